@@ -1,0 +1,20 @@
+import type { Instant } from '@qs-telemetry/protocol'
+
+/**
+ * One PUBLISH on its way through the pipeline, and the duty that comes with it.
+ *
+ * The guarantee of the product is in `settle`: the PUBACK leaves only after it was called, so it is called once
+ * everything in the message is committed, as an event or as a dead letter, and never before. While nothing
+ * settles, the broker keeps the message. A delivery that is never settled shrinks the window for good, since a
+ * broker redelivers only on reconnect; so every path ends in `settle`, or in the end of the connection.
+ */
+export interface Delivery {
+  readonly topic: string
+  readonly payload: Buffer
+  /** The DUP flag: the broker may have sent this message before [MQTT-3.3.1-1]. */
+  readonly redelivered: boolean
+  /** Server time of everything in the message. */
+  readonly receivedAt: Instant
+  /** Called exactly once. */
+  settle(): void
+}

@@ -1,0 +1,168 @@
+import { Temporal } from 'temporal-polyfill'
+import { formatInstant, type Instant, instantFromMs } from './instant.ts'
+
+/** What `ts_device` said. */
+export type DeviceTime =
+  | { readonly kind: 'absent' }
+  /** Unix time, or a time with `Z` or an offset: taken at its word. */
+  | { readonly kind: 'instant'; readonly at: Instant }
+  /** A time without offset. `wall` is what was sent, `2026-01-15T12:00:00.000000`, whatever the zone. */
+  | { readonly kind: 'local'; readonly at: Instant; readonly wall: string }
+  /** `raw` is the text as sent, or its JSON where it was no text or PostgreSQL could not store it. */
+  | { readonly kind: 'unreadable'; readonly raw: string }
+
+export interface DeviceTimeContext {
+  /** IANA name; the zone of times without offset. */
+  readonly timeZone: string
+  /** Decides which of two instants an ambiguous local time means. */
+  readonly serverTime: Instant
+}
+
+// ISO 8601, extended or basic, T or a space; fraction of a second with . or , ; Z, ±hh, ±hh:mm or ±hhmm.
+const ISO =
+  /^(\d{4})(-?)(\d\d)\2(\d\d)[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?) ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/
+
+const QUARTER_MS = 900_000
+const MIN_MS = Date.parse('0001-01-01T00:00:00Z')
+const MAX_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
+/**
+ * Reads the device's clock: ISO 8601 in the years 0001 to 9999, or Unix time (below 1e11 seconds, otherwise
+ * milliseconds). Never throws: what cannot be read is `unreadable` and costs the event nothing.
+ *
+ * A local time that occurs twice is the instant nearest to the server time; one that does not exist is shifted
+ * forward by the gap.
+ */
+export function readDeviceTime(value: unknown, context: DeviceTimeContext): DeviceTime {
+  if (value === undefined || value === null) return { kind: 'absent' }
+  if (typeof value === 'number') return readUnixTime(value)
+  return (typeof value === 'string' && readIso(value, context)) || unreadable(value)
+}
+
+/** Whether this host knows a time zone by this name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function unreadable(value: unknown): DeviceTime {
+  const storable = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+  return { kind: 'unreadable', raw: storable ? value : JSON.stringify(value) }
+}
+
+function readUnixTime(value: number): DeviceTime {
+  const at = instantFromMs(value < 1e11 ? value * 1000 : value)
+  return inRange(at.epochMs) ? { kind: 'instant', at } : unreadable(value)
+}
+
+function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): DeviceTime | null {
+  const match = ISO.exec(text)
+  if (match === null) return null
+  const [
+    ,
+    year,
+    ,
+    month,
+    day,
+    hour,
+    minute,
+    second = '0',
+    fraction = '',
+    zulu,
+    sign,
+    offsetHours,
+    offsetMinutes = '0',
+  ] = match
+  const wallMs = wallClock(
+    Number(year),
+    Number(month),
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  )
+  if (wallMs === null) return null
+  const digits = fraction.padEnd(6, '0')
+  const wall: Instant = { epochMs: wallMs + Number(digits.slice(0, 3)), micros: Number(digits.slice(3, 6)) }
+
+  if (zulu !== undefined || sign !== undefined) {
+    const hours = Number(offsetHours ?? 0)
+    const minutes = Number(offsetMinutes)
+    if (hours > 23 || minutes > 59) return null
+    const offsetMs = (sign === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000
+    const at = { epochMs: wall.epochMs - offsetMs, micros: wall.micros }
+    return inRange(at.epochMs) ? { kind: 'instant', at } : null
+  }
+  const epochMs = fromLocal(wall.epochMs, timeZone, serverTime.epochMs)
+  return inRange(epochMs) && inRange(wall.epochMs)
+    ? { kind: 'local', at: { epochMs, micros: wall.micros }, wall: formatInstant(wall).slice(0, -1) }
+    : null
+}
+
+/** Wall-clock fields as if they were UTC, or null where no calendar has them. 24:00 and second 60 roll over. */
+function wallClock(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number | null {
+  if (minute > 59 || second > 60 || hour > 24 || (hour === 24 && (minute > 0 || second > 0))) return null
+  const midnight = new Date(0)
+  midnight.setUTCFullYear(year, month - 1, day)
+  // JavaScript makes February 30 into March 2.
+  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return null
+  return midnight.getTime() + ((hour * 60 + minute) * 60 + second) * 1000
+}
+
+function inRange(epochMs: number): boolean {
+  return epochMs >= MIN_MS && epochMs <= MAX_MS
+}
+
+/**
+ * Zone rules are slow to ask, and a flood of events comes from the same quarter of an hour: a quarter
+ * that has one and the same offset from end to end is remembered by zone.
+ */
+const steadyQuarters = new Map<string, number>()
+const MAX_STEADY_QUARTERS = 10_000
+
+function fromLocal(wallMs: number, timeZone: string, nearestMs: number): number {
+  const quarter = Math.floor(wallMs / QUARTER_MS) * QUARTER_MS
+  const key = `${timeZone} ${quarter}`
+  const known = steadyQuarters.get(key)
+  if (known !== undefined) return wallMs - known
+
+  const steady = steadyOffset(quarter, timeZone)
+  if (steady !== null) {
+    if (steadyQuarters.size >= MAX_STEADY_QUARTERS) steadyQuarters.clear()
+    steadyQuarters.set(key, steady)
+    return wallMs - steady
+  }
+  return instantsOf(wallMs, timeZone).reduce((best, each) =>
+    Math.abs(each - nearestMs) < Math.abs(best - nearestMs) ? each : best,
+  )
+}
+
+/** Local minus UTC in milliseconds where it is the same for the whole quarter, else null. */
+function steadyOffset(quarterMs: number, timeZone: string): number | null {
+  const lastMs = quarterMs + QUARTER_MS - 1
+  const [first, firstOther] = instantsOf(quarterMs, timeZone)
+  const [last, lastOther] = instantsOf(lastMs, timeZone)
+  if (first === undefined || last === undefined || firstOther !== undefined || lastOther !== undefined)
+    return null
+  return quarterMs - first === lastMs - last ? quarterMs - first : null
+}
+
+/** When the zone's clocks showed this wall time: once, or twice; a time that they skipped is shifted by the gap. */
+function instantsOf(wallMs: number, timeZone: string): readonly number[] {
+  const wall = Temporal.Instant.fromEpochMilliseconds(wallMs).toZonedDateTimeISO('UTC').toPlainDateTime()
+  const earlier = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' })
+  const later = wall.toZonedDateTime(timeZone, { disambiguation: 'later' })
+  const skipped = !later.toPlainDateTime().equals(wall)
+  if (skipped || earlier.equals(later)) return [later.epochMilliseconds]
+  return [earlier.epochMilliseconds, later.epochMilliseconds]
+}

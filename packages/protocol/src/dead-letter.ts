@@ -15,6 +15,11 @@ export const DeadLetterSchema = Type.Object(
     payload: Type.String({
       description: 'The original bytes of what failed: the message, or the element of its array',
     }),
+    payload_bytes: Type.Optional(
+      Type.Integer({
+        description: 'Present where payload is cut since the broker takes no more: its whole length',
+      }),
+    ),
     payload_encoding: Type.Optional(
       Type.Literal('base64', { description: 'Present where the bytes are not UTF-8 text' }),
     ),

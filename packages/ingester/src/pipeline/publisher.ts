@@ -4,5 +4,7 @@
  * the connection breaks in between, the message comes again and is answered again.
  */
 export interface Publisher {
+  /** More than that the broker does not take: it would end the connection, and the message would come again. */
+  readonly maxPayloadBytes: number
   publish(topic: string, payload: string, qos: 0 | 1): void
 }

@@ -1,0 +1,245 @@
+import { ackFor, type DeviceAck, type Limits } from '@qs-telemetry/protocol'
+import type { DeviceWarning } from './device-warning.ts'
+import { DeviceError } from './errors.ts'
+import { eventIds } from './event-id.ts'
+import { Journal, type JournalOptions } from './journal.ts'
+import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
+import { Outbox, type OutboxOptions } from './outbox.ts'
+import { completeEvent, type OutgoingEvent } from './outgoing-event.ts'
+import { expectedOf } from './raw-payload.ts'
+import { Signal } from './signal.ts'
+import { type DeviceCounts, Tally } from './tally.ts'
+
+export interface DeviceSessionOptions extends Omit<OutboxOptions, 'messageBytes'> {
+  readonly deviceId: string
+  /** Topic of its events. */
+  readonly topic: string
+  readonly maxWaitingEvents: number
+  readonly limits: Limits
+  readonly journal: JournalOptions | null
+  readonly onWarning: (warning: DeviceWarning) => void
+  /** Shared by devices that are counted together. */
+  readonly tally?: Tally
+  /** Called after each message of device acks, for those who share a connection. */
+  readonly onSettled?: () => void
+}
+
+/** What a session needs of a connection; many sessions may share one. */
+export interface SessionLink {
+  readonly isReady: boolean
+  publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void
+}
+
+/**
+ * One device on a connection: its outbox, the promises of its events, and the timer that sends again.
+ *
+ * Publishing happens once per turn of the event loop, so that events sent one after the other leave in one array.
+ */
+export class DeviceSession {
+  readonly #options: DeviceSessionOptions
+  readonly #link: SessionLink
+  readonly #outbox: Outbox
+  readonly #journal: Journal | null
+  readonly #nextEventId: () => string
+  readonly #tally: Tally
+  readonly #idle = new Signal()
+  readonly #room = new Signal()
+  #pump: NodeJS.Immediate | null = null
+  #resend: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(options: DeviceSessionOptions, link: SessionLink) {
+    this.#options = options
+    this.#link = link
+    this.#tally = options.tally ?? new Tally()
+    this.#outbox = new Outbox({ ...options, messageBytes: options.limits.messageBytes })
+    this.#journal = options.journal === null ? null : new Journal(options.journal)
+    this.#nextEventId = eventIds(options.deviceId)
+  }
+
+  /** Reads the journal, if there is one; its events go out as soon as the connection is ready. */
+  open(): void {
+    for (const json of this.#journal?.open() ?? []) {
+      const { event_id: eventId } = JSON.parse(json) as { event_id: string }
+      void this.#keep({ eventId, json, bytes: Buffer.byteLength(json) })
+    }
+  }
+
+  counts(): DeviceCounts {
+    return this.#tally.counts()
+  }
+
+  send(event: OutgoingEvent): Promise<DeviceAck> {
+    try {
+      this.#admit()
+      const completed = completeEvent(event, { ...this.#options, nextEventId: this.#nextEventId })
+      const { eventId } = completed
+      if (this.#outbox.find(eventId) !== undefined) {
+        throw new DeviceError('EVENT_ID_IN_USE', `Event "${eventId}" still waits for its device ack`)
+      }
+      this.#journal?.keep(completed.json)
+      return this.#keep(completed)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  sendRaw(payload: string | Uint8Array): Promise<readonly DeviceAck[]> {
+    try {
+      this.#admit()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const expected = expectedOf(bytes)
+    this.#tally.takenOn(expected.eventIds.length)
+    return handled(
+      new Promise((settle, abandon) => {
+        this.#outbox.addRaw({ payload: bytes, ...expected, settle, abandon })
+        this.#schedule()
+      }),
+    )
+  }
+
+  async ready(): Promise<void> {
+    while (!this.#closed && !this.#hasRoom) await this.#room.wait()
+  }
+
+  async flush(): Promise<void> {
+    while (!this.#closed && this.#outbox.waiting > 0) await this.#idle.wait()
+  }
+
+  connectionReady(): void {
+    this.#schedule()
+  }
+
+  connectionLost(): void {
+    this.#outbox.connectionLost()
+    this.#armResend()
+  }
+
+  receive(payload: Uint8Array): void {
+    const deviceAcks = ackFor(payload)
+    if (deviceAcks === null) {
+      this.#warn({ kind: 'unreadable', deviceId: this.#options.deviceId })
+      return
+    }
+    const { events, raw, unnamed } = this.#outbox.settle(deviceAcks)
+    this.#forget(events.map(([{ eventId }]) => eventId))
+    for (const [event, deviceAck] of events) {
+      this.#settled(deviceAck)
+      event.settle(deviceAck)
+    }
+    if (raw !== null) this.#settledRaw(...raw)
+    if (unnamed !== null)
+      this.#warn({ kind: 'unnamed', deviceId: this.#options.deviceId, deviceAck: unnamed })
+    if (this.#hasRoom) this.#room.notify()
+    if (this.#outbox.waiting === 0) this.#idle.notify()
+    this.#schedule()
+    this.#options.onSettled?.()
+  }
+
+  /** Ends it at once; promises that are open are rejected with `CLOSED`. Returns how many events still wait. */
+  close(): number {
+    this.#closed = true
+    if (this.#pump !== null) clearImmediate(this.#pump)
+    if (this.#resend !== null) clearTimeout(this.#resend)
+    const where = this.#journal === null ? 'This process did not keep it' : 'It is in the journal'
+    this.#outbox.abandon(new DeviceError('CLOSED', `Closed before the device ack came. ${where}`))
+    this.#room.notify()
+    this.#idle.notify()
+    this.#journal?.close()
+    return this.#outbox.waiting
+  }
+
+  get #hasRoom(): boolean {
+    return this.#outbox.waiting < this.#options.maxWaitingEvents
+  }
+
+  #admit(): void {
+    if (this.#closed) throw new DeviceError('CLOSED', 'The client is closed')
+    if (this.#hasRoom) return
+    const { waiting } = this.#outbox
+    throw new DeviceError('QUEUE_FULL', `${waiting} events wait for their device ack: await ready() first`)
+  }
+
+  #keep(completed: { eventId: string; json: string; bytes: number }): Promise<DeviceAck> {
+    this.#tally.takenOn(1)
+    return handled(
+      new Promise((settle, abandon) => {
+        this.#outbox.add({ ...completed, settle, abandon })
+        this.#schedule()
+      }),
+    )
+  }
+
+  #schedule(): void {
+    if (this.#closed || !this.#link.isReady) return
+    this.#pump ??= setImmediate(() => {
+      this.#pump = null
+      this.#publish()
+    })
+  }
+
+  #publish(): void {
+    if (!this.#link.isReady) return
+    this.#journal?.sync()
+    const nowMs = performance.now()
+    for (let message = this.#outbox.next(nowMs); message !== null; message = this.#outbox.next(nowMs)) {
+      this.#tally.published(message.attempts, eventCountOf(message))
+      this.#link.publish(this.#options.topic, payloadOf(message), (error) =>
+        this.#warn({ kind: 'refused', deviceId: this.#options.deviceId, error }),
+      )
+    }
+    this.#armResend()
+  }
+
+  /** One timer, for the message that is due first. It is late rather than set again with each device ack. */
+  #armResend(): void {
+    const dueMs = this.#outbox.nextDueMs()
+    if (this.#resend !== null || dueMs === null || this.#closed) return
+    this.#resend = setTimeout(
+      () => {
+        this.#resend = null
+        if (this.#outbox.due(performance.now()) > 0) this.#schedule()
+        this.#armResend()
+      },
+      Math.max(1, dueMs - performance.now()),
+    )
+  }
+
+  #forget(eventIds: readonly string[]): void {
+    if (this.#journal === null) return
+    try {
+      this.#journal.forget(eventIds)
+      if (this.#journal.isWasteful(this.#outbox.waitingBytes)) {
+        this.#journal.rewrite([...this.#outbox.events()].map(({ json }) => json))
+      }
+    } catch (error) {
+      this.#warn({ kind: 'journal', deviceId: this.#options.deviceId, error: error as Error })
+    }
+  }
+
+  #settledRaw(raw: RawPayload, deviceAcks: readonly DeviceAck[]): void {
+    const whole = raw.eventIds.length > deviceAcks.length ? raw.eventIds.length : 1
+    for (const deviceAck of deviceAcks) this.#settled(deviceAck, whole)
+    raw.settle(deviceAcks)
+  }
+
+  #settled(deviceAck: DeviceAck, events = 1): void {
+    const { deviceId } = this.#options
+    this.#tally.settled(deviceAck, events)
+    if (deviceAck.status === 'rejected') this.#warn({ kind: 'rejected', deviceId, deviceAck })
+    else if (deviceAck.warning !== undefined) this.#warn({ kind: 'odd', deviceId, deviceAck })
+  }
+
+  #warn(warning: DeviceWarning): void {
+    this.#options.onWarning(warning)
+  }
+}
+
+/** A promise that nobody needs to await: closing must not end a process that sends and forgets. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}

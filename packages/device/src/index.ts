@@ -1,0 +1,13 @@
+/** The device client for Node, and a simulator of sensors. */
+export { DeviceClient, type DeviceClientOptions } from './device-client.ts'
+export type { DeviceWarning, WarningListener } from './device-warning.ts'
+export { DeviceError, type DeviceErrorCode } from './errors.ts'
+export { bootId, eventIds } from './event-id.ts'
+export type { JournalOptions } from './journal.ts'
+export type { BrokerOptions } from './link.ts'
+export type { OutgoingEvent } from './outgoing-event.ts'
+export { brokenOf, reportOf } from './simulator/report.ts'
+export { type Simulation, simulate } from './simulator/simulation.ts'
+export type { SimulationOptions } from './simulator/simulation-options.ts'
+export { type DeviceTraits, type FaultShares, isOnline, traitsOf, type World } from './simulator/world.ts'
+export type { DeviceCounts } from './tally.ts'

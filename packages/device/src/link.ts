@@ -1,0 +1,207 @@
+import { Socket } from 'node:net'
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { DeviceError } from './errors.ts'
+
+/** How to reach the broker. */
+export interface BrokerOptions {
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */
+  readonly url: string
+  readonly clientId?: string
+  readonly username?: string
+  readonly password?: string
+  /** Of the events. 1 by default; 0 relies on resending alone. */
+  readonly qos?: 0 | 1
+  /** Pause before connecting again, in milliseconds; jittered by half. Default 1,000. */
+  readonly reconnectMs?: number
+  /** Anything else that MQTT.js takes, TLS above all. */
+  readonly mqtt?: Readonly<IClientOptions>
+}
+
+export interface LinkListener {
+  /** Connected and subscribed: a device ack for what is published from now on will arrive. */
+  ready(): void
+  lost(): void
+  message(topic: string, payload: Uint8Array): void
+  problem(error: Error): void
+}
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+const DISCONNECT_GRACE_MS = 2_000
+
+/**
+ * One connection with its subscriptions, made again whenever it is lost. Keeps no message: what is to be sent again
+ * is the outbox's to say, so MQTT.js' own store is emptied when a connection ends, or each event would go out twice.
+ *
+ * Speaks MQTT 5, for its reason codes, and 3.1.1 where the broker knows nothing newer (aedes).
+ */
+export class Link {
+  readonly #options: BrokerOptions
+  readonly #topicFilters: readonly string[]
+  readonly #listener: LinkListener
+  #client: MqttClient | null = null
+  #isReady = false
+  #lastError: Error | null = null
+  #waiters: Waiter[] = []
+
+  constructor(options: BrokerOptions, topicFilters: readonly string[], listener: LinkListener) {
+    this.#options = options
+    this.#topicFilters = topicFilters
+    this.#listener = listener
+  }
+
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  open(): void {
+    this.#start(5)
+  }
+
+  publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void {
+    this.#client?.publish(topic, payload, { qos: this.#options.qos ?? 1 }, (error) => {
+      // While the connection is up, an error is a PUBACK with a reason code [MQTT-3.4.2.1].
+      if (error && this.#isReady) onRefused(error)
+    })
+  }
+
+  /**
+   * Resolves when connected and subscribed.
+   *
+   * @throws DeviceError `CONNECTION` after `timeoutMs`, or at once when the broker refuses.
+   */
+  whenReady(timeoutMs: number): Promise<void> {
+    if (this.#isReady) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => waiter.reject(this.#failure(`within ${timeoutMs} ms`)), timeoutMs)
+      const leave = () => {
+        clearTimeout(timer)
+        this.#waiters = this.#waiters.filter((each) => each !== waiter)
+      }
+      const waiter: Waiter = {
+        resolve: () => {
+          leave()
+          resolve()
+        },
+        reject: (error) => {
+          leave()
+          reject(error)
+        },
+      }
+      this.#waiters.push(waiter)
+    })
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = null
+    this.#isReady = false
+    for (const waiter of this.#waiters) waiter.reject(this.#failure('before it was closed'))
+    if (client === null) return
+    dropOutgoing(client)
+    const timer = setTimeout(() => client.stream.destroy(), DISCONNECT_GRACE_MS)
+    await client.endAsync(!client.connected)
+    clearTimeout(timer)
+  }
+
+  #start(protocolVersion: 4 | 5): void {
+    const { url, clientId, username, password, reconnectMs = 1_000 } = this.#options
+    const client = mqtt.connect(url, {
+      ...this.#options.mqtt,
+      ...(clientId === undefined ? {} : { clientId }),
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      protocolVersion,
+      reconnectPeriod: reconnectMs * (0.75 + Math.random() / 2),
+      reconnectOnConnackError: true,
+      resubscribe: false,
+      clean: true,
+      // A `message` listener attached after the connection is up can miss what was queued.
+      manualConnect: true,
+    })
+    this.#client = client
+    client.on('message', (topic, payload) => this.#listener.message(topic, payload))
+    client.on('connect', () => {
+      noDelay(client.stream)
+      this.#subscribe(client)
+    })
+    client.on('close', () => this.#lost(client))
+    client.on('error', (error) => this.#failed(client, error, protocolVersion))
+    client.connect()
+  }
+
+  #subscribe(client: MqttClient): void {
+    client.subscribe([...this.#topicFilters], { qos: 1 }, (error, granted) => {
+      if (client !== this.#client || !client.connected) return
+      const refused = granted?.find(({ qos }) => qos >= 128)
+      if (error || refused) {
+        const topics = this.#topicFilters.length === 1 ? this.#topicFilters[0] : 'the ack topics'
+        const cause = error ?? new Error(`The broker refused to subscribe ${refused?.topic}`)
+        this.#refused(new DeviceError('CONNECTION', `Not allowed to subscribe ${topics}`, { cause }))
+        client.stream.destroy()
+        return
+      }
+      this.#isReady = true
+      for (const waiter of this.#waiters) waiter.resolve()
+      this.#listener.ready()
+    })
+  }
+
+  #lost(client: MqttClient): void {
+    if (client !== this.#client) return
+    const wasReady = this.#isReady
+    this.#isReady = false
+    dropOutgoing(client)
+    if (wasReady) this.#listener.lost()
+  }
+
+  #failed(client: MqttClient, error: Error, protocolVersion: 4 | 5): void {
+    if (client !== this.#client) return
+    const code = (error as { readonly code?: unknown }).code
+    // 0x01 from a broker of 3.1.1, 0x84 from one that can say so in MQTT 5.
+    if (protocolVersion === 5 && (code === 1 || code === 132)) {
+      client.end(true)
+      this.#start(4)
+      return
+    }
+    // CONNACK reason codes are numbers, what the network says are names.
+    if (typeof code === 'number') this.#refused(error)
+    else {
+      this.#lastError = error
+      this.#listener.problem(error)
+    }
+  }
+
+  #refused(error: Error): void {
+    this.#lastError = error
+    this.#listener.problem(error)
+    for (const waiter of this.#waiters) waiter.reject(this.#failure('because it was refused'))
+  }
+
+  #failure(when: string): DeviceError {
+    const reason = this.#lastError === null ? '' : `: ${this.#lastError.message || String(this.#lastError)}`
+    const options = this.#lastError === null ? {} : { cause: this.#lastError }
+    return new DeviceError(
+      'CONNECTION',
+      `No connection to ${safeUrl(this.#options.url)} ${when}${reason}`,
+      options,
+    )
+  }
+}
+
+/** Small writes wait up to 40 ms for the peer's delayed TCP acknowledgement otherwise. */
+function noDelay(stream: object): void {
+  if (stream instanceof Socket) stream.setNoDelay(true)
+}
+
+function dropOutgoing(client: MqttClient): void {
+  for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
+}
+
+/** The URL without a password that may be in it. */
+function safeUrl(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//')
+}

@@ -1,0 +1,58 @@
+import type { DeviceAck } from '@qs-telemetry/protocol'
+
+/** An event that is kept until its device ack. */
+export interface KeptEvent {
+  readonly eventId: string
+  readonly json: string
+  readonly bytes: number
+  readonly settle: (deviceAck: DeviceAck) => void
+  readonly abandon: (error: Error) => void
+}
+
+/** Bytes that a caller publishes as they are. */
+export interface RawPayload {
+  readonly payload: Uint8Array
+  /** What the device ack will name, element by element; null where there is no id to name. */
+  readonly eventIds: readonly (string | null)[]
+  /** Whether it is an array or object of objects: one that is not gets a single device ack without id. */
+  readonly readable: boolean
+  readonly settle: (deviceAcks: readonly DeviceAck[]) => void
+  readonly abandon: (error: Error) => void
+}
+
+export type MessageContent =
+  | { readonly kind: 'events'; readonly events: readonly KeptEvent[] }
+  | { readonly kind: 'raw'; readonly raw: RawPayload }
+
+/** One PUBLISH, until every event in it has its device ack. Owned and changed by the outbox alone. */
+export interface OutMessage {
+  content: MessageContent
+  /** Events, or elements of a raw payload, without device ack. */
+  open: number
+  /** How often it was published. */
+  attempts: number
+  /** When to publish it again, on the clock of the outbox. */
+  dueAtMs: number
+}
+
+export function newMessage(content: MessageContent, attempts = 0): OutMessage {
+  const open = content.kind === 'events' ? content.events.length : content.raw.eventIds.length
+  return { content, open, attempts, dueAtMs: 0 }
+}
+
+/** What goes on the wire: an object for one event, an array for several. */
+export function payloadOf({ content }: OutMessage): string | Buffer {
+  if (content.kind === 'raw') return Buffer.from(content.raw.payload)
+  const [first, ...rest] = content.events
+  return rest.length === 0 ? (first?.json ?? '') : `[${content.events.map((event) => event.json).join(',')}]`
+}
+
+/** Bytes on the wire, brackets and commas counted, so never too few. */
+export function bytesOf({ content }: OutMessage): number {
+  if (content.kind === 'raw') return content.raw.payload.length
+  return content.events.reduce((sum, event) => sum + event.bytes + 1, 1)
+}
+
+export function eventCountOf({ content }: OutMessage): number {
+  return content.kind === 'raw' ? content.raw.eventIds.length : content.events.length
+}

@@ -1,0 +1,275 @@
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import { Fifo } from './fifo.ts'
+import {
+  bytesOf,
+  eventCountOf,
+  type KeptEvent,
+  newMessage,
+  type OutMessage,
+  type RawPayload,
+} from './out-message.ts'
+import { suspectOf } from './suspect.ts'
+
+/*
+ * What a device still owes the ingester, and nothing else: no I/O, no clock, no timer.
+ *
+ *   add() → fresh → next() → in flight → settle() → gone
+ *                     ↑          │ due(), connectionLost(), a refused array
+ *                     └─ ready ──┘
+ *
+ * Invariants: an event leaves only through settle() or abandon(); it is in exactly one of fresh, ready and in flight;
+ * no more than `maxInFlightMessages` messages are in flight; what is in `ready` goes out before what is fresh.
+ */
+
+export interface OutboxOptions {
+  /** Events of one array at most; 1 sends them one by one, as objects. */
+  readonly batchEvents: number
+  readonly messageBytes: number
+  readonly maxInFlightMessages: number
+  /** First wait for a device ack; doubled with each further attempt, up to eight times. */
+  readonly resendAfterMs: number
+}
+
+/** What a message on the ack topic ended. */
+export interface Settlement {
+  readonly events: readonly (readonly [KeptEvent, DeviceAck])[]
+  readonly raw: readonly [RawPayload, readonly DeviceAck[]] | null
+  /** The ingester could not read a message and did not name it, and none could be told to be the one. */
+  readonly unnamed: DeviceAck | null
+}
+
+const NOTHING: Settlement = { events: [], raw: null, unnamed: null }
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  readonly #messageOf = new Map<string, { readonly event: KeptEvent; message: OutMessage | null }>()
+  readonly #fresh = new Fifo<KeptEvent>()
+  readonly #ready = new Fifo<OutMessage>()
+  readonly #inFlight = new Set<OutMessage>()
+  /** Raw messages that were published at least once, oldest first. */
+  readonly #sentRaws = new Set<OutMessage>()
+  #waiting = 0
+  #waitingBytes = 0
+  // Learned from the ingester when it refuses an array that this side's limits allow.
+  #batchEvents: number
+  #batchBytes: number
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+    this.#batchEvents = options.batchEvents
+    this.#batchBytes = options.messageBytes
+  }
+
+  /** Events, and elements of raw payloads, without device ack. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Bytes of JSON of the events that wait; raw payloads not counted. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  /** The event that waits under an id. */
+  find(eventId: string): KeptEvent | undefined {
+    return this.#messageOf.get(eventId)?.event
+  }
+
+  /** Every event that waits, oldest first. */
+  *events(): Generator<KeptEvent> {
+    for (const { event } of this.#messageOf.values()) yield event
+  }
+
+  add(event: KeptEvent): void {
+    this.#messageOf.set(event.eventId, { event, message: null })
+    this.#fresh.push(event)
+    this.#waiting++
+    this.#waitingBytes += event.bytes
+  }
+
+  addRaw(raw: RawPayload): void {
+    this.#ready.push(newMessage({ kind: 'raw', raw }))
+    this.#waiting += raw.eventIds.length
+  }
+
+  /** The next message to publish, now in flight; null when there is none or the window is full. */
+  next(nowMs: number): OutMessage | null {
+    if (this.#inFlight.size >= this.#options.maxInFlightMessages) return null
+    const message = this.#nextReady() ?? this.#nextFresh()
+    if (message === null) return null
+    message.attempts++
+    message.dueAtMs = nowMs + this.#options.resendAfterMs * 2 ** Math.min(message.attempts - 1, 3)
+    this.#inFlight.add(message)
+    if (message.content.kind === 'raw') this.#sentRaws.add(message)
+    return message
+  }
+
+  /** When the first message in flight is due again; null when none is in flight. */
+  nextDueMs(): number | null {
+    let due: number | null = null
+    for (const { dueAtMs } of this.#inFlight) if (due === null || dueAtMs < due) due = dueAtMs
+    return due
+  }
+
+  /** Takes the messages whose device ack is overdue out of flight: next() gives them again. */
+  due(nowMs: number): number {
+    const overdue = [...this.#inFlight].filter((message) => message.dueAtMs <= nowMs)
+    this.#again(overdue)
+    return overdue.length
+  }
+
+  /** The connection is gone, and with it every device ack under way: all in flight goes out again. */
+  connectionLost(): void {
+    this.#again([...this.#inFlight])
+  }
+
+  /** Takes in one message of device acks, elements in the order in which they came. */
+  settle(deviceAcks: readonly DeviceAck[]): Settlement {
+    const rawMessage = this.#rawFor(deviceAcks)
+    if (rawMessage !== null) return this.#settleRaw(rawMessage, deviceAcks)
+    const [only] = deviceAcks
+    if (deviceAcks.length === 1 && only !== undefined && only.event_id === null) return this.#unnamed(only)
+
+    const inOrder = this.#messageFor(deviceAcks)
+    const events: (readonly [KeptEvent, DeviceAck])[] = []
+    for (const [index, deviceAck] of deviceAcks.entries()) {
+      const id = deviceAck.event_id ?? inOrder[index]?.eventId
+      const event = id === undefined ? undefined : this.#forget(id)
+      if (event !== undefined) events.push([event, { ...deviceAck, event_id: event.eventId }])
+    }
+    return { ...NOTHING, events }
+  }
+
+  /** Gives up on everything. */
+  abandon(error: Error): void {
+    for (const { event } of this.#messageOf.values()) event.abandon(error)
+    for (const { content } of [...this.#inFlight, ...this.#ready]) {
+      if (content.kind === 'raw') content.raw.abandon(error)
+    }
+  }
+
+  #again(messages: readonly OutMessage[]): void {
+    for (const message of messages) this.#inFlight.delete(message)
+    this.#ready.pushFront(messages)
+  }
+
+  #nextReady(): OutMessage | null {
+    for (let message = this.#ready.shift(); message !== undefined; message = this.#ready.shift()) {
+      if (message.open === 0) continue
+      const { content } = message
+      if (content.kind === 'events' && content.events.length > message.open) {
+        message.content = { kind: 'events', events: content.events.filter((event) => this.#waits(event)) }
+      }
+      return message
+    }
+    return null
+  }
+
+  /**
+   * Without a linger time: while half of the window is free whatever there is goes out, above that only full arrays,
+   * so that a lone event leaves at once and a flood leaves in large arrays.
+   */
+  #nextFresh(): OutMessage | null {
+    const busy = this.#inFlight.size * 2 >= this.#options.maxInFlightMessages && this.#inFlight.size > 0
+    if (this.#fresh.size === 0 || (busy && this.#fresh.size < this.#batchEvents)) return null
+    const events: KeptEvent[] = []
+    let bytes = 1
+    for (let event = this.#fresh.peek(); event !== undefined; event = this.#fresh.peek()) {
+      bytes += event.bytes + 1
+      if (events.length > 0 && (events.length >= this.#batchEvents || bytes > this.#batchBytes)) break
+      this.#fresh.shift()
+      events.push(event)
+    }
+    const message = newMessage({ kind: 'events', events })
+    this.#assign(message)
+    return message
+  }
+
+  #assign(message: OutMessage): void {
+    if (message.content.kind === 'raw') return
+    for (const { eventId } of message.content.events) {
+      const entry = this.#messageOf.get(eventId)
+      if (entry !== undefined) entry.message = message
+    }
+  }
+
+  #waits(event: KeptEvent): boolean {
+    return this.#messageOf.get(event.eventId)?.event === event
+  }
+
+  #forget(eventId: string): KeptEvent | undefined {
+    const entry = this.#messageOf.get(eventId)
+    // An event that was never published cannot be meant: its id was used before, by another run perhaps.
+    if (entry === undefined || entry.message === null) return undefined
+    this.#messageOf.delete(eventId)
+    this.#waiting--
+    this.#waitingBytes -= entry.event.bytes
+    if (--entry.message.open === 0) this.#inFlight.delete(entry.message)
+    return entry.event
+  }
+
+  /** The events of the message that these device acks answer in order; empty where it is none or no longer whole. */
+  #messageFor(deviceAcks: readonly DeviceAck[]): readonly KeptEvent[] {
+    if (!deviceAcks.some(({ event_id: id }) => id === null)) return []
+    const named = deviceAcks.find(({ event_id: id }) => id !== null && this.#messageOf.has(id))
+    const content = this.#messageOf.get(named?.event_id ?? '')?.message?.content
+    if (content?.kind !== 'events' || content.events.length !== deviceAcks.length) return []
+    const inOrder = content.events.every(({ eventId }, index) => {
+      const id = deviceAcks[index]?.event_id
+      return id === null || id === eventId
+    })
+    return inOrder ? content.events : []
+  }
+
+  #rawFor(deviceAcks: readonly DeviceAck[]): OutMessage | null {
+    for (const message of this.#sentRaws) {
+      if (message.content.kind !== 'raw') continue
+      const { eventIds } = message.content.raw
+      if (eventIds.length !== deviceAcks.length) continue
+      const fits = deviceAcks.every(({ event_id: id }, index) => id === null || id === eventIds[index])
+      const named = deviceAcks.some(({ event_id: id }) => id !== null)
+      if (fits && (named || eventIds.every((id) => id === null))) return message
+    }
+    return null
+  }
+
+  #settleRaw(message: OutMessage, deviceAcks: readonly DeviceAck[]): Settlement {
+    if (message.content.kind !== 'raw') return NOTHING
+    this.#sentRaws.delete(message)
+    this.#inFlight.delete(message)
+    this.#waiting -= message.open
+    message.open = 0
+    return { ...NOTHING, raw: [message.content.raw, deviceAcks] }
+  }
+
+  #unnamed(deviceAck: DeviceAck): Settlement {
+    const onlyOneOut = this.#inFlight.size === 1 && ![...this.#ready].some(({ attempts }) => attempts > 0)
+    const suspect = suspectOf(this.#inFlight, deviceAck, onlyOneOut)
+    if (suspect === null) return { ...NOTHING, unnamed: deviceAck }
+    if (suspect.content.kind === 'raw') return this.#settleRaw(suspect, [deviceAck])
+    const [first, second] = suspect.content.events
+    if (first !== undefined && second === undefined) {
+      const event = onlyOneOut ? this.#forget(first.eventId) : undefined
+      return event === undefined
+        ? { ...NOTHING, unnamed: deviceAck }
+        : { ...NOTHING, events: [[event, { ...deviceAck, event_id: event.eventId }]] }
+    }
+    this.#halve(suspect)
+    return NOTHING
+  }
+
+  /** Sends an array that was refused as a whole again in two halves. Harmless if it was another: duplicates. */
+  #halve(message: OutMessage): void {
+    if (message.content.kind === 'raw') return
+    const events = message.content.events.filter((event) => this.#waits(event))
+    const half = Math.ceil(events.length / 2)
+    this.#batchEvents = Math.max(1, Math.min(this.#batchEvents, Math.ceil(eventCountOf(message) / 2)))
+    this.#batchBytes = Math.max(1, Math.min(this.#batchBytes, Math.ceil(bytesOf(message) / 2)))
+    this.#inFlight.delete(message)
+    const halves = [events.slice(0, half), events.slice(half)]
+      .filter((part) => part.length > 0)
+      .map((part) => newMessage({ kind: 'events', events: part }, message.attempts))
+    for (const part of halves) this.#assign(part)
+    this.#ready.pushFront(halves)
+  }
+}

@@ -1,0 +1,75 @@
+import { CONTRACT_VERSION, type WireEvent } from '@qs-telemetry/protocol'
+import { deviceClockMs, timestampOf } from './device-clock.ts'
+import { pick, random } from './random.ts'
+import { readingsOf } from './sensors.ts'
+import { type DeviceTraits, traitsOf, trueTimeMs, type World } from './world.ts'
+
+/*
+ * The model: (world, device index, tick) → what that device has to say. Pure and without memory, so the backlog of
+ * a device that was offline is nothing but the ticks that it missed.
+ */
+
+/** Places for readings in one report; the sequence number of an event is tick of the boot × this + place. */
+const PLACES = 8
+
+/** The events of one report, in order. */
+export function reportOf(world: World, index: number, tick: number): readonly WireEvent[] {
+  const traits = traitsOf(world, index)
+  const trueMs = trueTimeMs(world, traits, tick)
+  const clockMs = deviceClockMs(world, traits, tick)
+  const tsDevice = timestampOf(clockMs, traits.timeFormat, world.timeZone)
+  const events: WireEvent[] = []
+  for (const [place, reading] of readingsOf(traits, trueMs, tick).entries()) {
+    if (reading === null) continue
+    events.push({
+      schema: CONTRACT_VERSION,
+      event_id: eventIdOf(world, traits, tick, place),
+      device_id: traits.deviceId,
+      ...reading,
+      ts_device: tsDevice,
+      ...(traits.hasMeta ? { meta: metaOf(traits, reading.event_type) } : {}),
+    })
+  }
+  return events
+}
+
+/** A message that can never be stored, for the share of reports that has one; otherwise null. */
+export function brokenOf(world: World, index: number, tick: number): string | null {
+  if (random(world.seed, index, 30, tick) >= world.faults.broken) return null
+  const traits = traitsOf(world, index)
+  const event = {
+    schema: CONTRACT_VERSION,
+    event_id: eventIdOf(world, traits, tick, PLACES - 1),
+    device_id: traits.deviceId,
+    event_type: 'temp',
+    value: 21.5,
+  }
+  const text = JSON.stringify(event)
+  return pick(
+    [
+      text.slice(0, -9),
+      JSON.stringify({ ...event, event_type: undefined }),
+      JSON.stringify({ ...event, device_id: `${traits.deviceId}-other` }),
+      JSON.stringify({ ...event, value: { celsius: 21.5 } }),
+    ],
+    random(world.seed, index, 31, tick),
+  )
+}
+
+/**
+ * `<device>-<boot>-<seq>`, ordered per device. The boot is its true time: two simulations with one seed that start
+ * at different times must not use the same ids, since their times differ and that is a conflict.
+ */
+function eventIdOf(world: World, traits: DeviceTraits, tick: number, place: number): string {
+  const tickOfBoot = tick % traits.bootTicks
+  const boot = trueTimeMs(world, traits, tick - tickOfBoot)
+    .toString(36)
+    .padStart(9, '0')
+  return `${traits.deviceId}-${boot}-${String(tickOfBoot * PLACES + place).padStart(9, '0')}`
+}
+
+function metaOf({ sensorSeed }: DeviceTraits, eventType: string): Record<string, unknown> {
+  const firmware = `1.${Math.floor(random(sensorSeed, 14) * 9)}.${Math.floor(random(sensorSeed, 15) * 20)}`
+  const room = pick(['kitchen', 'hall', 'cellar', 'greenhouse', 'line 3'], random(sensorSeed, 16))
+  return eventType === 'boot' ? { firmware, chip: 'ESP32-C3', room } : { firmware, room }
+}

@@ -1,0 +1,115 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Aedes, type AuthenticateError, type Client } from 'aedes'
+import type { Log } from '../telemetry/log.ts'
+import { ClientComplaints } from './client-complaints.ts'
+import { type Credentials, matches } from './credentials.ts'
+import { closeServer, listen } from './listen.ts'
+import { isLoopback } from './loopback.ts'
+import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
+import { webSocketServer } from './websocket-server.ts'
+
+export interface EmbeddedBrokerOptions {
+  readonly host: string
+  /** 0: any free one; so for `wsPort`. */
+  readonly port: number
+  readonly wsPort: number
+  /** null: whoever can connect may publish and subscribe. Only on loopback. */
+  readonly credentials: Credentials | null
+  readonly maxPacketBytes: number
+  readonly log: Log
+}
+
+export interface EmbeddedBroker {
+  readonly port: number
+  readonly wsPort: number
+  stop(): Promise<void>
+}
+
+/** What a connection does in the ordinary course of its life: nothing to tell a person about. */
+const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
+
+/**
+ * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client gets return
+ * code 1 (unacceptable protocol version) in a 3.1.1 CONNACK and has to try again with 3.1.1.
+ *
+ * Retained messages, sessions and their queues are in memory and end with the process. That is within the contract:
+ * what was not acked by a device ack is still on the device.
+ *
+ * @throws on a host that others can reach, without credentials; where a port is taken
+ */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  const { host, credentials, maxPacketBytes, log } = options
+  if (credentials === null && !isLoopback(host)) {
+    throw new Error(
+      `the broker does not listen on ${host} without credentials, where anybody in the network could publish and ` +
+        'read. Set MQTT_USERNAME and MQTT_PASSWORD.',
+    )
+  }
+  const complaints = new ClientComplaints(log)
+  const broker = await Aedes.createBroker({ authenticate: authenticator(credentials, complaints) })
+  // Its own word for a fault of its persistence, which is memory: unreachable, but unheard it would end the process.
+  const faults: EventEmitter = broker
+  faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
+  const clientError = (client: Client, error: Error) => complain(complaints, client, error)
+  broker.on('clientError', clientError)
+  broker.on('connectionError', clientError)
+
+  const connections = new Set<Duplex>()
+  const accept = (connection: Duplex, request?: IncomingMessage) => {
+    connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
+    guardPacketSize(connection, maxPacketBytes)
+    broker.handle(connection, request)
+  }
+  // Without Nagle's algorithm: a device ack is one small packet that somebody waits for.
+  const tcp = createServer({ noDelay: true }, (socket) => accept(socket))
+  const onError = (error: Error) => log.error(error, 'the embedded broker cannot accept connections')
+  const webSocket = webSocketServer({
+    maxPacketBytes,
+    anyOrigin: credentials !== null,
+    onConnection: accept,
+    onError,
+  })
+
+  const stop = async () => {
+    const closed = Promise.all([closeServer(tcp), closeServer(webSocket)])
+    await new Promise<void>((resolve) => broker.close(resolve))
+    for (const connection of connections) connection.destroy()
+    webSocket.closeAllConnections()
+    await closed
+  }
+  try {
+    const port = await listen(tcp, { host, port: options.port, setting: 'MQTT_PORT' })
+    const wsPort = await listen(webSocket, { host, port: options.wsPort, setting: 'MQTT_WS_PORT' })
+    tcp.on('error', onError)
+    return { port, wsPort, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function authenticator(credentials: Credentials | null, complaints: ClientComplaints): Aedes['authenticate'] {
+  return (client, username, password, done) => {
+    if (credentials === null || matches(credentials, username, password)) return done(null, true)
+    complaints.say('credentials', about(client), 'a client with wrong username or password was refused')
+    const refused = Object.assign(new Error('wrong username or password'), { returnCode: 4 })
+    done(refused as AuthenticateError, false)
+  }
+}
+
+function complain(complaints: ClientComplaints, client: Client, error: Error): void {
+  const { code, returnCode } = error as { code?: string; returnCode?: number }
+  // The network's errors have a code; a refusal was said already.
+  if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
+  const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
+  complaints.say(kind, about(client), `a client was disconnected: ${error.message}`)
+}
+
+function about(client: Client): Readonly<Record<string, unknown>> {
+  const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
+  return { client: client.id, address: remoteAddress }
+}

@@ -1,0 +1,32 @@
+import type { AddressInfo, Server } from 'node:net'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** The setting to name where the port is taken. */
+  readonly setting: string
+}
+
+/** @returns the port it listens on */
+export function listen(server: Server, { host, port, setting }: ListenOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? inUse(error) : error)
+    }
+    const inUse = (cause: Error) =>
+      new Error(`port ${port} on ${host} is in use. Set ${setting} to a free one, or stop what uses it.`, {
+        cause,
+      })
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** Also where it never listened. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}

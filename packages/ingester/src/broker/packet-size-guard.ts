@@ -1,0 +1,72 @@
+import type { Duplex } from 'node:stream'
+
+export class PacketTooLarge extends Error {
+  readonly bytes: number
+
+  constructor(bytes: number, maxBytes: number) {
+    super(`a packet of ${bytes} bytes, above the limit of ${maxBytes}`)
+    this.name = 'PacketTooLarge'
+    this.bytes = bytes
+  }
+}
+
+/**
+ * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four bytes. It
+ * knows the size of a packet with the first bytes of it, before anybody has to hold the rest.
+ */
+export class PacketSizes {
+  readonly #maxBytes: number
+  #bodyLeft = 0
+  #headerBytes = 0
+  #length = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** @returns the size of a packet above the limit that begins in this chunk, or null */
+  oversized(chunk: Buffer): number | null {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#bodyLeft > 0) {
+        const skipped = Math.min(this.#bodyLeft, chunk.length - at)
+        this.#bodyLeft -= skipped
+        at += skipped
+        continue
+      }
+      const size = this.#header(chunk[at++] as number)
+      if (size !== null && size > this.#maxBytes) return size
+    }
+    return null
+  }
+
+  /** @returns the size of the whole packet with the last byte of its header */
+  #header(byte: number): number | null {
+    this.#headerBytes++
+    if (this.#headerBytes === 1) return null
+    this.#length += (byte & 0x7f) * 128 ** (this.#headerBytes - 2)
+    // A fifth byte of length is malformed [MQTT-1.5.5]; the codec behind us says so and ends the connection.
+    if (byte & 0x80 && this.#headerBytes < 5) return null
+    const size = this.#headerBytes + this.#length
+    this.#bodyLeft = this.#length
+    this.#headerBytes = 0
+    this.#length = 0
+    return size
+  }
+}
+
+/**
+ * Ends a connection that announces a packet above the limit. aedes has no limit of its own and would gather up to
+ * 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where we look;
+ * one more stream in between would cost every packet a copy and a turn of the event loop.
+ */
+export function guardPacketSize(connection: Duplex, maxBytes: number): void {
+  const sizes = new PacketSizes(maxBytes)
+  const read = connection.read.bind(connection)
+  connection.read = (size?: number) => {
+    const chunk = read(size) as Buffer | null
+    const bytes = chunk === null ? null : sizes.oversized(chunk)
+    if (bytes === null) return chunk
+    connection.destroy(new PacketTooLarge(bytes, maxBytes))
+    return null
+  }
+}

@@ -1,0 +1,96 @@
+import { EventTopic, isTimeZone } from '@qs-telemetry/protocol'
+import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+
+/** How the text of a setting becomes its value. `parse` throws an Error whose message says what it takes. */
+export interface Kind<T> {
+  /** For help and docs: "integer", "duration". */
+  readonly name: string
+  parse(text: string): T
+}
+
+function kind<T>(name: string, parse: (text: string) => T): Kind<T> {
+  return { name, parse }
+}
+
+export const text = kind('text', (value) => value)
+
+export const integer = (min: number, max: number): Kind<number> =>
+  kind(`integer, ${min} to ${max}`, (value) => {
+    const number = Number(value)
+    if (value.trim() === '' || !Number.isInteger(number) || number < min || number > max) {
+      throw new Error(`takes a whole number from ${min} to ${max}`)
+    }
+    return number
+  })
+
+export const port = integer(0, 65_535)
+
+const DURATION_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** Milliseconds. */
+export const duration = kind('duration', (value) => {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(value.trim())
+  const unitMs = DURATION_MS[match?.[2] ?? '']
+  if (unitMs === undefined) throw new Error('takes a number with a unit: 500ms, 10s, 5m, 1h, 90d')
+  return Number(match?.[1]) * unitMs
+})
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+}
+
+/** Bytes. */
+export const size = kind('size', (value) => {
+  const match = /^(\d+)\s*(B|KiB|MiB|GiB|)$/.exec(value.trim())
+  const unitBytes = UNIT_BYTES[match?.[2] ?? '-']
+  if (unitBytes === undefined || Number(match?.[1]) === 0) throw new Error('takes bytes: 16384, 16KiB, 8MiB')
+  return Number(match?.[1]) * unitBytes
+})
+
+export const timeZone = kind('time zone', (value) => {
+  if (!isTimeZone(value)) throw new Error('takes an IANA time zone such as America/Los_Angeles or UTC')
+  return value
+})
+
+export const eventTopic = kind('topic filter', (value) => new EventTopic(value))
+
+export const topic = kind('topic', (value) => {
+  if (value === '' || /[+#]/.test(value)) throw new Error('takes a topic without wildcards')
+  return value
+})
+
+export const ackTemplate = kind('topic template', (value) => {
+  if (!value.includes('{device_id}') || /[+#]/.test(value)) {
+    throw new Error('takes a topic with {device_id} in it, as in qs/v1/{device_id}/acks')
+  }
+  return value
+})
+
+export const url = (...schemes: readonly string[]): Kind<string> =>
+  kind(`URL (${schemes.join(', ')})`, (value) => {
+    const scheme = URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : ''
+    if (!schemes.includes(scheme))
+      throw new Error(`takes a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`)
+    return value
+  })
+
+export const logLevel = kind(LOG_LEVELS.join(', '), (value): LogLevel => {
+  const level = LOG_LEVELS.find((each) => each === value)
+  if (level === undefined) throw new Error(`takes one of ${LOG_LEVELS.join(', ')}`)
+  return level
+})
+
+export const qos = kind('0 or 1', (value): 0 | 1 => {
+  if (value !== '0' && value !== '1') throw new Error('takes 0 or 1')
+  return value === '1' ? 1 : 0
+})

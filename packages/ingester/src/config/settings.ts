@@ -1,0 +1,194 @@
+import { DEFAULT_LIMITS, DEFAULT_TOPICS } from '@qs-telemetry/protocol'
+import type { Kind } from './kinds.ts'
+import * as kinds from './kinds.ts'
+
+/** One setting. Validation, `qs config`, .env.example and docs/reference/settings.md all come from here. */
+export interface Setting<T> {
+  readonly group: string
+  readonly kind: Kind<T>
+  /** As it would stand in .env; null where there is none. */
+  readonly default: string | null
+  readonly about: string
+  /** Hidden by `qs config`; may come as NAME_FILE. */
+  readonly secret?: true
+}
+
+function setting<T>(
+  group: string,
+  kind: Kind<T>,
+  fallback: string,
+  about: string,
+): Setting<T> & { readonly default: string } {
+  return { group, kind, default: fallback, about }
+}
+
+function optional<T>(
+  group: string,
+  kind: Kind<T>,
+  about: string,
+  secret?: true,
+): Setting<T> & { readonly default: null } {
+  return { group, kind, default: null, about, ...(secret && { secret }) }
+}
+
+const bytes = (count: number): string => (count % 1024 === 0 ? `${count / 1024}KiB` : String(count))
+
+export const SETTINGS = {
+  MQTT_URL: optional(
+    'MQTT',
+    kinds.url('mqtt', 'mqtts'),
+    'The broker. Absent: the embedded one, on MQTT_PORT of this machine. MQTT 5, with a fall back to 3.1.1',
+  ),
+  MQTT_CLIENT_ID: setting(
+    'MQTT',
+    kinds.text,
+    'qs-ingester',
+    'Names the durable session. Each ingester needs its own, and keeps it',
+  ),
+  MQTT_USERNAME: optional('MQTT', kinds.text, 'User at the broker'),
+  MQTT_PASSWORD: optional('MQTT', kinds.text, 'Password at the broker', true),
+  MQTT_CA_FILE: optional(
+    'MQTT',
+    kinds.text,
+    'Certificate authority (PEM) for mqtts, where it is not a public one',
+  ),
+  MQTT_EVENTS_TOPIC: setting(
+    'MQTT',
+    kinds.eventTopic,
+    DEFAULT_TOPICS.events,
+    'Where events come in. The one + stands for the device id; $share/group/… shares the load among ingesters',
+  ),
+  ACK_TEMPLATE: setting(
+    'MQTT',
+    kinds.ackTemplate,
+    DEFAULT_TOPICS.acks,
+    'Where device acks go. {device_id} is replaced',
+  ),
+  MQTT_DEADLETTER_TOPIC: setting(
+    'MQTT',
+    kinds.topic,
+    DEFAULT_TOPICS.deadLetter,
+    'Where dead letters are published',
+  ),
+  ACK_QOS: setting(
+    'MQTT',
+    kinds.qos,
+    '0',
+    'QoS of device acks. 0: a device that missed one sends again and gets duplicate. 1: the broker keeps them for devices that sleep',
+  ),
+  MQTT_SESSION_EXPIRY: setting(
+    'MQTT',
+    kinds.duration,
+    '30d',
+    'How long the broker keeps the session, and what is queued in it, while no ingester is connected (MQTT 5)',
+  ),
+  MQTT_KEEP_ALIVE: setting(
+    'MQTT',
+    kinds.duration,
+    '4s',
+    'Silence after which the broker is asked for a sign of life. A dead connection is noticed within twice this',
+  ),
+
+  DATABASE_URL: optional(
+    'Database',
+    kinds.url('postgres', 'postgresql'),
+    'PostgreSQL 15 or newer. Absent: the embedded one of QS_DATA_DIR',
+    true,
+  ),
+  DATABASE_WRITERS: setting(
+    'Database',
+    kinds.integer(1, 16),
+    '2',
+    'Connections that insert. More than two pay only where PostgreSQL has cores to spare',
+  ),
+  DATABASE_TIMEOUT: setting(
+    'Database',
+    kinds.duration,
+    '10s',
+    'A connection whose statement takes longer is taken for dead and replaced; twice as long after each time, up to 2 minutes',
+  ),
+
+  DEVICE_TIMEZONE: setting(
+    'Device time',
+    kinds.timeZone,
+    'America/Los_Angeles',
+    'Zone of device times without offset. devices.time_zone overrides it for one device',
+  ),
+  DEVICE_CLOCK_MAX_PAST: setting(
+    'Device time',
+    kinds.duration,
+    '90d',
+    'A device time further back is not used as event time',
+  ),
+  DEVICE_CLOCK_MAX_FUTURE: setting(
+    'Device time',
+    kinds.duration,
+    '1h',
+    'A device time further ahead is not used as event time',
+  ),
+
+  LIMIT_MESSAGE_BYTES: setting('Limits', kinds.size, bytes(DEFAULT_LIMITS.messageBytes), 'Largest message'),
+  LIMIT_ARRAY_EVENTS: setting(
+    'Limits',
+    kinds.integer(1, 100_000),
+    String(DEFAULT_LIMITS.arrayEvents),
+    'Most events in one array',
+  ),
+  LIMIT_ID_BYTES: setting(
+    'Limits',
+    kinds.integer(1, 512),
+    String(DEFAULT_LIMITS.idBytes),
+    'Longest event_id, device_id and event_type',
+  ),
+  LIMIT_UNIT_BYTES: setting(
+    'Limits',
+    kinds.integer(1, 512),
+    String(DEFAULT_LIMITS.unitBytes),
+    'Longest unit',
+  ),
+  LIMIT_VALUE_TEXT_BYTES: setting(
+    'Limits',
+    kinds.size,
+    bytes(DEFAULT_LIMITS.valueTextBytes),
+    'Longest text as a value',
+  ),
+  LIMIT_META_BYTES: setting(
+    'Limits',
+    kinds.size,
+    bytes(DEFAULT_LIMITS.metaBytes),
+    'Largest meta, unknown fields included',
+  ),
+  LIMIT_META_DEPTH: setting(
+    'Limits',
+    kinds.integer(1, 1000),
+    String(DEFAULT_LIMITS.metaDepth),
+    'Deepest meta',
+  ),
+
+  IN_FLIGHT_MESSAGES: setting(
+    'Memory',
+    kinds.integer(1, 60_000),
+    '10000',
+    'Messages taken in and not yet committed; at this number the broker is made to wait',
+  ),
+  IN_FLIGHT_BYTES: setting('Memory', kinds.size, '32MiB', 'The same in bytes of payload'),
+  BATCH_EVENTS: setting('Memory', kinds.integer(1, 50_000), '2000', 'Most events in one transaction'),
+  BATCH_BYTES: setting('Memory', kinds.size, '4MiB', 'Most bytes of payload in one transaction'),
+
+  HTTP_HOST: setting('HTTP', kinds.text, '127.0.0.1', 'Address of /healthz, /readyz and /metrics'),
+  HTTP_PORT: setting('HTTP', kinds.port, '8080', 'Port of the same'),
+
+  QS_DATA_DIR: setting('Embedded', kinds.text, './data', 'Where qs up keeps PostgreSQL and its password'),
+  MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),
+  MQTT_WS_PORT: setting('Embedded', kinds.port, '9001', 'Its port for MQTT over WebSocket'),
+  POSTGRES_PORT: setting('Embedded', kinds.port, '5433', 'Port of the embedded PostgreSQL'),
+
+  LOG_LEVEL: setting('Log', kinds.logLevel, 'info', 'Least level that is logged'),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+
+type ValueOf<S> = S extends Setting<infer T> ? (S extends { default: null } ? T | null : T) : never
+
+/** Every setting, parsed. */
+export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> }

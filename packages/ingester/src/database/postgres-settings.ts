@@ -1,0 +1,44 @@
+/**
+ * Said on the command line at every start: what the product promises or depends on. Nothing in the cluster, neither
+ * postgresql.conf nor ALTER SYSTEM, overrides them.
+ */
+export function requiredSettings(port: number): readonly string[] {
+  return settings({
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    // A socket's path is limited to 107 bytes, and a data directory may lie deep.
+    unix_socket_directories: '',
+    // A device ack is an external promise: it means committed, also after a power cut.
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // To standard error, which is our postgres.log: one file, kept bounded by us.
+    logging_collector: 'off',
+    log_destination: 'stderr',
+  })
+}
+
+/**
+ * Written to postgresql.conf when the cluster is made: good on anything from a Raspberry Pi up, and the owner of a
+ * larger machine changes them there or with ALTER SYSTEM.
+ */
+export const initialSettings = settings({
+  shared_buffers: '128MB',
+  max_connections: '60',
+  // Every first change of a page after a checkpoint writes the whole page to the WAL: few checkpoints, compressed
+  // pages. What that costs with random ids is in the measurements of docs/. This build has pglz only.
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  wal_compression: 'pglz',
+  // The planner's estimates start it on large aggregates, where compiling costs a small processor more than it saves.
+  jit: 'off',
+  log_checkpoints: 'off',
+  // A poison row is bisected out, one error for each step; its statement would be megabytes of log.
+  log_min_error_statement: 'panic',
+})
+
+function settings(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}

@@ -1,0 +1,135 @@
+import { CONTRACT_VERSION, isDeviceId, type Limits, readDeviceTime } from '@qs-telemetry/protocol'
+import type { Event, Rejection } from '../pipeline/message.ts'
+import { rejection } from '../pipeline/rejection.ts'
+import type { MessageContext } from './decode-message.ts'
+import { eventTime } from './event-time.ts'
+import { writeMeta } from './meta.ts'
+import { isLonger, isStorable } from './text.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const KNOWN = new Set(['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'meta'])
+
+/**
+ * One element of a message as an event, or why it can never be one. Never throws.
+ *
+ * @param element as JSON.parse gives it
+ * @param exact the same with its numbers marked, where some would lose digits; else the same object
+ */
+export function decodeEvent(element: unknown, exact: unknown, context: MessageContext): Event | Rejection {
+  if (typeof element !== 'object' || element === null || Array.isArray(element)) {
+    return rejection(
+      'NOT_AN_EVENT',
+      `It is ${Array.isArray(element) ? 'an array' : JSON.stringify(element)?.slice(0, 80)}`,
+    )
+  }
+  const fields = element as Fields
+  const { limits } = context
+  const eventId = typeof fields.event_id === 'string' && isStorable(fields.event_id) ? fields.event_id : null
+  const refuse = (code: Rejection['code'], detail: string) => rejection(code, detail, { eventId })
+
+  const fault = findFault(fields, context)
+  if (fault !== null) return refuse(fault[0], fault[1])
+
+  const { value } = fields
+  const meta = writeMeta((exact as Fields).meta, unknownFields(exact as Fields), {
+    limits,
+    exact: exact !== element,
+  })
+  if (meta.kind === 'refused') return refuse(meta.code, meta.detail)
+
+  const deviceId = fields.device_id as string
+  const { receivedAt, tsServer } = context
+  const deviceTime = readDeviceTime(fields.ts_device, {
+    timeZone: context.timeZoneOf(deviceId),
+    serverTime: receivedAt,
+  })
+  const { ts, tsDevice, tsDeviceLocal, tsDeviceRaw, warning } = eventTime(
+    deviceTime,
+    receivedAt,
+    tsServer,
+    context.clockTrust,
+  )
+  return {
+    kind: 'event',
+    eventId: fields.event_id as string,
+    deviceId,
+    eventType: fields.event_type as string,
+    valueNum: typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : null,
+    valueText: typeof value === 'string' ? value : null,
+    unit: (fields.unit ?? null) as string | null,
+    ts,
+    tsDevice,
+    tsDeviceLocal,
+    tsDeviceRaw,
+    schema: CONTRACT_VERSION,
+    meta: meta.json,
+    warning,
+  }
+}
+
+type Fault = readonly [code: Rejection['code'], detail: string]
+
+function findFault(fields: Fields, { limits, deviceId }: MessageContext): Fault | null {
+  const { schema, device_id: claimed } = fields
+  if (schema === undefined || schema === null) return ['MISSING_FIELD', 'schema is missing']
+  if (typeof schema !== 'number' || !Number.isInteger(schema))
+    return ['INVALID_FIELD', 'schema is not an integer']
+  if (schema !== CONTRACT_VERSION) return ['UNSUPPORTED_SCHEMA', `schema is ${schema}`]
+  const fault =
+    textFault(fields, 'event_id', limits.idBytes) ??
+    textFault(fields, 'device_id', limits.idBytes) ??
+    textFault(fields, 'event_type', limits.idBytes)
+  if (fault !== null) return fault
+  if (!isDeviceId(claimed as string)) return ['INVALID_FIELD', 'device_id holds / + # or a control character']
+  if (claimed !== deviceId) {
+    return [
+      'DEVICE_ID_MISMATCH',
+      `device_id is ${JSON.stringify(claimed)}, the topic's is ${JSON.stringify(deviceId)}`,
+    ]
+  }
+  if (fields.unit !== undefined && fields.unit !== null) {
+    const unitFault = textFault(fields, 'unit', limits.unitBytes)
+    if (unitFault !== null) return unitFault
+  }
+  return valueFault(fields.value, limits)
+}
+
+function textFault(fields: Fields, name: string, maxBytes: number): Fault | null {
+  const text = fields[name]
+  if (text === undefined || text === null) return ['MISSING_FIELD', `${name} is missing`]
+  if (typeof text !== 'string') return ['INVALID_FIELD', `${name} is not a string`]
+  if (text === '' && name !== 'unit') return ['INVALID_FIELD', `${name} is empty`]
+  if (isLonger(text, maxBytes)) return ['FIELD_TOO_LONG', `${name} is longer than ${maxBytes} bytes`]
+  return isStorable(text) ? null : ['INVALID_TEXT', `${name} cannot be stored`]
+}
+
+function valueFault(value: unknown, limits: Limits): Fault | null {
+  switch (typeof value) {
+    case 'undefined':
+    case 'boolean':
+      return null
+    case 'number':
+      return Number.isFinite(value) ? null : ['INVALID_VALUE', 'value is out of the range of a double']
+    case 'string':
+      if (isLonger(value, limits.valueTextBytes)) {
+        return ['FIELD_TOO_LONG', `value is longer than ${limits.valueTextBytes} bytes`]
+      }
+      return isStorable(value) ? null : ['INVALID_TEXT', 'value cannot be stored']
+    default:
+      return value === null
+        ? null
+        : ['INVALID_VALUE', `value is an ${Array.isArray(value) ? 'array' : 'object'}`]
+  }
+}
+
+/** Without a prototype, so that a field called `__proto__` is a field like any other. */
+function unknownFields(fields: Fields): Record<string, unknown> | null {
+  let extra: Record<string, unknown> | null = null
+  for (const key of Object.keys(fields)) {
+    if (KNOWN.has(key)) continue
+    extra ??= Object.create(null) as Record<string, unknown>
+    extra[key] = fields[key]
+  }
+  return extra
+}

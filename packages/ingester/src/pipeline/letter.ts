@@ -1,0 +1,37 @@
+import { elementBytes } from './element-bytes.ts'
+import type { Message, Rejection } from './message.ts'
+import type { Outcome } from './outcome.ts'
+
+/** A dead letter: a rejection with the bytes that it struck. */
+export interface Letter {
+  readonly rejection: Rejection
+  readonly topic: string
+  readonly deviceId: string | null
+  readonly receivedAt: string
+  /** The message, or the element of its array, as it came. */
+  readonly payload: Buffer
+  /** Its place in the array. */
+  readonly index: number
+  readonly redelivered: boolean
+}
+
+/** The dead letters of a message, given what became of its elements. */
+export function lettersOf(message: Message, outcomes: readonly (Outcome | undefined)[]): readonly Letter[] {
+  const { delivery, deviceId, tsServer, shape } = message
+  const letters: Letter[] = []
+  let bytes: readonly Buffer[] | null = null
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome?.kind !== 'rejection') continue
+    bytes ??= shape === 'array' ? elementBytes(delivery.payload) : [delivery.payload]
+    letters.push({
+      rejection: outcome,
+      topic: delivery.topic,
+      deviceId,
+      receivedAt: tsServer,
+      payload: bytes[index] ?? delivery.payload,
+      index,
+      redelivered: delivery.redelivered,
+    })
+  }
+  return letters
+}

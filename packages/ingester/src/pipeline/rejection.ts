@@ -1,0 +1,19 @@
+import { DEAD_LETTER_CODES, type DeadLetterCode } from '@qs-telemetry/protocol'
+import type { Rejection } from './message.ts'
+
+export interface RejectionDetails {
+  readonly eventId?: string | null
+  /** The cause, as the parser or PostgreSQL said it; without one, the place in the message. */
+  readonly trace?: string
+}
+
+/** A rejection whose message names what is wrong with this element and then what to do about it. */
+export function rejection(code: DeadLetterCode, detail: string, details: RejectionDetails = {}): Rejection {
+  return {
+    kind: 'rejection',
+    code,
+    message: detail === '' ? DEAD_LETTER_CODES[code] : `${detail}. ${DEAD_LETTER_CODES[code]}`,
+    trace: details.trace ?? `decode: ${code}${detail === '' ? '' : `: ${detail}`}`,
+    eventId: details.eventId ?? null,
+  }
+}

@@ -1,0 +1,39 @@
+import type { QueryConfig } from 'pg'
+import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
+
+/**
+ * Tells duplicates from conflicts: the same content as what is stored, or another. Content is what the device
+ * sent. So a time without offset is compared as the wall time that it is, since its instant depends on the
+ * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts.
+ */
+const SQL = `
+select
+  i.place - 1 as index,
+  to_char(e.ts_server at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ts_server,
+  (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.ts_device_raw, e.schema, e.meta)
+    is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.raw, i.schema, i.meta)
+    and (i.local is not null or e.ts_device is not distinct from i.dev) as same
+from (
+  select *, row_number() over () as place from ${EVENT_INPUT}
+) i
+join events e on e.event_id = i.id`
+
+export interface Comparison {
+  /** Into the rows that were asked for. One that has no comparison is not stored. */
+  readonly index: number
+  /** Of the stored event. */
+  readonly tsServer: string
+  readonly same: boolean
+}
+
+export function compareEvents(rows: readonly EventRow[]): QueryConfig {
+  return { name: 'compare-events', text: SQL, values: [eventRowsJson(rows)] }
+}
+
+export function readComparisons(rows: readonly Record<string, unknown>[]): readonly Comparison[] {
+  return rows.map((row) => ({
+    index: Number(row.index),
+    tsServer: String(row.ts_server),
+    same: row.same === true,
+  }))
+}

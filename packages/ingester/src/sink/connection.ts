@@ -1,0 +1,27 @@
+import type { QueryConfig, QueryResult } from 'pg'
+
+/** What the sink needs of a connection; `query` sends at once, without waiting for the answer to the one before. */
+export interface Connection {
+  query(query: QueryConfig): Promise<QueryResult>
+  /** Ends it without a word, from a dead peer too. Outstanding queries fail. */
+  destroy(): void
+}
+
+/**
+ * Sends statements in one go and waits for all of them: one round trip. The first failure is thrown, and then
+ * PostgreSQL has skipped the rest of the transaction.
+ */
+export async function pipelined(
+  connection: Connection,
+  ...queries: readonly QueryConfig[]
+): Promise<QueryResult[]> {
+  const answers = await Promise.allSettled(queries.map((query) => connection.query(query)))
+  return answers.map((answer) => {
+    if (answer.status === 'rejected') throw answer.reason
+    return answer.value
+  })
+}
+
+export const BEGIN: QueryConfig = { text: 'begin' }
+export const COMMIT: QueryConfig = { text: 'commit' }
+export const ROLLBACK: QueryConfig = { text: 'rollback' }

@@ -1,0 +1,67 @@
+import type { DeviceSeen } from './upsert-devices.ts'
+
+interface Entry {
+  firstSeen: string
+  lastSeen: string
+  /** When its row was last written, on the monotonic clock; null before the first time. */
+  writtenMs: number | null
+  dirty: boolean
+}
+
+/** How stale devices.last_seen may be. Writing it with every event would double the rows written. */
+export const DEVICE_INTERVAL_MS = 10_000
+/** How often all devices are looked through for those that are due. */
+const SWEEP_MS = 1000
+
+/**
+ * When each device was seen, and whose row is due: a new device at once, a known one every ten seconds. What
+ * is not due stays here and goes with a later batch. Devices that fell silent are forgotten, so memory follows
+ * the devices of the last seconds and not those of all time.
+ */
+export class DeviceBook {
+  readonly #entries = new Map<string, Entry>()
+  #newcomers: string[] = []
+  #sweptMs = Number.NEGATIVE_INFINITY
+
+  /** Server times have one form, so their order is that of their texts. */
+  see(deviceId: string, tsServer: string): void {
+    const entry = this.#entries.get(deviceId)
+    if (entry === undefined) {
+      this.#entries.set(deviceId, { firstSeen: tsServer, lastSeen: tsServer, writtenMs: null, dirty: true })
+      this.#newcomers.push(deviceId)
+      return
+    }
+    if (tsServer > entry.lastSeen) entry.lastSeen = tsServer
+    if (tsServer < entry.firstSeen) entry.firstSeen = tsServer
+    entry.dirty = true
+  }
+
+  /** The rows that are due, which the caller now owes to the database. */
+  takeDue(nowMs: number): readonly DeviceSeen[] {
+    if (nowMs - this.#sweptMs < SWEEP_MS) return this.#take(this.#newcomers, nowMs)
+    this.#sweptMs = nowMs
+    const due: string[] = []
+    for (const [deviceId, { writtenMs, dirty }] of this.#entries) {
+      if (writtenMs !== null && nowMs - writtenMs < DEVICE_INTERVAL_MS) continue
+      if (dirty) due.push(deviceId)
+      else this.#entries.delete(deviceId)
+    }
+    return this.#take(due, nowMs)
+  }
+
+  /** All that is not written yet, due or not. */
+  takeAll(nowMs: number): readonly DeviceSeen[] {
+    const dirty = [...this.#entries].filter(([, entry]) => entry.dirty).map(([deviceId]) => deviceId)
+    return this.#take(dirty, nowMs)
+  }
+
+  #take(deviceIds: readonly string[], nowMs: number): readonly DeviceSeen[] {
+    this.#newcomers = []
+    return deviceIds.map((deviceId) => {
+      const entry = this.#entries.get(deviceId) as Entry
+      entry.writtenMs = nowMs
+      entry.dirty = false
+      return { deviceId, firstSeen: entry.firstSeen, lastSeen: entry.lastSeen }
+    })
+  }
+}

@@ -1,0 +1,36 @@
+import type { Event } from '../pipeline/message.ts'
+
+/*
+ * A batch goes to PostgreSQL as one JSON text, read by json_to_recordset. Against unnest of twelve arrays it
+ * costs a third of the Node CPU and is as fast in the server; docs/decisions has the figures. `json`, not `jsonb`:
+ * numbers pass as text, so -0 and all digits survive.
+ */
+
+/** The columns of EVENT_INPUT, in the short names that the JSON text uses. */
+export const EVENT_INPUT = `json_to_recordset($1::json) as i(
+  id text, device text, type text, num double precision, txt text, unit text,
+  ts timestamptz, dev timestamptz, local timestamp, raw text, srv timestamptz, schema smallint, meta jsonb)`
+
+/** An event and the server time of its message. */
+export interface EventRow {
+  readonly event: Event
+  readonly tsServer: string
+}
+
+/** The rows as one JSON array. Null fields are left out: an absent key reads as null. */
+export function eventRowsJson(rows: readonly EventRow[]): string {
+  let json = '['
+  for (const [index, { event, tsServer }] of rows.entries()) {
+    json += `${index === 0 ? '' : ','}{"id":${JSON.stringify(event.eventId)},"device":${JSON.stringify(event.deviceId)}`
+    json += `,"type":${JSON.stringify(event.eventType)},"ts":"${event.ts}","srv":"${tsServer}","schema":${event.schema}`
+    if (event.valueNum !== null) json += `,"num":${Object.is(event.valueNum, -0) ? '-0' : event.valueNum}`
+    if (event.valueText !== null) json += `,"txt":${JSON.stringify(event.valueText)}`
+    if (event.unit !== null) json += `,"unit":${JSON.stringify(event.unit)}`
+    if (event.tsDevice !== null) json += `,"dev":"${event.tsDevice}"`
+    if (event.tsDeviceLocal !== null) json += `,"local":"${event.tsDeviceLocal}"`
+    if (event.tsDeviceRaw !== null) json += `,"raw":${JSON.stringify(event.tsDeviceRaw)}`
+    if (event.meta !== null) json += `,"meta":${event.meta}`
+    json += '}'
+  }
+  return `${json}]`
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto'
+import type { QueryConfig } from 'pg'
+import type { Letter } from '../pipeline/letter.ts'
+
+/**
+ * A message that the broker redelivers, since its PUBACK was lost, meets the letters it left the first time:
+ * those are not written again. What a device sends twice is two messages, and two letters.
+ */
+const SQL = `
+insert into dead_letters (received_at, topic, device_id, event_id, code, error, trace, payload, fingerprint)
+select received_at, topic, device_id, event_id, code, error, trace, decode(payload, 'base64'), fingerprint
+from json_to_recordset($1::json) as l(
+  received_at timestamptz, topic text, device_id text, event_id text, code text, error text, trace text,
+  payload text, fingerprint uuid, redelivered boolean)
+where not (redelivered and exists (select from dead_letters d where d.fingerprint = l.fingerprint))`
+
+export function insertDeadLetters(letters: readonly Letter[]): QueryConfig {
+  return { name: 'insert-dead-letters', text: SQL, values: [JSON.stringify(letters.map(row))] }
+}
+
+function row(letter: Letter) {
+  const { rejection, payload, topic, index } = letter
+  return {
+    received_at: letter.receivedAt,
+    topic: storable(topic),
+    device_id: letter.deviceId,
+    event_id: rejection.eventId,
+    code: rejection.code,
+    error: storable(rejection.message),
+    trace: storable(rejection.trace),
+    payload: payload.toString('base64'),
+    fingerprint: createHash('md5').update(`${topic}\0${index}\0`).update(payload).digest('hex'),
+    redelivered: letter.redelivered,
+  }
+}
+
+/** Messages of parsers quote the input, and with it what PostgreSQL does not store as text. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '␀')
+}

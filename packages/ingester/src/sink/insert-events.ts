@@ -1,0 +1,22 @@
+import type { QueryConfig } from 'pg'
+import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
+
+/**
+ * Answers null where all rows are new, which is the common case and costs nothing to read; otherwise the ids
+ * that are. The rows come sorted by id, so that two writers with the same ids wait and do not deadlock.
+ */
+const SQL = `
+with inserted as (
+  insert into events (event_id, device_id, event_type, value_num, value_text, unit,
+                      ts, ts_device, ts_device_local, ts_device_raw, ts_server, schema, meta)
+  select id, device, type, num, txt, unit, ts, dev, local, raw, srv, schema, meta
+  from ${EVENT_INPUT}
+  on conflict (event_id) do nothing
+  returning event_id
+)
+select case when (select count(*) from inserted) < $2 then array(select event_id from inserted) end as new_ids`
+
+/** @param rows each event_id once, sorted by it */
+export function insertEvents(rows: readonly EventRow[]): QueryConfig {
+  return { name: 'insert-events', text: SQL, values: [eventRowsJson(rows), rows.length] }
+}

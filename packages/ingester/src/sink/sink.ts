@@ -1,0 +1,71 @@
+import type { Message } from '../pipeline/message.ts'
+import type { BatchResult } from '../pipeline/outcome.ts'
+import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
+import { Writer, type WriterOptions } from './writer.ts'
+
+export interface SinkOptions extends WriterOptions {
+  readonly writers: number
+}
+
+/** PostgreSQL out: as many writers as may be busy at once, and one book of devices for all of them. */
+export class Sink {
+  readonly #idle: Writer[]
+  readonly #waiting: ((writer: Writer) => void)[] = []
+  readonly #writers: readonly Writer[]
+  readonly #devices = new DeviceBook()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ writers, ...options }: SinkOptions) {
+    this.#writers = Array.from(
+      { length: writers },
+      (_, n) => new Writer({ ...options, name: `${options.name}/${n + 1}` }),
+    )
+    this.#idle = [...this.#writers]
+  }
+
+  /** A device that fell silent gets its last_seen too. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      const devices = this.#devices.takeDue(performance.now())
+      if (devices.length > 0 && this.#idle.length > 0)
+        this.#with((writer) => writer.write([], devices)).catch(() => {})
+    }, DEVICE_INTERVAL_MS)
+  }
+
+  /**
+   * Commits a batch, however long it takes. More than `writers` at once wait for each other.
+   *
+   * @throws what PostgreSQL said, where no waiting mends it
+   */
+  async write(batch: readonly Message[]): Promise<BatchResult> {
+    for (const { elements, tsServer } of batch) {
+      for (const element of elements)
+        if (element.kind === 'event') this.#devices.see(element.deviceId, tsServer)
+    }
+    const devices = this.#devices.takeDue(performance.now())
+    return this.#with((writer) => writer.write(batch, devices))
+  }
+
+  /** Writes what the devices' rows still lack. Batches must have ended before. */
+  async drain(): Promise<void> {
+    clearInterval(this.#timer)
+    const devices = this.#devices.takeAll(performance.now())
+    if (devices.length > 0) await this.#with((writer) => writer.write([], devices))
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    for (const writer of this.#writers) writer.stop()
+  }
+
+  async #with<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+    const writer = this.#idle.pop() ?? (await new Promise<Writer>((resolve) => this.#waiting.push(resolve)))
+    try {
+      return await work(writer)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#idle.push(writer)
+      else next(writer)
+    }
+  }
+}

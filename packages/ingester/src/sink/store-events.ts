@@ -1,0 +1,133 @@
+import type { QueryResult } from 'pg'
+import type { Event } from '../pipeline/message.ts'
+import type { Outcome } from '../pipeline/outcome.ts'
+import { rejection } from '../pipeline/rejection.ts'
+import { compareEvents, readComparisons } from './compare-events.ts'
+import { type Connection, pipelined } from './connection.ts'
+import type { EventRow } from './event-rows.ts'
+import { insertEvents } from './insert-events.ts'
+import { sqlstateOf, verdictOn } from './sqlstate.ts'
+
+/** A row and where its outcome goes. */
+export interface PendingRow extends EventRow {
+  readonly settleAs: (outcome: Outcome) => void
+}
+
+/** Inserts rows of distinct ids, sorted by id. */
+export type Insert = (connection: Connection, rows: readonly PendingRow[]) => Promise<Inserted>
+
+export interface Inserted {
+  /** null where every row that is not refused is new now. */
+  readonly newIds: ReadonlySet<string> | null
+  readonly refused: ReadonlyMap<PendingRow, Outcome>
+}
+
+/** Rounds until rows that were neither inserted nor found are given back to a later try of the batch. */
+const MAX_ROUNDS = 5
+
+/**
+ * Finds the outcome of every row, within the transaction that is open on the connection.
+ *
+ * A round inserts the first row of each id; what was there already, or stands twice in the batch, is compared
+ * with what is stored now. A row that is not stored then either (it was deleted in between, or the first of its
+ * id was rejected) goes into the next round.
+ */
+export async function storeEvents(
+  connection: Connection,
+  rows: readonly PendingRow[],
+  insert: Insert,
+): Promise<void> {
+  let pending = rows
+  for (let round = 0; pending.length > 0; round++) {
+    if (round === MAX_ROUNDS)
+      throw new Error('Rows vanish while they are compared. Is something deleting events?')
+    const { firsts, repeats } = splitById(pending)
+    const { newIds, refused } = await insert(connection, firsts)
+    const others = [...repeats]
+    for (const row of firsts) {
+      const refusal = refused.get(row)
+      if (refusal !== undefined) row.settleAs(refusal)
+      else if (newIds?.has(row.event.eventId) ?? true)
+        row.settleAs({ kind: 'stored', tsServer: row.tsServer })
+      else others.push(row)
+    }
+    pending = others.length === 0 ? others : await compare(connection, others)
+  }
+}
+
+const NOBODY: ReadonlyMap<PendingRow, Outcome> = new Map()
+
+/** One statement for all rows; one bad row fails them all. */
+export const insertTogether: Insert = async (connection, rows) => {
+  const [result] = await pipelined(connection, insertEvents(rows))
+  const newIds = readNewIds(result)
+  return { newIds: newIds && new Set(newIds), refused: NOBODY }
+}
+
+/**
+ * For a batch that PostgreSQL refused: halves it until the guilty rows stand alone, and refuses those. Each try
+ * has a savepoint. One guilty row among n costs about 2 log n statements.
+ */
+export const insertBisecting: Insert = async (connection, rows) => {
+  const newIds = new Set<string>()
+  const refused = new Map<PendingRow, Outcome>()
+  const tryRows = async (part: readonly PendingRow[]): Promise<void> => {
+    try {
+      const [, result] = await pipelined(connection, SAVEPOINT, insertEvents(part), RELEASE)
+      for (const id of readNewIds(result) ?? part.map(({ event }) => event.eventId)) newIds.add(id)
+    } catch (error) {
+      if (verdictOn(error) !== 'row') throw error
+      await pipelined(connection, ROLLBACK_PART)
+      const [first, ...others] = part
+      if (first !== undefined && others.length === 0) {
+        refused.set(first, refusal(error, first.event))
+        return
+      }
+      const middle = part.length >> 1
+      await tryRows(part.slice(0, middle))
+      await tryRows(part.slice(middle))
+    }
+  }
+  await tryRows(rows)
+  return { newIds, refused }
+}
+
+const SAVEPOINT = { text: 'savepoint part' }
+const RELEASE = { text: 'release savepoint part' }
+const ROLLBACK_PART = { text: 'rollback to savepoint part' }
+
+function readNewIds(result: QueryResult | undefined): readonly string[] | null {
+  return (result?.rows[0]?.new_ids ?? null) as readonly string[] | null
+}
+
+async function compare(connection: Connection, rows: readonly PendingRow[]): Promise<readonly PendingRow[]> {
+  const [result] = await pipelined(connection, compareEvents(rows))
+  const missing = new Set(rows)
+  for (const { index, tsServer, same } of readComparisons(result?.rows ?? [])) {
+    const row = rows[index] as PendingRow
+    missing.delete(row)
+    row.settleAs(same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer))
+  }
+  return [...missing]
+}
+
+function conflict({ eventId }: Event, tsServer: string): Outcome {
+  return rejection('EVENT_ID_CONFLICT', `The stored event came at ${tsServer}`, { eventId })
+}
+
+function refusal(error: unknown, { eventId }: Event): Outcome {
+  const { message, detail, where } = error as { message?: string; detail?: string; where?: string }
+  const trace = [`sink: SQLSTATE ${sqlstateOf(error)}: ${message}`, detail, where].filter(Boolean).join('\n')
+  return rejection('STORAGE_REJECTED', String(message), { eventId, trace })
+}
+
+function splitById(rows: readonly PendingRow[]) {
+  const byId = new Map<string, PendingRow>()
+  const repeats: PendingRow[] = []
+  for (const row of rows) {
+    if (byId.has(row.event.eventId)) repeats.push(row)
+    else byId.set(row.event.eventId, row)
+  }
+  const firsts = [...byId.values()].sort((a, b) => (a.event.eventId < b.event.eventId ? -1 : 1))
+  return { firsts, repeats }
+}

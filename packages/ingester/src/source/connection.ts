@@ -1,0 +1,249 @@
+import type { Socket } from 'node:net'
+import { generate, type IConnackPacket, type IPublishPacket, type Packet, parser } from 'mqtt-packet'
+import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscription } from './errors.ts'
+import { KeepAlive } from './keep-alive.ts'
+import { Transmit } from './transmit.ts'
+import { Window } from './window.ts'
+
+export interface SessionOptions {
+  readonly clientId: string
+  readonly username: string | null
+  readonly password: string | null
+  readonly filter: string
+  readonly protocolVersion: 4 | 5
+  readonly sessionExpiryMs: number
+  /** Unanswered QoS 1 messages that the broker may have under way to us (MQTT 5). */
+  readonly receiveMaximum: number
+  readonly keepAliveMs: number
+  readonly handshakeTimeoutMs: number
+}
+
+export interface ConnectionEvents {
+  /** `settle` answers the message on this connection, if it is still the one. */
+  onPublish(packet: IPublishPacket, settle: () => void): void
+  onPuback(packetId: number): void
+}
+
+/** What the broker said in CONNACK. */
+export interface SessionFacts {
+  readonly sessionPresent: boolean
+  /** QoS 1 messages that we may have under way to the broker. */
+  readonly receiveMaximum: number
+  /** What the subscription was granted; below 1 the broker gives no guarantee. */
+  readonly grantedQos: number
+  /** The largest packet that the broker takes, where it says so (MQTT 5). */
+  readonly maximumPacketBytes: number | null
+}
+
+const SUBSCRIBE_ID = 1
+/** MQTT 3.1.1 has no Receive Maximum; a broker may drop what exceeds its own idea of one. */
+const RECEIVE_MAXIMUM_3_1_1 = 20
+
+/**
+ * One network connection with its MQTT conversation, from CONNECT to the end of the socket; never reused.
+ *
+ * States: connecting (CONNECT sent) → subscribing (CONNACK came; a resumed session may already deliver) → open
+ * (SUBACK came) → closed. `open` answers once it is open and fails when it closes before; `closed` tells why it
+ * ended, after `open` or not. Everything about it, its window and its half-sent packets, ends with it.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #options: SessionOptions
+  readonly #events: ConnectionEvents
+  readonly #transmit: Transmit
+  readonly #window: Window
+  readonly #keepAlive: KeepAlive
+  readonly #parser
+  #connack: IConnackPacket | null = null
+  #isClosed = false
+  readonly closed: Promise<ConnectionError>
+  #resolveClosed!: (reason: ConnectionError) => void
+  #resolveOpen!: (facts: SessionFacts) => void
+
+  constructor(socket: Socket, options: SessionOptions, events: ConnectionEvents) {
+    this.#socket = socket
+    this.#options = options
+    this.#events = events
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#transmit = new Transmit((bytes) => this.#write(bytes), options.protocolVersion === 5)
+    this.#window = new Window((packetId) => this.#transmit.puback(packetId))
+    this.#keepAlive = new KeepAlive(options.keepAliveMs, {
+      ping: () => this.#send({ cmd: 'pingreq' }),
+      onDead: (silentMs) => this.#end(new ConnectionError(`The broker said nothing for ${silentMs} ms`)),
+    })
+    this.#parser = parser({ protocolVersion: options.protocolVersion })
+  }
+
+  /** @throws ConnectionError when the broker refuses, or the connection ends before the subscription is granted */
+  async open(): Promise<SessionFacts> {
+    const { handshakeTimeoutMs } = this.#options
+    const opened = new Promise<SessionFacts>((resolve) => {
+      this.#resolveOpen = resolve
+    })
+    this.#listen()
+    this.#send(connectPacket(this.#options))
+    const timer = setTimeout(() => {
+      this.#end(
+        new ConnectionError(`The broker did not finish the handshake within ${handshakeTimeoutMs} ms`),
+      )
+    }, handshakeTimeoutMs)
+    try {
+      return await Promise.race([
+        opened,
+        this.closed.then((reason) => {
+          throw reason
+        }),
+      ])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Reads nothing more for now. The broker then fills its window and the network's buffers, and waits. */
+  pause(): void {
+    this.#keepAlive.suspendVerdict()
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#keepAlive.resumeVerdict()
+    this.#socket.resume()
+  }
+
+  publish(topic: string, payload: string, packetId: number | null = null, isRedelivery = false): void {
+    if (!this.#isClosed) this.#transmit.publish(topic, payload, packetId, isRedelivery)
+  }
+
+  /** Sends what is due, then DISCONNECT, and waits for the end; the session stays at the broker. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#send({ cmd: 'disconnect' })
+      this.#transmit.flush()
+      this.#socket.resume()
+      this.#socket.end()
+      const timer = setTimeout(() => this.#socket.destroy(), 1000)
+      this.#end(new ConnectionError('Closed on our side'), false)
+      await new Promise((resolve) => this.#socket.once('close', resolve))
+      clearTimeout(timer)
+    }
+  }
+
+  destroy(reason: ConnectionError): void {
+    this.#end(reason)
+  }
+
+  #listen(): void {
+    this.#parser.on('packet', (packet) => this.#receive(packet))
+    this.#parser.on('error', (error: Error) => this.#end(this.#protocolFault(error.message)))
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#keepAlive.heard()
+      this.#parser.parse(chunk)
+    })
+    this.#socket.on('error', (error) =>
+      this.#end(new ConnectionError(`The connection broke: ${error.message}`)),
+    )
+    this.#socket.on('close', () => this.#end(this.#protocolFault('the broker closed it')))
+  }
+
+  /** Brokers without MQTT 5 answer its CONNECT with nonsense, or not at all. */
+  #protocolFault(reason: string): ConnectionError {
+    return new ConnectionError(`The connection ended: ${reason}`, {
+      tryOlderVersion: this.#connack === null && this.#options.protocolVersion === 5,
+    })
+  }
+
+  #receive(packet: Packet): void {
+    if (this.#isClosed) return
+    switch (packet.cmd) {
+      case 'publish':
+        this.#events.onPublish(
+          packet,
+          packet.qos === 0 ? () => {} : this.#window.open(packet.messageId as number),
+        )
+        return
+      case 'puback':
+        this.#events.onPuback(packet.messageId as number)
+        return
+      case 'connack':
+        this.#onConnack(packet)
+        return
+      case 'suback':
+        this.#onSuback(Number(packet.granted[0]))
+        return
+      case 'disconnect':
+        this.#end(disconnectedByBroker(packet.reasonCode ?? 0))
+        return
+      case 'pingresp':
+        return
+      default:
+        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which nobody asked for`))
+    }
+  }
+
+  #onConnack(packet: IConnackPacket): void {
+    const code = packet.reasonCode ?? packet.returnCode ?? 0
+    if (code !== 0) return this.#end(refusedConnection(code))
+    this.#connack = packet
+    this.#keepAlive.start()
+    // Retain handling 1: no retained messages again where the session has the subscription [MQTT 5, 3.8.3.1].
+    const rh = this.#options.protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
+    this.#send({
+      cmd: 'subscribe',
+      messageId: SUBSCRIBE_ID,
+      subscriptions: [{ topic: this.#options.filter, qos: 1, ...rh }],
+    })
+  }
+
+  #onSuback(grantedQos: number): void {
+    if (grantedQos >= 0x80) return this.#end(refusedSubscription(this.#options.filter))
+    const fallback = this.#options.protocolVersion === 5 ? 65_535 : RECEIVE_MAXIMUM_3_1_1
+    this.#resolveOpen({
+      sessionPresent: this.#connack?.sessionPresent ?? false,
+      receiveMaximum: this.#connack?.properties?.receiveMaximum ?? fallback,
+      grantedQos,
+      maximumPacketBytes: this.#connack?.properties?.maximumPacketSize ?? null,
+    })
+  }
+
+  #send(packet: Packet): void {
+    this.#transmit.packet(generate(packet, { protocolVersion: this.#options.protocolVersion }))
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#isClosed && this.#socket.writableEnded) return
+    this.#keepAlive.said()
+    this.#socket.write(bytes)
+  }
+
+  #end(reason: ConnectionError, destroy = true): void {
+    if (destroy) this.#socket.destroy()
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#keepAlive.stop()
+    this.#resolveClosed(reason)
+  }
+}
+
+function connectPacket(options: SessionOptions): Packet {
+  const { clientId, username, password, protocolVersion, keepAliveMs, sessionExpiryMs, receiveMaximum } =
+    options
+  return {
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion,
+    clientId,
+    clean: false,
+    // Longer than ours, since the broker's verdict is final and a busy process may be late.
+    keepalive: Math.ceil((keepAliveMs * 3) / 1000),
+    ...(username !== null && { username }),
+    ...(password !== null && { password: Buffer.from(password) }),
+    ...(protocolVersion === 5 && {
+      properties: {
+        sessionExpiryInterval: Math.min(Math.round(sessionExpiryMs / 1000), 0xffff_ffff),
+        receiveMaximum,
+      },
+    }),
+  }
+}

@@ -1,0 +1,63 @@
+/** Why a connection could not be made or came to its end. */
+export class ConnectionError extends Error {
+  /** Whether trying again may help. Where not, a person is needed and the message says for what. */
+  readonly retryable: boolean
+  /** The broker may not speak MQTT 5: the next try is with 3.1.1. */
+  readonly tryOlderVersion: boolean
+
+  constructor(
+    message: string,
+    traits: { readonly retryable?: boolean; readonly tryOlderVersion?: boolean } = {},
+  ) {
+    super(message)
+    this.name = 'ConnectionError'
+    this.retryable = traits.retryable ?? true
+    this.tryOlderVersion = traits.tryOlderVersion ?? false
+  }
+}
+
+const CREDENTIALS = 'The broker refused the user or password. Check MQTT_USERNAME and MQTT_PASSWORD.'
+const FORBIDDEN =
+  'The broker does not let this user connect. Check its access rules, MQTT_USERNAME and MQTT_PASSWORD.'
+const CLIENT_ID = 'The broker refused the client id. Check MQTT_CLIENT_ID.'
+
+/** CONNACK codes that waiting does not mend: of 3.1.1 [table 3.1] and of 5 [section 3.2.2.2]. */
+const PERMANENT: Readonly<Record<number, string>> = {
+  2: CLIENT_ID,
+  4: CREDENTIALS,
+  5: FORBIDDEN,
+  133: CLIENT_ID,
+  134: CREDENTIALS,
+  135: FORBIDDEN,
+  138: 'The broker has banned this client.',
+  140: 'The broker wants another authentication method than user and password.',
+}
+
+/** Unsupported protocol version, in 3.1.1 and in 5. */
+const OLDER_VERSION: ReadonlySet<number> = new Set([1, 132])
+
+export function refusedConnection(code: number): ConnectionError {
+  const permanent = PERMANENT[code]
+  if (permanent !== undefined) return new ConnectionError(permanent, { retryable: false })
+  return new ConnectionError(`The broker refused the connection with code ${code}`, {
+    tryOlderVersion: OLDER_VERSION.has(code),
+  })
+}
+
+export function refusedSubscription(filter: string): ConnectionError {
+  return new ConnectionError(
+    `The broker does not let this user subscribe to ${filter}. Check its access rules and MQTT_EVENTS_TOPIC.`,
+    { retryable: false },
+  )
+}
+
+/** DISCONNECT of MQTT 5 [section 3.14.2.1]. */
+export function disconnectedByBroker(code: number): ConnectionError {
+  if (code === 142) {
+    return new ConnectionError(
+      'Another client has connected with the same client id and taken the session over. Give each ingester its own MQTT_CLIENT_ID.',
+      { retryable: false },
+    )
+  }
+  return new ConnectionError(`The broker ended the connection with code ${code}`)
+}

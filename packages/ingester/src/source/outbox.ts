@@ -1,0 +1,82 @@
+interface Outgoing {
+  readonly topic: string
+  readonly payload: string
+}
+
+/** Sends one of ours with QoS 1. */
+export type SendQos1 = (message: Outgoing, packetId: number, isRedelivery: boolean) => void
+
+/** Beyond it the oldest is given up: a device without its ack asks again, a dead letter has its row. */
+const MAX_WAITING = 10_000
+
+/**
+ * What we publish with QoS 1, until the broker has it: dead letters, and device acks where ACK_QOS is 1.
+ *
+ * Deliveries do not wait for it. A paused socket reads no PUBACK, and a delivery that waited for one could keep
+ * it paused for ever. At most as many messages as the broker's Receive Maximum are under way [MQTT-3.3.4-9];
+ * after a reconnect those are sent again, with their packet identifier [MQTT-4.4.0-1].
+ */
+export class Outbox {
+  readonly #underWay = new Map<number, Outgoing>()
+  #waiting: Outgoing[] = []
+  #receiveMaximum = 0
+  #send: SendQos1 | null = null
+  #lastPacketId = 1
+  #givenUp = 0
+
+  /** Messages that no broker has taken yet. */
+  get size(): number {
+    return this.#underWay.size + this.#waiting.length
+  }
+
+  /** Messages given up since the start, since the broker took them too slowly. */
+  get givenUp(): number {
+    return this.#givenUp
+  }
+
+  add(topic: string, payload: string): void {
+    this.#waiting.push({ topic, payload })
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift()
+      this.#givenUp++
+    }
+    this.#fill()
+  }
+
+  /** A session begins, or goes on. */
+  connected(
+    send: SendQos1,
+    { receiveMaximum, sessionPresent }: { receiveMaximum: number; sessionPresent: boolean },
+  ): void {
+    this.#send = send
+    this.#receiveMaximum = receiveMaximum
+    for (const [packetId, message] of this.#underWay) send(message, packetId, sessionPresent)
+    this.#fill()
+  }
+
+  disconnected(): void {
+    this.#send = null
+  }
+
+  /** Also for a PUBACK that refuses: what an ACL forbids is forbidden the next time too. */
+  acknowledged(packetId: number): void {
+    this.#underWay.delete(packetId)
+    this.#fill()
+  }
+
+  #fill(): void {
+    while (this.#send !== null && this.#waiting.length > 0 && this.#underWay.size < this.#receiveMaximum) {
+      const message = this.#waiting.shift() as Outgoing
+      const packetId = this.#freePacketId()
+      this.#underWay.set(packetId, message)
+      this.#send(message, packetId, false)
+    }
+  }
+
+  /** 1 is for SUBSCRIBE. */
+  #freePacketId(): number {
+    do this.#lastPacketId = 2 + ((this.#lastPacketId - 1) % 65_534)
+    while (this.#underWay.has(this.#lastPacketId))
+    return this.#lastPacketId
+  }
+}

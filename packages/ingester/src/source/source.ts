@@ -1,0 +1,235 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { IPublishPacket } from 'mqtt-packet'
+import type { Clock } from '../pipeline/clock.ts'
+import type { Delivery } from '../pipeline/delivery.ts'
+import type { Publisher } from '../pipeline/publisher.ts'
+import type { Log } from '../telemetry/log.ts'
+import { Connection, type SessionFacts, type SessionOptions } from './connection.ts'
+import { ConnectionError } from './errors.ts'
+import { openSocket } from './open-socket.ts'
+import { Outbox } from './outbox.ts'
+
+export interface SourceOptions extends Omit<SessionOptions, 'protocolVersion' | 'handshakeTimeoutMs'> {
+  readonly url: string
+  readonly caFile: string | null
+  /** Unsettled deliveries at which reading pauses. It goes on at half of it. */
+  readonly highWatermark: { readonly messages: number; readonly bytes: number }
+  readonly clock: Clock
+  readonly log: Log
+  readonly onDelivery: (delivery: Delivery) => void
+  /** No waiting mends it: a refused user, another client with our id. */
+  readonly onFailure: (error: ConnectionError) => void
+}
+
+/** What `/readyz` and the metrics say of the source. */
+export interface SourceStatus {
+  readonly isConnected: boolean
+  readonly isPaused: boolean
+  /** Deliveries that are not settled, of this connection and of ended ones. */
+  readonly unsettledMessages: number
+  readonly unsettledBytes: number
+  readonly reconnects: number
+  readonly sessionsLost: number
+  /** QoS 1 messages of ours that the broker took too slowly. */
+  readonly publishesGivenUp: number
+}
+
+/** What a broker takes that does not say: more than twice the largest message it could have sent us by default. */
+const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
+/** Headers and topic of a PUBLISH of ours, at most. */
+const PACKET_OVERHEAD_BYTES = 1024
+const CONNECT_TIMEOUT_MS = 5_000
+const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 3_000]
+
+/**
+ * MQTT in: a durable session that hands on each message as a delivery, and answers it when it is settled.
+ *
+ * It connects, and connects again, for as long as it runs; the broker keeps the session and redelivers what was
+ * not answered. Deliveries of a connection that ended are settled like all others, only nobody hears it.
+ *
+ * Memory is bounded by the watermarks, not by the broker's window, which brokers overshoot: at the high watermark
+ * of unsettled messages or bytes the socket is paused, and what was read of it at once is all that can come on top.
+ *
+ * MQTT 5 comes first; a broker that does not know it is asked with 3.1.1 the next time, and so on in turns until
+ * one works.
+ */
+export class Source implements Publisher {
+  readonly #options: SourceOptions
+  readonly #outbox = new Outbox()
+  readonly #stopping = new AbortController()
+  #connection: Connection | null = null
+  #protocolVersion: 4 | 5 = 5
+  #isOpen = false
+  #isPaused = false
+  #isDraining = false
+  #unsettledMessages = 0
+  #unsettledBytes = 0
+  #connects = 0
+  #sessionsLost = 0
+  #maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES
+  #ended: Promise<void> = Promise.resolve()
+  #onIdle: (() => void) | null = null
+
+  constructor(options: SourceOptions) {
+    this.#options = options
+  }
+
+  get status(): SourceStatus {
+    return {
+      isConnected: this.#isOpen,
+      isPaused: this.#isPaused,
+      unsettledMessages: this.#unsettledMessages,
+      unsettledBytes: this.#unsettledBytes,
+      reconnects: Math.max(0, this.#connects - 1),
+      sessionsLost: this.#sessionsLost,
+      publishesGivenUp: this.#outbox.givenUp,
+    }
+  }
+
+  start(): void {
+    this.#ended = this.#run()
+  }
+
+  get maxPayloadBytes(): number {
+    return this.#maxPayloadBytes
+  }
+
+  /** With QoS 0 and no connection it is lost, as is the PUBACK: the message it answers comes again. */
+  publish(topic: string, payload: string, qos: 0 | 1): void {
+    if (qos === 1) this.#outbox.add(topic, payload)
+    else this.#connection?.publish(topic, payload)
+  }
+
+  /** Takes no new message and waits until the last one is settled and our own are out. The caller bounds it. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    while (this.#connection !== null && this.#outbox.size > 0) await delay(5)
+  }
+
+  /** Says good-bye. What is not settled stays with the broker. */
+  async stop(): Promise<void> {
+    this.#isDraining = true
+    this.#stopping.abort()
+    await this.#connection?.close()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    const { log, onFailure } = this.#options
+    for (let failures = 0; !this.#stopping.signal.aborted; failures++) {
+      const { reason, wasOpen } = await this.#connectOnce()
+      if (this.#stopping.signal.aborted) return
+      if (reason.tryOlderVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
+      // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
+      if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
+      if (wasOpen) failures = 0
+      if ((failures & (failures + 1)) === 0) {
+        log.warn(
+          { failures: failures + 1, reason: reason.message },
+          'No connection to the broker; trying again',
+        )
+      }
+      const backoffMs = Math.min(MIN_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS)
+      await delay(backoffMs / 2 + (Math.random() * backoffMs) / 2, undefined, {
+        signal: this.#stopping.signal,
+      }).catch(() => {})
+    }
+  }
+
+  /** Connects, stays until the end, and tells it. */
+  async #connectOnce(): Promise<{ readonly reason: ConnectionError; readonly wasOpen: boolean }> {
+    let connection: Connection | null = null
+    try {
+      const { url, caFile } = this.#options
+      const socket = await openSocket({ url, caFile, timeoutMs: CONNECT_TIMEOUT_MS })
+      if (this.#stopping.signal.aborted) socket.destroy()
+      const options = {
+        ...this.#options,
+        protocolVersion: this.#protocolVersion,
+        handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
+      }
+      const current = new Connection(socket, options, {
+        onPublish: (packet, puback) => this.#deliver(current, packet, puback),
+        onPuback: (packetId) => this.#outbox.acknowledged(packetId),
+      })
+      connection = current
+      this.#connection = current
+      const facts = await current.open()
+      this.#onOpen(current, facts)
+      return { reason: await current.closed, wasOpen: true }
+    } catch (error) {
+      return {
+        reason: error instanceof ConnectionError ? error : new ConnectionError(String(error)),
+        wasOpen: false,
+      }
+    } finally {
+      if (this.#connection === connection) this.#connection = null
+      this.#isOpen = false
+      this.#isPaused = false
+      this.#outbox.disconnected()
+    }
+  }
+
+  #onOpen(connection: Connection, facts: SessionFacts): void {
+    const { log, url, filter } = this.#options
+    const { sessionPresent, grantedQos } = facts
+    this.#isOpen = true
+    this.#connects++
+    if (this.#connects > 1 && !sessionPresent) {
+      this.#sessionsLost++
+      log.error('The broker has lost the session: what it had queued for us is gone. Check its persistence.')
+    }
+    this.#maxPayloadBytes = Math.min(
+      DEFAULT_MAX_PAYLOAD_BYTES,
+      (facts.maximumPacketBytes ?? Number.POSITIVE_INFINITY) - PACKET_OVERHEAD_BYTES,
+    )
+    if (grantedQos < 1) log.error('The broker grants QoS 0 only: what is under way in a crash is lost')
+    this.#outbox.connected(
+      (message, id, again) => connection.publish(message.topic, message.payload, id, again),
+      facts,
+    )
+    const { host } = new URL(url)
+    log.info(
+      { broker: host, filter, mqtt: this.#protocolVersion === 5 ? '5.0' : '3.1.1', sessionPresent },
+      'Connected to the broker',
+    )
+  }
+
+  #deliver(connection: Connection, packet: IPublishPacket, puback: () => void): void {
+    // Unanswered, it comes again to whoever takes the session up next.
+    if (this.#isDraining) return
+    const payload = packet.payload as Buffer
+    this.#unsettledMessages++
+    this.#unsettledBytes += payload.length
+    this.#pauseIfFull(connection)
+    const { clock, onDelivery } = this.#options
+    onDelivery({
+      topic: packet.topic,
+      payload,
+      redelivered: packet.dup,
+      receivedAt: clock.now(),
+      settle: () => {
+        this.#unsettledMessages--
+        this.#unsettledBytes -= payload.length
+        puback()
+        this.#resumeIfLow()
+        if (this.#unsettledMessages === 0) this.#onIdle?.()
+      },
+    })
+  }
+
+  #pauseIfFull(connection: Connection): void {
+    const { messages, bytes } = this.#options.highWatermark
+    if (this.#isPaused || (this.#unsettledMessages < messages && this.#unsettledBytes < bytes)) return
+    this.#isPaused = true
+    connection.pause()
+  }
+
+  #resumeIfLow(): void {
+    const { messages, bytes } = this.#options.highWatermark
+    if (!this.#isPaused || this.#unsettledMessages * 2 > messages || this.#unsettledBytes * 2 > bytes) return
+    this.#isPaused = false
+    this.#connection?.resume()
+  }
+}

@@ -1,0 +1,90 @@
+const MIN_BYTES = 1024
+const MAX_KEPT_BYTES = 256 * 1024
+
+/**
+ * Packets on their way out, gathered into one write. After a batch is committed, thousands of device acks and
+ * PUBACKs are due in the same moment; a write for each would cost more than all else in the pipeline.
+ *
+ * PUBLISH and PUBACK are encoded here by hand, since they are one for each message; all other packets come
+ * ready made from mqtt-packet.
+ */
+export class Transmit {
+  readonly #write: (bytes: Buffer) => void
+  readonly #withProperties: boolean
+  #buffer = Buffer.allocUnsafe(MIN_BYTES)
+  #length = 0
+
+  /** @param withProperties MQTT 5 has a property length in PUBLISH; 3.1.1 has not */
+  constructor(write: (bytes: Buffer) => void, withProperties: boolean) {
+    this.#write = write
+    this.#withProperties = withProperties
+  }
+
+  /** PUBACK with reason code 0x00, which both versions leave out [MQTT 5, 3.4.2.1]. */
+  puback(packetId: number): void {
+    this.#reserve(4)
+    this.#buffer[this.#length++] = 0x40
+    this.#buffer[this.#length++] = 2
+    this.#uint16(packetId)
+  }
+
+  /** PUBLISH, with QoS 1 where there is a packet identifier. */
+  publish(topic: string, payload: string, packetId: number | null, isRedelivery = false): void {
+    const topicBytes = Buffer.byteLength(topic)
+    const remaining =
+      2 +
+      topicBytes +
+      (packetId === null ? 0 : 2) +
+      (this.#withProperties ? 1 : 0) +
+      Buffer.byteLength(payload)
+    this.#reserve(5 + remaining)
+    this.#buffer[this.#length++] = 0x30 | (packetId === null ? 0 : 2) | (isRedelivery ? 8 : 0)
+    this.#variableByteInteger(remaining)
+    this.#uint16(topicBytes)
+    this.#length += this.#buffer.write(topic, this.#length)
+    if (packetId !== null) this.#uint16(packetId)
+    if (this.#withProperties) this.#buffer[this.#length++] = 0
+    this.#length += this.#buffer.write(payload, this.#length)
+  }
+
+  packet(bytes: Buffer): void {
+    this.#reserve(bytes.length)
+    this.#length += bytes.copy(this.#buffer, this.#length)
+  }
+
+  /** Hands over what was gathered. The socket keeps the buffer until it is sent, so the next one is new. */
+  flush(): void {
+    if (this.#length === 0) return
+    const bytes = this.#buffer.subarray(0, this.#length)
+    this.#buffer = Buffer.allocUnsafe(Math.max(MIN_BYTES, Math.min(this.#length, MAX_KEPT_BYTES)))
+    this.#length = 0
+    this.#write(bytes)
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length === 0) this.#schedule()
+    if (this.#length + bytes <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+
+  #schedule(): void {
+    queueMicrotask(() => this.flush())
+  }
+
+  #uint16(value: number): void {
+    this.#buffer[this.#length++] = value >> 8
+    this.#buffer[this.#length++] = value & 0xff
+  }
+
+  /** [MQTT 5, 1.5.5] */
+  #variableByteInteger(value: number): void {
+    let rest = value
+    do {
+      const digit = rest & 0x7f
+      rest >>= 7
+      this.#buffer[this.#length++] = rest > 0 ? digit | 0x80 : digit
+    } while (rest > 0)
+  }
+}

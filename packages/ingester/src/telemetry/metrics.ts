@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Read at each scrape, so that numbers which others keep are kept once. */
+export interface Readings {
+  readonly connected: () => number
+  readonly paused: () => number
+  readonly unsettledMessages: () => number
+  readonly unsettledBytes: () => number
+  readonly reconnects: () => number
+  readonly sessionsLost: () => number
+  readonly publishesGivenUp: () => number
+}
+
+const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, help: string] } = {
+  connected: ['qs_broker_connected', '1 while subscribed at the broker'],
+  paused: ['qs_source_paused', '1 while reading is paused at the high watermark'],
+  unsettledMessages: ['qs_messages_in_flight', 'Messages taken in and not yet committed'],
+  unsettledBytes: ['qs_bytes_in_flight', 'Their bytes of payload'],
+  reconnects: ['qs_broker_reconnects', 'Connections to the broker after the first'],
+  sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker had no session any more'],
+  publishesGivenUp: ['qs_publishes_given_up', 'Device acks and dead letters that the broker took too slowly'],
+}
+
+/**
+ * The metrics. At every scrape
+ * qs_events_received_total = qs_events_total{stored} + {duplicate} + {rejected} + qs_events_in_flight.
+ */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #registers = [this.registry]
+  readonly messagesReceived = new Counter({
+    name: 'qs_messages_received_total',
+    help: 'PUBLISH packets taken in',
+    registers: this.#registers,
+  })
+  readonly eventsReceived = new Counter({
+    name: 'qs_events_received_total',
+    help: 'Events taken in; an unreadable message counts as one',
+    registers: this.#registers,
+  })
+  readonly events = new Counter({
+    name: 'qs_events_total',
+    help: 'Events by what became of them, counted after COMMIT',
+    labelNames: ['outcome'],
+    registers: this.#registers,
+  })
+  readonly eventsInFlight = new Gauge({
+    name: 'qs_events_in_flight',
+    help: 'Events taken in and not yet committed',
+    registers: this.#registers,
+  })
+  readonly deadLetters = new Counter({
+    name: 'qs_dead_letters_total',
+    help: 'Rejected events by code',
+    labelNames: ['code'],
+    registers: this.#registers,
+  })
+  readonly deviceTimeUnreadable = new Counter({
+    name: 'qs_device_time_unreadable_total',
+    help: 'Events whose ts_device could not be read',
+    registers: this.#registers,
+  })
+  readonly commitSeconds = new Histogram({
+    name: 'qs_commit_seconds',
+    help: 'From taking a batch to its COMMIT, retries included',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300],
+    registers: this.#registers,
+  })
+  readonly batchEvents = new Histogram({
+    name: 'qs_batch_events',
+    help: 'Events in one transaction',
+    buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000],
+    registers: this.#registers,
+  })
+  readonly retries = new Counter({
+    name: 'qs_batch_retries_total',
+    help: 'Batches that PostgreSQL did not take and that were tried again',
+    registers: this.#registers,
+  })
+
+  constructor(readings: Readings) {
+    collectDefaultMetrics({ register: this.registry })
+    for (const outcome of ['stored', 'duplicate', 'rejected']) this.events.inc({ outcome }, 0)
+    for (const [reading, [name, help]] of Object.entries(READINGS)) {
+      const read = readings[reading as keyof Readings]
+      new Gauge({
+        name,
+        help,
+        registers: this.#registers,
+        collect() {
+          this.set(read())
+        },
+      })
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { after, type TestContext } from 'node:test'
+import { Client } from 'pg'
+import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
+
+let cluster: Promise<TestCluster> | undefined
+const undropped = new Set<() => Promise<void>>()
+
+// Registered while this module loads, so it belongs to the whole test file and not to the test that asked first.
+after(async () => {
+  await Promise.all([...undropped].map((drop) => drop()))
+  await (await cluster)?.stop()
+})
+
+/**
+ * A fresh, empty database, and its URL. Its cluster is the one of `QS_TEST_DATABASE_URL` (a superuser's URL) or,
+ * without that, one for this process, started on first use (about a second).
+ *
+ * `t.after` hooks run in the order they were registered, so a drop in a hook of ours would cut the connections of a
+ * pool that the test is about to close. The database goes after the last test of the file; or a second after its
+ * own test, by force, where a test that failed left a pool open and so keeps the file from ending.
+ */
+export async function freshDatabase(t: TestContext): Promise<string> {
+  const admin = process.env.QS_TEST_DATABASE_URL ?? (await ownCluster()).url
+  const name = `qs_test_${randomUUID().replaceAll('-', '')}`
+  await run(admin, `create database ${name} template template0`)
+  const drop = async () => {
+    if (undropped.delete(drop)) await run(admin, `drop database ${name} with (force)`)
+  }
+  undropped.add(drop)
+  t.after(() => {
+    setTimeout(drop, 1_000).unref()
+  })
+  const url = new URL(admin)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+function ownCluster(): Promise<TestCluster> {
+  cluster ??= startTestCluster()
+  return cluster
+}
+
+async function run(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,24 @@
+import { pino } from 'pino'
+import type { Log } from '../../src/telemetry/log.ts'
+
+export interface LogRecord {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface SilentLog {
+  readonly log: Log
+  /** Everything that was logged, oldest first; children included. */
+  readonly records: readonly LogRecord[]
+}
+
+/** A log that prints nothing and keeps its records, so that a test can ask what an operator would have read. */
+export function silentLog(): SilentLog {
+  const records: LogRecord[] = []
+  const log = pino(
+    { level: 'debug', base: null, formatters: { level: (level) => ({ level }) } },
+    { write: (line: string) => records.push(JSON.parse(line) as LogRecord) },
+  )
+  return { log, records }
+}

@@ -119,10 +119,10 @@ export class Link {
       reconnectOnConnackError: true,
       resubscribe: false,
       clean: true,
-      // A `message` listener attached after the connection is up can miss what was queued.
-      manualConnect: true,
     })
     this.#client = client
+    // All in this turn of the event loop: a `message` listener attached later can miss what was queued. Not with
+    // manualConnect, which makes MQTT.js 5.16 connect again after end().
     client.on('message', (topic, payload) => this.#listener.message(topic, payload))
     client.on('connect', () => {
       noDelay(client.stream)
@@ -130,7 +130,6 @@ export class Link {
     })
     client.on('close', () => this.#lost(client))
     client.on('error', (error) => this.#failed(client, error, protocolVersion))
-    client.connect()
   }
 
   #subscribe(client: MqttClient): void {

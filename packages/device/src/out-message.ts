@@ -29,15 +29,17 @@ export interface OutMessage {
   content: MessageContent
   /** Events, or elements of a raw payload, without device ack. */
   open: number
-  /** How often it was published. */
+  /** How often its events were published, as parts of a larger message too. */
   attempts: number
+  /** How often this very message was published: so many device acks may come. */
+  copies: number
   /** When to publish it again, on the clock of the outbox. */
   dueAtMs: number
 }
 
 export function newMessage(content: MessageContent, attempts = 0): OutMessage {
   const open = content.kind === 'events' ? content.events.length : content.raw.eventIds.length
-  return { content, open, attempts, dueAtMs: 0 }
+  return { content, open, attempts, copies: 0, dueAtMs: 0 }
 }
 
 /** What goes on the wire: an object for one event, an array for several. */
@@ -47,10 +49,12 @@ export function payloadOf({ content }: OutMessage): string | Buffer {
   return rest.length === 0 ? (first?.json ?? '') : `[${content.events.map((event) => event.json).join(',')}]`
 }
 
-/** Bytes on the wire, brackets and commas counted, so never too few. */
+/** Bytes of the payload. */
 export function bytesOf({ content }: OutMessage): number {
   if (content.kind === 'raw') return content.raw.payload.length
-  return content.events.reduce((sum, event) => sum + event.bytes + 1, 1)
+  const json = content.events.reduce((sum, event) => sum + event.bytes, 0)
+  // An array of n has n - 1 commas and two brackets; one event goes out as an object.
+  return content.events.length === 1 ? json : json + content.events.length + 1
 }
 
 export function eventCountOf({ content }: OutMessage): number {

@@ -48,6 +48,11 @@ export class Outbox {
   readonly #inFlight = new Set<OutMessage>()
   /** Raw messages that were published at least once, oldest first. */
   readonly #sentRaws = new Set<OutMessage>()
+  /**
+   * Device acks without id that may still come for further copies of messages that are settled: they name nothing, so
+   * they must not be taken for the answer to another message. If they were lost, resending brings others.
+   */
+  #unnamedOwed = 0
   #waiting = 0
   #waitingBytes = 0
   // Learned from the ingester when it refuses an array that this side's limits allow.
@@ -98,6 +103,7 @@ export class Outbox {
     const message = this.#nextReady() ?? this.#nextFresh()
     if (message === null) return null
     message.attempts++
+    message.copies++
     message.dueAtMs = nowMs + this.#options.resendAfterMs * 2 ** Math.min(message.attempts - 1, 3)
     this.#inFlight.add(message)
     if (message.content.kind === 'raw') this.#sentRaws.add(message)
@@ -125,17 +131,22 @@ export class Outbox {
 
   /** Takes in one message of device acks, elements in the order in which they came. */
   settle(deviceAcks: readonly DeviceAck[]): Settlement {
+    const [only] = deviceAcks
+    const unnamed = deviceAcks.length === 1 && only?.event_id === null ? only : null
+    if (unnamed !== null && this.#unnamedOwed > 0) {
+      this.#unnamedOwed--
+      return NOTHING
+    }
     const rawMessage = this.#rawFor(deviceAcks)
     if (rawMessage !== null) return this.#settleRaw(rawMessage, deviceAcks)
-    const [only] = deviceAcks
-    if (deviceAcks.length === 1 && only !== undefined && only.event_id === null) return this.#unnamed(only)
+    if (unnamed !== null) return this.#settleUnnamed(unnamed)
 
     const inOrder = this.#messageFor(deviceAcks)
     const events: (readonly [KeptEvent, DeviceAck])[] = []
     for (const [index, deviceAck] of deviceAcks.entries()) {
       const id = deviceAck.event_id ?? inOrder[index]?.eventId
       const event = id === undefined ? undefined : this.#forget(id)
-      if (event !== undefined) events.push([event, { ...deviceAck, event_id: event.eventId }])
+      if (event !== undefined) events.push([event, named(deviceAck, event)])
     }
     return { ...NOTHING, events }
   }
@@ -211,8 +222,8 @@ export class Outbox {
   /** The events of the message that these device acks answer in order; empty where it is none or no longer whole. */
   #messageFor(deviceAcks: readonly DeviceAck[]): readonly KeptEvent[] {
     if (!deviceAcks.some(({ event_id: id }) => id === null)) return []
-    const named = deviceAcks.find(({ event_id: id }) => id !== null && this.#messageOf.has(id))
-    const content = this.#messageOf.get(named?.event_id ?? '')?.message?.content
+    const known = deviceAcks.find(({ event_id: id }) => id !== null && this.#messageOf.has(id))
+    const content = this.#messageOf.get(known?.event_id ?? '')?.message?.content
     if (content?.kind !== 'events' || content.events.length !== deviceAcks.length) return []
     const inOrder = content.events.every(({ eventId }, index) => {
       const id = deviceAcks[index]?.event_id
@@ -227,14 +238,15 @@ export class Outbox {
       const { eventIds } = message.content.raw
       if (eventIds.length !== deviceAcks.length) continue
       const fits = deviceAcks.every(({ event_id: id }, index) => id === null || id === eventIds[index])
-      const named = deviceAcks.some(({ event_id: id }) => id !== null)
-      if (fits && (named || eventIds.every((id) => id === null))) return message
+      const isNamed = deviceAcks.some(({ event_id: id }) => id !== null)
+      if (fits && (isNamed || eventIds.every((id) => id === null))) return message
     }
     return null
   }
 
   #settleRaw(message: OutMessage, deviceAcks: readonly DeviceAck[]): Settlement {
     if (message.content.kind !== 'raw') return NOTHING
+    if (deviceAcks.length === 1 && deviceAcks[0]?.event_id === null) this.#unnamedOwed += message.copies - 1
     this.#sentRaws.delete(message)
     this.#inFlight.delete(message)
     this.#waiting -= message.open
@@ -242,34 +254,38 @@ export class Outbox {
     return { ...NOTHING, raw: [message.content.raw, deviceAcks] }
   }
 
-  #unnamed(deviceAck: DeviceAck): Settlement {
-    const onlyOneOut = this.#inFlight.size === 1 && ![...this.#ready].some(({ attempts }) => attempts > 0)
-    const suspect = suspectOf(this.#inFlight, deviceAck, onlyOneOut)
+  #settleUnnamed(deviceAck: DeviceAck): Settlement {
+    const sentBefore = [...this.#ready].filter(({ attempts, open }) => attempts > 0 && open > 0)
+    const suspect = suspectOf([...this.#inFlight, ...sentBefore], deviceAck)
     if (suspect === null) return { ...NOTHING, unnamed: deviceAck }
     if (suspect.content.kind === 'raw') return this.#settleRaw(suspect, [deviceAck])
-    const [first, second] = suspect.content.events
-    if (first !== undefined && second === undefined) {
-      const event = onlyOneOut ? this.#forget(first.eventId) : undefined
-      return event === undefined
-        ? { ...NOTHING, unnamed: deviceAck }
-        : { ...NOTHING, events: [[event, { ...deviceAck, event_id: event.eventId }]] }
+    this.#unnamedOwed += suspect.copies - 1
+    const events = suspect.content.events.filter((event) => this.#waits(event))
+    const [first] = events
+    if (events.length > 1 || first === undefined) {
+      this.#halve(suspect, events)
+      return NOTHING
     }
-    this.#halve(suspect)
-    return NOTHING
+    const event = this.#forget(first.eventId)
+    return event === undefined ? NOTHING : { ...NOTHING, events: [[event, named(deviceAck, event)]] }
   }
 
   /** Sends an array that was refused as a whole again in two halves. Harmless if it was another: duplicates. */
-  #halve(message: OutMessage): void {
-    if (message.content.kind === 'raw') return
-    const events = message.content.events.filter((event) => this.#waits(event))
+  #halve(message: OutMessage, events: readonly KeptEvent[]): void {
     const half = Math.ceil(events.length / 2)
     this.#batchEvents = Math.max(1, Math.min(this.#batchEvents, Math.ceil(eventCountOf(message) / 2)))
     this.#batchBytes = Math.max(1, Math.min(this.#batchBytes, Math.ceil(bytesOf(message) / 2)))
-    this.#inFlight.delete(message)
-    const halves = [events.slice(0, half), events.slice(half)]
-      .filter((part) => part.length > 0)
-      .map((part) => newMessage({ kind: 'events', events: part }, message.attempts))
+    const halves = [events.slice(0, half), events.slice(half)].map((part) =>
+      newMessage({ kind: 'events', events: part }, message.attempts),
+    )
     for (const part of halves) this.#assign(part)
+    message.open = 0
+    this.#inFlight.delete(message)
     this.#ready.pushFront(halves)
   }
+}
+
+/** A device ack that did not name its event, with the name. */
+function named(deviceAck: DeviceAck, event: KeptEvent): DeviceAck {
+  return { ...deviceAck, event_id: event.eventId }
 }

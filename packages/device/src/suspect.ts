@@ -2,23 +2,21 @@ import type { DeviceAck } from '@qs-telemetry/protocol'
 import { bytesOf, eventCountOf, type OutMessage } from './out-message.ts'
 
 /**
- * Which message in flight a device ack without id is about; null where that is open.
+ * Which message a device ack without id is about, of those that are out; null where that is open.
  *
  * With one message out it can only be that one. With several, only the two reasons that have a measure tell: when
- * any of them was too large, the largest was.
+ * any of them was too large, the largest was. (It may be that the ingester meant another and has not come to the largest
+ * yet; what is said of the largest is true all the same.)
  */
-export function suspectOf(
-  inFlight: Iterable<OutMessage>,
-  deviceAck: DeviceAck,
-  onlyOneOut: boolean,
-): OutMessage | null {
-  const messages = [...inFlight]
-  if (onlyOneOut) return messages[0] ?? null
+export function suspectOf(out: readonly OutMessage[], deviceAck: DeviceAck): OutMessage | null {
+  if (out.length === 1) return out[0] ?? null
   switch (deviceAck.error?.code) {
     case 'MESSAGE_TOO_LARGE':
-      return largest(messages, bytesOf)
-    case 'TOO_MANY_EVENTS':
-      return largest(messages, eventCountOf)
+      return largest(out, bytesOf)
+    case 'TOO_MANY_EVENTS': {
+      const longest = largest(out, eventCountOf)
+      return longest !== null && eventCountOf(longest) > 1 ? longest : null
+    }
     default:
       return null
   }

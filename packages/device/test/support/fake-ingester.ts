@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { ackTopic, DEFAULT_TOPICS, type DeviceAck, EventTopic } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
 
@@ -32,7 +33,7 @@ export async function startFakeIngester(
   const stored = new Map<string, string>()
   const sizes: number[] = []
   const deliveries = new Map<string, number>()
-  const client = mqtt.connect(url, { manualConnect: true, protocolVersion: 5, reconnectPeriod: 50 })
+  const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 50 })
   const ingester = { stored, sizes, judge, stop: () => client.endAsync(true) }
   client.on('message', (topic, payload) => {
     const deviceId = TOPIC.deviceIdOf(topic) ?? ''
@@ -48,11 +49,11 @@ export async function startFakeIngester(
   })
   client.on('error', () => {})
   const subscribed = new Promise<void>((resolve, reject) => {
-    client.on('connect', () =>
-      client.subscribe(DEFAULT_TOPICS.events, { qos: 1 }, (error) => (error ? reject(error) : resolve())),
-    )
+    client.on('connect', () => {
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true)
+      client.subscribe(DEFAULT_TOPICS.events, { qos: 1 }, (error) => (error ? reject(error) : resolve()))
+    })
   })
-  client.connect()
   await subscribed
   return ingester
 }
@@ -60,9 +61,9 @@ export async function startFakeIngester(
 function decide(payload: Buffer, deviceId: string, stored: ReadonlyMap<string, string>) {
   const keep: [string, string][] = []
   const decideOne = (event: Record<string, unknown>): DeviceAck => {
-    const id = typeof event['event_id'] === 'string' ? event['event_id'] : null
-    const ok = id !== null && event['device_id'] === deviceId && typeof event['event_type'] === 'string'
-    if (!ok || typeof event['value'] === 'object') return rejected(id, 'INVALID_FIELD')
+    const id = typeof event.event_id === 'string' ? event.event_id : null
+    const ok = id !== null && event.device_id === deviceId && typeof event.event_type === 'string'
+    if (!ok || typeof event.value === 'object') return rejected(id, 'INVALID_FIELD')
     const json = JSON.stringify(event)
     const before = stored.get(id)
     if (before !== undefined && before !== json) return rejected(id, 'EVENT_ID_CONFLICT')

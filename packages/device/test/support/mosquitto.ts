@@ -7,7 +7,7 @@ import { join } from 'node:path'
 
 const COMMAND = 'mosquitto'
 // Debian puts it where a user's PATH does not look.
-const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`
+const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`
 
 /** A broker of our own, in a child process. */
 export interface Mosquitto {
@@ -24,7 +24,7 @@ export interface Mosquitto {
  */
 export function skipWithoutMosquitto(): string | false {
   if (spawnSync(COMMAND, ['-h'], { env: { PATH } }).error === undefined) return false
-  if (process.env['CI']) throw new Error('Mosquitto is not installed, and CI may not skip these tests')
+  if (process.env.CI) throw new Error('Mosquitto is not installed, and CI may not skip these tests')
   return 'Mosquitto is not installed (apt install mosquitto)'
 }
 
@@ -37,6 +37,8 @@ export async function startMosquitto(): Promise<Mosquitto> {
     `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 100000\nset_tcp_nodelay true\n`,
   )
   let child = await run(config)
+  // A test that ends early must not leave a broker behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   const kill = async () => {
     const exit = once(child, 'exit')
     child.kill('SIGKILL')

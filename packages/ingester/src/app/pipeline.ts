@@ -24,7 +24,8 @@ export interface Pipeline {
   readonly metrics: Metrics
   /** Settles with the reason when the pipeline cannot go on; never otherwise. */
   readonly failed: Promise<Error>
-  start(): void
+  /** Settles at the first connection to the broker. */
+  start(): Promise<void>
   /** Takes nothing new, finishes what is under way, at most so long, and ends. True where all was finished. */
   stop(timeoutMs: number): Promise<boolean>
 }
@@ -52,11 +53,7 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     highWatermark: { messages: config.IN_FLIGHT_MESSAGES, bytes: config.IN_FLIGHT_BYTES },
     clock: new SystemClock(),
     log: log.child({ stage: 'source' }),
-    onDelivery: (delivery) => {
-      const message = decodeMessage(delivery, decodeOptions)
-      countReceived(metrics, message)
-      batcher.push(message)
-    },
+    onDelivery: (delivery) => batcher.push(delivery),
     onFailure: fail,
   })
 
@@ -89,6 +86,11 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     writers: config.DATABASE_WRITERS,
     maxEvents: config.BATCH_EVENTS,
     maxBytes: config.BATCH_BYTES,
+    decode: (delivery) => {
+      const message = decodeMessage(delivery, decodeOptions)
+      countReceived(metrics, message)
+      return message
+    },
     write: async (batch) => {
       const stopTimer = metrics.commitSeconds.startTimer()
       const result = await sink.write(batch)
@@ -105,7 +107,7 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     failed,
     start: () => {
       sink.start()
-      source.start()
+      return source.start()
     },
     stop: async (timeoutMs) => {
       const isDrained = await within(timeoutMs, async () => {

@@ -9,7 +9,7 @@ const TOLERANCE_MS = 2
  * where the system clock is stepped or slewed away, this one follows.
  */
 export class SystemClock implements Clock {
-  #offsetMs = 0
+  #offsetMs = performance.timeOrigin
 
   now(): Instant {
     const systemMs = Date.now()

@@ -9,6 +9,7 @@ import { type Credentials, matches } from './credentials.ts'
 import { closeServer, listen } from './listen.ts'
 import { isLoopback } from './loopback.ts'
 import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
+import { SessionStore } from './session-store.ts'
 import { webSocketServer } from './websocket-server.ts'
 
 export interface EmbeddedBrokerOptions {
@@ -27,6 +28,9 @@ export interface EmbeddedBroker {
   readonly wsPort: number
   stop(): Promise<void>
 }
+
+/** About 100,000 events, an hour of thirty a second. */
+const MAX_SESSION_BYTES = 64 * 1024 * 1024
 
 /** What a connection does in the ordinary course of its life: nothing to tell a person about. */
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
@@ -50,6 +54,9 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   }
   const complaints = new ClientComplaints(log)
   const broker = await Aedes.createBroker({ authenticate: authenticator(credentials, complaints) })
+  const onFull = (client: string) =>
+    complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
+  new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull }).attach(broker)
   // Its own word for a fault of its persistence, which is memory: unreachable, but unheard it would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))

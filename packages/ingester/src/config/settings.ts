@@ -168,10 +168,10 @@ export const SETTINGS = {
   IN_FLIGHT_MESSAGES: setting(
     'Memory',
     kinds.integer(1, 60_000),
-    '10000',
+    '5000',
     'Messages taken in and not yet committed; at this number the broker is made to wait',
   ),
-  IN_FLIGHT_BYTES: setting('Memory', kinds.size, '32MiB', 'The same in bytes of payload'),
+  IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same in bytes of payload'),
   BATCH_EVENTS: setting('Memory', kinds.integer(1, 50_000), '2000', 'Most events in one transaction'),
   BATCH_BYTES: setting('Memory', kinds.size, '4MiB', 'Most bytes of payload in one transaction'),
 

@@ -15,6 +15,11 @@ export interface Migration {
   readonly checksum: string
 }
 
+/** The schema and this version do not go together, or a migration failed: a person is needed. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
 /** The migrations that ship with this version, in order. */
 export async function readMigrations(): Promise<readonly Migration[]> {
   const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort()
@@ -36,7 +41,7 @@ export async function readMigrations(): Promise<readonly Migration[]> {
  * waits at the advisory lock and then finds nothing left to do.
  *
  * @returns the names of what was applied now
- * @throws Error where the database is newer than this version, or a migration that landed was changed since
+ * @throws SchemaError where the database is newer than this version, or a migration that landed was changed since
  */
 export async function migrate(url: string, migrations?: readonly Migration[]): Promise<readonly string[]> {
   const shipped = migrations ?? (await readMigrations())
@@ -67,12 +72,12 @@ async function findPending(client: pg.Client, shipped: readonly Migration[]): Pr
   for (const { version, name, checksum } of rows) {
     const migration = shipped.find((each) => each.version === version)
     if (migration === undefined) {
-      throw new Error(
+      throw new SchemaError(
         `The database has migration ${name}, which this version does not know. Run the newer version of qs.`,
       )
     }
     if (migration.checksum !== checksum) {
-      throw new Error(
+      throw new SchemaError(
         `Migration ${name} was changed after it was applied. Restore the file and write a new migration.`,
       )
     }
@@ -92,8 +97,11 @@ async function apply(client: pg.Client, { version, name, sql, checksum }: Migrat
     ])
     await client.query('commit')
   } catch (error) {
-    throw new Error(`Migration ${name} failed, and nothing of it was applied: ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw new SchemaError(
+      `Migration ${name} failed, and nothing of it was applied: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -69,6 +69,7 @@ export class Source implements Publisher {
   #maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES
   #ended: Promise<void> = Promise.resolve()
   #onIdle: (() => void) | null = null
+  #onFirstOpen: (() => void) | null = null
 
   constructor(options: SourceOptions) {
     this.#options = options
@@ -86,8 +87,12 @@ export class Source implements Publisher {
     }
   }
 
-  start(): void {
+  /** Settles when it is connected for the first time. */
+  start(): Promise<void> {
     this.#ended = this.#run()
+    return new Promise((resolve) => {
+      this.#onFirstOpen = resolve
+    })
   }
 
   get maxPayloadBytes(): number {
@@ -176,6 +181,7 @@ export class Source implements Publisher {
     const { sessionPresent, grantedQos } = facts
     this.#isOpen = true
     this.#connects++
+    this.#onFirstOpen?.()
     if (this.#connects > 1 && !sessionPresent) {
       this.#sessionsLost++
       log.error('The broker has lost the session: what it had queued for us is gone. Check its persistence.')

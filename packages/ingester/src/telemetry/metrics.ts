@@ -35,7 +35,7 @@ export class Metrics {
   })
   readonly eventsReceived = new Counter({
     name: 'qs_events_received_total',
-    help: 'Events taken in; an unreadable message counts as one',
+    help: 'Events decoded; an unreadable message counts as one',
     registers: this.#registers,
   })
   readonly events = new Counter({
@@ -46,7 +46,7 @@ export class Metrics {
   })
   readonly eventsInFlight = new Gauge({
     name: 'qs_events_in_flight',
-    help: 'Events taken in and not yet committed',
+    help: 'Events decoded and not yet committed',
     registers: this.#registers,
   })
   readonly deadLetters = new Counter({

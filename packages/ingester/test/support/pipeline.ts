@@ -31,14 +31,21 @@ export async function startPipeline(
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   pool.on('error', () => {})
   const { log } = silentLog()
-  const pipeline = createPipeline({ config: configOf(options.settings), mqttUrl, databaseUrl, timeZoneOf: () => undefined, log })
+  const pipeline = createPipeline({
+    config: configOf(options.settings),
+    mqttUrl,
+    databaseUrl,
+    timeZoneOf: () => undefined,
+    log,
+  })
   pipeline.start()
   t.after(async () => {
     await pipeline.stop(5_000)
     await pool.end()
   })
   await until(() => pipeline.source.status.isConnected, 'the pipeline is connected to the broker')
-  const query = async (sql: string, values: readonly unknown[] = []) => (await pool.query(sql, [...values])).rows
+  const query = async (sql: string, values: readonly unknown[] = []) =>
+    (await pool.query(sql, [...values])).rows
   return { pipeline, databaseUrl, query }
 }
 
@@ -63,7 +70,9 @@ export async function listen(t: TestContext, url: string, options: IClientOption
   const next = async (topic: string) => {
     const index = taken.get(topic) ?? 0
     taken.set(topic, index + 1)
-    return JSON.parse(await until(() => received.get(topic)?.[index], `message ${index + 1} on ${topic}`)) as unknown
+    return JSON.parse(
+      await until(() => received.get(topic)?.[index], `message ${index + 1} on ${topic}`),
+    ) as unknown
   }
   return { client, received, next }
 }

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import fc from 'fast-check'
+import { bytesOf } from '../src/out-message.ts'
+import { Outbox } from '../src/outbox.ts'
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('add' as const), bytes: fc.integer({ min: 2, max: 60 }) }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('publish' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('deliver' as const), lost: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('connectionLost' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('timePasses' as const) }) },
+)
+
+describe('Outbox', () => {
+  it('forgets no event that the ingester did not take or judge, whatever is lost on the way', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 200, size: 'max' }),
+        fc.integer({ min: 1, max: 8 }),
+        (steps, batchEvents) => {
+          const maxInFlightMessages = 3
+          const outbox = new Outbox({
+            batchEvents,
+            messageBytes: 300,
+            maxInFlightMessages,
+            resendAfterMs: 10,
+          })
+          /** Delivered in the order of publishing, as MQTT does per topic. */
+          const wire: { ids: string[]; bytes: number }[] = []
+          const judged = new Set<string>()
+          let added = 0
+          let settled = 0
+          let nowMs = 0
+
+          const publish = () => {
+            for (let message = outbox.next(nowMs); message !== null; message = outbox.next(nowMs)) {
+              assert.ok(message.content.kind === 'events')
+              const { events } = message.content
+              assert.ok(events.length >= 1 && events.length <= batchEvents)
+              wire.push({ ids: events.map((e) => e.eventId), bytes: bytesOf(message) })
+            }
+          }
+          const timePasses = () => {
+            nowMs += 100
+            outbox.due(nowMs)
+          }
+          const deliver = (ackIsLost: boolean) => {
+            const message = wire.shift()
+            if (message === undefined) return
+            // An ingester whose limit is lower than this side's refuses the message as a whole.
+            const tooLarge = message.bytes > 50
+            const acks: DeviceAck[] = tooLarge
+              ? [{ event_id: null, status: 'rejected', error: { code: 'MESSAGE_TOO_LARGE', message: '' } }]
+              : message.ids.map((id) => ({ event_id: id, status: 'stored' }))
+            if (!tooLarge || message.ids.length === 1) for (const id of message.ids) judged.add(id)
+            if (ackIsLost) return
+            for (const [event] of outbox.settle(acks).events) {
+              assert.ok(judged.has(event.eventId) || event.bytes > 50, `${event.eventId} was forgotten`)
+              settled++
+            }
+          }
+
+          for (const each of steps) {
+            if (each.kind === 'add') {
+              const eventId = `e${added++}`
+              outbox.add({ eventId, json: '{}', bytes: each.bytes, settle: () => {}, abandon: () => {} })
+            } else if (each.kind === 'publish') publish()
+            else if (each.kind === 'deliver') deliver(each.lost)
+            else if (each.kind === 'connectionLost') outbox.connectionLost()
+            else timePasses()
+            assert.equal(outbox.waiting, added - settled)
+          }
+          // With a sound connection everything ends.
+          for (let round = 0; outbox.waiting > 0; round++) {
+            assert.ok(round < 2_000, `${outbox.waiting} events never end`)
+            timePasses()
+            publish()
+            while (wire.length > 0) deliver(false)
+          }
+          assert.equal(settled, added)
+          assert.equal(outbox.waitingBytes, 0)
+        },
+      ),
+    )
+  })
+
+  it('keeps no more messages in flight than its window', () => {
+    const outbox = new Outbox({
+      batchEvents: 1,
+      messageBytes: 300,
+      maxInFlightMessages: 4,
+      resendAfterMs: 10,
+    })
+    for (let at = 0; at < 10; at++)
+      outbox.add({ eventId: `${at}`, json: '{}', bytes: 2, settle: () => {}, abandon: () => {} })
+    let published = 0
+    while (outbox.next(0) !== null) published++
+    assert.equal(published, 4)
+  })
+})

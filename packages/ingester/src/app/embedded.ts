@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs'
+import { type EmbeddedBroker, startEmbeddedBroker } from '../broker/embedded-broker.ts'
+import { ConfigError } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { lockDataDirectory } from '../database/data-directory-lock.ts'
+import { startEmbeddedPostgres } from '../database/embedded-postgres.ts'
+import type { Log } from '../telemetry/log.ts'
+import { type Ingester, startIngester } from './ingester.ts'
+
+export interface EmbeddedOptions {
+  /** Listen for real boards, on all addresses; then credentials are needed. */
+  readonly lan: boolean
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+export interface EmbeddedStack {
+  readonly mqttPort: number
+  readonly mqttWsPort: number
+  readonly databaseUrl: string
+  readonly failed: Promise<Error>
+  stop(): Promise<boolean>
+}
+
+/** Whatever a device sends within the limits, and the answers to it. */
+const MAX_PACKET_BYTES = 16 * 1024 * 1024
+
+/**
+ * Broker, PostgreSQL, pipeline and HTTP in one process and its children. What started is stopped again when a
+ * later part does not start, in the reverse order.
+ *
+ * @throws Error that a person has to read: a port in use, a data directory in use, credentials missing
+ */
+export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<EmbeddedStack> {
+  const { log, lan } = options
+  const credentials = credentialsOf(config, lan)
+  const started: (() => Promise<unknown> | unknown)[] = []
+  const stopAll = async () => {
+    for (const stop of started.splice(0).reverse()) await stop()
+  }
+  try {
+    mkdirSync(config.QS_DATA_DIR, { recursive: true })
+    const lock = lockDataDirectory(config.QS_DATA_DIR)
+    started.push(() => lock.release())
+    const broker = await startEmbeddedBroker({
+      host: lan ? '0.0.0.0' : '127.0.0.1',
+      port: config.MQTT_PORT,
+      wsPort: config.MQTT_WS_PORT,
+      credentials,
+      maxPacketBytes: MAX_PACKET_BYTES,
+      log: log.child({ stage: 'broker' }),
+    })
+    started.push(() => broker.stop())
+    const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
+    const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
+    started.push(() => database.stop())
+    const ingester = await startPipeline(config, broker, database.url, options)
+    let isDrained = true
+    started.push(async () => {
+      isDrained = await ingester.stop()
+    })
+    return {
+      mqttPort: broker.port,
+      mqttWsPort: broker.wsPort,
+      databaseUrl: database.url,
+      failed: ingester.failed,
+      stop: async () => {
+        await stopAll()
+        return isDrained
+      },
+    }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+async function startPipeline(
+  config: Config,
+  broker: EmbeddedBroker,
+  databaseUrl: string,
+  { log, signal }: EmbeddedOptions,
+): Promise<Ingester> {
+  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
+  const ingester = await startIngester(config, endpoints, { log, signal })
+  const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
+  if (failure === null) return ingester
+  await ingester.stop()
+  throw failure
+}
+
+function credentialsOf(config: Config, lan: boolean): { username: string; password: string } | null {
+  const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
+  if (username !== null && password !== null) return { username, password }
+  if (!lan) return null
+  throw new ConfigError([
+    'MQTT_USERNAME and MQTT_PASSWORD are needed with --lan: anybody in the network could publish and read otherwise.\n' +
+      '  Put them into .env, for example with:\n' +
+      `  printf 'MQTT_USERNAME=qs\\nMQTT_PASSWORD=%s\\n' "$(openssl rand -hex 16)" >> .env`,
+  ])
+}

@@ -1,0 +1,26 @@
+import { ConfigError } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
+import type { Endpoints } from './ingester.ts'
+
+/** The broker: MQTT_URL, or the embedded one of this machine. */
+export function findMqttUrl(config: Config): string {
+  return config.MQTT_URL ?? `mqtt://127.0.0.1:${config.MQTT_PORT}`
+}
+
+/**
+ * The database: DATABASE_URL, or the embedded one whose password is in QS_DATA_DIR.
+ *
+ * @throws ConfigError where there is neither
+ */
+export function findDatabaseUrl(config: Config): string {
+  const url = config.DATABASE_URL ?? embeddedDatabaseUrl(config.QS_DATA_DIR, config.POSTGRES_PORT)
+  if (url !== null) return url
+  throw new ConfigError([
+    `DATABASE_URL is not set, and there is no embedded database in QS_DATA_DIR=${config.QS_DATA_DIR}. Set DATABASE_URL, or start qs up first.`,
+  ])
+}
+
+export function findEndpoints(config: Config): Endpoints {
+  return { mqttUrl: findMqttUrl(config), databaseUrl: findDatabaseUrl(config) }
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { type Found, inspectConfig, parseConfig } from '../config/load.ts'
+import { SETTINGS, type Setting, type SettingName } from '../config/settings.ts'
+
+interface Options {
+  readonly json?: true
+  readonly showSecrets?: true
+}
+
+export function registerConfig(program: Command): void {
+  program
+    .command('config')
+    .description('list every setting, its value and where it came from')
+    .option('--json', 'print {"NAME":{"value":…,"source":…}}')
+    .option('--show-secrets', 'print passwords as they are')
+    .addHelpText(
+      'after',
+      `
+Settings are environment variables, or lines NAME=value in .env of the current folder; the environment wins.
+Secrets may come from a file: MQTT_PASSWORD_FILE=/run/secrets/mqtt. Exits 2 when a setting is wrong.`,
+    )
+    .action(({ json, showSecrets }: Options) => {
+      const found = inspectConfig()
+      const shown = Object.entries(found).map(([name, each]) =>
+        show(name as SettingName, each, showSecrets ?? false),
+      )
+      if (json)
+        console.log(
+          JSON.stringify(Object.fromEntries(shown.map(({ name, ...rest }) => [name, rest])), null, 2),
+        )
+      else printTable(shown)
+      parseConfig(found)
+    })
+}
+
+interface Shown {
+  readonly name: SettingName
+  readonly value: string | null
+  readonly source: string
+}
+
+function show(name: SettingName, { text, source }: Found, showSecrets: boolean): Shown {
+  const { secret }: Setting<unknown> = SETTINGS[name]
+  return { name, value: secret && text !== null && !showSecrets ? '••••••' : text, source }
+}
+
+function printTable(settings: readonly Shown[]): void {
+  let group = ''
+  for (const { name, value, source } of settings) {
+    const { group: ownGroup, about }: Setting<unknown> = SETTINGS[name]
+    if (ownGroup !== group) console.log(`${group === '' ? '' : '\n'}${pc.bold(ownGroup)}`)
+    group = ownGroup
+    const mark = source === 'default' || source === 'unset' ? pc.dim(source) : pc.green(source)
+    console.log(`  ${name.padEnd(23)} ${value ?? '–'}  ${mark}`)
+    console.log(pc.dim(`  ${' '.repeat(23)} ${about}`))
+  }
+}

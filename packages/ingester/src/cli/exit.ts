@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander'
+import pc from 'picocolors'
+import { ConfigError } from '../config/load.ts'
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage or settings. */
+export const FAILED = 1
+export const WRONG_USAGE = 2
+
+/** An error whose message is meant for the person at the terminal; no stack trace with it. */
+export class CliError extends Error {
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = FAILED) {
+    super(message)
+    this.name = 'CliError'
+    this.exitCode = exitCode
+  }
+}
+
+/** Prints what went wrong and ends the process with the code that says so. */
+export function fail(error: unknown): never {
+  // Commander has printed its own.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USAGE)
+  process.stderr.write(`${pc.red('error:')} ${describe(error)}\n`)
+  process.exit(
+    error instanceof ConfigError ? WRONG_USAGE : error instanceof CliError ? error.exitCode : FAILED,
+  )
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // Several addresses tried, none answered: Node gives no message of its own then.
+  if (error instanceof AggregateError) return error.errors.map((each) => (each as Error).message).join('; ')
+  return process.env.QS_DEBUG ? (error.stack ?? error.message) : error.message.trimEnd()
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { findEndpoints } from '../app/endpoints.ts'
+import { startIngester } from '../app/ingester.ts'
+import { loadConfig } from '../config/load.ts'
+import { createLog } from '../telemetry/log.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
+
+export function registerIngest(program: Command): void {
+  program
+    .command('ingest')
+    .description('run the pipeline between your own broker (MQTT_URL) and your own PostgreSQL (DATABASE_URL)')
+    .addHelpText(
+      'after',
+      `
+Brings the schema up to date, then takes in events until it is stopped. Ctrl-C or SIGTERM: finishes what is
+under way, at most 5 seconds, and exits 0. What is not finished stays with the broker and comes again.
+
+Example
+  MQTT_URL=mqtt://broker:1883 DATABASE_URL=postgresql://qs:secret@db/qs qs ingest
+
+Several at once: give each its own MQTT_CLIENT_ID and all the same MQTT_EVENTS_TOPIC='$share/qs/qs/v1/+/events'.`,
+    )
+    .action(async () => {
+      const config = loadConfig()
+      const log = createLog(config.LOG_LEVEL)
+      await runUntilStopped(log, async (signal) => {
+        const ingester = await startIngester(config, findEndpoints(config), { log, signal })
+        return { failed: ingester.failed, stop: ingester.stop }
+      })
+    })
+}

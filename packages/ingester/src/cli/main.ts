@@ -1,0 +1,36 @@
+import { Command } from 'commander'
+import { registerConfig } from './config.ts'
+import { type CliError, fail } from './exit.ts'
+import { registerIngest } from './ingest.ts'
+import { registerMigrate } from './migrate.ts'
+import { registerUp } from './up.ts'
+
+const program = new Command('qs')
+  .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
+  .version('0.1.0')
+  .showHelpAfterError('(qs --help lists the commands)')
+  .addHelpText(
+    'after',
+    `
+Start with
+  qs up                                       everything embedded, on this machine
+  qs publish --device d1 --type temp --value 21.5
+  qs tail                                     what comes in, and what becomes of it
+
+Settings are environment variables or lines in .env; qs config lists them.
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings.`,
+  )
+
+for (const register of [registerUp, registerIngest, registerMigrate, registerConfig]) register(program)
+
+// A reader that has seen enough (qs tail | head) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program.exitOverride().parseAsync()
+} catch (error) {
+  fail(error as CliError)
+}

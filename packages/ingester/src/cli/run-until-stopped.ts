@@ -1,0 +1,45 @@
+import type { Log } from '../telemetry/log.ts'
+
+export interface Service {
+  readonly failed: Promise<Error>
+  /** True where everything under way was finished. */
+  stop(): Promise<boolean>
+}
+
+/**
+ * Runs a service until SIGINT or SIGTERM, or until it fails. A second signal ends it at once.
+ *
+ * @throws Error why it failed
+ */
+export async function runUntilStopped(
+  log: Log,
+  start: (signal: AbortSignal) => Promise<Service>,
+): Promise<void> {
+  const starting = new AbortController()
+  let onSignal: () => void = () => {}
+  const signalled = new Promise<null>((resolve) => {
+    onSignal = () => resolve(null)
+  })
+  let signals = 0
+  const handler = (name: NodeJS.Signals) => {
+    if (++signals > 1) process.exit(1)
+    log.info({ signal: name }, 'Stopping: finishing what is under way')
+    starting.abort()
+    onSignal()
+  }
+  process.on('SIGINT', handler).on('SIGTERM', handler)
+
+  let service: Service
+  try {
+    service = await start(starting.signal)
+  } catch (error) {
+    if (starting.signal.aborted) process.exit(0)
+    throw error
+  }
+  const failure = await Promise.race([signalled, service.failed])
+  const isDrained = await service.stop()
+  if (failure !== null) throw failure
+  if (!isDrained) log.warn('Not everything could be finished in time; the broker keeps it and sends it again')
+  log.info('Stopped')
+  process.exit(0)
+}

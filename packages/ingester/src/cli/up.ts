@@ -1,0 +1,69 @@
+import { networkInterfaces } from 'node:os'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { createLog } from '../telemetry/log.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
+
+interface Options {
+  readonly lan?: true
+  readonly demo?: true
+}
+
+export function registerUp(program: Command): void {
+  program
+    .command('up')
+    .description('run everything on this machine: broker, PostgreSQL, pipeline, HTTP')
+    .option('--lan', 'listen for real boards on all addresses; needs MQTT_USERNAME and MQTT_PASSWORD')
+    .option('--demo', 'with simulated devices that send events')
+    .addHelpText(
+      'after',
+      `
+Nothing else has to be installed. The data is in QS_DATA_DIR (./data) and survives restarts. Ctrl-C finishes what
+is under way and stops everything.
+
+Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.`,
+    )
+    .action(async (options: Options) => {
+      const config = loadConfig()
+      const log = createLog(config.LOG_LEVEL)
+      await runUntilStopped(log, async (signal) => {
+        const stack = await startEmbedded(config, { lan: options.lan ?? false, log, signal })
+        console.log(welcome(config, stack, options.lan ?? false))
+        return stack
+      })
+    })
+}
+
+function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {
+  const host = lan ? lanAddress() : '127.0.0.1'
+  const rows = [
+    ['MQTT', `mqtt://${host}:${mqttPort}`],
+    ['WebSocket', `ws://${host}:${mqttWsPort}`],
+    ['HTTP', `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/healthz /readyz /metrics')}`],
+    ['PostgreSQL', databaseUrl],
+  ]
+  const auth = config.MQTT_USERNAME === null ? '' : ` -u ${config.MQTT_USERNAME} -P "$MQTT_PASSWORD"`
+  const event = '{"schema":1,"event_id":"test-001","device_id":"test-device","event_type":"test","value":42}'
+  return `
+${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.
+
+${rows.map(([name, value]) => `  ${pc.cyan(String(name).padEnd(11))} ${value}`).join('\n')}
+
+Try it, in another terminal:
+
+  npx qs tail
+  npx qs publish --device test-device --type temp --value 21.5
+  mosquitto_pub -h ${host} -p ${mqttPort}${auth} -q 1 -t qs/v1/test-device/events -m '${event}'
+
+Ctrl-C stops it. The data stays in ${config.QS_DATA_DIR}.
+`
+}
+
+/** The address that boards in the network use. */
+function lanAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
+}

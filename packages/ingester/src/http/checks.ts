@@ -1,0 +1,36 @@
+/** Whether one thing works, with what a person should know about it. */
+export interface CheckResult {
+  readonly ok: boolean
+  readonly detail: string
+}
+
+export type Check = () => Promise<CheckResult>
+
+export interface BrokerStatus {
+  readonly isConnected: boolean
+  readonly isPaused: boolean
+  readonly unsettledMessages: number
+}
+
+/** Connected and subscribed, and heard of within the keep-alive. */
+export function brokerCheck(status: () => BrokerStatus): Check {
+  return async () => {
+    const { isConnected, isPaused, unsettledMessages } = status()
+    const inFlight = `${unsettledMessages} messages in flight`
+    if (!isConnected) return { ok: false, detail: 'not connected to the broker; see the log' }
+    return { ok: true, detail: isPaused ? `paused at the high watermark, ${inFlight}` : inFlight }
+  }
+}
+
+/** A statement that really goes there and back. */
+export function databaseCheck(query: () => Promise<unknown>): Check {
+  return async () => {
+    const start = performance.now()
+    try {
+      await query()
+      return { ok: true, detail: `answered in ${(performance.now() - start).toFixed(1)} ms` }
+    } catch (error) {
+      return { ok: false, detail: (error as Error).message }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { startTestCluster } from '../packages/ingester/test/support/postgres-cluster.ts'
+
+/** Starts the cluster that the tests share, runs node's test runner on the files, and stops it again. */
+const files = process.argv.slice(2)
+const cluster = await startTestCluster()
+const runner = spawn(
+  process.execPath,
+  [
+    '--import',
+    'tsx',
+    '--conditions=source',
+    '--test',
+    `--test-concurrency=${availableParallelism()}`,
+    '--test-reporter=spec',
+    '--test-timeout=120000',
+    ...files,
+  ],
+  { stdio: 'inherit', env: { ...process.env, QS_TEST_DATABASE_URL: cluster.url } },
+)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
+runner.on('exit', async (code) => {
+  await cluster.stop()
+  process.exit(code ?? 1)
+})

@@ -1,0 +1,29 @@
+// npm test: every test file of the packages, against one PostgreSQL that is started once for all of them.
+// With arguments: only the files whose path contains one of them, as in `npm test -- decode`.
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+const wanted = process.argv.slice(2)
+const files = readdirSync('packages')
+  .flatMap((name) => listTests(join('packages', name, 'test')))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+if (files.length === 0) {
+  console.error(`error: no test file matches ${wanted.join(', ')}`)
+  process.exit(2)
+}
+
+const loader = ['--import', 'tsx', '--conditions=source']
+const child = spawn(process.execPath, [...loader, 'scripts/test-run.ts', ...files], { stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code) => process.exit(code ?? 1))
+
+function listTests(directory) {
+  return readdirSync(directory, { recursive: true })
+    .map((name) => join(directory, String(name)))
+    .filter((path) => path.endsWith('.test.ts'))
+    .sort()
+}

@@ -3,7 +3,11 @@ import { registerConfig } from './config.ts'
 import { type CliError, fail } from './exit.ts'
 import { registerIngest } from './ingest.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerPublish } from './publish.ts'
+import { registerSimulate } from './simulate.ts'
+import { registerTail } from './tail.ts'
 import { registerUp } from './up.ts'
+import { registerVerify } from './verify.ts'
 
 const program = new Command('qs')
   .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
@@ -21,7 +25,17 @@ Settings are environment variables or lines in .env; qs config lists them.
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings.`,
   )
 
-for (const register of [registerUp, registerIngest, registerMigrate, registerConfig]) register(program)
+const COMMANDS = [
+  registerUp,
+  registerIngest,
+  registerMigrate,
+  registerPublish,
+  registerTail,
+  registerSimulate,
+  registerVerify,
+  registerConfig,
+]
+for (const register of COMMANDS) register(program)
 
 // A reader that has seen enough (qs tail | head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

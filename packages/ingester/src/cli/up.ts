@@ -1,11 +1,13 @@
 import { networkInterfaces } from 'node:os'
+import { simulate } from '@qs-telemetry/device'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { createLog } from '../telemetry/log.ts'
-import { runUntilStopped } from './run-until-stopped.ts'
+import { topicOptions } from './broker-options.ts'
+import { runUntilStopped, type Service } from './run-until-stopped.ts'
 
 interface Options {
   readonly lan?: true
@@ -31,10 +33,35 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
         const stack = await startEmbedded(config, { lan: options.lan ?? false, log, signal })
+        if (config.MQTT_URL !== null) log.warn('MQTT_URL is set and not used: qs up has its own broker')
         console.log(welcome(config, stack, options.lan ?? false))
-        return stack
+        return options.demo ? withDemo(config, stack) : stack
       })
     })
+}
+
+/** Simulated devices, on the embedded broker like any others, until the stack stops. */
+function withDemo(config: Config, stack: EmbeddedStack): Service {
+  const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
+  const simulation = simulate({
+    broker: {
+      url: `mqtt://127.0.0.1:${stack.mqttPort}`,
+      ...(username !== null && { username }),
+      ...(password !== null && { password }),
+    },
+    ...topicOptions(config),
+    timeZone: config.DEVICE_TIMEZONE,
+    devicePrefix: 'demo-',
+    intervalMs: 5_000,
+  })
+  const failed = new Promise<Error>((resolve) => simulation.done.catch(resolve))
+  return {
+    failed: Promise.race([stack.failed, failed]),
+    stop: async () => {
+      await simulation.stop().catch(() => {})
+      return stack.stop()
+    },
+  }
 }
 
 function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {

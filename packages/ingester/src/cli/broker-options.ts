@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import type { BrokerOptions } from '@qs-telemetry/device'
+import { findMqttUrl } from '../app/endpoints.ts'
+import type { Config } from '../config/settings.ts'
+
+/** The broker of the settings, for a client that is not the ingester. */
+export function brokerOptions(config: Config): BrokerOptions {
+  const { MQTT_USERNAME: username, MQTT_PASSWORD: password, MQTT_CA_FILE: caFile } = config
+  return {
+    url: findMqttUrl(config),
+    ...(username !== null && { username }),
+    ...(password !== null && { password }),
+    ...(caFile !== null && { mqtt: { ca: readFileSync(caFile) } }),
+  }
+}
+
+/** Topics of the settings, as the device client takes them; without the share, which is the ingesters' own. */
+export function topicOptions(config: Config) {
+  return { eventsTopic: config.MQTT_EVENTS_TOPIC.topicOf('+'), ackTemplate: config.ACK_TEMPLATE }
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { loadConfig } from '../config/load.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
+import { inputEvents } from './publish-input.ts'
+import { Publishing, type PublishOptions } from './publishing.ts'
+
+interface Options extends PublishOptions {
+  readonly json?: true
+}
+
+export function registerPublish(program: Command): void {
+  program
+    .command('publish')
+    .description('publish events and wait for their device acks')
+    .argument('[json]', 'an event, an array of events, or - for JSON lines from standard input')
+    .option('--device <id>', 'device id, where the event does not say')
+    .option('--type <type>', 'event_type of an event made from options')
+    .option('--value <value>', 'its value; what reads as a number, true or false is one')
+    .option('--unit <unit>', 'its unit')
+    .option('--meta <json>', 'its meta')
+    .option('--timeout <seconds>', 'give up when no device ack comes for so long', Number, 10)
+    .option('--json', 'print the device acks as JSON lines')
+    .addHelpText(
+      'after',
+      `
+schema, event_id and device_id are filled in where they are missing. Prints what became of each event; with
+more than ten, a summary. Exits 1 when one was rejected or had no device ack in time.
+
+Examples
+  qs publish --device esp32-1 --type temp --value 21.5 --unit C
+  qs publish '{"event_id":"test-001","device_id":"esp32-1","event_type":"door","value":"open"}'
+  qs publish --device esp32-1 '[{"event_type":"temp","value":21},{"event_type":"hum","value":48}]'
+  cat events.jsonl | qs publish -`,
+    )
+    .action(async (json: string | undefined, options: Options) => {
+      if (json === undefined && options.type === undefined && process.stdin.isTTY) {
+        throw new CliError(
+          'Nothing to publish. Give an event as JSON, or --device and --type; see qs publish --help',
+          WRONG_USAGE,
+        )
+      }
+      const publishing = new Publishing(loadConfig(), options)
+      const { rejected, unanswered } = await publishing.run(inputEvents(json, options))
+      if (rejected + unanswered > 0) process.exitCode = 1
+    })
+}

@@ -1,0 +1,94 @@
+import { type DeviceCounts, simulate } from '@qs-telemetry/device'
+import type { Command } from 'commander'
+import { duration, integer } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import { brokerOptions, topicOptions } from './broker-options.ts'
+import { CliError } from './exit.ts'
+import { parseWith } from './parse-option.ts'
+import { progress } from './progress.ts'
+
+interface Options {
+  readonly devices: number
+  readonly interval: number
+  readonly duration?: number
+  readonly events?: number
+  readonly speed: number
+  readonly seed: number
+  readonly prefix: string
+  readonly broken: number
+  readonly json?: true
+}
+
+export function registerSimulate(program: Command): void {
+  program
+    .command('simulate')
+    .description('simulate devices: plausible sensors, offline phases, drifting clocks and clocks in 1970')
+    .option('--devices <n>', 'how many', parseWith(integer(1, 100_000)), 10)
+    .option('--interval <time>', 'between two reports of a device', parseWith(duration), 10_000)
+    .option('--duration <time>', 'simulated time; without it, until Ctrl-C', parseWith(duration))
+    .option('--events <n>', 'end after so many events', parseWith(integer(1, 1_000_000_000)))
+    .option('--speed <n>', 'simulated seconds in a second; with --duration the past is filled', Number, 1)
+    .option(
+      '--seed <n>',
+      'the same seed, start and settings give the same events',
+      parseWith(integer(0, 2 ** 31)),
+      1,
+    )
+    .option('--prefix <text>', 'of the device ids', 'sim-')
+    .option('--broken <share>', 'share of messages that are broken, 0 to 1', Number, 0)
+    .option('--json', 'print the counts as JSON')
+    .addHelpText(
+      'after',
+      `
+A fifth of the devices each: offline now and then, with a clock that drifts, with a clock that starts in 1970.
+Each event is kept until its device ack, like on a real device.
+
+Examples
+  qs simulate                                        ten devices, until Ctrl-C
+  qs simulate --devices 30 --duration 7d --speed 50000   a week of thirty devices, in a quarter of a minute
+  qs simulate --devices 1000 --events 100000 --speed 1000 --broken 0.01`,
+    )
+    .action(async (options: Options) => {
+      const config = loadConfig()
+      const simulation = simulate({
+        broker: brokerOptions(config),
+        ...topicOptions(config),
+        devices: options.devices,
+        intervalMs: options.interval,
+        speed: options.speed,
+        seed: options.seed,
+        timeZone: config.DEVICE_TIMEZONE,
+        devicePrefix: options.prefix,
+        faults: { broken: options.broken },
+        ...(options.duration !== undefined && { durationMs: options.duration }),
+        ...(options.events !== undefined && { events: options.events }),
+      })
+      const stop = () => void simulation.stop()
+      process.once('SIGINT', stop).once('SIGTERM', stop)
+      const bar = progress('device acks')
+      const timer = setInterval(() => {
+        const { stored, duplicate, rejected, waiting } = simulation.counts()
+        const answered = stored + duplicate + rejected
+        bar.update(answered, Math.max(options.events ?? 0, answered + waiting))
+      }, 250)
+      const counts = await simulation.done
+        .catch((error: Error) => {
+          throw new CliError(`${error.message}. Is the broker running? qs up starts one.`)
+        })
+        .finally(() => {
+          clearInterval(timer)
+          bar.stop()
+        })
+      report(counts, options.json ?? false)
+    })
+}
+
+function report(counts: DeviceCounts, json: boolean): void {
+  const { sent, stored, duplicate, rejected, waiting } = counts
+  if (json) console.log(JSON.stringify(counts))
+  else
+    console.log(
+      `${sent} events sent: ${stored} stored, ${duplicate} duplicate, ${rejected} rejected, ${waiting} without device ack`,
+    )
+  if (waiting > 0) process.exitCode = 1
+}

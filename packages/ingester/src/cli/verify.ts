@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import { DeviceClient } from '@qs-telemetry/device'
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import type { Command } from 'commander'
+import pg from 'pg'
+import pc from 'picocolors'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { integer } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { brokerOptions, topicOptions } from './broker-options.ts'
+import { CliError } from './exit.ts'
+import { parseWith } from './parse-option.ts'
+import { progress } from './progress.ts'
+import { compareWithDatabase, type SentEvent, type Verification } from './verification.ts'
+
+const DEVICE_ID = 'qs-verify'
+
+interface Options {
+  readonly events: number
+  readonly timeout: number
+  readonly keep?: true
+  readonly json?: true
+}
+
+export function registerVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('prove it: send tagged events, wait for their device acks, compare with the database')
+    .option('--events <n>', 'how many', parseWith(integer(1, 10_000_000)), 1000)
+    .option('--timeout <seconds>', 'wait so long for the device acks', Number, 60)
+    .option('--keep', 'leave the rows in the database')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+Sends as the device qs-verify; its rows are removed at the end. Exits 1, with the ids, when an
+event is missing, changed or acked without being there.`,
+    )
+    .action(async (options: Options) => {
+      const config = loadConfig()
+      const result = await verify(config, findDatabaseUrl(config), options)
+      print(result, options.json ?? false)
+      if (!result.ok) process.exitCode = 1
+    })
+}
+
+async function verify(config: Config, databaseUrl: string, options: Options): Promise<Verification> {
+  const database = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
+  database.on('error', () => {})
+  await database.connect().catch((error: Error) => {
+    throw new CliError(
+      `No connection to the database: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
+    )
+  })
+  try {
+    const { sent, deviceAcks } = await sendEvents(config, options)
+    const result = await compareWithDatabase(database, sent, deviceAcks)
+    if (!options.keep) {
+      await database.query('delete from events where event_id = any($1)', [
+        sent.map(({ eventId }) => eventId),
+      ])
+    }
+    return result
+  } finally {
+    await database.end()
+  }
+}
+
+async function sendEvents(config: Config, { events, timeout }: Options) {
+  const client = new DeviceClient({ ...brokerOptions(config), ...topicOptions(config), deviceId: DEVICE_ID })
+  const bar = progress('device acks')
+  client.open()
+  await client.connected().catch((error: Error) => {
+    throw new CliError(`${error.message}. Is it running? qs up starts one; MQTT_URL names another.`)
+  })
+  const sent: SentEvent[] = []
+  const deviceAcks: DeviceAck[] = []
+  const timer = setInterval(() => bar.update(deviceAcks.length, events), 100)
+  const run = randomUUID()
+  const sendAll = async () => {
+    for (let seq = 0; seq < events; seq++) {
+      const event = {
+        event_id: `${run}-${String(seq).padStart(9, '0')}`,
+        event_type: 'verify',
+        value: seq / 8,
+        meta: { seq },
+      }
+      await client.ready()
+      sent.push({ eventId: event.event_id, value: event.value, seq })
+      client.send(event).then(
+        (deviceAck) => deviceAcks.push(deviceAck),
+        () => {},
+      )
+    }
+    await client.flush()
+  }
+  const late = new Promise<void>((resolve) => setTimeout(resolve, timeout * 1000).unref())
+  await Promise.race([sendAll(), late])
+  clearInterval(timer)
+  bar.stop()
+  await client.close({ timeoutMs: 0 })
+  return { sent, deviceAcks }
+}
+
+function print(result: Verification, json: boolean): void {
+  if (json) return console.log(JSON.stringify(result))
+  const { sent, acked, stored, unacked, missing, changed, rejected, ok } = result
+  console.log(`${sent} events sent, ${acked} acked, ${stored} found in the database`)
+  const lists = { 'acked but missing': missing, changed, rejected, 'without device ack': unacked }
+  for (const [what, ids] of Object.entries(lists)) {
+    if (ids.length > 0)
+      console.log(
+        pc.red(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`),
+      )
+  }
+  console.log(ok ? pc.green('Every acked event is a committed event.') : pc.red('Not all is well.'))
+}

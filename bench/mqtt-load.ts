@@ -1,100 +1,150 @@
 import { connect, type Socket } from 'node:net'
-import { generate, type Packet, parser } from 'mqtt-packet'
+import { generate, type Packet } from 'mqtt-packet'
+import { CONNACK, PacketReader, PUBACK, PUBLISH, SUBACK } from './packet-reader.ts'
+
+export interface MqttLoadOptions {
+  readonly port: number
+  readonly clientId: string
+  /** Told once when the connection ends without `close()`. */
+  readonly onLost: (reason: Error) => void
+  readonly onPublish?: (payload: Buffer) => void
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+const CHUNK_BYTES = 64 * 1024
 
 /**
- * A publisher and a listener that cost little: the machine is for what is measured. Packets are encoded by hand,
- * gathered into large writes, and at most `window` of them are unanswered.
+ * An MQTT 3.1.1 connection that costs little: the machine is for what is measured. What is published is
+ * encoded by hand and gathered into large writes; `flush()` sends the rest.
  */
 export class MqttLoad {
+  readonly #options: MqttLoadOptions
   readonly #socket: Socket
-  readonly #waiters = new Map<string, () => void>()
-  #onPublish: (payload: Buffer) => void = () => {}
-  #unanswered = 0
+  readonly #waiters = new Map<number, (body: Buffer) => void>()
+  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  #chunkBytes = 0
   #packetId = 0
-  #onRoom: (() => void) | null = null
+  #pubacks = 0
+  #isClosed = false
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, options: MqttLoadOptions) {
     this.#socket = socket
-    const packets = parser({ protocolVersion: 4 })
-    packets.on('packet', (packet) => this.#receive(packet))
-    socket.on('data', (chunk: Buffer) => packets.parse(chunk))
+    this.#options = options
+    const reader = new PacketReader((type, body) => this.#receive(type, body))
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => reader.feed(chunk))
+    socket.on('error', (error) => this.#lose(error))
+    socket.on('close', () => this.#lose(new Error('the broker closed it')))
   }
 
-  static async connect(port: number, clientId: string): Promise<MqttLoad> {
-    const socket = connect(port, '127.0.0.1')
-    socket.setNoDelay(true)
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-    const load = new MqttLoad(socket)
-    load.#send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean: true, keepalive: 0 })
-    await load.#until('connack')
+  static async connect(options: MqttLoadOptions): Promise<MqttLoad> {
+    const load = new MqttLoad(connect(options.port, '127.0.0.1'), options)
+    const { clientId } = options
+    const connack = load.#answer(CONNACK)
+    load.#send({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clientId,
+      clean: true,
+      keepalive: 0,
+    })
+    const code = (await connack)[1]
+    if (code !== 0) throw new Error(`the broker refused ${clientId} with return code ${code}`)
     return load
   }
 
-  async subscribe(topic: string, onPublish: (payload: Buffer) => void): Promise<void> {
-    this.#onPublish = onPublish
-    this.#send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 0 }] })
-    await this.#until('suback')
+  /** QoS 1 messages that the broker has answered. */
+  get pubacks(): number {
+    return this.#pubacks
   }
 
-  /** Publishes all with QoS 1 and settles when the broker has answered the last. */
-  async publish(messages: Iterable<readonly [topic: string, payload: string]>, window: number): Promise<void> {
-    let chunk: Buffer[] = []
-    for (const [topic, payload] of messages) {
-      chunk.push(this.#encode(topic, payload))
-      this.#unanswered++
-      if (chunk.length === 64 || this.#unanswered >= window) {
-        this.#socket.write(Buffer.concat(chunk))
-        chunk = []
-      }
-      if (this.#unanswered >= window) await this.#room(window >> 1)
-    }
-    this.#socket.write(Buffer.concat(chunk))
-    await this.#room(0)
+  async subscribe(topic: string): Promise<void> {
+    const suback = this.#answer(SUBACK)
+    this.#send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 0 }] })
+    if ((await suback)[2] === 0x80) throw new Error(`the broker refused the subscription of ${topic}`)
+  }
+
+  /** Queues a message of QoS 1. False: the socket is full, go on at `onceDrained()`. */
+  publish(topic: string, payload: string): boolean {
+    this.#packetId = (this.#packetId % 65_535) + 1
+    const packet = { topic, payload, packetId: this.#packetId }
+    const mostBytes = 9 + 3 * (topic.length + payload.length)
+    if (this.#chunkBytes + mostBytes > CHUNK_BYTES) this.flush()
+    if (mostBytes > CHUNK_BYTES) {
+      const own = Buffer.allocUnsafe(mostBytes)
+      this.#socket.write(own.subarray(0, writePublish(own, 0, packet)))
+    } else this.#chunkBytes = writePublish(this.#chunk, this.#chunkBytes, packet)
+    return !this.#socket.writableNeedDrain
+  }
+
+  flush(): void {
+    if (this.#chunkBytes === 0) return
+    this.#socket.write(Buffer.from(this.#chunk.subarray(0, this.#chunkBytes)))
+    this.#chunkBytes = 0
+  }
+
+  /** Calls back when the socket takes more. */
+  onceDrained(resume: () => void): void {
+    if (this.#socket.writableNeedDrain) this.#socket.once('drain', resume)
+    else resume()
   }
 
   close(): void {
+    this.#isClosed = true
     this.#socket.destroy()
   }
 
-  #encode(topic: string, payload: string): Buffer {
-    this.#packetId = (this.#packetId % 65_535) + 1
-    return encodePublish(topic, payload, this.#packetId)
-  }
-
-  async #room(unanswered: number): Promise<void> {
-    while (this.#unanswered > unanswered) await new Promise<void>((resolve) => (this.#onRoom = resolve))
-  }
-
-  #receive(packet: Packet): void {
-    if (packet.cmd === 'publish') this.#onPublish(packet.payload as Buffer)
-    else if (packet.cmd === 'puback') {
-      this.#unanswered--
-      this.#onRoom?.()
-    } else this.#waiters.get(packet.cmd)?.()
+  #receive(type: number, body: Buffer): void {
+    // All that we subscribe to is QoS 0: topic, then at once the payload [MQTT 3.1.1, 3.3.2].
+    if (type === PUBLISH) this.#options.onPublish?.(body.subarray(2 + body.readUInt16BE(0)))
+    else if (type === PUBACK) this.#pubacks++
+    else this.#waiters.get(type)?.(body)
   }
 
   #send(packet: Packet): void {
     this.#socket.write(generate(packet))
   }
 
-  #until(cmd: string): Promise<void> {
-    return new Promise((resolve) => this.#waiters.set(cmd, resolve))
+  #lose(reason: Error): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#socket.destroy()
+    const { clientId, onLost } = this.#options
+    onLost(new Error(`the connection of ${clientId} to the broker ended: ${reason.message}`))
+  }
+
+  async #answer(type: number): Promise<Buffer> {
+    const { clientId } = this.#options
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`no answer to ${clientId} from the broker`))
+      const timer = setTimeout(late, CONNECT_TIMEOUT_MS)
+      this.#waiters.set(type, (body) => {
+        clearTimeout(timer)
+        resolve(Buffer.from(body))
+      })
+    })
   }
 }
 
-/** PUBLISH of MQTT 3.1.1 with QoS 1 [section 3.3]. */
-function encodePublish(topic: string, payload: string, packetId: number): Buffer {
+interface Publish {
+  readonly topic: string
+  readonly payload: string
+  readonly packetId: number
+}
+
+/** PUBLISH of MQTT 3.1.1 with QoS 1 [section 3.3]. Returns where it ends. */
+function writePublish(buffer: Buffer, start: number, { topic, payload, packetId }: Publish): number {
   const topicBytes = Buffer.byteLength(topic)
-  const length = 2 + topicBytes + 2 + Buffer.byteLength(payload)
-  const digits: number[] = []
-  for (let rest = length; rest > 0; rest >>= 7) digits.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0))
-  const packet = Buffer.allocUnsafe(1 + digits.length + length)
-  let at = 0
-  packet[at++] = 0x32
-  for (const digit of digits) packet[at++] = digit
-  at = packet.writeUInt16BE(topicBytes, at)
-  at += packet.write(topic, at)
-  at = packet.writeUInt16BE(packetId, at)
-  packet.write(payload, at)
-  return packet
+  let at = start
+  buffer[at++] = 0x32
+  let rest = 2 + topicBytes + 2 + Buffer.byteLength(payload)
+  do {
+    buffer[at++] = (rest & 0x7f) | (rest > 0x7f ? 0x80 : 0)
+    rest >>= 7
+  } while (rest > 0)
+  at = buffer.writeUInt16BE(topicBytes, at)
+  at += buffer.write(topic, at)
+  at = buffer.writeUInt16BE(packetId, at)
+  return at + buffer.write(payload, at)
 }

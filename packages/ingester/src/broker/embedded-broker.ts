@@ -36,11 +36,11 @@ const MAX_SESSION_BYTES = 64 * 1024 * 1024
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
 
 /**
- * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client gets return
- * code 1 (unacceptable protocol version) in a 3.1.1 CONNACK and has to try again with 3.1.1.
+ * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client gets
+ * return code 1 (unacceptable protocol version) in a 3.1.1 CONNACK and has to try again with 3.1.1.
  *
- * Retained messages, sessions and their queues are in memory and end with the process. That is within the contract:
- * what was not acked by a device ack is still on the device.
+ * Retained messages, sessions and their queues are in memory and end with the process. That is within the
+ * contract: what was not acked by a device ack is still on the device.
  *
  * @throws on a host that others can reach, without credentials; where a port is taken
  */
@@ -48,8 +48,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const { host, credentials, maxPacketBytes, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new Error(
-      `the broker does not listen on ${host} without credentials, where anybody in the network could publish and ` +
-        'read. Set MQTT_USERNAME and MQTT_PASSWORD.',
+      `the broker does not listen on ${host} without credentials, where anybody in the network could ` +
+        'publish and read. Set MQTT_USERNAME and MQTT_PASSWORD.',
     )
   }
   const complaints = new ClientComplaints(log)
@@ -57,7 +57,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
   new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull }).attach(broker)
-  // Its own word for a fault of its persistence, which is memory: unreachable, but unheard it would end the process.
+  // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
   const clientError = (client: Client, error: Error) => complain(complaints, client, error)

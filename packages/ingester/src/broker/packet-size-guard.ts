@@ -11,8 +11,8 @@ export class PacketTooLarge extends Error {
 }
 
 /**
- * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four bytes. It
- * knows the size of a packet with the first bytes of it, before anybody has to hold the rest.
+ * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four
+ * bytes. It knows the size of a packet with the first bytes of it, before anybody has to hold the rest.
  */
 export class PacketSizes {
   readonly #maxBytes: number
@@ -55,9 +55,9 @@ export class PacketSizes {
 }
 
 /**
- * Ends a connection that announces a packet above the limit. aedes has no limit of its own and would gather up to
- * 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where we look;
- * one more stream in between would cost every packet a copy and a turn of the event loop.
+ * Ends a connection that announces a packet above the limit. aedes has no limit of its own and would gather
+ * up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where
+ * we look; one more stream in between would cost every packet a copy and a turn of the event loop.
  */
 export function guardPacketSize(connection: Duplex, maxBytes: number): void {
   const sizes = new PacketSizes(maxBytes)

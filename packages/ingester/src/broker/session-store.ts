@@ -13,9 +13,9 @@ export interface SessionStoreOptions {
 /**
  * The part of aedes' persistence (its interface, in memory) that keeps messages for durable sessions.
  *
- * A session above the limit gets nothing more queued, as with Mosquitto's `max_queued_messages`; what it misses was
- * not acked by a device ack, so it comes again. Without a limit, a session that never returns or an ingester that
- * cannot write for a night takes the memory of the whole machine.
+ * A session above the limit gets nothing more queued, as with Mosquitto's `max_queued_messages`; what it
+ * misses was not acked by a device ack, so it comes again. Without a limit, a session that never returns or
+ * an ingester that cannot write for a night takes the memory of the whole machine.
  */
 export class SessionStore {
   readonly #options: SessionStoreOptions
@@ -25,7 +25,10 @@ export class SessionStore {
     this.#options = options
   }
 
-  /** Puts these methods in place of those of the broker's own store, which keeps subscriptions, wills and the rest. */
+  /**
+   * Puts these methods in place of those of the broker's own store, which keeps subscriptions, wills and the
+   * rest.
+   */
   attach(broker: Aedes): void {
     const { persistence } = broker as unknown as { readonly persistence: object }
     Object.assign(persistence, {

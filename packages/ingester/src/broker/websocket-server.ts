@@ -11,7 +11,10 @@ export interface WebSocketOptions {
   readonly onError: (error: Error) => void
 }
 
-/** A WebSocket message may hold several MQTT packets or part of one [MQTT-6.0.0-4]; this is for small ones gathered. */
+/**
+ * A WebSocket message may hold several MQTT packets or part of one [MQTT-6.0.0-4]; this is for small ones
+ * gathered.
+ */
 const GATHERED_BYTES = 1024 * 1024
 
 /** MQTT over WebSocket, on any path; not yet listening. */

@@ -1,41 +1,5 @@
-import { Command } from 'commander'
-import { registerConfig } from './config.ts'
-import { type CliError, fail } from './exit.ts'
-import { registerIngest } from './ingest.ts'
-import { registerMigrate } from './migrate.ts'
-import { registerPublish } from './publish.ts'
-import { registerSimulate } from './simulate.ts'
-import { registerTail } from './tail.ts'
-import { registerUp } from './up.ts'
-import { registerVerify } from './verify.ts'
-
-const program = new Command('qs')
-  .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
-  .version('0.1.0')
-  .showHelpAfterError('(qs --help lists the commands)')
-  .addHelpText(
-    'after',
-    `
-Start with
-  qs up                                       everything embedded, on this machine
-  qs publish --device d1 --type temp --value 21.5
-  qs tail                                     what comes in, and what becomes of it
-
-Settings are environment variables or lines in .env; qs config lists them.
-Exit codes: 0 done, 1 failed, 2 wrong usage or settings.`,
-  )
-
-const COMMANDS = [
-  registerUp,
-  registerIngest,
-  registerMigrate,
-  registerPublish,
-  registerTail,
-  registerSimulate,
-  registerVerify,
-  registerConfig,
-]
-for (const register of COMMANDS) register(program)
+import { fail } from './exit.ts'
+import { createProgram } from './program.ts'
 
 // A reader that has seen enough (qs tail | head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -44,7 +8,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.exitOverride().parseAsync()
+  await createProgram().parseAsync()
 } catch (error) {
-  fail(error as CliError)
+  fail(error)
 }

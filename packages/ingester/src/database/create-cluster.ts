@@ -36,8 +36,8 @@ export function clusterMajor(cluster: string): number | null {
 }
 
 /**
- * Makes the cluster under another name and renames it, password and all: it is there complete or not at all, so an
- * initdb that was killed half way leaves nothing that blocks the next start. Only leftovers to remove.
+ * Makes the cluster under another name and renames it, password and all: it is there complete or not at all,
+ * so an initdb that was killed half way leaves nothing that blocks the next start. Only leftovers to remove.
  */
 export async function createCluster(password: string, options: ClusterOptions): Promise<void> {
   const { cluster, account, binaries } = options
@@ -59,8 +59,8 @@ export async function createCluster(password: string, options: ClusterOptions): 
 }
 
 /**
- * Gives the role a new password through PostgreSQL's single-user mode, which asks for none; the server must not run.
- * Also the way back in after the password file was lost.
+ * Gives the role a new password through PostgreSQL's single-user mode, which asks for none; the server must
+ * not run. Also the way back in after the password file was lost.
  */
 export function setPassword(password: string, options: ClusterOptions): void {
   const { status, error, stderr } = spawnSync(
@@ -83,8 +83,8 @@ async function initdb(directory: string, { account, binaries }: ClusterOptions):
     `--pgdata=${directory}`,
     `--username=${ROLE}`,
     '--encoding=UTF8',
-    // PostgreSQL's own C.UTF-8, so that the order of an index does not depend on the system's libc, which changes
-    // under a cluster with every upgrade of the system.
+    // PostgreSQL's own C.UTF-8, so that the order of an index does not depend on the system's libc, which
+    // changes under a cluster with every upgrade of the system.
     '--no-locale',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',

@@ -12,11 +12,12 @@ interface Holder {
 }
 
 /**
- * At most one `qs up` on a data directory: the second would take the first one's PostgreSQL for an orphan and stop it.
+ * At most one `qs up` on a data directory: the second would take the first one's PostgreSQL for an orphan and
+ * stop it.
  *
- * The lock is a file that names its holder by pid and start. It needs no clean-up after kill -9 or a power cut:
- * where the holder is gone the next start takes over. Node has no flock(), so the exclusive step is link(),
- * which fails where the name exists and never shows a half-written file.
+ * The lock is a file that names its holder by pid and start. It needs no clean-up after kill -9 or a power
+ * cut: where the holder is gone the next start takes over. Node has no flock(), so the exclusive step is
+ * link(), which fails where the name exists and never shows a half-written file.
  *
  * @throws where a living process holds it, naming its pid
  */

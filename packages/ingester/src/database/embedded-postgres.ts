@@ -27,10 +27,11 @@ export interface EmbeddedPostgres {
 const DATABASE = 'qs'
 
 /**
- * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after any
- * kill -9. Resolves when the (empty, or earlier) database `qs` answers.
+ * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after
+ * any kill -9. Resolves when the (empty, or earlier) database `qs` answers.
  *
- * @throws with what to do, where the port is taken, the data is of another major version, or it does not start
+ * @throws with what to do, where the port is taken, the data is of another major version, or it does not
+ * start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { port, log } = options
@@ -59,13 +60,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return { url, stop: () => server.stop() }
 }
 
-/** How a command finds the embedded database of a data directory, running or not; null where there is none. */
+/**
+ * How a command finds the embedded database of a data directory, running or not; null where there is none.
+ */
 export function embeddedDatabaseUrl(dataDir: string, port: number): string | null {
   const password = readPassword(resolve(dataDir))
   return password === null ? null : databaseUrl(password, port)
 }
 
-/** Cluster and password: makes what is missing. The password file comes last, so that one that exists is right. */
+/**
+ * Cluster and password: makes what is missing. The password file comes last, so that one that exists is
+ * right.
+ */
 async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log): Promise<string> {
   const exists = clusterMajor(options.cluster) !== null
   const kept = exists ? readPassword(dataDir) : null
@@ -90,8 +96,9 @@ function checkMajor(cluster: string, major: number): void {
   const made = clusterMajor(cluster)
   if (made === null || made === major) return
   throw new Error(
-    `the data in ${cluster} is of PostgreSQL ${made}, this qs brings PostgreSQL ${major}, and one cannot read the ` +
-      `other's files. Start the qs that made it, save the data with pg_dump, then restore it into a new QS_DATA_DIR.`,
+    `the data in ${cluster} is of PostgreSQL ${made}, this qs brings PostgreSQL ${major}, and one cannot read ` +
+      "the other's files. Start the qs that made it, save the data with pg_dump, then restore it into a new " +
+      'QS_DATA_DIR.',
   )
 }
 
@@ -100,7 +107,7 @@ function checkPort(port: number): Promise<void> {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error)
-      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free one, or stop what uses it.`
+      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free one, or stop its user.`
       reject(new Error(message, { cause: error }))
     })
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))

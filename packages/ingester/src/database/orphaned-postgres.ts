@@ -8,11 +8,11 @@ const FAST_SHUTDOWN_MS = 20_000
 const IMMEDIATE_SHUTDOWN_MS = 10_000
 
 /**
- * After kill -9 of qs its PostgreSQL lives on, holding port and cluster. It is stopped rather than adopted: a child of
- * ours is one whose end we learn of and whose settings are ours.
+ * After kill -9 of qs its PostgreSQL lives on, holding port and cluster. It is stopped rather than adopted: a
+ * child of ours is one whose end we learn of and whose settings are ours.
  *
- * `postmaster.pid` names it, or a process that is gone, or one that has nothing to do with it because pids are used
- * again. Only a postgres of this cluster is touched. The caller holds the lock of the data
+ * `postmaster.pid` names it, or a process that is gone, or one that has nothing to do with it because pids
+ * are used again. Only a postgres of this cluster is touched. The caller holds the lock of the data
  * directory, so it is nobody else's.
  */
 export async function stopOrphan(cluster: string, log: Log): Promise<void> {
@@ -62,9 +62,10 @@ async function endsWithin(limitMs: number, pid: number, cluster: string): Promis
 }
 
 /**
- * A living process that is not ours has the pid of the stale file, and postgres would refuse to start because of it.
- * Removing the file would also remove its other check, whether old backends are still attached to the shared memory
- * named in it. Naming ourselves keeps that check: a new postgres knows that its own parent is no postmaster.
+ * A living process that is not ours has the pid of the stale file, and postgres would refuse to start because
+ * of it. Removing the file would also remove its other check, whether old backends are still attached to the
+ * shared memory named in it. Naming ourselves keeps that check: a new postgres knows that its own parent is
+ * no postmaster.
  */
 function disownPid(cluster: string): void {
   const path = join(cluster, 'postmaster.pid')

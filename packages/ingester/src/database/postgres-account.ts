@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** Whom PostgreSQL runs as, where that is not who we are. */
 export interface Account {
@@ -11,7 +12,10 @@ export interface Account {
 /** Where root keeps what the account has to reach, when the clone or the data directory is closed to it. */
 export const systemDirectory = '/var/lib/qs-telemetry'
 
-/** What a server process needs of our environment. PGDATA, PGPORT and the like of the caller must not reach it. */
+/**
+ * What a server process needs of our environment. PGDATA, PGPORT and the like of the caller must not reach
+ * it.
+ */
 export const serverEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH ?? '/usr/bin:/bin',
   LC_ALL: 'C',
@@ -19,8 +23,8 @@ export const serverEnvironment: NodeJS.ProcessEnv = {
 }
 
 /**
- * PostgreSQL refuses to run as root, rightly. As root we start it as the owner of the cluster, where there is one,
- * else as `postgres`, else as `nobody`; null means: as ourselves.
+ * PostgreSQL refuses to run as root, rightly. As root we start it as the owner of the cluster, where there is
+ * one, else as `postgres`, else as `nobody`; null means: as ourselves.
  *
  * @throws as root, where the cluster belongs to root; as somebody else, where it belongs to another account
  */
@@ -48,7 +52,10 @@ export function runAs(account: Account | null): { readonly uid?: number; readonl
   return account === null ? {} : { uid: account.uid, gid: account.gid }
 }
 
-/** Whether the account can enter the directory: asked of the kernel, since modes of parents, ACLs and mounts count. */
+/**
+ * Whether the account can enter the directory: asked of the kernel, since modes of parents, ACLs and mounts
+ * count.
+ */
 export function canEnter(directory: string, account: Account): boolean {
   const probe = spawnSync('/bin/sh', ['-c', 'cd "$0"', directory], {
     ...runAs(account),
@@ -57,6 +64,13 @@ export function canEnter(directory: string, account: Account): boolean {
     stdio: 'ignore',
   })
   return probe.status === 0
+}
+
+/** Makes a folder of ours, with its parents, that every account may enter, whatever our umask. */
+export function makeReachable(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true })
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755)
 }
 
 function ordinaryAccount(): Account {

@@ -5,7 +5,6 @@ import {
   constants,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -14,7 +13,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { type Account, runAs, serverEnvironment } from './postgres-account.ts'
+import { type Account, makeReachable, runAs, serverEnvironment } from './postgres-account.ts'
 
 export interface PostgresBinaries {
   readonly initdb: string
@@ -34,12 +33,12 @@ export interface BinariesOptions {
 }
 
 const ELSEWHERE =
-  'Run the broker and PostgreSQL with docker compose, or use your own PostgreSQL: qs ingest with DATABASE_URL.'
+  'Run the whole with docker compose, or with a PostgreSQL of your own: qs ingest with DATABASE_URL.'
 
 /**
- * PostgreSQL as it came with npm, ready to run as the account. npm 11 may have skipped the package's install script,
- * which only restores the links between libraries (tarballs on npm hold no links): then they are made here.
- * Where the account cannot reach node_modules (a clone in /root), a copy is made once.
+ * PostgreSQL as it came with npm, ready to run as the account. npm 11 may have skipped the package's install
+ * script, which only restores the links between libraries (tarballs on npm hold no links): then they are made
+ * here. Where the account cannot reach node_modules (a clone in /root), a copy is made once.
  */
 export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
   const native = options.native ?? packagedNative()
@@ -124,7 +123,7 @@ function reachableCopy(native: string, systemDirectory: string): string {
   }
   const copy = join(systemDirectory, `postgresql-${version}`)
   if (existsSync(copy)) return copy
-  mkdirSync(systemDirectory, { recursive: true, mode: 0o755 })
+  makeReachable(systemDirectory)
   const draft = mkdtempSync(`${copy}.new-`)
   try {
     cpSync(native, draft, { recursive: true, verbatimSymlinks: true })

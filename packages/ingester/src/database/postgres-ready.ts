@@ -3,7 +3,10 @@ import { Client } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 
 const LIMIT_MS = 60_000
-/** Reading up to 2 GB of WAL again from an SD card takes minutes, and ending it half way would only start it over. */
+/**
+ * Reading up to 2 GB of WAL again from an SD card takes minutes, and ending it half way would only start it
+ * over.
+ */
 const RECOVERY_LIMIT_MS = 30 * 60_000
 const RECOVERY_NOTE_MS = 10_000
 

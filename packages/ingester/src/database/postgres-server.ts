@@ -57,7 +57,10 @@ export class PostgresServer {
 
   async start(): Promise<void> {
     process.once('exit', this.#onExit)
-    this.#logCheck = setInterval(() => boundLog(this.#options.logFile), LOG_CHECK_MS).unref()
+    this.#logCheck = setInterval(
+      () => boundLog(this.#options.logFile, this.#options.log),
+      LOG_CHECK_MS,
+    ).unref()
     try {
       await this.#launch()
     } catch (error) {
@@ -97,7 +100,7 @@ export class PostgresServer {
   async #launchOnce(): Promise<void> {
     const { command, cluster, account, url, passwordFile, logFile, log } = this.#options
     await stopOrphan(cluster, log)
-    boundLog(logFile)
+    boundLog(logFile, log)
     const output = openSync(logFile, 'a', 0o600)
     this.#logStart = statSync(logFile).size
     const [program, ...args] = command

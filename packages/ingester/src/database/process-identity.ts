@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * A pid alone says little: after a reboot, or 32,768 processes later, it belongs to somebody else. Pid and moment of
- * start together name one process. Linux has /proc; elsewhere (macOS) `ps` says the same in seconds.
+ * A pid alone says little: after a reboot, or 32,768 processes later, it belongs to somebody else. Pid and
+ * moment of start together name one process. Linux has /proc; elsewhere (macOS) `ps` says the same in
+ * seconds.
  */
 const hasProc = existsSync('/proc/self/stat')
 
@@ -11,7 +12,8 @@ const hasProc = existsSync('/proc/self/stat')
 export function processIdentity(pid: number): string | null {
   if (!hasProc) return ps('lstart=', pid)
   const stat = read(`/proc/${pid}/stat`)
-  // The name in parentheses may hold anything, so count the fields behind it: state, …, the 22nd is starttime.
+  // The name in parentheses may hold anything, so count the fields behind it: state, …, the 22nd is
+  // starttime.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, startTicks] = [fields?.[0], fields?.[19]]
   if (state === undefined || startTicks === undefined || state === 'Z' || state === 'X') return null

@@ -1,7 +1,7 @@
 import { CONTRACT_VERSION, isDeviceId, type Limits, readDeviceTime } from '@qs-telemetry/protocol'
 import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import type { MessageContext } from './decode-message.ts'
+import type { MessageContext } from './context.ts'
 import { eventTime } from './event-time.ts'
 import { writeMeta } from './meta.ts'
 import { isLonger, isStorable } from './text.ts'

@@ -1,27 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { type EventTopic, formatInstant, type Instant, isDeviceId, type Limits } from '@qs-telemetry/protocol'
+import { formatInstant, isDeviceId, type Limits } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { Message, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
+import type { DecodeOptions, MessageContext } from './context.ts'
 import { decodeEvent } from './decode-event.ts'
-import type { ClockTrust } from './event-time.ts'
 import { mayLoseDigits, parseExact } from './exact-numbers.ts'
-
-export interface DecodeOptions {
-  readonly topic: EventTopic
-  readonly limits: Limits
-  readonly clockTrust: ClockTrust
-  /** The zone of a device's times without offset. */
-  readonly timeZoneOf: (deviceId: string) => string
-}
-
-/** What every element of one message shares. */
-export interface MessageContext extends DecodeOptions {
-  /** From the topic. */
-  readonly deviceId: string | null
-  readonly receivedAt: Instant
-  readonly tsServer: string
-}
 
 /**
  * Bytes to events. Every delivery becomes a message with at least one element, so that it comes to an end also

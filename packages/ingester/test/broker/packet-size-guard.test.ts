@@ -14,7 +14,7 @@ function inChunks(stream: Buffer, chunkBytes: number): readonly Buffer[] {
   return Array.from({ length: count }, (_, i) => stream.subarray(i * chunkBytes, (i + 1) * chunkBytes))
 }
 
-test('a packet is too large exactly where its bytes are more than the limit, however the stream is cut', () => {
+test('a packet is too large exactly above the limit, however the stream is cut', () => {
   const sizes = fc.array(fc.oneof(fc.nat(300), fc.nat(40_000)), { minLength: 1, maxLength: 8 })
   fc.assert(
     fc.property(

@@ -44,13 +44,15 @@ test('a packet identifier in use twice acknowledges the older message first', ()
 })
 
 test('a PUBREL takes the place of its message', () => {
-  const queue = new SessionQueue()
+  const [queue, only] = [new SessionQueue(), new SessionQueue()]
+  only.add(message(2))
   queue.add(message(1))
   queue.add(message(2))
   queue.update({ brokerCounter: 1, messageId: 9 })
   queue.update({ messageId: 9, cmd: 'pubrel' } as QueuedPacket)
   assert.deepEqual(queue.all()[0], { cmd: 'pubrel', messageId: 9, brokerCounter: 1 })
   queue.take(9)
+  assert.equal(queue.bytes, only.bytes)
   assert.deepEqual(queue.all(), [{ ...message(2), messageId: undefined }])
 })
 

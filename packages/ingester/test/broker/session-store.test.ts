@@ -11,7 +11,7 @@ interface Queues {
   outgoingStream(session: { id: string }): Readable
 }
 
-test('a session whose queue is full gets no more, others do, and it goes on when it is drained', async (t) => {
+test('a session whose queue is full gets no more, others do, and it goes on when drained', async (t) => {
   const full: string[] = []
   const broker = await Aedes.createBroker()
   t.after(() => broker.close())

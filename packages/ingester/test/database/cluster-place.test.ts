@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { placeCluster } from '../../src/database/cluster-place.ts'
-import { serverAccount } from '../../src/database/postgres-account.ts'
+import { canEnter, serverAccount } from '../../src/database/postgres-account.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { temporaryDirectory } from './data-directory.ts'
 
@@ -27,8 +27,11 @@ test('root: a removed data directory begins anew, and its old cluster is set asi
   const account = serverAccount(join(dataDir, 'none'))
   chmodSync(dataDir, 0o700)
 
+  const umask = process.umask(0o077)
+  t.after(() => process.umask(umask))
   const cluster = placeCluster(account, options)
   assert.equal(readlinkSync(join(dataDir, 'postgres')), cluster)
+  assert.ok(account !== null && canEnter(join(systemDirectory, 'clusters'), account), 'whatever the umask')
   mkdirSync(cluster)
   writeFileSync(join(cluster, 'data'), '')
   assert.equal(placeCluster(account, options), cluster, 'the same at the next start')

@@ -15,14 +15,6 @@ export function temporaryDirectory(t: TestContext): string {
   return directory
 }
 
-/** A data directory whose cluster exists, copied: initdb once for a file takes a second, a copy a tenth. */
-export function copyOf(template: string, t: TestContext): string {
-  const dataDir = join(temporaryDirectory(t), 'data')
-  const { status, stderr } = spawnSync('cp', ['-a', template, dataDir], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-  return dataDir
-}
-
 /** Starts on an empty data directory and stops; returns the directory. */
 export async function newDataDirectory(t: TestContext): Promise<string> {
   const dataDir = join(temporaryDirectory(t), 'data')

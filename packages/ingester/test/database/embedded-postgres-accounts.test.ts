@@ -56,15 +56,15 @@ test('an ordinary user starts it, and root later goes on as that user', { skip: 
   mkdirSync(dataDir)
   chownSync(dataDir, nobody.uid, nobody.gid)
   const port = await freePort()
-  const { child, url } = await spawnEmbeddedPostgres({ dataDir, port, uid: nobody.uid, gid: nobody.gid })
-  await answers(url)
+  const { child, url } = spawnEmbeddedPostgres({ dataDir, port, uid: nobody.uid, gid: nobody.gid })
+  await answers(await url)
   assert.equal(statSync(join(dataDir, 'postgres')).uid, nobody.uid)
   child.kill('SIGKILL')
   await once(child, 'exit')
 
   const database = await startEmbeddedPostgres({ dataDir, port, log: silentLog().log })
   t.after(() => database.stop())
-  assert.equal(database.url, url)
+  assert.equal(database.url, await url)
   assert.equal(statSync(`/proc/${postmasterPid(dataDir)}`).uid, nobody.uid)
 })
 

@@ -8,7 +8,8 @@ const script = fileURLToPath(new URL('./embedded-postgres-process.ts', import.me
 
 export interface EmbeddedPostgresChild {
   readonly child: ChildProcess
-  readonly url: string
+  /** When its database answers; rejects where the process ends before. */
+  readonly url: Promise<string>
 }
 
 export interface ChildOptions {
@@ -18,12 +19,8 @@ export interface ChildOptions {
   readonly gid?: number
 }
 
-/** Starts the embedded database in another process, perhaps of another user, and waits for its URL. */
-export async function spawnEmbeddedPostgres({
-  dataDir,
-  port,
-  ...user
-}: ChildOptions): Promise<EmbeddedPostgresChild> {
+/** Starts the embedded database in another process, perhaps of another user. */
+export function spawnEmbeddedPostgres({ dataDir, port, ...user }: ChildOptions): EmbeddedPostgresChild {
   const args = ['--import', 'tsx', '--conditions=source', script, dataDir, String(port)]
   const child = spawn(process.execPath, args, {
     ...user,
@@ -31,11 +28,13 @@ export async function spawnEmbeddedPostgres({
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   leash(child)
-  let output = ''
+  let errors = ''
   child.stderr.on('data', (chunk) => {
-    output += chunk
+    errors += chunk
   })
-  const first = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
-  if (!Buffer.isBuffer(first[0])) throw new Error(`the process ended: ${output}`)
-  return { child, url: first[0].toString().trim() }
+  const url = Promise.race([once(child.stdout, 'data'), once(child, 'exit')]).then(([first]) => {
+    if (Buffer.isBuffer(first)) return first.toString().trim()
+    throw new Error(`the process ended: ${errors}`)
+  })
+  return { child, url }
 }

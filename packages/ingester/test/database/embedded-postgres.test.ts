@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -14,7 +14,7 @@ import {
 import { freePort } from '../support/free-port.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { until } from '../support/until.ts'
-import { copyOf, isRunning, newDataDirectory, postmasterPid, temporaryDirectory } from './data-directory.ts'
+import { isRunning, newDataDirectory, postmasterPid, temporaryDirectory } from './data-directory.ts'
 import { spawnEmbeddedPostgres } from './embedded-postgres-child.ts'
 
 async function start(t: TestContext, dataDir: string, log = silentLog().log): Promise<EmbeddedPostgres> {
@@ -35,14 +35,16 @@ async function query(url: string, sql: string): Promise<readonly Record<string, 
 }
 
 test('the embedded database', async (t) => {
-  const template = await newDataDirectory(t)
+  const dataDir = await newDataDirectory(t)
 
   await t.test('keeps its data and its URL over a restart', async (t) => {
-    const dataDir = copyOf(template, t)
     const port = await freePort()
     const log = silentLog().log
     const before = await startEmbeddedPostgres({ dataDir, port, log })
-    await query(before.url, 'create table kept (n int); insert into kept values (7)')
+    await query(
+      before.url,
+      'drop table if exists kept; create table kept (n int); insert into kept values (7)',
+    )
     await before.stop()
     const after = await startEmbeddedPostgres({ dataDir, port, log })
     t.after(() => after.stop())
@@ -56,7 +58,6 @@ test('the embedded database', async (t) => {
     async (t) => {
       process.env.PGOPTIONS = '-c synchronous_commit=off'
       t.after(() => delete process.env.PGOPTIONS)
-      const dataDir = copyOf(template, t)
       const { url } = await start(t, dataDir)
       delete process.env.PGOPTIONS
       const names = [
@@ -91,9 +92,11 @@ test('the embedded database', async (t) => {
   )
 
   await t.test('is taken over from a qs that was killed with -9', async (t) => {
-    const dataDir = copyOf(template, t)
-    const { child, url } = await spawnEmbeddedPostgres({ dataDir, port: await freePort() })
-    await query(url, 'create table kept (n int); insert into kept values (7)')
+    const { child, url } = spawnEmbeddedPostgres({ dataDir, port: await freePort() })
+    await query(
+      await url,
+      'drop table if exists kept; create table kept (n int); insert into kept values (7)',
+    )
     const orphan = postmasterPid(dataDir)
     child.kill('SIGKILL')
     await once(child, 'exit')
@@ -107,30 +110,26 @@ test('the embedded database', async (t) => {
   })
 
   await t.test('starts where the pid in postmaster.pid belongs to somebody else by now', async (t) => {
-    const dataDir = copyOf(template, t)
     const stranger = spawn('sleep', ['60'])
     t.after(() => stranger.kill())
     const owner = statSync(join(dataDir, 'postgres'))
     writeFileSync(join(dataDir, 'postgres', 'postmaster.pid'), `${stranger.pid}\n/elsewhere\n1\n5433\n\n\n`)
-    const { chownSync } = await import('node:fs')
     chownSync(join(dataDir, 'postgres', 'postmaster.pid'), owner.uid, owner.gid)
     await start(t, dataDir)
     assert.ok(isRunning(stranger.pid ?? 0))
   })
 
   await t.test('is started again when it ends by itself', async (t) => {
-    const dataDir = copyOf(template, t)
     const { log, records } = silentLog()
     const { url } = await start(t, dataDir, log)
-    await query(url, 'create table kept (n int); insert into kept values (7)')
+    await query(url, 'drop table if exists kept; create table kept (n int); insert into kept values (7)')
     process.kill(postmasterPid(dataDir), 'SIGKILL')
     await until(() => records.some(({ msg }) => msg === 'PostgreSQL runs again'), 'it runs again', 30_000)
     assert.deepEqual(await query(url, 'select n from kept'), [{ n: 7 }])
     assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('ended by itself')))
   })
 
-  await t.test('can be stopped while it waits to be started again', async (t) => {
-    const dataDir = copyOf(template, t)
+  await t.test('can be stopped while it waits to be started again', async () => {
     const { log, records } = silentLog()
     const database = await startEmbeddedPostgres({ dataDir, port: await freePort(), log })
     process.kill(postmasterPid(dataDir), 'SIGKILL')
@@ -140,7 +139,6 @@ test('the embedded database', async (t) => {
   })
 
   await t.test('gets a new password where the file is lost, and says so where it is wrong', async (t) => {
-    const dataDir = copyOf(template, t)
     rmSync(join(dataDir, 'postgres-password'))
     assert.equal(embeddedDatabaseUrl(dataDir, 5433), null)
     const database = await start(t, dataDir)
@@ -148,6 +146,7 @@ test('the embedded database', async (t) => {
     await database.stop()
     writeFileSync(join(dataDir, 'postgres-password'), 'wrong')
     await assert.rejects(start(t, dataDir), /postgres-password does not hold the password/)
+    rmSync(join(dataDir, 'postgres-password'))
   })
 
   await t.test('names a port in use and its setting', async (t) => {
@@ -155,33 +154,38 @@ test('the embedded database', async (t) => {
     await once(other, 'listening')
     t.after(() => other.close())
     const { port } = other.address() as { port: number }
-    const started = startEmbeddedPostgres({ dataDir: copyOf(template, t), port, log: silentLog().log })
+    const started = startEmbeddedPostgres({ dataDir, port, log: silentLog().log })
     await assert.rejects(started, new RegExp(`port ${port} .* POSTGRES_PORT`))
   })
 
   await t.test('does not touch data of another major version', async (t) => {
-    const dataDir = copyOf(template, t)
     const path = join(dataDir, 'postgres', 'PG_VERSION')
     writeFileSync(path, '15\n')
     await assert.rejects(start(t, dataDir), /is of PostgreSQL 15, this qs brings PostgreSQL 18/)
     assert.equal(readFileSync(path, 'utf8'), '15\n')
+    writeFileSync(path, '18\n')
   })
 
   await t.test('fails with what PostgreSQL said, when that does not start', async (t) => {
-    const dataDir = copyOf(template, t)
     writeFileSync(join(dataDir, 'postgres', 'postgresql.conf'), 'shared_buffers = lots\n')
     await assert.rejects(start(t, dataDir), /invalid value for parameter "shared_buffers": "lots"/)
   })
 })
 
-test('what an interrupted initdb left does not block the next start, and goes', async (t) => {
+test('a kill -9 in the middle of initdb does not block the next start, and the leftovers go', async (t) => {
   const dataDir = join(temporaryDirectory(t), 'data')
-  const left = join(dataDir, 'postgres.new-abcdef')
-  mkdirSync(left, { recursive: true })
-  writeFileSync(join(left, 'PG_VERSION'), '18\n')
+  const drafts = () =>
+    (existsSync(dataDir) ? readdirSync(dataDir) : []).filter((name) => name.includes('.new-'))
+  const { child, url: ready } = spawnEmbeddedPostgres({ dataDir, port: await freePort() })
+  ready.catch(() => {})
+  const [draft = ''] = await until(() => drafts().length > 0 && drafts(), 'initdb has begun')
+  await until(() => existsSync(join(dataDir, draft, 'PG_VERSION')), 'initdb writes')
+  assert.ok(!existsSync(join(dataDir, 'postgres')))
+  child.kill('SIGKILL')
+
   const { url } = await start(t, dataDir)
   assert.deepEqual(await query(url, 'select current_user, current_database()'), [
     { current_user: 'qs', current_database: 'qs' },
   ])
-  assert.ok(!existsSync(left))
+  assert.deepEqual(drafts(), [])
 })

@@ -48,6 +48,8 @@ test('root: a copy is made where the account can reach it, once', { skip: notRoo
   const native = unpacked(closed)
   const systemDirectory = join(temporaryDirectory(t), 'system')
   const account = serverAccount(join(closed, 'none'))
+  const umask = process.umask(0o077)
+  t.after(() => process.umask(umask))
   const first = postgresBinaries({ account, native, systemDirectory })
   assert.ok(first.postgres.startsWith(systemDirectory))
   const copied = lstatSync(first.postgres).ino

@@ -3,15 +3,17 @@ import { appendFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { boundLog, logTail } from '../../src/database/postgres-log.ts'
+import { silentLog } from '../support/silent-log.ts'
 import { temporaryDirectory } from './data-directory.ts'
 
 test('the log never takes more than twice its limit', (t) => {
   const directory = temporaryDirectory(t)
+  const { log } = silentLog()
   const path = join(directory, 'postgres.log')
-  boundLog(path)
+  boundLog(path, log)
   for (let i = 0; i < 10; i++) {
     appendFileSync(path, Buffer.alloc(3 * 1024 * 1024, 'x'))
-    boundLog(path)
+    boundLog(path, log)
   }
   const bytes = readdirSync(directory).map((name) => statSync(join(directory, name)).size)
   assert.equal(bytes.length, 2)

@@ -12,7 +12,9 @@ export interface Mosquitto {
   readonly url: string
   readonly port: number
   readonly wsUrl: string
-  /** SIGTERM by default, which saves the store; SIGKILL loses what was not saved. Resolves when it has ended. */
+  /**
+   * SIGTERM by default, which saves the store; SIGKILL loses what was not saved. Resolves when it has ended.
+   */
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same ports and the same store; stops it first (SIGTERM) where it still runs. */
   restart(): Promise<void>

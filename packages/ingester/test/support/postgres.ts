@@ -6,19 +6,21 @@ import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
 let cluster: Promise<TestCluster> | undefined
 const undropped = new Set<() => Promise<void>>()
 
-// Registered while this module loads, so it belongs to the whole test file and not to the test that asked first.
+// Registered while this module loads, so it belongs to the whole test file and not to the test that asked
+// first.
 after(async () => {
   await Promise.all([...undropped].map((drop) => drop()))
   await (await cluster)?.stop()
 })
 
 /**
- * A fresh, empty database, and its URL. Its cluster is the one of `QS_TEST_DATABASE_URL` (a superuser's URL) or,
- * without that, one for this process, started on first use (about a second).
+ * A fresh, empty database, and its URL. Its cluster is the one of `QS_TEST_DATABASE_URL` (a superuser's URL)
+ * or, without that, one for this process, started on first use (about a second).
  *
- * `t.after` hooks run in the order they were registered, so a drop in a hook of ours would cut the connections of a
- * pool that the test is about to close. The database goes after the last test of the file; or a second after its
- * own test, by force, where a test that failed left a pool open and so keeps the file from ending.
+ * `t.after` hooks run in the order they were registered, so a drop in a hook of ours would cut the
+ * connections of a pool that the test is about to close. The database goes after the last test of the file;
+ * or a second after its own test, by force, where a test that failed left a pool open and so keeps the file
+ * from ending.
  */
 export async function freshDatabase(t: TestContext): Promise<string> {
   const admin = process.env.QS_TEST_DATABASE_URL ?? (await ownCluster()).url

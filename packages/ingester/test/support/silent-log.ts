@@ -13,7 +13,9 @@ export interface SilentLog {
   readonly records: readonly LogRecord[]
 }
 
-/** A log that prints nothing and keeps its records, so that a test can ask what an operator would have read. */
+/**
+ * A log that prints nothing and keeps its records, so that a test can ask what an operator would have read.
+ */
 export function silentLog(): SilentLog {
   const records: LogRecord[] = []
   const log = pino(

@@ -1,0 +1,18 @@
+import type { EventTopic, Instant, Limits } from '@qs-telemetry/protocol'
+import type { ClockTrust } from './event-time.ts'
+
+export interface DecodeOptions {
+  readonly topic: EventTopic
+  readonly limits: Limits
+  readonly clockTrust: ClockTrust
+  /** The zone of a device's times without offset. */
+  readonly timeZoneOf: (deviceId: string) => string
+}
+
+/** What every element of one message shares. */
+export interface MessageContext extends DecodeOptions {
+  /** From the topic. */
+  readonly deviceId: string | null
+  readonly receivedAt: Instant
+  readonly tsServer: string
+}

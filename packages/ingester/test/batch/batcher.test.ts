@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import { Batcher } from '../../src/batch/batcher.ts'
+import type { Delivery } from '../../src/pipeline/delivery.ts'
+import type { Message } from '../../src/pipeline/message.ts'
+import { rejection } from '../../src/pipeline/rejection.ts'
+
+/** The topic is its name, the payload as long as asked; decode finds as many events as `events` says. */
+const deliveryOf = (name: string, { bytes = 1, events = 1 } = {}): Delivery => ({
+  topic: `${name}:${events}`,
+  payload: Buffer.alloc(bytes),
+  redelivered: false,
+  receivedAt: { epochMs: 0, micros: 0 },
+  settle: () => {},
+})
+
+const ELEMENT = rejection('EMPTY_MESSAGE', '')
+
+const messageOf = (delivery: Delivery): Message => ({
+  delivery,
+  deviceId: null,
+  shape: 'array',
+  elements: Array.from({ length: Number(delivery.topic.split(':')[1]) }, () => ELEMENT),
+  tsServer: '',
+})
+
+const nameOf = ({ delivery }: Message): string => delivery.topic.split(':')[0] ?? ''
+
+interface Write {
+  readonly names: readonly string[]
+  readonly events: number
+  readonly bytes: number
+  finish(): Promise<void>
+  fail(error: Error): Promise<void>
+}
+
+/** A batcher whose writes end when the test says so. */
+function underControl(options: { writers?: number; maxEvents?: number; maxBytes?: number } = {}) {
+  const writes: Write[] = []
+  const failures: unknown[] = []
+  const decoded: string[] = []
+  let inFlight = 0
+  let most = 0
+  const batcher = new Batcher({
+    writers: 1,
+    maxEvents: 1000,
+    maxBytes: 1000,
+    ...options,
+    decode: (delivery) => {
+      const message = messageOf(delivery)
+      decoded.push(nameOf(message))
+      return message
+    },
+    write: (batch) => {
+      most = Math.max(most, ++inFlight)
+      return new Promise((resolve, reject) => {
+        const end = (settle: () => void) => {
+          inFlight--
+          settle()
+          return turn()
+        }
+        writes.push({
+          names: batch.map(nameOf),
+          events: batch.reduce((sum, { elements }) => sum + elements.length, 0),
+          bytes: batch.reduce((sum, { delivery }) => sum + delivery.payload.length, 0),
+          finish: () => end(resolve),
+          fail: (error) => end(() => reject(error)),
+        })
+      })
+    },
+    onFailure: (error) => failures.push(error),
+  })
+  return { batcher, writes, failures, decoded, mostInFlight: () => most }
+}
+
+const namesOf = (writes: readonly Write[]) => writes.map(({ names }) => names.join(''))
+
+test('a lone delivery is written at once, without waiting for others', async () => {
+  const { batcher, writes } = underControl()
+  batcher.push(deliveryOf('a'))
+  await Promise.resolve()
+  assert.deepEqual(namesOf(writes), ['a'])
+})
+
+test('deliveries of one read go together', async () => {
+  const { batcher, writes } = underControl()
+  for (const name of 'abc') batcher.push(deliveryOf(name))
+  assert.deepEqual(namesOf(writes), [])
+  await turn()
+  assert.deepEqual(namesOf(writes), ['abc'])
+})
+
+test('while every writer is busy deliveries gather, and the next batch is all of them', async () => {
+  const { batcher, writes } = underControl()
+  batcher.push(deliveryOf('a'))
+  await turn()
+  for (const name of 'bcd') {
+    batcher.push(deliveryOf(name))
+    await turn()
+  }
+  assert.deepEqual(namesOf(writes), ['a'])
+  await writes[0]?.finish()
+  assert.deepEqual(namesOf(writes), ['a', 'bcd'])
+})
+
+test('what waits is bytes: it is decoded when a writer takes it', async () => {
+  const { batcher, writes, decoded } = underControl()
+  batcher.push(deliveryOf('a'))
+  await turn()
+  for (const name of 'bc') batcher.push(deliveryOf(name))
+  await turn()
+  assert.deepEqual(decoded, ['a'])
+  await writes[0]?.finish()
+  assert.deepEqual(decoded, ['a', 'b', 'c'])
+})
+
+test('a second writer takes what comes while the first is busy, and a third delivery waits', async () => {
+  const { batcher, writes } = underControl({ writers: 2 })
+  for (const name of 'abc') {
+    batcher.push(deliveryOf(name))
+    await turn()
+  }
+  assert.deepEqual(namesOf(writes), ['a', 'b'])
+  await writes[1]?.finish()
+  assert.deepEqual(namesOf(writes), ['a', 'b', 'c'])
+})
+
+test('a batch holds as many events as the bound says and not one more', async () => {
+  const { batcher, writes } = underControl({ writers: 9, maxEvents: 4 })
+  for (const [name, events] of [
+    ['a', 2],
+    ['b', 2],
+    ['c', 3],
+    ['d', 2],
+    ['e', 1],
+  ] as const)
+    batcher.push(deliveryOf(name, { events }))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['ab', 'c', 'de'])
+})
+
+test('a batch holds as many bytes as the bound says and not one more', async () => {
+  const { batcher, writes } = underControl({ writers: 9, maxBytes: 10 })
+  for (const [name, bytes] of [
+    ['a', 5],
+    ['b', 5],
+    ['c', 10],
+    ['d', 1],
+    ['e', 10],
+  ] as const)
+    batcher.push(deliveryOf(name, { bytes }))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['ab', 'c', 'd', 'e'])
+})
+
+test('a message larger than a bound is a batch of its own, whole', async () => {
+  const { batcher, writes } = underControl({ writers: 9, maxEvents: 3, maxBytes: 10 })
+  batcher.push(deliveryOf('a'))
+  batcher.push(deliveryOf('b', { events: 50 }))
+  batcher.push(deliveryOf('c', { bytes: 500 }))
+  batcher.push(deliveryOf('d'))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a', 'b', 'c', 'd'])
+  assert.deepEqual(
+    writes.map(({ events, bytes }) => [events, bytes]),
+    [
+      [1, 1],
+      [50, 1],
+      [1, 500],
+      [1, 1],
+    ],
+  )
+})
+
+test('a message that did not fit is taken by the next batch even when nothing else comes', async () => {
+  const { batcher, writes } = underControl({ maxEvents: 2 })
+  batcher.push(deliveryOf('a', { events: 2 }))
+  batcher.push(deliveryOf('b', { events: 2 }))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a'])
+  await writes[0]?.finish()
+  assert.deepEqual(namesOf(writes), ['a', 'b'])
+})
+
+test('a write that fails is told, and nothing more is written', async () => {
+  const { batcher, writes, failures } = underControl()
+  const error = new Error('42P01')
+  batcher.push(deliveryOf('a'))
+  await turn()
+  batcher.push(deliveryOf('b'))
+  await writes[0]?.fail(error)
+  batcher.push(deliveryOf('c'))
+  await turn()
+  assert.deepEqual(failures, [error])
+  assert.deepEqual(namesOf(writes), ['a'])
+})
+
+test('a failure of one writer stops the others too, once their write has ended', async () => {
+  const { batcher, writes } = underControl({ writers: 2 })
+  for (const name of 'abc') {
+    batcher.push(deliveryOf(name))
+    await turn()
+  }
+  await writes[0]?.fail(new Error('42P01'))
+  await writes[1]?.finish()
+  batcher.push(deliveryOf('d'))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a', 'b'])
+})
+
+test('whatever comes and goes, each message is written once, in order, within the bounds', async () => {
+  const step = fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        bytes: fc.integer({ min: 1, max: 15 }),
+        events: fc.integer({ min: 1, max: 6 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant('turn' as const) },
+    { weight: 2, arbitrary: fc.nat(3) },
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 60 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (steps, writers) => {
+        const [maxEvents, maxBytes] = [8, 20]
+        const { batcher, writes, mostInFlight } = underControl({ writers, maxEvents, maxBytes })
+        const finished = new Set<Write>()
+        const finishOne = async (n: number) => {
+          const open = writes.filter((write) => !finished.has(write))
+          const write = open[n % Math.max(1, open.length)]
+          if (write === undefined) return false
+          finished.add(write)
+          await write.finish()
+          return true
+        }
+        const sent: string[] = []
+        for (const each of steps) {
+          if (each === 'turn') await turn()
+          else if (typeof each === 'number') await finishOne(each)
+          else {
+            const name = `${sent.length},`
+            sent.push(name)
+            batcher.push(deliveryOf(name, each))
+          }
+        }
+        await turn()
+        while (await finishOne(0)) await turn()
+
+        assert.deepEqual(
+          writes.flatMap(({ names }) => names),
+          sent,
+        )
+        assert.ok(mostInFlight() <= writers)
+        for (const { names, events, bytes } of writes) {
+          assert.ok(names.length === 1 || (names.length > 1 && events <= maxEvents && bytes <= maxBytes))
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('twenty thousand deliveries go through in order', async () => {
+  const { batcher, writes } = underControl({ maxEvents: 7, maxBytes: 1e9 })
+  const sent = Array.from({ length: 20_000 }, (_, index) => String(index))
+  for (const name of sent) batcher.push(deliveryOf(name))
+  await turn()
+  for (let at = 0; at < writes.length; at++) await writes[at]?.finish()
+  assert.deepEqual(
+    writes.flatMap(({ names }) => names),
+    sent,
+  )
+})
+
+test('a written message is not held in memory while others wait behind it', async () => {
+  setFlagsFromString('--expose_gc')
+  const collect = runInNewContext('gc') as () => void
+  const ends: (() => void)[] = []
+  const batcher = new Batcher({
+    writers: 1,
+    maxEvents: 1,
+    maxBytes: 1,
+    decode: messageOf,
+    write: () => new Promise((resolve) => ends.push(resolve)),
+    onFailure: assert.fail,
+  })
+  const payloads: WeakRef<Buffer>[] = []
+  for (let index = 0; index < 100; index++) {
+    const delivery = deliveryOf(String(index), { bytes: 10_000 })
+    payloads.push(new WeakRef(delivery.payload))
+    batcher.push(delivery)
+  }
+  await turn()
+  for (let written = 0; written < 50; written++) {
+    ends.pop()?.()
+    await turn()
+  }
+  collect()
+  await turn()
+  collect()
+  const held = payloads.filter((payload) => payload.deref() !== undefined).length
+  // Fifty wait, one is under way, one was taken and did not fit.
+  assert.ok(held <= 53, `${held} of 100 payloads are held, 50 of them written`)
+})

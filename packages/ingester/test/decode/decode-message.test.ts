@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accepted, decode, eventJson, nested, refused, SERVER_TIME } from './decoding.ts'
+
+test('an object is one event, with the device of its topic', () => {
+  const message = decode(eventJson({ value: '21.5', unit: '"C"' }))
+  assert.equal(message.shape, 'one')
+  assert.equal(message.deviceId, 'dev-1')
+  assert.equal(message.tsServer, SERVER_TIME)
+  assert.deepEqual(message.elements, [
+    {
+      kind: 'event',
+      eventId: 'e-1',
+      deviceId: 'dev-1',
+      eventType: 'temp',
+      valueNum: 21.5,
+      valueText: null,
+      unit: 'C',
+      ts: SERVER_TIME,
+      tsDevice: null,
+      tsDeviceLocal: null,
+      tsDeviceRaw: null,
+      schema: 1,
+      meta: null,
+      warning: null,
+    },
+  ])
+})
+
+test('an array has as many elements as it holds, also where it holds one', () => {
+  assert.equal(decode(`[${eventJson()}]`).shape, 'array')
+  assert.equal(decode(`[${eventJson()}]`).elements.length, 1)
+  assert.equal(decode(` [ ${eventJson()} , ${eventJson()} ] `).elements.length, 2)
+})
+
+test('one bad element of an array costs only itself', () => {
+  const { elements } = decode(
+    `[${eventJson({ event_id: '"a"' })},{},${eventJson({ event_id: '"b"', value: '[]' })},7,[],null,${eventJson({ event_id: '"c"' })}]`,
+  )
+  assert.deepEqual(
+    elements.map((element) => (element.kind === 'event' ? element.eventId : [element.code, element.eventId])),
+    [
+      'a',
+      ['MISSING_FIELD', null],
+      ['INVALID_VALUE', 'b'],
+      ['NOT_AN_EVENT', null],
+      ['NOT_AN_EVENT', null],
+      ['NOT_AN_EVENT', null],
+      'c',
+    ],
+  )
+})
+
+test('a message without payload is refused', () => {
+  assert.deepEqual(refused(''), {
+    kind: 'rejection',
+    code: 'EMPTY_MESSAGE',
+    message: 'The message has no payload. Send one JSON object or an array of them.',
+    trace: 'decode: EMPTY_MESSAGE',
+    eventId: null,
+  })
+})
+
+test('a message of exactly the limit is read, one byte more is refused', () => {
+  const pad = (bytes: number) => eventJson() + ' '.repeat(bytes - eventJson().length)
+  assert.equal(accepted(pad(262_144)).eventId, 'e-1')
+  assert.equal(refused(pad(262_145)).code, 'MESSAGE_TOO_LARGE')
+  assert.equal(refused('x'.repeat(1024 * 1024)).code, 'MESSAGE_TOO_LARGE')
+  assert.equal(accepted(eventJson(), { limits: { messageBytes: eventJson().length } }).eventId, 'e-1')
+})
+
+test('what is not UTF-8 is refused: overlong, cut, alone, a surrogate, beyond Unicode', () => {
+  for (const bytes of [
+    [0xc0, 0x80],
+    [0xe2, 0x82],
+    [0x80],
+    [0xff],
+    [0xed, 0xa0, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+  ]) {
+    const payload = Buffer.concat([
+      Buffer.from('{"schema":1,"event_id":"'),
+      Buffer.from(bytes),
+      Buffer.from('","device_id":"dev-1","event_type":"temp"}'),
+    ])
+    assert.equal(refused(payload).code, 'INVALID_UTF8', String(bytes))
+  }
+})
+
+test('what is not JSON is refused, and the trace has the words of the parser', () => {
+  for (const payload of [
+    '{',
+    '[',
+    'x',
+    ' ',
+    '{"a":1',
+    '[1,]',
+    "{'a':1}",
+    'NaN',
+    '{"a":01}',
+    '\0',
+    '{}{}',
+    '\ufeff{}',
+    '"\n"',
+  ]) {
+    const { code, trace, eventId } = refused(payload)
+    assert.equal(code, 'INVALID_JSON', payload)
+    assert.match(trace, /^decode: JSON\.parse: SyntaxError: ./)
+    assert.equal(eventId, null)
+  }
+})
+
+test('a message that is no object and no array of objects is refused', () => {
+  assert.equal(refused('42').code, 'NOT_AN_EVENT')
+  assert.equal(refused('42').message.startsWith('It is 42. '), true)
+  for (const payload of ['"text"', 'true', 'null', '-0', '[[]]', '[[{}]]']) {
+    assert.equal(refused(payload).code, 'NOT_AN_EVENT', payload)
+  }
+})
+
+test('a number beyond the range of a double is not called null', () => {
+  assert.doesNotMatch(refused('1e400').message, /null/)
+})
+
+test('an empty array is refused as one element', () => {
+  const message = decode('[]')
+  assert.equal(message.shape, 'one')
+  assert.equal(refused('[]').code, 'EMPTY_ARRAY')
+})
+
+test('an array of exactly the limit is read, one event more is refused as one element', () => {
+  const array = (count: number) => `[${Array.from({ length: count }, () => '{}').join(',')}]`
+  assert.equal(decode(array(1000)).elements.length, 1000)
+  assert.equal(refused(array(1001)).code, 'TOO_MANY_EVENTS')
+  assert.equal(refused('[{},{},{}]', { limits: { arrayEvents: 2 } }).code, 'TOO_MANY_EVENTS')
+})
+
+test('a topic without device id leaves nobody to answer', () => {
+  for (const topic of [
+    'qs/v1//events',
+    'qs/v1/events',
+    'other',
+    'qs/v1/a/b/events',
+    'qs/v1/a\u0001/events',
+    'qs/v1/#/events',
+  ]) {
+    const message = decode(eventJson(), { topic })
+    assert.equal(message.deviceId, null, topic)
+    assert.equal(message.shape, 'one')
+    assert.equal(refused(eventJson(), { topic }).code, 'TOPIC_MISMATCH', topic)
+  }
+})
+
+test('an array under a topic without device id is one rejection', () => {
+  assert.equal(decode(`[${eventJson()},${eventJson()}]`, { topic: 'other' }).elements.length, 1)
+})
+
+test('arrays nested ten thousand deep are no event, wherever they stand', () => {
+  const deep = nested(10_000)
+  assert.equal(refused(deep).code, 'NOT_AN_EVENT')
+  assert.equal(refused(eventJson({ value: deep })).code, 'INVALID_VALUE')
+  assert.equal(refused(eventJson({ meta: `{"a":${deep}}` })).code, 'META_TOO_DEEP')
+  assert.equal(refused(eventJson({ other: deep })).code, 'META_TOO_DEEP')
+  assert.equal(refused(eventJson({ event_id: deep })).code, 'INVALID_FIELD')
+})
+
+test('a device time nested ten thousand deep costs the event nothing', () => {
+  assert.equal(accepted(eventJson({ ts_device: nested(10_000) })).warning?.code, 'TS_DEVICE_UNREADABLE')
+})
+
+test('every delivery keeps its duty: the message holds it', () => {
+  const message = decode('x')
+  assert.equal(message.delivery.payload.toString(), 'x')
+})
+
+test('the last of repeated keys counts', () => {
+  const payload = `{"value":1,"meta":{"a":1,"a":2},${eventJson({ value: '2' }).slice(1)}`
+  const event = accepted(payload)
+  assert.equal(event.valueNum, 2)
+  assert.equal(event.meta, '{"a":2}')
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lettersOf } from '../../src/pipeline/letter.ts'
+import type { Message } from '../../src/pipeline/message.ts'
+import type { Outcome } from '../../src/pipeline/outcome.ts'
+import { rejection } from '../../src/pipeline/rejection.ts'
+
+const REFUSED = rejection('INVALID_VALUE', 'value is an array', { eventId: 'b' })
+const STORED: Outcome = { kind: 'stored', tsServer: '2026-11-23T18:00:00.000000Z' }
+
+const messageOf = (payload: string, shape: Message['shape']): Message => ({
+  delivery: {
+    topic: 'qs/v1/dev-1/events',
+    payload: Buffer.from(payload),
+    redelivered: true,
+    receivedAt: { epochMs: 0, micros: 0 },
+    settle: () => {},
+  },
+  deviceId: 'dev-1',
+  shape,
+  elements: [],
+  tsServer: '2026-11-23T18:00:00.123456Z',
+})
+
+test('a rejected message is a letter with all its bytes', () => {
+  const [letter, ...others] = lettersOf(messageOf('{"value":[]}', 'one'), [REFUSED])
+  assert.deepEqual(others, [])
+  assert.deepEqual(letter, {
+    rejection: REFUSED,
+    topic: 'qs/v1/dev-1/events',
+    deviceId: 'dev-1',
+    receivedAt: '2026-11-23T18:00:00.123456Z',
+    payload: Buffer.from('{"value":[]}'),
+    index: 0,
+    redelivered: true,
+  })
+})
+
+test('a rejected element is a letter with its own bytes and its place', () => {
+  const letters = lettersOf(messageOf('[ {"a":1.50} , 2 , {"c":"\\u0000"} ]', 'array'), [
+    REFUSED,
+    STORED,
+    REFUSED,
+  ])
+  assert.deepEqual(
+    letters.map(({ payload, index }) => [payload.toString(), index]),
+    [
+      ['{"a":1.50}', 0],
+      ['{"c":"\\u0000"}', 2],
+    ],
+  )
+})
+
+test('a message of which nothing was rejected has no letters', () => {
+  assert.deepEqual(lettersOf(messageOf('[1,2]', 'array'), [STORED, undefined]), [])
+})
+
+test('bytes that are no JSON are kept too', () => {
+  assert.deepEqual(lettersOf(messageOf('[{', 'one'), [REFUSED])[0]?.payload, Buffer.from('[{'))
+})

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Packet } from 'mqtt-packet'
+import type { Delivery } from '../../src/pipeline/delivery.ts'
+import type { ConnectionError } from '../../src/source/errors.ts'
+import { Source, type SourceOptions } from '../../src/source/source.ts'
+import { silentLog } from '../support/silent-log.ts'
+import { until } from '../support/until.ts'
+import { connack, fakeBroker, publish } from './fake-broker.ts'
+
+function startSource(t: TestContext, url: string, options: Partial<SourceOptions> = {}) {
+  const deliveries: Delivery[] = []
+  const failures: ConnectionError[] = []
+  const { log, records } = silentLog()
+  const source = new Source({
+    url,
+    caFile: null,
+    clientId: 'test',
+    username: null,
+    password: null,
+    filter: 'qs/v1/+/events',
+    sessionExpiryMs: 60_000,
+    receiveMaximum: 100,
+    keepAliveMs: 60_000,
+    highWatermark: { messages: 100, bytes: 100_000 },
+    clock: { now: () => ({ epochMs: 0, micros: 0 }) },
+    log,
+    onDelivery: (delivery) => deliveries.push(delivery),
+    onFailure: (error) => failures.push(error),
+    ...options,
+  })
+  const connected = source.start()
+  t.after(() => source.stop())
+  return { source, connected, deliveries, failures, records }
+}
+
+const pubacks = (received: readonly Packet[] = []) =>
+  received.filter(({ cmd }) => cmd === 'puback').map(({ messageId }) => messageId)
+
+test('the session is durable, and asked for with MQTT 5 first', async (t) => {
+  const broker = await fakeBroker(t)
+  const { connected } = startSource(t, broker.url, { username: 'u', password: 'p' })
+  await connected
+  const { connect } = broker.peers[0] ?? assert.fail()
+  assert.equal(connect.protocolVersion, 5)
+  assert.equal(connect.clean, false)
+  assert.equal(connect.clientId, 'test')
+  assert.equal(connect.username, 'u')
+  assert.equal(connect.password?.toString(), 'p')
+  assert.deepEqual({ ...connect.properties }, { sessionExpiryInterval: 60, receiveMaximum: 100 })
+})
+
+test('a message is answered when it is settled and not before, in the order of arrival', async (t) => {
+  const broker = await fakeBroker(t)
+  const { connected, deliveries } = startSource(t, broker.url)
+  await connected
+  const [peer = assert.fail()] = broker.peers
+  peer.send(publish(7, 'a'), publish(8, 'b', true), publish(9, 'c'))
+  await until(() => deliveries.length === 3, 'three deliveries')
+  assert.deepEqual(
+    deliveries.map(({ payload, redelivered }) => [payload.toString(), redelivered]),
+    [
+      ['a', false],
+      ['b', true],
+      ['c', false],
+    ],
+  )
+  deliveries[2]?.settle()
+  deliveries[0]?.settle()
+  await until(() => pubacks(peer.received).length === 1, 'a PUBACK')
+  assert.deepEqual(pubacks(peer.received), [7])
+  deliveries[1]?.settle()
+  await until(() => pubacks(peer.received).length === 3, 'all PUBACKs')
+  assert.deepEqual(pubacks(peer.received), [7, 8, 9])
+})
+
+test('what is settled after its connection ended is answered on no other', async (t) => {
+  const broker = await fakeBroker(t)
+  const { source, connected, deliveries } = startSource(t, broker.url)
+  await connected
+  broker.peers[0]?.send(publish(7, 'old'))
+  await until(() => deliveries.length === 1, 'the delivery')
+  broker.peers[0]?.destroy()
+  await until(() => source.status.reconnects === 1, 'a reconnect')
+  deliveries[0]?.settle()
+  const [, peer = assert.fail()] = broker.peers
+  peer.send(publish(7, 'old', true), publish(8, 'new'))
+  await until(() => deliveries.length === 3, 'the redelivery')
+  deliveries[1]?.settle()
+  deliveries[2]?.settle()
+  await until(() => pubacks(peer.received).length >= 2, 'PUBACKs')
+  assert.deepEqual(pubacks(peer.received), [7, 8])
+})
+
+test('a broker that refuses MQTT 5 is asked with 3.1.1', async (t) => {
+  const broker = await fakeBroker(t, {
+    onConnect: (peer) => {
+      if (peer.connect.protocolVersion === 5) peer.send({ ...connack(), reasonCode: 132 } as Packet)
+      else peer.send(connack())
+    },
+  })
+  const { connected } = startSource(t, broker.url)
+  await connected
+  assert.deepEqual(
+    broker.peers.map(({ connect }) => connect.protocolVersion),
+    [5, 4],
+  )
+})
+
+test('a refused password ends the start', async (t) => {
+  const broker = await fakeBroker(t, {
+    onConnect: (peer) => peer.send({ ...connack(), reasonCode: 134 } as Packet),
+  })
+  const { failures } = startSource(t, broker.url)
+  await until(() => failures.length === 1, 'the failure')
+  assert.match(failures[0]?.message ?? '', /MQTT_PASSWORD/)
+  assert.equal(broker.peers.length, 1)
+})
+
+test('at the high watermark reading pauses, at half of it it goes on', async (t) => {
+  const broker = await fakeBroker(t)
+  const { source, connected, deliveries } = startSource(t, broker.url, {
+    highWatermark: { messages: 4, bytes: 100_000 },
+  })
+  await connected
+  const [peer = assert.fail()] = broker.peers
+  peer.send(publish(1), publish(2), publish(3), publish(4))
+  await until(() => deliveries.length === 4, 'four deliveries')
+  assert.equal(source.status.isPaused, true)
+  deliveries[0]?.settle()
+  assert.equal(source.status.isPaused, true)
+  deliveries[1]?.settle()
+  assert.equal(source.status.isPaused, false)
+  peer.send(publish(5))
+  await until(() => deliveries.length === 5, 'the fifth')
+})
+
+test('a resumed session with more waiting than the high watermark connects, also while nothing can be settled', async (t) => {
+  const broker = await fakeBroker(t, {
+    onConnect: (peer) => peer.send(connack(true), publish(1), publish(2), publish(3)),
+  })
+  const { source, deliveries } = startSource(t, broker.url, {
+    highWatermark: { messages: 3, bytes: 100_000 },
+  })
+  await until(
+    () => source.status.isConnected || broker.peers.length > 1,
+    'connected, or given up and tried again',
+  )
+  assert.equal(broker.peers.length, 1, 'the connection was given up for a SUBACK that nobody read')
+  assert.equal(deliveries.length, 3)
+})
+
+test('a lost session is said, since what was queued in it is gone', async (t) => {
+  const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(false)) })
+  const { source, connected, records } = startSource(t, broker.url)
+  await connected
+  broker.peers[0]?.destroy()
+  await until(() => source.status.sessionsLost === 1, 'the loss')
+  assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('lost the session')))
+})
+
+test('our QoS 1 messages keep to the Receive Maximum of the broker and are sent again after a reconnect', async (t) => {
+  const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(true, 1)) })
+  const { source, connected } = startSource(t, broker.url)
+  await connected
+  source.publish('qs/v1/deadletter', 'a', 1)
+  source.publish('qs/v1/deadletter', 'b', 1)
+  const sent = (index: number) =>
+    (broker.peers[index]?.received ?? []).flatMap((packet) => (packet.cmd === 'publish' ? [packet] : []))
+  await until(() => sent(0).length === 1, 'the first')
+  broker.peers[0]?.destroy()
+  await until(() => sent(1).length === 1, 'the first again')
+  assert.deepEqual(
+    [sent(0)[0], sent(1)[0]].map((packet) => [packet?.payload.toString(), packet?.messageId, packet?.dup]),
+    [
+      ['a', sent(0)[0]?.messageId, false],
+      ['a', sent(0)[0]?.messageId, true],
+    ],
+  )
+  broker.peers[1]?.send({ cmd: 'puback', messageId: sent(1)[0]?.messageId ?? 0 })
+  await until(() => sent(1).length === 2, 'the second')
+  assert.equal(sent(1)[1]?.payload.toString(), 'b')
+})
+
+test('a drain takes nothing new and ends when the last message is settled', async (t) => {
+  const broker = await fakeBroker(t)
+  const { source, connected, deliveries } = startSource(t, broker.url)
+  await connected
+  const [peer = assert.fail()] = broker.peers
+  peer.send(publish(1))
+  await until(() => deliveries.length === 1, 'the delivery')
+  let isDrained = false
+  const drained = source.drain().then(() => {
+    isDrained = true
+  })
+  peer.send(publish(2))
+  assert.equal(isDrained, false)
+  deliveries[0]?.settle()
+  await drained
+  await source.stop()
+  assert.equal(deliveries.length, 1)
+  assert.deepEqual(pubacks(peer.received), [1])
+  assert.equal(peer.received.at(-1)?.cmd, 'disconnect')
+})

@@ -28,7 +28,8 @@ const CHECKS: readonly Check[] = [
   {
     what: 'rows in events with all that was sent',
     sql: `select count(*) from events where value_num between 18 and 28
-      and unit = '°C' and event_type = 'temp' and schema = 1 and ts = ts_device and ts_device_raw is null and meta->>'fw' = '1.4.2'
+      and unit = '°C' and event_type = 'temp' and schema = 1 and ts = ts_device and ts_device_raw is null
+      and meta->>'fw' = '1.4.2'
       and event_id like device_id || '-%'`,
     expected: ({ events }) => events,
     subjects: ALL,

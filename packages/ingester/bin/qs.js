@@ -8,7 +8,9 @@ setFlagsFromString('--heap-growing-percent=50')
 
 const main = new URL('../dist/cli/main.js', import.meta.url)
 if (!existsSync(main)) {
-  console.error('error: qs is not built yet. Run "npm run build" in the root of the repository, or npm start, which does.')
+  console.error(
+    'error: qs is not built yet. Run "npm run build" in the root of the repository, or npm start, which does.',
+  )
   process.exit(1)
 }
 await import(main.href)

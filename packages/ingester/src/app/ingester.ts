@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config/settings.ts'
 import { DeviceZones } from '../database/device-zones.ts'
+import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
 import { brokerCheck, databaseCheck } from '../http/checks.ts'
@@ -8,6 +9,7 @@ import { startHttp } from '../http/server.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createPipeline } from './pipeline.ts'
+import { withResolvers } from './with-resolvers.ts'
 
 export interface Ingester {
   /** Settles when it cannot go on. */
@@ -40,14 +42,18 @@ export async function startIngester(
   { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<Ingester> {
   await migrateWhenThere(databaseUrl, log, signal)
+  const { promise: nameLost, resolve: onLost } = withResolvers<Error>()
+  const lock = new InstanceLock({ url: databaseUrl, name: config.MQTT_CLIENT_ID, log, onLost })
+  await lock.acquire()
   const pool = createPool(databaseUrl, { timeoutMs: QUERY_TIMEOUT_MS })
   const zones = new DeviceZones((text) => queryOnce(pool, text), log)
   await zones.start()
 
   const timeZoneOf = (deviceId: string) => zones.get(deviceId)
   const pipeline = createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log })
+  const failed = Promise.race([pipeline.failed, nameLost])
   let failure: Error | null = null
-  pipeline.failed.then((error) => {
+  failed.then((error) => {
     failure = error
   })
   const { registry } = pipeline.metrics
@@ -64,13 +70,14 @@ export async function startIngester(
   const connected = pipeline.start()
 
   return {
-    failed: pipeline.failed,
+    failed,
     connected,
     stop: async () => {
       zones.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       await http.close()
       await pool.end()
+      await lock.release()
       return isDrained
     },
   }

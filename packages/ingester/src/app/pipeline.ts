@@ -10,6 +10,7 @@ import { Source } from '../source/source.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { SystemClock } from './system-clock.ts'
+import { withResolvers } from './with-resolvers.ts'
 
 export interface PipelineOptions {
   readonly config: Config
@@ -169,12 +170,4 @@ async function within(timeoutMs: number, work: () => Promise<void>): Promise<boo
   const isDone = await promise
   clearTimeout(timer)
   return isDone
-}
-
-function withResolvers<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve!: (value: T) => void
-  const promise = new Promise<T>((fulfil) => {
-    resolve = fulfil
-  })
-  return { promise, resolve }
 }

@@ -39,6 +39,8 @@ const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 /** Headers and topic of a PUBLISH of ours, at most. */
 const PACKET_OVERHEAD_BYTES = 1024
 const CONNECT_TIMEOUT_MS = 5_000
+/** A connection that lasted so long was a good one: the next trouble begins anew. */
+const STEADY_MS = 5_000
 const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 3_000]
 
 /**
@@ -121,17 +123,20 @@ export class Source implements Publisher {
   }
 
   async #run(): Promise<void> {
-    const { log, onFailure } = this.#options
+    const { log, onFailure, clientId } = this.#options
     for (let failures = 0; !this.#stopping.signal.aborted; failures++) {
+      const start = performance.now()
       const { reason, wasOpen } = await this.#connectOnce()
+      const lastedMs = wasOpen ? performance.now() - start : 0
       if (this.#stopping.signal.aborted) return
       if (reason.tryOlderVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
       // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
       if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
-      if (wasOpen) failures = 0
+      if (lastedMs >= STEADY_MS) failures = 0
       if ((failures & (failures + 1)) === 0) {
+        const hint = wasOpen && failures > 0 ? `. Does another client use the client id ${clientId}?` : ''
         log.warn(
-          { failures: failures + 1, reason: reason.message },
+          { failures: failures + 1, reason: reason.message + hint },
           'No connection to the broker; trying again',
         )
       }

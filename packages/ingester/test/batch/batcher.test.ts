@@ -289,7 +289,7 @@ test('a written message is not held in memory while others wait behind it', asyn
     maxBytes: 1,
     decode: messageOf,
     write: () => new Promise((resolve) => ends.push(resolve)),
-    onFailure: assert.fail,
+    onFailure: (error) => assert.fail(String(error)),
   })
   const payloads: WeakRef<Buffer>[] = []
   for (let index = 0; index < 100; index++) {

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { ConfigError, findSettings, parseConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/settings.ts'
+
+type Variables = Readonly<Record<string, string>>
+
+const load = (environment: Variables, dotenv: Variables = {}): Config =>
+  parseConfig(findSettings(environment, dotenv))
+
+/** What is wrong with the settings, as an operator reads it. */
+function problemsOf(environment: Variables, dotenv: Variables = {}): readonly string[] {
+  try {
+    load(environment, dotenv)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+/** A file with a secret, gone after the test. */
+function secretFile(t: TestContext, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'qs-config-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'secret')
+  writeFileSync(file, content)
+  return file
+}
+
+test('without any variable the defaults of the contract hold', () => {
+  const config = load({})
+  assert.equal(config.MQTT_URL, null)
+  assert.equal(config.DATABASE_URL, null)
+  assert.equal(config.MQTT_EVENTS_TOPIC.filter, 'qs/v1/+/events')
+  assert.equal(config.ACK_TEMPLATE, 'qs/v1/{device_id}/acks')
+  assert.equal(config.MQTT_DEADLETTER_TOPIC, 'qs/v1/deadletter')
+  assert.equal(config.ACK_QOS, 0)
+  assert.equal(config.DEVICE_TIMEZONE, 'America/Los_Angeles')
+  assert.equal(config.DEVICE_CLOCK_MAX_PAST, 7_776_000_000)
+  assert.equal(config.DEVICE_CLOCK_MAX_FUTURE, 3_600_000)
+  assert.deepEqual(
+    [config.HTTP_PORT, config.MQTT_PORT, config.MQTT_WS_PORT, config.POSTGRES_PORT],
+    [8080, 1883, 9001, 5433],
+  )
+  assert.deepEqual(
+    [
+      config.LIMIT_MESSAGE_BYTES,
+      config.LIMIT_ARRAY_EVENTS,
+      config.LIMIT_ID_BYTES,
+      config.LIMIT_UNIT_BYTES,
+      config.LIMIT_VALUE_TEXT_BYTES,
+      config.LIMIT_META_BYTES,
+      config.LIMIT_META_DEPTH,
+    ],
+    [262_144, 1000, 128, 32, 16_384, 32_768, 32],
+  )
+})
+
+test('the environment stands above .env, and .env above the default', () => {
+  const found = findSettings({ HTTP_PORT: '1' }, { HTTP_PORT: '2', MQTT_PORT: '3' })
+  assert.deepEqual(found.HTTP_PORT, { text: '1', source: 'environment' })
+  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env' })
+  assert.deepEqual(found.POSTGRES_PORT, { text: '5433', source: 'default' })
+  assert.deepEqual(found.MQTT_URL, { text: null, source: 'unset' })
+})
+
+test('an empty variable is an unset one', () => {
+  const found = findSettings({ HTTP_PORT: '', MQTT_USERNAME: '', MQTT_PORT: '' }, { MQTT_PORT: '3' })
+  assert.deepEqual(found.HTTP_PORT, { text: '8080', source: 'default' })
+  assert.deepEqual(found.MQTT_USERNAME, { text: null, source: 'unset' })
+  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env' })
+})
+
+test('every wrong setting is told at once, with where it came from and what it takes', () => {
+  assert.deepEqual(problemsOf({ HTTP_PORT: 'web', ACK_QOS: '2' }, { DEVICE_TIMEZONE: 'Mars/Olympus' }), [
+    'ACK_QOS (environment) takes 0 or 1, not "2"',
+    'DEVICE_TIMEZONE (.env) takes an IANA time zone such as America/Los_Angeles or UTC, not "Mars/Olympus"',
+    'HTTP_PORT (environment) takes a whole number from 0 to 65535, not "web"',
+  ])
+})
+
+test('the message of the error lists every problem on a line of its own', () => {
+  assert.equal(new ConfigError(['a', 'b']).message, '2 settings are wrong:\n  a\n  b\n')
+  assert.equal(new ConfigError(['a']).message, 'A setting is wrong:\n  a\n')
+})
+
+test('a secret comes from a file, without the line break at its end', (t) => {
+  for (const [content, secret] of [
+    ['s3cret\n', 's3cret'],
+    ['s3cret\r\n', 's3cret'],
+    ['s3cret', 's3cret'],
+    [' s 3 \n\n', ' s 3 \n'],
+  ] as const) {
+    const file = secretFile(t, content)
+    const found = findSettings({ MQTT_PASSWORD_FILE: file }, {})
+    assert.deepEqual(found.MQTT_PASSWORD, { text: secret, source: `file ${file}` })
+  }
+})
+
+test('a secret file of .env stands below a secret of the environment', (t) => {
+  const file = secretFile(t, 'from file')
+  assert.equal(
+    findSettings({ MQTT_PASSWORD: 'direct' }, { MQTT_PASSWORD_FILE: file }).MQTT_PASSWORD.text,
+    'direct',
+  )
+  assert.equal(
+    findSettings({ MQTT_PASSWORD_FILE: file }, { MQTT_PASSWORD: 'dotenv' }).MQTT_PASSWORD.text,
+    'from file',
+  )
+})
+
+test('only secrets come from files', (t) => {
+  const file = secretFile(t, '9')
+  assert.equal(load({ HTTP_PORT_FILE: file }).HTTP_PORT, 8080)
+})
+
+test('a secret file that cannot be read is told beside everything else that is wrong', () => {
+  const problems = problemsOf({
+    MQTT_PASSWORD_FILE: '/nonexistent/a',
+    DATABASE_URL_FILE: '/nonexistent/b',
+    ACK_QOS: '2',
+  })
+  assert.match(
+    problems.find((each) => each.startsWith('MQTT_PASSWORD_FILE=/nonexistent/a')) ?? '',
+    /cannot be read/,
+  )
+  assert.match(
+    problems.find((each) => each.startsWith('DATABASE_URL_FILE=/nonexistent/b')) ?? '',
+    /cannot be read/,
+  )
+  assert.ok(
+    problems.some((each) => each.startsWith('ACK_QOS')),
+    'ACK_QOS is left for the next try',
+  )
+})
+
+test('what a wrong secret was is not told', () => {
+  const [problem = ''] = problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' })
+  assert.match(problem, /^DATABASE_URL \(environment\) takes a URL/)
+  assert.doesNotMatch(problem, /s3cret/)
+})
+
+test('a password in MQTT_URL is not told either', () => {
+  const problems = problemsOf({ MQTT_URL: 'http://user:s3cret@broker' })
+  assert.equal(problems.length, 1)
+  assert.doesNotMatch(problems.join(), /s3cret/)
+})
+
+test('names that every object has are no settings', () => {
+  assert.doesNotThrow(() => load({ constructor: 'x', toString: 'y' }))
+})
+
+test('device acks on the events topic are refused: they would be taken in as events, and answered', () => {
+  assert.notDeepEqual(problemsOf({ ACK_TEMPLATE: 'qs/v1/{device_id}/events' }), [])
+  assert.notDeepEqual(
+    problemsOf({ MQTT_EVENTS_TOPIC: 'qs/v1/acks/+', ACK_TEMPLATE: 'qs/v1/acks/{device_id}' }),
+    [],
+  )
+})
+
+test('dead letters on the events topic are refused: each would make the next', () => {
+  assert.notDeepEqual(problemsOf({ MQTT_DEADLETTER_TOPIC: 'qs/v1/dead/events' }), [])
+  assert.notDeepEqual(
+    problemsOf({ MQTT_EVENTS_TOPIC: '$share/g/qs/+', MQTT_DEADLETTER_TOPIC: 'qs/deadletter' }),
+    [],
+  )
+})
+
+test('a keep-alive that MQTT or a timer cannot carry is refused rather than tried for ever', () => {
+  assert.deepEqual(problemsOf({ MQTT_KEEP_ALIVE: '60s' }), [])
+  for (const text of ['0s', '7h', '90d']) assert.equal(problemsOf({ MQTT_KEEP_ALIVE: text }).length, 1, text)
+})
+
+test('a database timeout of nothing, or longer than a timer can be, is refused', () => {
+  for (const text of ['0s', '30d']) assert.equal(problemsOf({ DATABASE_TIMEOUT: text }).length, 1, text)
+})

@@ -18,7 +18,10 @@ export interface Report {
   readonly baselineMissing: string | null
 }
 
-const PROCESSES: readonly ProcessName[] = ['subject', 'mosquitto', 'postgres', 'publisher', 'others']
+const PROCESSES: readonly ProcessName[] = ['subject', 'mosquitto', 'postgres', 'publisher']
+
+/** Of the machine; what others take below it is taken for silence. */
+const QUIET_SHARE = 0.1
 
 export function printHeader(report: Omit<Report, 'results'>): string {
   const { machine, versions, durability, settings } = report
@@ -46,6 +49,7 @@ export function printReport(report: Report): string {
     `CPU seconds per million events\n${table(cpuOf(report.results))}`,
   ]
   if (report.baselineMissing !== null) parts.push(`No baseline and no ratio: ${report.baselineMissing}`)
+  parts.push(...disturbances(report))
   const failed = report.results.filter(({ faults }) => faults.length > 0)
   for (const { scenario, faults } of failed) {
     parts.push(`FAILED ${scenario.name}\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
@@ -103,8 +107,9 @@ function cpuOf(results: readonly Result[]): readonly (readonly string[])[] {
   const rows = results.map(({ scenario, measures }) => [
     scenario.name,
     ...PROCESSES.map((name) => decimal(measures?.cpuSecondsPerMillion[name], 1)),
+    decimal(measures?.othersCores, 2),
   ])
-  return [['scenario', 'ingester', ...PROCESSES.slice(1)], ...rows]
+  return [['scenario', 'ingester', ...PROCESSES.slice(1), 'others (cores)'], ...rows]
 }
 
 const UNITS = {
@@ -125,6 +130,21 @@ function goalLines({ results, isQuick }: Report): readonly string[] {
       return `  ${verdict.padEnd(6)}  ${scenario.name}: ${figure} ${unit}, goal ${due}`
     }),
   )
+}
+
+/** A rate measured beside others is too low, and a ratio of one that was to one that was not is wrong. */
+function disturbances({ results, machine }: Report): readonly string[] {
+  const disturbed = results.filter(
+    ({ measures }) => (measures?.othersCores ?? 0) > QUIET_SHARE * machine.cores,
+  )
+  if (disturbed.length === 0) return []
+  const names = disturbed.map(
+    ({ scenario, measures }) => `${scenario.name} (${decimal(measures?.othersCores, 2)})`,
+  )
+  return [
+    `NOT QUIET: other processes used cores during ${names.join(', ')}.\n` +
+      'These rates are too low, and ratios with them are not to be trusted: run again.',
+  ]
 }
 
 function count(value: number | null | undefined): string {

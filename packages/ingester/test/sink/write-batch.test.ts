@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import pg from 'pg'
+import { connect } from '../../src/database/connect.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { decodeMessage } from '../../src/decode/decode-message.ts'
+import type { Message } from '../../src/pipeline/message.ts'
+import type { Outcome } from '../../src/pipeline/outcome.ts'
+import { writeBatch } from '../../src/sink/write-batch.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+type Sent = Readonly<Record<string, unknown>>
+
+async function start(t: TestContext) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })
+  const database = new pg.Client({ connectionString: url })
+  await database.connect()
+  t.after(async () => {
+    connection.destroy()
+    await database.end()
+  })
+  const write = async (...batch: readonly Message[]) => {
+    const result = await writeBatch(connection, batch, { writer: 'w', devices: [] })
+    return result.map((outcomes) => outcomes.map(nameOf))
+  }
+  const query = async (sql: string) => (await database.query<Record<string, unknown>>(sql)).rows
+  return { url, connection, write, query }
+}
+
+function nameOf(outcome: Outcome): string {
+  return outcome.kind === 'rejection' ? outcome.code : outcome.kind
+}
+
+function message(events: Sent | readonly Sent[], { redelivered = false, timeZone = 'UTC' } = {}): Message {
+  const complete = (event: Sent) => ({ schema: 1, device_id: 'd', event_type: 't', ...event })
+  const payload = Array.isArray(events) ? events.map(complete) : complete(events as Sent)
+  return decodeMessage(
+    {
+      topic: 'qs/v1/d/events',
+      payload: Buffer.from(JSON.stringify(payload)),
+      redelivered,
+      receivedAt: { epochMs: Date.parse('2026-11-23T18:00:00Z'), micros: 123 },
+      settle: () => {},
+    },
+    {
+      topic: new EventTopic('qs/v1/+/events'),
+      limits: DEFAULT_LIMITS,
+      clockTrust: { maxPastMs: 1e12, maxFutureMs: 1e12 },
+      timeZoneOf: () => timeZone,
+    },
+  )
+}
+
+test('what is stored is what was sent, to the last bit', async (t) => {
+  const { write, query } = await start(t)
+  const values = [0, -0, 5e-324, 1.7976931348623157e308, 0.1, 123456789.123456789, 9007199254740991, -1e-7]
+  await write(message(values.map((value, n) => ({ event_id: `v${n}`, value }))))
+  const stored = await query(`select value_num from events order by event_id`)
+  assert.deepEqual(
+    stored.map(({ value_num: value }) => value),
+    values,
+  )
+
+  const text = 'é "quoted" \\ back\\u005cslash \n tab\t emoji 😀 {} []'
+  await write(
+    message({
+      event_id: 'text',
+      event_type: text,
+      value: text,
+      unit: '°C',
+      meta: { [text]: [text, null, true] },
+    }),
+  )
+  const [row] = await query(`select event_type, value_text, unit, meta from events where event_id = 'text'`)
+  assert.deepEqual(row, {
+    event_type: text,
+    value_text: text,
+    unit: '°C',
+    meta: { [text]: [text, null, true] },
+  })
+})
+
+test('each way in which content can differ is a conflict, and the order of keys is none', async (t) => {
+  const { write } = await start(t)
+  const event = {
+    event_id: 'e',
+    value: 1,
+    unit: 'C',
+    ts_device: '2026-01-01T00:00:00Z',
+    meta: { a: 1, b: [1, 2] },
+  }
+  assert.deepEqual(await write(message(event)), [['stored']])
+  const same = [
+    event,
+    { ...event, meta: { b: [1, 2], a: 1 } },
+    { ...event, ts_device: '2026-01-01T01:00:00+01:00' },
+  ]
+  for (const each of same) assert.deepEqual(await write(message(each)), [['duplicate']])
+  const others = [
+    { value: 2 },
+    { value: '1' },
+    { value: null },
+    { unit: 'F' },
+    { unit: null },
+    { event_type: 'u' },
+    { ts_device: '2026-01-01T00:00:00.000001Z' },
+    { ts_device: '2026-01-01T00:00:00' },
+    { ts_device: 'soon' },
+    { ts_device: null },
+    { meta: { a: 1, b: [2, 1] } },
+    { meta: null },
+    { extra: 1 },
+  ]
+  for (const other of others) {
+    assert.deepEqual(
+      await write(message({ ...event, ...other })),
+      [['EVENT_ID_CONFLICT']],
+      JSON.stringify(other),
+    )
+  }
+})
+
+test('a local time is compared as it was sent, whatever zone it is read in', async (t) => {
+  const { write } = await start(t)
+  const event = { event_id: 'e', ts_device: '2026-06-01T12:00:00' }
+  assert.deepEqual(await write(message(event, { timeZone: 'Europe/Berlin' })), [['stored']])
+  assert.deepEqual(await write(message(event, { timeZone: 'America/Los_Angeles' })), [['duplicate']])
+})
+
+test('an id that stands twice in a batch is stored once; its other content is a conflict', async (t) => {
+  const { write, query } = await start(t)
+  const outcomes = await write(
+    message([
+      { event_id: 'a', value: 1 },
+      { event_id: 'a', value: 1 },
+    ]),
+    message({ event_id: 'a', value: 2 }),
+    message({ event_id: 'b', value: 2 }),
+  )
+  assert.deepEqual(outcomes, [['stored', 'duplicate'], ['EVENT_ID_CONFLICT'], ['stored']])
+  assert.deepEqual(await query('select messages, received, stored, duplicate, rejected from ingest_stats'), [
+    { messages: '3', received: '4', stored: '2', duplicate: '1', rejected: '1' },
+  ])
+})
+
+test('a redelivered message leaves no second dead letter; one that is sent twice leaves two', async (t) => {
+  const { write, query } = await start(t)
+  const bad = { event_id: 'a', value: {} }
+  const letters = async () => (await query('select from dead_letters')).length
+  await write(message([bad, bad]))
+  assert.equal(await letters(), 2)
+  await write(message([bad, bad], { redelivered: true }))
+  assert.equal(await letters(), 2)
+  await write(message([bad, bad]))
+  assert.equal(await letters(), 4)
+})
+
+test('a guilty row stands in for itself only, also where its id stands twice', async (t) => {
+  const { write, query } = await start(t)
+  await query('alter table events add constraint sane check (value_num < 100)')
+  const outcomes = await write(
+    message([
+      { event_id: 'a', value: 100 },
+      { event_id: 'b', value: 1 },
+      { event_id: 'a', value: 1 },
+      { event_id: 'c', value: 101 },
+    ]),
+  )
+  assert.deepEqual(outcomes, [['STORAGE_REJECTED', 'stored', 'stored', 'STORAGE_REJECTED']])
+})
+
+test('two writers with the same ids in opposite order neither deadlock nor store one twice', async (t) => {
+  const { url, write, query } = await start(t)
+  const second = await connect({ url, name: 'second', connectTimeoutMs: 5_000 })
+  t.after(() => second.destroy())
+  const ids = Array.from({ length: 500 }, (_, n) => ({ event_id: `e${n}`, value: n }))
+  for (let round = 0; round < 5; round++) {
+    await query('truncate events')
+    const [first, other] = await Promise.all([
+      write(message(ids)),
+      writeBatch(second, [message([...ids].reverse())], { writer: 'x', devices: [] }),
+    ])
+    const stored = [first[0], other[0]?.map(nameOf)].flat().filter((name) => name === 'stored')
+    assert.equal(stored.length, 500)
+  }
+})
+
+test('a connection that is destroyed under way commits all or nothing, and the batch can be written again', async (t) => {
+  const { url, write, query } = await start(t)
+  const dying = await connect({ url, name: 'dying', connectTimeoutMs: 5_000 })
+  const batch = [message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))]
+  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [] })
+  dying.destroy()
+  await assert.rejects(writing)
+  await write(...batch)
+  assert.deepEqual(await query('select count(*)::int from events'), [{ count: 800 }])
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import pg from 'pg'
+import { connect } from '../../src/database/connect.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { Writer } from '../../src/sink/writer.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { silentLog } from '../support/silent-log.ts'
+import { until } from '../support/until.ts'
+
+const DEVICE = { deviceId: 'd', firstSeen: '2026-11-23T18:00:00Z', lastSeen: '2026-11-23T18:00:00Z' }
+
+async function start(t: TestContext, timeoutMs = 10_000) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const database = new pg.Client({ connectionString: url })
+  await database.connect()
+  const retries: string[] = []
+  const { log, records } = silentLog()
+  let connects = 0
+  const writer = new Writer({
+    name: 'w',
+    connect: () => {
+      connects++
+      return connect({ url, name: 'qs-writer-test', connectTimeoutMs: 1_000 })
+    },
+    timeoutMs,
+    log,
+    onRetry: (reason) => retries.push(reason),
+  })
+  t.after(async () => {
+    writer.stop()
+    await database.end()
+  })
+  return { database, writer, retries, records, connects: () => connects }
+}
+
+test('a batch that waits too long is tried again on another connection until it is through', async (t) => {
+  const { database, writer, retries, connects } = await start(t, 150)
+  await database.query('begin; lock table devices')
+  const written = writer.write([], [DEVICE])
+  await until(() => retries.length > 0, 'the first try is given up')
+  await database.query('commit')
+  await written
+  assert.match(retries[0] as string, /no answer within 150 ms/)
+  assert.ok(connects() > 1)
+  assert.equal((await database.query('select from devices')).rowCount, 1)
+})
+
+test('a connection that the server ends is replaced', async (t) => {
+  const { database, writer, connects } = await start(t)
+  await writer.write([], [DEVICE])
+  await database.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'qs-writer-test'`,
+  )
+  await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+  assert.equal(connects(), 2)
+  assert.equal((await database.query('select from devices')).rowCount, 2)
+})
+
+test('a serialization failure is retried and said once; a missing table stops', async (t) => {
+  const { database, writer, records } = await start(t)
+  await database.query(`
+    create sequence tries;
+    create function fail_twice() returns trigger language plpgsql as $$ begin
+      if nextval('tries') < 4 then raise exception 'try again' using errcode = '40001'; end if;
+      return new;
+    end $$;
+    create trigger fail_twice before insert on devices for each row execute function fail_twice()`)
+  await writer.write([], [DEVICE])
+  assert.equal((await database.query('select from devices')).rowCount, 1)
+  assert.deepEqual(
+    records.filter(({ level }) => level === 'warn').map(({ failures, reason }) => [failures, reason]),
+    [
+      [1, 'try again'],
+      [2, 'try again'],
+    ],
+  )
+  await database.query('drop table devices cascade')
+  await assert.rejects(writer.write([], [DEVICE]), { code: '42P01' })
+})

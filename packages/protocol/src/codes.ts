@@ -26,6 +26,8 @@ export const DEAD_LETTER_CODES = {
   META_TOO_DEEP: 'meta, with the unknown fields kept in it, nests deeper than LIMIT_META_DEPTH.',
   EVENT_ID_CONFLICT:
     'Another event is stored under this event_id. Ids are for ever: give each event its own.',
+  INTERNAL_ERROR:
+    'The ingester failed at this message. That is a fault of the ingester: please report it, with the trace.',
   STORAGE_REJECTED: 'PostgreSQL refused this event. The trace has its reason.',
 } as const
 

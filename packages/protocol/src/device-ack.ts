@@ -42,8 +42,10 @@ export function ackFor(payload: Uint8Array): readonly DeviceAck[] | null {
   }
 }
 
+const STATUSES: ReadonlySet<unknown> = new Set(['stored', 'duplicate', 'rejected'])
+
 function isDeviceAck(value: unknown): value is DeviceAck {
   if (typeof value !== 'object' || value === null) return false
   const { event_id: eventId, status } = value as Partial<DeviceAck>
-  return (typeof eventId === 'string' || eventId === null) && typeof status === 'string'
+  return (typeof eventId === 'string' || eventId === null) && STATUSES.has(status)
 }

@@ -20,8 +20,9 @@ export interface DeviceTimeContext {
 
 // ISO 8601, extended or basic, T or a space; fraction of a second with . or , ; Z, ±hh, ±hh:mm or ±hhmm.
 const ISO =
-  /^(\d{4})(-?)(\d\d)\2(\d\d)[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?) ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/
+  /^(\d{4})(-?)(\d\d)\2(\d\d)[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?)? ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/
 
+const DAY_MS = 86_400_000
 const QUARTER_MS = 900_000
 const MIN_MS = Date.parse('0001-01-01T00:00:00Z')
 const MAX_MS = Date.parse('9999-12-31T23:59:59.999Z')
@@ -49,8 +50,17 @@ export function isTimeZone(name: string): boolean {
 }
 
 function unreadable(value: unknown): DeviceTime {
-  const storable = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
-  return { kind: 'unreadable', raw: storable ? value : JSON.stringify(value) }
+  const isStorable = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+  return { kind: 'unreadable', raw: isStorable ? value : writeJson(value) }
+}
+
+/** Nested thousands deep it parses, and cannot be written again. */
+function writeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return '(nested too deep to be kept)'
+  }
 }
 
 function readUnixTime(value: number): DeviceTime {
@@ -68,7 +78,7 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
     month,
     day,
     hour,
-    minute,
+    minute = '0',
     second = '0',
     fraction = '',
     zulu,
@@ -84,7 +94,8 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
     Number(minute),
     Number(second),
   )
-  if (wallMs === null) return null
+  // 24:00 is the end of the day and nothing after it.
+  if (wallMs === null || (hour === '24' && /[1-9]/.test(fraction))) return null
   const digits = fraction.padEnd(6, '0')
   const wall: Instant = { epochMs: wallMs + Number(digits.slice(0, 3)), micros: Number(digits.slice(3, 6)) }
 
@@ -96,10 +107,10 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
     const at = { epochMs: wall.epochMs - offsetMs, micros: wall.micros }
     return inRange(at.epochMs) ? { kind: 'instant', at } : null
   }
+  // A day from both ends, so that it is readable in every zone or in none: what it is must not depend on the zone.
+  if (!inRange(wall.epochMs - DAY_MS) || !inRange(wall.epochMs + DAY_MS)) return null
   const epochMs = fromLocal(wall.epochMs, timeZone, serverTime.epochMs)
-  return inRange(epochMs) && inRange(wall.epochMs)
-    ? { kind: 'local', at: { epochMs, micros: wall.micros }, wall: formatInstant(wall).slice(0, -1) }
-    : null
+  return { kind: 'local', at: { epochMs, micros: wall.micros }, wall: formatInstant(wall).slice(0, -1) }
 }
 
 /** Wall-clock fields as if they were UTC, or null where no calendar has them. 24:00 and second 60 roll over. */

@@ -21,7 +21,8 @@ export class EventTopic {
     const bare = filter.replace(/^\$share\/[^/+#]+\//, '')
     const levels = bare.split('/')
     const device = levels.indexOf('+')
-    if (device < 0 || levels.lastIndexOf('+') !== device || /[#]|[^/]\+|\+[^/]/.test(bare)) {
+    const isBadShare = bare.startsWith('$share/')
+    if (isBadShare || device < 0 || levels.lastIndexOf('+') !== device || /[#]|[^/]\+|\+[^/]/.test(bare)) {
       throw new Error(
         `"${filter}" needs exactly one + level, which stands for the device id, as in ${DEFAULT_TOPICS.events}`,
       )

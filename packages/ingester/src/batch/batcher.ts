@@ -31,13 +31,15 @@ export interface BatcherOptions {
  */
 export class Batcher {
   readonly #options: BatcherOptions
-  #queue: Delivery[] = []
+  #queue: (Delivery | undefined)[] = []
   /** Where the queue begins: deliveries before it are taken. */
   #head = 0
   /** Decoded, and one too many for the batch before. */
   #leftOver: Message | null = null
   #busy = 0
   #scheduled = false
+  /** Nothing more is written after a failure that ends the pipeline. */
+  #hasFailed = false
 
   constructor(options: BatcherOptions) {
     this.#options = options
@@ -54,7 +56,7 @@ export class Batcher {
   }
 
   #fill(): void {
-    while (this.#busy < this.#options.writers) {
+    while (this.#busy < this.#options.writers && !this.#hasFailed) {
       const batch = this.#take()
       if (batch.length === 0) return
       void this.#flush(batch)
@@ -66,8 +68,8 @@ export class Batcher {
     try {
       await this.#options.write(batch)
     } catch (error) {
+      this.#hasFailed = true
       this.#options.onFailure(error)
-      return // the writer stays taken: nothing more is written after a failure that ends the pipeline
     }
     this.#busy--
     this.#fill()
@@ -101,7 +103,8 @@ export class Batcher {
       this.#head = 0
       return null
     }
-    this.#head++
+    // A slot keeps nothing of what was taken: its payload may be large, and it counts no more.
+    this.#queue[this.#head++] = undefined
     if (this.#head === COMPACT_AT) this.#queue = this.#queue.slice(this.#head)
     this.#head %= COMPACT_AT
     return this.#options.decode(delivery)

@@ -24,8 +24,17 @@ export function registerSimulate(program: Command): void {
     .command('simulate')
     .description('simulate devices: plausible sensors, offline phases, drifting clocks and clocks in 1970')
     .option('--devices <n>', 'how many', parseWith(integer(1, 100_000)), 10)
-    .option('--interval <time>', 'between two reports of a device', parseWith(duration), 10_000)
-    .option('--duration <time>', 'simulated time; without it, until Ctrl-C', parseWith(duration))
+    .option(
+      '--interval <time>',
+      'between two reports of a device',
+      parseWith(duration('1ms', '365d')),
+      10_000,
+    )
+    .option(
+      '--duration <time>',
+      'simulated time; without it, until Ctrl-C',
+      parseWith(duration('1s', '3650d')),
+    )
     .option('--events <n>', 'end after so many events', parseWith(integer(1, 1_000_000_000)))
     .option('--speed <n>', 'simulated seconds in a second; with --duration the past is filled', Number, 1)
     .option(

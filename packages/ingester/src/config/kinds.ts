@@ -33,13 +33,21 @@ const DURATION_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
-/** Milliseconds. */
-export const duration = kind('duration', (value) => {
+/** Milliseconds. A timer of Node holds 24 days; longer ones are for arithmetic only. */
+export const duration = (min: string, max: string): Kind<number> =>
+  kind(`duration, ${min} to ${max}`, (value) => {
+    const ms = parseDuration(value)
+    if (ms < parseDuration(min) || ms > parseDuration(max))
+      throw new Error(`takes a duration from ${min} to ${max}`)
+    return ms
+  })
+
+function parseDuration(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(value.trim())
   const unitMs = DURATION_MS[match?.[2] ?? '']
   if (unitMs === undefined) throw new Error('takes a number with a unit: 500ms, 10s, 5m, 1h, 90d')
   return Number(match?.[1]) * unitMs
-})
+}
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   '': 1,
@@ -78,11 +86,20 @@ export const ackTemplate = kind('topic template', (value) => {
 
 export const url = (...schemes: readonly string[]): Kind<string> =>
   kind(`URL (${schemes.join(', ')})`, (value) => {
-    const scheme = URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : ''
-    if (!schemes.includes(scheme))
-      throw new Error(`takes a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`)
+    const parsed = URL.canParse(value) ? new URL(value) : null
+    const isComplete = parsed !== null && /^[a-z]+:\/\//.test(value) && parsed.hostname !== ''
+    if (!isComplete || !schemes.includes(parsed.protocol.slice(0, -1))) {
+      throw new Error(`takes a URL such as ${schemes[0]}://host:port`)
+    }
     return value
   })
+
+/** Credentials in it would end up in logs and process lists. */
+export const brokerUrl: Kind<string> = kind('URL (mqtt, mqtts)', (value) => {
+  const checked = url('mqtt', 'mqtts').parse(value)
+  if (new URL(checked).username === '') return checked
+  throw new Error('takes no user and password; set MQTT_USERNAME and MQTT_PASSWORD')
+})
 
 export const logLevel = kind(LOG_LEVELS.join(', '), (value): LogLevel => {
   const level = LOG_LEVELS.find((each) => each === value)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { ackTopic } from '@qs-telemetry/protocol'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where the text of a setting was found. */
@@ -8,6 +9,8 @@ export type Source = 'environment' | '.env' | 'default' | 'unset' | `file ${stri
 export interface Found {
   readonly text: string | null
   readonly source: Source
+  /** Why it could not be read, where it could not. */
+  readonly problem: string | null
 }
 
 /** The start stops here: `message` lists every problem at once. */
@@ -44,23 +47,16 @@ function dotenv(): Variables {
   }
 }
 
-/** @throws ConfigError where a secret is named by file and the file cannot be read. */
+/** The text of every setting, wrong ones too. */
 export function findSettings(
   environment: Variables,
   dotenv: Variables,
 ): Readonly<Record<SettingName, Found>> {
-  const problems: string[] = []
   const names = Object.keys(SETTINGS) as SettingName[]
-  const found = names.map((name) => {
-    try {
-      return [name, findSetting(name, environment, dotenv)] as const
-    } catch (error) {
-      problems.push((error as Error).message)
-      return [name, { text: null, source: 'unset' }] as const
-    }
-  })
-  if (problems.length > 0) throw new ConfigError(problems)
-  return Object.fromEntries(found) as Record<SettingName, Found>
+  return Object.fromEntries(names.map((name) => [name, findSetting(name, environment, dotenv)])) as Record<
+    SettingName,
+    Found
+  >
 }
 
 /** An empty variable counts as absent: compose files set what is unset to "". */
@@ -71,35 +67,51 @@ function findSetting(name: SettingName, environment: Variables, dotenv: Variable
     ['.env', dotenv],
   ] as const) {
     const text = variables[name]
-    if (text) return { text, source }
+    if (text) return { text, source, problem: null }
     const file = secret && variables[`${name}_FILE`]
-    if (file) return { text: readSecret(name, file), source: `file ${file}` }
+    if (file) return readSecret(name, file)
   }
-  return fallback === null ? { text: null, source: 'unset' } : { text: fallback, source: 'default' }
+  return { text: fallback, source: fallback === null ? 'unset' : 'default', problem: null }
 }
 
-function readSecret(name: SettingName, file: string): string {
+function readSecret(name: SettingName, file: string): Found {
+  const source = `file ${file}` as const
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    return { text: readFileSync(file, 'utf8').replace(/\r?\n$/, ''), source, problem: null }
   } catch (error) {
-    throw new Error(`${name}_FILE=${file} cannot be read: ${(error as Error).message}`)
+    return { text: null, source, problem: `${name}_FILE=${file} cannot be read: ${(error as Error).message}` }
   }
 }
 
-/** @throws ConfigError with every setting that does not parse. */
+/** @throws ConfigError with everything that is wrong */
 export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config {
   const problems: string[] = []
   const values = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
-    const { text, source } = found[name]
+    const { text, source, problem } = found[name]
     const { kind, secret }: Setting<unknown> = SETTINGS[name]
+    if (problem !== null) problems.push(problem)
     if (text === null) return [name, null] as const
     try {
       return [name, kind.parse(text)] as const
     } catch (error) {
-      problems.push(`${name} (${source}) ${(error as Error).message}${secret ? '' : `, not "${text}"`}`)
+      const shown = secret ? '' : `, not "${text.replace(/\/\/[^@/]*@/, '//…@')}"`
+      problems.push(`${name} (${source}) ${(error as Error).message}${shown}`)
       return [name, null] as const
     }
   })
+  const config = Object.fromEntries(values) as Config
+  if (problems.length === 0) problems.push(...findLoops(config))
   if (problems.length > 0) throw new ConfigError(problems)
-  return Object.fromEntries(values) as Config
+  return config
+}
+
+/** What the ingester publishes must not come back to it as an event, to be answered again, for ever. */
+function findLoops(config: Config): readonly string[] {
+  const published = {
+    ACK_TEMPLATE: ackTopic(config.ACK_TEMPLATE, 'device'),
+    MQTT_DEADLETTER_TOPIC: config.MQTT_DEADLETTER_TOPIC,
+  }
+  return Object.entries(published)
+    .filter(([, topic]) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null)
+    .map(([name, topic]) => `${name} publishes to ${topic}, which MQTT_EVENTS_TOPIC takes in as events`)
 }

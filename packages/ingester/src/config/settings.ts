@@ -36,7 +36,7 @@ const bytes = (count: number): string => (count % 1024 === 0 ? `${count / 1024}K
 export const SETTINGS = {
   MQTT_URL: optional(
     'MQTT',
-    kinds.url('mqtt', 'mqtts'),
+    kinds.brokerUrl,
     'The broker. Absent: the embedded one, on MQTT_PORT of this machine. MQTT 5, with a fall back to 3.1.1',
   ),
   MQTT_CLIENT_ID: setting(
@@ -78,13 +78,13 @@ export const SETTINGS = {
   ),
   MQTT_SESSION_EXPIRY: setting(
     'MQTT',
-    kinds.duration,
+    kinds.duration('0s', '3650d'),
     '30d',
     'How long the broker keeps the session, and what is queued in it, while no ingester is connected (MQTT 5)',
   ),
   MQTT_KEEP_ALIVE: setting(
     'MQTT',
-    kinds.duration,
+    kinds.duration('1s', '1h'),
     '4s',
     'Silence after which the broker is asked for a sign of life. A dead connection is noticed within twice this',
   ),
@@ -103,7 +103,7 @@ export const SETTINGS = {
   ),
   DATABASE_TIMEOUT: setting(
     'Database',
-    kinds.duration,
+    kinds.duration('1s', '1h'),
     '10s',
     'A connection whose statement takes longer is taken for dead and replaced; twice as long after each time, up to 2 minutes',
   ),
@@ -116,13 +116,13 @@ export const SETTINGS = {
   ),
   DEVICE_CLOCK_MAX_PAST: setting(
     'Device time',
-    kinds.duration,
+    kinds.duration('0s', '100000d'),
     '90d',
     'A device time further back is not used as event time',
   ),
   DEVICE_CLOCK_MAX_FUTURE: setting(
     'Device time',
-    kinds.duration,
+    kinds.duration('0s', '100000d'),
     '1h',
     'A device time further ahead is not used as event time',
   ),

@@ -3,6 +3,7 @@ import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { MessageContext } from './context.ts'
 import { eventTime } from './event-time.ts'
+import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { writeMeta } from './meta.ts'
 import { isLonger, isStorable } from './text.ts'
 
@@ -18,17 +19,14 @@ const KNOWN = new Set(['schema', 'event_id', 'device_id', 'event_type', 'value',
  */
 export function decodeEvent(element: unknown, exact: unknown, context: MessageContext): Event | Rejection {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) {
-    return rejection(
-      'NOT_AN_EVENT',
-      `It is ${Array.isArray(element) ? 'an array' : JSON.stringify(element)?.slice(0, 80)}`,
-    )
+    return rejection('NOT_AN_EVENT', `It is ${describe(element)}`)
   }
   const fields = element as Fields
   const { limits } = context
-  const eventId = typeof fields.event_id === 'string' && isStorable(fields.event_id) ? fields.event_id : null
+  const eventId = echoed(fields.event_id)
   const refuse = (code: Rejection['code'], detail: string) => rejection(code, detail, { eventId })
 
-  const fault = findFault(fields, context)
+  const fault = findFault(fields, context) ?? underflow(fields.value, (exact as Fields).value)
   if (fault !== null) return refuse(fault[0], fault[1])
 
   const { value } = fields
@@ -61,11 +59,45 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     ts,
     tsDevice,
     tsDeviceLocal,
-    tsDeviceRaw,
+    tsDeviceRaw:
+      tsDeviceRaw !== null && exact !== element ? exactRaw(exact as Fields, tsDeviceRaw) : tsDeviceRaw,
     schema: CONTRACT_VERSION,
     meta: meta.json,
     warning,
   }
+}
+
+/** An id that is no id is not repeated in the device ack: it may be as large as the message. */
+const MAX_ECHOED_BYTES = 1024
+
+function echoed(eventId: unknown): string | null {
+  return typeof eventId === 'string' && !isLonger(eventId, MAX_ECHOED_BYTES) && isStorable(eventId)
+    ? eventId
+    : null
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}
+
+/** The digits that were sent, where the double has others. */
+function exactRaw({ ts_device: sent }: Fields, fallback: string): string {
+  if (typeof sent === 'string' && exactDigits(sent) === null) return fallback
+  try {
+    return stringifyExact(sent)
+  } catch {
+    return fallback
+  }
+}
+
+/** A number too small for a double would be stored as 0. */
+function underflow(value: unknown, exact: unknown): Fault | null {
+  if (value !== 0 || typeof exact !== 'string') return null
+  const digits = exactDigits(exact)
+  return digits === null || inDoubleRange(digits)
+    ? null
+    : ['INVALID_VALUE', 'value is too small for a double']
 }
 
 type Fault = readonly [code: Rejection['code'], detail: string]

@@ -1,51 +1,55 @@
 import { isUtf8 } from 'node:buffer'
 import { formatInstant, isDeviceId, type Limits } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
-import type { Message, Rejection } from '../pipeline/message.ts'
+import type { Element, Message, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { DecodeOptions, MessageContext } from './context.ts'
 import { decodeEvent } from './decode-event.ts'
 import { mayLoseDigits, parseExact } from './exact-numbers.ts'
 
+/** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
+const MAX_DEVICE_ID_LENGTH = 1024
+
 /**
  * Bytes to events. Every delivery becomes a message with at least one element, so that it comes to an end also
- * where nothing can be read: then that element is a rejection. Never throws.
+ * where nothing can be read: then that element is a rejection. Never throws: a message that did would come again
+ * after each restart.
  */
 export function decodeMessage(delivery: Delivery, options: DecodeOptions): Message {
   const named = options.topic.deviceIdOf(delivery.topic)
-  const deviceId = named !== null && isDeviceId(named) ? named : null
+  const deviceId = named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
   const tsServer = formatInstant(delivery.receivedAt)
-  const unreadable = (fault: Rejection): Message => ({
-    delivery,
-    deviceId,
-    shape: 'one',
-    elements: [fault],
-    tsServer,
-  })
+  const message = { delivery, deviceId, tsServer }
+  try {
+    const context: MessageContext = { ...options, deviceId, receivedAt: delivery.receivedAt, tsServer }
+    const decoded = decodePayload(delivery, context)
+    if (Array.isArray(decoded)) return { ...message, shape: 'array', elements: decoded }
+    return { ...message, shape: 'one', elements: [decoded as Element] }
+  } catch (error) {
+    const fault = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
+    return { ...message, shape: 'one', elements: [fault] }
+  }
+}
 
-  const text = readText(delivery.payload, options.limits)
-  if (typeof text !== 'string') return unreadable(text)
+/** The elements of an array, or the one element that all else is. */
+function decodePayload({ payload, topic }: Delivery, context: MessageContext): Element | readonly Element[] {
+  const { limits, deviceId } = context
+  const text = readText(payload, limits)
+  if (typeof text !== 'string') return text
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    return unreadable(
-      rejection('INVALID_JSON', (error as Error).message, { trace: `decode: JSON.parse: ${error}` }),
-    )
+    return rejection('INVALID_JSON', (error as Error).message, { trace: `decode: JSON.parse: ${error}` })
   }
-  if (deviceId === null) return unreadable(rejection('TOPIC_MISMATCH', `The topic is ${delivery.topic}`))
+  if (deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
 
-  const context: MessageContext = { ...options, deviceId, receivedAt: delivery.receivedAt, tsServer }
   const exact = mayLoseDigits(text) ? parseExact(text) : parsed
-  if (!Array.isArray(parsed)) {
-    return { delivery, deviceId, shape: 'one', elements: [decodeEvent(parsed, exact, context)], tsServer }
-  }
-  if (parsed.length === 0) return unreadable(rejection('EMPTY_ARRAY', ''))
-  if (parsed.length > options.limits.arrayEvents) {
-    return unreadable(rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`))
-  }
-  const elements = parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context))
-  return { delivery, deviceId, shape: 'array', elements, tsServer }
+  if (!Array.isArray(parsed)) return decodeEvent(parsed, exact, context)
+  if (parsed.length === 0) return rejection('EMPTY_ARRAY', '')
+  if (parsed.length > limits.arrayEvents)
+    return rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`)
+  return parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context))
 }
 
 function readText(payload: Buffer, limits: Limits): string | Rejection {

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto'
 
 const MARK = `\u0000${randomUUID()}:`
 const QUOTED_MARK = JSON.stringify(MARK).slice(0, -1)
+const QUOTED_NUMBER = new RegExp(`${QUOTED_MARK.replaceAll('\\', '\\\\')}([^"]*)"`, 'g')
 
 /** Whether a JSON text may hold a number that a double would change. Digits in texts are false alarms. */
 export function mayLoseDigits(json: string): boolean {
@@ -20,7 +21,7 @@ export function mayLoseDigits(json: string): boolean {
 /** JSON.parse, but every number as a marked text. `json` must be valid JSON. */
 export function parseExact(json: string): unknown {
   return JSON.parse(
-    json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) =>
+    json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) =>
       token.startsWith('"') ? token : `${QUOTED_MARK}${token}"`,
     ),
   )
@@ -39,8 +40,5 @@ export function inDoubleRange(digits: string): boolean {
 
 /** JSON.stringify, with marked numbers as they came. */
 export function stringifyExact(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    new RegExp(`${QUOTED_MARK.replaceAll('\\', '\\\\')}([^"]*)"`, 'g'),
-    '$1',
-  )
+  return JSON.stringify(value).replaceAll(QUOTED_NUMBER, '$1')
 }

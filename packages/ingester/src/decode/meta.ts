@@ -21,7 +21,7 @@ export function writeMeta(
   { limits, exact }: { readonly limits: Limits; readonly exact: boolean },
 ): MetaResult {
   if (meta !== undefined && meta !== null && (typeof meta !== 'object' || Array.isArray(meta))) {
-    return refused('INVALID_META', `meta is ${Array.isArray(meta) ? 'an array' : `a ${typeof meta}`}`)
+    return refused('INVALID_META', `meta is ${kindOf(meta)}`)
   }
   if (extra !== null && meta && Object.hasOwn(meta, EXTRA)) {
     return refused(
@@ -40,6 +40,11 @@ export function writeMeta(
     if (bytes > limits.metaBytes) return refused('META_TOO_LARGE', `meta is ${bytes} bytes`)
   }
   return { kind: 'meta', json }
+}
+
+function kindOf(meta: unknown): string {
+  if (Array.isArray(meta)) return 'an array'
+  return typeof meta === 'string' && exactDigits(meta) !== null ? 'a number' : `a ${typeof meta}`
 }
 
 function refused(code: DeadLetterCode, detail: string): MetaResult & { kind: 'refused' } {

@@ -7,13 +7,18 @@ export interface RejectionDetails {
   readonly trace?: string
 }
 
+/** Messages of parsers quote the input, and with it what neither PostgreSQL nor JSON takes as text. */
+function clean(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '␀')
+}
+
 /** A rejection whose message names what is wrong with this element and then what to do about it. */
 export function rejection(code: DeadLetterCode, detail: string, details: RejectionDetails = {}): Rejection {
   return {
     kind: 'rejection',
     code,
-    message: detail === '' ? DEAD_LETTER_CODES[code] : `${detail}. ${DEAD_LETTER_CODES[code]}`,
-    trace: details.trace ?? `decode: ${code}${detail === '' ? '' : `: ${detail}`}`,
+    message: clean(detail === '' ? DEAD_LETTER_CODES[code] : `${detail}. ${DEAD_LETTER_CODES[code]}`),
+    trace: clean(details.trace ?? `decode: ${code}${detail === '' ? '' : `: ${detail}`}`),
     eventId: details.eventId ?? null,
   }
 }

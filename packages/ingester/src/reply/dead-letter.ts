@@ -2,6 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '@qs-telemetry/protocol'
 import type { Letter } from '../pipeline/letter.ts'
 
+/** A topic longer than this is cut too, where a dead letter is too large for the broker. */
+const MAX_TOPIC_CHARACTERS = 256
+
 /**
  * A dead letter as it is published. What is too large for the broker is cut, and says so: the row in dead_letters
  * has all of it.
@@ -9,9 +12,26 @@ import type { Letter } from '../pipeline/letter.ts'
 export function deadLetterJson(letter: Letter, maxBytes: number): string {
   const whole = JSON.stringify(toMessage(letter, letter.payload))
   if (Buffer.byteLength(whole) <= maxBytes) return whole
+  const topic = letter.topic.slice(0, MAX_TOPIC_CHARACTERS)
+  const deviceId = letter.deviceId?.slice(0, MAX_TOPIC_CHARACTERS) ?? null
+  const frame = JSON.stringify({ ...toMessage({ ...letter, topic, deviceId }, Buffer.alloc(0)), ...CUT })
   // JSON writes a byte as at most six.
-  const kept = letter.payload.subarray(0, Math.max(0, Math.floor((maxBytes - 4096) / 6)))
-  return JSON.stringify({ ...toMessage(letter, kept), payload_bytes: letter.payload.length })
+  const room = Math.max(0, Math.floor((maxBytes - Buffer.byteLength(frame)) / 6))
+  const kept = cutText(letter.payload, room)
+  return JSON.stringify({
+    ...toMessage({ ...letter, topic, deviceId }, kept),
+    payload_bytes: letter.payload.length,
+  })
+}
+
+/** As large as what says of a payload that it is cut can be. */
+const CUT = { payload_bytes: Number.MAX_SAFE_INTEGER, payload_encoding: 'base64' }
+
+/** At most so many bytes, and no half of a character at the end. */
+function cutText(payload: Buffer, maxBytes: number): Buffer {
+  let end = Math.min(maxBytes, payload.length)
+  while (end > 0 && end < payload.length && ((payload[end] as number) & 0xc0) === 0x80) end--
+  return payload.subarray(0, end)
 }
 
 function toMessage({ rejection, topic, deviceId, receivedAt }: Letter, payload: Buffer): DeadLetter {

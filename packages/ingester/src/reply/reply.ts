@@ -4,7 +4,7 @@ import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Publisher } from '../pipeline/publisher.ts'
 import { deadLetterJson } from './dead-letter.ts'
-import { deviceAckJson } from './device-ack.ts'
+import { deviceAckPayloads } from './device-ack.ts'
 
 export interface ReplyOptions {
   readonly publisher: Publisher
@@ -22,7 +22,10 @@ export function reply(batch: readonly Message[], result: BatchResult, options: R
   for (const [index, message] of batch.entries()) {
     const outcomes = result[index] ?? []
     if (message.deviceId !== null) {
-      publisher.publish(ackTopic(ackTemplate, message.deviceId), deviceAckJson(message, outcomes), ackQos)
+      const topic = ackTopic(ackTemplate, message.deviceId)
+      for (const json of deviceAckPayloads(message, outcomes, publisher.maxPayloadBytes)) {
+        publisher.publish(topic, json, ackQos)
+      }
     }
     for (const letter of lettersOf(message, outcomes)) {
       publisher.publish(deadLetterTopic, deadLetterJson(letter, publisher.maxPayloadBytes), 1)

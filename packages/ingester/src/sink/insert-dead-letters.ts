@@ -22,19 +22,14 @@ function row(letter: Letter) {
   const { rejection, payload, topic, index } = letter
   return {
     received_at: letter.receivedAt,
-    topic: storable(topic),
+    topic: topic,
     device_id: letter.deviceId,
     event_id: rejection.eventId,
     code: rejection.code,
-    error: storable(rejection.message),
-    trace: storable(rejection.trace),
+    error: rejection.message,
+    trace: rejection.trace,
     payload: payload.toString('base64'),
     fingerprint: createHash('md5').update(`${topic}\0${index}\0`).update(payload).digest('hex'),
     redelivered: letter.redelivered,
   }
-}
-
-/** Messages of parsers quote the input, and with it what PostgreSQL does not store as text. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '␀')
 }

@@ -183,6 +183,7 @@ export class Connection {
   }
 
   #onConnack(packet: IConnackPacket): void {
+    if (this.#connack !== null) return this.#end(this.#protocolFault('it sent CONNACK twice'))
     const code = packet.reasonCode ?? packet.returnCode ?? 0
     if (code !== 0) return this.#end(refusedConnection(code))
     this.#connack = packet

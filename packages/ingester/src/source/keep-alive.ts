@@ -54,7 +54,7 @@ export class KeepAlive {
   #tick(): void {
     this.#ticksSinceHeard++
     this.#ticksSinceSaid++
-    if (!this.#isSuspended && this.#ticksSinceHeard > TICKS_UNTIL_DEAD) {
+    if (!this.#isSuspended && this.#ticksSinceHeard >= TICKS_UNTIL_DEAD) {
       this.#events.onDead(this.#intervalMs * (TICKS_UNTIL_DEAD / TICKS_PER_INTERVAL))
     } else if (this.#ticksSinceHeard >= TICKS_PER_INTERVAL || this.#ticksSinceSaid >= TICKS_PER_INTERVAL) {
       this.#events.ping()

@@ -6,6 +6,8 @@ interface Outgoing {
 /** Sends one of ours with QoS 1. */
 export type SendQos1 = (message: Outgoing, packetId: number, isRedelivery: boolean) => void
 
+/** Far fewer than there are packet identifiers, so that a free one is found at once. */
+const MAX_UNDER_WAY = 10_000
 /** Beyond it the oldest is given up: a device without its ack asks again, a dead letter has its row. */
 const MAX_WAITING = 10_000
 
@@ -18,15 +20,18 @@ const MAX_WAITING = 10_000
  */
 export class Outbox {
   readonly #underWay = new Map<number, Outgoing>()
+  /** Under way when the connection ended; they go first, with the identifiers they had. */
+  #again: [packetId: number, message: Outgoing][] = []
   #waiting: Outgoing[] = []
   #receiveMaximum = 0
+  #isResumed = false
   #send: SendQos1 | null = null
   #lastPacketId = 1
   #givenUp = 0
 
   /** Messages that no broker has taken yet. */
   get size(): number {
-    return this.#underWay.size + this.#waiting.length
+    return this.#underWay.size + this.#again.length + this.#waiting.length
   }
 
   /** Messages given up since the start, since the broker took them too slowly. */
@@ -49,8 +54,10 @@ export class Outbox {
     { receiveMaximum, sessionPresent }: { receiveMaximum: number; sessionPresent: boolean },
   ): void {
     this.#send = send
-    this.#receiveMaximum = receiveMaximum
-    for (const [packetId, message] of this.#underWay) send(message, packetId, sessionPresent)
+    this.#receiveMaximum = Math.min(receiveMaximum, MAX_UNDER_WAY)
+    this.#isResumed = sessionPresent
+    this.#again = [...this.#underWay, ...this.#again]
+    this.#underWay.clear()
     this.#fill()
   }
 
@@ -65,11 +72,13 @@ export class Outbox {
   }
 
   #fill(): void {
-    while (this.#send !== null && this.#waiting.length > 0 && this.#underWay.size < this.#receiveMaximum) {
-      const message = this.#waiting.shift() as Outgoing
-      const packetId = this.#freePacketId()
+    while (this.#send !== null && this.#underWay.size < this.#receiveMaximum) {
+      const again = this.#again.shift()
+      const message = again?.[1] ?? this.#waiting.shift()
+      if (message === undefined) return
+      const packetId = again?.[0] ?? this.#freePacketId()
       this.#underWay.set(packetId, message)
-      this.#send(message, packetId, false)
+      this.#send(message, packetId, again !== undefined && this.#isResumed)
     }
   }
 

@@ -38,6 +38,7 @@ export interface SourceStatus {
 const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 /** Headers and topic of a PUBLISH of ours, at most. */
 const PACKET_OVERHEAD_BYTES = 1024
+const MAX_TOPIC_BYTES = 65_535
 const CONNECT_TIMEOUT_MS = 5_000
 /** A connection that lasted so long was a good one: the next trouble begins anew. */
 const STEADY_MS = 5_000
@@ -71,6 +72,7 @@ export class Source implements Publisher {
   #maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES
   #ended: Promise<void> = Promise.resolve()
   #onIdle: (() => void) | null = null
+  #onLow: (() => void) | null = null
   #onFirstOpen: (() => void) | null = null
 
   constructor(options: SourceOptions) {
@@ -103,6 +105,8 @@ export class Source implements Publisher {
 
   /** With QoS 0 and no connection it is lost, as is the PUBACK: the message it answers comes again. */
   publish(topic: string, payload: string, qos: 0 | 1): void {
+    // A template that makes more of a device id than a topic can hold [MQTT-1.5.4].
+    if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
     if (qos === 1) this.#outbox.add(topic, payload)
     else this.#connection?.publish(topic, payload)
   }
@@ -125,6 +129,7 @@ export class Source implements Publisher {
   async #run(): Promise<void> {
     const { log, onFailure, clientId } = this.#options
     for (let failures = 0; !this.#stopping.signal.aborted; failures++) {
+      await this.#untilLow()
       const start = performance.now()
       const { reason, wasOpen } = await this.#connectOnce()
       const lastedMs = wasOpen ? performance.now() - start : 0
@@ -187,6 +192,7 @@ export class Source implements Publisher {
     this.#isOpen = true
     this.#connects++
     this.#onFirstOpen?.()
+    this.#pauseIfFull(connection)
     if (this.#connects > 1 && !sessionPresent) {
       this.#sessionsLost++
       log.error('The broker has lost the session: what it had queued for us is gone. Check its persistence.')
@@ -232,15 +238,33 @@ export class Source implements Publisher {
 
   #pauseIfFull(connection: Connection): void {
     const { messages, bytes } = this.#options.highWatermark
-    if (this.#isPaused || (this.#unsettledMessages < messages && this.#unsettledBytes < bytes)) return
+    // Not before SUBACK, which a paused socket would never read.
+    if (!this.#isOpen || this.#isPaused) return
+    if (this.#unsettledMessages < messages && this.#unsettledBytes < bytes) return
     this.#isPaused = true
     connection.pause()
   }
 
   #resumeIfLow(): void {
-    const { messages, bytes } = this.#options.highWatermark
-    if (!this.#isPaused || this.#unsettledMessages * 2 > messages || this.#unsettledBytes * 2 > bytes) return
+    if (!this.#isLow()) return
+    this.#onLow?.()
+    if (!this.#isPaused) return
     this.#isPaused = false
     this.#connection?.resume()
+  }
+
+  #isLow(): boolean {
+    const { messages, bytes } = this.#options.highWatermark
+    return this.#unsettledMessages * 2 <= messages && this.#unsettledBytes * 2 <= bytes
+  }
+
+  /** A new connection would only bring again what already waits here, and then as much on top. */
+  async #untilLow(): Promise<void> {
+    if (this.#isLow()) return
+    await new Promise<void>((resolve) => {
+      this.#onLow = resolve
+      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#onLow = null
   }
 }

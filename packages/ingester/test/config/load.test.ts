@@ -62,17 +62,17 @@ test('without any variable the defaults of the contract hold', () => {
 
 test('the environment stands above .env, and .env above the default', () => {
   const found = findSettings({ HTTP_PORT: '1' }, { HTTP_PORT: '2', MQTT_PORT: '3' })
-  assert.deepEqual(found.HTTP_PORT, { text: '1', source: 'environment' })
-  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env' })
-  assert.deepEqual(found.POSTGRES_PORT, { text: '5433', source: 'default' })
-  assert.deepEqual(found.MQTT_URL, { text: null, source: 'unset' })
+  assert.deepEqual(found.HTTP_PORT, { text: '1', source: 'environment', problem: null })
+  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env', problem: null })
+  assert.deepEqual(found.POSTGRES_PORT, { text: '5433', source: 'default', problem: null })
+  assert.deepEqual(found.MQTT_URL, { text: null, source: 'unset', problem: null })
 })
 
 test('an empty variable is an unset one', () => {
   const found = findSettings({ HTTP_PORT: '', MQTT_USERNAME: '', MQTT_PORT: '' }, { MQTT_PORT: '3' })
-  assert.deepEqual(found.HTTP_PORT, { text: '8080', source: 'default' })
-  assert.deepEqual(found.MQTT_USERNAME, { text: null, source: 'unset' })
-  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env' })
+  assert.deepEqual(found.HTTP_PORT, { text: '8080', source: 'default', problem: null })
+  assert.deepEqual(found.MQTT_USERNAME, { text: null, source: 'unset', problem: null })
+  assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env', problem: null })
 })
 
 test('every wrong setting is told at once, with where it came from and what it takes', () => {

@@ -3,11 +3,17 @@ import { test } from 'node:test'
 import { ackFor, DeviceAckMessageSchema } from '@qs-telemetry/protocol'
 import fc from 'fast-check'
 import Value from 'typebox/value'
-import type { Element } from '../../src/pipeline/message.ts'
+import type { Element, Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
 import { rejection } from '../../src/pipeline/rejection.ts'
-import { deviceAckJson } from '../../src/reply/device-ack.ts'
+import { deviceAckPayloads } from '../../src/reply/device-ack.ts'
 import { eventOf, messageOf } from './replying.ts'
+
+const deviceAckJson = (message: Message, outcomes: readonly Outcome[]): string => {
+  const [json, ...more] = deviceAckPayloads(message, outcomes, 2 ** 21)
+  assert.deepEqual(more, [])
+  return json as string
+}
 
 const STORED: Outcome = { kind: 'stored', tsServer: '2026-11-23T18:00:00.123456Z' }
 const DUPLICATE: Outcome = { kind: 'duplicate', tsServer: '2026-11-23T17:00:00.000000Z' }

@@ -27,11 +27,15 @@ const CLEAN = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_
 
 /** Starts the command as a person would, from its source; ended with the test. */
 export function startQs(t: TestContext, args: readonly string[], options: RunOptions = {}): Qs {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', MAIN, ...args], {
-    cwd: options.cwd,
-    env: { ...CLEAN, ...options.env },
-    stdio: 'pipe',
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), '--conditions=source', MAIN, ...args],
+    {
+      cwd: options.cwd,
+      env: { ...CLEAN, ...options.env },
+      stdio: 'pipe',
+    },
+  )
   leash(child)
   const [out, err]: [string[], string[]] = [[], []]
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk.toString()))

@@ -1,0 +1,40 @@
+import { generate } from 'mqtt-packet'
+import type { Mqtt5Session } from './connect.ts'
+import { type Reason, REASON, reasonForConnack, reasonOfReturnCode } from './reason-codes.ts'
+
+/**
+ * Messages of QoS 2 that a client may have under way to us. aedes ends the connection of who has more, so it is
+ * told to (`maxInflightInbound`) with the same figure.
+ */
+export const RECEIVE_MAXIMUM = 1_000
+
+/** CONNACK of aedes, with what this broker can do and what not [MQTT 5, 3.2.2.3]. */
+export function connack4To5(
+  frame: Buffer,
+  { session, maxPacketBytes }: { readonly session: Mqtt5Session; readonly maxPacketBytes: number },
+): { readonly reason: Reason; readonly bytes: Buffer } {
+  const reason = reasonOfReturnCode(frame[3] ?? 0)
+  if (reason !== REASON.success) return { reason, bytes: connackRefusing(reason) }
+  const packet = {
+    cmd: 'connack',
+    reasonCode: reason,
+    sessionPresent: frame[2] === 1,
+    properties: {
+      receiveMaximum: RECEIVE_MAXIMUM,
+      maximumPacketSize: maxPacketBytes,
+      topicAliasMaximum: 0,
+      subscriptionIdentifiersAvailable: false,
+      sharedSubscriptionAvailable: false,
+      // [MQTT-3.2.2-16]
+      ...(session.isIdAssigned && { assignedClientIdentifier: session.clientId }),
+    },
+  } as const
+  return { reason, bytes: generate(packet, { protocolVersion: 5 }) }
+}
+
+export function connackRefusing(reason: Reason): Buffer {
+  return generate(
+    { cmd: 'connack', reasonCode: reasonForConnack(reason), sessionPresent: false },
+    { protocolVersion: 5 },
+  )
+}

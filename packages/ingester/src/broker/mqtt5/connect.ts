@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { generate, type IConnectPacket } from 'mqtt-packet'
+import { decode, numberProperty } from './decode.ts'
+import { Mqtt5Fault, REASON } from './reason-codes.ts'
+import { isTopicName } from './topics.ts'
+
+/** What an MQTT 5 client asks for in CONNECT and 3.1.1 cannot say. */
+export interface Mqtt5Session {
+  readonly clientId: string
+  readonly isIdAssigned: boolean
+  /** What is left of an older session is thrown away, and yet this one may outlast its connection. */
+  readonly isCleanStart: boolean
+  /** How long the session outlasts its connection; 0xFFFFFFFF: for ever. */
+  readonly expirySeconds: number
+  /** Messages of QoS 1 and 2 that may be under way to the client. */
+  readonly receiveMaximum: number
+  /** Larger packets must not be sent to the client. */
+  readonly maxPacketBytes: number
+}
+
+/**
+ * CONNECT. The two flags of MQTT 5 and the one of 3.1.1:
+ *
+ * | clean start | session expiry | clean session | and besides                                             |
+ * |-------------|----------------|---------------|---------------------------------------------------------|
+ * | yes         | 0              | yes           |                                                         |
+ * | yes         | > 0            | no            | an older session is thrown away first [MQTT-3.1.2-4]    |
+ * | no          | 0              | no            | the session is thrown away when the connection ends     |
+ * | no          | > 0            | no            | thrown away when it expires; 0xFFFFFFFF: never          |
+ *
+ * `SessionLifetimes` does what is in the last column. The will goes without its properties and without its delay.
+ *
+ * @throws Mqtt5Fault
+ */
+export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; readonly bytes: Buffer } {
+  const packet = decode(frame)
+  if (packet.cmd !== 'connect') throw new Mqtt5Fault(REASON.protocolError, 'no CONNECT')
+  const { will, keepalive, password, properties } = packet
+  if (properties?.authenticationMethod !== undefined) {
+    throw new Mqtt5Fault(REASON.badAuthenticationMethod, 'enhanced authentication, which is not supported')
+  }
+  if (will !== undefined && !isTopicName(will.topic)) {
+    throw new Mqtt5Fault(REASON.topicNameInvalid, 'a will with a topic that is none')
+  }
+  if ((will?.qos ?? 0) > 2) throw new Mqtt5Fault(REASON.malformedPacket, 'a will with QoS 3')
+  const session = sessionOf(packet)
+  // A password without a username is new in MQTT 5 [3.1.2.9].
+  const username = packet.username ?? (password === undefined ? undefined : '')
+  const bytes = generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: session.clientId,
+    clean: session.isCleanStart && session.expirySeconds === 0,
+    keepalive: keepalive ?? 0,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(will !== undefined && {
+      will: { topic: will.topic, payload: will.payload, qos: will.qos ?? 0, retain: will.retain ?? false },
+    }),
+  })
+  return { session, bytes }
+}
+
+function sessionOf({ clientId, clean, properties }: IConnectPacket): Mqtt5Session {
+  return {
+    // [MQTT-3.1.3-6], [MQTT-3.1.3-7]
+    clientId: clientId === '' ? `auto-${randomUUID()}` : clientId,
+    isIdAssigned: clientId === '',
+    isCleanStart: clean ?? true,
+    expirySeconds: numberProperty(properties?.sessionExpiryInterval, 0) ?? 0,
+    receiveMaximum: numberProperty(properties?.receiveMaximum, 1) ?? 65_535,
+    maxPacketBytes: numberProperty(properties?.maximumPacketSize, 1) ?? Number.POSITIVE_INFINITY,
+  }
+}

@@ -1,0 +1,63 @@
+/** The reason codes that this broker uses [MQTT 5, table 2-6]. */
+export const REASON = {
+  success: 0x00,
+  disconnectWithWill: 0x04,
+  noSubscriptionExisted: 0x11,
+  unspecified: 0x80,
+  malformedPacket: 0x81,
+  protocolError: 0x82,
+  unsupportedVersion: 0x84,
+  clientIdInvalid: 0x85,
+  badCredentials: 0x86,
+  notAuthorized: 0x87,
+  serverUnavailable: 0x88,
+  shuttingDown: 0x8b,
+  badAuthenticationMethod: 0x8c,
+  keepAliveTimeout: 0x8d,
+  sessionTakenOver: 0x8e,
+  topicFilterInvalid: 0x8f,
+  topicNameInvalid: 0x90,
+  receiveMaximumExceeded: 0x93,
+  topicAliasInvalid: 0x94,
+  packetTooLarge: 0x95,
+  sharedSubscriptions: 0x9e,
+  subscriptionIdentifiers: 0xa1,
+} as const
+
+export type Reason = (typeof REASON)[keyof typeof REASON]
+
+/** What an MQTT 5 client did wrong. It ends its connection [MQTT-4.13.1-1]. */
+export class Mqtt5Fault extends Error {
+  readonly reason: Reason
+
+  constructor(reason: Reason, message: string) {
+    super(message)
+    this.name = 'Mqtt5Fault'
+    this.reason = reason
+  }
+}
+
+/** CONNACK: by the return code of 3.1.1 [table 3.1]. */
+const BY_RETURN_CODE: readonly Reason[] = [
+  REASON.success,
+  REASON.unsupportedVersion,
+  REASON.clientIdInvalid,
+  REASON.serverUnavailable,
+  REASON.badCredentials,
+  REASON.notAuthorized,
+]
+
+export function reasonOfReturnCode(returnCode: number): Reason {
+  return BY_RETURN_CODE[returnCode] ?? REASON.unspecified
+}
+
+/** Those of DISCONNECT that CONNACK does not know [MQTT 5, 3.2.2.2], and what it says instead. */
+const IN_CONNACK: ReadonlyMap<Reason, Reason> = new Map([
+  [REASON.shuttingDown, REASON.serverUnavailable],
+  [REASON.sessionTakenOver, REASON.serverUnavailable],
+  [REASON.keepAliveTimeout, REASON.serverUnavailable],
+])
+
+export function reasonForConnack(reason: Reason): Reason {
+  return IN_CONNACK.get(reason) ?? reason
+}

@@ -89,7 +89,7 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
     const parsed = URL.canParse(value) ? new URL(value) : null
     const isComplete = parsed !== null && /^[a-z]+:\/\//.test(value) && parsed.hostname !== ''
     if (!isComplete || !schemes.includes(parsed.protocol.slice(0, -1))) {
-      throw new Error(`takes a URL such as ${schemes[0]}://host:port`)
+      throw new Error(`takes a URL that starts with ${schemes.map((each) => `${each}://`).join(' or ')}`)
     }
     return value
   })

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '@qs-telemetry/protocol'
 import type { Letter } from '../pipeline/letter.ts'
 
-/** A topic longer than this is cut too, where a dead letter is too large for the broker. */
-const MAX_TOPIC_CHARACTERS = 256
+/** Longer names are cut or left out, where a dead letter is too large for the broker. */
+const MAX_NAME_CHARACTERS = 256
 
 /**
  * A dead letter as it is published. What is too large for the broker is cut, and says so: the row in dead_letters
@@ -12,26 +12,40 @@ const MAX_TOPIC_CHARACTERS = 256
 export function deadLetterJson(letter: Letter, maxBytes: number): string {
   const whole = JSON.stringify(toMessage(letter, letter.payload))
   if (Buffer.byteLength(whole) <= maxBytes) return whole
-  const topic = letter.topic.slice(0, MAX_TOPIC_CHARACTERS)
-  const deviceId = letter.deviceId?.slice(0, MAX_TOPIC_CHARACTERS) ?? null
-  const frame = JSON.stringify({ ...toMessage({ ...letter, topic, deviceId }, Buffer.alloc(0)), ...CUT })
+  const short = withShortNames(letter)
+  const frame = JSON.stringify({ ...toMessage(short, Buffer.alloc(0)), ...CUT })
   // JSON writes a byte as at most six.
   const room = Math.max(0, Math.floor((maxBytes - Buffer.byteLength(frame)) / 6))
   const kept = cutText(letter.payload, room)
   return JSON.stringify({
-    ...toMessage({ ...letter, topic, deviceId }, kept),
+    ...toMessage(short, kept),
     payload_bytes: letter.payload.length,
   })
+}
+
+function withShortNames(letter: Letter): Letter {
+  const { topic, deviceId, rejection } = letter
+  const eventId = (rejection.eventId?.length ?? 0) > MAX_NAME_CHARACTERS ? null : rejection.eventId
+  return {
+    ...letter,
+    topic: topic.slice(0, MAX_NAME_CHARACTERS),
+    deviceId: deviceId?.slice(0, MAX_NAME_CHARACTERS) ?? null,
+    rejection: { ...rejection, eventId },
+  }
 }
 
 /** As large as what says of a payload that it is cut can be. */
 const CUT = { payload_bytes: Number.MAX_SAFE_INTEGER, payload_encoding: 'base64' }
 
-/** At most so many bytes, and no half of a character at the end. */
+/** At most so many bytes, and of text no half of a character at the end: one has three bytes more at most. */
 function cutText(payload: Buffer, maxBytes: number): Buffer {
   let end = Math.min(maxBytes, payload.length)
-  while (end > 0 && end < payload.length && ((payload[end] as number) & 0xc0) === 0x80) end--
+  for (let back = 0; back < 3 && end > 0 && isContinuation(payload[end]); back++) end--
   return payload.subarray(0, end)
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
 function toMessage({ rejection, topic, deviceId, receivedAt }: Letter, payload: Buffer): DeadLetter {

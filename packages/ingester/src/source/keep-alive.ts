@@ -32,6 +32,7 @@ export class KeepAlive {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
   heard(): void {
@@ -52,6 +53,7 @@ export class KeepAlive {
   }
 
   #tick(): void {
+    if (this.#timer === undefined) return
     this.#ticksSinceHeard++
     this.#ticksSinceSaid++
     if (!this.#isSuspended && this.#ticksSinceHeard >= TICKS_UNTIL_DEAD) {

@@ -8,6 +8,7 @@ import { Connection, type SessionFacts, type SessionOptions } from './connection
 import { ConnectionError } from './errors.ts'
 import { openSocket } from './open-socket.ts'
 import { Outbox } from './outbox.ts'
+import { MAX_TOPIC_BYTES } from './transmit.ts'
 
 export interface SourceOptions extends Omit<SessionOptions, 'protocolVersion' | 'handshakeTimeoutMs'> {
   readonly url: string
@@ -38,7 +39,6 @@ export interface SourceStatus {
 const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 /** Headers and topic of a PUBLISH of ours, at most. */
 const PACKET_OVERHEAD_BYTES = 1024
-const MAX_TOPIC_BYTES = 65_535
 const CONNECT_TIMEOUT_MS = 5_000
 /** A connection that lasted so long was a good one: the next trouble begins anew. */
 const STEADY_MS = 5_000
@@ -105,7 +105,7 @@ export class Source implements Publisher {
 
   /** With QoS 0 and no connection it is lost, as is the PUBACK: the message it answers comes again. */
   publish(topic: string, payload: string, qos: 0 | 1): void {
-    // A template that makes more of a device id than a topic can hold [MQTT-1.5.4].
+    // A template can make more of a long device id than a topic can hold.
     if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
     if (qos === 1) this.#outbox.add(topic, payload)
     else this.#connection?.publish(topic, payload)

@@ -1,3 +1,5 @@
+/** [MQTT-1.5.4] */
+export const MAX_TOPIC_BYTES = 65_535
 const MIN_BYTES = 1024
 const MAX_KEPT_BYTES = 256 * 1024
 
@@ -31,6 +33,7 @@ export class Transmit {
   /** PUBLISH, with QoS 1 where there is a packet identifier. */
   publish(topic: string, payload: string, packetId: number | null, isRedelivery = false): void {
     const topicBytes = Buffer.byteLength(topic)
+    if (topicBytes > MAX_TOPIC_BYTES) throw new RangeError(`A topic of ${topicBytes} bytes`)
     const remaining =
       2 +
       topicBytes +

@@ -97,7 +97,7 @@ test('a secret comes from a file, without the line break at its end', (t) => {
   ] as const) {
     const file = secretFile(t, content)
     const found = findSettings({ MQTT_PASSWORD_FILE: file }, {})
-    assert.deepEqual(found.MQTT_PASSWORD, { text: secret, source: `file ${file}` })
+    assert.deepEqual(found.MQTT_PASSWORD, { text: secret, source: `file ${file}`, problem: null })
   }
 })
 

@@ -112,7 +112,7 @@ test('what is not JSON is refused, and the trace has the words of the parser', (
 
 test('a message that is no object and no array of objects is refused', () => {
   assert.equal(refused('42').code, 'NOT_AN_EVENT')
-  assert.equal(refused('42').message.startsWith('It is 42. '), true)
+  assert.equal(refused('42').message.startsWith('It is a number. '), true)
   for (const payload of ['"text"', 'true', 'null', '-0', '[[]]', '[[{}]]']) {
     assert.equal(refused(payload).code, 'NOT_AN_EVENT', payload)
   }

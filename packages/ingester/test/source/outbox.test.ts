@@ -138,7 +138,7 @@ test('a broker that takes 65,535 at once and answers none of them does not hang 
     ['--import', 'tsx', '--conditions=source', '--input-type=module', '--eval', script],
     { timeout: 6_000, killSignal: 'SIGKILL' },
   )
-  assert.equal(stdout, '65534 65600\n')
+  assert.equal(stdout, '10000 20000\n')
 })
 
 test('nothing is lost whatever the connection does, and the broker is never overrun', () => {

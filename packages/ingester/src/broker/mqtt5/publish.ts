@@ -3,7 +3,7 @@ import type { GatheredBytes } from './gathered-bytes.ts'
 import { forwardedProperties, propertiesRange } from './publish-properties.ts'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isTopicName } from './topics.ts'
-import { readVariableByteInteger } from './variable-byte-integer.ts'
+import { readVariableByteInteger, variableByteIntegerBytes } from './variable-byte-integer.ts'
 
 /**
  * PUBLISH, byte by byte: there is one for each message, and the versions differ in the properties alone, which
@@ -51,23 +51,30 @@ export function publish5To4(frame: Buffer, out: GatheredBytes): Buffer | null {
   return forwarded
 }
 
-/** What is said of a PUBLISH of aedes without taking it apart. */
-export function describePublish(frame: Buffer): { readonly qos: number; readonly packetId: number } {
-  return layout(frame)
+/** A PUBLISH of aedes, as it goes to an MQTT 5 client. */
+export interface Outgoing {
+  readonly qos: number
+  /** 0 with QoS 0. */
+  readonly packetId: number
+  /** Of the whole packet. */
+  readonly bytes: number
+  write(out: GatheredBytes): void
 }
 
-const MAX_HEADER_BYTES = 5
-
-export function publish4To5(frame: Buffer, properties: Buffer | null, out: GatheredBytes): void {
-  const { topicStart, headEnd } = layout(frame)
+export function publish4To5(frame: Buffer, properties: Buffer | null): Outgoing {
+  const { qos, packetId, topicStart, headEnd } = layout(frame)
   const propertyBytes = properties?.length ?? 0
-  const lengthBytes = propertyBytes < 128 ? 1 : propertyBytes < 16_384 ? 2 : propertyBytes < 2_097_152 ? 3 : 4
-  const remaining = frame.length - topicStart + 2 + lengthBytes + propertyBytes
-  out.reserve(MAX_HEADER_BYTES + remaining)
-  out.byte(frame[0] as number)
-  out.variableByteInteger(remaining)
-  out.appendPart(frame, topicStart - 2, headEnd)
-  out.variableByteInteger(propertyBytes)
-  if (properties !== null) out.append(properties)
-  out.appendPart(frame, headEnd, frame.length)
+  const remaining =
+    frame.length - topicStart + 2 + variableByteIntegerBytes(propertyBytes) + propertyBytes
+  const bytes = 1 + variableByteIntegerBytes(remaining) + remaining
+  const write = (out: GatheredBytes) => {
+    out.reserve(bytes)
+    out.byte(frame[0] as number)
+    out.variableByteInteger(remaining)
+    out.appendPart(frame, topicStart - 2, headEnd)
+    out.variableByteInteger(propertyBytes)
+    if (properties !== null) out.append(properties)
+    out.appendPart(frame, headEnd, frame.length)
+  }
+  return { qos, packetId, bytes, write }
 }

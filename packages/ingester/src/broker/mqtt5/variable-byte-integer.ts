@@ -17,3 +17,8 @@ export function readVariableByteInteger(
   }
   throw new Mqtt5Fault(REASON.malformedPacket, 'a length of more than four bytes')
 }
+
+/** How many bytes the value takes. */
+export function variableByteIntegerBytes(value: number): number {
+  return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4
+}

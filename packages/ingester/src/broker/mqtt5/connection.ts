@@ -1,0 +1,196 @@
+import { Duplex } from 'node:stream'
+import type { Client } from 'aedes'
+import type { Packet } from 'mqtt-packet'
+import { PacketTooLarge } from '../packet-size-guard.ts'
+import type { Mqtt5Session } from './connect.ts'
+import { GatheredBytes } from './gathered-bytes.ts'
+import { PacketFrames } from './packet-frames.ts'
+import type { PropertyCarrier } from './property-carrier.ts'
+import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
+import { Translation } from './translation.ts'
+
+export interface Mqtt5ConnectionOptions {
+  readonly maxPacketBytes: number
+  readonly carrier: PropertyCarrier
+  readonly isStopping: () => boolean
+}
+
+/** The parts of aedes' client that it does not declare. */
+interface ClientParts {
+  readonly _parser: NodeJS.EventEmitter
+  readonly subscriptions: Readonly<Record<string, unknown>>
+}
+
+/** Beyond it aedes has to wait, as for a socket whose buffer is full. */
+const MAX_WAITING_BYTES = 64 * 1024
+/** Messages that wait for the window of the client, which has had 65,535 or as many as it wanted. */
+const MAX_HELD_BYTES = 1024 * 1024
+const LINGER_MS = 1_000
+
+/**
+ * What aedes gets in place of the network connection of an MQTT 5 client: a connection that speaks 3.1.1.
+ *
+ * Towards aedes it is an ordinary readable, which reads from the network only while aedes reads from it. Towards
+ * the client `write` is our own: a `Writable` hands on nothing more while it waits, and the PUBREL behind a held
+ * message is what opens the window again. Its answer and 'drain' are what aedes goes by. What aedes writes in
+ * one turn of the event loop leaves in one write, where a plain socket gets one for each message.
+ *
+ * It ends as aedes says, with the reason in a DISCONNECT. aedes gives no error in two cases, which are told apart
+ * here: the broker stops, or another client has taken the session over.
+ */
+export class Mqtt5Connection extends Duplex {
+  readonly #network: Duplex
+  readonly #options: Mqtt5ConnectionOptions
+  readonly #translation: Translation
+  readonly #fromClient = new PacketFrames()
+  readonly #fromBroker = new GatheredBytes()
+  /** Where in `#fromBroker` a PUBLISH with properties ends. */
+  readonly #properties = new Map<number, Buffer>()
+  #client: ClientParts | null = null
+  #isListening = false
+  #isPeerGone = false
+  #wantsMore = false
+  #isFlushDue = false
+  #needsDrain = false
+
+  constructor(network: Duplex, options: Mqtt5ConnectionOptions) {
+    super()
+    this.#network = network
+    this.#options = options
+    this.#translation = new Translation({
+      ...options,
+      isSubscribed: (filter) => this.#client?.subscriptions[filter] !== undefined,
+    })
+  }
+
+  /** Null before CONNECT. */
+  get session(): Mqtt5Session | null {
+    return this.#translation.session
+  }
+
+  get remoteAddress(): string | undefined {
+    return (this.#network as { remoteAddress?: string }).remoteAddress
+  }
+
+  /** @param client that aedes made for this connection */
+  attach(client: Client): void {
+    this.#client = client as unknown as ClientParts
+    this.#client._parser.prependListener('packet', (packet: Packet) =>
+      this.#translation.asides.parsed(packet),
+    )
+  }
+
+  override _read(): void {
+    this.#wantsMore = true
+    this.#listen()
+    this.#pull()
+  }
+
+  override write(chunk: Uint8Array | string): boolean {
+    this.#fromBroker.append(chunk)
+    const properties = this.#options.carrier.of(chunk)
+    if (properties !== null) this.#properties.set(this.#fromBroker.length, properties)
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true
+      setImmediate(() => this.#flush())
+    }
+    if (!this.#isFull()) return true
+    this.#needsDrain = true
+    return false
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const network = this.#network
+    if (!network.destroyed) {
+      this.#translate()
+      if (!this.#isPeerGone) this.#translation.farewell(this.#reasonOf(error))
+      network.end(this.#translation.toClient.take())
+      // Reading on, for nobody: closed with bytes unread, a socket is reset, and the client loses the last words.
+      network.removeAllListeners('readable').resume()
+      const timer = setTimeout(() => network.destroy(), LINGER_MS).unref()
+      network.once('close', () => clearTimeout(timer))
+    }
+    callback(error)
+  }
+
+  #listen(): void {
+    if (this.#isListening) return
+    this.#isListening = true
+    this.#network.on('readable', () => this.#pull())
+    this.#network.on('drain', () => this.#drained())
+    this.#network.on('end', () => this.#endedByPeer())
+    this.#network.on('error', (error) => this.destroy(error))
+    this.#network.on('close', () => this.#endedByPeer())
+  }
+
+  #endedByPeer(): void {
+    this.#isPeerGone = true
+    if (!this.readableEnded) this.push(null)
+  }
+
+  #pull(): void {
+    while (this.#wantsMore && !this.destroyed && !this.#translation.isEnded) {
+      const chunk = this.#network.read() as Buffer | null
+      if (chunk === null) return
+      this.#receive(chunk)
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    const { toBroker } = this.#translation
+    toBroker.reserve(chunk.length)
+    try {
+      for (const frame of this.#fromClient.add(chunk)) {
+        this.#translation.fromClient(frame)
+        // What follows a DISCONNECT is ignored [MQTT-3.14.4-1].
+        if (this.#translation.isEnded) break
+      }
+    } catch (error) {
+      this.destroy(error as Error)
+      return
+    }
+    if (toBroker.length > 0) this.#wantsMore = this.push(toBroker.take())
+    if (this.#translation.isEnded) this.#endedByPeer()
+    this.#flush()
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false
+    if (this.destroyed) return
+    this.#translate()
+    const { toBroker, toClient } = this.#translation
+    if (toBroker.length > 0) this.#wantsMore = this.push(toBroker.take())
+    if (toClient.length > 0) this.#network.write(toClient.take())
+    this.#drained()
+  }
+
+  #translate(): void {
+    let end = 0
+    for (const frame of new PacketFrames().add(this.#fromBroker.peek())) {
+      end += frame.length
+      this.#translation.fromBroker(frame, this.#properties.get(end) ?? null)
+    }
+    this.#fromBroker.clear()
+    this.#properties.clear()
+  }
+
+  #isFull(): boolean {
+    const waiting = this.#fromBroker.length + this.#network.writableLength
+    return waiting > MAX_WAITING_BYTES || this.#translation.heldBytes > MAX_HELD_BYTES
+  }
+
+  #drained(): void {
+    if (!this.#needsDrain || this.#isFull()) return
+    this.#needsDrain = false
+    this.emit('drain')
+  }
+
+  #reasonOf(error: Error | null): Reason {
+    if (error instanceof Mqtt5Fault) return error.reason
+    if (error instanceof PacketTooLarge) return REASON.packetTooLarge
+    if (error === null) return this.#options.isStopping() ? REASON.shuttingDown : REASON.sessionTakenOver
+    if (error.message === 'keep alive timeout') return REASON.keepAliveTimeout
+    if (error.message.startsWith('maxInflightInbound')) return REASON.receiveMaximumExceeded
+    return REASON.unspecified
+  }
+}

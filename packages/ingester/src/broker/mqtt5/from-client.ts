@@ -1,0 +1,129 @@
+import { generate, type IDisconnectPacket, type ISubscription, type Packet } from 'mqtt-packet'
+import type { Aside } from './asides.ts'
+import { connect5To4 } from './connect.ts'
+import { decode, numberProperty } from './decode.ts'
+import { publish5To4 } from './publish.ts'
+import { Mqtt5Fault, REASON } from './reason-codes.ts'
+import type { Translation } from './translation.ts'
+
+const [PUBACK, PUBREC, PUBREL, PUBCOMP] = [0x40, 0x50, 0x62, 0x70] as const
+const ACKNOWLEDGEMENTS: ReadonlySet<number> = new Set([PUBACK, PUBREC, PUBREL, PUBCOMP])
+const PINGREQ = 0xc0
+
+/**
+ * One packet of the client, from 5 to 3.1.1. Those that each message has (PUBLISH, its acknowledgements) are
+ * read here by hand; all others by mqtt-packet.
+ *
+ * @throws Mqtt5Fault
+ */
+export function fromClient(translation: Translation, frame: Buffer): void {
+  const type = (frame[0] as number) >> 4
+  if ((type === 1) !== (translation.session === null)) {
+    throw new Mqtt5Fault(REASON.protocolError, 'CONNECT is the first packet and no other [MQTT-3.1.0-2]')
+  }
+  switch (type) {
+    case 1:
+      return connect(translation, frame)
+    case 3:
+      return publish(translation, frame)
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+      return acknowledgement(translation, frame)
+    default:
+      return other(translation, decode(frame))
+  }
+}
+
+function connect(translation: Translation, frame: Buffer): void {
+  const { session, bytes } = connect5To4(frame)
+  translation.begin(session)
+  translation.forward(bytes)
+}
+
+function publish(translation: Translation, frame: Buffer): void {
+  const properties = publish5To4(frame, translation.toBroker)
+  const { carrier, clientId } = translation
+  translation.forwarded((packet) => {
+    if (packet.cmd !== 'publish') return
+    // For "no local": aedes compares, and says it itself too late for the queues of sessions.
+    Object.assign(packet, { clientId })
+    if (properties !== null) carrier.set(packet.payload as Buffer, properties)
+  })
+}
+
+function acknowledgement(translation: Translation, frame: Buffer): void {
+  const first = frame[0] as number
+  const isBare = frame.length === 4 && frame[1] === 2 && ACKNOWLEDGEMENTS.has(first)
+  const { messageId: packetId = 0, reasonCode = 0 } = isBare
+    ? { messageId: frame.readUInt16BE(2) }
+    : (decode(frame) as Packet & { reasonCode?: number })
+  checkPacketId(packetId)
+  // A PUBREC that refuses ends the matter [MQTT-4.3.3-4]; in 3.1.1 that takes a PUBCOMP.
+  const type = first === PUBREC && reasonCode >= 0x80 ? PUBCOMP : first
+  if (type === PUBACK || type === PUBCOMP) translation.answered(packetId)
+  translation.forward([type, 2, packetId >> 8, packetId & 0xff])
+}
+
+function other(translation: Translation, packet: Packet): void {
+  switch (packet.cmd) {
+    case 'pingreq':
+      return translation.forward([PINGREQ, 0])
+    case 'subscribe': {
+      if (packet.properties?.subscriptionIdentifier !== undefined) {
+        throw new Mqtt5Fault(REASON.subscriptionIdentifiers, 'a subscription identifier')
+      }
+      return subscribe(translation, checkPacketId(packet.messageId), packet.subscriptions)
+    }
+    case 'unsubscribe': {
+      const messageId = checkPacketId(packet.messageId)
+      const { subscriptions, isSubscribed } = translation
+      const unsubscriptions = [
+        ...subscriptions.unsubscribe(messageId, packet.unsubscriptions, isSubscribed),
+      ]
+      if (unsubscriptions.length === 0) return translation.toClient.append(subscriptions.unsuback(messageId))
+      return translation.forward(generate({ cmd: 'unsubscribe', messageId, unsubscriptions }))
+    }
+    case 'disconnect':
+      return disconnect(translation, packet)
+    case 'auth':
+      throw new Mqtt5Fault(REASON.badAuthenticationMethod, 'AUTH, which is not supported')
+    default:
+      throw new Mqtt5Fault(REASON.protocolError, `${packet.cmd} from a client`)
+  }
+}
+
+function subscribe(translation: Translation, messageId: number, asked: readonly ISubscription[]): void {
+  if (asked.length === 0) throw new Mqtt5Fault(REASON.protocolError, 'SUBSCRIBE to nothing')
+  const subscriptions = [...translation.subscriptions.subscribe(messageId, asked)]
+  if (subscriptions.length === 0) {
+    return translation.toClient.append(translation.subscriptions.suback(messageId, Buffer.alloc(0)))
+  }
+  translation.forward(generate({ cmd: 'subscribe', messageId, subscriptions }), optionsOf(subscriptions))
+}
+
+/**
+ * The options of MQTT 5, which aedes has and does not parse. Retain as published is kept from durable sessions:
+ * aedes forgets to give a message with the flag its packet identifier in their queue, which then keeps it for ever.
+ */
+function optionsOf(subscriptions: readonly ISubscription[]): Aside {
+  return (packet) => {
+    if (packet.cmd !== 'subscribe') return
+    for (const [index, subscription] of packet.subscriptions.entries()) {
+      const { nl, rap, rh } = subscriptions[index] ?? {}
+      Object.assign(subscription, { nl, rap, rh })
+    }
+  }
+}
+
+/** Any reason but 0x00 publishes the will [MQTT-3.14.4-3]: in 3.1.1 that is an end without DISCONNECT. */
+function disconnect(translation: Translation, { reasonCode, properties }: IDisconnectPacket): void {
+  translation.end(numberProperty(properties?.sessionExpiryInterval, 0))
+  if (reasonCode === REASON.success) translation.forward([0xe0, 0])
+}
+
+function checkPacketId(packetId: number | undefined): number {
+  if (packetId !== undefined && packetId > 0) return packetId
+  throw new Mqtt5Fault(REASON.malformedPacket, 'a packet identifier that is none [MQTT-2.2.1-3]')
+}

@@ -1,0 +1,152 @@
+import { type Aside, Asides } from './asides.ts'
+import { connack4To5, connackRefusing } from './connack.ts'
+import type { Mqtt5Session } from './connect.ts'
+import { fromClient } from './from-client.ts'
+import { GatheredBytes } from './gathered-bytes.ts'
+import type { PropertyCarrier } from './property-carrier.ts'
+import { publish4To5 } from './publish.ts'
+import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
+import { SendWindow } from './send-window.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+export interface TranslationOptions {
+  readonly maxPacketBytes: number
+  readonly carrier: PropertyCarrier
+  /** Whether aedes has the topic filter for this client. */
+  readonly isSubscribed: (filter: string) => boolean
+}
+
+type State = 'connecting' | 'open' | 'refused' | 'ended'
+
+/**
+ * The conversation of one MQTT 5 client with aedes, which speaks 3.1.1. Packets in, bytes out: streams, their
+ * pressure and their end are the connection's.
+ *
+ * States: connecting (no CONNACK yet; the client may already send more) → open → ended (DISCONNECT came), or
+ * connecting → refused. Packet identifiers are the same on both sides.
+ */
+export class Translation {
+  readonly toBroker = new GatheredBytes()
+  readonly toClient = new GatheredBytes()
+  readonly asides = new Asides()
+  readonly subscriptions = new Subscriptions()
+  readonly #options: TranslationOptions
+  #state: State = 'connecting'
+  #session: Mqtt5Session | null = null
+  #window = new SendWindow(0)
+
+  constructor(options: TranslationOptions) {
+    this.#options = options
+  }
+
+  /** Null before CONNECT. */
+  get session(): Mqtt5Session | null {
+    return this.#session
+  }
+
+  get clientId(): string {
+    return this.#session?.clientId ?? ''
+  }
+
+  get carrier(): PropertyCarrier {
+    return this.#options.carrier
+  }
+
+  get isSubscribed(): (filter: string) => boolean {
+    return this.#options.isSubscribed
+  }
+
+  /** The client has said DISCONNECT. */
+  get isEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
+  /** Messages that wait for the window of the client. */
+  get heldBytes(): number {
+    return this.#window.heldBytes
+  }
+
+  /** @throws Mqtt5Fault */
+  fromClient(frame: Buffer): void {
+    fromClient(this, frame)
+  }
+
+  /** @param properties of a PUBLISH, as its publisher gave them */
+  fromBroker(frame: Buffer, properties: Buffer | null): void {
+    switch ((frame[0] as number) >> 4) {
+      case 2:
+        return this.#connack(frame)
+      case 3:
+        return this.#publish(frame, properties)
+      case 9:
+        return this.toClient.append(this.subscriptions.suback(frame.readUInt16BE(2), frame.subarray(4)))
+      case 11:
+        return this.toClient.append(this.subscriptions.unsuback(frame.readUInt16BE(2)))
+      default:
+        // PUBACK to PUBCOMP without a reason code mean success [3.4.2.1], and PINGRESP is the same.
+        return this.toClient.append(frame)
+    }
+  }
+
+  begin(session: Mqtt5Session): void {
+    this.#session = session
+    this.#window = new SendWindow(session.receiveMaximum)
+  }
+
+  /** The client has answered a message. */
+  answered(packetId: number): void {
+    this.#window.answered(packetId, this.toClient)
+  }
+
+  /** A packet for aedes. */
+  forward(bytes: Uint8Array | readonly number[], aside: Aside | null = null): void {
+    this.toBroker.append(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes))
+    this.forwarded(aside)
+  }
+
+  /** A packet for aedes is in `toBroker`. */
+  forwarded(aside: Aside | null): void {
+    this.asides.written(aside)
+  }
+
+  /** DISCONNECT, which may change how long the session lives on, but not make one of none [3.14.2.2.2]. */
+  end(expirySeconds: number | undefined): void {
+    if (expirySeconds !== undefined && this.#session !== null) {
+      if (this.#session.expirySeconds === 0 && expirySeconds > 0) {
+        throw new Mqtt5Fault(REASON.protocolError, 'a session expiry in DISCONNECT and none in CONNECT')
+      }
+      this.#session = { ...this.#session, expirySeconds }
+    }
+    this.#state = 'ended'
+  }
+
+  /** The last words to the client, where there is something to say [MQTT-4.13.1-1], [MQTT-3.14.0-1]. */
+  farewell(reason: Reason): void {
+    if (this.#state === 'open') this.toClient.append([0xe0, 2, reason, 0].map(Number) as never)
+    if (this.#state === 'connecting') this.toClient.append(connackRefusing(reason))
+    this.#state = 'ended'
+  }
+
+  #connack(frame: Buffer): void {
+    if (this.#session === null) return
+    const { maxPacketBytes } = this.#options
+    const { reason, bytes } = connack4To5(frame, { session: this.#session, maxPacketBytes })
+    this.#state = reason === REASON.success ? 'open' : 'refused'
+    this.toClient.append(bytes)
+  }
+
+  #publish(frame: Buffer, properties: Buffer | null): void {
+    const outgoing = publish4To5(frame, properties)
+    const { qos, packetId, bytes } = outgoing
+    if (bytes > (this.#session?.maxPacketBytes ?? 0)) return this.#withhold(qos, packetId)
+    if (qos === 0 || this.#window.admit(packetId)) return outgoing.write(this.toClient)
+    const held = new GatheredBytes()
+    outgoing.write(held)
+    this.#window.hold(packetId, held.take())
+  }
+
+  /** Larger than the client takes: as if it had been sent and answered [MQTT-3.1.2-25]. */
+  #withhold(qos: number, packetId: number): void {
+    if (qos > 0) this.forward([qos === 1 ? 0x40 : 0x70, 2, packetId >> 8, packetId & 0xff])
+  }
+}

@@ -16,8 +16,17 @@ export function instantFromMs(ms: number): Instant {
   return micros === 1000 ? { epochMs: epochMs + 1, micros: 0 } : { epochMs, micros }
 }
 
+/** The text of the second that was asked for last: a flood asks for the same one thousands of times. */
+let second = Number.NaN
+let secondText = ''
+
 /** RFC 3339 in UTC with six digits: `2026-11-23T18:00:00.123456Z`. Years 0001 to 9999. */
-export function formatInstant(at: Instant): string {
-  const iso = new Date(at.epochMs).toISOString()
-  return `${iso.slice(0, -1)}${String(at.micros).padStart(3, '0')}Z`
+export function formatInstant({ epochMs, micros }: Instant): string {
+  const wanted = Math.floor(epochMs / 1000)
+  if (wanted !== second) {
+    secondText = new Date(wanted * 1000).toISOString().slice(0, 20)
+    second = wanted
+  }
+  const fraction = (epochMs - wanted * 1000) * 1000 + micros
+  return `${secondText}${String(fraction).padStart(6, '0')}Z`
 }

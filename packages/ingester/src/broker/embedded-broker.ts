@@ -8,7 +8,14 @@ import { ClientComplaints } from './client-complaints.ts'
 import { type Credentials, matches } from './credentials.ts'
 import { closeServer, listen } from './listen.ts'
 import { isLoopback } from './loopback.ts'
+import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
+import { Mqtt5Connection } from './mqtt5/connection.ts'
+import { PropertyCarrier } from './mqtt5/property-carrier.ts'
+import { isSharedSubscription } from './mqtt5/topics.ts'
 import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
+import { whenProtocolIsKnown } from './protocol-level.ts'
+import { RetainHandling } from './retain-handling.ts'
+import { SessionLifetimes } from './session-lifetimes.ts'
 import { SessionStore } from './session-store.ts'
 import { webSocketServer } from './websocket-server.ts'
 
@@ -35,9 +42,14 @@ const MAX_SESSION_BYTES = 64 * 1024 * 1024
 /** What a connection does in the ordinary course of its life: nothing to tell a person about. */
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
 
+/** As long as aedes waits for the rest of CONNECT. */
+const FIRST_BYTES_TIMEOUT_MS = 30_000
+
 /**
- * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client gets
- * return code 1 (unacceptable protocol version) in a 3.1.1 CONNACK and has to try again with 3.1.1.
+ * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
+ * translated for it (`mqtt5/connection.ts`). What MQTT 5 has and this broker has not: topic aliases, shared
+ * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay and
+ * the properties of a will are ignored, and retain as published in durable sessions.
  *
  * Retained messages, sessions and their queues are in memory and end with the process. That is within the
  * contract: what was not acked by a device ack is still on the device.
@@ -53,10 +65,20 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     )
   }
   const complaints = new ClientComplaints(log)
-  const broker = await Aedes.createBroker({ authenticate: authenticator(credentials, complaints) })
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
-  new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull }).attach(broker)
+  const store = new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull })
+  const lifetimes = new SessionLifetimes(store)
+  const retainHandling = new RetainHandling()
+  const broker = await Aedes.createBroker({
+    authenticate: authenticator({ credentials, complaints, lifetimes }),
+    authorizeSubscribe: (client, subscription, done) => {
+      retainHandling.decide(client, subscription)
+      done(null, isSharedSubscription(subscription.topic) ? null : subscription)
+    },
+    maxInflightInbound: RECEIVE_MAXIMUM,
+  })
+  for (const part of [store, lifetimes, retainHandling]) part.attach(broker)
   // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
@@ -68,8 +90,21 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const accept = (connection: Duplex, request?: IncomingMessage) => {
     connections.add(connection)
     connection.once('close', () => connections.delete(connection))
-    guardPacketSize(connection, maxPacketBytes)
-    broker.handle(connection, request)
+    whenProtocolIsKnown(connection, {
+      timeoutMs: FIRST_BYTES_TIMEOUT_MS,
+      then: (level) => serve(connection, { level, request }),
+    })
+  }
+  const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }
+  // From the network inwards: packet sizes, before anything is gathered; MQTT 5 to 3.1.1; aedes, with the login.
+  const serve = (
+    network: Duplex,
+    { level, request }: { level: number | null; request?: IncomingMessage | undefined },
+  ) => {
+    const connection = level === 5 ? new Mqtt5Connection(network, mqtt5) : network
+    guardPacketSize(network, maxPacketBytes, (error) => connection.destroy(error))
+    const client = broker.handle(connection, request)
+    if (connection instanceof Mqtt5Connection) connection.attach(client)
   }
   // Without Nagle's algorithm: a device ack is one small packet that somebody waits for.
   const tcp = createServer({ noDelay: true }, (socket) => accept(socket))
@@ -99,9 +134,18 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   }
 }
 
-function authenticator(credentials: Credentials | null, complaints: ClientComplaints): Aedes['authenticate'] {
+interface Login {
+  readonly credentials: Credentials | null
+  readonly complaints: ClientComplaints
+  readonly lifetimes: SessionLifetimes
+}
+
+function authenticator({ credentials, complaints, lifetimes }: Login): Aedes['authenticate'] {
   return (client, username, password, done) => {
-    if (credentials === null || matches(credentials, username, password)) return done(null, true)
+    if (credentials === null || matches(credentials, username, password)) {
+      lifetimes.begin(client).then(() => done(null, true))
+      return
+    }
     complaints.say('credentials', about(client), 'a client with wrong username or password was refused')
     const refused = Object.assign(new Error('wrong username or password'), { returnCode: 4 })
     done(refused as AuthenticateError, false)

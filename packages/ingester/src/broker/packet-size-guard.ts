@@ -55,18 +55,24 @@ export class PacketSizes {
 }
 
 /**
- * Ends a connection that announces a packet above the limit. aedes has no limit of its own and would gather
+ * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and would gather
  * up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where
  * we look; one more stream in between would cost every packet a copy and a turn of the event loop.
+ *
+ * @param refuse ends the connection
  */
-export function guardPacketSize(connection: Duplex, maxBytes: number): void {
+export function guardPacketSize(
+  connection: Duplex,
+  maxBytes: number,
+  refuse: (error: PacketTooLarge) => void,
+): void {
   const sizes = new PacketSizes(maxBytes)
   const read = connection.read.bind(connection)
   connection.read = (size?: number) => {
     const chunk = read(size) as Buffer | null
     const bytes = chunk === null ? null : sizes.oversized(chunk)
     if (bytes === null) return chunk
-    connection.destroy(new PacketTooLarge(bytes, maxBytes))
+    refuse(new PacketTooLarge(bytes, maxBytes))
     return null
   }
 }

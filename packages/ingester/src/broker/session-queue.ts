@@ -2,6 +2,8 @@
 export interface QueuedPacket {
   /** Counts the messages of the broker. Absent on PUBREL. */
   readonly brokerCounter?: number
+  /** Who published it, where that may matter. */
+  readonly clientId?: string
   readonly topic?: string
   readonly payload?: string | Buffer
   messageId?: number | undefined

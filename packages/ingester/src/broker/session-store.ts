@@ -3,7 +3,7 @@ import type { Aedes } from 'aedes'
 import { type QueuedPacket, SessionQueue } from './session-queue.ts'
 
 type Session = { readonly id: string }
-type Subscriber = { readonly clientId: string }
+type Subscriber = { readonly clientId: string; readonly nl?: boolean | undefined }
 
 export interface SessionStoreOptions {
   readonly maxBytesPerSession: number
@@ -34,13 +34,18 @@ export class SessionStore {
     Object.assign(persistence, {
       outgoingEnqueue: async (to: Subscriber, packet: QueuedPacket) => this.#enqueue(to, packet),
       outgoingEnqueueCombi: async (to: readonly Subscriber[], packet: QueuedPacket) => {
-        for (const subscriber of to) this.#enqueue(subscriber, packet)
+        for (const subscriber of to) if (!isOwn(subscriber, packet)) this.#enqueue(subscriber, packet)
       },
       // The one it replaces fails where the message is not queued, and aedes disconnects the client for it.
       outgoingUpdate: async ({ id }: Session, packet: QueuedPacket) => this.#queues.get(id)?.update(packet),
       outgoingClearMessageId: async ({ id }: Session, packet: QueuedPacket) => this.#take(id, packet),
       outgoingStream: ({ id }: Session) => Readable.from(this.#queues.get(id)?.all() ?? []),
     })
+  }
+
+  /** The session is over: nobody will come for what is queued. */
+  forget(clientId: string): void {
+    this.#queues.delete(clientId)
   }
 
   #enqueue({ clientId }: Subscriber, packet: QueuedPacket): void {
@@ -56,4 +61,9 @@ export class SessionStore {
     if (queue?.bytes === 0) this.#queues.delete(clientId)
     return taken
   }
+}
+
+/** "No local" of MQTT 5 [MQTT-3.8.3-3]: aedes does not deliver it, so it would stay in the queue. */
+function isOwn({ nl, clientId }: Subscriber, packet: QueuedPacket): boolean {
+  return nl === true && packet.clientId === clientId
 }

@@ -1,6 +1,6 @@
 import { generate } from 'mqtt-packet'
 import type { Mqtt5Session } from './connect.ts'
-import { type Reason, REASON, reasonForConnack, reasonOfReturnCode } from './reason-codes.ts'
+import { REASON, type Reason, reasonForConnack, reasonOfReturnCode } from './reason-codes.ts'
 
 /**
  * Messages of QoS 2 that a client may have under way to us. aedes ends the connection of who has more, so it is

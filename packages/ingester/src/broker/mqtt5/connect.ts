@@ -10,6 +10,8 @@ export interface Mqtt5Session {
   readonly isIdAssigned: boolean
   /** What is left of an older session is thrown away, and yet this one may outlast its connection. */
   readonly isCleanStart: boolean
+  /** aedes has it as a session that outlasts its connection. */
+  readonly isDurable: boolean
   /** How long the session outlasts its connection; 0xFFFFFFFF: for ever. */
   readonly expirySeconds: number
   /** Messages of QoS 1 and 2 that may be under way to the client. */
@@ -51,7 +53,7 @@ export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; re
     protocolId: 'MQTT',
     protocolVersion: 4,
     clientId: session.clientId,
-    clean: session.isCleanStart && session.expirySeconds === 0,
+    clean: !session.isDurable,
     keepalive: keepalive ?? 0,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -62,13 +64,15 @@ export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; re
   return { session, bytes }
 }
 
-function sessionOf({ clientId, clean, properties }: IConnectPacket): Mqtt5Session {
+function sessionOf({ clientId, clean = true, properties }: IConnectPacket): Mqtt5Session {
+  const expirySeconds = numberProperty(properties?.sessionExpiryInterval, 0) ?? 0
   return {
     // [MQTT-3.1.3-6], [MQTT-3.1.3-7]
     clientId: clientId === '' ? `auto-${randomUUID()}` : clientId,
     isIdAssigned: clientId === '',
-    isCleanStart: clean ?? true,
-    expirySeconds: numberProperty(properties?.sessionExpiryInterval, 0) ?? 0,
+    isCleanStart: clean,
+    isDurable: !clean || expirySeconds > 0,
+    expirySeconds,
     receiveMaximum: numberProperty(properties?.receiveMaximum, 1) ?? 65_535,
     maxPacketBytes: numberProperty(properties?.maximumPacketSize, 1) ?? Number.POSITIVE_INFINITY,
   }

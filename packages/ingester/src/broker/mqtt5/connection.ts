@@ -87,6 +87,7 @@ export class Mqtt5Connection extends Duplex {
   }
 
   override write(chunk: Uint8Array | string): boolean {
+    if (this.destroyed) return true
     this.#fromBroker.append(chunk)
     const properties = this.#options.carrier.of(chunk)
     if (properties !== null) this.#properties.set(this.#fromBroker.length, properties)
@@ -120,12 +121,13 @@ export class Mqtt5Connection extends Duplex {
     this.#network.on('drain', () => this.#drained())
     this.#network.on('end', () => this.#endedByPeer())
     this.#network.on('error', (error) => this.destroy(error))
-    this.#network.on('close', () => this.#endedByPeer())
+    // After 'end', aedes still has to read what came before it.
+    this.#network.on('close', () => this.#isPeerGone || this.destroy())
   }
 
   #endedByPeer(): void {
     this.#isPeerGone = true
-    if (!this.readableEnded) this.push(null)
+    this.push(null)
   }
 
   #pull(): void {
@@ -137,8 +139,7 @@ export class Mqtt5Connection extends Duplex {
   }
 
   #receive(chunk: Buffer): void {
-    const { toBroker } = this.#translation
-    toBroker.reserve(chunk.length)
+    this.#translation.toBroker.reserve(chunk.length)
     try {
       for (const frame of this.#fromClient.add(chunk)) {
         this.#translation.fromClient(frame)
@@ -149,9 +150,8 @@ export class Mqtt5Connection extends Duplex {
       this.destroy(error as Error)
       return
     }
-    if (toBroker.length > 0) this.#wantsMore = this.push(toBroker.take())
-    if (this.#translation.isEnded) this.#endedByPeer()
     this.#flush()
+    if (this.#translation.isEnded) this.#endedByPeer()
   }
 
   #flush(): void {
@@ -159,11 +159,12 @@ export class Mqtt5Connection extends Duplex {
     if (this.destroyed) return
     this.#translate()
     const { toBroker, toClient } = this.#translation
-    if (toBroker.length > 0) this.#wantsMore = this.push(toBroker.take())
+    if (toBroker.length > 0 && !this.#isPeerGone) this.#wantsMore = this.push(toBroker.take())
     if (toClient.length > 0) this.#network.write(toClient.take())
     this.#drained()
   }
 
+  /** mqtt-packet writes a packet in one go, so what is here are whole packets. */
   #translate(): void {
     let end = 0
     for (const frame of new PacketFrames().add(this.#fromBroker.peek())) {

@@ -1,5 +1,4 @@
 import { generate, type IDisconnectPacket, type ISubscription, type Packet } from 'mqtt-packet'
-import type { Aside } from './asides.ts'
 import { connect5To4 } from './connect.ts'
 import { decode, numberProperty } from './decode.ts'
 import { publish5To4 } from './publish.ts'
@@ -79,9 +78,7 @@ function other(translation: Translation, packet: Packet): void {
     case 'unsubscribe': {
       const messageId = checkPacketId(packet.messageId)
       const { subscriptions, isSubscribed } = translation
-      const unsubscriptions = [
-        ...subscriptions.unsubscribe(messageId, packet.unsubscriptions, isSubscribed),
-      ]
+      const unsubscriptions = [...subscriptions.unsubscribe(messageId, packet.unsubscriptions, isSubscribed)]
       if (unsubscriptions.length === 0) return translation.toClient.append(subscriptions.unsuback(messageId))
       return translation.forward(generate({ cmd: 'unsubscribe', messageId, unsubscriptions }))
     }
@@ -94,27 +91,24 @@ function other(translation: Translation, packet: Packet): void {
   }
 }
 
+/**
+ * The options of MQTT 5 go beside the packet: aedes observes them, and has no parser for them. Retain handling is
+ * ours. Retain as published is not for durable sessions: aedes gives no packet identifier to the message with
+ * that flag in their queue, and so no PUBACK would ever take it out.
+ */
 function subscribe(translation: Translation, messageId: number, asked: readonly ISubscription[]): void {
   if (asked.length === 0) throw new Mqtt5Fault(REASON.protocolError, 'SUBSCRIBE to nothing')
   const subscriptions = [...translation.subscriptions.subscribe(messageId, asked)]
   if (subscriptions.length === 0) {
     return translation.toClient.append(translation.subscriptions.suback(messageId, Buffer.alloc(0)))
   }
-  translation.forward(generate({ cmd: 'subscribe', messageId, subscriptions }), optionsOf(subscriptions))
-}
-
-/**
- * The options of MQTT 5, which aedes has and does not parse. Retain as published is kept from durable sessions:
- * aedes forgets to give a message with the flag its packet identifier in their queue, which then keeps it for ever.
- */
-function optionsOf(subscriptions: readonly ISubscription[]): Aside {
-  return (packet) => {
+  translation.forward(generate({ cmd: 'subscribe', messageId, subscriptions }), (packet) => {
     if (packet.cmd !== 'subscribe') return
     for (const [index, subscription] of packet.subscriptions.entries()) {
       const { nl, rap, rh } = subscriptions[index] ?? {}
-      Object.assign(subscription, { nl, rap, rh })
+      Object.assign(subscription, { nl, rap: rap && !translation.session?.isDurable, rh })
     }
-  }
+  })
 }
 
 /** Any reason but 0x00 publishes the will [MQTT-3.14.4-3]: in 3.1.1 that is an end without DISCONNECT. */

@@ -61,7 +61,10 @@ function endOfString(bytes: Buffer, at: number): number {
 }
 
 /** @returns where the properties that begin at `from` start and end. @throws Mqtt5Fault */
-export function propertiesRange(frame: Buffer, from: number): { readonly start: number; readonly end: number } {
+export function propertiesRange(
+  frame: Buffer,
+  from: number,
+): { readonly start: number; readonly end: number } {
   const length = readVariableByteInteger(frame, from)
   if (length === null || length.end + length.value > frame.length) {
     throw new Mqtt5Fault(REASON.malformedPacket, 'properties beyond the end of the packet')

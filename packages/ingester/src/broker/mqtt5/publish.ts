@@ -64,8 +64,7 @@ export interface Outgoing {
 export function publish4To5(frame: Buffer, properties: Buffer | null): Outgoing {
   const { qos, packetId, topicStart, headEnd } = layout(frame)
   const propertyBytes = properties?.length ?? 0
-  const remaining =
-    frame.length - topicStart + 2 + variableByteIntegerBytes(propertyBytes) + propertyBytes
+  const remaining = frame.length - topicStart + 2 + variableByteIntegerBytes(propertyBytes) + propertyBytes
   const bytes = 1 + variableByteIntegerBytes(remaining) + remaining
   const write = (out: GatheredBytes) => {
     out.reserve(bytes)

@@ -122,7 +122,7 @@ export class Translation {
 
   /** The last words to the client, where there is something to say [MQTT-4.13.1-1], [MQTT-3.14.0-1]. */
   farewell(reason: Reason): void {
-    if (this.#state === 'open') this.toClient.append([0xe0, 2, reason, 0].map(Number) as never)
+    if (this.#state === 'open') this.toClient.append(Uint8Array.of(0xe0, 2, reason, 0))
     if (this.#state === 'connecting') this.toClient.append(connackRefusing(reason))
     this.#state = 'ended'
   }

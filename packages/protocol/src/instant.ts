@@ -16,17 +16,20 @@ export function instantFromMs(ms: number): Instant {
   return micros === 1000 ? { epochMs: epochMs + 1, micros: 0 } : { epochMs, micros }
 }
 
-/** The text of the second that was asked for last: a flood asks for the same one thousands of times. */
-let second = Number.NaN
-let secondText = ''
+/** Texts of seconds: a flood asks for the same few thousands of times, server times and device times in turns. */
+const secondTexts = new Map<number, string>()
+const MAX_SECOND_TEXTS = 256
 
 /** RFC 3339 in UTC with six digits: `2026-11-23T18:00:00.123456Z`. Years 0001 to 9999. */
 export function formatInstant({ epochMs, micros }: Instant): string {
-  const wanted = Math.floor(epochMs / 1000)
-  if (wanted !== second) {
-    secondText = new Date(wanted * 1000).toISOString().slice(0, 20)
-    second = wanted
-  }
-  const fraction = (epochMs - wanted * 1000) * 1000 + micros
-  return `${secondText}${String(fraction).padStart(6, '0')}Z`
+  const second = Math.floor(epochMs / 1000)
+  const fraction = (epochMs - second * 1000) * 1000 + micros
+  return `${secondTexts.get(second) ?? formatSecond(second)}${String(fraction).padStart(6, '0')}Z`
+}
+
+function formatSecond(second: number): string {
+  const text = new Date(second * 1000).toISOString().slice(0, 20)
+  if (secondTexts.size === MAX_SECOND_TEXTS) secondTexts.clear()
+  secondTexts.set(second, text)
+  return text
 }

@@ -92,7 +92,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     connection.once('close', () => connections.delete(connection))
     whenProtocolIsKnown(connection, {
       timeoutMs: FIRST_BYTES_TIMEOUT_MS,
-      then: (level) => serve(connection, { level, request }),
+      handOver: (level) => serve(connection, { level, request }),
     })
   }
   const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }

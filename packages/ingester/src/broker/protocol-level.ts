@@ -23,11 +23,11 @@ export function protocolLevel(bytes: Buffer): number | null | undefined {
  * Reads so much of a connection that its protocol level is known, puts it back and hands the connection over,
  * as if nobody had read from it.
  *
- * @param then not called where the connection ends, or says nothing in time
+ * @param handOver not called where the connection ends, or says nothing in time
  */
 export function whenProtocolIsKnown(
   connection: Duplex,
-  { timeoutMs, then }: { readonly timeoutMs: number; readonly then: (level: number | null) => void },
+  { timeoutMs, handOver }: { readonly timeoutMs: number; readonly handOver: (level: number | null) => void },
 ): void {
   let first = Buffer.alloc(0)
   const look = () => {
@@ -37,7 +37,7 @@ export function whenProtocolIsKnown(
       if (level === undefined) continue
       stop()
       connection.unshift(first)
-      then(level)
+      handOver(level)
       connection.off('error', destroy)
       return
     }

@@ -1,50 +1,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import mqtt from 'mqtt'
 import { generate } from 'mqtt-packet'
 import { WebSocket } from 'ws'
-import {
-  type EmbeddedBroker,
-  type EmbeddedBrokerOptions,
-  startEmbeddedBroker,
-} from '../../src/broker/embedded-broker.ts'
+import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { freePort } from '../support/free-port.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { until } from '../support/until.ts'
-
-const loopback = { host: '127.0.0.1', port: 0, wsPort: 0, credentials: null, maxPacketBytes: 10_000 }
-const credentials = { username: 'board', password: 'secret' }
-
-async function start(t: TestContext, options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
-  const broker = await startEmbeddedBroker({ ...loopback, log: silentLog().log, ...options })
-  t.after(() => broker.stop())
-  return broker
-}
-
-async function connect(t: TestContext, url: string, options: IClientOptions = {}): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(url, { protocolVersion: 4, reconnectPeriod: 0, ...options }, false)
-  client.on('error', () => {})
-  t.after(() => client.end(true))
-  return client
-}
-
-function tcp(broker: EmbeddedBroker): string {
-  return `mqtt://127.0.0.1:${broker.port}`
-}
-
-/** What the client receives from now on, as `topic: payload`. */
-function received(client: MqttClient): readonly string[] {
-  const messages: string[] = []
-  client.on('message', (topic, payload) => messages.push(`${topic}: ${payload}`))
-  return messages
-}
-
-function closed(client: MqttClient): Promise<void> {
-  return new Promise((resolve) => client.once('close', resolve))
-}
+import { closed, connect, credentials, loopback, received, start, tcp } from './connecting.ts'
 
 for (const transport of ['tcp', 'ws'] as const) {
   for (const qos of [0, 1, 2] as const) {
@@ -102,11 +68,6 @@ for (const qos of [1, 2] as const) {
     )
   })
 }
-
-test('an MQTT 5 client is told to use another version', async (t) => {
-  const broker = await start(t)
-  await assert.rejects(connect(t, tcp(broker), { protocolVersion: 5 }), /Unacceptable protocol version/)
-})
 
 test('with credentials, only who has them gets in', async (t) => {
   const { log, records } = silentLog()

@@ -8,7 +8,7 @@ export class PacketFrames {
   #pieces: Buffer[] = []
   #bytes = 0
   /** As long as there are fewer, there is no use in looking. */
-  #needed = 0
+  #needed = 0;
 
   /** @throws Mqtt5Fault on a header that is none */
   *add(chunk: Buffer): Generator<Buffer> {

@@ -7,7 +7,7 @@ export interface Service {
 }
 
 /**
- * Runs a service until SIGINT or SIGTERM, or until it fails. A second signal ends it at once.
+ * Runs a service until SIGINT, SIGTERM or SIGHUP, or until it fails. A second signal ends it at once.
  *
  * @throws Error why it failed
  */
@@ -27,7 +27,7 @@ export async function runUntilStopped(
     starting.abort()
     onSignal()
   }
-  process.on('SIGINT', handler).on('SIGTERM', handler)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, handler)
 
   let service: Service
   try {

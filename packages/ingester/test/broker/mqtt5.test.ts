@@ -116,18 +116,6 @@ test('the will of a lost client is published, and that of one that asks for it i
   assert.deepEqual([...messages].sort(), ['gone/asks: x', 'gone/lost: x'])
 })
 
-test('SUBACK and UNSUBACK have a code for each filter, in order', async (t) => {
-  const broker = await start(t)
-  const client = await connect5(t, tcp(broker))
-  const filters = { a: { qos: 1 }, 'b/#': { qos: 2 }, '$share/g/c': { qos: 1 }, d: { qos: 0 } } as const
-  const granted = await client.subscribeAsync(filters).catch((error) => error)
-  const codes = client as unknown as { _packetIdsDuringStoreProcessing: unknown }
-  assert.ok(codes)
-  assert.match(String(granted), /Shared Subscriptions not supported/)
-  const unsuback = await client.unsubscribeAsync(['a', 'never', 'b/#'])
-  assert.deepEqual((unsuback as { granted?: unknown } | undefined)?.granted, [0, 0x11, 0])
-})
-
 test('no local, retain handling and retain as published are observed', async (t) => {
   const broker = await start(t)
   const other = await connect5(t, tcp(broker))

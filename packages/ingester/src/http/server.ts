@@ -11,6 +11,13 @@ export interface HttpOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
 }
 
+const INDEX = `qs-telemetry
+
+/healthz  does the process work
+/readyz   are broker and database reached, so that events become rows
+/metrics  numbers, for Prometheus
+`
+
 /**
  * /healthz tells whether the process works, for whoever would restart it; /readyz whether events become rows
  * right now, for whoever would send them; /metrics the numbers, for Prometheus.
@@ -23,6 +30,8 @@ export async function startHttp({
   metrics,
 }: HttpOptions): Promise<FastifyInstance> {
   const server = fastify({ logger: false, forceCloseConnections: true })
+
+  server.get('/', async (_request, response) => response.type('text/plain').send(INDEX))
 
   server.get('/healthz', async (_request, response) => {
     const error = failure()

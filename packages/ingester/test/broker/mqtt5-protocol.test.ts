@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generate, type Packet } from 'mqtt-packet'
-import { closed, connect, start, tcp } from './connecting.ts'
+import { connect, start, tcp } from './connecting.ts'
 import { connectedRaw, connectPacket, publishPacket, rawClient, v5 } from './raw-client.ts'
 
 const subscribe = (messageId: number, ...topics: readonly string[]): Packet => ({
@@ -53,7 +53,7 @@ test('what it cannot do, or must not be done, ends the connection with a reason'
     ['a property that is cut off', publishWith('0300ff61'), 0x81],
     ['a property twice', publishWith('01000101'), 0x82],
     ['a second CONNECT', connectPacket(), 0x82],
-    ['AUTH', auth, 0x8c],
+    ['AUTH', auth, 0x82],
     [
       'a subscription identifier',
       { ...subscribe(1, 'a'), properties: { subscriptionIdentifier: 3 } } as Packet,
@@ -129,7 +129,6 @@ test('packets before CONNACK, and a CONNECT in single bytes, are understood', as
 test('a client of an unknown version, and one that ends at once, cost nobody anything', async (t) => {
   const broker = await start(t)
   const bystander = await connect(t, tcp(broker))
-  const isClosed = closed(bystander)
   const unknown = rawClient(t, broker)
   unknown.send(Buffer.from('100c00044d5154540602000000000000', 'hex').subarray(0, 14))
   await unknown.waitClosed()
@@ -137,5 +136,5 @@ test('a client of an unknown version, and one that ends at once, cost nobody any
   short.send(Buffer.from('10', 'hex'))
   short.destroy()
   await short.waitClosed()
-  assert.equal(await Promise.race([isClosed.then(() => 'closed'), new Promise(setImmediate)]), undefined)
+  assert.ok(bystander.connected)
 })

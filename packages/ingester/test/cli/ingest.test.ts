@@ -30,6 +30,8 @@ test('qs ingest brings its schema, answers for its health, and drains at SIGTERM
 
   const http = async (path: string) => (await fetch(`http://127.0.0.1:${httpPort}${path}`)).text()
   assert.deepEqual(JSON.parse(await http('/healthz')), { status: 'ok' })
+  assert.match(await http('/'), /\/readyz/)
+  assert.match(await http('/nothing'), /Nothing at \/nothing/)
   const metrics = await http('/metrics')
   assert.match(metrics, /^qs_events_total\{outcome="stored"\} 1$/m)
   assert.match(metrics, /^qs_events_in_flight 0$/m)

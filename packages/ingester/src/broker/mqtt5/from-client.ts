@@ -85,7 +85,9 @@ function other(translation: Translation, packet: Packet): void {
     case 'disconnect':
       return disconnect(translation, packet)
     case 'auth':
-      throw new Mqtt5Fault(REASON.badAuthenticationMethod, 'AUTH, which is not supported')
+      // Whoever asked for enhanced authentication in CONNECT was refused; nobody else has a use for it
+      // [MQTT-4.12.0-6]. Not 0x8C: that is of CONNACK, and MQTT.js cannot read it in a DISCONNECT.
+      throw new Mqtt5Fault(REASON.protocolError, 'AUTH without an authentication method')
     default:
       throw new Mqtt5Fault(REASON.protocolError, `${packet.cmd} from a client`)
   }

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Packet } from 'mqtt-packet'
+import { until } from '../support/until.ts'
+import { connect, received, start, tcp } from './connecting.ts'
+import { connectedRaw, publishPacket, type RawClient } from './raw-client.ts'
+
+async function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<void> {
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos }] })
+  await client.wait('suback')
+}
+
+/** The broker has done all that it can do for now. */
+async function settled(client: RawClient): Promise<void> {
+  const pings = client.got.filter(({ cmd }) => cmd === 'pingresp').length
+  client.send({ cmd: 'pingreq' })
+  await client.wait('pingresp', pings + 1)
+}
+
+const ids = (packets: readonly Packet[]) => packets.map(({ messageId }) => messageId ?? 0)
+
+test('no more messages are under way than the client wants, and all of them come', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const client = await connectedRaw(t, broker, { properties: { receiveMaximum: 3 } })
+  await subscribe(client, 2)
+  for (let i = 0; i < 20; i++) await publisher.publishAsync('t', String(i), { qos: i % 2 === 0 ? 1 : 2 })
+  await publisher.publishAsync('t', 'unanswered', { qos: 0 })
+  await until(() => client.got.some((packet) => packet.cmd === 'publish' && packet.qos === 0), 'QoS 0 passes')
+  const publishes = () => client.got.flatMap((packet) => (packet.cmd === 'publish' && packet.qos > 0 ? [packet] : []))
+  assert.equal(publishes().length, 3)
+  for (let done = 0; done < 20; done++) {
+    await until(() => publishes().length > done, 'the next message')
+    const { qos, messageId = 0 } = publishes()[done] ?? assert.fail()
+    if (qos === 1) client.send({ cmd: 'puback', messageId })
+    else if (done % 3 === 0) client.send({ cmd: 'pubrec', messageId, reasonCode: 0x97 })
+    else {
+      client.send({ cmd: 'pubrec', messageId })
+      await until(() => client.got.some((p) => p.cmd === 'pubrel' && p.messageId === messageId), 'PUBREL')
+      await settled(client)
+      assert.ok(publishes().length <= done + 3, 'PUBREC opens no window')
+      client.send({ cmd: 'pubcomp', messageId })
+    }
+  }
+  assert.deepEqual(publishes().map(({ payload }) => String(payload)), Array.from({ length: 20 }, (_, i) => String(i)))
+})
+
+test('PUBACKs may come late and in another order, with thousands of messages under way', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const session = { clientId: 'late', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const client = await connectedRaw(t, broker, session)
+  await subscribe(client, 1)
+  const count = 5_000
+  const sent = Array.from({ length: count }, (_, i) => publisher.publishAsync('t', String(i), { qos: 1 }))
+  await Promise.all(sent)
+  const publishes = await client.wait('publish', count)
+  assert.equal(new Set(ids(publishes)).size, count)
+  const answered = ids(publishes).slice(0, count - 10)
+  client.send(...answered.toReversed().map((messageId): Packet => ({ cmd: 'puback', messageId })))
+  await settled(client)
+  client.destroy()
+  const again = await connectedRaw(t, broker, session)
+  assert.equal((await again.wait('connack'))[0]?.sessionPresent, true)
+  const left = await again.wait('publish', 10)
+  await settled(again)
+  assert.deepEqual(left.map(({ payload }) => String(payload)), Array.from({ length: 10 }, (_, i) => String(count - 10 + i)))
+})
+
+test('a message too large for its subscriber counts as answered, others follow', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const session = { clientId: 'small', clean: false } as const
+  const properties = { sessionExpiryInterval: 60, maximumPacketSize: 100, receiveMaximum: 1 }
+  const client = await connectedRaw(t, broker, { ...session, properties })
+  await subscribe(client, 2)
+  for (const qos of [0, 1, 2] as const) {
+    await publisher.publishAsync('t', Buffer.alloc(200), { qos })
+    await publisher.publishAsync('t', `small ${qos}`, { qos })
+  }
+  for (const [index, cmd] of [[1, 'puback'], [2, 'pubrec']] as const) {
+    const publish = (await client.wait('publish', index + 1))[index]
+    client.send({ cmd, messageId: publish?.messageId ?? 0 })
+  }
+  const [pubrel] = await client.wait('pubrel')
+  client.send({ cmd: 'pubcomp', messageId: pubrel?.messageId ?? 0 })
+  await settled(client)
+  client.destroy()
+  const again = await connectedRaw(t, broker, { ...session, properties: { sessionExpiryInterval: 60 } })
+  await settled(again)
+  assert.deepEqual(again.got.map(({ cmd }) => cmd), ['connack', 'pingresp'])
+})
+
+for (const slow of ['does not read', 'does not answer'] as const) {
+  test(`a subscriber that ${slow} holds its publisher up and does not grow memory`, async (t) => {
+    const broker = await start(t)
+    const properties = slow === 'does not answer' ? { receiveMaximum: 10 } : {}
+    const client = await connectedRaw(t, broker, { properties })
+    await subscribe(client, 1)
+    if (slow === 'does not read') client.pause()
+    const publisher = await connectedRaw(t, broker)
+    const payload = Buffer.alloc(9_000, 'x')
+    const count = 6_000
+    let sent = 0
+    let answered = 0
+    // All that TCP takes: what the broker does not read waits here, in a window of 500 messages.
+    const send = () => {
+      answered = publisher.got.filter(({ cmd }) => cmd === 'puback').length
+      while (sent < count && sent - answered < 500) publisher.send(publishPacket((sent++ % 65_535) + 1, payload))
+    }
+    const stalled = async () => {
+      let before = -1
+      while (before !== answered) {
+        before = answered
+        await delay(300)
+        send()
+      }
+    }
+    await stalled()
+    assert.ok(answered < count, `the publisher was not held up: ${answered}`)
+    assert.ok(answered * payload.length < 25 * 1024 * 1024, `${answered} messages are somewhere in between`)
+    const other = await connect(t, tcp(broker))
+    assert.ok(other.connected)
+
+    client.resume()
+    let puback = 0
+    const timer = setInterval(() => {
+      const publishes = client.got.flatMap((packet) => (packet.cmd === 'publish' ? [packet] : []))
+      const due = publishes.slice(puback)
+      puback = publishes.length
+      client.send(...ids(due).map((messageId): Packet => ({ cmd: 'puback', messageId })))
+      send()
+    }, 5)
+    t.after(() => clearInterval(timer))
+    await until(() => puback === count, 'all messages arrive in the end', 30_000)
+  })
+}
+
+test('a publisher of thousands is not faster than the broker', async (t) => {
+  const broker = await start(t)
+  const subscriber = await connect(t, tcp(broker))
+  const messages = received(subscriber)
+  await subscriber.subscribeAsync('t')
+  const publisher = await connectedRaw(t, broker)
+  const count = 20_000
+  for (let id = 1; id <= count; id++) publisher.send(publishPacket(id, String(id)))
+  await publisher.wait('puback', count)
+  await until(() => messages.length === count, 'all arrive')
+  assert.equal(messages.at(-1), `t: ${count}`)
+})

@@ -10,7 +10,8 @@ export interface DecodeOptions {
 }
 
 /** What every element of one message shares. */
-export interface MessageContext extends DecodeOptions {
+export interface MessageContext {
+  readonly options: DecodeOptions
   /** From the topic. */
   readonly deviceId: string | null
   readonly receivedAt: Instant

@@ -22,7 +22,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     return rejection('NOT_AN_EVENT', `It is ${describe(element)}`)
   }
   const fields = element as Fields
-  const { limits } = context
+  const { limits, timeZoneOf, clockTrust } = context.options
   const eventId = echoed(fields.event_id)
   const refuse = (code: Rejection['code'], detail: string) => rejection(code, detail, { eventId })
 
@@ -39,14 +39,14 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   const deviceId = fields.device_id as string
   const { receivedAt, tsServer } = context
   const deviceTime = readDeviceTime(fields.ts_device, {
-    timeZone: context.timeZoneOf(deviceId),
+    timeZone: timeZoneOf(deviceId),
     serverTime: receivedAt,
   })
   const { ts, tsDevice, tsDeviceLocal, tsDeviceRaw, warning } = eventTime(
     deviceTime,
     receivedAt,
     tsServer,
-    context.clockTrust,
+    clockTrust,
   )
   return {
     kind: 'event',
@@ -102,7 +102,8 @@ function underflow(value: unknown, exact: unknown): Fault | null {
 
 type Fault = readonly [code: Rejection['code'], detail: string]
 
-function findFault(fields: Fields, { limits, deviceId }: MessageContext): Fault | null {
+function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault | null {
+  const { limits } = options
   const { schema, device_id: claimed } = fields
   if (schema === undefined || schema === null) return ['MISSING_FIELD', 'schema is missing']
   if (typeof schema !== 'number' || !Number.isInteger(schema))

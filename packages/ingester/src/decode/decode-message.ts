@@ -21,7 +21,7 @@ export function decodeMessage(delivery: Delivery, options: DecodeOptions): Messa
   const tsServer = formatInstant(delivery.receivedAt)
   const message = { delivery, deviceId, tsServer }
   try {
-    const context: MessageContext = { ...options, deviceId, receivedAt: delivery.receivedAt, tsServer }
+    const context: MessageContext = { options, deviceId, receivedAt: delivery.receivedAt, tsServer }
     const decoded = decodePayload(delivery, context)
     if (Array.isArray(decoded)) return { ...message, shape: 'array', elements: decoded }
     return { ...message, shape: 'one', elements: [decoded as Element] }
@@ -33,7 +33,8 @@ export function decodeMessage(delivery: Delivery, options: DecodeOptions): Messa
 
 /** The elements of an array, or the one element that all else is. */
 function decodePayload({ payload, topic }: Delivery, context: MessageContext): Element | readonly Element[] {
-  const { limits, deviceId } = context
+  const { deviceId } = context
+  const { limits } = context.options
   const text = readText(payload, limits)
   if (typeof text !== 'string') return text
   let parsed: unknown

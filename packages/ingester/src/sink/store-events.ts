@@ -8,9 +8,10 @@ import type { EventRow } from './event-rows.ts'
 import { insertEvents } from './insert-events.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 
-/** A row and where its outcome goes. */
+/** A row and where its outcome goes: the outcomes of its message, and its place there. */
 export interface PendingRow extends EventRow {
-  readonly settleAs: (outcome: Outcome) => void
+  readonly outcomes: (Outcome | undefined)[]
+  readonly index: number
 }
 
 /** Inserts rows of distinct ids, sorted by id. */
@@ -46,10 +47,9 @@ export async function storeEvents(
     const others = [...repeats]
     for (const row of firsts) {
       const refusal = refused.get(row)
-      if (refusal !== undefined) row.settleAs(refusal)
-      else if (newIds?.has(row.event.eventId) ?? true)
-        row.settleAs({ kind: 'stored', tsServer: row.tsServer })
-      else others.push(row)
+      if (refusal !== undefined) row.outcomes[row.index] = refusal
+      else if (newIds !== null && !newIds.has(row.event.eventId)) others.push(row)
+      else row.outcomes[row.index] = { kind: 'stored', tsServer: row.tsServer }
     }
     pending = others.length === 0 ? others : await compare(connection, others)
   }
@@ -106,7 +106,7 @@ async function compare(connection: Connection, rows: readonly PendingRow[]): Pro
   for (const { index, tsServer, same } of readComparisons(result?.rows ?? [])) {
     const row = rows[index] as PendingRow
     missing.delete(row)
-    row.settleAs(same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer))
+    row.outcomes[row.index] = same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)
   }
   return [...missing]
 }

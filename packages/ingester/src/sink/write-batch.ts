@@ -82,7 +82,7 @@ function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[
     const places = outcomes[messageIndex] as (Outcome | undefined)[]
     for (const [index, event] of elements.entries()) {
       if (event.kind !== 'event') continue
-      rows.push({ event, tsServer, settleAs: (outcome) => (places[index] = outcome) })
+      rows.push({ event, tsServer, outcomes: places, index })
     }
   }
   return rows

@@ -28,7 +28,8 @@ test('no more messages are under way than the client wants, and all of them come
   for (let i = 0; i < 20; i++) await publisher.publishAsync('t', String(i), { qos: i % 2 === 0 ? 1 : 2 })
   await publisher.publishAsync('t', 'unanswered', { qos: 0 })
   await until(() => client.got.some((packet) => packet.cmd === 'publish' && packet.qos === 0), 'QoS 0 passes')
-  const publishes = () => client.got.flatMap((packet) => (packet.cmd === 'publish' && packet.qos > 0 ? [packet] : []))
+  const publishes = () =>
+    client.got.flatMap((packet) => (packet.cmd === 'publish' && packet.qos > 0 ? [packet] : []))
   assert.equal(publishes().length, 3)
   for (let done = 0; done < 20; done++) {
     await until(() => publishes().length > done, 'the next message')
@@ -43,7 +44,10 @@ test('no more messages are under way than the client wants, and all of them come
       client.send({ cmd: 'pubcomp', messageId })
     }
   }
-  assert.deepEqual(publishes().map(({ payload }) => String(payload)), Array.from({ length: 20 }, (_, i) => String(i)))
+  assert.deepEqual(
+    publishes().map(({ payload }) => String(payload)),
+    Array.from({ length: 20 }, (_, i) => String(i)),
+  )
 })
 
 test('PUBACKs may come late and in another order, with thousands of messages under way', async (t) => {
@@ -65,7 +69,10 @@ test('PUBACKs may come late and in another order, with thousands of messages und
   assert.equal((await again.wait('connack'))[0]?.sessionPresent, true)
   const left = await again.wait('publish', 10)
   await settled(again)
-  assert.deepEqual(left.map(({ payload }) => String(payload)), Array.from({ length: 10 }, (_, i) => String(count - 10 + i)))
+  assert.deepEqual(
+    left.map(({ payload }) => String(payload)),
+    Array.from({ length: 10 }, (_, i) => String(count - 10 + i)),
+  )
 })
 
 test('a message too large for its subscriber counts as answered, others follow', async (t) => {
@@ -79,7 +86,10 @@ test('a message too large for its subscriber counts as answered, others follow',
     await publisher.publishAsync('t', Buffer.alloc(200), { qos })
     await publisher.publishAsync('t', `small ${qos}`, { qos })
   }
-  for (const [index, cmd] of [[1, 'puback'], [2, 'pubrec']] as const) {
+  for (const [index, cmd] of [
+    [1, 'puback'],
+    [2, 'pubrec'],
+  ] as const) {
     const publish = (await client.wait('publish', index + 1))[index]
     client.send({ cmd, messageId: publish?.messageId ?? 0 })
   }
@@ -89,7 +99,10 @@ test('a message too large for its subscriber counts as answered, others follow',
   client.destroy()
   const again = await connectedRaw(t, broker, { ...session, properties: { sessionExpiryInterval: 60 } })
   await settled(again)
-  assert.deepEqual(again.got.map(({ cmd }) => cmd), ['connack', 'pingresp'])
+  assert.deepEqual(
+    again.got.map(({ cmd }) => cmd),
+    ['connack', 'pingresp'],
+  )
 })
 
 for (const slow of ['does not read', 'does not answer'] as const) {
@@ -107,7 +120,8 @@ for (const slow of ['does not read', 'does not answer'] as const) {
     // All that TCP takes: what the broker does not read waits here, in a window of 500 messages.
     const send = () => {
       answered = publisher.got.filter(({ cmd }) => cmd === 'puback').length
-      while (sent < count && sent - answered < 500) publisher.send(publishPacket((sent++ % 65_535) + 1, payload))
+      while (sent < count && sent - answered < 500)
+        publisher.send(publishPacket((sent++ % 65_535) + 1, payload))
     }
     const stalled = async () => {
       let before = -1

@@ -12,7 +12,10 @@ const subscribe = (messageId: number, ...topics: readonly string[]): Packet => (
 
 /** A PUBLISH of QoS 0 to topic `t` with these properties. */
 const publishWith = (properties: string): Buffer =>
-  Buffer.from(`30${hexLength(4 + properties.length / 2)}000174${hexLength(properties.length / 2)}${properties}`, 'hex')
+  Buffer.from(
+    `30${hexLength(4 + properties.length / 2)}000174${hexLength(properties.length / 2)}${properties}`,
+    'hex',
+  )
 
 const hexLength = (bytes: number) => bytes.toString(16).padStart(2, '0')
 
@@ -59,13 +62,18 @@ test('what it cannot do, or must not be done, ends the connection with a reason'
       { ...subscribe(1, 'a'), properties: { subscriptionIdentifier: 3 } } as Packet,
       0xa1,
     ],
+    [
+      'a packet identifier that is in use',
+      Buffer.concat([subscribe(1, 'a'), subscribe(1, 'b')].map((packet) => generate(packet, v5))),
+      0x82,
+    ],
     ['a packet identifier of 0', publishPacket(0), 0x81],
     ['a wildcard in a topic', { ...publishPacket(1), topic: 'a/#' } as Packet, 0x90],
     ['a topic of the broker', { ...publishPacket(1), topic: '$SYS/x' } as Packet, 0x90],
     ['no topic', { ...publishPacket(1), topic: '' } as Packet, 0x90],
     ['a topic that is not UTF-8', Buffer.from('30040001ff00', 'hex'), 0x81],
     ['QoS 3', Buffer.from('36060001740001' + '00', 'hex'), 0x81],
-    ['a length of five bytes', Buffer.from('30ffffffff7f', 'hex'), 0x81],
+    ['a length of five bytes', Buffer.from('308080808001', 'hex'), 0x81],
     ['SUBSCRIBE to nothing', Buffer.from('8203000100', 'hex'), 0x82],
     ['wrong flags', Buffer.from('8005000100000161', 'hex'), 0x81],
     ['a packet that only brokers send', Buffer.from('d000', 'hex'), 0x82],

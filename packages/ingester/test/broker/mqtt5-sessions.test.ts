@@ -23,7 +23,8 @@ async function leave(raw: RawClient, sessionExpiryInterval?: number): Promise<vo
   await raw.waitClosed()
 }
 
-const isPresent = (raw: RawClient) => raw.got.some((packet) => packet.cmd === 'connack' && packet.sessionPresent)
+const isPresent = (raw: RawClient) =>
+  raw.got.some((packet) => packet.cmd === 'connack' && packet.sessionPresent)
 
 test('a session outlasts its connection by its expiry, with what was published meanwhile', async (t) => {
   const broker = await start(t)
@@ -115,7 +116,9 @@ test('DISCONNECT may end a session, and 3.1.1 may go on with one', async (t) => 
   await leave(second)
   const third = await connect(t, tcp(broker), { clientId: 'id', clean: false })
   const publisher = await connect(t, tcp(broker))
-  const message = new Promise((resolve) => third.once('message', (_topic, payload) => resolve(String(payload))))
+  const message = new Promise((resolve) =>
+    third.once('message', (_topic, payload) => resolve(String(payload))),
+  )
   await publisher.publishAsync(topic, 'x', { qos: 1 })
   assert.equal(await message, 'x')
 })
@@ -128,7 +131,15 @@ test('QoS 2 goes on where it was: a PUBREL after the reconnect is answered, a PU
   await subscriber.subscribeAsync(topic, { qos: 2 })
   const first = await client(t, broker, true, 60)
   await subscribe(first)
-  const publish = { cmd: 'publish', topic, payload: 'x', qos: 2, dup: false, retain: false, messageId: 5 } as const
+  const publish = {
+    cmd: 'publish',
+    topic,
+    payload: 'x',
+    qos: 2,
+    dup: false,
+    retain: false,
+    messageId: 5,
+  } as const
   first.send(publish)
   await first.wait('pubrec')
   await first.wait('publish')
@@ -147,6 +158,9 @@ test('QoS 2 goes on where it was: a PUBREL after the reconnect is answered, a PU
   const third = await client(t, broker, false, 60)
   third.send({ cmd: 'pingreq' })
   await third.wait('pingresp')
-  assert.deepEqual(third.got.map(({ cmd }) => cmd), ['connack', 'pingresp'])
+  assert.deepEqual(
+    third.got.map(({ cmd }) => cmd),
+    ['connack', 'pingresp'],
+  )
   assert.deepEqual(messages, ['x'])
 })

@@ -30,7 +30,9 @@ for (const transport of ['tcp', 'ws'] as const) {
         const messages = received(subscriber)
         await subscriber.subscribeAsync('qs/v1/+/events', { qos })
         const expected = Array.from({ length: 20 }, (_, i) => `qs/v1/board-1/events: ${i}`)
-        await Promise.all(expected.map((_, i) => publisher.publishAsync('qs/v1/board-1/events', `${i}`, { qos })))
+        await Promise.all(
+          expected.map((_, i) => publisher.publishAsync('qs/v1/board-1/events', `${i}`, { qos })),
+        )
         await until(() => messages.length >= 20, 'the messages arrive')
         assert.deepEqual(messages, expected)
       })
@@ -141,7 +143,10 @@ test('with credentials, only who has them gets in', async (t) => {
   await connect5(t, tcp(broker), credentials)
   await connect5(t, webSocket(broker), credentials)
   await assert.rejects(connect5(t, tcp(broker)), /Bad User Name or Password/i)
-  await assert.rejects(connect5(t, tcp(broker), { ...credentials, password: 'x' }), /Bad User Name or Password/i)
+  await assert.rejects(
+    connect5(t, tcp(broker), { ...credentials, password: 'x' }),
+    /Bad User Name or Password/i,
+  )
 })
 
 test('who takes a session over ends the older connection, which is told; so it is when the broker stops', async (t) => {

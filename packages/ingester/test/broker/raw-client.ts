@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
@@ -15,6 +16,8 @@ export interface RawClient {
   waitClosed(): Promise<void>
   pause(): void
   resume(): void
+  /** Says nothing more. */
+  end(): void
   destroy(): void
 }
 
@@ -48,16 +51,25 @@ export function rawClient(t: TestContext, broker: EmbeddedBroker): RawClient {
       return of(cmd)
     },
     waitClosed: async () => {
-      await until(() => isClosed, 'the broker ends the connection')
+      if (!isClosed) await once(socket, 'close')
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
+    end: () => socket.end(),
     destroy: () => socket.destroy(),
   }
 }
 
 export function connectPacket(options: Partial<IConnectPacket> = {}): IConnectPacket {
-  return { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: '', clean: true, keepalive: 0, ...options }
+  return {
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 5,
+    clientId: '',
+    clean: true,
+    keepalive: 0,
+    ...options,
+  }
 }
 
 export function publishPacket(messageId: number, payload: string | Buffer = 'x', qos: 0 | 1 | 2 = 1): Packet {

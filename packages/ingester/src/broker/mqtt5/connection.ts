@@ -166,10 +166,14 @@ export class Mqtt5Connection extends Duplex {
 
   /** mqtt-packet writes a packet in one go, so what is here are whole packets. */
   #translate(): void {
-    let end = 0
-    for (const frame of new PacketFrames().add(this.#fromBroker.peek())) {
-      end += frame.length
-      this.#translation.fromBroker(frame, this.#properties.get(end) ?? null)
+    try {
+      let end = 0
+      for (const frame of new PacketFrames().add(this.#fromBroker.peek())) {
+        end += frame.length
+        this.#translation.fromBroker(frame, this.#properties.get(end) ?? null)
+      }
+    } catch (error) {
+      this.destroy(error as Error)
     }
     this.#fromBroker.clear()
     this.#properties.clear()

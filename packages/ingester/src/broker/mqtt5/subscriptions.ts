@@ -1,5 +1,5 @@
 import { generate, type ISubscription, type Packet } from 'mqtt-packet'
-import { REASON } from './reason-codes.ts'
+import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isSharedSubscription, isTopicFilter } from './topics.ts'
 
 /** A code that is certain, or the topic filter whose code aedes will tell. */
@@ -16,8 +16,12 @@ export class Subscriptions {
   readonly #subscribes = new Map<number, readonly Answer[]>()
   readonly #unsubscribes = new Map<number, readonly number[]>()
 
-  /** @returns what aedes is asked for; nothing: `suback` has the answer already */
+  /**
+   * @returns what aedes is asked for; nothing: `suback` has the answer already
+   * @throws Mqtt5Fault where the packet identifier is in use [MQTT-2.2.1-3]
+   */
   subscribe(packetId: number, asked: readonly ISubscription[]): readonly ISubscription[] {
+    checkUnused(packetId, this.#subscribes)
     const valid = new Map<string, ISubscription>()
     const answers = asked.map((subscription): Answer => {
       if (!isTopicFilter(subscription.topic)) return REASON.topicFilterInvalid
@@ -41,12 +45,13 @@ export class Subscriptions {
     return encode({ cmd: SUBACK, messageId: packetId, granted })
   }
 
-  /** @returns what aedes is asked for; nothing: `unsuback` has the answer already */
+  /** As `subscribe`, for `unsuback`. */
   unsubscribe(
     packetId: number,
     asked: readonly string[],
     isSubscribed: (filter: string) => boolean,
   ): readonly string[] {
+    checkUnused(packetId, this.#unsubscribes)
     const codes = asked.map((filter) => {
       if (!isTopicFilter(filter)) return REASON.topicFilterInvalid
       return isSubscribed(filter) || this.#isAskedFor(filter) ? REASON.success : REASON.noSubscriptionExisted
@@ -64,6 +69,11 @@ export class Subscriptions {
   #isAskedFor(filter: string): boolean {
     return [...this.#subscribes.values()].some((answers) => answers.includes(filter))
   }
+}
+
+function checkUnused(packetId: number, underWay: ReadonlyMap<number, unknown>): void {
+  if (!underWay.has(packetId)) return
+  throw new Mqtt5Fault(REASON.protocolError, 'a packet identifier that is in use')
 }
 
 function encode(packet: Packet): Buffer {

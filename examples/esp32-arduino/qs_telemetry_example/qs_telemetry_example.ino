@@ -1,0 +1,253 @@
+// An ESP32 that sends events to qs-telemetry and keeps each one until its device ack.
+//
+// The rule this sketch is about: forget your copy of an event when the device ack arrives, not before.
+// A PUBACK only says that the broker has the message; the device ack says that PostgreSQL has committed the event.
+
+#include <ArduinoJson.h>  // "ArduinoJson" by Benoit Blanchon, 7.x
+#include <MQTT.h>         // "MQTT" by Joël Gähwiler, 2.5.x
+#include <Preferences.h>
+#include <WiFi.h>
+#include <sys/time.h>
+#include <time.h>
+
+// ---- Yours to change ------------------------------------------------------------------------------------------
+
+const char WIFI_SSID[] = "your-wifi";
+const char WIFI_PASSWORD[] = "your-wifi-password";
+const char BROKER[] = "192.168.1.10";  // the machine with `qs up --lan`, or your own broker
+const int BROKER_PORT = 1883;
+const char MQTT_USER[] = "your-mqtt-user";
+const char MQTT_PASSWORD[] = "your-mqtt-password";
+const uint32_t MEASURE_EVERY_MS = 10000;
+
+struct Event;  // Arduino puts a prototype of every function above the first one, and some take an Event
+
+/** Put your sensor here. NAN means: could not be read. */
+float readTemperature() {
+  return 21.0f + 3.0f * sinf(millis() / 600000.0f);
+}
+
+// ---- Limits ---------------------------------------------------------------------------------------------------
+
+const size_t RING_EVENTS = 64;           // kept at most; 64 × 10 s is ten minutes without network
+const size_t EVENT_BYTES = 320;          // of one event as JSON
+const size_t ARRAY_EVENTS = 8;           // sent as one message at most, so that their device acks fit ACK_BYTES
+const size_t ACK_BYTES = 4096;
+const uint32_t RESEND_AFTER_MS = 10000;  // doubled with each attempt, up to eight times
+const uint32_t RECONNECT_EVERY_MS = 5000;
+
+// ---- The ring: events without device ack, oldest first --------------------------------------------------------
+
+struct Event {
+  char id[40];
+  char json[EVENT_BYTES];  // written once: sent again, it is the same text and therefore the same event
+  uint32_t sentAtMs;
+  uint8_t attempts;  // 0: not sent on this connection
+  bool waiting;      // false once acked; its place is free when it is the oldest
+};
+
+Event ring[RING_EVENTS];
+size_t oldest = 0;
+size_t used = 0;
+uint32_t lost = 0;
+
+WiFiClient net;
+char message[ARRAY_EVENTS * (EVENT_BYTES + 1) + 2];
+MQTTClient mqtt(ACK_BYTES, sizeof(message) + 128);
+
+char deviceId[13];
+char eventsTopic[40];
+char acksTopic[40];
+uint32_t boot = 0;
+uint32_t seq = 0;
+
+Event &eventAt(size_t index) {
+  return ring[(oldest + index) % RING_EVENTS];
+}
+
+void freeOldest() {
+  while (used > 0 && !eventAt(0).waiting) {
+    oldest = (oldest + 1) % RING_EVENTS;
+    used--;
+  }
+}
+
+/** UTC as ISO 8601 with Z; false while the clock still counts from 1970, before NTP has answered. */
+bool deviceTime(char *text, size_t size) {
+  timeval now;
+  gettimeofday(&now, nullptr);
+  if (now.tv_sec < 1700000000) return false;
+  tm utc;
+  gmtime_r(&now.tv_sec, &utc);
+  size_t length = strftime(text, size, "%Y-%m-%dT%H:%M:%S", &utc);
+  snprintf(text + length, size - length, ".%03dZ", (int)(now.tv_usec / 1000));
+  return true;
+}
+
+/** Takes an event on. From here it is the ring's, connected or not. */
+void record(const char *type, float value, const char *unit) {
+  if (isnan(value) || isinf(value)) {  // JSON has neither: the event would be stored without its value
+    Serial.printf("%s could not be read\n", type);
+    return;
+  }
+  if (used == RING_EVENTS) {  // full: the oldest event gives way, and the next one says so
+    eventAt(0).waiting = false;
+    lost++;
+    freeOldest();
+  }
+  Event &event = eventAt(used);
+  snprintf(event.id, sizeof(event.id), "%s-%010lu-%06lu", deviceId, (unsigned long)boot, (unsigned long)seq++);
+
+  JsonDocument doc;
+  doc["schema"] = 1;
+  doc["event_id"] = event.id;
+  doc["device_id"] = deviceId;
+  doc["event_type"] = type;
+  doc["value"] = value;
+  doc["unit"] = unit;
+  char ts[32];
+  if (deviceTime(ts, sizeof(ts))) doc["ts_device"] = ts;  // absent: the server's time is the event's
+  doc["meta"]["uptime_ms"] = millis();
+  doc["meta"]["rssi"] = WiFi.RSSI();
+  if (lost > 0) doc["meta"]["lost"] = lost;  // since boot
+
+  if (doc.overflowed() || measureJson(doc) >= sizeof(event.json)) {
+    Serial.printf("%s does not fit: raise EVENT_BYTES\n", event.id);
+    return;
+  }
+  serializeJson(doc, event.json, sizeof(event.json));
+  event.attempts = 0;
+  event.waiting = true;
+  used++;
+}
+
+// ---- Device acks ----------------------------------------------------------------------------------------------
+
+void forget(const char *id) {
+  for (size_t index = 0; index < used; index++) {
+    Event &event = eventAt(index);
+    if (event.waiting && strcmp(event.id, id) == 0) event.waiting = false;
+  }
+  freeOldest();
+}
+
+void takeDeviceAck(JsonVariantConst ack) {
+  const char *id = ack["event_id"] | "";
+  const char *status = ack["status"] | "";
+  bool isRejected = strcmp(status, "rejected") == 0;
+  if (isRejected) {  // never to be stored; it is kept as a dead letter on the server, so it may go here
+    const char *code = ack["error"]["code"] | "";
+    const char *why = ack["error"]["message"] | "";
+    Serial.printf("rejected %s: %s, %s\n", id, code, why);
+  }
+  // A message that could not even be parsed has one device ack without id. The sketch builds whole JSON, so this is
+  // a bug to be found in the dead letters; the event stays until the ring needs its place.
+  if (id[0] == '\0') return;
+  if (isRejected || strcmp(status, "stored") == 0 || strcmp(status, "duplicate") == 0) forget(id);
+}
+
+/** An object for an object, an array for an array. Nothing may be published from in here. */
+void onMessage(MQTTClient *, char[], char bytes[], int length) {
+  JsonDocument doc;
+  DeserializationError error = deserializeJson(doc, bytes, (size_t)length);
+  if (error) {
+    Serial.printf("device ack not understood: %s\n", error.c_str());
+    return;  // nothing forgotten: the events go out again, and get another one
+  }
+  if (doc.is<JsonArray>()) {
+    for (JsonVariantConst ack : doc.as<JsonArrayConst>()) takeDeviceAck(ack);
+  } else {
+    takeDeviceAck(doc.as<JsonVariantConst>());
+  }
+}
+
+// ---- Sending --------------------------------------------------------------------------------------------------
+
+bool isDue(const Event &event, uint32_t nowMs) {
+  if (!event.waiting) return false;
+  if (event.attempts == 0) return true;
+  uint8_t doublings = event.attempts > 3 ? 3 : event.attempts - 1;
+  return nowMs - event.sentAtMs >= (RESEND_AFTER_MS << doublings);  // unsigned: right when millis() starts over
+}
+
+/** One message: a single event as an object, several as an array. */
+void sendDue() {
+  size_t length = 1;  // room for [
+  size_t count = 0;
+  uint32_t nowMs = millis();
+  for (size_t index = 0; index < used && count < ARRAY_EVENTS; index++) {
+    Event &event = eventAt(index);
+    if (!isDue(event, nowMs)) continue;
+    if (count++ > 0) message[length++] = ',';
+    size_t bytes = strlen(event.json);
+    memcpy(message + length, event.json, bytes);
+    length += bytes;
+    event.sentAtMs = nowMs;
+    if (event.attempts < 255) event.attempts++;
+  }
+  if (count == 0) return;
+  message[0] = '[';
+  message[length] = ']';
+  const char *payload = count == 1 ? message + 1 : message;
+  // QoS 1, waits for the PUBACK. When it fails the library closes the connection, and all goes out after the next one.
+  if (!mqtt.publish(eventsTopic, payload, count == 1 ? length - 1 : length + 1, false, 1)) {
+    Serial.printf("not sent, error %d\n", (int)mqtt.lastError());
+  }
+}
+
+bool connectBroker() {
+  static uint32_t triedAtMs = 0;
+  if (WiFi.status() != WL_CONNECTED) return false;
+  if (triedAtMs != 0 && millis() - triedAtMs < RECONNECT_EVERY_MS) return false;
+  triedAtMs = millis();
+  if (!mqtt.connect(deviceId, MQTT_USER, MQTT_PASSWORD)) {
+    Serial.printf("no broker, error %d, return code %d\n", (int)mqtt.lastError(), (int)mqtt.returnCode());
+    return false;
+  }
+  if (!mqtt.subscribe(acksTopic, 1)) return false;  // before the first event, or its device ack is missed
+  for (size_t index = 0; index < used; index++) eventAt(index).attempts = 0;
+  Serial.printf("connected as %s, %u events waiting\n", deviceId, (unsigned)used);
+  return true;
+}
+
+// ---- Arduino --------------------------------------------------------------------------------------------------
+
+/** Counts boots in flash, so that no event id is ever used twice. */
+uint32_t nextBoot() {
+  Preferences preferences;
+  preferences.begin("qs", false);
+  // A flash that was erased starts at a random number: 1 was taken long ago.
+  uint32_t next = preferences.isKey("boot") ? preferences.getUInt("boot") + 1 : random(1, 2000000000);
+  bool isKept = preferences.putUInt("boot", next) > 0;
+  preferences.end();
+  return isKept ? next : random(1, 2000000000);
+}
+
+void setup() {
+  Serial.begin(115200);
+  uint64_t mac = ESP.getEfuseMac();  // its lowest byte is the first of the address
+  for (int i = 0; i < 6; i++) snprintf(deviceId + 2 * i, 3, "%02x", (unsigned)(mac >> (8 * i)) & 0xff);
+  snprintf(eventsTopic, sizeof(eventsTopic), "qs/v1/%s/events", deviceId);
+  snprintf(acksTopic, sizeof(acksTopic), "qs/v1/%s/acks", deviceId);
+
+  WiFi.mode(WIFI_STA);
+  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);  // comes back by itself when it was lost
+  configTime(0, 0, "pool.ntp.org");
+  boot = nextBoot();  // after Wi-Fi: with the radio on, random() is truly random
+
+  mqtt.begin(BROKER, BROKER_PORT, net);
+  mqtt.setKeepAlive(30);
+  mqtt.setTimeout(5000);
+  mqtt.onMessageAdvanced(onMessage);
+}
+
+void loop() {
+  static uint32_t measuredAtMs = millis() - MEASURE_EVERY_MS;
+  if (millis() - measuredAtMs >= MEASURE_EVERY_MS) {
+    measuredAtMs += MEASURE_EVERY_MS;
+    record("temp", readTemperature(), "C");
+  }
+  mqtt.loop();
+  if (mqtt.connected() || connectBroker()) sendDue();
+  delay(10);
+}

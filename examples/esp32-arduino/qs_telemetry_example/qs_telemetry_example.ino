@@ -204,7 +204,10 @@ bool connectBroker() {
     Serial.printf("no broker, error %d, return code %d\n", (int)mqtt.lastError(), (int)mqtt.returnCode());
     return false;
   }
-  if (!mqtt.subscribe(acksTopic, 1)) return false;  // before the first event, or its device ack is missed
+  if (!mqtt.subscribe(acksTopic, 1)) {  // before the first event, or its device ack is missed
+    mqtt.disconnect();
+    return false;
+  }
   for (size_t index = 0; index < used; index++) eventAt(index).attempts = 0;
   Serial.printf("connected as %s, %u events waiting\n", deviceId, (unsigned)used);
   return true;

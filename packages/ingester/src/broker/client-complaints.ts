@@ -1,3 +1,4 @@
+import type { Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
 
 const QUIET_MS = 60_000
@@ -25,4 +26,10 @@ export class ClientComplaints {
     this.#log.warn(fields, text + more)
     this.#kinds.set(kind, { saidAt: now, unsaid: 0 })
   }
+}
+
+/** Who it was, for the fields of a complaint. */
+export function aboutClient(client: Client): Readonly<Record<string, unknown>> {
+  const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
+  return { client: client.id, address: remoteAddress }
 }

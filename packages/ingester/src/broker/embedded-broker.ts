@@ -2,11 +2,12 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Aedes, type AuthenticateError, type Client } from 'aedes'
+import { Aedes, type Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
-import { ClientComplaints } from './client-complaints.ts'
-import { type Credentials, matches } from './credentials.ts'
+import { aboutClient, ClientComplaints } from './client-complaints.ts'
+import type { Credentials } from './credentials.ts'
 import { closeServer, listen } from './listen.ts'
+import { login } from './login.ts'
 import { isLoopback } from './loopback.ts'
 import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
@@ -48,8 +49,9 @@ const FIRST_BYTES_TIMEOUT_MS = 30_000
 /**
  * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
  * translated for it (`mqtt5/connection.ts`). What MQTT 5 has and this broker has not: topic aliases, shared
- * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay and
- * the properties of a will are ignored, and in durable sessions retain as published and retain handling 1.
+ * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay
+ * and the properties of a will are ignored, and in durable sessions retain as published and retain handling
+ * 1.
  *
  * Retained messages, sessions and their queues are in memory and end with the process. That is within the
  * contract: what was not acked by a device ack is still on the device.
@@ -71,7 +73,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const lifetimes = new SessionLifetimes(store)
   const retainHandling = new RetainHandling()
   const broker = await Aedes.createBroker({
-    authenticate: authenticator({ credentials, complaints, lifetimes }),
+    authenticate: login({ credentials, complaints, lifetimes }),
     authorizeSubscribe: (client, subscription, done) => {
       retainHandling.decide(client, subscription)
       done(null, isSharedSubscription(subscription.topic) ? null : subscription)
@@ -96,7 +98,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     })
   }
   const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }
-  // From the network inwards: packet sizes, before anything is gathered; MQTT 5 to 3.1.1; aedes, with the login.
+  // From the network inwards: packet sizes, before anything is gathered; MQTT 5 to 3.1.1; aedes, with the
+  // login.
   const serve = (
     network: Duplex,
     { level, request }: { level: number | null; request?: IncomingMessage | undefined },
@@ -134,33 +137,10 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   }
 }
 
-interface Login {
-  readonly credentials: Credentials | null
-  readonly complaints: ClientComplaints
-  readonly lifetimes: SessionLifetimes
-}
-
-function authenticator({ credentials, complaints, lifetimes }: Login): Aedes['authenticate'] {
-  return (client, username, password, done) => {
-    if (credentials === null || matches(credentials, username, password)) {
-      lifetimes.begin(client).then(() => done(null, true))
-      return
-    }
-    complaints.say('credentials', about(client), 'a client with wrong username or password was refused')
-    const refused = Object.assign(new Error('wrong username or password'), { returnCode: 4 })
-    done(refused as AuthenticateError, false)
-  }
-}
-
 function complain(complaints: ClientComplaints, client: Client, error: Error): void {
   const { code, returnCode } = error as { code?: string; returnCode?: number }
   // The network's errors have a code; a refusal was said already.
   if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
-  complaints.say(kind, about(client), `a client was disconnected: ${error.message}`)
-}
-
-function about(client: Client): Readonly<Record<string, unknown>> {
-  const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
-  return { client: client.id, address: remoteAddress }
+  complaints.say(kind, aboutClient(client), `a client was disconnected: ${error.message}`)
 }

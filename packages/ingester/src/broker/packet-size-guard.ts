@@ -55,9 +55,10 @@ export class PacketSizes {
 }
 
 /**
- * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and would gather
- * up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where
- * we look; one more stream in between would cost every packet a copy and a turn of the event loop.
+ * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and
+ * would gather up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so
+ * that is where we look; one more stream in between would cost every packet a copy and a turn of the event
+ * loop.
  *
  * @param refuse ends the connection
  */

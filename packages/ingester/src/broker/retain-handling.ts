@@ -6,12 +6,13 @@ interface RetainedMessages {
 }
 
 /**
- * Retain handling of MQTT 5 [MQTT-3.3.1-9 to 11]: whether a new subscription gets the retained messages. aedes
- * keeps the option with the subscription and does not look at it. Right after the event 'subscribe' it asks the
- * store for the retained messages of the filters in it, so that is where those of some filters are left out.
+ * Retain handling of MQTT 5 [MQTT-3.3.1-9 to 11]: whether a new subscription gets the retained messages.
+ * aedes keeps the option with the subscription and does not look at it. Right after the event 'subscribe' it
+ * asks the store for the retained messages of the filters in it, so that is where those of some filters are
+ * left out.
  *
- * "Only for a new subscription" is not for durable sessions, which get them with every SUBSCRIBE, as in 3.1.1:
- * aedes does not queue them, so one that was under way when a connection broke would be lost.
+ * "Only for a new subscription" is not for durable sessions, which get them with every SUBSCRIBE, as in
+ * 3.1.1: aedes does not queue them, so one that was under way when a connection broke would be lost.
  */
 export class RetainHandling {
   readonly #decided = new WeakSet<Subscription>()

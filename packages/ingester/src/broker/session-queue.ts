@@ -9,7 +9,9 @@ export interface QueuedPacket {
   messageId?: number | undefined
 }
 
-/** Beyond topic and payload: 280 as measured with 100,000 queued, and the rest of the read they arrived in. */
+/**
+ * Beyond topic and payload: 280 as measured with 100,000 queued, and the rest of the read they arrived in.
+ */
 const OVERHEAD_BYTES = 400
 
 /**
@@ -44,7 +46,9 @@ export class SessionQueue {
     this.#bytes += size(packet)
   }
 
-  /** The message got its packet identifier; or, where the packet has no counter, its PUBREL takes its place. */
+  /**
+   * The message got its packet identifier; or, where the packet has no counter, its PUBREL takes its place.
+   */
   update(packet: QueuedPacket): void {
     const { brokerCounter, messageId = 0 } = packet
     const position = brokerCounter ? this.#byCounter.get(brokerCounter) : this.#byMessageId.get(messageId)

@@ -6,6 +6,8 @@ export interface Service {
   stop(): Promise<boolean>
 }
 
+const SAME_WISH_MS = 500
+
 /**
  * Runs a service until SIGINT, SIGTERM or SIGHUP, or until it fails. A second signal ends it at once.
  *
@@ -20,9 +22,12 @@ export async function runUntilStopped(
   const signalled = new Promise<null>((resolve) => {
     onSignal = () => resolve(null)
   })
-  let signals = 0
+  let firstMs: number | null = null
   const handler = (name: NodeJS.Signals) => {
-    if (++signals > 1) process.exit(1)
+    // Ctrl-C reaches the whole process group, and npm passes it on to its child: that is one wish, said twice.
+    if (firstMs !== null && performance.now() - firstMs < SAME_WISH_MS) return
+    if (firstMs !== null) process.exit(1)
+    firstMs = performance.now()
     log.info({ signal: name }, 'Stopping: finishing what is under way')
     starting.abort()
     onSignal()

@@ -115,13 +115,19 @@ shape.UserProperty = ("room", "kitchen")
 shape.MessageExpiryInterval = 60
 got, acked = [], []
 
+def connected(client, userdata, flags, reason, properties):
+    print("connected", flags["session present"], reason, flush=True)
+
+def keep(client, userdata, message):
+    got.append((message.payload.decode(), message.qos, message.properties.UserProperty))
+
 def client():
     made = mqtt.Client(client_id="paho", protocol=mqtt.MQTTv5, transport=transport)
     made.username_pw_set(username, password)
     made.will_set("gone", "x", 1, False, Properties(PacketTypes.WILLMESSAGE))
-    made.on_connect = lambda c, u, flags, reason, properties: print("connected", flags["session present"], reason, flush=True)
+    made.on_connect = connected
     made.on_subscribe = lambda c, u, mid, codes, properties: acked.append(codes)
-    made.on_message = lambda c, u, message: got.append((message.payload.decode(), message.qos, getattr(message.properties, "UserProperty", None)))
+    made.on_message = keep
     return made
 
 def wait(check):

@@ -123,7 +123,7 @@ test('DISCONNECT may end a session, and 3.1.1 may go on with one', async (t) => 
   assert.equal(await message, 'x')
 })
 
-test('QoS 2 goes on where it was: a PUBREL after the reconnect is answered, a PUBLISH again is no second message', async (t) => {
+test('QoS 2 goes on where it was, and a PUBLISH that comes again is no second message', async (t) => {
   const broker = await start(t)
   const subscriber = await connect(t, tcp(broker))
   const messages: string[] = []

@@ -56,7 +56,7 @@ test('CONNACK says what the broker can do, and the client id that it gave', asyn
   })
 })
 
-test('properties reach a subscriber of MQTT 5, live, retained and queued, and hurt none of 3.1.1', async (t) => {
+test('properties reach a subscriber of MQTT 5 live, retained and queued, and hurt no other', async (t) => {
   const broker = await start(t)
   const session = { clientId: 'away', clean: false, properties: { sessionExpiryInterval: 60 } } as const
   const [publisher, live, old] = [
@@ -149,7 +149,7 @@ test('with credentials, only who has them gets in', async (t) => {
   )
 })
 
-test('who takes a session over ends the older connection, which is told; so it is when the broker stops', async (t) => {
+test('a client is told that another took its session over, or that the broker stops', async (t) => {
   const broker = await start(t)
   const reasons: (number | undefined)[] = []
   const client = async (id: string) => {

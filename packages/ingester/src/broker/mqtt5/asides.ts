@@ -4,8 +4,8 @@ import type { Packet } from 'mqtt-packet'
 export type Aside = (packet: Packet) => void
 
 /**
- * What 3.1.1 has no bytes for, beside the stream of bytes: written together with a packet, done when aedes has
- * that packet. Both sides count, since every packet that is written is parsed, in order.
+ * What 3.1.1 has no bytes for, beside the stream of bytes: written together with a packet, done when aedes
+ * has that packet. Both sides count, since every packet that is written is parsed, in order.
  */
 export class Asides {
   #written = 0

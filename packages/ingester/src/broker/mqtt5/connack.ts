@@ -3,8 +3,8 @@ import type { Mqtt5Session } from './connect.ts'
 import { REASON, type Reason, reasonForConnack, reasonOfReturnCode } from './reason-codes.ts'
 
 /**
- * Messages of QoS 2 that a client may have under way to us. aedes ends the connection of who has more, so it is
- * told to (`maxInflightInbound`) with the same figure.
+ * Messages of QoS 2 that a client may have under way to us. aedes ends the connection of who has more, so it
+ * is told to (`maxInflightInbound`) with the same figure.
  */
 export const RECEIVE_MAXIMUM = 1_000
 

@@ -30,7 +30,8 @@ export interface Mqtt5Session {
  * | no          | 0              | no            | the session is thrown away when the connection ends     |
  * | no          | > 0            | no            | thrown away when it expires; 0xFFFFFFFF: never          |
  *
- * `SessionLifetimes` does what is in the last column. The will goes without its properties and without its delay.
+ * `SessionLifetimes` does what is in the last column. The will goes without its properties and without its
+ * delay.
  *
  * @throws Mqtt5Fault
  */

@@ -1,13 +1,12 @@
 import { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
 import type { Packet } from 'mqtt-packet'
-import { PacketTooLarge } from '../packet-size-guard.ts'
 import type { Mqtt5Session } from './connect.ts'
-import { GatheredBytes } from './gathered-bytes.ts'
+import { endReason } from './end-reason.ts'
 import { PacketFrames } from './packet-frames.ts'
 import type { PropertyCarrier } from './property-carrier.ts'
-import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
 import { Translation } from './translation.ts'
+import { WrittenPackets } from './written-packets.ts'
 
 export interface Mqtt5ConnectionOptions {
   readonly maxPacketBytes: number
@@ -30,22 +29,21 @@ const LINGER_MS = 1_000
 /**
  * What aedes gets in place of the network connection of an MQTT 5 client: a connection that speaks 3.1.1.
  *
- * Towards aedes it is an ordinary readable, which reads from the network only while aedes reads from it. Towards
- * the client `write` is our own: a `Writable` hands on nothing more while it waits, and the PUBREL behind a held
- * message is what opens the window again. Its answer and 'drain' are what aedes goes by. What aedes writes in
- * one turn of the event loop leaves in one write, where a plain socket gets one for each message.
+ * Towards aedes it is an ordinary readable, which reads from the network only while aedes reads from it.
+ * Towards the client `write` is our own: a `Writable` hands on nothing more while it waits, and the PUBREL
+ * behind a held message is what opens the window again. Its answer and 'drain' are what aedes goes by. What
+ * aedes writes in one turn of the event loop leaves in one write, where a plain socket gets one for each
+ * message.
  *
- * It ends as aedes says, with the reason in a DISCONNECT. aedes gives no error in two cases, which are told apart
- * here: the broker stops, or another client has taken the session over.
+ * It ends when aedes says so, and tells the client why (`endReason`) where the version of its packets allows
+ * it.
  */
 export class Mqtt5Connection extends Duplex {
   readonly #network: Duplex
   readonly #options: Mqtt5ConnectionOptions
   readonly #translation: Translation
-  readonly #fromClient = new PacketFrames()
-  readonly #fromBroker = new GatheredBytes()
-  /** Where in `#fromBroker` a PUBLISH with properties ends. */
-  readonly #properties = new Map<number, Buffer>()
+  readonly #read = new PacketFrames()
+  readonly #written: WrittenPackets
   #client: ClientParts | null = null
   #isListening = false
   #isPeerGone = false
@@ -57,6 +55,7 @@ export class Mqtt5Connection extends Duplex {
     super()
     this.#network = network
     this.#options = options
+    this.#written = new WrittenPackets(options.carrier)
     this.#translation = new Translation({
       ...options,
       isSubscribed: (filter) => this.#client?.subscriptions[filter] !== undefined,
@@ -88,9 +87,7 @@ export class Mqtt5Connection extends Duplex {
 
   override write(chunk: Uint8Array | string): boolean {
     if (this.destroyed) return true
-    this.#fromBroker.append(chunk)
-    const properties = this.#options.carrier.of(chunk)
-    if (properties !== null) this.#properties.set(this.#fromBroker.length, properties)
+    this.#written.append(chunk)
     if (!this.#isFlushDue) {
       this.#isFlushDue = true
       setImmediate(() => this.#flush())
@@ -104,9 +101,10 @@ export class Mqtt5Connection extends Duplex {
     const network = this.#network
     if (!network.destroyed) {
       this.#translate()
-      if (!this.#isPeerGone) this.#translation.farewell(this.#reasonOf(error))
+      if (!this.#isPeerGone) this.#translation.farewell(endReason(error, this.#options.isStopping()))
       network.end(this.#translation.toClient.take())
-      // Reading on, for nobody: closed with bytes unread, a socket is reset, and the client loses the last words.
+      // Reading on, for nobody: closed with bytes unread, a socket is reset, and the client loses the last
+      // words.
       network.removeAllListeners('readable').resume()
       const timer = setTimeout(() => network.destroy(), LINGER_MS).unref()
       network.once('close', () => clearTimeout(timer))
@@ -141,7 +139,7 @@ export class Mqtt5Connection extends Duplex {
   #receive(chunk: Buffer): void {
     this.#translation.toBroker.reserve(chunk.length)
     try {
-      for (const frame of this.#fromClient.add(chunk)) {
+      for (const frame of this.#read.add(chunk)) {
         this.#translation.fromClient(frame)
         // What follows a DISCONNECT is ignored [MQTT-3.14.4-1].
         if (this.#translation.isEnded) break
@@ -164,23 +162,16 @@ export class Mqtt5Connection extends Duplex {
     this.#drained()
   }
 
-  /** mqtt-packet writes a packet in one go, so what is here are whole packets. */
   #translate(): void {
     try {
-      let end = 0
-      for (const frame of new PacketFrames().add(this.#fromBroker.peek())) {
-        end += frame.length
-        this.#translation.fromBroker(frame, this.#properties.get(end) ?? null)
-      }
+      this.#written.drain((frame, properties) => this.#translation.fromBroker(frame, properties))
     } catch (error) {
       this.destroy(error as Error)
     }
-    this.#fromBroker.clear()
-    this.#properties.clear()
   }
 
   #isFull(): boolean {
-    const waiting = this.#fromBroker.length + this.#network.writableLength
+    const waiting = this.#written.length + this.#network.writableLength
     return waiting > MAX_WAITING_BYTES || this.#translation.heldBytes > MAX_HELD_BYTES
   }
 
@@ -188,14 +179,5 @@ export class Mqtt5Connection extends Duplex {
     if (!this.#needsDrain || this.#isFull()) return
     this.#needsDrain = false
     this.emit('drain')
-  }
-
-  #reasonOf(error: Error | null): Reason {
-    if (error instanceof Mqtt5Fault) return error.reason
-    if (error instanceof PacketTooLarge) return REASON.packetTooLarge
-    if (error === null) return this.#options.isStopping() ? REASON.shuttingDown : REASON.sessionTakenOver
-    if (error.message === 'keep alive timeout') return REASON.keepAliveTimeout
-    if (error.message.startsWith('maxInflightInbound')) return REASON.receiveMaximumExceeded
-    return REASON.unspecified
   }
 }

@@ -1,9 +1,9 @@
 import { generate, type IDisconnectPacket, type ISubscription, type Packet } from 'mqtt-packet'
 import { connect5To4 } from './connect.ts'
+import type { Conversation } from './conversation.ts'
 import { decode, numberProperty } from './decode.ts'
 import { publish5To4 } from './publish.ts'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
-import type { Translation } from './translation.ts'
 
 const [PUBACK, PUBREC, PUBREL, PUBCOMP] = [0x40, 0x50, 0x62, 0x70] as const
 const ACKNOWLEDGEMENTS: ReadonlySet<number> = new Set([PUBACK, PUBREC, PUBREL, PUBCOMP])
@@ -15,36 +15,36 @@ const PINGREQ = 0xc0
  *
  * @throws Mqtt5Fault
  */
-export function fromClient(translation: Translation, frame: Buffer): void {
+export function fromClient(conversation: Conversation, frame: Buffer): void {
   const type = (frame[0] as number) >> 4
-  if ((type === 1) !== (translation.session === null)) {
+  if ((type === 1) !== (conversation.session === null)) {
     throw new Mqtt5Fault(REASON.protocolError, 'CONNECT is the first packet and no other [MQTT-3.1.0-2]')
   }
   switch (type) {
     case 1:
-      return connect(translation, frame)
+      return connect(conversation, frame)
     case 3:
-      return publish(translation, frame)
+      return publish(conversation, frame)
     case 4:
     case 5:
     case 6:
     case 7:
-      return acknowledgement(translation, frame)
+      return acknowledgement(conversation, frame)
     default:
-      return other(translation, decode(frame))
+      return other(conversation, decode(frame))
   }
 }
 
-function connect(translation: Translation, frame: Buffer): void {
+function connect(conversation: Conversation, frame: Buffer): void {
   const { session, bytes } = connect5To4(frame)
-  translation.begin(session)
-  translation.forward(bytes)
+  conversation.begin(session)
+  conversation.forward(bytes)
 }
 
-function publish(translation: Translation, frame: Buffer): void {
-  const properties = publish5To4(frame, translation.toBroker)
-  const { carrier, clientId } = translation
-  translation.forwarded((packet) => {
+function publish(conversation: Conversation, frame: Buffer): void {
+  const properties = publish5To4(frame, conversation.toBroker)
+  const { carrier, clientId } = conversation
+  conversation.forwarded((packet) => {
     if (packet.cmd !== 'publish') return
     // For "no local": aedes compares, and says it itself too late for the queues of sessions.
     Object.assign(packet, { clientId })
@@ -52,7 +52,7 @@ function publish(translation: Translation, frame: Buffer): void {
   })
 }
 
-function acknowledgement(translation: Translation, frame: Buffer): void {
+function acknowledgement(conversation: Conversation, frame: Buffer): void {
   const first = frame[0] as number
   const isBare = frame.length === 4 && frame[1] === 2 && ACKNOWLEDGEMENTS.has(first)
   const { messageId: packetId = 0, reasonCode = 0 } = isBare
@@ -61,29 +61,29 @@ function acknowledgement(translation: Translation, frame: Buffer): void {
   checkPacketId(packetId)
   // A PUBREC that refuses ends the matter [MQTT-4.3.3-4]; in 3.1.1 that takes a PUBCOMP.
   const type = first === PUBREC && reasonCode >= 0x80 ? PUBCOMP : first
-  if (type === PUBACK || type === PUBCOMP) translation.answered(packetId)
-  translation.forward([type, 2, packetId >> 8, packetId & 0xff])
+  if (type === PUBACK || type === PUBCOMP) conversation.answered(packetId)
+  conversation.forward([type, 2, packetId >> 8, packetId & 0xff])
 }
 
-function other(translation: Translation, packet: Packet): void {
+function other(conversation: Conversation, packet: Packet): void {
   switch (packet.cmd) {
     case 'pingreq':
-      return translation.forward([PINGREQ, 0])
+      return conversation.forward([PINGREQ, 0])
     case 'subscribe': {
       if (packet.properties?.subscriptionIdentifier !== undefined) {
         throw new Mqtt5Fault(REASON.subscriptionIdentifiers, 'a subscription identifier')
       }
-      return subscribe(translation, checkPacketId(packet.messageId), packet.subscriptions)
+      return subscribe(conversation, checkPacketId(packet.messageId), packet.subscriptions)
     }
     case 'unsubscribe': {
       const messageId = checkPacketId(packet.messageId)
-      const { subscriptions, isSubscribed } = translation
+      const { subscriptions, isSubscribed } = conversation
       const unsubscriptions = [...subscriptions.unsubscribe(messageId, packet.unsubscriptions, isSubscribed)]
-      if (unsubscriptions.length === 0) return translation.toClient.append(subscriptions.unsuback(messageId))
-      return translation.forward(generate({ cmd: 'unsubscribe', messageId, unsubscriptions }))
+      if (unsubscriptions.length === 0) return conversation.toClient.append(subscriptions.unsuback(messageId))
+      return conversation.forward(generate({ cmd: 'unsubscribe', messageId, unsubscriptions }))
     }
     case 'disconnect':
-      return disconnect(translation, packet)
+      return disconnect(conversation, packet)
     case 'auth':
       // Whoever asked for enhanced authentication in CONNECT was refused; nobody else has a use for it
       // [MQTT-4.12.0-6]. Not 0x8C: that is of CONNACK, and MQTT.js cannot read it in a DISCONNECT.
@@ -94,29 +94,29 @@ function other(translation: Translation, packet: Packet): void {
 }
 
 /**
- * The options of MQTT 5 go beside the packet: aedes observes them, and has no parser for them. Retain handling is
- * ours. Retain as published is not for durable sessions: aedes gives no packet identifier to the message with
- * that flag in their queue, and so no PUBACK would ever take it out.
+ * The options of MQTT 5 go beside the packet: aedes observes them, and has no parser for them. Retain
+ * handling is ours. Retain as published is not for durable sessions: aedes gives no packet identifier to the
+ * message with that flag in their queue, and so no PUBACK would ever take it out.
  */
-function subscribe(translation: Translation, messageId: number, asked: readonly ISubscription[]): void {
+function subscribe(conversation: Conversation, messageId: number, asked: readonly ISubscription[]): void {
   if (asked.length === 0) throw new Mqtt5Fault(REASON.protocolError, 'SUBSCRIBE to nothing')
-  const subscriptions = [...translation.subscriptions.subscribe(messageId, asked)]
+  const subscriptions = [...conversation.subscriptions.subscribe(messageId, asked)]
   if (subscriptions.length === 0) {
-    return translation.toClient.append(translation.subscriptions.suback(messageId, Buffer.alloc(0)))
+    return conversation.toClient.append(conversation.subscriptions.suback(messageId, Buffer.alloc(0)))
   }
-  translation.forward(generate({ cmd: 'subscribe', messageId, subscriptions }), (packet) => {
+  conversation.forward(generate({ cmd: 'subscribe', messageId, subscriptions }), (packet) => {
     if (packet.cmd !== 'subscribe') return
     for (const [index, subscription] of packet.subscriptions.entries()) {
       const { nl, rap, rh } = subscriptions[index] ?? {}
-      Object.assign(subscription, { nl, rap: rap && !translation.session?.isDurable, rh })
+      Object.assign(subscription, { nl, rap: rap && !conversation.session?.isDurable, rh })
     }
   })
 }
 
 /** Any reason but 0x00 publishes the will [MQTT-3.14.4-3]: in 3.1.1 that is an end without DISCONNECT. */
-function disconnect(translation: Translation, { reasonCode, properties }: IDisconnectPacket): void {
-  translation.end(numberProperty(properties?.sessionExpiryInterval, 0))
-  if (reasonCode === REASON.success) translation.forward([0xe0, 0])
+function disconnect(conversation: Conversation, { reasonCode, properties }: IDisconnectPacket): void {
+  conversation.end(numberProperty(properties?.sessionExpiryInterval, 0))
+  if (reasonCode === REASON.success) conversation.forward([0xe0, 0])
 }
 
 function checkPacketId(packetId: number | undefined): number {

@@ -1,7 +1,8 @@
 /**
- * The properties of messages on their way through aedes, which sees 3.1.1 only. It hands on the very buffer of
- * a payload, to subscribers, into the store of retained messages and into the queues of sessions, and at the
- * end to the stream of the subscriber: that buffer is the key, and the properties live as long as it does.
+ * The properties of messages on their way through aedes, which sees 3.1.1 only. It hands on the very buffer
+ * of a payload, to subscribers, into the store of retained messages and into the queues of sessions, and at
+ * the end to the stream of the subscriber: that buffer is the key, and the properties live as long as it
+ * does.
  */
 export class PropertyCarrier {
   readonly #byPayload = new WeakMap<object, Buffer>()

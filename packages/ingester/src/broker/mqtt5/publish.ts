@@ -6,8 +6,9 @@ import { isTopicName } from './topics.ts'
 import { readVariableByteInteger, variableByteIntegerBytes } from './variable-byte-integer.ts'
 
 /**
- * PUBLISH, byte by byte: there is one for each message, and the versions differ in the properties alone, which
- * follow topic and packet identifier. mqtt-packet both ways would cost more than aedes takes to route it.
+ * PUBLISH, byte by byte: there is one for each message, and the versions differ in the properties alone,
+ * which follow topic and packet identifier. mqtt-packet both ways would cost more than aedes takes to route
+ * it.
  */
 interface Layout {
   readonly qos: number

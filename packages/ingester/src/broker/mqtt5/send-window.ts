@@ -7,9 +7,9 @@ interface Held {
 
 /**
  * The Receive Maximum of a client [MQTT-3.3.4-9], which 3.1.1 and so aedes have not: messages of QoS 1 and 2
- * beyond it are held until one under way is answered. So is one whose packet identifier is under way, as aedes
- * begins again with 1 after 65,535 [MQTT-2.2.1-3]. Everything else passes: a PUBREL that waited for its turn
- * would keep the window closed for ever.
+ * beyond it are held until one under way is answered. So is one whose packet identifier is under way, as
+ * aedes begins again with 1 after 65,535 [MQTT-2.2.1-3]. Everything else passes: a PUBREL that waited for its
+ * turn would keep the window closed for ever.
  */
 export class SendWindow {
   readonly #receiveMaximum: number

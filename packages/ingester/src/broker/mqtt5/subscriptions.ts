@@ -10,7 +10,8 @@ const [SUBACK, UNSUBACK] = ['suback', 'unsuback'] as const
 /**
  * SUBSCRIBE and UNSUBSCRIBE under way. MQTT 5 answers each topic filter with a code of its own, in order
  * [MQTT-3.9.3-1], [MQTT-3.11.3-1]. aedes has none for UNSUBSCRIBE, answers a filter that is asked for twice
- * once, and ends the connection for an invalid one: so it gets each valid filter once, and the rest is said here.
+ * once, and ends the connection for an invalid one: so it gets each valid filter once, and the rest is said
+ * here.
  */
 export class Subscriptions {
   readonly #subscribes = new Map<number, readonly Answer[]>()

@@ -1,6 +1,7 @@
 import { type Aside, Asides } from './asides.ts'
 import { connack4To5, connackRefusing } from './connack.ts'
 import type { Mqtt5Session } from './connect.ts'
+import type { Conversation } from './conversation.ts'
 import { fromClient } from './from-client.ts'
 import { GatheredBytes } from './gathered-bytes.ts'
 import type { PropertyCarrier } from './property-carrier.ts'
@@ -25,7 +26,7 @@ type State = 'connecting' | 'open' | 'refused' | 'ended'
  * States: connecting (no CONNACK yet; the client may already send more) → open → ended (DISCONNECT came), or
  * connecting → refused. Packet identifiers are the same on both sides.
  */
-export class Translation {
+export class Translation implements Conversation {
   readonly toBroker = new GatheredBytes()
   readonly toClient = new GatheredBytes()
   readonly asides = new Asides()
@@ -39,7 +40,6 @@ export class Translation {
     this.#options = options
   }
 
-  /** Null before CONNECT. */
   get session(): Mqtt5Session | null {
     return this.#session
   }
@@ -93,23 +93,19 @@ export class Translation {
     this.#window = new SendWindow(session.receiveMaximum)
   }
 
-  /** The client has answered a message. */
   answered(packetId: number): void {
     this.#window.answered(packetId, this.toClient)
   }
 
-  /** A packet for aedes. */
   forward(bytes: Uint8Array | readonly number[], aside: Aside | null = null): void {
     this.toBroker.append(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes))
     this.forwarded(aside)
   }
 
-  /** A packet for aedes is in `toBroker`. */
   forwarded(aside: Aside | null): void {
     this.asides.written(aside)
   }
 
-  /** DISCONNECT, which may change how long the session lives on, but not make one of none [3.14.2.2.2]. */
   end(expirySeconds: number | undefined): void {
     if (expirySeconds !== undefined && this.#session !== null) {
       if (this.#session.expirySeconds === 0 && expirySeconds > 0) {

@@ -29,7 +29,7 @@ if [ -n "${MQTT_USERNAME:-}" ]; then set -- "$@" -u "$MQTT_USERNAME" -P "${MQTT_
 attempt=1
 while [ "$attempt" -le "$ATTEMPTS" ]; do
   # Subscribes to the device acks first, then publishes, then waits for one message.
-  ack=$(mosquitto_rr "$@" -V 311 -q 1 -W 5 -t "qs/v1/$DEVICE/events" -e "qs/v1/$DEVICE/acks" -m "$event")
+  ack=$(mosquitto_rr "$@" -q 1 -W 5 -t "qs/v1/$DEVICE/events" -e "qs/v1/$DEVICE/acks" -m "$event")
   case $ack in
     *"\"event_id\":\"$id\""*'"status":"rejected"'*) echo "$ack"; exit 1 ;;
     *"\"event_id\":\"$id\""*) echo "$ack"; exit 0 ;;

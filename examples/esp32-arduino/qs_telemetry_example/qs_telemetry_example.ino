@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-// ---- Yours to change ------------------------------------------------------------------------------------------
+// Yours to change
 
 const char WIFI_SSID[] = "your-wifi";
 const char WIFI_PASSWORD[] = "your-wifi-password";
@@ -27,7 +27,7 @@ float readTemperature() {
   return 21.0f + 3.0f * sinf(millis() / 600000.0f);
 }
 
-// ---- Limits ---------------------------------------------------------------------------------------------------
+// Limits
 
 const size_t RING_EVENTS = 64;           // kept at most; 64 × 10 s is ten minutes without network
 const size_t EVENT_BYTES = 320;          // of one event as JSON
@@ -36,7 +36,7 @@ const size_t ACK_BYTES = 4096;
 const uint32_t RESEND_AFTER_MS = 10000;  // doubled with each attempt, up to eight times
 const uint32_t RECONNECT_EVERY_MS = 5000;
 
-// ---- The ring: events without device ack, oldest first --------------------------------------------------------
+// The ring: events without device ack, oldest first
 
 struct Event {
   char id[40];
@@ -121,7 +121,7 @@ void record(const char *type, float value, const char *unit) {
   used++;
 }
 
-// ---- Device acks ----------------------------------------------------------------------------------------------
+// Device acks
 
 void forget(const char *id) {
   for (size_t index = 0; index < used; index++) {
@@ -161,7 +161,7 @@ void onMessage(MQTTClient *, char[], char bytes[], int length) {
   }
 }
 
-// ---- Sending --------------------------------------------------------------------------------------------------
+// Sending
 
 bool isDue(const Event &event, uint32_t nowMs) {
   if (!event.waiting) return false;
@@ -213,7 +213,7 @@ bool connectBroker() {
   return true;
 }
 
-// ---- Arduino --------------------------------------------------------------------------------------------------
+// Arduino
 
 /** Counts boots in flash, so that no event id is ever used twice. */
 uint32_t nextBoot() {

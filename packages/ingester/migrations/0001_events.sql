@@ -37,7 +37,7 @@ create table devices (
   label      text
 );
 
-comment on column devices.last_seen is 'Server time of the newest stored event, within ten seconds';
+comment on column devices.last_seen is 'Server time of the newest event that was sent, stored or not, within ten seconds';
 comment on column devices.time_zone is 'IANA zone for times without offset, where it is not DEVICE_TIMEZONE; yours to set';
 comment on column devices.label is 'A name for people; yours to set';
 

@@ -92,9 +92,9 @@ async function startPipeline(
 function credentialsOf(config: Config, lan: boolean): { username: string; password: string } | null {
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
   if (username !== null && password !== null) return { username, password }
-  if (!lan) return null
+  if (!lan && username === null) return null
   throw new ConfigError([
-    'MQTT_USERNAME and MQTT_PASSWORD are needed with --lan: anybody in the network could publish and read otherwise.\n' +
+    `MQTT_USERNAME and MQTT_PASSWORD ${lan ? 'are needed with --lan: anybody in the network could publish and read otherwise' : 'belong together'}.\n` +
       '  Put them into .env, for example with:\n' +
       `  printf 'MQTT_USERNAME=qs\\nMQTT_PASSWORD=%s\\n' "$(openssl rand -hex 16)" >> .env`,
   ])

@@ -77,7 +77,7 @@ export async function startIngester(
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       await http.close()
       await pool.end()
-      await lock.release()
+      lock.release()
       return isDrained
     },
   }

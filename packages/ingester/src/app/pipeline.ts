@@ -82,6 +82,8 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     ackTemplate: config.ACK_TEMPLATE,
     ackQos: config.ACK_QOS,
     deadLetterTopic: config.MQTT_DEADLETTER_TOPIC,
+    onFault: (error: unknown) =>
+      log.error(error, 'A message is committed and could not be answered; please report this'),
   }
   const batcher = new Batcher({
     writers: config.DATABASE_WRITERS,

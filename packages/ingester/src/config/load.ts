@@ -100,9 +100,14 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
     }
   })
   const config = Object.fromEntries(values) as Config
-  if (problems.length === 0) problems.push(...findLoops(config))
+  if (problems.length === 0) problems.push(...findLoops(config), ...findHalves(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+}
+
+/** MQTT 3.1.1 has no password without a user [MQTT-3.1.2-22], and a user without one is mostly forgotten. */
+function findHalves({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config): readonly string[] {
+  return username === null && password !== null ? ['MQTT_PASSWORD is set without MQTT_USERNAME'] : []
 }
 
 /** What the ingester publishes must not come back to it as an event, to be answered again, for ever. */

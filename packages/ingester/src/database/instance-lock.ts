@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
+import { streamOf } from './connect.ts'
 
 /** Another ingester has this client id. */
 class NameTakenError extends Error {}
@@ -17,6 +18,7 @@ export interface InstanceLockOptions {
 /** An ingester that is being replaced drains for up to five seconds. */
 const WAIT_MS = 6_000
 const RETRY_MS = 1_000
+const HEARTBEAT_MS = 10_000
 
 /**
  * One ingester for each client id. Two of them would take the broker's session from each other for ever, and few
@@ -26,6 +28,7 @@ const RETRY_MS = 1_000
 export class InstanceLock {
   readonly #options: InstanceLockOptions
   #client: pg.Client | null = null
+  #heartbeat: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
 
   constructor(options: InstanceLockOptions) {
@@ -39,6 +42,9 @@ export class InstanceLock {
       connectionString: url,
       application_name: `${name} (lock)`,
       connectionTimeoutMillis: 5_000,
+      query_timeout: WAIT_MS + 2_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
     })
     client.on('error', () => {})
     client.once('end', () => this.#onEnd(client))
@@ -50,8 +56,9 @@ export class InstanceLock {
       await client.query(`set lock_timeout = ${WAIT_MS}`)
       await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`qs-ingester ${name}`])
       this.#client = client
+      this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS)
     } catch (error) {
-      await client.end().catch(() => {})
+      streamOf(client).destroy()
       if ((error as { code?: string }).code !== '55P03') throw error
       throw new NameTakenError(
         `Another ingester with the client id ${name} is running. Give each ingester its own MQTT_CLIENT_ID.`,
@@ -59,9 +66,16 @@ export class InstanceLock {
     }
   }
 
-  async release(): Promise<void> {
+  release(): void {
     this.#stopping.abort()
-    await this.#client?.end()
+    clearInterval(this.#heartbeat)
+    if (this.#client !== null) streamOf(this.#client).destroy()
+  }
+
+  /** A server that dropped the session may be unable to say so; then the name is free for another. */
+  async #beat(): Promise<void> {
+    const client = this.#client
+    await client?.query('select 1').catch(() => streamOf(client).destroy())
   }
 
   #onEnd(client: pg.Client): void {

@@ -64,7 +64,12 @@ export async function migrate(url: string, migrations?: readonly Migration[]): P
 }
 
 async function findPending(client: pg.Client, shipped: readonly Migration[]): Promise<readonly Migration[]> {
-  await client.query(`create table if not exists schema_migrations (
+  // Only where it is missing: a role that may not create tables finds an up-to-date schema up to date.
+  const { rows: found } = await client.query<{ exists: boolean }>(
+    `select to_regclass('schema_migrations') is not null as exists`,
+  )
+  if (!found[0]?.exists)
+    await client.query(`create table if not exists schema_migrations (
     version integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`)
   const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
     'select version, name, checksum from schema_migrations order by version',
@@ -97,6 +102,8 @@ async function apply(client: pg.Client, { version, name, sql, checksum }: Migrat
     ])
     await client.query('commit')
   } catch (error) {
+    // Without SQLSTATE it is the connection that broke.
+    if ((error as { readonly code?: string }).code?.length !== 5) throw error
     throw new SchemaError(
       `Migration ${name} failed, and nothing of it was applied: ${(error as Error).message}`,
       {

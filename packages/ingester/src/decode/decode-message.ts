@@ -46,11 +46,22 @@ function decodePayload({ payload, topic }: Delivery, context: MessageContext): E
   if (deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
 
   const exact = mayLoseDigits(text) ? parseExact(text) : parsed
+  const element = decodeAll(parsed, exact, context)
+  // What was sent as a time that is none is kept to the letter, whatever its neighbours look like.
+  return exact === parsed && hasStrangeTime(element) ? decodeAll(parsed, parseExact(text), context) : element
+}
+
+function decodeAll(parsed: unknown, exact: unknown, context: MessageContext): Element | readonly Element[] {
   if (!Array.isArray(parsed)) return decodeEvent(parsed, exact, context)
+  const { arrayEvents } = context.options.limits
   if (parsed.length === 0) return rejection('EMPTY_ARRAY', '')
-  if (parsed.length > limits.arrayEvents)
-    return rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`)
+  if (parsed.length > arrayEvents) return rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`)
   return parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context))
+}
+
+function hasStrangeTime(decoded: Element | readonly Element[]): boolean {
+  const elements = Array.isArray(decoded) ? (decoded as readonly Element[]) : [decoded as Element]
+  return elements.some((element) => element.kind === 'event' && element.tsDeviceRaw !== null)
 }
 
 function readText(payload: Buffer, limits: Limits): string | Rejection {

@@ -1,6 +1,7 @@
 import { elementBytes } from './element-bytes.ts'
 import type { Message, Rejection } from './message.ts'
 import type { Outcome } from './outcome.ts'
+import { clean } from './rejection.ts'
 
 /** A dead letter: a rejection with the bytes that it struck. */
 export interface Letter {
@@ -29,7 +30,7 @@ export function lettersOf(message: Message, outcomes: readonly (Outcome | undefi
     bytes ??= shape === 'array' ? elementBytes(delivery.payload) : [delivery.payload]
     letters.push({
       rejection: outcome,
-      topic: delivery.topic,
+      topic: clean(delivery.topic),
       deviceId,
       receivedAt: tsServer,
       payload: bytes[index] ?? delivery.payload,

@@ -7,8 +7,8 @@ export interface RejectionDetails {
   readonly trace?: string
 }
 
-/** Messages of parsers quote the input, and with it what neither PostgreSQL nor JSON takes as text. */
-function clean(text: string): string {
+/** What quotes the input (messages of parsers, topics) may hold what neither PostgreSQL nor JSON takes as text. */
+export function clean(text: string): string {
   return text.toWellFormed().replaceAll('\0', '␀')
 }
 

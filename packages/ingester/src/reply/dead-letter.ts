@@ -10,8 +10,11 @@ const MAX_NAME_CHARACTERS = 256
  * has all of it.
  */
 export function deadLetterJson(letter: Letter, maxBytes: number): string {
-  const whole = JSON.stringify(toMessage(letter, letter.payload))
-  if (Buffer.byteLength(whole) <= maxBytes) return whole
+  // Not of any size: JSON of a payload can be six times as long, and a string has an end.
+  if (letter.payload.length <= maxBytes) {
+    const whole = JSON.stringify(toMessage(letter, letter.payload))
+    if (Buffer.byteLength(whole) <= maxBytes) return whole
+  }
   const short = withShortNames(letter)
   const frame = JSON.stringify({ ...toMessage(short, Buffer.alloc(0)), ...CUT })
   // JSON writes a byte as at most six.

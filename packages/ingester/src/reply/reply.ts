@@ -1,7 +1,7 @@
 import { ackTopic } from '@qs-telemetry/protocol'
 import { lettersOf } from '../pipeline/letter.ts'
 import type { Message } from '../pipeline/message.ts'
-import type { BatchResult } from '../pipeline/outcome.ts'
+import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 import type { Publisher } from '../pipeline/publisher.ts'
 import { deadLetterJson } from './dead-letter.ts'
 import { deviceAckPayloads } from './device-ack.ts'
@@ -11,25 +11,35 @@ export interface ReplyOptions {
   readonly ackTemplate: string
   readonly ackQos: 0 | 1
   readonly deadLetterTopic: string
+  /** A message could not be answered: a fault of ours. */
+  readonly onFault: (error: unknown) => void
 }
 
 /**
  * Tells the world what became of a batch that is committed: to each device its ack, to whoever watches the dead
- * letters, and last to the broker that the message is done with.
+ * letters, and last to the broker that the message is done with. It is done with also where telling fails: a
+ * device without its ack asks again, and a message that came again would fail again.
  */
 export function reply(batch: readonly Message[], result: BatchResult, options: ReplyOptions): void {
-  const { publisher, ackTemplate, ackQos, deadLetterTopic } = options
   for (const [index, message] of batch.entries()) {
-    const outcomes = result[index] ?? []
-    if (message.deviceId !== null) {
-      const topic = ackTopic(ackTemplate, message.deviceId)
-      for (const json of deviceAckPayloads(message, outcomes, publisher.maxPayloadBytes)) {
-        publisher.publish(topic, json, ackQos)
-      }
-    }
-    for (const letter of lettersOf(message, outcomes)) {
-      publisher.publish(deadLetterTopic, deadLetterJson(letter, publisher.maxPayloadBytes), 1)
+    try {
+      tell(message, result[index] ?? [], options)
+    } catch (error) {
+      options.onFault(error)
     }
     message.delivery.settle()
+  }
+}
+
+function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOptions): void {
+  const { publisher, ackTemplate, ackQos, deadLetterTopic } = options
+  if (message.deviceId !== null) {
+    const topic = ackTopic(ackTemplate, message.deviceId)
+    for (const json of deviceAckPayloads(message, outcomes, publisher.maxPayloadBytes)) {
+      publisher.publish(topic, json, ackQos)
+    }
+  }
+  for (const letter of lettersOf(message, outcomes)) {
+    publisher.publish(deadLetterTopic, deadLetterJson(letter, publisher.maxPayloadBytes), 1)
   }
 }

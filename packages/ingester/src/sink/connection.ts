@@ -2,6 +2,8 @@ import type { QueryConfig, QueryResult } from 'pg'
 
 /** What the sink needs of a connection; `query` sends at once, without waiting for the answer to the one before. */
 export interface Connection {
+  /** False once it has ended, for whatever reason. */
+  readonly isOpen: boolean
   query(query: QueryConfig): Promise<QueryResult>
   /** Ends it without a word, from a dead peer too. Outstanding queries fail. */
   destroy(): void
@@ -15,7 +17,7 @@ export async function pipelined(
   connection: Connection,
   ...queries: readonly QueryConfig[]
 ): Promise<QueryResult[]> {
-  const answers = await Promise.allSettled(queries.map((query) => connection.query(query)))
+  const answers = await Promise.allSettled(queries.map(async (query) => connection.query(query)))
   return answers.map((answer) => {
     if (answer.status === 'rejected') throw answer.reason
     return answer.value

@@ -3,8 +3,8 @@ import type { QueryConfig } from 'pg'
 import type { Letter } from '../pipeline/letter.ts'
 
 /**
- * A message that the broker redelivers, since its PUBACK was lost, meets the letters it left the first time:
- * those are not written again. What a device sends twice is two messages, and two letters.
+ * A message that the broker redelivers, since its PUBACK was lost, or a batch that is tried again, since nobody knows
+ * whether it was committed, meets the letters it left the first time: those are not written again. What a device sends twice is two messages, and two letters.
  */
 const SQL = `
 insert into dead_letters (received_at, topic, device_id, event_id, code, error, trace, payload, fingerprint)

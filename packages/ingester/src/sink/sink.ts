@@ -27,8 +27,7 @@ export class Sink {
   start(): void {
     this.#timer = setInterval(() => {
       const devices = this.#devices.takeDue(performance.now())
-      if (devices.length > 0 && this.#idle.length > 0)
-        this.#with((writer) => writer.write([], devices)).catch(() => {})
+      if (devices.length > 0) this.#with((writer) => writer.write([], devices)).catch(() => {})
     }, DEVICE_INTERVAL_MS)
   }
 

@@ -23,8 +23,8 @@ export interface Inserted {
   readonly refused: ReadonlyMap<PendingRow, Outcome>
 }
 
-/** Rounds until rows that were neither inserted nor found are given back to a later try of the batch. */
-const MAX_ROUNDS = 5
+/** Rounds in which no row finds its end, until the batch is given back to a later try. */
+const MAX_IDLE_ROUNDS = 5
 
 /**
  * Finds the outcome of every row, within the transaction that is open on the connection.
@@ -39,8 +39,8 @@ export async function storeEvents(
   insert: Insert,
 ): Promise<void> {
   let pending = rows
-  for (let round = 0; pending.length > 0; round++) {
-    if (round === MAX_ROUNDS)
+  for (let idleRounds = 0; pending.length > 0; ) {
+    if (idleRounds === MAX_IDLE_ROUNDS)
       throw new Error('Rows vanish while they are compared. Is something deleting events?')
     const { firsts, repeats } = splitById(pending)
     const { newIds, refused } = await insert(connection, firsts)
@@ -51,7 +51,9 @@ export async function storeEvents(
       else if (newIds !== null && !newIds.has(row.event.eventId)) others.push(row)
       else row.outcomes[row.index] = { kind: 'stored', tsServer: row.tsServer }
     }
-    pending = others.length === 0 ? others : await compare(connection, others)
+    const left = others.length === 0 ? others : await compare(connection, others)
+    idleRounds = left.length < pending.length ? 0 : idleRounds + 1
+    pending = left
   }
 }
 
@@ -112,7 +114,10 @@ async function compare(connection: Connection, rows: readonly PendingRow[]): Pro
 }
 
 function conflict({ eventId }: Event, tsServer: string): Outcome {
-  return rejection('EVENT_ID_CONFLICT', `The stored event came at ${tsServer}`, { eventId })
+  return rejection('EVENT_ID_CONFLICT', `The stored event came at ${tsServer}`, {
+    eventId,
+    trace: `sink: the content differs from that of the event stored at ${tsServer}`,
+  })
 }
 
 function refusal(error: unknown, { eventId }: Event): Outcome {

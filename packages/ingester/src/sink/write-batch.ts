@@ -13,6 +13,8 @@ export interface BatchContext {
   readonly writer: string
   /** Device rows that are due with this batch. */
   readonly devices: readonly DeviceSeen[]
+  /** It was tried before, and may be committed for all anybody knows. */
+  readonly isRetry: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export async function writeBatch(
 async function transact(
   connection: Connection,
   batch: readonly Message[],
-  { writer, devices }: BatchContext,
+  { writer, devices, isRetry }: BatchContext,
   insert: Insert,
 ): Promise<BatchResult> {
   const outcomes = batch.map(({ elements }) =>
@@ -48,7 +50,9 @@ async function transact(
     const stored = storeEvents(connection, pendingRows(batch, outcomes), insert)
     await settled(begun, stored)
 
-    const letters = batch.flatMap((message, index) => lettersOf(message, outcomes[index] ?? []))
+    const letters = batch
+      .flatMap((message, index) => lettersOf(message, outcomes[index] ?? []))
+      .map((letter) => (isRetry ? { ...letter, redelivered: true } : letter))
     const results = await pipelined(
       connection,
       ...bookkeeping(writer, letters, devices, count(outcomes)),

@@ -19,6 +19,12 @@ export interface WriterOptions {
   readonly onRetry: (reason: string) => void
 }
 
+/**
+ * Failures of a transaction and not of its session: serialization, deadlock, lock not available. After all others a
+ * new connection may fare better, such as one to the new primary.
+ */
+const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03'])
+
 const [MIN_BACKOFF_MS, MAX_BACKOFF_MS, MAX_TIMEOUT_MS] = [100, 5_000, 120_000]
 
 /**
@@ -32,27 +38,32 @@ export class Writer {
   readonly #options: WriterOptions
   #connection: Connection | null = null
   readonly #stopping = new AbortController()
+  /** Doubled when it was too short, and kept: a database that is slow now is slow for the next batch too. */
+  #timeoutMs: number
 
   constructor(options: WriterOptions) {
     this.#options = options
+    this.#timeoutMs = options.timeoutMs
   }
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
   async write(batch: readonly Message[], devices: readonly DeviceSeen[]): Promise<BatchResult> {
     const { name, log, onRetry } = this.#options
-    let timeoutMs = this.#options.timeoutMs
     for (let failures = 0; ; failures++) {
-      const deadline = new Deadline(timeoutMs)
+      const deadline = new Deadline(this.#timeoutMs)
       try {
-        this.#connection ??= await this.#options.connect()
-        deadline.guard(this.#connection)
-        const result = await writeBatch(this.#connection, batch, { writer: name, devices })
+        const connection = await this.#open()
+        deadline.guard(connection)
+        const context = { writer: name, devices, isRetry: failures > 0 }
+        const result = await writeBatch(connection, batch, context)
         if (failures > 0) log.info({ failures, messages: batch.length }, 'PostgreSQL takes batches again')
         return result
       } catch (error) {
-        if (deadline.passed) timeoutMs = Math.min(timeoutMs * 2, MAX_TIMEOUT_MS)
+        deadline.cancel()
+        this.#stopping.signal.throwIfAborted()
+        if (deadline.passed) this.#timeoutMs = Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS)
         if (verdictOn(error) === 'stop') throw error
-        if (sqlstateOf(error) === null || sqlstateOf(error)?.startsWith('57P')) this.#dropConnection()
+        if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) this.#dropConnection()
         const reason = deadline.passed
           ? `no answer within ${deadline.ms} ms`
           : String((error as Error).message)
@@ -69,6 +80,16 @@ export class Writer {
         deadline.cancel()
       }
     }
+  }
+
+  async #open(): Promise<Connection> {
+    this.#stopping.signal.throwIfAborted()
+    if (this.#connection?.isOpen) return this.#connection
+    const connection = await this.#options.connect()
+    if (this.#stopping.signal.aborted) connection.destroy()
+    this.#stopping.signal.throwIfAborted()
+    this.#connection = connection
+    return connection
   }
 
   /** Ends the connection and whatever waits for a next try. */

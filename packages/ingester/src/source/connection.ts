@@ -147,10 +147,10 @@ export class Connection {
     this.#socket.on('close', () => this.#end(this.#protocolFault('the broker closed it')))
   }
 
-  /** Brokers without MQTT 5 answer its CONNECT with nonsense, or not at all. */
+  /** Brokers without MQTT 5 answer its CONNECT with nonsense, or not at all. Others are away, so the next try changes back. */
   #protocolFault(reason: string): ConnectionError {
     return new ConnectionError(`The connection ended: ${reason}`, {
-      tryOlderVersion: this.#connack === null && this.#options.protocolVersion === 5,
+      tryOtherVersion: this.#connack === null,
     })
   }
 
@@ -195,10 +195,18 @@ export class Connection {
       messageId: SUBSCRIBE_ID,
       subscriptions: [{ topic: this.#options.filter, qos: 1, ...rh }],
     })
+    // A resumed session has its subscription, and its backlog comes before SUBACK: that must not find the door shut,
+    // since a window that is full pauses the socket.
+    if (packet.sessionPresent) this.#opened(1)
   }
 
   #onSuback(grantedQos: number): void {
     if (grantedQos >= 0x80) return this.#end(refusedSubscription(this.#options.filter))
+    this.#opened(grantedQos)
+  }
+
+  /** A promise settles once: SUBACK after a resumed session changes nothing any more. */
+  #opened(grantedQos: number): void {
     const fallback = this.#options.protocolVersion === 5 ? 65_535 : RECEIVE_MAXIMUM_3_1_1
     this.#resolveOpen({
       sessionPresent: this.#connack?.sessionPresent ?? false,

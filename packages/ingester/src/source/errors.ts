@@ -2,17 +2,17 @@
 export class ConnectionError extends Error {
   /** Whether trying again may help. Where not, a person is needed and the message says for what. */
   readonly retryable: boolean
-  /** The broker may not speak MQTT 5: the next try is with 3.1.1. */
-  readonly tryOlderVersion: boolean
+  /** The broker may not speak this version of MQTT: the next try is with the other one. */
+  readonly tryOtherVersion: boolean
 
   constructor(
     message: string,
-    traits: { readonly retryable?: boolean; readonly tryOlderVersion?: boolean } = {},
+    traits: { readonly retryable?: boolean; readonly tryOtherVersion?: boolean } = {},
   ) {
     super(message)
     this.name = 'ConnectionError'
     this.retryable = traits.retryable ?? true
-    this.tryOlderVersion = traits.tryOlderVersion ?? false
+    this.tryOtherVersion = traits.tryOtherVersion ?? false
   }
 }
 
@@ -40,7 +40,7 @@ export function refusedConnection(code: number): ConnectionError {
   const permanent = PERMANENT[code]
   if (permanent !== undefined) return new ConnectionError(permanent, { retryable: false })
   return new ConnectionError(`The broker refused the connection with code ${code}`, {
-    tryOlderVersion: OLDER_VERSION.has(code),
+    tryOtherVersion: OLDER_VERSION.has(code),
   })
 }
 

@@ -9,34 +9,50 @@ export interface SocketOptions {
   /** PEM file of the authority to trust, where it is not a public one. */
   readonly caFile: string | null
   readonly timeoutMs: number
+  /** Ends the try. */
+  readonly signal: AbortSignal
 }
 
-/** @throws ConnectionError; always retryable, as hosts and networks come and go */
-export function openSocket({ url, caFile, timeoutMs }: SocketOptions): Promise<Socket> {
+/** @throws ConnectionError; retryable, as hosts and networks come and go, but for a file that cannot be read */
+export function openSocket({ url, caFile, timeoutMs, signal }: SocketOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const isTls = protocol === 'mqtts:'
+  const address = { host, port: Number(port || (isTls ? 8883 : 1883)) }
+  const ca = isTls && caFile !== null ? { ca: readAuthority(caFile) } : {}
   return new Promise((resolve, reject) => {
-    const socket = isTls
-      ? connectTls({
-          host,
-          port: Number(port || 8883),
-          servername: host,
-          ...(caFile !== null && { ca: readFileSync(caFile) }),
-        })
-      : connectTcp({ host, port: Number(port || 1883) })
+    const socket = isTls ? connectTls({ ...address, ...ca, servername: host }) : connectTcp(address)
     const fail = (reason: string) => {
+      settle()
       socket.destroy()
-      reject(new ConnectionError(`No connection to ${host}:${port || (isTls ? 8883 : 1883)}: ${reason}`))
+      reject(new ConnectionError(`No connection to ${host}:${address.port}: ${reason}`))
     }
+    const onAbort = () => fail('stopped')
+    const onError = (error: Error) => fail(error.message)
     const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
-    socket.once('error', (error) => fail(error.message))
-    socket.once('close', () => clearTimeout(timer))
-    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+    const settle = () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.off('error', onError)
+      // What a socket says that is given up interests nobody, but unheard it would end the process.
+      socket.on('error', () => {})
+    }
+    signal.addEventListener('abort', onAbort)
+    socket.once('error', onError)
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      settle()
       socket.setNoDelay(true)
-      socket.removeAllListeners('error')
       resolve(socket)
     })
   })
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new ConnectionError(`MQTT_CA_FILE cannot be read: ${(error as Error).message}`, {
+      retryable: false,
+    })
+  }
 }

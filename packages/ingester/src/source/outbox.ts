@@ -1,6 +1,8 @@
 interface Outgoing {
   readonly topic: string
   readonly payload: string
+  /** Connections that ended while it was under way. */
+  tries: number
 }
 
 /** Sends one of ours with QoS 1. */
@@ -10,6 +12,10 @@ export type SendQos1 = (message: Outgoing, packetId: number, isRedelivery: boole
 const MAX_UNDER_WAY = 10_000
 /** Beyond it the oldest is given up: a device without its ack asks again, a dead letter has its row. */
 const MAX_WAITING = 10_000
+/** Characters of what waits, which are its bytes nearly always. */
+const MAX_WAITING_LENGTH = 16 * 1024 * 1024
+/** A broker that ends the connection at a message would do it for ever. */
+const MAX_TRIES = 3
 
 /**
  * What we publish with QoS 1, until the broker has it: dead letters, and device acks where ACK_QOS is 1.
@@ -23,6 +29,7 @@ export class Outbox {
   /** Under way when the connection ended; they go first, with the identifiers they had. */
   #again: [packetId: number, message: Outgoing][] = []
   #waiting: Outgoing[] = []
+  #waitingLength = 0
   #receiveMaximum = 0
   #isResumed = false
   #send: SendQos1 | null = null
@@ -40,9 +47,10 @@ export class Outbox {
   }
 
   add(topic: string, payload: string): void {
-    this.#waiting.push({ topic, payload })
-    if (this.#waiting.length > MAX_WAITING) {
-      this.#waiting.shift()
+    this.#waiting.push({ topic, payload, tries: 0 })
+    this.#waitingLength += payload.length
+    while (this.#waiting.length > MAX_WAITING || this.#waitingLength > MAX_WAITING_LENGTH) {
+      this.#takeWaiting()
       this.#givenUp++
     }
     this.#fill()
@@ -56,7 +64,10 @@ export class Outbox {
     this.#send = send
     this.#receiveMaximum = Math.min(receiveMaximum, MAX_UNDER_WAY)
     this.#isResumed = sessionPresent
-    this.#again = [...this.#underWay, ...this.#again]
+    const again = [...this.#underWay, ...this.#again]
+    for (const [, message] of this.#underWay) message.tries++
+    this.#again = again.filter(([, { tries }]) => tries < MAX_TRIES)
+    this.#givenUp += again.length - this.#again.length
     this.#underWay.clear()
     this.#fill()
   }
@@ -74,12 +85,18 @@ export class Outbox {
   #fill(): void {
     while (this.#send !== null && this.#underWay.size < this.#receiveMaximum) {
       const again = this.#again.shift()
-      const message = again?.[1] ?? this.#waiting.shift()
+      const message = again?.[1] ?? this.#takeWaiting()
       if (message === undefined) return
       const packetId = again?.[0] ?? this.#freePacketId()
       this.#underWay.set(packetId, message)
       this.#send(message, packetId, again !== undefined && this.#isResumed)
     }
+  }
+
+  #takeWaiting(): Outgoing | undefined {
+    const message = this.#waiting.shift()
+    this.#waitingLength -= message?.payload.length ?? 0
+    return message
   }
 
   /** 1 is for SUBSCRIBE. */

@@ -37,8 +37,10 @@ export interface SourceStatus {
 
 /** What a broker takes that does not say: more than twice the largest message it could have sent us by default. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
-/** Headers and topic of a PUBLISH of ours, at most. */
+/** Header and topic of a PUBLISH of ours; a topic of a thousand characters is a strange one. */
 const PACKET_OVERHEAD_BYTES = 1024
+/** Less than this no broker takes that can carry a device ack. */
+const MIN_PAYLOAD_BYTES = 256
 const CONNECT_TIMEOUT_MS = 5_000
 /** A connection that lasted so long was a good one: the next trouble begins anew. */
 const STEADY_MS = 5_000
@@ -122,6 +124,7 @@ export class Source implements Publisher {
   async stop(): Promise<void> {
     this.#isDraining = true
     this.#stopping.abort()
+    this.#onLow?.()
     await this.#connection?.close()
     await this.#ended
   }
@@ -134,7 +137,7 @@ export class Source implements Publisher {
       const { reason, wasOpen } = await this.#connectOnce()
       const lastedMs = wasOpen ? performance.now() - start : 0
       if (this.#stopping.signal.aborted) return
-      if (reason.tryOlderVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
+      if (reason.tryOtherVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
       // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
       if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
       if (lastedMs >= STEADY_MS) failures = 0
@@ -157,7 +160,12 @@ export class Source implements Publisher {
     let connection: Connection | null = null
     try {
       const { url, caFile } = this.#options
-      const socket = await openSocket({ url, caFile, timeoutMs: CONNECT_TIMEOUT_MS })
+      const socket = await openSocket({
+        url,
+        caFile,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+        signal: this.#stopping.signal,
+      })
       if (this.#stopping.signal.aborted) socket.destroy()
       const options = {
         ...this.#options,
@@ -199,7 +207,10 @@ export class Source implements Publisher {
     }
     this.#maxPayloadBytes = Math.min(
       DEFAULT_MAX_PAYLOAD_BYTES,
-      (facts.maximumPacketBytes ?? Number.POSITIVE_INFINITY) - PACKET_OVERHEAD_BYTES,
+      Math.max(
+        MIN_PAYLOAD_BYTES,
+        (facts.maximumPacketBytes ?? Number.POSITIVE_INFINITY) - PACKET_OVERHEAD_BYTES,
+      ),
     )
     if (grantedQos < 1) log.error('The broker grants QoS 0 only: what is under way in a crash is lost')
     this.#outbox.connected(
@@ -263,7 +274,6 @@ export class Source implements Publisher {
     if (this.#isLow()) return
     await new Promise<void>((resolve) => {
       this.#onLow = resolve
-      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true })
     })
     this.#onLow = null
   }

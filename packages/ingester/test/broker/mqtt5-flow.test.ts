@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Packet } from 'mqtt-packet'
+import { generate, type Packet } from 'mqtt-packet'
+import { Mqtt5Connection } from '../../src/broker/mqtt5/connection.ts'
+import { PropertyCarrier } from '../../src/broker/mqtt5/property-carrier.ts'
 import { until } from '../support/until.ts'
 import { connect, received, start, tcp } from './connecting.ts'
-import { connectedRaw, publishPacket, type RawClient } from './raw-client.ts'
+import { connectedRaw, connectPacket, publishPacket, type RawClient, v5 } from './raw-client.ts'
 
 async function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<void> {
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos }] })
@@ -150,6 +153,31 @@ for (const slow of ['does not read', 'does not answer'] as const) {
     await until(() => puback === count, 'all messages arrive in the end', 30_000)
   })
 }
+
+test('a client that asks and does not read the answers is not read either', async () => {
+  // Filters that are none: aedes hears nothing of them, so it cannot hold their client up.
+  const filters = Buffer.alloc(3 * 20_000)
+  const header = (id: number) => Buffer.from([0x82, 0xe3, 0xd4, 0x03, id >> 8, id & 0xff, 0])
+  let asked = 0
+  const network = new Duplex({
+    read() {
+      this.push(asked === 0 ? generate(connectPacket(), v5) : Buffer.concat([header(asked), filters]))
+      asked++
+    },
+    write: () => {},
+  })
+  const carrier = new PropertyCarrier()
+  const connection = new Mqtt5Connection(network, { maxPacketBytes: 1e6, carrier, isStopping: () => false })
+  connection.on('readable', () => connection.read())
+  let before = -1
+  while (before !== asked && asked < 1_000) {
+    before = asked
+    await delay(50)
+  }
+  assert.ok(asked < 1_000, 'it is read without end')
+  assert.ok(asked > 50, `it is read as long as its answers find room: ${asked}`)
+  network.destroy()
+})
 
 test('a publisher of thousands is not faster than the broker', async (t) => {
   const broker = await start(t)

@@ -91,6 +91,21 @@ test('a clean start throws an older session away, also for a new durable one', a
   assert.equal(String(publish?.payload), 'new')
 })
 
+test('what "no local" keeps from a client does not wait for it in its session either', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const first = await client(t, broker, true, 60)
+  first.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1, nl: true }] })
+  await first.wait('suback')
+  first.send({ cmd: 'publish', topic, payload: 'own', qos: 1, dup: false, retain: false, messageId: 2 })
+  await first.wait('puback')
+  await leave(first)
+  await publisher.publishAsync(topic, 'other', { qos: 1 })
+  const second = await client(t, broker, false, 60)
+  const [publish] = await second.wait('publish')
+  assert.equal(String(publish?.payload), 'other')
+})
+
 test('nobody can throw a session away without the right password', async (t) => {
   const broker = await start(t, { credentials: { username: 'u', password: 'p' } })
   const login = { username: 'u', password: Buffer.from('p') }

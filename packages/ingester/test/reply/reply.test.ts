@@ -38,6 +38,9 @@ function replied(
       ackTemplate: 'qs/v1/{device_id}/acks',
       ackQos: 0,
       deadLetterTopic: 'qs/v1/deadletter',
+      onFault: (error) => {
+        throw error
+      },
       ...options,
     },
   )

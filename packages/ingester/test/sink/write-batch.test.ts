@@ -23,7 +23,7 @@ async function start(t: TestContext) {
     await database.end()
   })
   const write = async (...batch: readonly Message[]) => {
-    const result = await writeBatch(connection, batch, { writer: 'w', devices: [] })
+    const result = await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry: false })
     return result.map((outcomes) => outcomes.map(nameOf))
   }
   const query = async (sql: string) => (await database.query<Record<string, unknown>>(sql)).rows
@@ -172,6 +172,21 @@ test('a guilty row stands in for itself only, also where its id stands twice', a
   assert.deepEqual(outcomes, [['STORAGE_REJECTED', 'stored', 'stored', 'STORAGE_REJECTED']])
 })
 
+test('many copies of a guilty row come to their end too', async (t) => {
+  const { write, query } = await start(t)
+  await query('alter table events add constraint sane check (value_num < 100)')
+  const outcomes = await write(message(Array.from({ length: 12 }, () => ({ event_id: 'a', value: 100 }))))
+  assert.deepEqual(new Set(outcomes.flat()), new Set(['STORAGE_REJECTED']))
+})
+
+test('a batch that is written again since nobody knew leaves no second dead letter', async (t) => {
+  const { connection, query } = await start(t)
+  const batch = [message({ event_id: 'a', value: {} })]
+  for (const isRetry of [false, true])
+    await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry })
+  assert.equal((await query('select from dead_letters')).length, 1)
+})
+
 test('two writers with the same ids in opposite order neither deadlock nor store one twice', async (t) => {
   const { url, write, query } = await start(t)
   const second = await connect({ url, name: 'second', connectTimeoutMs: 5_000 })
@@ -181,7 +196,7 @@ test('two writers with the same ids in opposite order neither deadlock nor store
     await query('truncate events')
     const [first, other] = await Promise.all([
       write(message(ids)),
-      writeBatch(second, [message([...ids].reverse())], { writer: 'x', devices: [] }),
+      writeBatch(second, [message([...ids].reverse())], { writer: 'x', devices: [], isRetry: false }),
     ])
     const stored = [first[0], other[0]?.map(nameOf)].flat().filter((name) => name === 'stored')
     assert.equal(stored.length, 500)
@@ -192,7 +207,7 @@ test('a connection that is destroyed under way commits all or nothing, and the b
   const { url, write, query } = await start(t)
   const dying = await connect({ url, name: 'dying', connectTimeoutMs: 5_000 })
   const batch = [message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))]
-  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [] })
+  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [], isRetry: false })
   dying.destroy()
   await assert.rejects(writing)
   await write(...batch)

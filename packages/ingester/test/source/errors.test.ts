@@ -24,10 +24,10 @@ test('a broker that is busy or starting is tried again', () => {
 
 test('a broker without MQTT 5 is tried with the older version', () => {
   for (const code of [1, 132]) {
-    assert.equal(refusedConnection(code).tryOlderVersion, true)
+    assert.equal(refusedConnection(code).tryOtherVersion, true)
     assert.equal(refusedConnection(code).retryable, true)
   }
-  assert.equal(refusedConnection(136).tryOlderVersion, false)
+  assert.equal(refusedConnection(136).tryOtherVersion, false)
 })
 
 test('a refused subscription names the filter', () => {

@@ -141,7 +141,19 @@ test('a broker that takes 65,535 at once and answers none of them does not hang 
   assert.equal(stdout, '10000 20000\n')
 })
 
-test('nothing is lost whatever the connection does, and the broker is never overrun', () => {
+test('a message at which the broker ends the connection is given up after the third, and counted', () => {
+  const outbox = new Outbox()
+  outbox.add('t', 'poison')
+  outbox.add('t', 'good')
+  for (let round = 0; round < 3; round++) {
+    assert.equal(connect(outbox, 1)[0]?.[0], 'poison')
+    outbox.disconnected()
+  }
+  assert.equal(connect(outbox, 1)[0]?.[0], 'good')
+  assert.equal(outbox.givenUp, 1)
+})
+
+test('nothing vanishes whatever the connection does, and the broker is never overrun', () => {
   const step = fc.constantFrom('add', 'add', 'add', 'acknowledge', 'acknowledge', 'reconnect', 'disconnect')
   fc.assert(
     fc.property(
@@ -172,7 +184,7 @@ test('nothing is lost whatever the connection does, and the broker is never over
         outbox.disconnected()
         sent = connect(outbox, receiveMaximum)
         while (acknowledge());
-        assert.equal(taken.size, added)
+        assert.equal(taken.size + outbox.givenUp, added)
         assert.equal(outbox.size, 0)
       },
     ),

@@ -24,6 +24,8 @@ interface ClientParts {
 const MAX_WAITING_BYTES = 64 * 1024
 /** Messages that wait for the window of the client, which has had 65,535 or as many as it wanted. */
 const MAX_HELD_BYTES = 1024 * 1024
+/** Above what aedes and held messages together put there. */
+const MAX_DEAF_BYTES = 2 * MAX_HELD_BYTES
 const LINGER_MS = 1_000
 
 /**
@@ -116,7 +118,10 @@ export class Mqtt5Connection extends Duplex {
     if (this.#isListening) return
     this.#isListening = true
     this.#network.on('readable', () => this.#pull())
-    this.#network.on('drain', () => this.#drained())
+    this.#network.on('drain', () => {
+      this.#drained()
+      this.#pull()
+    })
     this.#network.on('end', () => this.#endedByPeer())
     this.#network.on('error', (error) => this.destroy(error))
     // After 'end', aedes still has to read what came before it.
@@ -129,7 +134,7 @@ export class Mqtt5Connection extends Duplex {
   }
 
   #pull(): void {
-    while (this.#wantsMore && !this.destroyed && !this.#translation.isEnded) {
+    while (this.#wantsMore && !this.destroyed && !this.#translation.isEnded && !this.#isPeerDeaf()) {
       const chunk = this.#network.read() as Buffer | null
       if (chunk === null) return
       this.#receive(chunk)
@@ -173,6 +178,11 @@ export class Mqtt5Connection extends Duplex {
   #isFull(): boolean {
     const waiting = this.#written.length + this.#network.writableLength
     return waiting > MAX_WAITING_BYTES || this.#translation.heldBytes > MAX_HELD_BYTES
+  }
+
+  /** Asks and asks and does not read the answers; those that aedes has no part in are not in its hands. */
+  #isPeerDeaf(): boolean {
+    return this.#network.writableLength > MAX_DEAF_BYTES
   }
 
   #drained(): void {

@@ -38,9 +38,10 @@ export class Subscriptions {
     const answers = this.#subscribes.get(packetId) ?? []
     this.#subscribes.delete(packetId)
     const filters = [...new Set(answers.filter((answer) => typeof answer === 'string'))]
+    const indexes = new Map(filters.map((filter, index) => [filter, index]))
     const granted = answers.map((answer) => {
       if (typeof answer === 'number') return answer
-      const code = codes[filters.indexOf(answer)] ?? REASON.unspecified
+      const code = codes[indexes.get(answer) ?? -1] ?? REASON.unspecified
       return code >= 0x80 && isSharedSubscription(answer) ? REASON.sharedSubscriptions : code
     })
     return encode({ cmd: SUBACK, messageId: packetId, granted })
@@ -53,9 +54,10 @@ export class Subscriptions {
     isSubscribed: (filter: string) => boolean,
   ): readonly string[] {
     checkUnused(packetId, this.#unsubscribes)
+    const underWay = new Set([...this.#subscribes.values()].flat())
     const codes = asked.map((filter) => {
       if (!isTopicFilter(filter)) return REASON.topicFilterInvalid
-      return isSubscribed(filter) || this.#isAskedFor(filter) ? REASON.success : REASON.noSubscriptionExisted
+      return isSubscribed(filter) || underWay.has(filter) ? REASON.success : REASON.noSubscriptionExisted
     })
     this.#unsubscribes.set(packetId, codes)
     return asked.filter(isTopicFilter)
@@ -65,10 +67,6 @@ export class Subscriptions {
     const granted = [...(this.#unsubscribes.get(packetId) ?? [REASON.success])]
     this.#unsubscribes.delete(packetId)
     return encode({ cmd: UNSUBACK, messageId: packetId, granted })
-  }
-
-  #isAskedFor(filter: string): boolean {
-    return [...this.#subscribes.values()].some((answers) => answers.includes(filter))
   }
 }
 

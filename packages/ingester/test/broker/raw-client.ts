@@ -10,6 +10,8 @@ export interface RawClient {
   /** What the broker sent, oldest first. */
   readonly got: readonly Packet[]
   readonly isClosed: boolean
+  /** What the network has not taken yet. */
+  readonly unsentBytes: number
   send(...packets: readonly (Packet | Buffer)[]): void
   /** Waits for so many packets of the kind. */
   wait<C extends Packet['cmd']>(cmd: C, count?: number): Promise<readonly Extract<Packet, { cmd: C }>[]>
@@ -42,6 +44,9 @@ export function rawClient(t: TestContext, broker: EmbeddedBroker): RawClient {
     got,
     get isClosed() {
       return isClosed
+    },
+    get unsentBytes() {
+      return socket.writableLength
     },
     send: (...packets) => {
       socket.write(Buffer.concat(packets.map((each) => (Buffer.isBuffer(each) ? each : generate(each, v5)))))

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createPipeline } from '../../src/app/pipeline.ts'
+import { freePort } from '../support/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
+import { configOf, startPipeline } from '../support/pipeline.ts'
+import { silentLog } from '../support/silent-log.ts'
+
+const opensslMissing = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed'
+
+test('over mqtts the broker is trusted by its authority, with user and password', {
+  skip: mosquittoMissing || opensslMissing,
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-tls-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const [key, certificate, passwords] = ['key.pem', 'cert.pem', 'passwords'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string]
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      ...subject,
+    ],
+    { stdio: 'ignore' },
+  )
+  execFileSync('mosquitto_passwd', ['-b', '-c', passwords, 'ingester', 'secret'], { stdio: 'ignore' })
+  const tlsPort = await freePort()
+  await startMosquitto(t, {
+    config: [
+      `listener ${tlsPort} 127.0.0.1`,
+      `certfile ${certificate}`,
+      `keyfile ${key}`,
+      'allow_anonymous false',
+      `password_file ${passwords}`,
+    ],
+  })
+  const settings = { MQTT_CA_FILE: certificate, MQTT_USERNAME: 'ingester', MQTT_PASSWORD: 'secret' }
+  const { pipeline } = await startPipeline(t, `mqtts://localhost:${tlsPort}`, { settings })
+  assert.equal(pipeline.source.status.isConnected, true)
+
+  const wrong = createPipeline({
+    config: configOf({ ...settings, MQTT_PASSWORD: 'wrong', MQTT_CLIENT_ID: 'other' }),
+    mqttUrl: `mqtts://localhost:${tlsPort}`,
+    databaseUrl: 'postgresql://127.0.0.1:1/none',
+    timeZoneOf: () => undefined,
+    log: silentLog().log,
+  })
+  void wrong.start()
+  assert.match((await wrong.failed).message, /Check MQTT_USERNAME and MQTT_PASSWORD/)
+  await wrong.stop(1000)
+})

@@ -62,6 +62,6 @@ test('over mqtts the broker is trusted by its authority, with user and password'
     log: silentLog().log,
   })
   void wrong.start()
-  assert.match((await wrong.failed).message, /Check MQTT_USERNAME and MQTT_PASSWORD/)
+  assert.match((await wrong.failed).message, /MQTT_USERNAME and MQTT_PASSWORD/)
   await wrong.stop(1000)
 })

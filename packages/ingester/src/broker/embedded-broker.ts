@@ -50,8 +50,8 @@ const FIRST_BYTES_TIMEOUT_MS = 30_000
  * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
  * translated for it (`mqtt5/connection.ts`). What MQTT 5 has and this broker has not: topic aliases, shared
  * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay
- * and the properties of a will are ignored, and in durable sessions retain as published and retain handling
- * 1.
+ * and the properties of a will are ignored, in durable sessions also retain as published and retain
+ * handling 1.
  *
  * Retained messages, sessions and their queues are in memory and end with the process. That is within the
  * contract: what was not acked by a device ack is still on the device.
@@ -98,8 +98,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     })
   }
   const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }
-  // From the network inwards: packet sizes, before anything is gathered; MQTT 5 to 3.1.1; aedes, with the
-  // login.
+  // From the network inwards: packet sizes, before anything is gathered or anybody is logged in; MQTT 5 to
+  // 3.1.1; aedes, with the login.
   const serve = (
     network: Duplex,
     { level, request }: { level: number | null; request?: IncomingMessage | undefined },

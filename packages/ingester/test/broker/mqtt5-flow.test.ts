@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from 'aedes'
 import { generate, type Packet } from 'mqtt-packet'
 import { Mqtt5Connection } from '../../src/broker/mqtt5/connection.ts'
 import { PropertyCarrier } from '../../src/broker/mqtt5/property-carrier.ts'
@@ -162,7 +164,10 @@ test('a client that asks and does not read the answers is not read either', asyn
   })
   const carrier = new PropertyCarrier()
   const connection = new Mqtt5Connection(network, { maxPacketBytes: 1e6, carrier, isStopping: () => false })
+  const client = { _parser: new EventEmitter(), subscriptions: {} } as unknown as Client
+  connection.attach(client)
   connection.on('readable', () => connection.read())
+  connection.on('error', () => {})
   let before = -1
   while (before !== asked && asked < 1_000) {
     before = asked

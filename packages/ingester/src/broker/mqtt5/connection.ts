@@ -47,7 +47,6 @@ export class Mqtt5Connection extends Duplex {
   readonly #read = new PacketFrames()
   readonly #written: WrittenPackets
   #client: ClientParts | null = null
-  #isListening = false
   #isPeerGone = false
   #wantsMore = false
   #isFlushDue = false
@@ -73,8 +72,17 @@ export class Mqtt5Connection extends Duplex {
     return (this.#network as { remoteAddress?: string }).remoteAddress
   }
 
-  /** @param client that aedes made for this connection */
+  /** @param client that aedes made for this connection, and that has not read from it yet */
   attach(client: Client): void {
+    this.#network.on('readable', () => this.#pull())
+    this.#network.on('drain', () => {
+      this.#drained()
+      this.#pull()
+    })
+    this.#network.on('end', () => this.#endedByPeer())
+    this.#network.on('error', (error) => this.destroy(error))
+    // After 'end', aedes still has to read what came before it.
+    this.#network.on('close', () => this.#isPeerGone || this.destroy())
     this.#client = client as unknown as ClientParts
     this.#client._parser.prependListener('packet', (packet: Packet) =>
       this.#translation.asides.parsed(packet),
@@ -83,7 +91,6 @@ export class Mqtt5Connection extends Duplex {
 
   override _read(): void {
     this.#wantsMore = true
-    this.#listen()
     this.#pull()
   }
 
@@ -112,20 +119,6 @@ export class Mqtt5Connection extends Duplex {
       network.once('close', () => clearTimeout(timer))
     }
     callback(error)
-  }
-
-  #listen(): void {
-    if (this.#isListening) return
-    this.#isListening = true
-    this.#network.on('readable', () => this.#pull())
-    this.#network.on('drain', () => {
-      this.#drained()
-      this.#pull()
-    })
-    this.#network.on('end', () => this.#endedByPeer())
-    this.#network.on('error', (error) => this.destroy(error))
-    // After 'end', aedes still has to read what came before it.
-    this.#network.on('close', () => this.#isPeerGone || this.destroy())
   }
 
   #endedByPeer(): void {

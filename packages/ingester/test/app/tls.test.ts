@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createPipeline } from '../../src/app/pipeline.ts'
 import { freePort } from '../support/free-port.ts'
+import { missing } from '../support/missing.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { configOf, startPipeline } from '../support/pipeline.ts'
 import { silentLog } from '../support/silent-log.ts'
 
-const opensslMissing = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed'
+const opensslMissing = missing('openssl', 'version')
 
 test('over mqtts the broker is trusted by its authority, with user and password', {
   skip: mosquittoMissing || opensslMissing,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { missing } from '../support/missing.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { listen, startPipeline } from '../support/pipeline.ts'
 
@@ -26,15 +27,6 @@ event = {"schema": 1, "event_id": f"paho-{version}-{qos}", "device_id": "paho", 
 client.publish("qs/v1/paho/events", json.dumps(event), qos=qos).wait_for_publish()
 print(acks.get(timeout=10)["status"])
 `
-
-/** Why a client's test is skipped, or false; in CI none may be missing. */
-function missing(command: string, ...args: readonly string[]): string | false {
-  const { error, status } = spawnSync(command, args)
-  if (error === undefined && (args.length === 0 || status === 0)) return false
-  if (process.env.CI)
-    throw new Error(`${command} ${args.join(' ')} does not work, and CI must not skip its tests`)
-  return `${command} is not installed`
-}
 
 const mosquittoPubMissing = mosquittoMissing || missing('mosquitto_pub')
 const pahoMissing = mosquittoMissing || missing('/usr/bin/python3', '-c', 'import paho.mqtt.client')

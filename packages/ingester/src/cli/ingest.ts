@@ -1,9 +1,17 @@
 import type { Command } from 'commander'
 import { findEndpoints } from '../app/endpoints.ts'
 import { startIngester } from '../app/ingester.ts'
-import { loadConfig } from '../config/load.ts'
+import { ConfigError, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
 import { createLog } from '../telemetry/log.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
+
+/** The embedded ones have an ingester already, that of `qs up`. */
+function checkEndpoints(config: Config): void {
+  const missing = (['MQTT_URL', 'DATABASE_URL'] as const).filter((name) => config[name] === null)
+  if (missing.length > 0)
+    throw new ConfigError(missing.map((name) => `${name} is not set, and qs ingest needs it`))
+}
 
 export function registerIngest(program: Command): void {
   program
@@ -22,6 +30,7 @@ Several at once: give each its own MQTT_CLIENT_ID and all the same MQTT_EVENTS_T
     )
     .action(async () => {
       const config = loadConfig()
+      checkEndpoints(config)
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
         const ingester = await startIngester(config, findEndpoints(config), { log, signal })

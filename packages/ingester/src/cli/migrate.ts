@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { findDatabaseUrl } from '../app/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
-import { migrate } from '../database/migrate.ts'
+import { migrate, SchemaError } from '../database/migrate.ts'
+import { CliError } from './exit.ts'
 
 export function registerMigrate(program: Command): void {
   program
@@ -9,7 +10,11 @@ export function registerMigrate(program: Command): void {
     .description('bring the schema of the database up to date; the ingester does the same when it starts')
     .option('--json', 'print {"applied":[…]}')
     .action(async ({ json }: { json?: true }) => {
-      const applied = await migrate(findDatabaseUrl(loadConfig()))
+      const url = findDatabaseUrl(loadConfig())
+      const applied = await migrate(url).catch((error: Error) => {
+        if (error instanceof SchemaError) throw error
+        throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)
+      })
       if (json) console.log(JSON.stringify({ applied }))
       else
         console.log(

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { Readable } from 'node:stream'
+import { type ReadableWritablePair, TextDecoderStream } from 'node:stream/web'
+import { CliError, fail, WRONG_USAGE } from './exit.ts'
 
 export interface EventOptions {
   readonly device?: string
@@ -25,11 +27,20 @@ export async function* inputEvents(
   else if (json !== undefined && json !== '-') yield* parse(json, 'the argument', options)
   else {
     let line = 0
-    for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of createInterface({ input: stdinText(), crlfDelay: Number.POSITIVE_INFINITY })) {
       line++
       if (text.trim() !== '') yield* parse(text, `line ${line}`, options)
     }
   }
+}
+
+/** Standard input as text; bytes that are not UTF-8 are an error and not silently another character. */
+function stdinText(): Readable {
+  const decoder = new TextDecoderStream('utf-8', { fatal: true })
+  const text = Readable.toWeb(process.stdin).pipeThrough(decoder as ReadableWritablePair)
+  return Readable.fromWeb(text).on('error', () => {
+    fail(new CliError('Standard input is not UTF-8', WRONG_USAGE))
+  })
 }
 
 function eventFrom({ device, type, value, unit, meta }: EventOptions): InputEvent {

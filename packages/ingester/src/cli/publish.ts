@@ -1,11 +1,23 @@
 import type { Command } from 'commander'
+import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
+import { parseWith } from './parse-option.ts'
 import { inputEvents } from './publish-input.ts'
 import { Publishing, type PublishOptions } from './publishing.ts'
 
 interface Options extends PublishOptions {
   readonly json?: true
+}
+
+/** What is given and would not be used is a mistake, not a detail. */
+function checkUsage(json: string | undefined, { type, value, unit, meta }: Options): void {
+  if (type !== undefined && json !== undefined) {
+    throw new CliError('Give an event as JSON or by --type, not both', WRONG_USAGE)
+  }
+  const unused = Object.entries({ value, unit, meta }).find(([, given]) => given !== undefined)
+  if (type === undefined && unused !== undefined)
+    throw new CliError(`--${unused[0]} needs --type`, WRONG_USAGE)
 }
 
 export function registerPublish(program: Command): void {
@@ -18,7 +30,12 @@ export function registerPublish(program: Command): void {
     .option('--value <value>', 'its value; what reads as a number, true or false is one')
     .option('--unit <unit>', 'its unit')
     .option('--meta <json>', 'its meta')
-    .option('--timeout <seconds>', 'give up when no device ack comes for so long', Number, 10)
+    .option(
+      '--timeout <seconds>',
+      'give up when no device ack comes for so long',
+      parseWith(integer(1, 86_400)),
+      10,
+    )
     .option('--json', 'print the device acks as JSON lines')
     .addHelpText(
       'after',
@@ -33,6 +50,7 @@ Examples
   cat events.jsonl | qs publish -`,
     )
     .action(async (json: string | undefined, options: Options) => {
+      checkUsage(json, options)
       if (json === undefined && options.type === undefined && process.stdin.isTTY) {
         throw new CliError(
           'Nothing to publish. Give an event as JSON, or --device and --type; see qs publish --help',

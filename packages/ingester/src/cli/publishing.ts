@@ -1,4 +1,4 @@
-import { DeviceClient, type OutgoingEvent } from '@qs-telemetry/device'
+import { DeviceClient, type DeviceError, type OutgoingEvent } from '@qs-telemetry/device'
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
@@ -36,7 +36,6 @@ export class Publishing {
   #taken = 0
   #answered = 0
   #lastAnswerMs = performance.now()
-  #failure: Error | null = null
 
   constructor(config: Config, options: PublishOptions) {
     this.#config = config
@@ -54,7 +53,6 @@ export class Publishing {
       this.#bar.update(this.#answered, this.#taken)
       const isLate = this.#answered < this.#taken && performance.now() - this.#lastAnswerMs > timeout * 1000
       if (isLate) giveUp(new CliError(this.#noAnswer()))
-      else if (this.#failure !== null) giveUp(this.#failure)
     }, 100)
     try {
       await Promise.race([this.#publishAll(events), givenUp])
@@ -63,6 +61,7 @@ export class Publishing {
       this.#bar.stop()
       await Promise.all([...this.#clients.values()].map((client) => client.close({ timeoutMs: 0 })))
     }
+    if (this.#taken === 0) throw new CliError('Nothing to publish: there is no event in it.', WRONG_USAGE)
     this.#report()
     return { ...this.#counts, unanswered: this.#taken - this.#answered }
   }
@@ -73,11 +72,12 @@ export class Publishing {
       await client.ready()
       if (this.#answered === this.#taken) this.#lastAnswerMs = performance.now()
       this.#taken++
-      // What is wrong with it, the ingester says best.
+      // What is wrong with it the ingester says best; here only what could not even be sent.
       client.send(event as OutgoingEvent).then(
         (deviceAck) => this.#onAnswer(deviceAck),
-        (error: Error) => {
-          this.#failure ??= new CliError(error.message)
+        ({ code, message }: DeviceError) => {
+          const eventId = typeof event.event_id === 'string' ? event.event_id : null
+          this.#onAnswer({ event_id: eventId, status: 'rejected', error: { code, message } })
         },
       )
     }
@@ -91,12 +91,7 @@ export class Publishing {
     if (known !== undefined) return known
     if (this.#clients.size === MAX_DEVICES)
       throw new CliError(`Events of more than ${MAX_DEVICES} devices; publish them in parts`)
-    const client = new DeviceClient({
-      ...brokerOptions(this.#config),
-      ...topicOptions(this.#config),
-      deviceId,
-      resendAfterMs: Math.max(2_000, (this.#options.timeout * 1000) / 3),
-    })
+    const client = this.#createClient(deviceId)
     this.#clients.set(deviceId, client)
     client.open()
     try {
@@ -107,6 +102,19 @@ export class Publishing {
       )
     }
     return client
+  }
+
+  #createClient(deviceId: string): DeviceClient {
+    try {
+      return new DeviceClient({
+        ...brokerOptions(this.#config),
+        ...topicOptions(this.#config),
+        deviceId,
+        resendAfterMs: Math.max(2_000, (this.#options.timeout * 1000) / 3),
+      })
+    } catch (error) {
+      throw new CliError((error as Error).message, WRONG_USAGE)
+    }
   }
 
   #onAnswer(deviceAck: DeviceAck): void {
@@ -124,7 +132,6 @@ export class Publishing {
       this.#taken <= FEW ? this.#few : this.#few.filter(({ status }) => status === 'rejected').slice(0, FEW)
     for (const deviceAck of shown) console.log(line(deviceAck))
     if (this.#taken > FEW) console.log(`${stored} stored, ${duplicate} duplicate, ${rejected} rejected`)
-    if (this.#taken === 0) console.log('Nothing to publish.')
   }
 
   #noAnswer(): string {

@@ -1,9 +1,9 @@
 import { type DeviceCounts, simulate } from '@qs-telemetry/device'
 import type { Command } from 'commander'
-import { duration, integer } from '../config/kinds.ts'
+import { duration, integer, number } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { brokerOptions, topicOptions } from './broker-options.ts'
-import { CliError } from './exit.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 
@@ -36,7 +36,12 @@ export function registerSimulate(program: Command): void {
       parseWith(duration('1s', '3650d')),
     )
     .option('--events <n>', 'end after so many events', parseWith(integer(1, 1_000_000_000)))
-    .option('--speed <n>', 'simulated seconds in a second; with --duration the past is filled', Number, 1)
+    .option(
+      '--speed <n>',
+      'simulated seconds in a second; needs --duration: it starts in the past and ends now',
+      parseWith(number(0.001, 1_000_000)),
+      1,
+    )
     .option(
       '--seed <n>',
       'the same seed, start and settings give the same events',
@@ -44,7 +49,12 @@ export function registerSimulate(program: Command): void {
       1,
     )
     .option('--prefix <text>', 'of the device ids', 'sim-')
-    .option('--broken <share>', 'share of messages that are broken, 0 to 1', Number, 0)
+    .option(
+      '--broken <share>',
+      'how often a report of a device comes with a broken message, 0 to 1',
+      parseWith(number(0, 1)),
+      0,
+    )
     .option('--json', 'print the counts as JSON')
     .addHelpText(
       'after',
@@ -54,10 +64,16 @@ Each event is kept until its device ack, like on a real device.
 
 Examples
   qs simulate                                        ten devices, until Ctrl-C
-  qs simulate --devices 30 --duration 7d --speed 50000   a week of thirty devices, in a quarter of a minute
-  qs simulate --devices 1000 --events 100000 --speed 1000 --broken 0.01`,
+  qs simulate --devices 30 --duration 1d --speed 50000   the last day of thirty devices: half a million events
+  qs simulate --devices 1000 --duration 1h --speed 1000 --broken 0.01`,
     )
     .action(async (options: Options) => {
+      if (options.speed > 1 && options.duration === undefined) {
+        throw new CliError(
+          '--speed needs --duration: simulated time starts in the past and ends now',
+          WRONG_USAGE,
+        )
+      }
       const config = loadConfig()
       const simulation = simulate({
         broker: brokerOptions(config),

@@ -72,7 +72,7 @@ function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: Embedded
     ['HTTP', `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/healthz /readyz /metrics')}`],
     ['PostgreSQL', databaseUrl],
   ]
-  const auth = config.MQTT_USERNAME === null ? '' : ` -u ${config.MQTT_USERNAME} -P "$MQTT_PASSWORD"`
+  const auth = config.MQTT_USERNAME === null ? '' : ` -u ${config.MQTT_USERNAME} -P '${config.MQTT_PASSWORD}'`
   const event = '{"schema":1,"event_id":"test-001","device_id":"test-device","event_type":"test","value":42}'
   return `
 ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.

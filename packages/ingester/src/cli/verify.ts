@@ -28,7 +28,7 @@ export function registerVerify(program: Command): void {
     .command('verify')
     .description('prove it: send tagged events, wait for their device acks, compare with the database')
     .option('--events <n>', 'how many', parseWith(integer(1, 10_000_000)), 1000)
-    .option('--timeout <seconds>', 'wait so long for the device acks', Number, 60)
+    .option('--timeout <seconds>', 'wait so long for the device acks', parseWith(integer(1, 86_400)), 60)
     .option('--keep', 'leave the rows in the database')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -71,7 +71,7 @@ async function sendEvents(config: Config, { events, timeout }: Options) {
   const client = new DeviceClient({ ...brokerOptions(config), ...topicOptions(config), deviceId: DEVICE_ID })
   const bar = progress('device acks')
   client.open()
-  await client.connected().catch((error: Error) => {
+  await client.connected({ timeoutMs: Math.min(timeout * 1000, 10_000) }).catch((error: Error) => {
     throw new CliError(`${error.message}. Is it running? qs up starts one; MQTT_URL names another.`)
   })
   const sent: SentEvent[] = []

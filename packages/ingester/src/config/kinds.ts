@@ -23,6 +23,14 @@ export const integer = (min: number, max: number): Kind<number> =>
     return number
   })
 
+export const number = (min: number, max: number): Kind<number> =>
+  kind(`number, ${min} to ${max}`, (value) => {
+    const parsed = Number(value)
+    if (value.trim() === '' || !(parsed >= min && parsed <= max))
+      throw new Error(`takes a number from ${min} to ${max}`)
+    return parsed
+  })
+
 export const port = integer(0, 65_535)
 
 const DURATION_MS: Readonly<Record<string, number>> = {

@@ -40,11 +40,24 @@ export function inspectConfig(): Readonly<Record<SettingName, Found>> {
 
 function dotenv(): Variables {
   try {
-    return parseEnv(readFileSync('.env', 'utf8'))
+    const text = readFileSync('.env', 'utf8')
+    checkLines(text)
+    return parseEnv(text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    if (error instanceof ConfigError) throw error
     throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
   }
+}
+
+/** Node's parser takes a line without = for the beginning of the next one, which then is gone. */
+function checkLines(text: string): void {
+  const wrong = text
+    .split('\n')
+    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+    .filter(({ line }) => line !== '' && !line.startsWith('#') && !/^(export\s+)?[\w.-]+\s*=/.test(line))
+  if (wrong.length > 0)
+    throw new ConfigError(wrong.map(({ number }) => `.env, line ${number} is no NAME=value`))
 }
 
 /** The text of every setting, wrong ones too. */

@@ -14,6 +14,7 @@ export class DeviceZones {
   readonly #query: RunQuery
   readonly #log: Log
   #zones: ReadonlyMap<string, string> = new Map()
+  readonly #complained = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(query: RunQuery, log: Log) {
@@ -41,6 +42,8 @@ export class DeviceZones {
     for (const [deviceId, zone] of zones) {
       if (isTimeZone(zone)) continue
       zones.delete(deviceId)
+      if (this.#complained.get(deviceId) === zone) continue
+      this.#complained.set(deviceId, zone)
       this.#log.warn(
         { deviceId, zone },
         'devices.time_zone is no time zone; DEVICE_TIMEZONE is used for this device',

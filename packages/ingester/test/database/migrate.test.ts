@@ -33,3 +33,19 @@ test('a changed migration and a database of a newer version are refused', async 
   await assert.rejects(migrate(url, [{ ...migration, checksum: 'b' }]), /was changed after it was applied/)
   await assert.rejects(migrate(url, []), /newer version/)
 })
+
+test('a role that may create nothing finds an up-to-date schema up to date', async (t) => {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const role = `qs_test_${Date.now()}`
+  await client.query(`create role ${role} login; grant select on schema_migrations to ${role}`)
+  t.after(async () => {
+    await client.query(`drop owned by ${role}; drop role ${role}`)
+    await client.end()
+  })
+  const asRole = new URL(url)
+  asRole.username = role
+  assert.deepEqual(await migrate(asRole.href), [])
+})

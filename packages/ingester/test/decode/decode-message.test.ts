@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accepted, decode, eventJson, nested, refused, SERVER_TIME } from './decoding.ts'
+import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { accepted, decode, deliveryOf, eventJson, nested, refused, SERVER_TIME } from './decoding.ts'
 
 test('an object is one event, with the device of its topic', () => {
   const message = decode(eventJson({ value: '21.5', unit: '"C"' }))
@@ -178,4 +180,23 @@ test('the last of repeated keys counts', () => {
   const event = accepted(payload)
   assert.equal(event.valueNum, 2)
   assert.equal(event.meta, '{"a":2}')
+})
+
+test('a fault of our own is a rejection with its trace, and no end of the process', () => {
+  const message = decodeMessage(
+    deliveryOf(
+      '{"schema":1,"event_id":"e","device_id":"dev-1","event_type":"t","ts_device":"2026-01-01T00:00:00"}',
+    ),
+    {
+      topic: new EventTopic('qs/v1/+/events'),
+      limits: DEFAULT_LIMITS,
+      clockTrust: { maxPastMs: 0, maxFutureMs: 0 },
+      timeZoneOf: () => {
+        throw new Error('no zone today')
+      },
+    },
+  )
+  const [element] = message.elements
+  assert.ok(element?.kind === 'rejection' && element.code === 'INTERNAL_ERROR')
+  assert.match(element.trace, /no zone today/)
 })

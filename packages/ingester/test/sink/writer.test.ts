@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
@@ -78,4 +79,36 @@ test('a serialization failure is retried and said once; a missing table stops', 
   )
   await database.query('drop table devices cascade')
   await assert.rejects(writer.write([], [DEVICE]), { code: '42P01' })
+})
+
+test('what a session was born with does not outlive it: read-only is over with the next connection', async (t) => {
+  const { database, writer, retries, connects } = await start(t)
+  const { rows } = await database.query<{ name: string }>('select current_database() as name')
+  await database.query(`alter database ${rows[0]?.name} set default_transaction_read_only = on`)
+  const written = writer.write([], [DEVICE])
+  await until(() => retries.length > 0, 'the first try is refused')
+  await database.query(`alter database ${rows[0]?.name} reset default_transaction_read_only`)
+  await written
+  assert.match(retries[0] as string, /read-only transaction/)
+  assert.ok(connects() > 1)
+})
+
+test('a database that lets in and then says nothing is given up, and stop ends the waiting', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => {}))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  t.after(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const retries: string[] = []
+  const url = `postgresql://u:p@127.0.0.1:${port}/d`
+  const writer = new Writer({
+    name: 'w',
+    connect: () => connect({ url, name: 'test', connectTimeoutMs: 100 }),
+    timeoutMs: 1_000,
+    log: silentLog().log,
+    onRetry: (reason) => retries.push(reason),
+  })
+  const written = writer.write([], [DEVICE])
+  await until(() => retries.length > 1, 'it is tried again')
+  writer.stop()
+  await assert.rejects(written, { name: 'AbortError' })
 })

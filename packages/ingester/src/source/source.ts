@@ -54,6 +54,7 @@ const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 3_000]
  *
  * Memory is bounded by the watermarks, not by the broker's window, which brokers overshoot: at the high watermark
  * of unsettled messages or bytes the socket is paused, and what was read of it at once is all that can come on top.
+ * A lost connection is not made again before half of that is settled.
  *
  * MQTT 5 comes first; a broker that does not know it is asked with 3.1.1 the next time, and so on in turns until
  * one works.
@@ -272,6 +273,10 @@ export class Source implements Publisher {
   /** A new connection would only bring again what already waits here, and then as much on top. */
   async #untilLow(): Promise<void> {
     if (this.#isLow()) return
+    this.#options.log.warn(
+      { unsettled: this.#unsettledMessages },
+      'Not connecting to the broker before the database has taken what is here',
+    )
     await new Promise<void>((resolve) => {
       this.#onLow = resolve
     })

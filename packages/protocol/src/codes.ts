@@ -4,25 +4,24 @@
  */
 export const DEAD_LETTER_CODES = {
   EMPTY_MESSAGE: 'The message has no payload. Send one JSON object or an array of them.',
-  MESSAGE_TOO_LARGE:
-    'The message is larger than LIMIT_MESSAGE_BYTES. Send smaller arrays, or raise the limit.',
+  MESSAGE_TOO_LARGE: 'Send smaller messages, or raise LIMIT_MESSAGE_BYTES.',
   INVALID_UTF8: 'The payload is not UTF-8. Encode the JSON text as UTF-8.',
   INVALID_JSON: 'The payload is not JSON. Check quotes, commas and that the whole message was sent.',
   NOT_AN_EVENT: 'A message holds one JSON object or an array of objects; this is something else.',
   EMPTY_ARRAY: 'The array holds no event. Leave the message out when there is nothing to send.',
-  TOO_MANY_EVENTS:
-    'The array holds more events than LIMIT_ARRAY_EVENTS. Send smaller arrays, or raise the limit.',
+  TOO_MANY_EVENTS: 'Send smaller arrays, or raise LIMIT_ARRAY_EVENTS.',
   TOPIC_MISMATCH: 'The topic does not carry a device id where MQTT_EVENTS_TOPIC has its +.',
   MISSING_FIELD: 'A required field is absent: schema, event_id, device_id and event_type must be there.',
   INVALID_FIELD: 'A field has the wrong type or form. See the wire contract for what it takes.',
-  FIELD_TOO_LONG: 'A text is longer than its limit allows. Shorten it, or raise the limit.',
+  FIELD_TOO_LONG:
+    'Shorten the text, or raise its limit: LIMIT_ID_BYTES, LIMIT_UNIT_BYTES or LIMIT_VALUE_TEXT_BYTES.',
   UNSUPPORTED_SCHEMA:
     'This version of the contract is not known here. Send schema 1, or upgrade the ingester.',
   DEVICE_ID_MISMATCH: 'device_id is not the one in the topic. A device publishes only to its own topic.',
   INVALID_VALUE: 'value must be a finite number, a string, a boolean or null.',
   INVALID_TEXT: 'A text holds what PostgreSQL cannot store: U+0000 or half of a surrogate pair.',
   INVALID_META: 'meta must be an object whose numbers are finite and whose texts PostgreSQL can store.',
-  META_TOO_LARGE: 'meta, with the unknown fields kept in it, is larger than LIMIT_META_BYTES.',
+  META_TOO_LARGE: 'Send less in meta and in unknown fields, which are kept there, or raise LIMIT_META_BYTES.',
   META_TOO_DEEP: 'meta, with the unknown fields kept in it, nests deeper than LIMIT_META_DEPTH.',
   EVENT_ID_CONFLICT:
     'Another event is stored under this event_id. Ids are for ever: give each event its own.',

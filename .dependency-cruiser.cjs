@@ -11,8 +11,8 @@ module.exports = {
     forbid('no-unresolvable', 'An import of something that is not there', {}, { couldNotResolve: true }),
     forbid(
       'no-undeclared',
-      'Every package declares what it uses',
-      { path: '^packages/[^/]+/src' },
+      'Every package declares what it uses; the console ships none of it, but what its build makes of it',
+      { path: '^packages/(?!console/)[^/]+/src' },
       {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'],
       },
@@ -34,10 +34,30 @@ module.exports = {
       },
     ),
     forbid(
+      'console-knows-protocol-only',
+      'The pages share the contract and nothing else',
+      { path: '^packages/console/src' },
+      {
+        path: '^packages/(?!protocol/|console/)',
+      },
+    ),
+    forbid(
       'nobody-imports-tests',
       'What ships does not depend on tests',
       { path: '^packages/[^/]+/src' },
       { path: '/test/' },
+    ),
+    forbid(
+      'checker-is-pure',
+      'The checker of the promises knows neither the pipeline nor its simulation: whoever observes tells it',
+      { path: '^regression/checker\\.ts$' },
+      { path: '.' },
+    ),
+    forbid(
+      'nobody-imports-the-proof',
+      'What ships does not depend on what proves it',
+      { path: '^packages/' },
+      { path: '^(regression|bench)/' },
     ),
     forbid(
       'pipeline-is-words',
@@ -59,17 +79,17 @@ module.exports = {
     ),
     forbid(
       'mqtt-in-its-places',
-      'MQTT libraries: source, broker, cli, device',
-      { path: `${INGESTER}/(?!source/|broker/|cli/)` },
+      'MQTT libraries: source, broker, accounts, doctor, cli, device',
+      { path: `${INGESTER}/(?!source/|broker/|accounts/|doctor/|cli/)` },
       {
         path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/',
       },
     ),
     forbid(
       'pg-in-its-places',
-      'pg: sink and database; verify asks the database itself',
+      'pg: sink, database, letters, hours and doctor; verify asks the database itself',
       {
-        path: `${INGESTER}/(?!sink/|database/|cli/verif)`,
+        path: `${INGESTER}/(?!sink/|database/|letters/|hours/|doctor/|app/(forecast|letter|repair|replay)|cli/verif)`,
       },
       { path: '^node_modules/pg/' },
     ),

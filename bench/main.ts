@@ -1,90 +1,101 @@
-import { writeFileSync } from 'node:fs'
-import { mosquittoVersion } from './broker.ts'
-import { describeMachine } from './machine.ts'
-import { HELP, type Options, readOptions, UsageError } from './options.ts'
-import { Progress } from './progress.ts'
-import { judge, printHeader, printReport, type Report, ratioOf } from './report.ts'
-import { type Result, runScenario } from './run-scenario.ts'
-import { startStack } from './stack.ts'
-import { probeBaseline, tunedSettings } from './subject.ts'
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { GrowingDatabase } from './growth/growing-database.ts'
+import { HELP, listScenarios, type Options, readOptions, UsageError } from './options.ts'
+import { writeCharts } from './report/charts.ts'
+import { describeMachine } from './report/machine.ts'
+import { Progress } from './report/progress.ts'
+import type { Report } from './report/report.ts'
+import { summarise } from './report/summary.ts'
+import { headerLines, printMarkdown, printReport } from './report/text.ts'
+import type { SubjectName } from './scenario.ts'
+import { mosquittoVersion } from './stack/broker.ts'
+import { startStack } from './stack/stack.ts'
+import { tunedSettings } from './subjects/ingester.ts'
+import { askForOthers } from './subjects/not-to-be-had.ts'
+import { SUBJECTS } from './subjects/subjects.ts'
+import { runInTurns } from './turns.ts'
 
 const interrupt = new AbortController()
 
-async function bench(options: Options): Promise<boolean> {
+async function bench(options: Options, command: string): Promise<boolean> {
+  const { parentDirectory, rounds, isQuick } = options
+  const { signal } = interrupt
+  checkDisk(options)
   const progress = new Progress(process.stderr)
   const mosquitto = mosquittoVersion()
-  const baseline = probeBaseline()
-  const hasBaseline = 'versions' in baseline
-  const machine = describeMachine(options.parentDirectory)
+  const { versions, missing, present } = await probeSubjects(options, progress)
+  const scenarios = options.scenarios.filter(({ subject }) => present.includes(subject))
+  const machine = describeMachine(parentDirectory)
   progress.say('starting PostgreSQL')
   const stack = await startStack(options)
-  const results: Result[] = []
-  let facts: Omit<Report, 'results'>
+  let report: Report
   try {
-    facts = {
+    const facts = {
       date: new Date().toISOString(),
-      isQuick: options.isQuick,
+      command,
+      isQuick,
+      rounds,
       machine,
-      versions: {
-        Node: process.versions.node,
-        Mosquitto: mosquitto,
-        PostgreSQL: stack.database.version,
-        ...(hasBaseline && baseline.versions),
-      },
+      versions: { Mosquitto: mosquitto, PostgreSQL: stack.database.version, ...versions },
       durability: stack.database.durability,
-      autosaveChanges: options.autosaveChanges,
       settings: tunedSettings,
-      baselineMissing: hasBaseline ? null : baseline.missing,
+      subjects: present.map((name) => ({
+        name,
+        title: SUBJECTS[name].title,
+        guarantee: SUBJECTS[name].guarantee,
+      })),
+      missing,
     }
     progress.clear()
-    console.log(`${printHeader(facts)}\n`)
-    for (const scenario of options.scenarios) {
-      if (scenario.subject === 'one-by-one' && !hasBaseline) continue
-      progress.say(`${scenario.name}: starting`)
-      const result = await runScenario(stack, scenario, {
-        counts: options.isQuick ? scenario.events.quick : scenario.events.full,
-        signal: interrupt.signal,
-        onProgress: (stored, events) => progress.say(`${scenario.name}: ${percent(stored, events)} acked`),
-      })
-      progress.done(`${scenario.name}: ${summary(result)}`)
-      results.push(result)
-    }
+    console.log(`${headerLines(facts).join('\n')}\n`)
+    const runs = await runInTurns(stack, { scenarios, rounds, isQuick, signal, progress })
+    report = { ...facts, scenarios, runs }
   } finally {
     progress.clear()
     await stack.stop()
   }
-
-  const report: Report = { ...facts, results }
-  console.log(`\n${printReport(report)}`)
-  if (options.jsonFile !== null)
-    writeFileSync(options.jsonFile, `${JSON.stringify(asJson(report), null, 2)}\n`)
-  return results.every(({ faults }) => faults.length === 0)
+  show(report, options)
+  return report.runs.every(({ faults }) => faults.length === 0)
 }
 
-function percent(part: number, whole: number): string {
-  return `${Math.floor((100 * part) / whole)} %`
+function show(report: Report, { isMarkdown, jsonFile, chartsDirectory }: Options): void {
+  const summaries = summarise(report)
+  console.log(`\n${isMarkdown ? printMarkdown(report, summaries) : printReport(report, summaries)}`)
+  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify({ ...report, summaries }, null, 2)}\n`)
+  if (chartsDirectory !== null) {
+    mkdirSync(chartsDirectory, { recursive: true })
+    for (const file of writeCharts([report], chartsDirectory)) console.log(`wrote ${file}`)
+  }
 }
 
-function summary({ measures, faults }: Result): string {
-  if (measures === null || faults.length > 0) return 'FAILED'
-  return `${Math.round(measures.eventsPerSecond).toLocaleString('en')} events/s`
-}
-
-function asJson(report: Report) {
-  const results = report.results.map((result) => {
-    const { scenario, counts, measures, faults } = result
-    const goals = scenario.goals.map((goal) => ({ ...goal, met: measures && judge(goal, measures) }))
-    return {
-      scenario: scenario.name,
-      windowEvents: scenario.windowEvents,
-      counts,
-      measures,
-      goals,
-      ratio: ratioOf(result, report.results),
-      faults,
+async function probeSubjects({ scenarios }: Options, progress: Progress) {
+  const names = [...new Set(scenarios.map(({ subject }) => subject))]
+  const present: SubjectName[] = []
+  const missing: string[] = []
+  const versions: Record<string, string> = {}
+  for (const name of names) {
+    const probe = await SUBJECTS[name].probe((text) => progress.done(text))
+    if ('missing' in probe) missing.push(`${SUBJECTS[name].title} could not be had here: ${probe.missing}`)
+    else {
+      present.push(name)
+      Object.assign(versions, probe.versions)
     }
-  })
-  return { ...report, results }
+  }
+  if (names.includes('telegraf')) missing.push(...askForOthers())
+  return { present, missing, versions }
+}
+
+/** @throws UsageError where a table that grows would fill the disk */
+function checkDisk({ scenarios, parentDirectory }: Options): void {
+  const most = Math.max(0, ...scenarios.map(({ rowsThere }) => rowsThere ?? 0))
+  if (most === 0) return
+  const { bavail, bsize } = statfsSync(parentDirectory)
+  const [need, free] = [GrowingDatabase.bytesFor(most), bavail * bsize]
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(0)} GB`
+  const what = `Growth to ${most.toLocaleString('en')} rows needs ${gb(need)} in ${parentDirectory}`
+  if (free < need)
+    throw new UsageError(`${what}, and ${gb(free)} are free: choose another --dir or fewer --rows.`)
+  console.log(`${what}; ${gb(free)} are free.`)
 }
 
 function onSignal(): void {
@@ -94,11 +105,14 @@ function onSignal(): void {
 }
 
 try {
-  const options = readOptions(process.argv.slice(2))
+  const args = process.argv.slice(2)
+  const options = readOptions(args)
   if (options === null) console.log(HELP)
+  else if (options.isList) console.log(listScenarios(options.scenarios))
   else {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
-    process.exitCode = (await bench(options)) ? 0 : 1
+    const command = ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' ')
+    process.exitCode = (await bench(options, command)) ? 0 : 1
   }
 } catch (error) {
   const isUsage = error instanceof UsageError

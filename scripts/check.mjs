@@ -7,10 +7,14 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const CHECKS = [
   ['types', 'tsc -b'],
   ['types of tests, bench and scripts', 'tsc -p tsconfig.tests.json'],
+  [
+    'types of the console',
+    'svelte-check --workspace packages/console --tsconfig tsconfig.json --fail-on-warnings',
+  ],
   ['format and lint', 'biome ci .'],
   [
     'who imports whom',
-    'depcruise --config .dependency-cruiser.cjs --output-type err packages/protocol/src packages/device/src packages/ingester/src',
+    'depcruise --config .dependency-cruiser.cjs --output-type err packages/protocol/src packages/device/src packages/ingester/src packages/console/src regression',
   ],
   ['unused files, exports, packages', 'knip'],
   ['generated files are up to date', 'node --import tsx --conditions=source scripts/generate.ts --check'],

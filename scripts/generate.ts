@@ -1,17 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { grafanaFiles } from '../deploy/grafana/source/files.ts'
 import { createProgram } from '../packages/ingester/src/cli/program.ts'
 import { SETTINGS, type Setting } from '../packages/ingester/src/config/settings.ts'
 import { Metrics } from '../packages/ingester/src/telemetry/metrics.ts'
+import { DEAD_LETTER_CODES } from '../packages/protocol/src/index.ts'
 import {
-  DEAD_LETTER_CODES,
   DeadLetterSchema,
   DeviceAckMessageSchema,
   EventMessageSchema,
-} from '../packages/protocol/src/index.ts'
+} from '../packages/protocol/src/schemas/index.ts'
 
 /*
- * Writes what is declared once in the code and read elsewhere: .env.example and docs/reference. With --check it
- * writes nothing and fails where a file is not what it would write.
+ * Writes what is declared once in the code and read elsewhere: .env.example, docs/reference, and the dashboards and alert
+ * rules of deploy/grafana. With --check it writes nothing and fails where a file is not what it would write.
  */
 
 const settings = Object.entries<Setting<unknown>>(SETTINGS)
@@ -58,9 +59,9 @@ What a device finds in \`error.code\` of a device ack, and an operator in \`dead
 ${rows.join('\n')}`
 }
 
-function commandsPage(): string {
-  const program = createProgram()
-  const page = (command: ReturnType<typeof createProgram>) => {
+async function commandsPage(): Promise<string> {
+  const program = await createProgram()
+  const page = (command: typeof program) => {
     let text = ''
     command.configureOutput({
       writeOut: (part) => {
@@ -70,7 +71,10 @@ function commandsPage(): string {
     command.outputHelp()
     return `\`\`\`\n${text.trimEnd()}\n\`\`\``
   }
-  const sections = program.commands.map((command) => `## qs ${command.name()}\n\n${page(command)}`)
+  const sections = program.commands.flatMap((command) => [
+    `## qs ${command.name()}\n\n${page(command)}`,
+    ...command.commands.map((each) => `### qs ${command.name()} ${each.name()}\n\n${page(each)}`),
+  ])
   return `# Commands
 
 Each as \`npx qs …\` in a clone. ${GENERATED}
@@ -110,11 +114,12 @@ const files: Readonly<Record<string, string>> = {
   '.env.example': envExample(),
   'docs/reference/settings.md': settingsPage(),
   'docs/reference/dead-letter-codes.md': codesPage(),
-  'docs/reference/commands.md': commandsPage(),
+  'docs/reference/commands.md': await commandsPage(),
   'docs/reference/metrics.md': await metricsPage(),
   'docs/reference/event.schema.json': schema(EventMessageSchema),
   'docs/reference/device-ack.schema.json': schema(DeviceAckMessageSchema),
   'docs/reference/dead-letter.schema.json': schema(DeadLetterSchema),
+  ...grafanaFiles(),
 }
 
 const isCheck = process.argv.includes('--check')

@@ -2,7 +2,7 @@
 // JavaScript without imports of packages, since on a fresh clone there are none yet.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,9 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 12)) {
+if (major < 20 || (major === 20 && minor < 19)) {
   console.error(
-    `error: qs-telemetry needs Node 20.12 or newer, this is ${process.versions.node}. See https://nodejs.org`,
+    `error: qs-telemetry needs Node 20.19 or newer, this is ${process.versions.node}. See https://nodejs.org`,
   )
   process.exit(1)
 }
@@ -49,18 +49,35 @@ function newest(directory) {
     )
 }
 
-/** When the last build began: a file that is saved meanwhile is newer. */
-const built = 'node_modules/.built'
-const builtMs =
-  existsSync(built) && existsSync('packages/ingester/dist/cli/main.js') ? statSync(built).mtimeMs : 0
-const sources = readdirSync('packages').map((name) => join('packages', name, 'src'))
-const changedMs = Math.max(
-  ...sources.map(newest),
-  statSync('tsconfig.base.json').mtimeMs,
-  statSync(installed).mtimeMs,
-)
-if (changedMs > builtMs) {
+/**
+ * Builds where a source is newer than the last build. The stamp is of when that began: a file that is saved meanwhile
+ * is newer.
+ */
+function build(what, { stamp, result, changedMs, command }) {
+  const builtMs = existsSync(stamp) && existsSync(result) ? statSync(stamp).mtimeMs : 0
+  if (Math.max(changedMs, statSync(installed).mtimeMs) <= builtMs) return
   const begin = new Date()
-  run('Building …', process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
-  writeFileSync(built, begin.toISOString())
+  run(what, process.execPath, command)
+  writeFileSync(stamp, begin.toISOString())
+  utimesSync(stamp, begin, begin)
 }
+
+const programs = readdirSync('packages').filter((name) => name !== 'console')
+build('Building …', {
+  stamp: 'node_modules/.built',
+  result: 'packages/ingester/dist/cli/main.js',
+  changedMs: Math.max(
+    ...programs.map((name) => newest(join('packages', name, 'src'))),
+    statSync('tsconfig.base.json').mtimeMs,
+  ),
+  command: ['node_modules/typescript/bin/tsc', '-b'],
+})
+build('Building the console …', {
+  stamp: 'node_modules/.built-console',
+  result: 'packages/console/dist/index.html',
+  changedMs: Math.max(
+    ...['src', 'public'].map((name) => newest(join('packages/console', name))),
+    ...['index.html', 'vite.config.ts'].map((name) => statSync(join('packages/console', name)).mtimeMs),
+  ),
+  command: ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', 'packages/console'],
+})

@@ -12,12 +12,14 @@ const runner = spawn(
     'tsx',
     '--conditions=source',
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    `--test-concurrency=${availableParallelism() * 2}`,
     '--test-reporter=spec',
-    '--test-timeout=120000',
+    // A long run of the fuzz asks for more.
+    `--test-timeout=${process.env.TEST_TIMEOUT_MS ?? 120_000}`,
     ...files,
   ],
-  { stdio: 'inherit', env: { ...process.env, QS_TEST_DATABASE_URL: cluster.url } },
+  // Without colour, also where the surroundings ask for it: the tests read what commands print.
+  { stdio: 'inherit', env: { ...process.env, NO_COLOR: '1', QS_TEST_DATABASE_URL: cluster.url } },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 runner.on('exit', async (code) => {

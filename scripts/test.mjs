@@ -1,4 +1,4 @@
-// npm test: every test file of the packages, against one PostgreSQL that is started once for all of them.
+// npm test: every test file of the packages, deploy, regression and bench, against one PostgreSQL that is started once.
 // With arguments: only the files whose path contains one of them, as in `npm test -- decode`.
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -8,8 +8,14 @@ import { fileURLToPath } from 'node:url'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const wanted = process.argv.slice(2)
-const files = readdirSync('packages')
-  .flatMap((name) => listTests(join('packages', name, 'test')))
+const folders = [
+  ...readdirSync('packages').map((name) => join('packages', name, 'test')),
+  'deploy/grafana/test',
+  'regression',
+  'bench',
+]
+const files = folders
+  .flatMap(listTests)
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
 if (files.length === 0) {
   console.error(`error: no test file matches ${wanted.join(', ')}`)

@@ -18,6 +18,7 @@ WIFI_SSID = "your-wifi"
 WIFI_PASSWORD = "your-wifi-password"
 BROKER = "192.168.1.10"
 BROKER_PORT = 1883
+DEVICE_ID = ""  # with an account of its own: the id of `qs device add`; empty: the id of the chip
 MQTT_USER = "your-mqtt-user"
 MQTT_PASSWORD = "your-mqtt-password"
 
@@ -177,7 +178,7 @@ def main():
     wlan.active(True)
     if not wlan.isconnected():  # a soft reset keeps the connection
         wlan.connect(WIFI_SSID, WIFI_PASSWORD)
-    telemetry = Telemetry(binascii.hexlify(machine.unique_id()).decode(), next_boot())
+    telemetry = Telemetry(DEVICE_ID or binascii.hexlify(machine.unique_id()).decode(), next_boot())
     measured_at = time.ticks_add(time.ticks_ms(), -MEASURE_EVERY_MS)
     synced = False
     while True:

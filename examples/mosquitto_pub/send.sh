@@ -23,7 +23,8 @@ now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 unit=${3:+",\"unit\":\"$3\""}
 event="{\"schema\":1,\"event_id\":\"$id\",\"device_id\":\"$DEVICE\",\"event_type\":\"$1\",\"value\":$2$unit,\"ts_device\":\"$now\"}"
 
-set -- -h "$HOST" -p "$PORT"
+# The client id is the device's: an account of a device is bound to it.
+set -- -h "$HOST" -p "$PORT" -i "$DEVICE"
 if [ -n "${MQTT_USERNAME:-}" ]; then set -- "$@" -u "$MQTT_USERNAME" -P "${MQTT_PASSWORD:-}"; fi
 
 attempt=1

@@ -8,6 +8,7 @@ const waiting = new Map() // event id → { json, sentAtMs }
 let seq = 0
 
 const client = mqtt.connect(process.env.MQTT_URL ?? 'mqtt://127.0.0.1:1883', {
+  clientId: deviceId, // an account of a device is bound to it
   username: process.env.MQTT_USERNAME,
   password: process.env.MQTT_PASSWORD,
 })

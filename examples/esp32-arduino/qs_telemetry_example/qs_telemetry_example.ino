@@ -16,6 +16,7 @@ const char WIFI_SSID[] = "your-wifi";
 const char WIFI_PASSWORD[] = "your-wifi-password";
 const char BROKER[] = "192.168.1.10";  // the machine with `qs up --lan`, or your own broker
 const int BROKER_PORT = 1883;
+const char DEVICE_ID[] = "";  // with an account of its own: the id of `qs device add`; empty: the MAC address
 const char MQTT_USER[] = "your-mqtt-user";
 const char MQTT_PASSWORD[] = "your-mqtt-password";
 const uint32_t MEASURE_EVERY_MS = 10000;
@@ -30,7 +31,8 @@ float readTemperature() {
 // Limits
 
 const size_t RING_EVENTS = 64;           // kept at most; 64 × 10 s is ten minutes without network
-const size_t EVENT_BYTES = 320;          // of one event as JSON
+const size_t ID_BYTES = sizeof(DEVICE_ID) + 40;  // of an event id: the device's, boot and number
+const size_t EVENT_BYTES = 320 + 2 * sizeof(DEVICE_ID);  // of one event as JSON
 const size_t ARRAY_EVENTS = 8;           // sent as one message at most, so that their device acks fit ACK_BYTES
 const size_t ACK_BYTES = 4096;
 const uint32_t RESEND_AFTER_MS = 10000;  // doubled with each attempt, up to eight times
@@ -39,7 +41,7 @@ const uint32_t RECONNECT_EVERY_MS = 5000;
 // The ring: events without device ack, oldest first
 
 struct Event {
-  char id[40];
+  char id[ID_BYTES];
   char json[EVENT_BYTES];  // written once: sent again, it is the same text and therefore the same event
   uint32_t sentAtMs;
   uint8_t attempts;  // 0: not sent on this connection
@@ -55,9 +57,9 @@ WiFiClient net;
 char message[ARRAY_EVENTS * (EVENT_BYTES + 1) + 2];
 MQTTClient mqtt(ACK_BYTES, sizeof(message) + 128);
 
-char deviceId[13];
-char eventsTopic[40];
-char acksTopic[40];
+char deviceId[sizeof(DEVICE_ID) > 13 ? sizeof(DEVICE_ID) : 13];  // client id as well: an account is bound to it
+char eventsTopic[sizeof(deviceId) + 16];
+char acksTopic[sizeof(deviceId) + 16];
 uint32_t boot = 0;
 uint32_t seq = 0;
 
@@ -230,6 +232,7 @@ void setup() {
   Serial.begin(115200);
   uint64_t mac = ESP.getEfuseMac();  // its lowest byte is the first of the address
   for (int i = 0; i < 6; i++) snprintf(deviceId + 2 * i, 3, "%02x", (unsigned)(mac >> (8 * i)) & 0xff);
+  if (DEVICE_ID[0] != '\0') strcpy(deviceId, DEVICE_ID);
   snprintf(eventsTopic, sizeof(eventsTopic), "qs/v1/%s/events", deviceId);
   snprintf(acksTopic, sizeof(acksTopic), "qs/v1/%s/acks", deviceId);
 

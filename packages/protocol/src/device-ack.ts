@@ -1,35 +1,4 @@
-import Type, { type Static } from 'typebox'
-
-const Notice = Type.Object({
-  code: Type.String(),
-  message: Type.String({ description: 'What to do about it' }),
-})
-
-/** What the ingester says of one event, after COMMIT. */
-export const DeviceAckSchema = Type.Object(
-  {
-    event_id: Type.Union([Type.String(), Type.Null()], {
-      description: 'null where the message could not be read',
-    }),
-    status: Type.Union([Type.Literal('stored'), Type.Literal('duplicate'), Type.Literal('rejected')]),
-    ts_server: Type.Optional(
-      Type.String({ description: 'When the event that is stored was taken in; absent when rejected' }),
-    ),
-    error: Type.Optional(Notice),
-    warning: Type.Optional(Notice),
-  },
-  { $id: 'qs/v1/ack', description: 'Whatever the status, the device may forget its copy.' },
-)
-
-/** A message on the device's ack topic: an object for an object, an array in the same order for an array. */
-export const DeviceAckMessageSchema = Type.Union([DeviceAckSchema, Type.Array(DeviceAckSchema)], {
-  $id: 'qs/v1/acks',
-})
-
-export type DeviceAck = Static<typeof DeviceAckSchema>
-export type DeviceAckMessage = Static<typeof DeviceAckMessageSchema>
-/** Stored all the same, but something in the event was odd. */
-export type DeviceAckWarning = Static<typeof Notice>
+import type { DeviceAck } from './schemas/device-ack.ts'
 
 /** Reads a payload from an ack topic; null where it is not a device ack. */
 export function ackFor(payload: Uint8Array): readonly DeviceAck[] | null {

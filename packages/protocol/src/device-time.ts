@@ -68,13 +68,46 @@ function readUnixTime(value: number): DeviceTime {
   return inRange(at.epochMs) ? { kind: 'instant', at } : unreadable(value)
 }
 
+/** Seconds as they were sent, with Z: a flood of events says the same few thousands of times. */
+const knownSeconds = new Map<string, number>()
+const MAX_KNOWN_SECONDS = 256
+const SECOND_LENGTH = '2026-01-15T12:00:00'.length
+
+/** A time with Z in a second that was read before, to the microsecond at most; null for all others. */
+function readKnownSecond(text: string): DeviceTime | null {
+  const digits = text.length - SECOND_LENGTH - 2
+  if (digits > 6 || digits === 0 || !text.endsWith('Z')) return null
+  const secondMs = knownSeconds.get(text.slice(0, SECOND_LENGTH))
+  if (secondMs === undefined) return null
+  if (digits < 0) return { kind: 'instant', at: { epochMs: secondMs, micros: 0 } }
+  if (text[SECOND_LENGTH] !== '.') return null
+  let micros = 0
+  for (let place = 0; place < 6; place++) {
+    const digit = place < digits ? text.charCodeAt(SECOND_LENGTH + 1 + place) - 0x30 : 0
+    if (digit < 0 || digit > 9) return null
+    micros = micros * 10 + digit
+  }
+  return {
+    kind: 'instant',
+    at: { epochMs: secondMs + Math.floor(micros / 1000), micros: micros % 1000 },
+  }
+}
+
+function rememberSecond(text: string, secondMs: number): void {
+  if (text[13] !== ':' || text[16] !== ':' || !/[.Z]/.test(text[SECOND_LENGTH] ?? '')) return
+  if (knownSeconds.size === MAX_KNOWN_SECONDS) knownSeconds.clear()
+  knownSeconds.set(text.slice(0, SECOND_LENGTH), secondMs)
+}
+
 function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): DeviceTime | null {
+  const known = readKnownSecond(text)
+  if (known !== null) return known
   const match = ISO.exec(text)
   if (match === null) return null
   const [
     ,
     year,
-    ,
+    dash,
     month,
     day,
     hour,
@@ -99,6 +132,7 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
   const digits = fraction.padEnd(6, '0')
   const wall: Instant = { epochMs: wallMs + Number(digits.slice(0, 3)), micros: Number(digits.slice(3, 6)) }
 
+  if (zulu === 'Z' && dash === '-' && hour !== '24' && inRange(wallMs)) rememberSecond(text, wallMs)
   if (zulu !== undefined || sign !== undefined) {
     const hours = Number(offsetHours ?? 0)
     const minutes = Number(offsetMinutes)

@@ -55,7 +55,13 @@ export class EventTopic {
 
 /** The device's own ack topic: the template with every `{device_id}` replaced. */
 export function ackTopic(template: string, deviceId: string): string {
-  return template.replaceAll('{device_id}', () => deviceId)
+  return ackTopics(template)(deviceId)
+}
+
+/** The same for many devices. */
+export function ackTopics(template: string): (deviceId: string) => string {
+  const parts = template.split('{device_id}')
+  return (deviceId) => parts.join(deviceId)
 }
 
 /** Whether a text can be a level of a topic that names a device: not empty, no `/ + #`, no control character. */

@@ -293,6 +293,31 @@ test('whatever a device sends, reading never throws and an unreadable text can b
   )
 })
 
+test('a second that was read before is read as at the first time, whatever follows it', () => {
+  assert.equal(utc('2026-01-15T12:34:56Z'), '2026-01-15T12:34:56.000000Z')
+  const tails: readonly (readonly [tail: string, fraction: string | null])[] = [
+    ['Z', '000000'],
+    ['.5Z', '500000'],
+    ['.123Z', '123000'],
+    ['.000001Z', '000001'],
+    ['.999999Z', '999999'],
+    ['.1234567Z', '123456'],
+    ['.Z', null],
+    ['.12aZ', null],
+    ['.-1Z', null],
+    ['5Z', null],
+    ['ZZ', null],
+    ['.5+01:00Z', null],
+  ]
+  for (const [tail, fraction] of tails) {
+    const expected = fraction === null ? 'unreadable' : `2026-01-15T12:34:56.${fraction}Z`
+    assert.equal(utc(`2026-01-15T12:34:56${tail}`), expected, tail)
+  }
+  assert.equal(utc('2026-01-15T12:34:56'), '2026-01-15T20:34:56.000000Z')
+  assert.equal(utc('20260115T123456.125Z'), '2026-01-15T12:34:56.125000Z')
+  assert.equal(utc('20260115T123456.12.5Z'), 'unreadable')
+})
+
 test('time zones are known by their IANA names', () => {
   for (const good of ['America/Los_Angeles', 'UTC', 'Etc/GMT+8', 'Asia/Kolkata'])
     assert.equal(isTimeZone(good), true, good)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { EventSchema, readDeviceTime } from '@qs-telemetry/protocol'
+import { readDeviceTime } from '@qs-telemetry/protocol'
+import { EventSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { brokenOf, isOnline, reportOf, traitsOf, type World } from '../../src/index.ts'

@@ -4,7 +4,7 @@ import { simulate } from '../../src/index.ts'
 import { type FakeIngester, startFakeIngester } from '../support/fake-ingester.ts'
 import { type Mosquitto, skipWithoutMosquitto, startMosquitto } from '../support/mosquitto.ts'
 
-describe('simulate', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () => {
+describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
   let broker: Mosquitto
   let ingester: FakeIngester
 

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type EmbeddedBroker, startEmbeddedBroker } from '../broker/embedded-broker.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -18,6 +19,8 @@ export interface EmbeddedStack {
   readonly mqttPort: number
   readonly mqttWsPort: number
   readonly databaseUrl: string
+  /** Starts simulated devices. */
+  startDemo(): Promise<void>
   readonly failed: Promise<Error>
   stop(): Promise<boolean>
 }
@@ -47,6 +50,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       port: config.MQTT_PORT,
       wsPort: config.MQTT_WS_PORT,
       credentials,
+      accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
       log: log.child({ stage: 'broker' }),
     })
@@ -64,6 +68,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       mqttWsPort: broker.wsPort,
       databaseUrl: database.url,
       failed: ingester.failed,
+      startDemo: async () => ingester.simulation?.start(),
       stop: async () => {
         await stopAll()
         return isDrained
@@ -79,10 +84,10 @@ async function startPipeline(
   config: Config,
   broker: EmbeddedBroker,
   databaseUrl: string,
-  { log, signal }: EmbeddedOptions,
+  { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
-  const ingester = await startIngester(config, endpoints, { log, signal })
+  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker } })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) return ingester
   await ingester.stop()

@@ -1,7 +1,11 @@
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
-import type { Endpoints } from './ingester.ts'
+
+export interface Endpoints {
+  readonly mqttUrl: string
+  readonly databaseUrl: string
+}
 
 /** The broker: MQTT_URL, or the embedded one of this machine. */
 export function findMqttUrl(config: Config): string {

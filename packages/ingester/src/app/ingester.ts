@@ -1,17 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { BrokerOptions } from '@qs-telemetry/device'
+import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
 import type { Config } from '../config/settings.ts'
 import { DeviceZones } from '../database/device-zones.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
+import { ConnectionSettingsError } from '../database/open-client.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
-import { brokerCheck, databaseCheck } from '../http/checks.ts'
-import { startHttp } from '../http/server.ts'
+import { HoursJob } from '../hours/hours-job.ts'
+import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
+import type { SimulationDesk } from '../http/console-services.ts'
+import { LiveFeed } from '../http/live-feed.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Endpoints } from './endpoints.ts'
+import { injectedAcks } from './injected-acks.ts'
 import { createPipeline } from './pipeline.ts'
+import { Pulse } from './pulse.ts'
+import { serve } from './serve.ts'
+import { SimulatedDevices } from './simulated-devices.ts'
+import { startAlarms } from './start-alarms.ts'
+import { startConsole } from './start-console.ts'
+import { SystemClock } from './system-clock.ts'
+import { pipelineVitals } from './vitals.ts'
 import { withResolvers } from './with-resolvers.ts'
 
 export interface Ingester {
+  /** Simulated devices for the console; null where the broker is not ours. */
+  readonly simulation: SimulationDesk | null
   /** Settles when it cannot go on. */
   readonly failed: Promise<Error>
   /** Settles at the first connection to the broker. */
@@ -20,9 +36,11 @@ export interface Ingester {
   stop(): Promise<boolean>
 }
 
-export interface Endpoints {
-  readonly mqttUrl: string
-  readonly databaseUrl: string
+export interface IngesterOptions {
+  readonly log: Log
+  readonly signal: AbortSignal
+  /** Broker and database are ours and on this machine (qs up); `lan`: boards in the network reach the broker. */
+  readonly embedded?: { readonly lan: boolean; readonly broker: Pick<EmbeddedBroker, 'waiting'> }
 }
 
 /** What an orchestrator waits for before it kills. */
@@ -39,7 +57,7 @@ const QUERY_TIMEOUT_MS = 2_000
 export async function startIngester(
   config: Config,
   { mqttUrl, databaseUrl }: Endpoints,
-  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+  { log, signal, embedded }: IngesterOptions,
 ): Promise<Ingester> {
   await migrateWhenThere(databaseUrl, log, signal)
   const { promise: nameLost, resolve: onLost } = withResolvers<Error>()
@@ -50,37 +68,79 @@ export async function startIngester(
   await zones.start()
 
   const timeZoneOf = (deviceId: string) => zones.get(deviceId)
-  const pipeline = createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log })
+  const live = new LiveFeed()
+  const pipeline = createPipeline({
+    ...{ config, mqttUrl, databaseUrl, timeZoneOf, log },
+    onCommitted: (batch, result) => live.committed(batch, result),
+  })
   const failed = Promise.race([pipeline.failed, nameLost])
   let failure: Error | null = null
   failed.then((error) => {
     failure = error
   })
+  pipeline.metrics.watchProcess()
   const { registry } = pipeline.metrics
-  const http = await startHttp({
-    host: config.HTTP_HOST,
-    port: config.HTTP_PORT,
+  const alarms = startAlarms(pipeline, { config, mqttUrl, log })
+  const endpoints = { mqttUrl, databaseUrl }
+  const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
+  pulse.start(new SystemClock())
+  const waiting = () => embedded?.broker.waiting ?? alarms.waiting()
+  const panel = startConsole(config, endpoints, {
+    vitals: () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting }),
+    live,
+    liveProblem: () => null,
+    inbox: injectedAcks(pipeline.inject),
+    embedded: embedded ?? null,
+    simulation: embedded
+      ? (write) => new SimulatedDevices({ broker: brokerOf(config, mqttUrl), config, write, pipeline })
+      : null,
+  })
+  const http = await serve(config, {
+    services: panel.services,
+    log,
     checks: {
-      broker: brokerCheck(() => pipeline.source.status),
+      broker: brokerCheck(() => pipeline.status()),
       database: databaseCheck(() => queryOnce(pool, 'select 1')),
+      alarms: alarmCheck(alarms.look),
     },
     failure: () => failure,
-    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    metrics: async () => {
+      alarms.look()
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
   })
   const connected = pipeline.start()
+  // Whoever types npm start opens the page next; an ingester on a server may never be looked at.
+  if (embedded) connected.then(() => http.prepare()).catch(() => {})
+  const hours = new HoursJob({
+    url: databaseUrl,
+    clock: new SystemClock(),
+    log: log.child({ stage: 'hours' }),
+  })
+  hours.start()
 
   return {
     failed,
     connected,
+    simulation: panel.services.simulation,
     stop: async () => {
+      await panel.services.simulation?.stop()
       zones.stop()
+      await hours.stop()
+      await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       await http.close()
+      pulse.stop()
+      await panel.stop()
       await pool.end()
       lock.release()
       return isDrained
     },
   }
+}
+
+function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, url: string): BrokerOptions {
+  return { url, ...(username !== null && { username }), ...(password !== null && { password }) }
 }
 
 async function migrateWhenThere(databaseUrl: string, log: Log, signal: AbortSignal): Promise<void> {
@@ -90,7 +150,8 @@ async function migrateWhenThere(databaseUrl: string, log: Log, signal: AbortSign
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
       return
     } catch (error) {
-      if (error instanceof SchemaError || verdictOn(error) === 'stop') throw error
+      if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
+      if (verdictOn(error) === 'stop') throw error
       if ((failures & (failures + 1)) === 0) {
         log.warn(
           { failures: failures + 1, reason: (error as Error).message },

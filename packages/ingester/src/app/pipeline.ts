@@ -1,15 +1,21 @@
+import { ackTopics } from '@qs-telemetry/protocol'
 import { Batcher } from '../batch/batcher.ts'
 import type { Config } from '../config/settings.ts'
-import { connect } from '../database/connect.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
+import { Accounting } from '../pipeline/accounting.ts'
+import type { Clock } from '../pipeline/clock.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import { reply } from '../reply/reply.ts'
+import { LetterAllowance } from '../sink/letter-allowance.ts'
 import { Sink } from '../sink/sink.ts'
-import { Source } from '../source/source.ts'
+import { Source, type SourceStatus } from '../source/source.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { SystemClock } from './system-clock.ts'
+import { CountedLettersLog } from './counted-letters-log.ts'
+import { decodeOptions } from './decode-options.ts'
+import { type Edges, realEdges } from './edges.ts'
+import { type Injected, Injections } from './injections.ts'
 import { withResolvers } from './with-resolvers.ts'
 
 export interface PipelineOptions {
@@ -18,11 +24,22 @@ export interface PipelineOptions {
   readonly databaseUrl: string
   readonly timeZoneOf: (deviceId: string) => string | undefined
   readonly log: Log
+  /** The world that it touches; the real one by default. */
+  readonly edges?: Edges
+  /** Told of every batch after COMMIT, before the device acks. It must be quick and must not throw. */
+  readonly onCommitted?: (batch: readonly Message[], result: BatchResult) => void
 }
 
 export interface Pipeline {
   readonly source: Source
   readonly metrics: Metrics
+  readonly accounting: Accounting
+  /** That of the source, and with what was injected. */
+  status(): SourceStatus
+  /** A message from within: it goes the way of those of the broker, and its end comes back after COMMIT. */
+  inject(topic: string, payload: Buffer): Promise<Injected>
+  /** Before the rows of devices are removed by hand: see Sink.forgetDevices. */
+  forgetDevices(isGone: (deviceId: string) => boolean): void
   /** Settles with the reason when the pipeline cannot go on; never otherwise. */
   readonly failed: Promise<Error>
   /** Settles at the first connection to the broker. */
@@ -31,15 +48,24 @@ export interface Pipeline {
   stop(timeoutMs: number): Promise<boolean>
 }
 
+/** A try that began while the network was away is lost; the next one must not come much later. */
+const CONNECT_TIMEOUT_MS = 3_000
+
 /** The stages, joined: source → decode → batch → sink → reply. */
-export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }: PipelineOptions): Pipeline {
+export function createPipeline({
+  config,
+  mqttUrl,
+  databaseUrl,
+  timeZoneOf,
+  log,
+  edges: { openSocket, connect, clock, random } = realEdges(),
+  onCommitted = () => {},
+}: PipelineOptions): Pipeline {
   const { promise: failed, resolve: fail } = withResolvers<Error>()
-  const decodeOptions = {
-    topic: config.MQTT_EVENTS_TOPIC,
-    limits: limitsOf(config),
-    clockTrust: { maxPastMs: config.DEVICE_CLOCK_MAX_PAST, maxFutureMs: config.DEVICE_CLOCK_MAX_FUTURE },
-    timeZoneOf: (deviceId: string) => timeZoneOf(deviceId) ?? config.DEVICE_TIMEZONE,
-  }
+  const decoding = decodeOptions(config, timeZoneOf)
+  const accounting = new Accounting()
+  const injections = new Injections()
+  const countedLetters = new CountedLettersLog(log.child({ stage: 'sink' }), clock)
 
   const source = new Source({
     url: mqttUrl,
@@ -52,7 +78,9 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     receiveMaximum: config.IN_FLIGHT_MESSAGES,
     keepAliveMs: config.MQTT_KEEP_ALIVE,
     highWatermark: { messages: config.IN_FLIGHT_MESSAGES, bytes: config.IN_FLIGHT_BYTES },
-    clock: new SystemClock(),
+    openSocket,
+    clock,
+    random,
     log: log.child({ stage: 'source' }),
     onDelivery: (delivery) => batcher.push(delivery),
     onFailure: fail,
@@ -71,15 +99,22 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
   const sink = new Sink({
     writers: config.DATABASE_WRITERS,
     name: config.MQTT_CLIENT_ID,
-    connect: () => connect({ url: databaseUrl, name: config.MQTT_CLIENT_ID, connectTimeoutMs: 5_000 }),
+    connect: () =>
+      connect({ url: databaseUrl, name: config.MQTT_CLIENT_ID, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
     timeoutMs: config.DATABASE_TIMEOUT,
+    clock,
+    random,
+    allowance: new LetterAllowance({
+      lettersPerMinute: config.DEAD_LETTER_RATE,
+      bytesPerMinute: config.DEAD_LETTER_BYTES,
+    }),
     log: log.child({ stage: 'sink' }),
     onRetry: () => metrics.retries.inc(),
   })
 
   const replyOptions = {
     publisher: source,
-    ackTemplate: config.ACK_TEMPLATE,
+    ackTopicOf: ackTopics(config.ACK_TEMPLATE),
     ackQos: config.ACK_QOS,
     deadLetterTopic: config.MQTT_DEADLETTER_TOPIC,
     onFault: (error: unknown) =>
@@ -90,7 +125,8 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
     maxEvents: config.BATCH_EVENTS,
     maxBytes: config.BATCH_BYTES,
     decode: (delivery) => {
-      const message = decodeMessage(delivery, decodeOptions)
+      const message = decodeMessage(delivery, decoding)
+      accounting.decoded(message)
       countReceived(metrics, message)
       return message
     },
@@ -98,7 +134,11 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
       const stopTimer = metrics.commitSeconds.startTimer()
       const result = await sink.write(batch)
       stopTimer()
+      accounting.committed(batch, result)
       countOutcomes(metrics, result)
+      countedLetters.look(batch, result)
+      injections.look(batch, result)
+      onCommitted(batch, result)
       reply(batch, result, replyOptions)
     },
     onFailure: (error) => fail(error as Error),
@@ -107,32 +147,29 @@ export function createPipeline({ config, mqttUrl, databaseUrl, timeZoneOf, log }
   return {
     source,
     metrics,
+    accounting,
     failed,
+    status: () => {
+      const { status } = source
+      return { ...status, unsettledMessages: status.unsettledMessages + injections.unsettled }
+    },
+    inject: (topic, payload) =>
+      injections.deliver({ topic, payload, receivedAt: clock.now() }, (delivery) => batcher.push(delivery)),
+    forgetDevices: (isGone) => sink.forgetDevices(isGone),
     start: () => {
       sink.start()
       return source.start()
     },
     stop: async (timeoutMs) => {
-      const isDrained = await within(timeoutMs, async () => {
+      const isDrained = await within(clock, timeoutMs, async () => {
         await source.drain()
         await sink.drain()
       })
       await source.stop()
       sink.stop()
+      countedLetters.stop()
       return isDrained
     },
-  }
-}
-
-function limitsOf(config: Config) {
-  return {
-    messageBytes: config.LIMIT_MESSAGE_BYTES,
-    arrayEvents: config.LIMIT_ARRAY_EVENTS,
-    idBytes: config.LIMIT_ID_BYTES,
-    unitBytes: config.LIMIT_UNIT_BYTES,
-    valueTextBytes: config.LIMIT_VALUE_TEXT_BYTES,
-    metaBytes: config.LIMIT_META_BYTES,
-    metaDepth: config.LIMIT_META_DEPTH,
   }
 }
 
@@ -153,6 +190,7 @@ function countOutcomes(metrics: Metrics, result: BatchResult): void {
       else {
         counts.rejected++
         metrics.deadLetters.inc({ code: outcome.code })
+        if (outcome.onlyCounted) metrics.deadLettersCounted.inc({ code: outcome.code })
       }
     }
   }
@@ -162,14 +200,14 @@ function countOutcomes(metrics: Metrics, result: BatchResult): void {
   metrics.batchEvents.observe(events)
 }
 
-async function within(timeoutMs: number, work: () => Promise<void>): Promise<boolean> {
+async function within(clock: Clock, timeoutMs: number, work: () => Promise<void>): Promise<boolean> {
   const { promise, resolve } = withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), timeoutMs)
+  const callOff = clock.after(timeoutMs, () => resolve(false))
   work().then(
     () => resolve(true),
     () => resolve(false),
   )
   const isDone = await promise
-  clearTimeout(timer)
+  callOff()
   return isDone
 }

@@ -1,5 +1,5 @@
 import { type Instant, instantFromMs } from '@qs-telemetry/protocol'
-import type { Clock } from '../pipeline/clock.ts'
+import type { CallOff, Clock } from '../pipeline/clock.ts'
 
 /** How far the monotonic clock may wander from the system's before it is set again. */
 const TOLERANCE_MS = 2
@@ -18,5 +18,19 @@ export class SystemClock implements Clock {
     if (Math.abs(ms - systemMs) <= TOLERANCE_MS) return instantFromMs(ms)
     this.#offsetMs = systemMs - elapsedMs
     return instantFromMs(systemMs)
+  }
+
+  monotonicMs(): number {
+    return performance.now()
+  }
+
+  after(ms: number, act: () => void): CallOff {
+    const timer = setTimeout(act, ms)
+    return () => clearTimeout(timer)
+  }
+
+  every(ms: number, act: () => void): CallOff {
+    const timer = setInterval(act, ms)
+    return () => clearInterval(timer)
   }
 }

@@ -4,7 +4,10 @@ import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
+import { Access, AccountChanged } from './access.ts'
+import { AccountStore } from './account-store.ts'
 import { aboutClient, ClientComplaints } from './client-complaints.ts'
+import { Control } from './control.ts'
 import type { Credentials } from './credentials.ts'
 import { closeServer, listen } from './listen.ts'
 import { login } from './login.ts'
@@ -12,9 +15,9 @@ import { isLoopback } from './loopback.ts'
 import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
 import { PropertyCarrier } from './mqtt5/property-carrier.ts'
-import { isSharedSubscription } from './mqtt5/topics.ts'
 import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
 import { whenProtocolIsKnown } from './protocol-level.ts'
+import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
 import { SessionStore } from './session-store.ts'
@@ -25,8 +28,10 @@ export interface EmbeddedBrokerOptions {
   /** 0: any free one; so for `wsPort`. */
   readonly port: number
   readonly wsPort: number
-  /** null: whoever can connect may publish and subscribe. Only on loopback. */
+  /** The operator's. null: whoever can connect may do everything. Only on loopback. */
   readonly credentials: Credentials | null
+  /** Keeps the accounts of devices; null: they end with the process. */
+  readonly accountsFile: string | null
   readonly maxPacketBytes: number
   readonly log: Log
 }
@@ -34,6 +39,8 @@ export interface EmbeddedBrokerOptions {
 export interface EmbeddedBroker {
   readonly port: number
   readonly wsPort: number
+  /** Messages that wait for a session, or for its PUBACK. */
+  readonly waiting: number
   stop(): Promise<void>
 }
 
@@ -53,13 +60,17 @@ const FIRST_BYTES_TIMEOUT_MS = 30_000
  * and the properties of a will are ignored, in durable sessions also retain as published and retain
  * handling 1.
  *
+ * With credentials, who may do what is decided as by a Mosquitto with dynamic security: `Access`, and `Control`
+ * for the commands that change it.
+ *
  * Retained messages, sessions and their queues are in memory and end with the process. That is within the
  * contract: what was not acked by a device ack is still on the device.
  *
- * @throws on a host that others can reach, without credentials; where a port is taken
+ * @throws on a host that others can reach, without credentials; where a port is taken; where the accounts cannot
+ * be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { host, credentials, maxPacketBytes, log } = options
+  const { host, credentials, accountsFile, maxPacketBytes, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new Error(
       `the broker does not listen on ${host} without credentials, where anybody in the network could ` +
@@ -72,15 +83,30 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const store = new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull })
   const lifetimes = new SessionLifetimes(store)
   const retainHandling = new RetainHandling()
+  const accounts = new AccountStore(accountsFile)
+  const access = new Access(credentials, accounts)
+  const control = new Control({
+    store: accounts,
+    access,
+    operator: credentials?.username ?? null,
+    endSession: (clientId) => lifetimes.end(clientId),
+  })
   const broker = await Aedes.createBroker({
-    authenticate: login({ credentials, complaints, lifetimes }),
+    authenticate: login({ access, complaints, lifetimes }),
     authorizeSubscribe: (client, subscription, done) => {
       retainHandling.decide(client, subscription)
-      done(null, isSharedSubscription(subscription.topic) ? null : subscription)
+      const isGranted = access.maySubscribe(client, subscription.topic)
+      if (!isGranted) {
+        const { topic } = subscription
+        complaints.say('subscribe', aboutClient(client), `a client may not subscribe to ${topic}`)
+      }
+      done(null, isGranted ? subscription : null)
     },
+    authorizePublish: authorizePublish(access, complaints),
+    authorizeForward: access.forward,
     maxInflightInbound: RECEIVE_MAXIMUM,
   })
-  for (const part of [store, lifetimes, retainHandling]) part.attach(broker)
+  for (const part of [store, lifetimes, retainHandling, access, control]) part.attach(broker)
   // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
@@ -130,7 +156,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     const port = await listen(tcp, { host, port: options.port, setting: 'MQTT_PORT' })
     const wsPort = await listen(webSocket, { host, port: options.wsPort, setting: 'MQTT_WS_PORT' })
     tcp.on('error', onError)
-    return { port, wsPort, stop }
+    return {
+      port,
+      wsPort,
+      get waiting() {
+        return store.waiting
+      },
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -139,7 +172,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
 
 function complain(complaints: ClientComplaints, client: Client, error: Error): void {
   const { code, returnCode } = error as { code?: string; returnCode?: number }
-  // The network's errors have a code; a refusal was said already.
+  // The network's errors have a code; a refusal was said already; a change of its account somebody asked for.
+  if (error instanceof AccountChanged) return
   if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
   complaints.say(kind, aboutClient(client), `a client was disconnected: ${error.message}`)

@@ -1,29 +1,37 @@
-import type { Aedes, AuthenticateError } from 'aedes'
+import type { Aedes, AuthenticateError, Client } from 'aedes'
+import type { Access } from './access.ts'
 import { aboutClient, type ClientComplaints } from './client-complaints.ts'
-import { type Credentials, matches } from './credentials.ts'
 import type { SessionLifetimes } from './session-lifetimes.ts'
 
 const [SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [3, 4] as const
 
 export interface LoginOptions {
-  /** null: whoever can connect gets in. */
-  readonly credentials: Credentials | null
+  readonly access: Access
   readonly complaints: ClientComplaints
   readonly lifetimes: SessionLifetimes
 }
 
 /** Only who is in may touch a session. */
-export function login({ credentials, complaints, lifetimes }: LoginOptions): Aedes['authenticate'] {
-  return (client, username, password, done) => {
-    if (credentials === null || matches(credentials, username, password)) {
-      lifetimes.begin(client).then(
-        () => done(null, true),
-        (error: Error) => done(refusal(error.message, SERVER_UNAVAILABLE), false),
-      )
-      return
+export function login({ access, complaints, lifetimes }: LoginOptions): Aedes['authenticate'] {
+  const enter = async (
+    client: Client,
+    username?: string,
+    password?: Buffer,
+  ): Promise<AuthenticateError | null> => {
+    try {
+      if (await access.admit(client, username, password)) {
+        await lifetimes.begin(client)
+        return null
+      }
+    } catch (error) {
+      return refusal((error as Error).message, SERVER_UNAVAILABLE)
     }
-    complaints.say('credentials', aboutClient(client), 'a client with wrong username or password was refused')
-    done(refusal('wrong username or password', BAD_USERNAME_OR_PASSWORD), false)
+    const about = { ...aboutClient(client), user: username }
+    complaints.say('credentials', about, 'a client with wrong username, password or client id was refused')
+    return refusal('wrong username or password', BAD_USERNAME_OR_PASSWORD)
+  }
+  return (client, username, password, done) => {
+    enter(client, username, password).then((error) => done(error, error === null))
   }
 }
 

@@ -54,7 +54,7 @@ export class SessionLifetimes {
       else older.close(resolve)
     })
     const isCleanStart = conn instanceof Mqtt5Connection && conn.session?.isCleanStart === true
-    if (isCleanStart || this.#endings.get(id)?.isOver) await this.#discard(id)
+    if (isCleanStart || this.#endings.get(id)?.isOver) await this.end(id)
   }
 
   #disconnected({ id, conn, clean }: Client): void {
@@ -62,7 +62,7 @@ export class SessionLifetimes {
     const expirySeconds = conn.session?.expirySeconds ?? 0
     const delayMs = expirySeconds * 1_000
     if (delayMs > MAX_TIMER_MS) return
-    const timer = setTimeout(() => this.#discard(id), delayMs).unref()
+    const timer = setTimeout(() => this.end(id), delayMs).unref()
     this.#endings.set(id, { timer, isOver: expirySeconds === 0 })
   }
 
@@ -71,7 +71,8 @@ export class SessionLifetimes {
     this.#endings.delete(clientId)
   }
 
-  async #discard(clientId: string): Promise<void> {
+  /** Ends a session now, with what is queued in it. */
+  async end(clientId: string): Promise<void> {
     this.#cancel(clientId)
     const { persistence } = this.#broker
     await persistence.cleanSubscriptions({ id: clientId })

@@ -36,6 +36,10 @@ export class SessionQueue {
     return this.#bytes
   }
 
+  get messages(): number {
+    return this.#byCounter.size
+  }
+
   add(packet: QueuedPacket): void {
     const counter = packet.brokerCounter ?? 0
     // Two subscriptions of a session may match one message, which is delivered once.

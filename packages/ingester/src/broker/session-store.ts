@@ -43,6 +43,13 @@ export class SessionStore {
     })
   }
 
+  /** Messages that wait for a session, or for its PUBACK. */
+  get waiting(): number {
+    let waiting = 0
+    for (const queue of this.#queues.values()) waiting += queue.messages
+    return waiting
+  }
+
   /** The session is over: nobody will come for what is queued. */
   forget(clientId: string): void {
     this.#queues.delete(clientId)

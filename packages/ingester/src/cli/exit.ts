@@ -20,11 +20,14 @@ export class CliError extends Error {
 /** Prints what went wrong and ends the process with the code that says so. */
 export function fail(error: unknown): never {
   // Commander has printed its own.
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USAGE)
-  process.stderr.write(`${pc.red('error:')} ${describe(error)}\n`)
-  process.exit(
-    error instanceof ConfigError ? WRONG_USAGE : error instanceof CliError ? error.exitCode : FAILED,
-  )
+  if (!(error instanceof CommanderError)) process.stderr.write(`${pc.red('error:')} ${describe(error)}\n`)
+  process.exit(exitCodeOf(error))
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
+  if (error instanceof ConfigError) return WRONG_USAGE
+  return error instanceof CliError ? error.exitCode : FAILED
 }
 
 function describe(error: unknown): string {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { findDatabaseUrl } from '../app/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
+import { ConnectionSettingsError } from '../database/open-client.ts'
 import { CliError } from './exit.ts'
 
 export function registerMigrate(program: Command): void {
@@ -12,7 +13,7 @@ export function registerMigrate(program: Command): void {
     .action(async ({ json }: { json?: true }) => {
       const url = findDatabaseUrl(loadConfig())
       const applied = await migrate(url).catch((error: Error) => {
-        if (error instanceof SchemaError) throw error
+        if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
         throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)
       })
       if (json) console.log(JSON.stringify({ applied }))

@@ -1,26 +1,28 @@
 import { Command } from 'commander'
-import { registerConfig } from './config.ts'
-import { registerIngest } from './ingest.ts'
-import { registerMigrate } from './migrate.ts'
-import { registerPublish } from './publish.ts'
-import { registerSimulate } from './simulate.ts'
-import { registerTail } from './tail.ts'
-import { registerUp } from './up.ts'
-import { registerVerify } from './verify.ts'
 
-const COMMANDS = [
-  registerUp,
-  registerIngest,
-  registerMigrate,
-  registerPublish,
-  registerTail,
-  registerSimulate,
-  registerVerify,
-  registerConfig,
-]
+type Load = () => Promise<(program: Command) => void>
 
-/** The command `qs`, one file for each of its commands. */
-export function createProgram(): Command {
+/** Loaded when they are wanted: all of them together take a second. */
+const COMMANDS = new Map<string, Load>([
+  ['up', async () => (await import('./up.ts')).registerUp],
+  ['ingest', async () => (await import('./ingest.ts')).registerIngest],
+  ['console', async () => (await import('./console.ts')).registerConsole],
+  ['migrate', async () => (await import('./migrate.ts')).registerMigrate],
+  ['provision', async () => (await import('./provision.ts')).registerProvision],
+  ['publish', async () => (await import('./publish.ts')).registerPublish],
+  ['tail', async () => (await import('./tail.ts')).registerTail],
+  ['simulate', async () => (await import('./simulate.ts')).registerSimulate],
+  ['verify', async () => (await import('./verify.ts')).registerVerify],
+  ['device', async () => (await import('./device.ts')).registerDevice],
+  ['backup', async () => (await import('./backup.ts')).registerBackup],
+  ['restore', async () => (await import('./restore.ts')).registerRestore],
+  ['deadletter', async () => (await import('./deadletter.ts')).registerDeadLetter],
+  ['doctor', async () => (await import('./doctor.ts')).registerDoctor],
+  ['config', async () => (await import('./config.ts')).registerConfig],
+])
+
+/** The command `qs`, one file for each of its commands: with the one of this name, or with all where none has it. */
+export async function createProgram(wanted = ''): Promise<Command> {
   const program = new Command('qs')
     .exitOverride()
     .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
@@ -38,6 +40,10 @@ Settings are environment variables or lines in .env; qs config lists them.
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings.`,
     )
 
-  for (const register of COMMANDS) register(program)
+  const only = COMMANDS.get(wanted)
+  for (const load of only === undefined ? COMMANDS.values() : [only]) {
+    const register = await load()
+    register(program)
+  }
   return program
 }

@@ -2,6 +2,7 @@ import { ackFor, ackTopic, type DeadLetter, topicMatches } from '@qs-telemetry/p
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
+import { oneLine } from './one-line.ts'
 import { watchTopics } from './watch-topics.ts'
 
 interface Options {
@@ -49,10 +50,4 @@ function printDeviceAcks(topic: string, payload: Buffer): void {
 function printDeadLetter(payload: Buffer): void {
   const { code, error, topic, payload: original } = JSON.parse(payload.toString()) as DeadLetter
   console.log(`${pc.red('dead  ')} ${topic} ${code}: ${error}\n       ${pc.dim(oneLine(original))}`)
-}
-
-/** Control characters must not reach the terminal. */
-function oneLine(text: string): string {
-  const visible = text.replace(/\p{Cc}+/gu, ' ')
-  return visible.length > 400 ? `${visible.slice(0, 400)} … (${text.length} characters)` : visible
 }

@@ -1,13 +1,11 @@
-import { networkInterfaces } from 'node:os'
-import { simulate } from '@qs-telemetry/device'
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { lanAddress } from '../accounts/lan-address.ts'
 import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { createLog } from '../telemetry/log.ts'
-import { topicOptions } from './broker-options.ts'
-import { runUntilStopped, type Service } from './run-until-stopped.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
 
 interface Options {
   readonly lan?: true
@@ -17,9 +15,9 @@ interface Options {
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('run everything on this machine: broker, PostgreSQL, pipeline, HTTP')
+    .description('run everything on this machine: broker, PostgreSQL, pipeline, console')
     .option('--lan', 'listen for real boards on all addresses; needs MQTT_USERNAME and MQTT_PASSWORD')
-    .option('--demo', 'with simulated devices that send events')
+    .option('--demo', 'with simulated devices, their last three hours and what they send from now on')
     .addHelpText(
       'after',
       `
@@ -35,33 +33,10 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
         const stack = await startEmbedded(config, { lan: options.lan ?? false, log, signal })
         if (config.MQTT_URL !== null) log.warn('MQTT_URL is set and not used: qs up has its own broker')
         console.log(welcome(config, stack, options.lan ?? false))
-        return options.demo ? withDemo(config, stack) : stack
+        if (options.demo) await stack.startDemo()
+        return stack
       })
     })
-}
-
-/** Simulated devices, on the embedded broker like any others, until the stack stops. */
-function withDemo(config: Config, stack: EmbeddedStack): Service {
-  const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
-  const simulation = simulate({
-    broker: {
-      url: `mqtt://127.0.0.1:${stack.mqttPort}`,
-      ...(username !== null && { username }),
-      ...(password !== null && { password }),
-    },
-    ...topicOptions(config),
-    timeZone: config.DEVICE_TIMEZONE,
-    devicePrefix: 'demo-',
-    intervalMs: 5_000,
-  })
-  const failed = new Promise<Error>((resolve) => simulation.done.catch(resolve))
-  return {
-    failed: Promise.race([stack.failed, failed]),
-    stop: async () => {
-      await simulation.stop().catch(() => {})
-      return stack.stop()
-    },
-  }
 }
 
 function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {
@@ -69,7 +44,10 @@ function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: Embedded
   const rows = [
     ['MQTT', `mqtt://${host}:${mqttPort}`],
     ['WebSocket', `ws://${host}:${mqttWsPort}`],
-    ['HTTP', `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/healthz /readyz /metrics')}`],
+    [
+      'Console',
+      `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`,
+    ],
     ['PostgreSQL', databaseUrl],
   ]
   const auth = config.MQTT_USERNAME === null ? '' : ` -u ${config.MQTT_USERNAME} -P '${config.MQTT_PASSWORD}'`
@@ -79,7 +57,7 @@ ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed even
 
 ${rows.map(([name, value]) => `  ${pc.cyan(String(name).padEnd(11))} ${value}`).join('\n')}
 
-Try it, in another terminal:
+Open the console in a browser. Or try it in another terminal:
 
   npx qs tail
   npx qs publish --device test-device --type temp --value 21.5
@@ -87,10 +65,4 @@ Try it, in another terminal:
 
 Ctrl-C stops it. The data stays in ${config.QS_DATA_DIR}.
 `
-}
-
-/** The address that boards in the network use. */
-function lanAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
 }

@@ -1,23 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import { DeviceClient } from '@qs-telemetry/device'
 import type { DeviceAck } from '@qs-telemetry/protocol'
-import type { Command } from 'commander'
-import pg from 'pg'
+import { type Command, Option } from 'commander'
+import type pg from 'pg'
 import pc from 'picocolors'
 import { findDatabaseUrl } from '../app/endpoints.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { ConnectionSettingsError, openClient } from '../database/open-client.ts'
+import { compareWithDatabase, type SentEvent, type Verification } from '../verify/verification.ts'
 import { brokerOptions, topicOptions } from './broker-options.ts'
 import { CliError } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
-import { compareWithDatabase, type SentEvent, type Verification } from './verification.ts'
+import { printFaults, verifyFaults } from './verify-faults.ts'
 
 const DEVICE_ID = 'qs-verify'
 
 interface Options {
   readonly events: number
+  readonly faults?: true
   readonly timeout: number
   readonly keep?: true
   readonly json?: true
@@ -28,43 +31,70 @@ export function registerVerify(program: Command): void {
     .command('verify')
     .description('prove it: send tagged events, wait for their device acks, compare with the database')
     .option('--events <n>', 'how many', parseWith(integer(1, 10_000_000)), 1000)
+    .addOption(
+      new Option(
+        '--faults',
+        'prove it while connections break and an ingester is killed; half a minute',
+      ).conflicts('events'),
+    )
     .option('--timeout <seconds>', 'wait so long for the device acks', parseWith(integer(1, 86_400)), 60)
     .option('--keep', 'leave the rows in the database')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Sends as the device qs-verify; its rows are removed at the end. Exits 1, with the ids, when an
-event is missing, changed or acked without being there.`,
+Sends as the device qs-verify; its rows are removed at the end, where the role in DATABASE_URL may.
+Exits 1, with the ids, when an event is missing, changed or acked without being there.
+
+With --faults it runs an ingester of its own, on topics of its own (qs-verify/…), whose connections to your broker and
+your database are reset, slowed down and cut without a word, and which is killed, while devices of its own send. Your
+own ingester and its data are not touched. Needs a broker user that may use these topics, such as the operator.
+
+Example
+  qs verify --faults`,
     )
     .action(async (options: Options) => {
       const config = loadConfig()
-      const result = await verify(config, findDatabaseUrl(config), options)
+      const result = await withDatabase(findDatabaseUrl(config), async (database) => {
+        if (!options.faults) return await verify(config, database, options)
+        const proof = await verifyFaults(config, database, options)
+        if (!options.json) printFaults(proof)
+        return proof
+      })
       print(result, options.json ?? false)
       if (!result.ok) process.exitCode = 1
     })
 }
 
-async function verify(config: Config, databaseUrl: string, options: Options): Promise<Verification> {
-  const database = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
-  database.on('error', () => {})
-  await database.connect().catch((error: Error) => {
+async function withDatabase<T>(url: string, work: (database: pg.Client) => Promise<T>): Promise<T> {
+  const connection = { name: 'qs-verify', connectTimeoutMs: 5_000 }
+  const database = await openClient(url, connection).catch((error: Error) => {
+    if (error instanceof ConnectionSettingsError) throw error
     throw new CliError(
       `No connection to the database: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
     )
   })
   try {
-    const { sent, deviceAcks } = await sendEvents(config, options)
-    const result = await compareWithDatabase(database, sent, deviceAcks)
-    if (!options.keep) {
-      await database.query('delete from events where event_id = any($1)', [
-        sent.map(({ eventId }) => eventId),
-      ])
-    }
-    return result
+    return await work(database)
   } finally {
     await database.end()
   }
+}
+
+async function verify(config: Config, database: pg.Client, options: Options): Promise<Verification> {
+  const { sent, deviceAcks } = await sendEvents(config, options)
+  const result = await compareWithDatabase(database, sent, deviceAcks)
+  if (!options.keep) await remove(database, sent)
+  return result
+}
+
+/** The role of the ingester may not delete, rightly: then the rows stay. */
+async function remove(database: pg.Client, sent: readonly SentEvent[]): Promise<void> {
+  const ids = sent.map(({ eventId }) => eventId)
+  await database.query('delete from events where event_id = any($1)', [ids]).catch((error: Error) => {
+    if ((error as { readonly code?: string }).code !== '42501') throw error
+    console.error(`The rows of ${DEVICE_ID} stay: the role in DATABASE_URL may not delete events.`)
+  })
 }
 
 async function sendEvents(config: Config, { events, timeout }: Options) {

@@ -14,6 +14,11 @@ function kind<T>(name: string, parse: (text: string) => T): Kind<T> {
 
 export const text = kind('text', (value) => value)
 
+export const password = kind('text, 8 characters or more', (value) => {
+  if (value.length < 8) throw new Error('takes 8 characters or more')
+  return value
+})
+
 export const integer = (min: number, max: number): Kind<number> =>
   kind(`integer, ${min} to ${max}`, (value) => {
     const number = Number(value)

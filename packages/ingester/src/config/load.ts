@@ -26,11 +26,15 @@ export class ConfigError extends Error {
   }
 }
 
-type Variables = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
-/** Reads process.env and, below it, `.env` of the current folder. The only reader of process.env. */
-export function loadConfig(): Config {
-  return parseConfig(findSettings(process.env, dotenv()))
+/**
+ * Reads process.env and, below it, `.env` of the current folder. The only reader of process.env.
+ *
+ * @param overrides above both
+ */
+export function loadConfig(overrides: Variables = {}): Config {
+  return parseConfig(findSettings({ ...process.env, ...overrides }, dotenv()))
 }
 
 /** Every setting as text, with where it came from; wrong ones too. */

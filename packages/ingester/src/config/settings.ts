@@ -89,6 +89,19 @@ export const SETTINGS = {
     'Silence after which the broker is asked for a sign of life. A dead connection is noticed within twice this',
   ),
 
+  MQTT_PUBLIC_URL: optional(
+    'Accounts',
+    kinds.brokerUrl,
+    'The broker as devices reach it, for the snippets of qs device. Absent: MQTT_URL, or the address of this machine in the network',
+  ),
+  INGESTER_USERNAME: setting(
+    'Accounts',
+    kinds.text,
+    'ingester',
+    'User that qs provision makes for the ingester at the broker',
+  ),
+  INGESTER_PASSWORD: optional('Accounts', kinds.text, 'Password of that user', true),
+
   DATABASE_URL: optional(
     'Database',
     kinds.url('postgres', 'postgresql'),
@@ -165,6 +178,14 @@ export const SETTINGS = {
     'Deepest meta',
   ),
 
+  DEAD_LETTER_RATE: setting(
+    'Dead letters',
+    kinds.integer(1, 1_000_000),
+    '1000',
+    'Dead letters of one device that are kept per minute; what exceeds it is only counted',
+  ),
+  DEAD_LETTER_BYTES: setting('Dead letters', kinds.size, '4MiB', 'The same in bytes of payload'),
+
   IN_FLIGHT_MESSAGES: setting(
     'Memory',
     kinds.integer(1, 60_000),
@@ -175,8 +196,54 @@ export const SETTINGS = {
   BATCH_EVENTS: setting('Memory', kinds.integer(1, 50_000), '2000', 'Most events in one transaction'),
   BATCH_BYTES: setting('Memory', kinds.size, '4MiB', 'Most bytes of payload in one transaction'),
 
-  HTTP_HOST: setting('HTTP', kinds.text, '127.0.0.1', 'Address of /healthz, /readyz and /metrics'),
+  HTTP_HOST: setting(
+    'HTTP',
+    kinds.text,
+    '127.0.0.1',
+    'Address of the console, /healthz, /readyz and /metrics. Anything but loopback: the console asks for a login',
+  ),
   HTTP_PORT: setting('HTTP', kinds.port, '8080', 'Port of the same'),
+  HTTP_TRUSTED_PROXIES: optional(
+    'HTTP',
+    kinds.text,
+    'Addresses or networks of proxies, with commas, whose X-Forwarded-… headers count: 10.0.0.2, 172.16.0.0/12',
+  ),
+  CONSOLE_OPERATOR_PASSWORD: optional(
+    'Console',
+    kinds.password,
+    'Who logs in as operator with it may change things',
+    true,
+  ),
+  CONSOLE_VIEWER_PASSWORD: optional(
+    'Console',
+    kinds.password,
+    'Who logs in as viewer with it may look',
+    true,
+  ),
+  CONSOLE_DATABASE_URL: optional(
+    'Console',
+    kinds.url('postgres', 'postgresql'),
+    'The same database with a role of its own (qs_console). Absent: DATABASE_URL',
+    true,
+  ),
+  CONSOLE_READ_DATABASE_URL: optional(
+    'Console',
+    kinds.url('postgres', 'postgresql'),
+    'A replica that charts and lists are read from. Absent: CONSOLE_DATABASE_URL',
+    true,
+  ),
+  CONSOLE_MQTT_USERNAME: optional(
+    'Console',
+    kinds.text,
+    'User at the broker with which the console makes accounts for devices: the operator. Absent: MQTT_USERNAME',
+  ),
+  CONSOLE_MQTT_PASSWORD: optional('Console', kinds.text, 'Password of that user', true),
+  CONSOLE_QUERY_TIMEOUT: setting(
+    'Console',
+    kinds.duration('100ms', '10m'),
+    '10s',
+    'A question of the console that takes PostgreSQL longer is given up',
+  ),
 
   QS_DATA_DIR: setting('Embedded', kinds.text, './data', 'Where qs up keeps PostgreSQL and its password'),
   MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),

@@ -1,11 +1,28 @@
+import { Socket } from 'node:net'
 import type { QueryConfig, QueryResult } from 'pg'
 import pg from 'pg'
+import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 export interface ConnectOptions {
   readonly url: string
   /** Shown in pg_stat_activity. */
   readonly name: string
   readonly connectTimeoutMs: number
+  /** A port of 127.0.0.1 to connect to instead; the name that a certificate is checked for stays that of the URL. */
+  readonly detourPort?: number
+}
+
+class Detour extends Socket {
+  readonly #port: number
+
+  constructor(port: number) {
+    super()
+    this.#port = port
+  }
+
+  override connect(): this {
+    return super.connect(this.#port, '127.0.0.1')
+  }
 }
 
 /** A connection whose queries leave at once, without waiting for the answers to those before them. */
@@ -22,12 +39,13 @@ export interface PipelinedConnection {
  *
  * The others let the server notice within seconds that this client is gone without a word. Its transaction would
  * hold the ids that it inserted, by the defaults of Linux for two hours, and the same batch on the next connection
- * would wait for it.
+ * would wait for it. The last one is for a proxy on the way that answers in the client's stead: the ingester itself
+ * never lets a transaction wait, and one that it lost is tried again.
  */
 const SESSION = `
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
   set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-  set tcp_user_timeout = '11s'; set idle_in_transaction_session_timeout = '60s'`
+  set tcp_user_timeout = '11s'; set idle_in_transaction_session_timeout = '10s'`
 
 /** A statement that waits for a lock looks after its client. Not every operating system can. */
 const SESSION_WHERE_POSSIBLE = "set client_connection_check_interval = '2s'"
@@ -35,9 +53,14 @@ const SESSION_WHERE_POSSIBLE = "set client_connection_check_interval = '2s'"
 /**
  * Opens a connection, set-up included within the bound: to a black hole it would otherwise hang for ever.
  *
+ * @param ended sessions of connections that are no more; this one is there when it ends, and those that were there are
+ *   ended at the server too, where they may go on with a transaction that the caller is about to try again
  * @throws the error of `pg`, with SQLSTATE where PostgreSQL answered
  */
-export async function connect({ url, name, connectTimeoutMs }: ConnectOptions): Promise<PipelinedConnection> {
+export async function connect(
+  { url, name, connectTimeoutMs, detourPort }: ConnectOptions,
+  ended: Set<ServerSession> = new Set(),
+): Promise<PipelinedConnection> {
   const client = new pg.Client({
     connectionString: url,
     application_name: name,
@@ -45,12 +68,15 @@ export async function connect({ url, name, connectTimeoutMs }: ConnectOptions): 
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     pipeline: true,
+    ...(detourPort !== undefined && { stream: () => new Detour(detourPort) }),
   })
   let isOpen = true
+  let session: ServerSession | null = null
   // A connection that breaks while idle is replaced when it is needed.
   client.on('error', () => {})
   client.once('end', () => {
     isOpen = false
+    if (session !== null) ended.add(session)
   })
   const destroy = () => streamOf(client).destroy()
   const timer = setTimeout(destroy, connectTimeoutMs)
@@ -58,6 +84,11 @@ export async function connect({ url, name, connectTimeoutMs }: ConnectOptions): 
     await client.connect()
     await client.query(SESSION)
     await client.query(SESSION_WHERE_POSSIBLE).catch(() => {})
+    const old = [...ended]
+    // Refused, their own time-outs end them.
+    await endSessions(client, old).catch(() => {})
+    for (const each of old) ended.delete(each)
+    session = await sessionOf(client)
   } catch (error) {
     destroy()
     throw error

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
+import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 /** Another ingester has this client id. */
 class NameTakenError extends Error {}
@@ -23,11 +24,13 @@ const HEARTBEAT_MS = 10_000
 /**
  * One ingester for each client id. Two of them would take the broker's session from each other for ever, and few
  * brokers say why they close a connection. So the name is an advisory lock of a session that lasts as long as the
- * ingester; a kill frees it at once, and keep-alives of the server free that of a host that vanished.
+ * ingester; a kill frees it at once, and keep-alives of the server free that of a host that vanished. Where only this end
+ * of the session knows that it is over, the next one ends the other: an ingester is no rival of its own.
  */
 export class InstanceLock {
   readonly #options: InstanceLockOptions
   #client: pg.Client | null = null
+  #holder: ServerSession | null = null
   #heartbeat: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
 
@@ -53,8 +56,10 @@ export class InstanceLock {
       await client.query(
         `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3`,
       )
+      if (this.#holder !== null) await endSessions(client, [this.#holder])
       await client.query(`set lock_timeout = ${WAIT_MS}`)
       await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`qs-ingester ${name}`])
+      this.#holder = await sessionOf(client)
       this.#client = client
       this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS)
     } catch (error) {

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import pg from 'pg'
+import type pg from 'pg'
+import { grant } from './grant.ts'
+import { openClient } from './open-client.ts'
 
 /** Where the numbered files are: beside src and dist. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 
 /** Any number, the same in all ingesters. */
-const ADVISORY_LOCK = 7_141_120_231
+export const MIGRATION_LOCK = 7_141_120_231
+
+/** SQLSTATE (PostgreSQL manual, appendix A). */
+const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE] = ['42P01', '42501']
 
 export interface Migration {
   readonly version: number
@@ -37,25 +42,24 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * Brings the schema up to date: each migration once, in order, in a transaction of its own. Whoever comes second
- * waits at the advisory lock and then finds nothing left to do.
+ * Brings the schema up to date: each migration once, in order, in a transaction of its own, and then the rights of
+ * the roles. Whoever comes second waits at the advisory lock and then finds nothing left to do. A role that does
+ * not own the tables only finds out whether they are up to date.
  *
  * @returns the names of what was applied now
- * @throws SchemaError where the database is newer than this version, or a migration that landed was changed since
+ * @throws SchemaError where the database is newer than this version, a migration that landed was changed since, or
+ * there is something to apply and this role may not
  */
 export async function migrate(url: string, migrations?: readonly Migration[]): Promise<readonly string[]> {
   const shipped = migrations ?? (await readMigrations())
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'qs-migrate',
-    connectionTimeoutMillis: 10_000,
-  })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await openClient(url, { name: 'qs-migrate', connectTimeoutMs: 10_000 })
   try {
-    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK])
-    const pending = await findPending(client, shipped)
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    const isOwner = await ownsSchema(client)
+    const pending = await findPending(client, shipped, isOwner)
     for (const migration of pending) await apply(client, migration)
+    // They belong to the shipped migrations: others do not make the tables that they name.
+    if (isOwner && migrations === undefined) await grant(client)
     return pending.map(({ name }) => name)
   } finally {
     // Ends the session, and with it the lock.
@@ -63,18 +67,23 @@ export async function migrate(url: string, migrations?: readonly Migration[]): P
   }
 }
 
-async function findPending(client: pg.Client, shipped: readonly Migration[]): Promise<readonly Migration[]> {
-  // Only where it is missing: a role that may not create tables finds an up-to-date schema up to date.
-  const { rows: found } = await client.query<{ exists: boolean }>(
-    `select to_regclass('schema_migrations') is not null as exists`,
-  )
-  if (!found[0]?.exists)
-    await client.query(`create table if not exists schema_migrations (
-    version integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`)
-  const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
-    'select version, name, checksum from schema_migrations order by version',
-  )
-  for (const { version, name, checksum } of rows) {
+/** Whether this role may change the schema: as the owner of what is there, or where it may create what is not. */
+async function ownsSchema(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ owns: boolean }>(`
+    select coalesce(
+      (select pg_has_role(relowner, 'usage') from pg_class where oid = to_regclass('schema_migrations')),
+      has_schema_privilege(current_schema(), 'create')) as owns`)
+  return rows[0]?.owns === true
+}
+
+async function findPending(
+  client: pg.Client,
+  shipped: readonly Migration[],
+  isOwner: boolean,
+): Promise<readonly Migration[]> {
+  if (isOwner) await createBook(client)
+  const applied = await readApplied(client, isOwner)
+  for (const { version, name, checksum } of applied) {
     const migration = shipped.find((each) => each.version === version)
     if (migration === undefined) {
       throw new SchemaError(
@@ -87,8 +96,53 @@ async function findPending(client: pg.Client, shipped: readonly Migration[]): Pr
       )
     }
   }
-  const applied = new Set(rows.map(({ version }) => version))
-  return shipped.filter(({ version }) => !applied.has(version))
+  const versions = new Set(applied.map(({ version }) => version))
+  const pending = shipped.filter(({ version }) => !versions.has(version))
+  if (pending.length > 0 && !isOwner) throw await notTheOwner(client, `lacks ${pending[0]?.name}`)
+  return pending
+}
+
+async function createBook(client: pg.Client): Promise<void> {
+  // Only where it is missing: who owns the tables need not be allowed to create others.
+  const { rows } = await client.query<{ exists: boolean }>(
+    `select to_regclass('schema_migrations') is not null as exists`,
+  )
+  if (!rows[0]?.exists)
+    await client.query(`create table if not exists schema_migrations (
+    version integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`)
+}
+
+interface Applied {
+  readonly version: number
+  readonly name: string
+  readonly checksum: string
+}
+
+async function readApplied(client: pg.Client, isOwner: boolean): Promise<readonly Applied[]> {
+  try {
+    const { rows } = await client.query<Applied>(
+      'select version, name, checksum from schema_migrations order by version',
+    )
+    return rows
+  } catch (error) {
+    const { code } = error as { readonly code?: string }
+    if (isOwner || (code !== UNDEFINED_TABLE && code !== INSUFFICIENT_PRIVILEGE)) throw error
+    throw await notTheOwner(
+      client,
+      code === UNDEFINED_TABLE ? 'has no tables yet' : 'has not granted it a look',
+    )
+  }
+}
+
+async function notTheOwner(client: pg.Client, problem: string): Promise<SchemaError> {
+  const { rows } = await client.query<{ role: string; database: string }>(
+    'select current_user as role, current_database() as database',
+  )
+  const { role, database } = rows[0] ?? { role: '?', database: '?' }
+  return new SchemaError(
+    `The database ${database} ${problem}, and the role ${role} may not change that. ` +
+      'Run qs migrate with the DATABASE_URL of the owner (in the composed stack: docker compose run --rm migrate).',
+  )
 }
 
 async function apply(client: pg.Client, { version, name, sql, checksum }: Migration): Promise<void> {

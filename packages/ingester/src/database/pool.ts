@@ -10,8 +10,17 @@ export function createPool(url: string, { timeoutMs }: { readonly timeoutMs: num
     query_timeout: timeoutMs,
     idleTimeoutMillis: 10_000,
   })
-  pool.on('error', () => {})
+  surviveBrokenConnections(pool)
   return pool
+}
+
+/**
+ * A connection that breaks fails its queries, which is where it is dealt with. It emits `error` besides, which would
+ * end the process; the pool hears that of idle connections only, and not of those that are lent out.
+ */
+export function surviveBrokenConnections(pool: pg.Pool): void {
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 /** Runs one statement. A connection that failed is destroyed: after a time-out its answer is still to come. */

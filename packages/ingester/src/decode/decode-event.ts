@@ -114,8 +114,10 @@ function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault
     textFault(fields, 'device_id', limits.idBytes) ??
     textFault(fields, 'event_type', limits.idBytes)
   if (fault !== null) return fault
-  if (!isDeviceId(claimed as string)) return ['INVALID_FIELD', 'device_id holds / + # or a control character']
+  // That of the topic is a device id.
   if (claimed !== deviceId) {
+    if (!isDeviceId(claimed as string))
+      return ['INVALID_FIELD', 'device_id holds / + # or a control character']
     return [
       'DEVICE_ID_MISMATCH',
       `device_id is ${JSON.stringify(claimed)}, the topic's is ${JSON.stringify(deviceId)}`,

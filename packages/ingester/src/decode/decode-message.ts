@@ -19,16 +19,16 @@ export function decodeMessage(delivery: Delivery, options: DecodeOptions): Messa
   const named = options.topic.deviceIdOf(delivery.topic)
   const deviceId = named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
   const tsServer = formatInstant(delivery.receivedAt)
-  const message = { delivery, deviceId, tsServer }
+  let decoded: Element | readonly Element[]
   try {
-    const context: MessageContext = { options, deviceId, receivedAt: delivery.receivedAt, tsServer }
-    const decoded = decodePayload(delivery, context)
-    if (Array.isArray(decoded)) return { ...message, shape: 'array', elements: decoded }
-    return { ...message, shape: 'one', elements: [decoded as Element] }
+    decoded = decodePayload(delivery, { options, deviceId, receivedAt: delivery.receivedAt, tsServer })
   } catch (error) {
-    const fault = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
-    return { ...message, shape: 'one', elements: [fault] }
+    decoded = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
   }
+  // One literal for both: an object spread for every message costs more than to parse it.
+  const isArray = Array.isArray(decoded)
+  const elements = isArray ? (decoded as readonly Element[]) : [decoded as Element]
+  return { delivery, deviceId, tsServer, shape: isArray ? 'array' : 'one', elements }
 }
 
 /** The elements of an array, or the one element that all else is. */
@@ -45,7 +45,7 @@ function decodePayload({ payload, topic }: Delivery, context: MessageContext): E
   }
   if (deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
 
-  const exact = mayLoseDigits(text) ? parseExact(text) : parsed
+  const exact = mayLoseDigits(payload) ? parseExact(text) : parsed
   const element = decodeAll(parsed, exact, context)
   // What was sent as a time that is none is kept to the letter, whatever its neighbours look like.
   return exact === parsed && hasStrangeTime(element) ? decodeAll(parsed, parseExact(text), context) : element

@@ -22,6 +22,19 @@ export function brokerCheck(status: () => BrokerStatus): Check {
   }
 }
 
+/** Flow is what readiness is about; the other alarms are told, and events become rows all the same. */
+const NOT_READY: ReadonlySet<string> = new Set(['stalled'])
+
+/** Everything that is wrong now, as the detail. */
+export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
+  return async () => {
+    const alarms = [...active()]
+    if (alarms.length === 0) return { ok: true, detail: 'none' }
+    const ok = !alarms.some(([name]) => NOT_READY.has(name))
+    return { ok, detail: alarms.map(([name, text]) => `${name}: ${text}`).join('; ') }
+  }
+}
+
 /** A statement that really goes there and back. */
 export function databaseCheck(query: () => Promise<unknown>): Check {
   return async () => {
@@ -33,4 +46,9 @@ export function databaseCheck(query: () => Promise<unknown>): Check {
       return { ok: false, detail: (error as Error).message }
     }
   }
+}
+
+/** Not having it makes nobody unready: all else of a console works. */
+export function liveCheck(problem: () => string | null): Check {
+  return async () => ({ ok: true, detail: problem() ?? 'the broker is heard' })
 }

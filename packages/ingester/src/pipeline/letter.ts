@@ -18,7 +18,7 @@ export interface Letter {
 
 const NONE: readonly Letter[] = []
 
-/** The dead letters of a message, given what became of its elements. */
+/** The dead letters of a message, given what became of its elements; without those that are only counted. */
 export function lettersOf(message: Message, outcomes: readonly (Outcome | undefined)[]): readonly Letter[] {
   // Nearly always: looked at for every message, twice.
   if (!outcomes.some((outcome) => outcome?.kind === 'rejection')) return NONE
@@ -26,7 +26,7 @@ export function lettersOf(message: Message, outcomes: readonly (Outcome | undefi
   const letters: Letter[] = []
   let bytes: readonly Buffer[] | null = null
   for (const [index, outcome] of outcomes.entries()) {
-    if (outcome?.kind !== 'rejection') continue
+    if (outcome?.kind !== 'rejection' || outcome.onlyCounted) continue
     bytes ??= shape === 'array' ? elementBytes(delivery.payload) : [delivery.payload]
     letters.push({
       rejection: outcome,

@@ -45,4 +45,6 @@ export interface Rejection {
   /** The cause, as the parser or PostgreSQL said it. */
   readonly trace: string
   readonly eventId: string | null
+  /** Its device leaves too many dead letters: this one is counted and not kept. */
+  readonly onlyCounted?: true
 }

@@ -1,4 +1,3 @@
-import { ackTopic } from '@qs-telemetry/protocol'
 import { lettersOf } from '../pipeline/letter.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
@@ -8,7 +7,7 @@ import { deviceAckPayloads } from './device-ack.ts'
 
 export interface ReplyOptions {
   readonly publisher: Publisher
-  readonly ackTemplate: string
+  readonly ackTopicOf: (deviceId: string) => string
   readonly ackQos: 0 | 1
   readonly deadLetterTopic: string
   /** A message could not be answered: a fault of ours. */
@@ -21,7 +20,8 @@ export interface ReplyOptions {
  * device without its ack asks again, and a message that came again would fail again.
  */
 export function reply(batch: readonly Message[], result: BatchResult, options: ReplyOptions): void {
-  for (const [index, message] of batch.entries()) {
+  for (let index = 0; index < batch.length; index++) {
+    const message = batch[index] as Message
     try {
       tell(message, result[index] ?? [], options)
     } catch (error) {
@@ -32,9 +32,9 @@ export function reply(batch: readonly Message[], result: BatchResult, options: R
 }
 
 function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOptions): void {
-  const { publisher, ackTemplate, ackQos, deadLetterTopic } = options
+  const { publisher, ackTopicOf, ackQos, deadLetterTopic } = options
   if (message.deviceId !== null) {
-    const topic = ackTopic(ackTemplate, message.deviceId)
+    const topic = ackTopicOf(message.deviceId)
     for (const json of deviceAckPayloads(message, outcomes, publisher.maxPayloadBytes)) {
       publisher.publish(topic, json, ackQos)
     }

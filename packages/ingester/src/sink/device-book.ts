@@ -55,6 +55,12 @@ export class DeviceBook {
     return this.#take(dirty, nowMs)
   }
 
+  /** Of devices whose rows somebody removed: what is not written yet would bring the rows back. */
+  forget(isGone: (deviceId: string) => boolean): void {
+    for (const deviceId of this.#entries.keys()) if (isGone(deviceId)) this.#entries.delete(deviceId)
+    this.#newcomers = this.#newcomers.filter((deviceId) => !isGone(deviceId))
+  }
+
   #take(deviceIds: readonly string[], nowMs: number): readonly DeviceSeen[] {
     this.#newcomers = []
     return deviceIds.map((deviceId) => {

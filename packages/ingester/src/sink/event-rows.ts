@@ -20,8 +20,8 @@ export interface EventRow {
 /** The rows as one JSON array. Null fields are left out: an absent key reads as null. */
 export function eventRowsJson(rows: readonly EventRow[]): string {
   let json = '['
-  for (const [index, { event, tsServer }] of rows.entries()) {
-    json += `${index === 0 ? '' : ','}{"id":${JSON.stringify(event.eventId)},"device":${JSON.stringify(event.deviceId)}`
+  for (const { event, tsServer } of rows) {
+    json += `${json.length === 1 ? '' : ','}{"id":${JSON.stringify(event.eventId)},"device":${JSON.stringify(event.deviceId)}`
     json += `,"type":${JSON.stringify(event.eventType)},"ts":"${event.ts}","srv":"${tsServer}","schema":${event.schema}`
     if (event.valueNum !== null) json += `,"num":${Object.is(event.valueNum, -0) ? '-0' : event.valueNum}`
     if (event.valueText !== null) json += `,"txt":${JSON.stringify(event.valueText)}`

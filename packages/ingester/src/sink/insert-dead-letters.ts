@@ -19,7 +19,7 @@ export function insertDeadLetters(letters: readonly Letter[]): QueryConfig {
 }
 
 function row(letter: Letter) {
-  const { rejection, payload, topic, index } = letter
+  const { rejection, payload, topic } = letter
   return {
     received_at: letter.receivedAt,
     topic: topic,
@@ -29,7 +29,12 @@ function row(letter: Letter) {
     error: rejection.message,
     trace: rejection.trace,
     payload: payload.toString('base64'),
-    fingerprint: createHash('md5').update(`${topic}\0${index}\0`).update(payload).digest('hex'),
+    fingerprint: fingerprint(letter),
     redelivered: letter.redelivered,
   }
+}
+
+/** Topic, place and payload: what tells that it is the same letter once more. */
+export function fingerprint({ topic, index, payload }: Pick<Letter, 'topic' | 'index' | 'payload'>): string {
+  return createHash('md5').update(`${topic}\0${index}\0`).update(payload).digest('hex')
 }

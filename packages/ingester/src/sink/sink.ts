@@ -1,3 +1,4 @@
+import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
@@ -13,22 +14,25 @@ export class Sink {
   readonly #waiting: ((writer: Writer) => void)[] = []
   readonly #writers: readonly Writer[]
   readonly #devices = new DeviceBook()
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: Clock
+  #callOff: CallOff | null = null
 
   constructor({ writers, ...options }: SinkOptions) {
     this.#writers = Array.from(
       { length: writers },
-      (_, n) => new Writer({ ...options, name: `${options.name}/${n + 1}` }),
+      (_, n) =>
+        new Writer({ ...options, name: `${options.name}/${n + 1}`, onRenewed: () => this.#doubtAllBut(n) }),
     )
     this.#idle = [...this.#writers]
+    this.#clock = options.clock
   }
 
   /** A device that fell silent gets its last_seen too. */
   start(): void {
-    this.#timer = setInterval(() => {
-      const devices = this.#devices.takeDue(performance.now())
+    this.#callOff = this.#clock.every(DEVICE_INTERVAL_MS, () => {
+      const devices = this.#devices.takeDue(this.#clock.monotonicMs())
       if (devices.length > 0) this.#with((writer) => writer.write([], devices)).catch(() => {})
-    }, DEVICE_INTERVAL_MS)
+    })
   }
 
   /**
@@ -41,19 +45,28 @@ export class Sink {
       for (const element of elements)
         if (element.kind === 'event') this.#devices.see(element.deviceId, tsServer)
     }
-    const devices = this.#devices.takeDue(performance.now())
+    const devices = this.#devices.takeDue(this.#clock.monotonicMs())
     return this.#with((writer) => writer.write(batch, devices))
+  }
+
+  /** Of devices whose rows are about to be removed; none of their events may be under way. */
+  forgetDevices(isGone: (deviceId: string) => boolean): void {
+    this.#devices.forget(isGone)
   }
 
   /** Writes what the devices' rows still lack. Batches must have ended before. */
   async drain(): Promise<void> {
-    clearInterval(this.#timer)
-    const devices = this.#devices.takeAll(performance.now())
+    this.#callOff?.()
+    const devices = this.#devices.takeAll(this.#clock.monotonicMs())
     if (devices.length > 0) await this.#with((writer) => writer.write([], devices))
   }
 
+  #doubtAllBut(renewed: number): void {
+    for (const [n, writer] of this.#writers.entries()) if (n !== renewed) writer.doubt()
+  }
+
   stop(): void {
-    clearInterval(this.#timer)
+    this.#callOff?.()
     for (const writer of this.#writers) writer.stop()
   }
 

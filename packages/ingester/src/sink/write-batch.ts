@@ -1,9 +1,12 @@
-import { type Letter, lettersOf } from '../pipeline/letter.ts'
-import type { Message } from '../pipeline/message.ts'
+import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 import { addStats, type Counts } from './add-stats.ts'
+import { type Admission, admitLetters } from './admit-letters.ts'
 import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connection.ts'
+import { countDeadLetters } from './count-dead-letters.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
+import type { LetterAllowance } from './letter-allowance.ts'
+import { noteBacklog } from './note-backlog.ts'
 import { verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import { type DeviceSeen, upsertDevices } from './upsert-devices.ts'
@@ -15,6 +18,12 @@ export interface BatchContext {
   readonly devices: readonly DeviceSeen[]
   /** It was tried before, and may be committed for all anybody knows. */
   readonly isRetry: boolean
+  /** Of dead letters; absent: all are kept. */
+  readonly allowance?: LetterAllowance | undefined
+  /** On the clock that never steps, for the allowance. */
+  readonly nowMs: number
+  /** The current hour, as noteBacklog takes it; absent: nobody keeps numbers by the hour. */
+  readonly hour?: string
 }
 
 /**
@@ -39,54 +48,56 @@ export async function writeBatch(
 async function transact(
   connection: Connection,
   batch: readonly Message[],
-  { writer, devices, isRetry }: BatchContext,
+  { writer, devices, isRetry, allowance, nowMs, hour }: BatchContext,
   insert: Insert,
 ): Promise<BatchResult> {
   const outcomes = batch.map(({ elements }) =>
     elements.map((each) => (each.kind === 'event' ? undefined : each)),
   )
+  let letters: Admission | null = null
   try {
     const begun = pipelined(connection, BEGIN)
     const stored = storeEvents(connection, pendingRows(batch, outcomes), insert)
     await settled(begun, stored)
 
-    const letters = batch
-      .flatMap((message, index) => lettersOf(message, outcomes[index] ?? []))
-      .map((letter) => (isRetry ? { ...letter, redelivered: true } : letter))
+    letters = admitLetters(batch, outcomes, { allowance, nowMs })
+    const counts = count(outcomes)
+    const backlog = hour === undefined ? null : noteBacklog(batch, hour)
     const results = await pipelined(
       connection,
-      ...bookkeeping(writer, letters, devices, count(outcomes)),
+      ...letterRows(letters, isRetry),
+      ...(devices.length > 0 ? [upsertDevices(devices)] : []),
+      ...(backlog !== null ? [backlog] : []),
+      ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
       COMMIT,
     )
     // PostgreSQL answers COMMIT with ROLLBACK, and no error, when the transaction had failed before.
     if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
   } catch (error) {
+    letters?.giveBack()
     await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
     throw error
   }
   return outcomes as BatchResult
 }
 
-function bookkeeping(
-  writer: string,
-  letters: readonly Letter[],
-  devices: readonly DeviceSeen[],
-  counts: Counts,
-) {
+function letterRows({ kept, counted }: Admission, isRetry: boolean) {
+  const letters = isRetry ? kept.map((letter) => ({ ...letter, redelivered: true })) : kept
   return [
     ...(letters.length > 0 ? [insertDeadLetters(letters)] : []),
-    ...(devices.length > 0 ? [upsertDevices(devices)] : []),
-    ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
+    ...(counted.length > 0 ? [countDeadLetters(counted)] : []),
   ]
 }
 
 function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[][]): readonly PendingRow[] {
   const rows: PendingRow[] = []
-  for (const [messageIndex, { elements, tsServer }] of batch.entries()) {
-    const places = outcomes[messageIndex] as (Outcome | undefined)[]
-    for (const [index, event] of elements.entries()) {
-      if (event.kind !== 'event') continue
-      rows.push({ event, tsServer, outcomes: places, index })
+  // Twice for every event: iterators of entries would cost an array each.
+  for (let message = 0; message < batch.length; message++) {
+    const { elements, tsServer } = batch[message] as Message
+    const places = outcomes[message] as (Outcome | undefined)[]
+    for (let index = 0; index < elements.length; index++) {
+      const event = elements[index] as Element
+      if (event.kind === 'event') rows.push({ event, tsServer, outcomes: places, index })
     }
   }
   return rows
@@ -94,9 +105,11 @@ function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[
 
 function count(outcomes: readonly (readonly (Outcome | undefined)[])[]): Counts {
   const counts = { messages: outcomes.length, stored: 0, duplicate: 0, rejected: 0 }
-  for (const outcome of outcomes.flat()) {
-    if (outcome === undefined) throw new Error('An element of the batch came out without an outcome')
-    counts[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++
+  for (const places of outcomes) {
+    for (const outcome of places) {
+      if (outcome === undefined) throw new Error('An element of the batch came out without an outcome')
+      counts[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++
+    }
   }
   return counts
 }

@@ -1,20 +1,34 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { formatInstant } from '@qs-telemetry/protocol'
+import { backoffMs } from '../pipeline/backoff.ts'
+import type { CallOff, Clock } from '../pipeline/clock.ts'
+import { delay } from '../pipeline/delay.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
+import type { LetterAllowance } from './letter-allowance.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { writeBatch } from './write-batch.ts'
+
+/** Of 2026-11-26T02:15:00.000000Z up to the hour. */
+const HOUR_DIGITS = 13
 
 export interface WriterOptions {
   /** Names this writer's rows in ingest_stats, and is unique among all ingesters. */
   readonly name: string
   /** Opens a connection, bounded in time. */
   readonly connect: () => Promise<Connection>
-  /** After so long a transaction is given up and its connection destroyed. */
+  /** A connection that answers nothing for so long is destroyed, and its transaction given up. */
   readonly timeoutMs: number
+  readonly clock: Clock
+  /** A number in [0, 1), for the pauses between tries. */
+  readonly random: () => number
+  /** Of dead letters, for all writers together; absent: all are kept. */
+  readonly allowance?: LetterAllowance
   readonly log: Log
+  /** A connection that had failed was made anew: those of other writers may have died with it. */
+  readonly onRenewed?: () => void
   /** A batch failed and will be tried again; for the metrics. */
   readonly onRetry: (reason: string) => void
 }
@@ -25,7 +39,11 @@ export interface WriterOptions {
  */
 const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03'])
 
-const [MIN_BACKOFF_MS, MAX_BACKOFF_MS, MAX_TIMEOUT_MS] = [100, 5_000, 120_000]
+/** With the connect timeout it bounds how long after an outage everything flows again: five seconds. */
+const BACKOFF = { minMs: 100, maxMs: 1_000 }
+const MAX_TIMEOUT_MS = 120_000
+/** How long a connection may be silent after that of another writer has failed. */
+const DOUBTED_MS = 1_000
 
 /**
  * One connection to PostgreSQL and the patience to get a batch through it.
@@ -37,8 +55,15 @@ const [MIN_BACKOFF_MS, MAX_BACKOFF_MS, MAX_TIMEOUT_MS] = [100, 5_000, 120_000]
 export class Writer {
   readonly #options: WriterOptions
   #connection: Connection | null = null
+  /** Of the batch under way. */
+  #deadline: Deadline | null = null
+  /** The connection failed, and not because of somebody's doubt: doubts would go round for ever. */
+  #hasFailed = false
   readonly #stopping = new AbortController()
-  /** Doubled when it was too short, and kept: a database that is slow now is slow for the next batch too. */
+  /**
+   * Doubled when it was too short, and kept while batches need it: a database that is slow now is slow for the next one
+   * too. Where it was the network instead, the next dead connection is to be noticed as soon as the first.
+   */
   #timeoutMs: number
 
   constructor(options: WriterOptions) {
@@ -48,22 +73,36 @@ export class Writer {
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
   async write(batch: readonly Message[], devices: readonly DeviceSeen[]): Promise<BatchResult> {
-    const { name, log, onRetry } = this.#options
+    const { name, allowance, timeoutMs, log, clock, onRetry } = this.#options
     for (let failures = 0; ; failures++) {
-      const deadline = new Deadline(this.#timeoutMs)
+      const startMs = clock.monotonicMs()
+      const deadline = new Deadline(clock, this.#timeoutMs)
       try {
         const connection = await this.#open()
         deadline.guard(connection)
-        const context = { writer: name, devices, isRetry: failures > 0 }
-        const result = await writeBatch(connection, batch, context)
+        this.#deadline = deadline
+        const context = {
+          writer: name,
+          devices,
+          isRetry: failures > 0,
+          allowance,
+          nowMs: clock.monotonicMs(),
+          hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
+        }
+        const result = await writeBatch(deadline.hearing(connection), batch, context)
+        if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
         if (failures > 0) log.info({ failures, messages: batch.length }, 'PostgreSQL takes batches again')
         return result
       } catch (error) {
         deadline.cancel()
         this.#stopping.signal.throwIfAborted()
-        if (deadline.passed) this.#timeoutMs = Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS)
+        if (deadline.passed && !deadline.isDoubted)
+          this.#timeoutMs = Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS)
         if (verdictOn(error) === 'stop') throw error
-        if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) this.#dropConnection()
+        if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) {
+          this.#dropConnection()
+          this.#hasFailed ||= !deadline.isDoubted
+        }
         const reason = deadline.passed
           ? `no answer within ${deadline.ms} ms`
           : String((error as Error).message)
@@ -75,11 +114,22 @@ export class Writer {
             'PostgreSQL did not take a batch; trying again, nothing is lost',
           )
         }
-        await this.#backOff(failures)
+        await this.#backOff(failures, clock.monotonicMs() - startMs)
       } finally {
         deadline.cancel()
+        this.#deadline = null
       }
     }
+  }
+
+  /**
+   * Another writer's connection has failed, and this one may be as dead, which nobody would notice before the timeout.
+   * Meanwhile its session at the server could hold rows for which the other one waits. An idle one is replaced, a busy
+   * one has a second to answer.
+   */
+  doubt(): void {
+    if (this.#deadline === null) this.#dropConnection()
+    else this.#deadline.doubt(DOUBTED_MS)
   }
 
   async #open(): Promise<Connection> {
@@ -89,6 +139,8 @@ export class Writer {
     if (this.#stopping.signal.aborted) connection.destroy()
     this.#stopping.signal.throwIfAborted()
     this.#connection = connection
+    if (this.#hasFailed) this.#options.onRenewed?.()
+    this.#hasFailed = false
     return connection
   }
 
@@ -103,20 +155,38 @@ export class Writer {
     this.#connection = null
   }
 
-  async #backOff(failures: number): Promise<void> {
-    const ms = Math.min(MIN_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS)
-    await delay(ms / 2 + (Math.random() * ms) / 2, undefined, { signal: this.#stopping.signal })
+  /** A try that took long, since nobody answered, was a pause by itself. */
+  async #backOff(failures: number, triedMs: number): Promise<void> {
+    const { clock, random } = this.#options
+    const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
+    await delay(clock, pauseMs, this.#stopping.signal)
   }
 }
 
-/** Destroys the connection when the time is up; the queries under way then fail. */
+/**
+ * Destroys the connection when nothing was answered for so long; the queries under way then fail. A batch of many
+ * bad rows takes thousands of statements to sort out, and is not begun again while they are answered.
+ */
 class Deadline {
-  readonly ms: number
-  #timer: NodeJS.Timeout | undefined
+  #ms: number
+  readonly #clock: Clock
+  #heardMs = 0
+  #callOff: CallOff | null = null
+  #connection: Connection | null = null
   #passed = false
+  #isDoubted = false
 
-  constructor(ms: number) {
-    this.ms = ms
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock
+    this.#ms = ms
+  }
+
+  get ms(): number {
+    return this.#ms
+  }
+
+  get isDoubted(): boolean {
+    return this.#isDoubted
   }
 
   get passed(): boolean {
@@ -124,13 +194,50 @@ class Deadline {
   }
 
   guard(connection: Connection): void {
-    this.#timer = setTimeout(() => {
-      this.#passed = true
-      connection.destroy()
-    }, this.ms)
+    this.#connection = connection
+    this.#heardMs = this.#clock.monotonicMs()
+    this.#lookAfter(this.#ms)
+  }
+
+  /** From now on the connection may be silent for so long only. */
+  doubt(ms: number): void {
+    this.#isDoubted = true
+    this.#ms = Math.min(this.#ms, ms)
+    this.#callOff?.()
+    this.#look()
+  }
+
+  /** The connection, with each answer to a query heard here. */
+  hearing(connection: Connection): Connection {
+    const heard = () => {
+      this.#heardMs = this.#clock.monotonicMs()
+    }
+    return {
+      get isOpen() {
+        return connection.isOpen
+      },
+      query: (query) => {
+        const answer = connection.query(query)
+        answer.then(heard, heard)
+        return answer
+      },
+      destroy: () => connection.destroy(),
+    }
   }
 
   cancel(): void {
-    clearTimeout(this.#timer)
+    this.#callOff?.()
+  }
+
+  #lookAfter(ms: number): void {
+    this.#callOff = this.#clock.after(ms, () => this.#look())
+  }
+
+  #look(): void {
+    const leftMs = this.#heardMs + this.#ms - this.#clock.monotonicMs()
+    // Timers may come a fraction of a millisecond early.
+    if (leftMs >= 1) return this.#lookAfter(leftMs)
+    this.#passed = true
+    this.#connection?.destroy()
   }
 }

@@ -1,7 +1,10 @@
-import type { Socket } from 'node:net'
-import { generate, type IConnackPacket, type IPublishPacket, type Packet, parser } from 'mqtt-packet'
+import type { Duplex } from 'node:stream'
+import type { Instant } from '@qs-telemetry/protocol'
+import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet'
+import type { Clock } from '../pipeline/clock.ts'
 import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscription } from './errors.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { Packets, type Publish } from './packets.ts'
 import { Transmit } from './transmit.ts'
 import { Window } from './window.ts'
 
@@ -16,11 +19,15 @@ export interface SessionOptions {
   readonly receiveMaximum: number
   readonly keepAliveMs: number
   readonly handshakeTimeoutMs: number
+  readonly clock: Clock
 }
 
 export interface ConnectionEvents {
-  /** `settle` answers the message on this connection, if it is still the one. */
-  onPublish(packet: IPublishPacket, settle: () => void): void
+  /**
+   * `settle` answers the message on this connection, if it is still the one. `receivedAt` is when the socket was read:
+   * one time for all that was read at once.
+   */
+  onPublish(publish: Publish, receivedAt: Instant, settle: () => void): void
   onPuback(packetId: number): void
 }
 
@@ -36,6 +43,7 @@ export interface SessionFacts {
 }
 
 const SUBSCRIBE_ID = 1
+const NOTHING = () => {}
 /** MQTT 3.1.1 has no Receive Maximum; a broker may drop what exceeds its own idea of one. */
 const RECEIVE_MAXIMUM_3_1_1 = 20
 
@@ -47,20 +55,22 @@ const RECEIVE_MAXIMUM_3_1_1 = 20
  * ended, after `open` or not. Everything about it, its window and its half-sent packets, ends with it.
  */
 export class Connection {
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #options: SessionOptions
   readonly #events: ConnectionEvents
   readonly #transmit: Transmit
   readonly #window: Window
   readonly #keepAlive: KeepAlive
+  readonly #packets: Packets
   readonly #parser
+  #readAt: Instant
   #connack: IConnackPacket | null = null
   #isClosed = false
   readonly closed: Promise<ConnectionError>
   #resolveClosed!: (reason: ConnectionError) => void
   #resolveOpen!: (facts: SessionFacts) => void
 
-  constructor(socket: Socket, options: SessionOptions, events: ConnectionEvents) {
+  constructor(socket: Duplex, options: SessionOptions, events: ConnectionEvents) {
     this.#socket = socket
     this.#options = options
     this.#events = events
@@ -69,26 +79,36 @@ export class Connection {
     })
     this.#transmit = new Transmit((bytes) => this.#write(bytes), options.protocolVersion === 5)
     this.#window = new Window((packetId) => this.#transmit.puback(packetId))
-    this.#keepAlive = new KeepAlive(options.keepAliveMs, {
+    this.#keepAlive = new KeepAlive(options.clock, options.keepAliveMs, {
       ping: () => this.#send({ cmd: 'pingreq' }),
       onDead: (silentMs) => this.#end(new ConnectionError(`The broker said nothing for ${silentMs} ms`)),
     })
     this.#parser = parser({ protocolVersion: options.protocolVersion })
+    this.#readAt = options.clock.now()
+    this.#packets = new Packets(
+      {
+        onPublish: (publish) => this.#onPublish(publish),
+        onOther: (packet) => {
+          this.#parser.parse(packet)
+        },
+      },
+      options.protocolVersion === 5,
+    )
   }
 
   /** @throws ConnectionError when the broker refuses, or the connection ends before the subscription is granted */
   async open(): Promise<SessionFacts> {
-    const { handshakeTimeoutMs } = this.#options
+    const { clock, handshakeTimeoutMs } = this.#options
     const opened = new Promise<SessionFacts>((resolve) => {
       this.#resolveOpen = resolve
     })
     this.#listen()
     this.#send(connectPacket(this.#options))
-    const timer = setTimeout(() => {
+    const callOff = clock.after(handshakeTimeoutMs, () => {
       this.#end(
         new ConnectionError(`The broker did not finish the handshake within ${handshakeTimeoutMs} ms`),
       )
-    }, handshakeTimeoutMs)
+    })
     try {
       return await Promise.race([
         opened,
@@ -97,7 +117,7 @@ export class Connection {
         }),
       ])
     } finally {
-      clearTimeout(timer)
+      callOff()
     }
   }
 
@@ -123,10 +143,10 @@ export class Connection {
       this.#transmit.flush()
       this.#socket.resume()
       this.#socket.end()
-      const timer = setTimeout(() => this.#socket.destroy(), 1000)
+      const callOff = this.#options.clock.after(1000, () => this.#socket.destroy())
       this.#end(new ConnectionError('Closed on our side'), false)
       await new Promise((resolve) => this.#socket.once('close', resolve))
-      clearTimeout(timer)
+      callOff()
     }
   }
 
@@ -139,7 +159,12 @@ export class Connection {
     this.#parser.on('error', (error: Error) => this.#end(this.#protocolFault(error.message)))
     this.#socket.on('data', (chunk: Buffer) => {
       this.#keepAlive.heard()
-      this.#parser.parse(chunk)
+      this.#readAt = this.#options.clock.now()
+      try {
+        this.#packets.feed(chunk)
+      } catch (error) {
+        this.#end(this.#protocolFault((error as Error).message))
+      }
     })
     this.#socket.on('error', (error) =>
       this.#end(new ConnectionError(`The connection broke: ${error.message}`)),
@@ -157,12 +182,6 @@ export class Connection {
   #receive(packet: Packet): void {
     if (this.#isClosed) return
     switch (packet.cmd) {
-      case 'publish':
-        this.#events.onPublish(
-          packet,
-          packet.qos === 0 ? () => {} : this.#window.open(packet.messageId as number),
-        )
-        return
       case 'puback':
         this.#events.onPuback(packet.messageId as number)
         return
@@ -180,6 +199,12 @@ export class Connection {
       default:
         this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which nobody asked for`))
     }
+  }
+
+  #onPublish(publish: Publish): void {
+    if (this.#isClosed) return
+    const settle = publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)
+    this.#events.onPublish(publish, this.#readAt, settle)
   }
 
   #onConnack(packet: IConnackPacket): void {

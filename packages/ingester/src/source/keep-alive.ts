@@ -1,3 +1,5 @@
+import type { CallOff, Clock } from '../pipeline/clock.ts'
+
 export interface KeepAliveEvents {
   ping(): void
   onDead(silentMs: number): void
@@ -14,25 +16,27 @@ const TICKS_UNTIL_DEAD = 4
  * broker does not take us for dead.
  */
 export class KeepAlive {
+  readonly #clock: Clock
   readonly #intervalMs: number
   readonly #events: KeepAliveEvents
-  #timer: NodeJS.Timeout | undefined
+  #callOff: CallOff | null = null
   #ticksSinceHeard = 0
   #ticksSinceSaid = 0
   #isSuspended = false
 
-  constructor(intervalMs: number, events: KeepAliveEvents) {
+  constructor(clock: Clock, intervalMs: number, events: KeepAliveEvents) {
+    this.#clock = clock
     this.#intervalMs = intervalMs
     this.#events = events
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), this.#intervalMs / TICKS_PER_INTERVAL)
+    this.#callOff = this.#clock.every(this.#intervalMs / TICKS_PER_INTERVAL, () => this.#tick())
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#callOff?.()
+    this.#callOff = null
   }
 
   heard(): void {
@@ -53,7 +57,7 @@ export class KeepAlive {
   }
 
   #tick(): void {
-    if (this.#timer === undefined) return
+    if (this.#callOff === null) return
     this.#ticksSinceHeard++
     this.#ticksSinceSaid++
     if (!this.#isSuspended && this.#ticksSinceHeard >= TICKS_UNTIL_DEAD) {

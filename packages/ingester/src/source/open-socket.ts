@@ -8,17 +8,22 @@ export interface SocketOptions {
   readonly url: string
   /** PEM file of the authority to trust, where it is not a public one. */
   readonly caFile: string | null
+  /** A port of 127.0.0.1 to connect to instead; the name that a certificate is checked for stays that of the URL. */
+  readonly detourPort?: number
   readonly timeoutMs: number
   /** Ends the try. */
   readonly signal: AbortSignal
 }
 
 /** @throws ConnectionError; retryable, as hosts and networks come and go, but for a file that cannot be read */
-export function openSocket({ url, caFile, timeoutMs, signal }: SocketOptions): Promise<Socket> {
+export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: SocketOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const isTls = protocol === 'mqtts:'
-  const address = { host, port: Number(port || (isTls ? 8883 : 1883)) }
+  const address =
+    detourPort === undefined
+      ? { host, port: Number(port || (isTls ? 8883 : 1883)) }
+      : { host: '127.0.0.1', port: detourPort }
   const ca = isTls && caFile !== null ? { ca: readAuthority(caFile) } : {}
   return new Promise((resolve, reject) => {
     const socket = isTls ? connectTls({ ...address, ...ca, servername: host }) : connectTcp(address)

@@ -1,21 +1,28 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { IPublishPacket } from 'mqtt-packet'
-import type { Clock } from '../pipeline/clock.ts'
+import type { Duplex } from 'node:stream'
+import type { Instant } from '@qs-telemetry/protocol'
+import { backoffMs } from '../pipeline/backoff.ts'
+import { delay } from '../pipeline/delay.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { Publisher } from '../pipeline/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Connection, type SessionFacts, type SessionOptions } from './connection.ts'
 import { ConnectionError } from './errors.ts'
-import { openSocket } from './open-socket.ts'
+import type { SocketOptions } from './open-socket.ts'
 import { Outbox } from './outbox.ts'
+import type { Publish } from './packets.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
+
+/** The way to the broker. */
+export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
 
 export interface SourceOptions extends Omit<SessionOptions, 'protocolVersion' | 'handshakeTimeoutMs'> {
   readonly url: string
   readonly caFile: string | null
   /** Unsettled deliveries at which reading pauses. It goes on at half of it. */
   readonly highWatermark: { readonly messages: number; readonly bytes: number }
-  readonly clock: Clock
+  readonly openSocket: OpenSocket
+  /** A number in [0, 1), for the pauses between tries. */
+  readonly random: () => number
   readonly log: Log
   readonly onDelivery: (delivery: Delivery) => void
   /** No waiting mends it: a refused user, another client with our id. */
@@ -41,10 +48,11 @@ const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 const PACKET_OVERHEAD_BYTES = 1024
 /** Less than this no broker takes that can carry a device ack. */
 const MIN_PAYLOAD_BYTES = 256
-const CONNECT_TIMEOUT_MS = 5_000
+/** With the longest pause it bounds how long after an outage everything flows again: five seconds. */
+const CONNECT_TIMEOUT_MS = 3_000
 /** A connection that lasted so long was a good one: the next trouble begins anew. */
 const STEADY_MS = 5_000
-const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 3_000]
+const BACKOFF = { minMs: 100, maxMs: 1_000 }
 
 /**
  * MQTT in: a durable session that hands on each message as a delivery, and answers it when it is settled.
@@ -109,7 +117,7 @@ export class Source implements Publisher {
   /** With QoS 0 and no connection it is lost, as is the PUBACK: the message it answers comes again. */
   publish(topic: string, payload: string, qos: 0 | 1): void {
     // A template can make more of a long device id than a topic can hold.
-    if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
+    if (topic.length * 3 > MAX_TOPIC_BYTES && Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
     if (qos === 1) this.#outbox.add(topic, payload)
     else this.#connection?.publish(topic, payload)
   }
@@ -118,7 +126,10 @@ export class Source implements Publisher {
   async drain(): Promise<void> {
     this.#isDraining = true
     if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
-    while (this.#connection !== null && this.#outbox.size > 0) await delay(5)
+    const { signal } = this.#stopping
+    while (this.#connection !== null && this.#outbox.size > 0 && !signal.aborted) {
+      await delay(this.#options.clock, 5, signal).catch(() => {})
+    }
   }
 
   /** Says good-bye. What is not settled stays with the broker. */
@@ -131,12 +142,14 @@ export class Source implements Publisher {
   }
 
   async #run(): Promise<void> {
-    const { log, onFailure, clientId } = this.#options
+    const { log, onFailure, clientId, clock, random } = this.#options
     for (let failures = 0; !this.#stopping.signal.aborted; failures++) {
       await this.#untilLow()
-      const start = performance.now()
+      if (this.#stopping.signal.aborted) return
+      const start = clock.monotonicMs()
       const { reason, wasOpen } = await this.#connectOnce()
-      const lastedMs = wasOpen ? performance.now() - start : 0
+      const tookMs = clock.monotonicMs() - start
+      const lastedMs = wasOpen ? tookMs : 0
       if (this.#stopping.signal.aborted) return
       if (reason.tryOtherVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
       // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
@@ -149,10 +162,10 @@ export class Source implements Publisher {
           'No connection to the broker; trying again',
         )
       }
-      const backoffMs = Math.min(MIN_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS)
-      await delay(backoffMs / 2 + (Math.random() * backoffMs) / 2, undefined, {
-        signal: this.#stopping.signal,
-      }).catch(() => {})
+      // A try that took long, since nobody answered, was a pause by itself.
+      const triedMs = wasOpen ? 0 : tookMs
+      const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
+      await delay(clock, pauseMs, this.#stopping.signal).catch(() => {})
     }
   }
 
@@ -160,7 +173,7 @@ export class Source implements Publisher {
   async #connectOnce(): Promise<{ readonly reason: ConnectionError; readonly wasOpen: boolean }> {
     let connection: Connection | null = null
     try {
-      const { url, caFile } = this.#options
+      const { url, caFile, openSocket } = this.#options
       const socket = await openSocket({
         url,
         caFile,
@@ -174,7 +187,7 @@ export class Source implements Publisher {
         handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
       }
       const current = new Connection(socket, options, {
-        onPublish: (packet, puback) => this.#deliver(current, packet, puback),
+        onPublish: (publish, receivedAt, puback) => this.#deliver(current, publish, receivedAt, puback),
         onPuback: (packetId) => this.#outbox.acknowledged(packetId),
       })
       connection = current
@@ -225,19 +238,18 @@ export class Source implements Publisher {
     )
   }
 
-  #deliver(connection: Connection, packet: IPublishPacket, puback: () => void): void {
+  #deliver(connection: Connection, publish: Publish, receivedAt: Instant, puback: () => void): void {
     // Unanswered, it comes again to whoever takes the session up next.
     if (this.#isDraining) return
-    const payload = packet.payload as Buffer
+    const { topic, payload, dup } = publish
     this.#unsettledMessages++
     this.#unsettledBytes += payload.length
     this.#pauseIfFull(connection)
-    const { clock, onDelivery } = this.#options
-    onDelivery({
-      topic: packet.topic,
+    this.#options.onDelivery({
+      topic,
       payload,
-      redelivered: packet.dup,
-      receivedAt: clock.now(),
+      redelivered: dup,
+      receivedAt,
       settle: () => {
         this.#unsettledMessages--
         this.#unsettledBytes -= payload.length

@@ -55,6 +55,23 @@ export class Metrics {
     labelNames: ['code'],
     registers: this.#registers,
   })
+  readonly deadLettersCounted = new Counter({
+    name: 'qs_dead_letters_only_counted_total',
+    help: 'Of these, those above DEAD_LETTER_RATE or DEAD_LETTER_BYTES: counted and not kept',
+    labelNames: ['code'],
+    registers: this.#registers,
+  })
+  readonly alarms = new Gauge({
+    name: 'qs_alarm',
+    help: '1 while something is wrong that a person should look at; /readyz says what',
+    labelNames: ['alarm'],
+    registers: this.#registers,
+  })
+  readonly brokerDropped = new Gauge({
+    name: 'qs_broker_messages_dropped',
+    help: 'Messages that the broker says it dropped since its start; NaN where it does not say',
+    registers: this.#registers,
+  })
   readonly deviceTimeUnreadable = new Counter({
     name: 'qs_device_time_unreadable_total',
     help: 'Events whose ts_device could not be read',
@@ -79,7 +96,6 @@ export class Metrics {
   })
 
   constructor(readings: Readings) {
-    collectDefaultMetrics({ register: this.registry })
     for (const outcome of ['stored', 'duplicate', 'rejected']) this.events.inc({ outcome }, 0)
     for (const [reading, [name, help]] of Object.entries(READINGS)) {
       const read = readings[reading as keyof Readings]
@@ -92,5 +108,10 @@ export class Metrics {
         },
       })
     }
+  }
+
+  /** Adds what every Node process has: memory, CPU, event loop. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry })
   }
 }

@@ -12,6 +12,7 @@ export const loopback = {
   port: 0,
   wsPort: 0,
   credentials: null,
+  accountsFile: null,
   maxPacketBytes: 10_000,
 } as const
 

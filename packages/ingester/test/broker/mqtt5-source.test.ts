@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { realEdges } from '../../src/app/edges.ts'
 import type { EmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import { Source, type SourceOptions } from '../../src/source/source.ts'
@@ -21,7 +22,7 @@ function startSource(t: TestContext, broker: EmbeddedBroker, options: Partial<So
     receiveMaximum: 1_000,
     keepAliveMs: 60_000,
     highWatermark: { messages: 1_000, bytes: 1_000_000 },
-    clock: { now: () => ({ epochMs: 0, micros: 0 }) },
+    ...realEdges(),
     log,
     onDelivery: (delivery) => deliveries.push(delivery),
     onFailure: (error) => assert.fail(error),

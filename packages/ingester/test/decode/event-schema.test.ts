@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventMessageSchema, EventSchema } from '@qs-telemetry/protocol'
+import { EventMessageSchema, EventSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
 import Value from 'typebox/value'
 import { decode, eventJson } from './decoding.ts'

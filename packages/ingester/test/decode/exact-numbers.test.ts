@@ -11,7 +11,7 @@ import {
 
 test('numbers of up to 15 digits and two digits of exponent are left to a double', () => {
   for (const json of ['1', '-1.5', '123456789012345', '0.1234567890123', '1e99', '1.5E-99', '[1,2,3]']) {
-    assert.equal(mayLoseDigits(json), false, json)
+    assert.equal(mayLoseDigits(Buffer.from(json)), false, json)
   }
 })
 
@@ -25,7 +25,7 @@ test('longer numbers are not, nor larger exponents, however they are written', (
     '[0,12345678901234567]',
     '1.5e0000000000000009',
   ]) {
-    assert.equal(mayLoseDigits(json), true, json)
+    assert.equal(mayLoseDigits(Buffer.from(json)), true, json)
   }
 })
 
@@ -33,7 +33,7 @@ test('a number of which mayLoseDigits says no is the same number as a double', (
   const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,16})?([eE][+-]?[0-9]{1,3})?$/)
   fc.assert(
     fc.property(digits, (number) => {
-      if (mayLoseDigits(number)) return
+      if (mayLoseDigits(Buffer.from(number))) return
       const parsed = JSON.parse(number) as number
       // The shortest text of the double has the digits and the place of the point of the original.
       const plain = (text: string) => {

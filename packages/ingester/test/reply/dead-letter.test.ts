@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DeadLetter, DeadLetterSchema } from '@qs-telemetry/protocol'
+import type { DeadLetter } from '@qs-telemetry/protocol'
+import { DeadLetterSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
 import Value from 'typebox/value'
 import type { Letter } from '../../src/pipeline/letter.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ackFor, DeviceAckMessageSchema } from '@qs-telemetry/protocol'
+import { ackFor } from '@qs-telemetry/protocol'
+import { DeviceAckMessageSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
 import Value from 'typebox/value'
 import type { Element, Message } from '../../src/pipeline/message.ts'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ackTopics } from '@qs-telemetry/protocol'
 import type { Element, Message } from '../../src/pipeline/message.ts'
 import type { BatchResult, Outcome } from '../../src/pipeline/outcome.ts'
 import { rejection } from '../../src/pipeline/rejection.ts'
@@ -35,7 +36,7 @@ function replied(
     result,
     {
       publisher,
-      ackTemplate: 'qs/v1/{device_id}/acks',
+      ackTopicOf: ackTopics('qs/v1/{device_id}/acks'),
       ackQos: 0,
       deadLetterTopic: 'qs/v1/deadletter',
       onFault: (error) => {

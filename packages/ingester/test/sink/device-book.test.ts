@@ -16,6 +16,21 @@ test('a new device is due at once, a known one ten seconds later, with its newes
   assert.deepEqual(book.takeDue(30_000), [])
 })
 
+test('who is forgotten is written no more, and is new when it comes again', () => {
+  const book = new DeviceBook()
+  book.see('a', at(1))
+  book.takeDue(0)
+  book.see('a', at(2))
+  book.see('b', at(2))
+  book.forget((deviceId) => deviceId === 'a')
+  assert.deepEqual(
+    book.takeAll(1).map(({ deviceId }) => deviceId),
+    ['b'],
+  )
+  book.see('a', at(3))
+  assert.deepEqual(book.takeDue(2), [{ deviceId: 'a', firstSeen: at(3), lastSeen: at(3) }])
+})
+
 test('at the end all that is not written is taken, once', () => {
   const book = new DeviceBook()
   book.see('a', at(1))

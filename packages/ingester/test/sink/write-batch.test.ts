@@ -7,6 +7,7 @@ import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
+import { LetterAllowance } from '../../src/sink/letter-allowance.ts'
 import { writeBatch } from '../../src/sink/write-batch.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
@@ -23,7 +24,7 @@ async function start(t: TestContext) {
     await database.end()
   })
   const write = async (...batch: readonly Message[]) => {
-    const result = await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry: false })
+    const result = await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry: false, nowMs: 0 })
     return result.map((outcomes) => outcomes.map(nameOf))
   }
   const query = async (sql: string) => (await database.query<Record<string, unknown>>(sql)).rows
@@ -183,7 +184,7 @@ test('a batch that is written again since nobody knew leaves no second dead lett
   const { connection, query } = await start(t)
   const batch = [message({ event_id: 'a', value: {} })]
   for (const isRetry of [false, true])
-    await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry })
+    await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry, nowMs: 0 })
   assert.equal((await query('select from dead_letters')).length, 1)
 })
 
@@ -196,7 +197,12 @@ test('two writers with the same ids in opposite order neither deadlock nor store
     await query('truncate events')
     const [first, other] = await Promise.all([
       write(message(ids)),
-      writeBatch(second, [message([...ids].reverse())], { writer: 'x', devices: [], isRetry: false }),
+      writeBatch(second, [message([...ids].reverse())], {
+        writer: 'x',
+        devices: [],
+        isRetry: false,
+        nowMs: 0,
+      }),
     ])
     const stored = [first[0], other[0]?.map(nameOf)].flat().filter((name) => name === 'stored')
     assert.equal(stored.length, 500)
@@ -207,9 +213,27 @@ test('a connection that is destroyed under way commits all or nothing, and the b
   const { url, write, query } = await start(t)
   const dying = await connect({ url, name: 'dying', connectTimeoutMs: 5_000 })
   const batch = [message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))]
-  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [], isRetry: false })
+  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [], isRetry: false, nowMs: 0 })
   dying.destroy()
   await assert.rejects(writing)
   await write(...batch)
   assert.deepEqual(await query('select count(*)::int from events'), [{ count: 800 }])
+})
+
+test('a batch that was not committed has used up nothing of the allowance for dead letters', async (t) => {
+  const { connection, query } = await start(t)
+  await query(`create function fail() returns trigger language plpgsql as $$
+    begin raise exception 'not now' using errcode = '40001'; end $$`)
+  await query(`create constraint trigger fail after insert on ingest_stats
+    deferrable initially deferred for each row execute function fail()`)
+  const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 1_000 })
+  const context = { writer: 'w', devices: [], isRetry: false, nowMs: 0, allowance }
+  const poison = message({ event_id: 'a', value: {} })
+  await assert.rejects(writeBatch(connection, [poison], context), /not now/)
+  await query('drop trigger fail on ingest_stats')
+  await writeBatch(connection, [poison], context)
+  const [[outcome]] = (await writeBatch(connection, [poison], context)) as [[Outcome]]
+  assert.equal(outcome.kind === 'rejection' && outcome.onlyCounted, true)
+  assert.deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 1 }])
+  assert.deepEqual(await query('select letters::int as n from dead_letters_counted'), [{ n: 1 }])
 })

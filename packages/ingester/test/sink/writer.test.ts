@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
+import { realEdges } from '../../src/app/edges.ts'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { Writer } from '../../src/sink/writer.ts'
@@ -19,7 +20,9 @@ async function start(t: TestContext, timeoutMs = 10_000) {
   const retries: string[] = []
   const { log, records } = silentLog()
   let connects = 0
+  let renewals = 0
   const writer = new Writer({
+    ...realEdges(),
     name: 'w',
     connect: () => {
       connects++
@@ -28,12 +31,15 @@ async function start(t: TestContext, timeoutMs = 10_000) {
     timeoutMs,
     log,
     onRetry: (reason) => retries.push(reason),
+    onRenewed: () => {
+      renewals++
+    },
   })
   t.after(async () => {
     writer.stop()
     await database.end()
   })
-  return { database, writer, retries, records, connects: () => connects }
+  return { database, writer, retries, records, connects: () => connects, renewals: () => renewals }
 }
 
 test('a batch that waits too long is tried again on another connection until it is through', async (t) => {
@@ -48,6 +54,32 @@ test('a batch that waits too long is tried again on another connection until it 
   assert.equal((await database.query('select from devices')).rowCount, 1)
 })
 
+test('its patience grows with a slow database, and is as before when that is fast again', async (t) => {
+  const { database, writer, retries } = await start(t, 300)
+  for (let time = 1; time <= 2; time++) {
+    await database.query('begin; lock table devices')
+    const written = writer.write([], [DEVICE])
+    await until(() => retries.length === time * 2, 'two tries are given up')
+    await database.query('commit')
+    await written
+    await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+  }
+  const patience = retries.map((reason) => /\d+/.exec(reason)?.[0])
+  assert.deepEqual(patience, ['300', '600', '300', '600'])
+})
+
+test('a batch of many statements may take longer than the timeout, as long as each is answered within it', async (t) => {
+  const { database, writer, retries } = await start(t, 1_000)
+  await database.query(`
+    create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.7); return new; end $$;
+    create trigger slow_insert before insert on devices for each row execute function take_time();
+    create constraint trigger slow_commit after insert on devices deferrable initially deferred
+      for each row execute function take_time()`)
+  await writer.write([], [DEVICE])
+  assert.deepEqual(retries, [])
+  assert.equal((await database.query('select from devices')).rowCount, 1)
+})
+
 test('a connection that the server ends is replaced', async (t) => {
   const { database, writer, connects } = await start(t)
   await writer.write([], [DEVICE])
@@ -57,6 +89,44 @@ test('a connection that the server ends is replaced', async (t) => {
   await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
   assert.equal(connects(), 2)
   assert.equal((await database.query('select from devices')).rowCount, 2)
+})
+
+test('a connection that failed under a batch is made anew, and the other writers are to know', async (t) => {
+  const { database, writer, renewals } = await start(t)
+  await database.query('begin; lock table devices')
+  const written = writer.write([], [DEVICE])
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'qs-writer-test' and wait_event_type = 'Lock'`
+  await until(async () => {
+    // A transaction sees one state of it.
+    await database.query('select pg_stat_clear_snapshot()')
+    return (await database.query(end)).rowCount === 1
+  }, 'the session that waits is ended')
+  await until(() => renewals() === 1, 'the others are told')
+  await database.query('commit')
+  await written
+  assert.equal(renewals(), 1)
+})
+
+test('a writer whose connection is doubted gives it up after a second of silence, and casts no doubt itself', async (t) => {
+  const { database, writer, retries, connects, renewals } = await start(t)
+  await database.query('begin; lock table devices')
+  const written = writer.write([], [DEVICE])
+  await until(() => connects() === 1, 'it has a connection')
+  await until(() => {
+    writer.doubt()
+    return retries.length > 0
+  }, 'it tries again')
+  await database.query('commit')
+  await written
+  assert.match(retries[0] as string, /no answer within 1000 ms/)
+  assert.equal(renewals(), 0)
+  assert.ok(connects() > 1)
+
+  const before = connects()
+  writer.doubt()
+  await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+  assert.equal(connects(), before + 1, 'an idle one is replaced')
 })
 
 test('a serialization failure is retried and said once; a missing table stops', async (t) => {
@@ -101,6 +171,7 @@ test('a database that lets in and then says nothing is given up, and stop ends t
   const retries: string[] = []
   const url = `postgresql://u:p@127.0.0.1:${port}/d`
   const writer = new Writer({
+    ...realEdges(),
     name: 'w',
     connect: () => connect({ url, name: 'test', connectTimeoutMs: 100 }),
     timeoutMs: 1_000,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { SystemClock } from '../../src/app/system-clock.ts'
 import { KeepAlive } from '../../src/source/keep-alive.ts'
 
 const INTERVAL_MS = 4_000
@@ -8,7 +9,7 @@ const INTERVAL_MS = 4_000
 function start(t: TestContext, { answers = false } = {}) {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const counts = { pings: 0, deaths: 0 }
-  const keepAlive = new KeepAlive(INTERVAL_MS, {
+  const keepAlive = new KeepAlive(new SystemClock(), INTERVAL_MS, {
     ping: () => {
       counts.pings++
       keepAlive.said()
@@ -92,7 +93,7 @@ test('when reading goes on the silence counts from there', (t) => {
 test('a process that slept for an hour finds one tick, and one tick is no verdict', (t) => {
   const tick = t.mock.method(globalThis, 'setInterval')
   let deaths = 0
-  const keepAlive = new KeepAlive(INTERVAL_MS, { ping: () => {}, onDead: () => deaths++ })
+  const keepAlive = new KeepAlive(new SystemClock(), INTERVAL_MS, { ping: () => {}, onDead: () => deaths++ })
   keepAlive.start()
   keepAlive.stop()
   const [callback] = tick.mock.calls[0]?.arguments ?? []

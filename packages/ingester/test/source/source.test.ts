@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Packet } from 'mqtt-packet'
+import { realEdges } from '../../src/app/edges.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import type { ConnectionError } from '../../src/source/errors.ts'
 import { Source, type SourceOptions } from '../../src/source/source.ts'
@@ -23,7 +24,7 @@ function startSource(t: TestContext, url: string, options: Partial<SourceOptions
     receiveMaximum: 100,
     keepAliveMs: 60_000,
     highWatermark: { messages: 100, bytes: 100_000 },
-    clock: { now: () => ({ epochMs: 0, micros: 0 }) },
+    ...realEdges(),
     log,
     onDelivery: (delivery) => deliveries.push(delivery),
     onFailure: (error) => failures.push(error),
@@ -201,4 +202,25 @@ test('a drain takes nothing new and ends when the last message is settled', asyn
   assert.equal(deliveries.length, 1)
   assert.deepEqual(pubacks(peer.received), [1])
   assert.equal(peer.received.at(-1)?.cmd, 'disconnect')
+})
+
+test('stopped while it waits for the database, it makes no new connection', async (t) => {
+  const broker = await fakeBroker(t)
+  const edges = realEdges()
+  let opened = 0
+  const { source, connected, deliveries, records } = startSource(t, broker.url, {
+    highWatermark: { messages: 1, bytes: 100_000 },
+    openSocket: (options) => {
+      opened++
+      return edges.openSocket(options)
+    },
+  })
+  await connected
+  const [peer] = broker.peers
+  peer?.send(publish(1))
+  await until(() => deliveries.length === 1, 'the message is there')
+  peer?.destroy()
+  await until(() => records.some(({ msg }) => /^Not connecting/.test(msg)), 'it waits')
+  await source.stop()
+  assert.equal(opened, 1)
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export interface Mosquitto {
   readonly url: string
   readonly port: number
   readonly wsUrl: string
+  /** The file with its store; what is queued and who has a session. */
+  readonly store: string
   /**
    * SIGTERM by default, which saves the store; SIGKILL loses what was not saved. Resolves when it has ended.
    */
@@ -21,6 +23,8 @@ export interface Mosquitto {
 }
 
 export interface MosquittoOptions {
+  /** With what deploy/mosquitto/mosquitto.conf says, and not with settings that suit short tests. */
+  readonly isShipped?: true
   /** Lines that follow ours and override them, e.g. `max_packet_size 2000`. */
   readonly config?: readonly string[]
   readonly port?: number
@@ -42,17 +46,23 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
   const port = options.port ?? (await freePort())
   const wsPort = await freePort()
   const config = join(directory, 'mosquitto.conf')
-  writeFileSync(config, [...settings(directory, port, wsPort), ...(options.config ?? []), ''].join('\n'))
+  const limits = options.isShipped ? shippedSettings() : SETTINGS
+  const lines = [...limits, ...places(directory, port, wsPort), ...(options.config ?? []), '']
+  writeFileSync(config, lines.join('\n'))
 
   let server: ChildProcess
   const start = async () => {
     server = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: 'ignore' })
     leash(server)
+    const log = join(directory, 'log')
+    const before = existsSync(log) ? statSync(log).size : 0
     const ready = async () => {
+      const said = existsSync(log) ? readFileSync(log, 'utf8') : ''
       if (server.exitCode !== null || server.signalCode !== null) {
-        throw new Error(`mosquitto did not start:\n${readFileSync(join(directory, 'log'), 'utf8')}`)
+        throw new Error(`mosquitto did not start:\n${said}`)
       }
-      return (await accepts(port)) && (await accepts(wsPort))
+      // Another server on that port would accept too.
+      return said.slice(before).includes(' running') && (await accepts(port)) && (await accepts(wsPort))
     }
     await until(ready, `mosquitto accepts connections on ${port} and ${wsPort}`)
   }
@@ -72,6 +82,7 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
     url: `mqtt://127.0.0.1:${port}`,
     port,
     wsUrl: `ws://127.0.0.1:${wsPort}`,
+    store: join(directory, 'mosquitto.db'),
     kill,
     restart: async () => {
       await kill()
@@ -80,17 +91,30 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
   }
 }
 
-function settings(directory: string, port: number, wsPort: number): readonly string[] {
+const SETTINGS = [
+  'persistence true',
+  'max_queued_messages 1000000',
+  'max_inflight_messages 65535',
+  'max_keepalive 65535',
+]
+
+/** deploy/mosquitto/mosquitto.conf, but where it writes is the caller's to say. */
+export function shippedSettings(): readonly string[] {
+  const file = new URL('../../../../deploy/mosquitto/mosquitto.conf', import.meta.url)
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => !/^(persistence_location|log_dest) /.test(line))
+}
+
+function places(directory: string, port: number, wsPort: number): readonly string[] {
   return [
     // Started by root it would change to an account that cannot write here.
     `user ${userInfo().username}`,
     `log_dest file ${join(directory, 'log')}`,
+    // With it, it says that it runs.
+    'log_type information',
     'allow_anonymous true',
-    'persistence true',
     `persistence_location ${directory}/`,
-    'max_queued_messages 1000000',
-    'max_inflight_messages 65535',
-    'max_keepalive 65535',
     `listener ${port} 127.0.0.1`,
     `listener ${wsPort} 127.0.0.1`,
     'protocol websockets',

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import {
+  type Account,
   runAs,
   serverAccount,
   serverEnvironment,
@@ -19,10 +20,22 @@ import { until } from './until.ts'
 export interface TestCluster {
   /** The superuser's. */
   readonly url: string
+  readonly port: number
+  /** What the server wrote to its log. */
+  log(): string
   stop(): Promise<void>
 }
 
-const INIT = '--username=qs --auth=trust --encoding=UTF8 --no-locale --locale-provider=builtin'.split(' ')
+export interface ClusterOptions {
+  /** The folder of initdb and postgres; default: the embedded ones, whatever version the system has. */
+  readonly bin?: string
+  readonly superuser?: string
+  /** Lines of pg_hba.conf; default: everybody is let in. */
+  readonly hba?: readonly string[]
+  readonly settings?: readonly string[]
+}
+
+const INIT = '--auth=trust --encoding=UTF8 --no-locale'.split(' ')
 
 /** Nothing in a test cluster has to survive the machine: without fsync tests do not wait for the disk. */
 const SETTINGS = [
@@ -35,26 +48,33 @@ const SETTINGS = [
   'timezone=UTC',
 ]
 
-/** A PostgreSQL for tests from the embedded binaries, in a temporary directory; about a second. */
-export async function startTestCluster(): Promise<TestCluster> {
+/** A PostgreSQL for tests in a temporary directory; about a second. */
+export async function startTestCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const { superuser = 'qs' } = options
   const directory = mkdtempSync(join(tmpdir(), 'qs-postgres-'))
   const data = join(directory, 'data')
   const account = serverAccount(data)
-  const { initdb, postgres } = postgresBinaries({ account, systemDirectory })
+  const { initdb, postgres, init } = programs(options.bin, account)
   if (account !== null) chownSync(directory, account.uid, account.gid)
   const process = { ...runAs(account), cwd: directory, env: serverEnvironment }
-  await promisify(execFile)(initdb, ['-D', data, '--no-sync', '--builtin-locale=C.UTF-8', ...INIT], process)
+  await promisify(execFile)(initdb, ['-D', data, '--no-sync', '-U', superuser, ...INIT, ...init], process)
+  if (options.hba !== undefined) writeFileSync(join(data, 'pg_hba.conf'), `${options.hba.join('\n')}\n`)
 
   const port = await freePort()
-  const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ['-c', setting])
-  const server = spawn(postgres, ['-D', data, ...settings], { ...process, stdio: 'ignore' })
+  const settings = [...SETTINGS, ...(options.settings ?? []), `port=${port}`].flatMap((each) => ['-c', each])
+  const logFile = join(directory, 'log')
+  const output = openSync(logFile, 'a')
+  const server = spawn(postgres, ['-D', data, ...settings], { ...process, stdio: ['ignore', output, output] })
+  closeSync(output)
   leash(server)
   // A running child would keep the event loop alive, and the hooks that stop it wait for the loop to end.
   server.unref()
 
-  const url = `postgresql://qs@127.0.0.1:${port}/postgres`
+  const log = () => readFileSync(logFile, 'utf8')
+  const url = `postgresql://${superuser}@127.0.0.1:${port}/postgres`
   const ready = async () => {
-    if (server.exitCode !== null) throw new Error(`postgres ended with exit code ${server.exitCode}`)
+    if (server.exitCode !== null)
+      throw new Error(`postgres ended with exit code ${server.exitCode}:\n${log()}`)
     return await answers(url)
   }
   await until(ready, 'the test cluster accepts connections', 30_000)
@@ -68,7 +88,14 @@ export async function startTestCluster(): Promise<TestCluster> {
     }
     rmSync(directory, { recursive: true, force: true })
   }
-  return { url, stop }
+  return { url, port, log, stop }
+}
+
+function programs(bin: string | undefined, account: Account | null) {
+  if (bin !== undefined)
+    return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres'), init: [] as string[] }
+  const { initdb, postgres } = postgresBinaries({ account, systemDirectory })
+  return { initdb, postgres, init: ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] }
 }
 
 async function answers(url: string): Promise<boolean> {

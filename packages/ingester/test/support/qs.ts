@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { leash } from './leash.ts'
 import { until } from './until.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bin/qs.js', import.meta.url))
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -25,17 +25,13 @@ export interface Qs {
 /** Nothing of the caller's settings; only what a program needs to run. */
 const CLEAN = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_LEVEL: 'info' }
 
-/** Starts the command as a person would, from its source; ended with the test. */
+/** Starts the command as a person does, as it was built (`npm test` builds first); ended with the test. */
 export function startQs(t: TestContext, args: readonly string[], options: RunOptions = {}): Qs {
-  const child = spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--conditions=source', MAIN, ...args],
-    {
-      cwd: options.cwd,
-      env: { ...CLEAN, ...options.env },
-      stdio: 'pipe',
-    },
-  )
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd,
+    env: { ...CLEAN, ...options.env },
+    stdio: 'pipe',
+  })
   leash(child)
   const [out, err]: [string[], string[]] = [[], []]
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk.toString()))

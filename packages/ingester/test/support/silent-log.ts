@@ -16,11 +16,17 @@ export interface SilentLog {
 /**
  * A log that prints nothing and keeps its records, so that a test can ask what an operator would have read.
  */
-export function silentLog(): SilentLog {
+export function silentLog(onRecord: (record: LogRecord) => void = () => {}): SilentLog {
   const records: LogRecord[] = []
   const log = pino(
     { level: 'debug', base: null, formatters: { level: (level) => ({ level }) } },
-    { write: (line: string) => records.push(JSON.parse(line) as LogRecord) },
+    {
+      write: (line: string) => {
+        const record = JSON.parse(line) as LogRecord
+        records.push(record)
+        onRecord(record)
+      },
+    },
   )
   return { log, records }
 }

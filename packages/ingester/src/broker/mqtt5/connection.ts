@@ -72,6 +72,11 @@ export class Mqtt5Connection extends Duplex {
     return (this.#network as { remoteAddress?: string }).remoteAddress
   }
 
+  /** The client may not publish what it has just sent with this packet identifier, and is told so. */
+  refusePublish(packetId: number): void {
+    this.#translation.refusals.add(packetId)
+  }
+
   /** @param client that aedes made for this connection, and that has not read from it yet */
   attach(client: Client): void {
     this.#network.on('readable', () => this.#pull())

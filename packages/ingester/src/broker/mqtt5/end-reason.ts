@@ -1,3 +1,4 @@
+import { AccountChanged } from '../access.ts'
 import { PacketTooLarge } from '../packet-size-guard.ts'
 import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
 
@@ -8,6 +9,7 @@ import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
 export function endReason(error: Error | null, isStopping: boolean): Reason {
   if (error instanceof Mqtt5Fault) return error.reason
   if (error instanceof PacketTooLarge) return REASON.packetTooLarge
+  if (error instanceof AccountChanged) return REASON.administrativeAction
   if (error === null) return isStopping ? REASON.shuttingDown : REASON.sessionTakenOver
   if (error.message === 'keep alive timeout') return REASON.keepAliveTimeout
   if (error.message.startsWith('maxInflightInbound')) return REASON.receiveMaximumExceeded

@@ -20,6 +20,7 @@ export const REASON = {
   receiveMaximumExceeded: 0x93,
   topicAliasInvalid: 0x94,
   packetTooLarge: 0x95,
+  administrativeAction: 0x98,
   sharedSubscriptions: 0x9e,
   subscriptionIdentifiers: 0xa1,
 } as const
@@ -56,6 +57,7 @@ const IN_CONNACK: ReadonlyMap<Reason, Reason> = new Map([
   [REASON.shuttingDown, REASON.serverUnavailable],
   [REASON.sessionTakenOver, REASON.serverUnavailable],
   [REASON.keepAliveTimeout, REASON.serverUnavailable],
+  [REASON.administrativeAction, REASON.notAuthorized],
 ])
 
 export function reasonForConnack(reason: Reason): Reason {

@@ -42,7 +42,9 @@ export class Subscriptions {
     const granted = answers.map((answer) => {
       if (typeof answer === 'number') return answer
       const code = codes[indexes.get(answer) ?? -1] ?? REASON.unspecified
-      return code >= 0x80 && isSharedSubscription(answer) ? REASON.sharedSubscriptions : code
+      // aedes refuses for one reason only: it was told to.
+      if (code < 0x80) return code
+      return isSharedSubscription(answer) ? REASON.sharedSubscriptions : REASON.notAuthorized
     })
     return encode({ cmd: SUBACK, messageId: packetId, granted })
   }

@@ -6,6 +6,7 @@ import { fromClient } from './from-client.ts'
 import { GatheredBytes } from './gathered-bytes.ts'
 import type { PropertyCarrier } from './property-carrier.ts'
 import { publish4To5 } from './publish.ts'
+import { PublishRefusals } from './publish-refusals.ts'
 import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
 import { SendWindow } from './send-window.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -31,6 +32,7 @@ export class Translation implements Conversation {
   readonly toClient = new GatheredBytes()
   readonly asides = new Asides()
   readonly subscriptions = new Subscriptions()
+  readonly refusals = new PublishRefusals()
   readonly #options: TranslationOptions
   #state: State = 'connecting'
   #session: Mqtt5Session | null = null
@@ -82,9 +84,12 @@ export class Translation implements Conversation {
         return this.toClient.append(this.subscriptions.suback(frame.readUInt16BE(2), frame.subarray(4)))
       case 11:
         return this.toClient.append(this.subscriptions.unsuback(frame.readUInt16BE(2)))
-      default:
+      default: {
         // PUBACK to PUBCOMP without a reason code mean success [3.4.2.1], and PINGRESP is the same.
-        return this.toClient.append(frame)
+        const answer = this.refusals.answer(frame)
+        if (answer.toClient !== null) this.toClient.append(answer.toClient)
+        if (answer.toBroker !== null) this.forward(answer.toBroker)
+      }
     }
   }
 

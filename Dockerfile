@@ -1,0 +1,36 @@
+# Two images of the same program: `ingester`, which serves, and `tools`, which has pg_dump and psql beside it, of exactly
+# the version of the server.
+ARG NODE=node:22.23.2-trixie-slim
+ARG POSTGRES=postgres:17.11-trixie
+
+FROM ${NODE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.base.json tsconfig.json ./
+COPY packages packages
+RUN npm ci --no-audit --no-fund --ignore-scripts && npm run build
+
+# What runs: no development packages, and not the binaries of the embedded PostgreSQL.
+FROM build AS dependencies
+RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional \
+ && npm sbom --package-lock-only --omit=dev --omit=optional --sbom-format=cyclonedx > sbom.cdx.json \
+ && rm -rf packages/*/src packages/*/test packages/*/tsconfig.json packages/console/public packages/console/*.html packages/console/*config* packages/*/dist/.tsbuildinfo package-lock.json .npmrc tsconfig*.json
+
+FROM ${NODE} AS ingester
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=dependencies /app /app
+USER node
+EXPOSE 8080
+ENTRYPOINT ["node", "/app/packages/ingester/bin/qs.js"]
+CMD ["ingest"]
+
+FROM ${NODE} AS node
+
+FROM ${POSTGRES} AS tools
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=dependencies /app /app
+USER postgres
+ENTRYPOINT ["node", "/app/packages/ingester/bin/qs.js"]
+CMD ["--help"]

@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { followEvents } from '../../packages/ingester/src/hours/event-hours.ts'
+import { HOURLY } from '../../packages/ingester/src/queries/read-series.ts'
+import { freePort } from '../../packages/ingester/test/support/free-port.ts'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import { Progress } from '../report/progress.ts'
+import { startDatabase } from '../stack/database.ts'
+import { fillYear } from './fill.ts'
+
+const HELP = `Times how long a chart of a year takes in the browser, from the click to the drawn line, query included.
+
+  npm run bench:console -- [options]
+
+  --events N    of all devices; half of them are in the series that is drawn (default 2000000: about two minutes to fill)
+  --runs N      the median counts (default 15)
+  --plan        prints the plan of the query too
+
+Needs Chromium (apt-get install chromium, or name one in CHROMIUM) and the built pages (npm run build).
+Exit codes: 0 measured, 1 failed, 2 wrong usage. A slow chart is no failure: the machine may be busy.`
+
+const GOAL_MS = 500
+const YEAR_MS = 365 * 86_400_000
+const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+interface Drawn {
+  /** From the click until uPlot had drawn. */
+  readonly wholeMs: number
+  /** Of it the request of /api/series, as the browser saw it. */
+  readonly requestMs: number
+}
+
+/**
+ * Chooses the year in the page as a person does. A chart says in its attribute data-drawn which range it has drawn, and
+ * the page itself takes the time.
+ */
+async function drawYear(page: Page): Promise<Drawn> {
+  await page.getByRole('button', { name: '24h' }).click()
+  await page.waitForFunction(drawnSince, 2 * 86_400_000)
+  return page.evaluate(async (yearMs) => {
+    const chart = document.querySelector<HTMLElement>('.plot')
+    const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === '1y')
+    if (chart === null || button === undefined) throw new Error('The page has no chart, or no button 1y')
+    performance.clearResourceTimings()
+    const start = performance.now()
+    const wholeMs = await new Promise<number>((resolve) => {
+      const observer = new MutationObserver(() => {
+        const [from = '', points] = chart.dataset.drawn?.split('/') ?? []
+        if (!(Date.now() - Date.parse(from) > 0.9 * yearMs && Number(points) > 0)) return
+        observer.disconnect()
+        resolve(performance.now() - start)
+      })
+      observer.observe(chart, { attributes: true })
+      button.click()
+    })
+    const request = performance.getEntriesByType('resource').find(({ name }) => name.includes('/api/series'))
+    return { wholeMs, requestMs: request?.duration ?? Number.NaN }
+  }, YEAR_MS)
+}
+
+/** In the page: whether the chart shows something, and no more than that. An empty one is on its way. */
+function drawnSince(mostMs: number): boolean {
+  const [from = '', points] = document.querySelector<HTMLElement>('.plot')?.dataset.drawn?.split('/') ?? []
+  return Date.now() - Date.parse(from) < mostMs && Number(points) > 0
+}
+
+async function bench({ events, runs, isPlan }: Options): Promise<void> {
+  const progress = new Progress(process.stderr)
+  const parent = mkdtempSync(join(tmpdir(), 'qs-bench-console-'))
+  const database = await startDatabase(join(parent, 'postgres'))
+  const stops: (() => Promise<unknown>)[] = [() => database.stop()]
+  try {
+    const url = await database.fresh('year')
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    stops.push(() => client.end())
+    await fillYear(client, events, (share) => progress.say(`filling: ${Math.floor(100 * share)} %`))
+    progress.say('counting the hours')
+    while (!(await followEvents(client)));
+    await client.query('vacuum analyze event_hours')
+    progress.clear()
+
+    const browser = await chromium.launch({ executablePath: PROGRAM, args: ['--no-sandbox'] })
+    stops.push(() => browser.close())
+    const console_ = await startConsole(url)
+    stops.push(console_.stop)
+    const drawn = await drawOften(browser, `${console_.url}/explore?device=board-00&type=load`, runs)
+    const { rows } = await client.query<{ n: string }>(
+      `select count(*) as n from events where device_id = 'board-00'`,
+    )
+    print(drawn, { database: database.version, inSeries: Number(rows[0]?.n), events })
+    if (isPlan) await printPlan(client)
+  } finally {
+    progress.clear()
+    for (const stop of stops.reverse()) await stop().catch(() => {})
+    rmSync(parent, { recursive: true, force: true })
+  }
+}
+
+async function startConsole(databaseUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const port = await freePort()
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL: databaseUrl,
+    HTTP_PORT: String(port),
+    LOG_LEVEL: 'warn',
+  }
+  const child = spawn(process.execPath, ['packages/ingester/bin/qs.js', 'console'], { env, stdio: 'inherit' })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const url = `http://127.0.0.1:${port}`
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  await until(isReady, 'qs console is ready', 60_000)
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  return { url, stop }
+}
+
+async function drawOften(browser: Browser, url: string, runs: number): Promise<readonly Drawn[]> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
+  await page.goto(url)
+  await page.locator('.plot[data-drawn]').waitFor()
+  // The first one reads from the disk what the others find in memory.
+  const drawn: Drawn[] = [await drawYear(page)]
+  while (drawn.length < runs + 1) drawn.push(await drawYear(page))
+  return drawn
+}
+
+function print(
+  drawn: readonly Drawn[],
+  about: { readonly database: string; readonly inSeries: number; readonly events: number },
+): void {
+  const [first, ...rest] = drawn
+  const sorted = (pick: (each: Drawn) => number) => rest.map(pick).toSorted((a, b) => a - b)
+  const [whole, request] = [sorted(({ wholeMs }) => wholeMs), sorted(({ requestMs }) => requestMs)]
+  const row = (name: string, all: readonly number[], cold: number | undefined) =>
+    `| ${name} | ${cold?.toFixed(0)} | ${all[0]?.toFixed(0)} | ${all[Math.floor(all.length / 2)]?.toFixed(0)} | ${all.at(-1)?.toFixed(0)} |`
+  const { database, inSeries, events } = about
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, PostgreSQL ${database}, ` +
+      `${events.toLocaleString('en')} events, ${inSeries.toLocaleString('en')} of them in the chart; goal ${GOAL_MS} ms\n`,
+  )
+  console.log('| ms | first | least | median | greatest |\n|---|---|---|---|---|')
+  console.log(row('click to drawn', whole, first?.wholeMs))
+  console.log(row('of it the request', request, first?.requestMs))
+}
+
+async function printPlan(client: Client): Promise<void> {
+  const hour = (ms: number) => new Date(Math.floor(ms / 3_600_000) * 3_600_000)
+  const nowMs = Date.now()
+  const [from, to] = [new Date(nowMs - YEAR_MS), new Date(nowMs)]
+  const values = [
+    ['board-00'],
+    ['load'],
+    from,
+    to,
+    '43200 seconds',
+    hour(nowMs - YEAR_MS + 3_600_000),
+    hour(nowMs - 300_000),
+  ]
+  const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+    `explain (analyze, buffers) ${HOURLY}`,
+    values,
+  )
+  console.log(`\n${rows.map((row) => row['QUERY PLAN']).join('\n')}`)
+}
+
+interface Options {
+  readonly events: number
+  readonly runs: number
+  readonly isPlan: boolean
+}
+
+class UsageError extends Error {}
+
+function readOptions(args: readonly string[]): Options | null {
+  const text = { type: 'string' } as const
+  const options = {
+    events: text,
+    runs: text,
+    plan: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  const { values } = (() => {
+    try {
+      return parseArgs({ args: [...args], options })
+    } catch (error) {
+      throw new UsageError((error as Error).message)
+    }
+  })()
+  if (values.help) return null
+  const integer = (name: 'events' | 'runs', fallback: number) => {
+    const value = Number(values[name] ?? fallback)
+    if (Number.isInteger(value) && value > 0) return value
+    throw new UsageError(`--${name} is a whole number above 0, not "${values[name]}".`)
+  }
+  return { events: integer('events', 2_000_000), runs: integer('runs', 15), isPlan: values.plan ?? false }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === null) console.log(HELP)
+  else await bench(options)
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { expand } from '../../deploy/grafana/test/support/expand.ts'
+import {
+  type Query,
+  queriesOf,
+  readAlertRules,
+  readDashboards,
+} from '../../deploy/grafana/test/support/queries.ts'
+import { Progress } from '../report/progress.ts'
+import { machineCpuSeconds, treeCpuSeconds } from '../runs/process-usage.ts'
+import { startDatabase } from '../stack/database.ts'
+import { type Fleet, fillDatabase } from './fill.ts'
+
+const HELP = `Times every query of the Grafana dashboards and alert rules on a database of many rows.
+
+  npm run bench:grafana -- [options]
+
+  --rows N      events (default 10000000: some minutes to fill, 5 GB of disk)
+  --days N      the time in which they came (default 30); 1000000 in 3 days have as many a day, for a first look
+  --hours N     time range of the dashboards (default 24)
+  --runs N      of each query; the median counts (default 5)
+  --dir DIR     where PostgreSQL keeps its files (default: the system's temporary directory)
+
+Exit codes: 0 every query within 500 ms, 1 one is slower or failed, 2 wrong usage.`
+
+const GOAL_MS = 500
+/** A point of a chart on a usual screen: Grafana rounds 24 hours over some 700 pixels to two minutes. */
+const POINTS = 720
+
+interface Options extends Fleet {
+  readonly hours: number
+  readonly runs: number
+  readonly dir: string
+}
+
+interface Timing {
+  readonly name: string
+  /** Median of the runs. */
+  readonly ms: number
+  /** Of PostgreSQL, mean of the runs: what it would take on a machine of its own. */
+  readonly cpuMs: number
+  readonly rows: number
+}
+
+interface Backend {
+  readonly client: Client
+  readonly pid: number
+}
+
+async function measure({ client, pid }: Backend, sql: string, runs: number): Promise<Omit<Timing, 'name'>> {
+  const times: number[] = []
+  let rows = 0
+  const cpuBefore = treeCpuSeconds(pid) ?? Number.NaN
+  for (let run = 0; run < runs; run++) {
+    const start = performance.now()
+    rows = (await client.query(sql)).rows.length
+    times.push(performance.now() - start)
+  }
+  const cpuMs = (((treeCpuSeconds(pid) ?? Number.NaN) - cpuBefore) * 1000) / runs
+  return { ms: times.toSorted((a, b) => a - b)[Math.floor(runs / 2)] ?? 0, cpuMs, rows }
+}
+
+async function bench(options: Options): Promise<boolean> {
+  const progress = new Progress(process.stderr)
+  const parent = mkdtempSync(join(options.dir, 'qs-bench-grafana-'))
+  const database = await startDatabase(join(parent, 'postgres'))
+  try {
+    const client = new Client({ connectionString: await database.fresh('panels') })
+    await client.connect()
+    await fillDatabase(client, options, (share) => progress.say(`filling: ${Math.floor(100 * share)} %`))
+    progress.clear()
+    const { rows } = await client.query<{ count: string; devices: string[] }>(
+      `select (select count(*) from events) as count, (select array_agg(device_id) from devices) as devices`,
+    )
+    const all = rows[0]?.devices ?? []
+    console.log(
+      `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, PostgreSQL ${database.version}, ` +
+        `${Number(rows[0]?.count).toLocaleString('en')} events in ${options.days} days, ${options.hours} hours asked for, median of ${options.runs}\n`,
+    )
+    await client.query('set default_transaction_read_only = on')
+    // Without helpers the CPU time of this one process is all there is; with them it is only faster.
+    await client.query('set max_parallel_workers_per_gather = 0')
+    const { rows: own } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const backend = { client, pid: own[0]?.pid ?? 0 }
+    const busyBefore = machineCpuSeconds() ?? Number.NaN
+    const startMs = performance.now()
+    const timings: Timing[] = []
+    const run = async (name: string, sql: string) => {
+      progress.say(name)
+      timings.push({ name, ...(await measure(backend, sql, options.runs)) })
+    }
+    for (const dashboard of readDashboards()) {
+      const device = dashboard.uid === 'qs-device' ? (all[0] ?? '') : all
+      const variables = { device, type: 'temp', interval: '5m', silent: '15 minutes' }
+      for (const query of queriesOf(dashboard))
+        await run(query.name, expand(query.sql, { ...rangeOf(query, options.hours), variables }))
+    }
+    for (const { title, data } of readAlertRules())
+      for (const { model } of data) if (model.rawSql !== undefined) await run(`Alert: ${title}`, model.rawSql)
+    progress.clear()
+    await client.end()
+    print(timings)
+    const cores = (((machineCpuSeconds() ?? Number.NaN) - busyBefore) * 1000) / (performance.now() - startMs)
+    console.log(`All of the machine was ${cores.toFixed(1)} cores busy meanwhile; about one is the bench.`)
+    return timings.every(({ ms }) => ms <= GOAL_MS)
+  } finally {
+    progress.clear()
+    await database.stop()
+    rmSync(parent, { recursive: true, force: true })
+  }
+}
+
+/** The last hours, or days of the panel's own, and as many points as the panel asks for. */
+function rangeOf({ days, maxPoints }: Query, hours: number) {
+  const to = new Date()
+  const spanMs = (days === undefined ? hours : 24 * days) * 3_600_000
+  const intervalMs = Math.max(60_000, spanMs / (maxPoints ?? POINTS))
+  return { from: new Date(to.getTime() - spanMs), to, intervalMs }
+}
+
+function print(timings: readonly Timing[]): void {
+  console.log('| query | ms | CPU ms | rows |\n|---|---|---|---|')
+  for (const { name, ms, cpuMs, rows } of timings.toSorted((a, b) => b.ms - a.ms))
+    console.log(`| ${name} | ${ms.toFixed(ms < 10 ? 1 : 0)} | ${cpuMs.toFixed(0)} | ${rows} |`)
+  const slow = timings.filter(({ ms }) => ms > GOAL_MS)
+  const verdict = slow.length === 0 ? `all within ${GOAL_MS} ms` : `${slow.length} over ${GOAL_MS} ms`
+  const slowest = timings.reduce((a, b) => (b.ms > a.ms ? b : a))
+  console.log(
+    `\n${timings.length} queries, ${verdict}; the slowest: ${slowest.name}, ${slowest.ms.toFixed(0)} ms`,
+  )
+}
+
+class UsageError extends Error {}
+
+function readOptions(args: readonly string[]): Options | null {
+  let values: { rows?: string; days?: string; hours?: string; runs?: string; dir?: string; help?: boolean }
+  try {
+    const text = { type: 'string' } as const
+    const options = {
+      rows: text,
+      days: text,
+      hours: text,
+      runs: text,
+      dir: text,
+      help: { type: 'boolean', short: 'h' },
+    } as const
+    values = parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+  if (values.help) return null
+  const integer = (name: string, given: string | undefined, fallback: number) => {
+    const value = Number(given ?? fallback)
+    if (Number.isInteger(value) && value > 0) return value
+    throw new UsageError(`--${name} is a whole number above 0, not "${given}".`)
+  }
+  return {
+    rows: integer('rows', values.rows, 10_000_000),
+    days: integer('days', values.days, 30),
+    hours: integer('hours', values.hours, 24),
+    runs: integer('runs', values.runs, 5),
+    dir: values.dir ?? tmpdir(),
+  }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === null) console.log(HELP)
+  else process.exitCode = (await bench(options)) ? 0 : 1
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  console.error(`error: ${(error as Error).message}${isUsage ? ' --help tells more.' : ''}`)
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,12 @@
+/** A promise of a callback, which an abort ends first. */
+export async function abortable(signal: AbortSignal, start: (resolve: () => void) => void): Promise<void> {
+  signal.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    start(() => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+  })
+}

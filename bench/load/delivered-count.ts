@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { leash } from '../../packages/ingester/test/support/leash.ts'
+import type { Confirmations } from './confirmations.ts'
+
+/** What it prints for each message: this and a line feed. */
+const MARK = 'x'
+
+/** A subscriber in C with a durable session and QoS 1 (`mosquitto_sub`): an event has arrived when it has it. */
+export class DeliveredCount implements Confirmations {
+  readonly #process: ChildProcess
+  #expected = 0
+  #bytes = 0
+  #onProgress: () => void = () => {}
+
+  private constructor(process: ChildProcess) {
+    this.#process = process
+    process.stdout?.on('data', (chunk: Buffer) => {
+      this.#bytes += chunk.length
+      this.#onProgress()
+    })
+  }
+
+  /** @throws where mosquitto_sub is not installed, or is refused */
+  static start(port: number): DeliveredCount {
+    const args = ['-p', String(port), '-i', 'bench-subscriber', '-c', '-q', '1', '-t', 'qs/v1/+/events']
+    // It subscribes and leaves: from now on the session keeps every message.
+    const { error, status, stderr } = spawnSync('mosquitto_sub', [...args, '-E'], { encoding: 'utf8' })
+    if (error || status !== 0) throw new Error(`mosquitto_sub does not run: ${error?.message ?? stderr}`)
+    const options = ['-F', MARK]
+    const child = spawn('mosquitto_sub', [...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    leash(child)
+    return new DeliveredCount(child)
+  }
+
+  /** Calls back whenever there is more. */
+  follow(onProgress: () => void): this {
+    this.#onProgress = onProgress
+    return this
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
+
+  /** Messages; this is for single events only. */
+  get confirmed(): number {
+    return Math.floor(this.#bytes / (MARK.length + 1))
+  }
+
+  expect(): void {
+    this.#expected++
+  }
+
+  faults(): readonly string[] {
+    const missing = this.#expected - this.confirmed
+    return missing === 0 ? [] : [`of ${this.#expected} messages the subscriber has ${this.confirmed}`]
+  }
+
+  stop(): void {
+    this.#process.kill('SIGTERM')
+  }
+}

@@ -1,0 +1,213 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { abortable } from './abortable.ts'
+import { AckTally } from './ack-tally.ts'
+import type { Confirmations } from './confirmations.ts'
+import { EventStream, type EventStreamOptions } from './event-stream.ts'
+import { MqttLoad } from './mqtt-load.ts'
+
+export interface LoadOptions extends EventStreamOptions {
+  readonly port: number
+  /** Of all phases together. */
+  readonly events: number
+  /** Who tells that an event has arrived, where it is not a device ack. */
+  readonly confirmations: ((onProgress: () => void) => Promise<Confirmations>) | null
+  readonly onLost: (reason: Error) => void
+}
+
+export interface Phase {
+  /** From the first publish to the last device ack. */
+  readonly seconds: number
+  /** From publishing a message to its device ack, sorted, in ms; empty where there are no device acks. */
+  readonly latenciesMs: Float64Array
+}
+
+/** A full window opens again when this much of it is free, so that a flood goes out in large writes. */
+const REOPEN_SHARE = 0.25
+/** Messages under way to the broker while it only queues them. */
+const QUEUEING_WINDOW = 10_000
+
+/**
+ * The devices: publish events and wait for their device acks. Publisher and listener are two connections, as with
+ * a gateway.
+ */
+export class Load {
+  readonly stream: EventStream
+  readonly #options: LoadOptions
+  readonly #sentAtMs: Float64Array
+  readonly #latencyMs: Float64Array
+  #confirmations!: Confirmations
+  #publisher!: MqttLoad
+  #listener: MqttLoad | null = null
+  #messages = 0
+  #wakeAt = Number.POSITIVE_INFINITY
+  #wake: () => void = () => {}
+
+  private constructor(options: LoadOptions) {
+    this.#options = options
+    this.stream = new EventStream(options)
+    const messages = options.events / options.eventsPerMessage
+    this.#sentAtMs = new Float64Array(messages)
+    this.#latencyMs = new Float64Array(messages)
+  }
+
+  static async connect(options: LoadOptions): Promise<Load> {
+    const load = new Load(options)
+    const { port, onLost, confirmations } = options
+    if (confirmations !== null) load.#confirmations = await confirmations(() => load.#onProgress())
+    else await load.#listen()
+    load.#publisher = await MqttLoad.connect({ port, clientId: 'bench-publisher', onLost })
+    return load
+  }
+
+  /** Messages. */
+  get sent(): number {
+    return this.#messages
+  }
+
+  get sentEvents(): number {
+    return this.#messages * this.#options.eventsPerMessage
+  }
+
+  /** Events. */
+  get confirmed(): number {
+    return this.#confirmations.confirmed
+  }
+
+  get pubacks(): number {
+    return this.#publisher.pubacks
+  }
+
+  faults(): readonly string[] {
+    return this.#confirmations.faults()
+  }
+
+  /**
+   * Sends the next `events`, at most a window of them outstanding, since a device keeps what is not acked. Settles
+   * when the last of them is acked.
+   */
+  async flood(events: number, windowEvents: number, signal: AbortSignal): Promise<Phase> {
+    const { eventsPerMessage } = this.#options
+    const range = this.#next(events)
+    const startMs = performance.now()
+    while (this.#messages < range.last) {
+      if (this.sentEvents - this.confirmed + eventsPerMessage > windowEvents) {
+        this.#publisher.flush()
+        await this.#until(this.sentEvents - Math.floor(windowEvents * (1 - REOPEN_SHARE)), signal)
+      }
+      if (!this.#send(performance.now()))
+        await abortable(signal, (resolve) => this.#publisher.onceDrained(resolve))
+    }
+    return this.#finish(range, startMs, signal)
+  }
+
+  /**
+   * Sends the next `events` at their time, whatever comes back: latencies count from when a message was due, so a
+   * publisher or an ingester that lags cannot hide it.
+   */
+  async pace(events: number, ratePerSecond: number, signal: AbortSignal): Promise<Phase> {
+    const range = this.#next(events)
+    const msPerMessage = (1000 * this.#options.eventsPerMessage) / ratePerSecond
+    const startMs = performance.now()
+    const dueMs = () => startMs + (this.#messages - range.first) * msPerMessage
+    while (this.#messages < range.last) {
+      while (this.#messages < range.last && dueMs() <= performance.now()) this.#send(dueMs())
+      this.#publisher.flush()
+      await wait(Math.max(1, Math.floor(dueMs() - performance.now())), undefined, { signal })
+    }
+    return this.#finish(range, startMs, signal)
+  }
+
+  /** Leaves the next `events` with the broker. Settles when it has answered all of them. */
+  async queue(events: number, signal: AbortSignal): Promise<void> {
+    const { last } = this.#next(events)
+    while (this.#messages < last) {
+      if (this.#messages - this.pubacks >= QUEUEING_WINDOW)
+        await this.#untilPubacks(QUEUEING_WINDOW / 2, signal)
+      this.#send(performance.now())
+    }
+    await this.#untilPubacks(0, signal)
+  }
+
+  /** Settles when all that was sent is acked. */
+  async untilConfirmed(signal: AbortSignal): Promise<void> {
+    await this.#until(this.sentEvents, signal)
+  }
+
+  close(): void {
+    this.#confirmations.stop()
+    this.#publisher.close()
+    this.#listener?.close()
+  }
+
+  async #listen(): Promise<void> {
+    const { port, onLost, events, eventsPerMessage } = this.#options
+    const onAck = (event: number, status: string) => this.#onAck(event, status)
+    const tally = new AckTally(this.stream, { events, eventsPerMessage, onAck })
+    this.#confirmations = tally
+    const onPublish = (payload: Buffer) => tally.take(payload)
+    this.#listener = await MqttLoad.connect({ port, clientId: 'bench-listener', onLost, onPublish })
+    await this.#listener.subscribe('qs/v1/+/acks')
+  }
+
+  #next(events: number) {
+    return { first: this.#messages, last: this.#messages + events / this.#options.eventsPerMessage }
+  }
+
+  async #finish(
+    range: { first: number; last: number },
+    startMs: number,
+    signal: AbortSignal,
+  ): Promise<Phase> {
+    this.#publisher.flush()
+    await this.untilConfirmed(signal)
+    const seconds = (performance.now() - startMs) / 1000
+    const hasAcks = this.#listener !== null
+    return { seconds, latenciesMs: hasAcks ? this.#latencies(range.first, range.last) : new Float64Array() }
+  }
+
+  /** Of the messages that were not sent again: an ack does not say which of two it answers. */
+  #latencies(first: number, last: number): Float64Array {
+    const { eventsPerMessage } = this.#options
+    const originOf = (message: number) => this.stream.differentEvents(message) / eventsPerMessage
+    return this.#latencyMs.slice(originOf(first), originOf(last)).sort()
+  }
+
+  #send(atMs: number): boolean {
+    const message = this.#messages++
+    const { stream } = this
+    this.#confirmations.expect(message)
+    if (!stream.isResent(message)) {
+      this.#sentAtMs[stream.firstEventOf(message) / this.#options.eventsPerMessage] = atMs
+    }
+    return this.#publisher.publish(stream.topicOf(message), stream.payloadOf(message))
+  }
+
+  /** Waits until so many events in all are acked. */
+  async #until(confirmed: number, signal: AbortSignal): Promise<void> {
+    if (this.confirmed >= confirmed) return
+    await abortable(signal, (resolve) => {
+      this.#wakeAt = confirmed
+      this.#wake = resolve
+    })
+  }
+
+  async #untilPubacks(outstanding: number, signal: AbortSignal): Promise<void> {
+    this.#publisher.flush()
+    await abortable(signal, (resolve) => this.#publisher.oncePubacked(this.#messages - outstanding, resolve))
+  }
+
+  #onAck(event: number, status: string): void {
+    const { eventsPerMessage } = this.#options
+    if (status === 'stored' && (event + 1) % eventsPerMessage === 0) {
+      const origin = (event + 1) / eventsPerMessage - 1
+      this.#latencyMs[origin] = performance.now() - (this.#sentAtMs[origin] as number)
+    }
+    this.#onProgress()
+  }
+
+  #onProgress(): void {
+    if (this.confirmed < this.#wakeAt) return
+    this.#wakeAt = Number.POSITIVE_INFINITY
+    this.#wake()
+  }
+}

@@ -1,0 +1,19 @@
+import { type Course, measured } from './course.ts'
+
+/** The broker has queued everything for the session of an ingester that is away; then it comes. */
+export const backlog: Course = async (context) => {
+  const { counts, signal } = context
+  const before = await context.start()
+  for (const child of before.children) {
+    const exitCode = await child.stop()
+    if (exitCode !== 0) throw new Error(`${child.name} did not end well: exit code ${exitCode}`)
+  }
+  const load = await context.open(null)
+  await load.queue(counts.measured, signal)
+  const startMs = performance.now()
+  const running = await context.start()
+  return measured(context, running, async () => {
+    await load.untilConfirmed(signal)
+    return { seconds: (performance.now() - startMs) / 1000, latenciesMs: new Float64Array() }
+  })
+}

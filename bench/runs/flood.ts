@@ -1,0 +1,31 @@
+import type { Load } from '../load/load.ts'
+import { RowCount } from '../load/row-count.ts'
+import { SUBJECTS } from '../subjects/subjects.ts'
+import { type Course, type CourseContext, measured } from './course.ts'
+
+/** As many events as a window allows: how fast it is. */
+export function flood(windowEvents: number): Course {
+  return async (context) => {
+    const running = await context.start()
+    const load = await openLoad(context)
+    await load.flood(context.counts.warmUp, windowEvents, context.signal)
+    return measured(context, running, () => load.flood(context.counts.measured, windowEvents, context.signal))
+  }
+}
+
+/** Events at their time: how long one takes at that rate. */
+export function paced(ratePerSecond: number): Course {
+  return async (context) => {
+    const running = await context.start()
+    const load = await openLoad(context)
+    await load.pace(context.counts.warmUp, ratePerSecond, context.signal)
+    return measured(context, running, () => load.pace(context.counts.measured, ratePerSecond, context.signal))
+  }
+}
+
+/** Device acks tell what has arrived, or rows where there are none. */
+function openLoad({ bed, open }: CourseContext): Promise<Load> {
+  const { subject, eventsPerMessage } = bed.scenario
+  if (SUBJECTS[subject].acksDevices) return open(null)
+  return open((onProgress) => RowCount.start({ url: bed.databaseUrl, eventsPerMessage, onProgress }))
+}

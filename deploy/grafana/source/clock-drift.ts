@@ -1,0 +1,221 @@
+import {
+  type Dashboard,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { coloured, decimals, deviceLink, judged, unit, width } from './columns.ts'
+import { finishDashboard, startDashboard } from './dashboard.ts'
+import { CLOCK_DRIFT_UID } from './dashboard-uids.ts'
+import { DATA_SOURCE } from './data-source.ts'
+import { lines, numbers, rows } from './panels.ts'
+import { bucket, offsetPoints, TOLD, VOICES } from './sql.ts'
+
+const DEVICES = 'select device_id from devices order by 1'
+const CHOSEN = `device_id in (\${device:sqlstring})`
+
+const summary = numbers({
+  title: 'Clocks in this time',
+  about:
+    'Of the most talkative sensor of each device. Without time: events whose device sent none; the server time counts, so a backlog is charted when it arrives. Unreadable: ts_device was no time; the raw text is in ts_device_raw. Implausible: older than DEVICE_CLOCK_MAX_PAST or further ahead than DEVICE_CLOCK_MAX_FUTURE.',
+  sql: `
+with ${VOICES},
+clocks as (
+  select
+    count(*)::float8 as events,
+    count(*) filter (where ts_device is null and ts_device_raw is null) as absent,
+    count(*) filter (where ts_device_raw is not null) as unreadable,
+    count(*) filter (where ts_device <> ts) as implausible,
+    count(*) filter (where ts_device < '1971-01-01') as unset
+  from ${TOLD}
+  where voices.${CHOSEN}
+  group by voices.device_id
+)
+select
+  count(*) as "Devices",
+  sum(absent)::float8 / sum(events) as "Without time",
+  sum(unreadable)::float8 / sum(events) as "Unreadable",
+  sum(implausible)::float8 / sum(events) as "Implausible",
+  count(*) filter (where unset > 0) as "Devices in 1970"
+from clocks`,
+  width: 24,
+})
+  .overrideByRegexp('/^(Without time|Unreadable|Implausible)$/', [unit('percentunit'), decimals(1)])
+  .overrideByName('Implausible', judged('green', [0.01, 'orange'], [0.1, 'red']))
+  .overrideByName('Unreadable', judged('green', [0.001, 'orange']))
+  .overrideByName('Devices in 1970', judged('green', [1, 'orange']))
+
+const offset = lines({
+  title: 'Clock offset over time',
+  about:
+    'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock.',
+  sql: `
+with ${VOICES}
+select points.piece as time, voices.device_id as metric, points.ahead as "offset"
+from ${offsetPoints(bucket('ts'))}
+where voices.${CHOSEN}
+order by 1`,
+  width: 24,
+  height: 10,
+})
+  .unit('s')
+  .decimals(2)
+  .interval('1m')
+  .maxDataPoints(150)
+  .axisCenteredZero(true)
+
+/** Points of ten minutes, cut where the offset jumps: a slope across a jump is no drift. */
+const drift = rows({
+  title: 'Drift',
+  about:
+    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more is a device without one, or NTP that never succeeds. Trust it where the fit (R²) is near 1.',
+  sql: `
+with ${VOICES},
+offsets as (
+  select voices.device_id, points.piece as minute, points.ahead as offset_seconds
+  from ${offsetPoints(`date_bin('10 minutes', ts, 'epoch'::timestamptz)`)}
+  where voices.${CHOSEN}
+),
+jumps as (
+  select *, case
+    when abs(offset_seconds - lag(offset_seconds) over clock) > 2 then 1 else 0
+  end as jumped
+  from offsets
+  window clock as (partition by device_id order by minute)
+),
+stretches as (
+  select *,
+    sum(jumped) over (partition by device_id order by minute rows unbounded preceding) as stretch,
+    date_part('epoch', minute) as seconds
+  from jumps
+),
+slopes as (
+  select
+    device_id,
+    count(*) as points,
+    max(minute) - min(minute) as span,
+    regr_slope(offset_seconds, seconds) * 1e6 as ppm,
+    regr_r2(offset_seconds, seconds) as fit,
+    regr_avgy(offset_seconds, seconds)
+      + regr_slope(offset_seconds, seconds) * (max(seconds) - regr_avgx(offset_seconds, seconds)) as offset_seconds
+  from stretches
+  group by device_id, stretch
+  having count(*) >= 3
+)
+select distinct on (device_id)
+  device_id as "Device",
+  ppm as "Drift",
+  ppm * 0.0864 as "A day",
+  offset_seconds as "Offset",
+  date_part('epoch', span) as "Over",
+  fit as "Fit"
+from slopes
+order by device_id, points desc`,
+  width: 12,
+  height: 11,
+  empty: 'No device sent a plausible time over half an hour at least. Widen the time.',
+})
+  .overrideByName('Device', [deviceLink])
+  .overrideByName('Drift', [
+    unit('ppm'),
+    decimals(1),
+    ...coloured('red', [-200, 'orange'], [-50, 'green'], [50, 'orange'], [200, 'red']),
+  ])
+  .overrideByRegexp('/^(A day|Offset)$/', [unit('s'), decimals(2)])
+  .overrideByName('Over', [unit('s'), decimals(0)])
+  .overrideByName('Fit', [decimals(2), width(70)])
+
+const suspicious = rows({
+  title: 'Suspicious clocks',
+  about:
+    'Devices with times that cannot be right or that are more than a minute off, by their most talkative sensor. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then. Behind may also be a backlog that the device kept while it was offline.',
+  sql: `
+with ${VOICES},
+clocks as (
+  select
+    voices.device_id,
+    count(*)::float8 as events,
+    count(*) filter (where ts_device <> ts)::float8 as implausible,
+    count(*) filter (where ts_device < '1971-01-01')::float8 as unset,
+    count(*) filter (where ts_device_raw is not null)::float8 as unreadable,
+    date_part('epoch', max(ts_device - ts_server) filter (where ts_device = ts)) as ahead,
+    date_part('epoch', max(ts_server - ts_device) filter (where ts_device = ts)) as behind,
+    max(ts_server) filter (where ts_device <> ts or ts_device_raw is not null) as last_fault
+  from ${TOLD}
+  where voices.${CHOSEN}
+  group by 1
+)
+select
+  device_id as "Device",
+  events as "Events",
+  implausible / events as "Implausible",
+  unset as "In 1970",
+  unreadable as "Unreadable",
+  ahead as "Ahead at most",
+  behind as "Behind at most",
+  last_fault as "Last fault"
+from clocks
+where implausible > 0 or unreadable > 0 or greatest(ahead, behind) > 60
+order by 3 desc, 5 desc, 1
+limit 200`,
+  width: 12,
+  height: 11,
+  empty: 'Every clock in this time was plausible and within a minute.',
+})
+  .overrideByName('Device', [deviceLink])
+  .overrideByName('Implausible', [
+    unit('percentunit'),
+    decimals(1),
+    ...coloured('green', [0.001, 'orange'], [0.1, 'red']),
+  ])
+  .overrideByRegexp('/^(Ahead|Behind) at most$/', [unit('s'), decimals(1)])
+
+const implausible = rows({
+  title: 'Latest implausible or unreadable times',
+  about:
+    'What the device said and what the server saw. These events are stored and charted at their server time.',
+  sql: `
+select
+  ts_server as "Server time",
+  device_id as "Device",
+  event_type as "Type",
+  ts_device as "Device time",
+  coalesce(ts_device_raw, '') as "Time as sent",
+  event_id as "Id"
+from events
+where $__timeFilter(ts_server) and ${CHOSEN} and (ts_device <> ts or ts_device_raw is not null)
+order by ts_server desc
+limit 100`,
+  width: 24,
+  height: 9,
+  empty: 'No implausible time in this time.',
+})
+  .overrideByName('Device', [deviceLink])
+  .overrideByRegexp('/^(Server|Device) time$/', [width(180)])
+
+/** Whose clock can be trusted: offset, slope, and times that cannot be right. */
+export function clockDrift(): Dashboard {
+  return finishDashboard(
+    startDashboard(
+      'Clock drift',
+      CLOCK_DRIFT_UID,
+      'How far the clocks of the devices are off, and how fast they drift',
+    )
+      .withVariable(
+        new QueryVariableBuilder('device')
+          .label('devices')
+          .datasource(DATA_SOURCE)
+          .query(DEVICES)
+          .refresh(VariableRefresh.OnDashboardLoad)
+          .sort(VariableSort.Disabled)
+          .multi(true)
+          .includeAll(true)
+          .current({ text: ['All'], value: ['$__all'] }),
+      )
+      .withPanel(summary)
+      .withPanel(offset)
+      .withPanel(drift)
+      .withPanel(suspicious)
+      .withPanel(implausible),
+  )
+}

@@ -1,0 +1,138 @@
+import * as barchart from '@grafana/grafana-foundation-sdk/barchart'
+import {
+  GraphDrawStyle,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
+import {
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import * as stat from '@grafana/grafana-foundation-sdk/stat'
+import * as table from '@grafana/grafana-foundation-sdk/table'
+import * as text from '@grafana/grafana-foundation-sdk/text'
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
+import { DATA_SOURCE } from './data-source.ts'
+import { SqlQueryBuilder } from './sql-query.ts'
+
+/** What every panel has: a title, a description that says what a person should do, a place and a query. */
+export interface PanelSpec {
+  readonly title: string
+  readonly about: string
+  readonly sql: string
+  /** Of 24 columns. */
+  readonly width: number
+  /** In rows of about 30 pixels; 8 unless said. */
+  readonly height?: number
+  /** Instead of the general words for an empty panel. */
+  readonly empty?: string
+}
+
+const EMPTY =
+  'No data here yet. Send an event (qs publish --device kitchen --type temp --value 21.5) or widen the time.'
+
+interface PanelBuilder {
+  title(title: string): this
+  description(description: string): this
+  datasource(datasource: typeof DATA_SOURCE): this
+  span(width: number): this
+  height(height: number): this
+  noValue(text: string): this
+}
+
+function described<T extends PanelBuilder>(panel: T, { title, about, width, height, empty }: PanelSpec): T {
+  return panel
+    .title(title)
+    .description(about)
+    .datasource(DATA_SOURCE)
+    .span(width)
+    .height(height ?? 8)
+    .noValue(empty ?? EMPTY)
+}
+
+/** Lines over time, one a number or `metric`. */
+export function lines(spec: PanelSpec): timeseries.PanelBuilder {
+  return described(new timeseries.PanelBuilder(), spec)
+    .withTarget(new SqlQueryBuilder('time_series', spec.sql))
+    .legend(legend())
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .lineWidth(1)
+    .fillOpacity(8)
+    .showPoints(VisibilityMode.Auto)
+    .pointSize(4)
+}
+
+/** Counts over time, stacked. A minute is the finest: ingest_stats knows no finer one. */
+export function bars(spec: PanelSpec): timeseries.PanelBuilder {
+  return lines(spec)
+    .drawStyle(GraphDrawStyle.Bars)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
+    .fillOpacity(70)
+    .lineWidth(0)
+    .min(0)
+    .interval('1m')
+    .maxDataPoints(200)
+}
+
+/** One big number a column of the only row. */
+export function numbers(spec: PanelSpec): stat.PanelBuilder {
+  return described(new stat.PanelBuilder(), { height: 4, ...spec })
+    .withTarget(new SqlQueryBuilder('table', spec.sql))
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
+    .wideLayout(true)
+    .thresholds(thresholds('text'))
+}
+
+export function rows(spec: PanelSpec): table.PanelBuilder {
+  return described(new table.PanelBuilder(), spec)
+    .withTarget(new SqlQueryBuilder('table', spec.sql))
+    .filterable(true)
+    .thresholds(thresholds('text'))
+}
+
+/** A bar for each row: its first column names it. */
+export function histogram(spec: PanelSpec, nameColumn: string): barchart.PanelBuilder {
+  return described(new barchart.PanelBuilder(), spec)
+    .withTarget(new SqlQueryBuilder('table', spec.sql))
+    .xField(nameColumn)
+    .showValue(VisibilityMode.Auto)
+    .legend(new VizLegendOptionsBuilder().showLegend(false))
+}
+
+/** A line of help in the dashboard itself; the only panel without a query. */
+export function note(markdown: string): text.PanelBuilder {
+  return new text.PanelBuilder()
+    .mode(text.TextMode.Markdown)
+    .content(markdown)
+    .span(24)
+    .height(2)
+    .transparent(true)
+}
+
+/** A colour, and then from each value on another. */
+export function thresholds(
+  base: string,
+  ...steps: readonly (readonly [number, string])[]
+): ThresholdsConfigBuilder {
+  const all: Threshold[] = [
+    { value: null, color: base },
+    ...steps.map(([value, color]) => ({ value, color })),
+  ]
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(all)
+}
+
+function legend(): VizLegendOptionsBuilder {
+  return new VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+}

@@ -1,0 +1,212 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import { colour, coloured, decimals, judged, unit } from './columns.ts'
+import { finishDashboard, startDashboard } from './dashboard.ts'
+import { PIPELINE_HEALTH_UID } from './dashboard-uids.ts'
+import { outcomesPerMinute } from './outcomes.ts'
+import { bars, lines, numbers, rows } from './panels.ts'
+import { bucket, perMinute, TOLD, VOICES } from './sql.ts'
+
+const identity = numbers({
+  title: 'Do the numbers add up?',
+  about:
+    'received = stored + duplicate + rejected, in every minute and for every writer. Anything but 0 unaccounted events is a fault of the ingester: please report it. Idle for: time since the ingester last took in a message.',
+  sql: `
+select
+  coalesce(sum(received), 0)::float8 as "Received",
+  coalesce(sum(stored) + sum(duplicate) + sum(rejected), 0)::float8 as "Accounted for",
+  coalesce(sum(received) - sum(stored) - sum(duplicate) - sum(rejected), 0)::float8 as "Unaccounted",
+  (select date_part('epoch', now() - max(minute)) from ingest_stats) as "Idle for"
+from ingest_stats
+where $__timeFilter(minute)`,
+  width: 12,
+})
+  .unit('short')
+  .overrideByName('Unaccounted', judged('red', [0, 'green'], [1, 'red']))
+  .overrideByName('Idle for', [unit('s'), decimals(0), ...judged('green', [600, 'orange'])])
+
+const database = numbers({
+  title: 'Database',
+  about:
+    'Growth: events of the last day times what an event takes, indexes included. Compare with the free disk. Hit rate: reads answered from memory; below 95 % more shared_buffers or memory helps.',
+  sql: `
+select
+  pg_database_size(current_database())::float8 as "Size",
+  (
+    (select sum(stored) from ingest_stats where minute > now() - interval '1 day')
+    * pg_total_relation_size('events') / nullif(greatest(rows.estimate, 1), 0)
+  )::float8 as "Growth a day",
+  blks_hit::float8 / nullif(blks_hit + blks_read, 0) as "Hit rate",
+  deadlocks::float8 as "Deadlocks"
+from pg_stat_database, (
+  select greatest(c.reltuples, s.n_live_tup)::float8 as estimate
+  from pg_class c join pg_stat_user_tables s on s.relid = c.oid
+  where c.oid = 'events'::regclass
+) as rows
+where datname = current_database()`,
+  width: 12,
+})
+  .overrideByRegexp('/^(Size|Growth a day)$/', [unit('bytes'), decimals(1)])
+  .overrideByName('Hit rate', [unit('percentunit'), decimals(1), ...judged('orange', [0.95, 'green'])])
+
+const messages = lines({
+  title: 'Messages a minute',
+  about:
+    'MQTT messages, and how many events one carries. Arrays cost much less than single events: a busy device should send several at once.',
+  sql: `
+select
+  ${bucket('minute')} as time,
+  ${perMinute('messages')} as "messages a minute",
+  (sum(received) / nullif(sum(messages), 0))::float8 as "events in a message"
+from ingest_stats
+where $__timeFilter(minute)
+group by 1
+order by 1`,
+  width: 12,
+  height: 9,
+})
+  .interval('1m')
+  .maxDataPoints(300)
+  .min(0)
+  .unit('short')
+  .overrideByName('events in a message', [{ id: 'custom.axisPlacement', value: 'right' }, colour('purple')])
+
+const delay = lines({
+  title: 'Delay from device to server',
+  about:
+    'Median and 95 % of device time to server time, by the most talkative sensor of each device. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
+  sql: `
+with ${VOICES}
+select
+  time,
+  p[1] as "half within",
+  p[2] as "95 % within"
+from (
+  select ${bucket('ts')} as time,
+    percentile_cont(array[0.5, 0.95]) within group (order by date_part('epoch', ts_server - ts_device)) as p
+  from ${TOLD}
+  where ts_device = ts
+  group by 1
+) as delays
+order by time`,
+  width: 12,
+})
+  .unit('s')
+  .interval('1m')
+  .maxDataPoints(150)
+
+const writers = rows({
+  title: 'Writers',
+  about:
+    'The connections of the ingesters, by name. One that stopped while others go on: that ingester is down or stuck; see its log.',
+  sql: `
+select
+  writer as "Writer",
+  max(minute) as "Last minute",
+  sum(messages)::float8 as "Messages",
+  sum(stored)::float8 as "Stored",
+  sum(duplicate)::float8 as "Duplicate",
+  sum(rejected)::float8 as "Rejected"
+from ingest_stats
+where $__timeFilter(minute)
+group by writer
+order by 2 desc, 1
+limit 100`,
+  width: 12,
+}).unit('short')
+
+const tables = rows({
+  title: 'Tables',
+  about:
+    "Rows are PostgreSQL's estimate. Dead rows above a fifth, or a table that was never vacuumed or analyzed although it has many rows: look at autovacuum (it runs by itself in the composed stack and in qs up).",
+  sql: `
+select
+  s.relname as "Table",
+  greatest(c.reltuples, s.n_live_tup)::float8 as "Rows (about)",
+  pg_table_size(c.oid)::float8 as "Data",
+  pg_indexes_size(c.oid)::float8 as "Indexes",
+  s.n_dead_tup::float8 / nullif(s.n_live_tup + s.n_dead_tup, 0) as "Dead rows",
+  greatest(s.last_vacuum, s.last_autovacuum) as "Vacuumed",
+  greatest(s.last_analyze, s.last_autoanalyze) as "Analyzed"
+from pg_stat_user_tables s join pg_class c on c.oid = s.relid
+where s.schemaname = current_schema()
+order by pg_total_relation_size(c.oid) desc`,
+  width: 14,
+})
+  .overrideByName('Rows (about)', [unit('short')])
+  .overrideByRegexp('/^(Data|Indexes)$/', [unit('bytes')])
+  .overrideByName('Dead rows', [unit('percentunit'), decimals(1), ...coloured('green', [0.2, 'orange'])])
+
+const indexes = rows({
+  title: 'Indexes',
+  about:
+    'What each index takes and how often it was used since the statistics began. An index of your own that is never used costs at every insert: drop it.',
+  sql: `
+select
+  indexrelname as "Index",
+  pg_relation_size(indexrelid)::float8 as "Size",
+  idx_scan::float8 as "Used"
+from pg_stat_user_indexes
+where schemaname = current_schema()
+order by 2 desc`,
+  width: 10,
+})
+  .overrideByName('Size', [unit('bytes')])
+  .overrideByName('Used', [unit('short')])
+
+const connections = rows({
+  title: 'Connections',
+  about:
+    'Who is connected to this database. Near the limit, new ones are refused: look for the one that opens too many, or raise max_connections.',
+  sql: `
+select
+  coalesce(usename, 'server')::text as "User",
+  count(*)::float8 as "Connections",
+  count(*)::float8 / current_setting('max_connections')::float8 as "Of the limit",
+  min(backend_start) as "Oldest"
+from pg_stat_activity
+where datname = current_database()
+group by usename
+order by 2 desc`,
+  width: 12,
+}).overrideByName('Of the limit', [
+  unit('percentunit'),
+  decimals(1),
+  ...coloured('green', [0.5, 'orange'], [0.8, 'red']),
+])
+
+const daily = bars({
+  title: 'Stored events a day',
+  about:
+    'The last thirty days, whatever time is chosen above; a day is one of UTC. What it grows by is what the disk has to hold: see "Growth a day".',
+  sql: `
+select date_bin('1 day', minute, 'epoch'::timestamptz) as time, sum(stored)::float8 as "stored"
+from ingest_stats
+where $__timeFilter(minute)
+group by 1
+order by 1`,
+  width: 12,
+})
+  .timeFrom('30d')
+  .unit('short')
+  .overrideByName('stored', [colour('green')])
+
+/** Whether the machine in between does its work: rates, the identity, delay, and the state of the database. */
+export function pipelineHealth(): Dashboard {
+  return finishDashboard(
+    startDashboard(
+      'Pipeline health',
+      PIPELINE_HEALTH_UID,
+      'Ingester and database: rates, the identity of the counts, delay, sizes',
+    )
+      .withPanel(identity)
+      .withPanel(database)
+      .withPanel(outcomesPerMinute(12, 9))
+      .withPanel(messages)
+      .withPanel(delay)
+      .withPanel(writers)
+      .withPanel(tables)
+      .withPanel(indexes)
+      .withPanel(connections)
+      .withPanel(daily),
+  )
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Client } from 'pg'
+import { migrate } from '../../../packages/ingester/src/database/migrate.ts'
+import { freshDatabase } from '../../../packages/ingester/test/support/postgres.ts'
+import { type Choice, expand } from './support/expand.ts'
+import { queriesOf, readDashboards } from './support/queries.ts'
+import { connectReader } from './support/reader.ts'
+
+const now = Date.now()
+const range = { from: new Date(now - 86_400_000), to: new Date(now + 60_000), intervalMs: 600_000 }
+
+/** A database with what `fill` inserts, and the first row of a panel's query on it. */
+async function start(t: TestContext, fill: string) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const owner = new Client({ connectionString: url })
+  await owner.connect()
+  await owner.query(fill)
+  await owner.end()
+  const ask = await connectReader(t, url)
+  return async (panel: string, variables: Choice['variables'] = {}) => {
+    const query = readDashboards()
+      .flatMap(queriesOf)
+      .find(({ name }) => name === panel)
+    assert.ok(query)
+    return (await ask(expand(query.sql, { ...range, variables }))).rows[0] as Record<string, number>
+  }
+}
+
+/** An event a minute over twelve hours, with a clock as the expression says in seconds of offset. */
+function everyMinute(offset: string): string {
+  return `
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_server, schema)
+    select 'd-' || n, 'd', 'temp', n, at + offset_, at + offset_, at, 1
+    from (
+      select n, now() - (720 - n) * interval '1 minute' as at, (${offset}) * interval '1 second' as offset_
+      from generate_series(0, 719) as n
+    ) as sent`
+}
+
+test('a clock that runs 100 ppm fast shows 100 ppm, although NTP set it in between', async (t) => {
+  const first = await start(t, everyMinute('n * 60 * 0.0001 - case when n > 500 then 30 else 0 end'))
+  const row = await first('Clock drift: Drift', { device: ['d'] })
+  assert.ok(Math.abs((row.Drift ?? 0) - 100) < 1, `${row.Drift} ppm`)
+  assert.ok(Math.abs((row['A day'] ?? 0) - 8.64) < 0.1)
+  assert.ok((row.Fit ?? 0) > 0.99)
+  // The longest stretch is the one before NTP: 500 minutes, at whose end the clock was three seconds ahead.
+  assert.ok(Math.abs((row.Offset ?? 0) - 3) < 0.2, `${row.Offset} s`)
+  assert.ok(Math.abs((row.Over ?? 0) - 500 * 60) <= 1_200, `${row.Over} s`)
+})
+
+test('a backlog is a delay and no fault of the clock', async (t) => {
+  const first = await start(t, everyMinute('case when n % 10 < 3 then -200 else -1 end'))
+  const row = await first('Clock drift: Drift', { device: ['d'] })
+  assert.ok(Math.abs(row.Drift ?? 1) < 0.01 && Math.abs((row.Offset ?? 0) + 1) < 0.01)
+  const delay = await first('Data quality: Delay from device to server')
+  assert.deepEqual([delay['Half within'], delay['95 % within'], delay.Longest], [1, 200, 200])
+  const late = await first('Data quality: Late arrivals')
+  assert.ok(Math.abs((late['Share of events'] ?? 0) - 0.7) < 0.001)
+})
+
+test('the longest silence is told with what is usual, and the one that lasts counts too', async (t) => {
+  const hole = await start(t, `${everyMinute('0')} where n not between 300 and 398`)
+  const row = await hole('Data quality: Gaps: longest silence of each sensor')
+  assert.deepEqual([row['Longest silence'], row['Usual interval'], row['Times the usual']], [6_000, 60, 100])
+  const silent = await start(t, `${everyMinute('0')} where n < 600`)
+  const lasting = await silent('Data quality: Gaps: longest silence of each sensor')
+  assert.ok(Math.abs((lasting['Longest silence'] ?? 0) - 7_260) < 30, `${lasting['Longest silence']} s`)
+})

@@ -1,0 +1,43 @@
+import { session } from '../app/session.svelte.ts'
+import { ApiError, problemOf } from './problem.ts'
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+
+/** A path of the API with its query; a list is the name once for each. */
+export function apiUrl(path: string, query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined) continue
+    for (const each of Array.isArray(value) ? value : [value]) search.append(name, String(each))
+  }
+  const text = search.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/** @throws ApiError, whose message says what to do */
+export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return ask<T>(apiUrl(path, query), signal === undefined ? {} : { signal })
+}
+
+/** @throws ApiError */
+export async function send<T>(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  if (body === undefined) return ask<T>(path, { method })
+  return ask<T>(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+}
+
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(url, init)
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error
+    throw new ApiError(0, 'The server cannot be reached. Is qs running?')
+  }
+  if (response.status === 401 && url !== '/api/login') session.lost()
+  if (!response.ok) throw await problemOf(response)
+  return (response.status === 204 ? undefined : await response.json()) as T
+}

@@ -1,0 +1,15 @@
+const KEY = 'qs-zone'
+
+/** The zone in which times are shown: the reader's, or UTC. A device's page may offer that of the device. */
+class Zone {
+  readonly own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  name = $state(localStorage.getItem(KEY) ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
+
+  choose(name: string): void {
+    this.name = name
+    if (name === this.own) localStorage.removeItem(KEY)
+    else localStorage.setItem(KEY, name)
+  }
+}
+
+export const zone = new Zone()

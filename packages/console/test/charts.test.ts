@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { ago, event, fill, heading } from './support/filled.ts'
+
+test('the charts', { skip: browserMissing }, async (t) => {
+  const running = await startTestConsole(t)
+  await fill(running)
+  const browser = await startBrowser(t)
+
+  await t.test('explore: any lines, and the address brings the view back', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/explore`)
+    for (const name of ['kitchen', 'attic', 'temp', 'humidity'])
+      await page.getByLabel(name, { exact: true }).check()
+    await page.getByText('240 events').waitFor()
+    await page.getByLabel('Server time').check()
+    await page.waitForURL(/axis=server/)
+    const again = await openPage(t, browser, page.url())
+    await again.getByText('240 events').waitFor()
+    for (const [name, file] of [
+      ['CSV', /\.csv$/],
+      ['Parquet', /\.parquet$/],
+    ] as const) {
+      const download = page.waitForEvent('download')
+      await page.getByRole('link', { name }).click()
+      assert.match((await download).suggestedFilename(), file)
+    }
+  })
+
+  await t.test('a range is chosen by date, in the zone that is shown', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/explore?device=attic&type=temp`)
+    await page.getByLabel('Times in zone').selectOption('UTC')
+    await page.getByText(/ to .*\(UTC\), goes along/).click()
+    await page.getByLabel('From', { exact: true }).fill('2026-01-02T03:04')
+    await page.getByLabel('to', { exact: true }).fill('2026-01-02T02:00')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByText('The end comes after the beginning').waitFor()
+    await page.getByLabel('Times in zone').selectOption('Europe/Berlin')
+    await page.getByLabel('From', { exact: true }).fill('2026-07-02T03:04')
+    await page.getByLabel('to', { exact: true }).fill('2026-07-02T04:00')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.waitForURL(/from=2026-07-02T01%3A04%3A00.000Z&to=2026-07-02T02%3A00%3A00.000Z/)
+    await page.getByText('No numbers in this time').waitFor()
+  })
+
+  await t.test('a device: charts that zoom and follow, one cursor, its events, its label', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/devices`)
+    await page.getByPlaceholder('Search id or label').fill('kit')
+    await page.getByText('1 of 2').waitFor()
+    await page.getByRole('link', { name: 'kitchen' }).click()
+    await page.getByRole('button', { name: '1h' }).click()
+    const chart = page.getByRole('group', { name: /^temp of kitchen: temp, 5\d points/ })
+    await chart.waitFor()
+    await page.getByText('power-on').first().waitFor()
+
+    await running.publish(
+      'kitchen',
+      event('kitchen', 'fresh', { value: 33.25, unit: '°C', ts_device: ago(0) }),
+    )
+    await page.getByText('33.25 °C').first().waitFor()
+    await page.getByRole('group', { name: /^temp of kitchen.*last 33\.25/ }).waitFor()
+
+    const over = page.locator('.u-over').nth(1)
+    await over.scrollIntoViewIfNeeded()
+    const box = await over.boundingBox()
+    assert.ok(box)
+    // At the boot of half an hour ago: both charts tell their values and the text.
+    const [boot] = await running.query(
+      `select extract(epoch from ts)::float8 as s from events where event_id = 'boot-1'`,
+    )
+    const [from = ''] = (await page.locator('.plot').nth(1).getAttribute('data-drawn'))?.split('/') ?? []
+    const share = (Number(boot?.s) - Date.parse(from) / 1000) / 3_600
+    await page.mouse.move(box.x + box.width * share, box.y + 40)
+    const readouts = page.locator('.readout')
+    await readouts.nth(0).getByText(/%$/).waitFor()
+    await readouts.nth(1).getByText(/°C$/).waitFor()
+    await readouts.nth(0).getByText('boot: power-on').waitFor()
+
+    await page.mouse.move(box.x + box.width * 0.25, box.y + 40)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 40, { steps: 5 })
+    await page.mouse.up()
+    await page.waitForURL(/from=.*to=/)
+    const query = new URL(page.url()).searchParams
+    const minutes = (Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')) / 60_000
+    assert.ok(minutes > 13 && minutes < 17, `a quarter of an hour, not ${minutes} minutes`)
+    await page.getByRole('group', { name: /^temp of kitchen: temp, 1\d points/ }).focus()
+    await page.keyboard.press('0')
+    await page.waitForURL(/kitchen$/)
+
+    await page.getByText('Events as they are stored').click()
+    await page.getByRole('cell', { name: 'fresh', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Label and zone' }).click()
+    await page.getByLabel('Label', { exact: true }).fill('Kitchen, window')
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await heading(page, 'Kitchen, window')
+  })
+})

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { timeTexts, valueTexts } from '../../src/charts/axis-texts.ts'
+
+test('marks on an axis of values differ from each other, with no more digits than that takes', () => {
+  assert.deepEqual(valueTexts([0, 1]), ['0', '1'])
+  assert.deepEqual(valueTexts([3.4445, 3.44475, 3.445]), ['3.44450', '3.44475', '3.44500'])
+  assert.deepEqual(valueTexts([-80, -70, 0]), ['−80', '−70', '0'])
+  assert.deepEqual(valueTexts([1000, 1500]), ['1,000', '1,500'])
+  assert.deepEqual(valueTexts([0, 2e9]), ['0', '2.00e+9'])
+})
+
+test('marks on an axis of time are in the zone, with the day where it begins', () => {
+  const midnight = Date.parse('2026-07-01T22:00:00Z') / 1000
+  assert.deepEqual(timeTexts('Europe/Berlin', [midnight - 1800, midnight], 1800), ['23:30', '2 Jul'])
+  assert.deepEqual(timeTexts('UTC', [midnight], 86_400 * 30), ['Jul 2026'])
+})

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
+
+test('an empty system explains itself; simulated devices come and go', {
+  skip: browserMissing,
+}, async (t) => {
+  const running = await startTestConsole(t)
+  const browser = await startBrowser(t)
+  const page = await openPage(t, browser, `${running.url}/`)
+  await page.getByText('Nothing has come in yet').waitFor()
+  assert.ok(await page.getByText('npx qs publish').isVisible())
+  assert.deepEqual(await accessibilityFaults(page), [])
+  page.on('dialog', (dialog) => dialog.accept())
+  await page.getByRole('button', { name: 'Start simulated devices' }).click()
+  await page.getByText('of 12').waitFor()
+  await page.getByRole('button', { name: 'Remove them and their data' }).click()
+  await page.getByText('Nothing has come in yet').waitFor()
+  assert.deepEqual(await running.query('select from events'), [])
+})

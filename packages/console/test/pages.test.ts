@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { fill, heading } from './support/filled.ts'
+import { ground, walk } from './support/walk.ts'
+
+/** What depends on colours and width; all else of a page is the same in both walks. */
+const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
+const [LIGHT, DARK] = ['rgb(245, 247, 248)', 'rgb(14, 20, 24)']
+
+test('the pages', { skip: browserMissing }, async (t) => {
+  const running = await startTestConsole(t)
+  await fill(running)
+  const browser = await startBrowser(t)
+  const home = `${running.url}/`
+
+  await t.test(
+    'light and wide: content, no accessibility faults; colours of one’s own; the keyboard',
+    async (t) => {
+      const page = await openPage(t, browser, home, { colorScheme: 'light' })
+      await walk(page, running)
+      assert.equal(await ground(page), LIGHT)
+
+      await page.getByRole('button', { name: /^Colours/ }).click()
+      await page.getByRole('button', { name: /^Colours: light/ }).click()
+      await page.getByRole('button', { name: /^Colours: dark/ }).waitFor()
+      await page.reload()
+      assert.equal(await ground(page), DARK)
+      await page.keyboard.press('Tab')
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'To the content')
+      await page.getByRole('link', { name: 'Devices', exact: true }).focus()
+      await page.keyboard.press('Enter')
+      await heading(page, 'Devices')
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main')
+    },
+  )
+
+  await t.test('dark and as narrow as a phone: content, no accessibility faults', async (t) => {
+    const viewport = { width: 390, height: 844 }
+    const page = await openPage(t, browser, home, { colorScheme: 'dark', viewport })
+    await walk(page, running, LOOKS)
+    assert.equal(await ground(page), DARK)
+  })
+
+  await t.test('the first load is small', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/icon.svg`)
+    const network = await page.context().newCDPSession(page)
+    await network.send('Network.enable')
+    let bytes = 0
+    network.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      bytes += encodedDataLength
+    })
+    await page.goto(home)
+    await page.getByText('Newest dead letters').waitFor()
+    assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`)
+  })
+
+  await t.test('on a slow network a page says that it loads', async (t) => {
+    const page = await openPage(t, browser, home)
+    let letThrough = () => {}
+    const slow = new Promise<void>((resolve) => {
+      letThrough = resolve
+    })
+    await page.route(/\/api\/(series|letters)/, async (route) => {
+      await slow
+      await route.continue()
+    })
+    await page.getByRole('link', { name: 'Dead letters', exact: true }).click()
+    await page.getByRole('status').filter({ hasText: 'Loading' }).waitFor()
+    await page.goto(`${running.url}/explore?device=attic&type=temp`)
+    const chart = page.getByRole('group', { name: /^temp: / })
+    await chart.getByText('Loading').waitFor()
+    assert.equal(await chart.getAttribute('aria-busy'), 'true')
+    letThrough()
+    await page.getByRole('group', { name: /^temp: attic, 60 points/ }).waitFor()
+    assert.equal(await chart.getAttribute('aria-busy'), 'false')
+  })
+})

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const CANDIDATES = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome-stable']
+const program = CANDIDATES.find((each) => each && spawnSync(each, ['--version']).status === 0)
+const areBuilt = existsSync(fileURLToPath(new URL('../../dist/index.html', import.meta.url)))
+
+/** Why tests in a browser are skipped, or false. In CI they are never missing silently. */
+export const browserMissing: string | false = (() => {
+  const why =
+    program === undefined
+      ? 'there is no Chromium: apt-get install chromium, or name one in CHROMIUM'
+      : areBuilt
+        ? false
+        : 'the pages are not built: npm run build'
+  if (why !== false && process.env.CI) throw new Error(`${why}; CI must not skip the tests of the pages`)
+  return why
+})()
+
+/** Closed with the test. */
+export async function startBrowser(t: TestContext): Promise<Browser> {
+  const found = spawnSync('sh', ['-c', 'command -v "$0"', program ?? ''])
+    .stdout.toString()
+    .trim()
+  // Chromium's own sandbox does not work as root or in most containers; these pages are ours.
+  const browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox'] })
+  t.after(() => browser.close())
+  return browser
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** Answers of 400 and more that belong to the test. */
+  readonly expected?: RegExp
+}
+
+/** A page that fails the test where it complains, or asks anybody but its own server. */
+export async function openPage(
+  t: TestContext,
+  browser: Browser,
+  url: string,
+  options: OpenOptions = {},
+): Promise<Page> {
+  const { expected, ...rest } = options
+  const context = await browser.newContext({ timezoneId: 'Europe/Berlin', reducedMotion: 'reduce', ...rest })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const complaints: string[] = []
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  page.on('console', (message) => {
+    // Chromium logs each answer of 400 and more by itself; those are looked at below.
+    const isAnswer = message.text().startsWith('Failed to load resource')
+    if ((message.type() === 'error' || message.type() === 'warning') && !isAnswer)
+      complaints.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(new URL(url).origin) && !/^(data|blob):/.test(request.url()))
+      complaints.push(`asks ${request.url()}`)
+  })
+  page.on('response', (response) => {
+    if (response.status() >= 400 && !expected?.test(response.url()))
+      complaints.push(`${response.status()} ${response.url()}`)
+  })
+  t.after(async () => {
+    await context.close()
+    assert.deepEqual(complaints, [], 'the page complains')
+  })
+  await page.goto(url)
+  return page
+}
+
+/**
+ * What axe finds wrong for people who do not see, hear or point, as lines; none is how it should be.
+ *
+ * @param rules only these; none: all
+ */
+export async function accessibilityFaults(
+  page: Page,
+  rules: readonly string[] = [],
+): Promise<readonly string[]> {
+  // A page that is walked through is not loaded anew, and has it already.
+  if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(
+    (only) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run({
+        resultTypes: ['violations'],
+        ...(only.length > 0 && { runOnly: [...only] }),
+      }),
+    rules,
+  )
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
+}

@@ -1,0 +1,44 @@
+import type { Page } from 'playwright-core'
+import type { RunningConsole } from '../../../ingester/test/support/console.ts'
+
+export function event(deviceId: string, id: string, fields: object) {
+  return { schema: 1, event_id: id, device_id: deviceId, event_type: 'temp', ...fields }
+}
+
+export function ago(minutes: number): string {
+  return new Date(Date.now() - minutes * 60_000).toISOString()
+}
+
+/** Two devices over the last hour, one of them with texts, and two dead letters. */
+export async function fill({ publish }: RunningConsole): Promise<void> {
+  const hour = Array.from({ length: 60 }, (_, index) => 60 - index)
+  for (const deviceId of ['kitchen', 'attic']) {
+    await publish(
+      deviceId,
+      hour.flatMap((minutes) => [
+        event(deviceId, `${deviceId}-t${minutes}`, {
+          value: 20 + Math.sin(minutes / 9),
+          unit: '°C',
+          ts_device: ago(minutes),
+        }),
+        event(deviceId, `${deviceId}-h${minutes}`, {
+          event_type: 'humidity',
+          value: 50 + minutes / 10,
+          unit: '%',
+          ts_device: ago(minutes),
+        }),
+      ]),
+    )
+  }
+  await publish(
+    'kitchen',
+    event('kitchen', 'boot-1', { event_type: 'boot', value: 'power-on', ts_device: ago(30) }),
+  )
+  await publish('kitchen', event('kitchen', 'broken-1', { value: { celsius: 21 } }))
+  await publish('attic', '{"schema":1,')
+}
+
+/** Waits for a page by its title. */
+export async function heading(page: Page, name: string): Promise<void> {
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+}

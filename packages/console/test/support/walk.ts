@@ -1,0 +1,42 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import type { RunningConsole } from '../../../ingester/test/support/console.ts'
+import { accessibilityFaults } from './browser.ts'
+import { heading } from './filled.ts'
+
+/** Goes through every page of a filled console: its title, some of its content, nothing too wide, nothing for axe. */
+export async function walk(
+  page: Page,
+  { query }: RunningConsole,
+  rules: readonly string[] = [],
+): Promise<void> {
+  const [letter] = await query('select max(dead_letter_id)::text as id from dead_letters')
+  const pages: readonly (readonly [path: string, title: string, content: string])[] = [
+    ['/', 'Overview', 'Newest dead letters'],
+    ['/devices', 'Devices', 'attic'],
+    ['/devices/kitchen', 'kitchen', 'Clock drift'],
+    ['/explore?device=kitchen&device=attic&type=temp', 'Explore', '120 events'],
+    ['/live', 'Live', 'watching'],
+    ['/letters', 'Dead letters', 'value is an object'],
+    [`/letters/${letter?.id}`, `Dead letter ${letter?.id}`, 'Still wrong'],
+    ['/connect', 'Connect a device', 'Give it an id'],
+    ['/audit', 'Audit log', 'Nothing yet'],
+  ]
+  for (const [path, title, content] of pages) {
+    // As a link within the console does it: nothing is loaded anew but what the page needs.
+    await page.evaluate((url) => {
+      history.pushState(null, '', url)
+      dispatchEvent(new PopStateEvent('popstate'))
+    }, path)
+    await heading(page, title)
+    await page.getByText(content).first().waitFor()
+    assert.deepEqual(await accessibilityFaults(page, rules), [], path)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok(overflow <= 0, `${path} is ${overflow} pixels too wide`)
+  }
+}
+
+export function ground(page: Page): Promise<string> {
+  return page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+}

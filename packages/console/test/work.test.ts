@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { until } from '../../ingester/test/support/until.ts'
+import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { event, fill, heading } from './support/filled.ts'
+
+test('what people do in the console', { skip: browserMissing }, async (t) => {
+  const running = await startTestConsole(t)
+  const browser = await startBrowser(t)
+
+  await t.test('live: a message comes with its end, pauses and filters', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/live`)
+    await page.getByText('watching').waitFor()
+    await running.publish('d', [event('d', 'one', { value: 1 }), event('d', 'two', { value: {} })])
+    await page.getByText('INVALID_VALUE').waitFor()
+    assert.equal(await page.getByText('stored', { exact: true }).count(), 1)
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await running.publish('d', event('d', 'three', { value: 3 }))
+    await page.getByText('1 not shown').waitFor()
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByLabel('Only what was rejected').check()
+    await page.getByText('Nothing has come in since').waitFor()
+    await page.getByText('watching').waitFor()
+  })
+
+  await t.test('a dead letter is repaired, replayed, and is a row', async (t) => {
+    await fill(running)
+    const page = await openPage(t, browser, `${running.url}/letters`)
+    await page
+      .getByRole('row', { name: /INVALID_VALUE/ })
+      .getByRole('link')
+      .first()
+      .click()
+    const payload = page.getByLabel('Payload')
+    await payload.waitFor()
+    await payload.fill(JSON.stringify(event('kitchen', 'broken-1', { value: 'x'.repeat(20_000) })))
+    await page.getByText('FIELD_TOO_LONG').first().waitFor()
+    await payload.fill(JSON.stringify(event('kitchen', 'broken-1', { value: 21 })))
+    await page.getByText('Nothing is wrong with it any more').waitFor()
+    await page.getByRole('button', { name: 'Keep and replay' }).click()
+    await page.getByText('It was brought home').waitFor()
+    const rows = () => running.query(`select value_num from events where event_id = 'broken-1'`)
+    await until(async () => (await rows())[0]?.value_num === 21, 'the row')
+
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.getByRole('link', { name: 'Dead letters' }).first().click()
+    await page.getByLabel('Device', { exact: true }).fill('attic')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/device=attic/)
+    await page.getByRole('row', { name: /INVALID_VALUE/ }).waitFor({ state: 'detached' })
+    await page.getByLabel('Choose all that are shown').check()
+    await page.getByRole('button', { name: 'Replay 1' }).click()
+    await page.getByText('1 wrong').waitFor()
+    await page.getByLabel('Choose all that are shown').check()
+    await page.getByRole('button', { name: 'Remove 1' }).click()
+    await page.getByText('1 dead letters removed').waitFor()
+
+    // More than a page of them, at once.
+    const broken = Array.from({ length: 60 }, (_, n) => event('bulk', `bulk-${n}`, { value: {} }))
+    await running.publish('bulk', broken)
+    await page.goto(`${running.url}/letters?device=bulk`)
+    await page.getByLabel('Choose all that are shown').check()
+    await page.getByLabel('Choose also all of this filter').check()
+    await page.getByRole('button', { name: 'Remove all' }).click()
+    await page.getByText('60 dead letters removed').waitFor()
+    await page.goto(`${running.url}/audit`)
+    await page.getByText('letters purged').first().waitFor()
+  })
+
+  await t.test('connect: lines to paste, and it says when the first event came', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/connect`)
+    await page.getByLabel('Device id').fill('cellar')
+    await page.getByRole('button', { name: 'Show what it needs' }).click()
+    await page.getByText('const char DEVICE_ID[] = "cellar";').waitFor()
+    await page.getByText('Waiting for a message on qs/v1/cellar/events').waitFor()
+    await running.publish('cellar', event('cellar', 'first', { value: 12.5, unit: '°C' }))
+    await page.getByText('It came.').waitFor()
+    await page.getByRole('link', { name: 'To the device' }).click()
+    await heading(page, 'cellar')
+  })
+})
+
+test('login: a wrong password, a viewer who may look, an operator who may change and make accounts', {
+  skip: browserMissing,
+}, async (t) => {
+  const broker = { MQTT_USERNAME: 'boss', MQTT_PASSWORD: 'of them all' }
+  const passwords = { CONSOLE_OPERATOR_PASSWORD: 'correct horse', CONSOLE_VIEWER_PASSWORD: 'only looking' }
+  const running = await startTestConsole(t, { settings: { ...passwords, ...broker } })
+  await fill(running)
+  const browser = await startBrowser(t)
+  const page = await openPage(t, browser, `${running.url}/letters`, { expected: /\/api\// })
+  const login = async (name: string, password: string) => {
+    await page.getByLabel('Who').selectOption(name)
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+  }
+  await heading(page, 'Log in')
+  assert.deepEqual(await accessibilityFaults(page), [])
+  await login('operator', 'guess')
+  await page.getByText('This password is not right').waitFor()
+  await login('viewer', passwords.CONSOLE_VIEWER_PASSWORD)
+  await heading(page, 'Dead letters')
+  await page.getByText('value is an object').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Replay' }).count(), 0)
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await login('operator', passwords.CONSOLE_OPERATOR_PASSWORD)
+  await page.getByRole('button', { name: 'Replay' }).waitFor()
+
+  await page.getByRole('link', { name: 'Connect', exact: true }).click()
+  await page.getByLabel('Device id').fill('shed')
+  await page.getByRole('button', { name: 'Make its account' }).click()
+  await page.getByText(/const char MQTT_PASSWORD\[\] = "[0-9a-f]{32}";/).waitFor()
+})

@@ -1,0 +1,47 @@
+-- Who may do what, for those of the roles that exist (deploy/postgres/roles.sh makes them). No migration: applied by
+-- the owner after the migrations, every time, and changed with them. A right that is not here is taken away.
+-- A new table belongs here, for each role; test/database/grants.test.ts names what a role shall not have.
+
+do $$
+declare
+  relation regclass;
+begin
+  if to_regrole('qs_ingester') is not null then
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+      event_hours, event_hours_state, event_hours_backlog, audit_log, schema_migrations from qs_ingester;
+    grant select, insert on events, dead_letters to qs_ingester;
+    -- time_zone and label belong to people.
+    grant select, insert, update (first_seen, last_seen) on devices to qs_ingester;
+    grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
+    grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
+    grant select, insert, update on event_hours to qs_ingester;
+    grant select, update (covered_to) on event_hours_state to qs_ingester;
+    grant select, insert, delete on event_hours_backlog to qs_ingester;
+    -- Whether the schema is up to date.
+    grant select on schema_migrations to qs_ingester;
+  end if;
+
+  if to_regrole('qs_console') is not null then
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+      event_hours, event_hours_state, event_hours_backlog, audit_log, schema_migrations from qs_console;
+    grant select on events, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
+    grant select, delete on dead_letters to qs_console;
+    grant select, insert on dead_letter_history, audit_log to qs_console;
+    grant select, insert, update (label, time_zone) on devices to qs_console;
+  end if;
+
+  if to_regrole('grafana') is not null then
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+      event_hours, event_hours_state, event_hours_backlog, audit_log, schema_migrations from grafana;
+    grant select on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours,
+      event_hours_state to grafana;
+    -- A view shows what was made to be shown.
+    for relation in
+      select oid from pg_class
+      where relkind in ('v', 'm') and relnamespace = (select relnamespace from pg_class where oid = 'events'::regclass)
+        and pg_has_role(relowner, 'usage')
+    loop
+      execute format('grant select on %s to grafana', relation);
+    end loop;
+  end if;
+end $$;

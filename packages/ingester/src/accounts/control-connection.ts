@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import {
+  CONTROL_TOPIC,
+  type ControlCommand,
+  type ControlResponse,
+  RESPONSE_TOPIC,
+} from './control-protocol.ts'
+import { AccountsError, connectError, connectionLost, noDynamicSecurity, notOperator } from './errors.ts'
+
+export interface OperatorLogin {
+  readonly url: string
+  readonly username: string | null
+  readonly password: string | null
+  /** PEM of the authority of `mqtts`, where it is not a public one. */
+  readonly ca: Buffer | null
+}
+
+interface Waiting {
+  readonly resolve: (data: unknown) => void
+  readonly reject: (error: AccountsError) => void
+  readonly timer: NodeJS.Timeout
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+const ANSWER_TIMEOUT_MS = 5_000
+
+/**
+ * A connection that manages accounts, by dynamic-security commands. MQTT 5, since there a broker says whether it
+ * took a command; under 3.1.1 a denied one is dropped in silence.
+ *
+ * A broker ends the connections of an account whose rights it changes, without an answer to the command that did
+ * it: so it is with our own account ('connection-lost').
+ */
+export class ControlConnection {
+  readonly #client: MqttClient
+  readonly #login: OperatorLogin
+  readonly #waiting = new Map<string, Waiting>()
+  #isAnswered = false
+
+  private constructor(client: MqttClient, login: OperatorLogin) {
+    this.#client = client
+    this.#login = login
+  }
+
+  /** @throws AccountsError where the broker is not there, refuses us, or lets us not manage accounts */
+  static async open(login: OperatorLogin): Promise<ControlConnection> {
+    const client = await connectAs(login)
+    const connection = new ControlConnection(client, login)
+    client.on('message', (_topic, payload) => connection.#answer(payload))
+    client.on('error', () => {})
+    client.on('close', () => connection.#lose())
+    try {
+      await client.subscribeAsync(RESPONSE_TOPIC, { qos: 1 })
+    } catch {
+      await connection.close()
+      throw notOperator(login.username)
+    }
+    return connection
+  }
+
+  /**
+   * @returns the `data` of the answer
+   * @throws AccountsError where it is refused ('command', with the broker's `refusal`), or not answered in time
+   */
+  run(command: ControlCommand): Promise<unknown> {
+    const correlationData = randomUUID()
+    const answered = new Promise<unknown>((resolve, reject) => {
+      const timer = setTimeout(() => this.#fail(correlationData, this.#noAnswer()), ANSWER_TIMEOUT_MS)
+      this.#waiting.set(correlationData, { resolve, reject, timer })
+    })
+    const payload = JSON.stringify({ commands: [{ ...command, correlationData }] })
+    this.#client.publish(CONTROL_TOPIC, payload, { qos: 1 }, (error) => {
+      if (!error) return
+      const isDenied = (error as { code?: unknown }).code === 0x87
+      this.#fail(correlationData, isDenied ? notOperator(this.#login.username) : connectionLost())
+    })
+    return answered
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(true)
+    this.#lose()
+  }
+
+  #noAnswer(): AccountsError {
+    return this.#isAnswered ? connectionLost() : noDynamicSecurity(this.#login.url)
+  }
+
+  #answer(payload: Buffer): void {
+    this.#isAnswered = true
+    const { responses } = JSON.parse(payload.toString()) as { responses: readonly ControlResponse[] }
+    for (const { command, correlationData = '', error, data } of responses) {
+      const waiting = this.#take(correlationData)
+      if (error === undefined) waiting?.resolve(data)
+      else waiting?.reject(new AccountsError('command', `The broker refuses ${command}: ${error}`, error))
+    }
+  }
+
+  #lose(): void {
+    for (const id of this.#waiting.keys()) this.#fail(id, connectionLost())
+  }
+
+  #fail(id: string, error: AccountsError): void {
+    this.#take(id)?.reject(error)
+  }
+
+  #take(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    clearTimeout(waiting?.timer)
+    this.#waiting.delete(id)
+    return waiting
+  }
+}
+
+/** @throws AccountsError 'unreachable' or 'refused' */
+async function connectAs({ url, username, password, ca }: OperatorLogin): Promise<MqttClient> {
+  const options: IClientOptions = {
+    protocolVersion: 5,
+    clientId: `qs-accounts-${randomUUID()}`,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(username !== null && { username }),
+    ...(password !== null && { password }),
+    ...(ca !== null && { ca }),
+  }
+  try {
+    return await mqtt.connectAsync(url, options, false)
+  } catch (error) {
+    throw connectError(url, error as Error)
+  }
+}
+
+/** Whether the broker takes this user and password; without a trace. @throws AccountsError 'unreachable' */
+export async function canLogIn(login: OperatorLogin): Promise<boolean> {
+  try {
+    await (await connectAs(login)).endAsync(true)
+    return true
+  } catch (error) {
+    if (error instanceof AccountsError && error.problem === 'refused') return false
+    throw error
+  }
+}

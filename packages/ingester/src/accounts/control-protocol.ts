@@ -1,0 +1,57 @@
+/**
+ * The words of Mosquitto's dynamic-security protocol, as far as we use them: commands as JSON on one topic, an
+ * answer to each on the other. The embedded broker answers the same (`broker/control.ts`).
+ */
+export const CONTROL_TOPIC = '$CONTROL/dynamic-security/v1'
+export const RESPONSE_TOPIC = `${CONTROL_TOPIC}/response`
+
+export const ACL_TYPES = [
+  'publishClientSend',
+  'publishClientReceive',
+  'subscribeLiteral',
+  'subscribePattern',
+  'unsubscribeLiteral',
+  'unsubscribePattern',
+] as const
+export type AclType = (typeof ACL_TYPES)[number]
+
+/** A permission. For `Literal` the topic filter itself must be equal, elsewhere the topic is a pattern. */
+export interface Acl {
+  readonly acltype: AclType
+  readonly topic: string
+  readonly allow: boolean
+}
+
+/** An account, as the broker tells of it. */
+export interface AccountEntry {
+  readonly username: string
+  readonly clientid?: string
+  readonly roles: readonly { readonly rolename: string }[]
+}
+
+export interface RoleEntry {
+  readonly rolename: string
+  readonly acls: readonly Acl[]
+}
+
+export interface ControlCommand {
+  readonly command: string
+  readonly [field: string]: unknown
+}
+
+export interface ControlResponse {
+  readonly command: string
+  readonly correlationData?: string
+  readonly error?: string
+  readonly data?: unknown
+}
+
+/** What the broker says where something is not as the command supposes. */
+export const REFUSALS = {
+  noClient: 'Client not found',
+  clientExists: 'Client already exists',
+  noRole: 'Role not found',
+  roleExists: 'Role already exists',
+  noGroup: 'Group not found',
+  unknown: 'Unknown command',
+} as const

@@ -1,0 +1,81 @@
+import { renderUnicodeCompact } from 'uqr'
+import { brokerUrlOf, type DeviceLogin } from './device-login.ts'
+
+/** JSON's quotes are those of C and of Python. */
+const quote = (text: string) => JSON.stringify(text)
+const shellQuote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** A broker that asks for no password is given no user either. */
+const userOf = ({ deviceId, password }: DeviceLogin) => (password === '' ? '' : deviceId)
+
+/** Lines to paste, for each kind of device. The names of the constants are those of `examples/`. */
+export const SNIPPETS = { arduino, 'esp-idf': espIdf, micropython, mosquitto, qr } as const
+
+export type SnippetName = keyof typeof SNIPPETS
+
+function arduino(login: DeviceLogin): string {
+  const { deviceId, password, host, port, tls } = login
+  return [
+    `const char BROKER[] = ${quote(host)};`,
+    `const int BROKER_PORT = ${port};`,
+    `const char DEVICE_ID[] = ${quote(deviceId)};`,
+    `const char MQTT_USER[] = ${quote(userOf(login))};`,
+    `const char MQTT_PASSWORD[] = ${quote(password)};`,
+    ...(tls ? ['// TLS: let net be a WiFiClientSecure, and give it your authority with setCACert.'] : []),
+  ].join('\n')
+}
+
+/** ESP-IDF 5 and newer. */
+function espIdf(login: DeviceLogin): string {
+  return [
+    `// events: ${login.eventsTopic}, device acks: ${login.acksTopic}`,
+    'const esp_mqtt_client_config_t config = {',
+    `  .broker.address.uri = ${quote(brokerUrlOf(login))},`,
+    ...(login.tls ? ['  .broker.verification.certificate = ca_pem,  // your authority, PEM'] : []),
+    `  .credentials.client_id = ${quote(login.deviceId)},`,
+    ...(login.password === ''
+      ? []
+      : [
+          `  .credentials.username = ${quote(login.deviceId)},`,
+          `  .credentials.authentication.password = ${quote(login.password)},`,
+        ]),
+    '};',
+  ].join('\n')
+}
+
+function micropython(login: DeviceLogin): string {
+  const { deviceId, password, host, port, tls } = login
+  return [
+    `BROKER = ${quote(host)}`,
+    `BROKER_PORT = ${port}`,
+    `DEVICE_ID = ${quote(deviceId)}`,
+    `MQTT_USER = ${quote(userOf(login))}`,
+    `MQTT_PASSWORD = ${quote(password)}`,
+    ...(tls ? ['# TLS: give MQTTClient an ssl context with your authority.'] : []),
+  ].join('\n')
+}
+
+function mosquitto({ deviceId, password, host, port, tls, eventsTopic }: DeviceLogin): string {
+  const event = {
+    schema: 1,
+    event_id: `${deviceId}-test-1`,
+    device_id: deviceId,
+    event_type: 'test',
+    value: 42,
+  }
+  const id = shellQuote(deviceId)
+  const user = password === '' ? '' : ` -u ${id} \\\n  -P ${shellQuote(password)}`
+  return [
+    `mosquitto_pub -h ${host} -p ${port}${tls ? ' --cafile ca.crt' : ''} -i ${id}${user}${password === '' ? ' \\\n ' : ''} -q 1 -t ${shellQuote(eventsTopic)} \\`,
+    `  -m ${shellQuote(JSON.stringify(event))}`,
+  ].join('\n')
+}
+
+/** The format is a promise: docs/devices.md. */
+export function qrPayload({ deviceId, password, host, port, tls }: DeviceLogin): string {
+  return JSON.stringify({ qs: 1, host, port, tls, user: deviceId, password, client_id: deviceId })
+}
+
+function qr(login: DeviceLogin): string {
+  return renderUnicodeCompact(qrPayload(login), { border: 2 })
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { findMqttUrl } from '../app/endpoints.ts'
+import type { Config } from '../config/settings.ts'
+import type { OperatorLogin } from './control-connection.ts'
+import type { AccountTopics } from './roles.ts'
+
+/** How the settings let a person manage accounts. */
+export function operatorLogin(config: Config): OperatorLogin {
+  return {
+    url: findMqttUrl(config),
+    username: config.MQTT_USERNAME,
+    password: config.MQTT_PASSWORD,
+    ca: config.MQTT_CA_FILE === null ? null : readFileSync(config.MQTT_CA_FILE),
+  }
+}
+
+export function accountTopics(config: Config): AccountTopics {
+  return {
+    events: config.MQTT_EVENTS_TOPIC,
+    ackTemplate: config.ACK_TEMPLATE,
+    deadLetter: config.MQTT_DEADLETTER_TOPIC,
+  }
+}

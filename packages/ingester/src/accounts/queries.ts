@@ -1,0 +1,75 @@
+import type { ControlConnection } from './control-connection.ts'
+import {
+  type AccountEntry,
+  type Acl,
+  type ControlCommand,
+  REFUSALS,
+  type RoleEntry,
+} from './control-protocol.ts'
+import { AccountsError } from './errors.ts'
+import { sameAcls } from './roles.ts'
+
+/** A large fleet is told in parts: a broker bounds its messages. */
+const PAGE = 500
+
+export async function findAccount(
+  connection: ControlConnection,
+  username: string,
+): Promise<AccountEntry | null> {
+  const data = await orNull(connection.run({ command: 'getClient', username }), REFUSALS.noClient)
+  return data === null ? null : (data as { client: AccountEntry }).client
+}
+
+export async function findRole(connection: ControlConnection, rolename: string): Promise<RoleEntry | null> {
+  const data = await orNull(connection.run({ command: 'getRole', rolename }), REFUSALS.noRole)
+  return data === null ? null : (data as { role: RoleEntry }).role
+}
+
+export function listAccounts(connection: ControlConnection): Promise<readonly AccountEntry[]> {
+  return pages(connection, { command: 'listClients', verbose: true }, 'clients')
+}
+
+export function listRoles(connection: ControlConnection): Promise<readonly RoleEntry[]> {
+  return pages(connection, { command: 'listRoles', verbose: true }, 'roles')
+}
+
+/** Makes the role what it should be. @returns whether something had to be done */
+export async function ensureRole(
+  connection: ControlConnection,
+  rolename: string,
+  acls: readonly Acl[],
+): Promise<'created' | 'repaired' | 'kept'> {
+  const role = await findRole(connection, rolename)
+  if (role === null) {
+    await connection.run({ command: 'createRole', rolename, acls })
+    return 'created'
+  }
+  // A broker disconnects everybody with a role that is changed, so none is for nothing.
+  if (sameAcls(role.acls, acls)) return 'kept'
+  await connection.run({ command: 'modifyRole', rolename, acls })
+  return 'repaired'
+}
+
+async function pages<T>(
+  connection: ControlConnection,
+  command: ControlCommand,
+  field: string,
+): Promise<readonly T[]> {
+  const all: T[] = []
+  for (;;) {
+    const data = await connection.run({ ...command, count: PAGE, offset: all.length })
+    const page = (data as Record<string, readonly T[]>)[field] ?? []
+    all.push(...page)
+    if (page.length < PAGE) return all
+  }
+}
+
+/** The data, or null where the broker refuses with exactly these words. */
+export async function orNull(answer: Promise<unknown>, refusal: string): Promise<unknown> {
+  try {
+    return (await answer) ?? {}
+  } catch (error) {
+    if (error instanceof AccountsError && error.refusal === refusal) return null
+    throw error
+  }
+}

@@ -1,0 +1,26 @@
+import type { Accounting } from '../pipeline/accounting.ts'
+import type { Alarm } from './alarm.ts'
+
+export interface AccountingReadings {
+  readonly accounting: Accounting
+  readonly unsettledMessages: () => number
+}
+
+/**
+ * received = stored + duplicate + rejected + in flight, and nothing is in flight once every message is settled.
+ * Where that is broken, an event went missing or was counted twice. It is never mended by waiting, so it stays.
+ */
+export function accountingAlarm({ accounting, unsettledMessages }: AccountingReadings): Alarm {
+  return {
+    name: 'accounting',
+    check: () => {
+      const { received, stored, duplicate, rejected, inFlight, difference } = accounting
+      const numbers = `${received} received, ${stored} stored, ${duplicate} duplicate, ${rejected} rejected, ${inFlight} in flight`
+      const advice = 'This is a fault of the ingester: please report it, with the log'
+      if (difference !== 0) return `the numbers do not add up by ${difference}: ${numbers}. ${advice}`
+      if (unsettledMessages() === 0 && inFlight !== 0)
+        return `every message is settled, and not every event has an end: ${numbers}. ${advice}`
+      return null
+    },
+  }
+}

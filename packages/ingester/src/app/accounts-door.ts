@@ -1,0 +1,73 @@
+import type { System } from '@qs-telemetry/protocol/api'
+import { ControlConnection } from '../accounts/control-connection.ts'
+import { addDevice } from '../accounts/devices.ts'
+import { AccountsError } from '../accounts/errors.ts'
+import { newPassword } from '../accounts/new-password.ts'
+import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
+import { findRole } from '../accounts/queries.ts'
+import { OPERATOR } from '../accounts/roles.ts'
+import type { Config } from '../config/settings.ts'
+
+export type AccountsState = Pick<System, 'credentials' | 'credentialsProblem'>
+
+/** Pages ask often, and an answer is seldom another one. */
+const KEEP_MS = 30_000
+
+/**
+ * Whether this console makes accounts at the broker, and how: as CONSOLE_MQTT_USERNAME or, where there is none, as
+ * MQTT_USERNAME, which may do so at the embedded broker and for `qs console`; an ingester's own account may not.
+ */
+export class AccountsDoor {
+  readonly #config: Config
+  readonly #mqttUrl: string
+  #kept: { readonly atMs: number; readonly state: Promise<AccountsState> } | null = null
+
+  constructor(config: Config, mqttUrl: string) {
+    const { CONSOLE_MQTT_USERNAME: username, CONSOLE_MQTT_PASSWORD: password } = config
+    const isOwn = username !== null
+    this.#config = isOwn ? { ...config, MQTT_USERNAME: username, MQTT_PASSWORD: password } : config
+    this.#mqttUrl = mqttUrl
+  }
+
+  /** What the broker says to a question that changes nothing. */
+  state(): Promise<AccountsState> {
+    const nowMs = performance.now()
+    if (this.#kept === null || nowMs - this.#kept.atMs > KEEP_MS)
+      this.#kept = { atMs: nowMs, state: this.#ask() }
+    return this.#kept.state
+  }
+
+  /** @returns the password of the new account @throws AccountsError */
+  async add(deviceId: string): Promise<string> {
+    const password = newPassword()
+    const topics = accountTopics(this.#config)
+    await this.#use((connection) => addDevice(connection, { deviceId, password, topics }))
+    return password
+  }
+
+  async #ask(): Promise<AccountsState> {
+    // Who comes without a name is let in, or the pipeline would not work either.
+    if (this.#config.MQTT_USERNAME === null) return { credentials: 'none', credentialsProblem: null }
+    try {
+      await this.#use((connection) => findRole(connection, OPERATOR))
+      return { credentials: 'made-here', credentialsProblem: null }
+    } catch (error) {
+      if (!(error instanceof AccountsError)) throw error
+      return { credentials: 'made-elsewhere', credentialsProblem: inTheseSettings(error.message) }
+    }
+  }
+
+  async #use<T>(work: (connection: ControlConnection) => Promise<T>): Promise<T> {
+    const connection = await ControlConnection.open({ ...operatorLogin(this.#config), url: this.#mqttUrl })
+    try {
+      return await work(connection)
+    } finally {
+      await connection.close()
+    }
+  }
+}
+
+/** The console has settings of its own for what a command takes from MQTT_USERNAME. */
+function inTheseSettings(message: string): string {
+  return message.replace('MQTT_USERNAME and MQTT_PASSWORD', 'CONSOLE_MQTT_USERNAME and CONSOLE_MQTT_PASSWORD')
+}

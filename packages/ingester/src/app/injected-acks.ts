@@ -1,0 +1,33 @@
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import type { Outcome } from '../pipeline/outcome.ts'
+import type { Injected } from './injections.ts'
+import type { AckInbox } from './replay-letter.ts'
+
+/**
+ * Replays within the process: the payload goes into the pipeline as if the broker had brought it, and what the device
+ * is told is told here too. So the console needs no account that may publish for devices.
+ */
+export function injectedAcks(inject: (topic: string, payload: Buffer) => Promise<Injected>): AckInbox {
+  return {
+    publish: async ({ topic, payload }, { timeoutMs }) => {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<null>((resolve) => {
+        timer = setTimeout(() => resolve(null), timeoutMs)
+      })
+      const end = await Promise.race([inject(topic, payload), late])
+      clearTimeout(timer)
+      return end === null ? null : acksOf(end)
+    },
+  }
+}
+
+function acksOf({ message: { elements }, outcomes }: Injected): readonly DeviceAck[] {
+  return elements.map((element, index) => ackOf(element.eventId, outcomes[index]))
+}
+
+function ackOf(eventId: string | null, outcome: Outcome | undefined): DeviceAck {
+  if (outcome === undefined) throw new Error('A committed message has an element without an outcome')
+  if (outcome.kind !== 'rejection')
+    return { event_id: eventId, status: outcome.kind, ts_server: outcome.tsServer }
+  return { event_id: eventId, status: 'rejected', error: { code: outcome.code, message: outcome.message } }
+}

@@ -1,0 +1,123 @@
+import { instantFromMs } from '@qs-telemetry/protocol'
+import type { Config } from '../config/settings.ts'
+import type { DecodeOptions } from '../decode/context.ts'
+import { decodeMessage } from '../decode/decode-message.ts'
+import { elementBytes } from '../pipeline/element-bytes.ts'
+import type { Event, Message, Rejection } from '../pipeline/message.ts'
+import { fingerprint } from '../sink/insert-dead-letters.ts'
+import { decodeOptions } from './decode-options.ts'
+
+export interface JudgedLetter {
+  readonly topic: string
+  readonly payload: Buffer
+  /** Where a person said under which device it belongs. */
+  readonly repairedDeviceId: string | null
+}
+
+/** One message of a replay. */
+export interface ReplayPart {
+  readonly payload: Buffer
+  readonly events: readonly Event[]
+  /** What tells the letter that the event at this place leaves where it is rejected again. */
+  readonly fingerprintAt: (index: number) => string
+}
+
+/** What the pipeline would make of a letter before the database sees it. */
+export interface Judgement {
+  /** Under which device it is replayed; null where nothing says which. */
+  readonly deviceId: string | null
+  readonly topic: string
+  /** Nearly always one. An array with too many events, or too many bytes, is sent in several. */
+  readonly parts: readonly ReplayPart[]
+  readonly events: readonly Event[]
+  /** What is still wrong. */
+  readonly rejections: readonly Rejection[]
+}
+
+/** The same decode that judges fresh input, on a letter as it would be replayed now. */
+export function judgeLetter(letter: JudgedLetter, config: Config): Judgement {
+  const { MQTT_EVENTS_TOPIC: eventsTopic } = config
+  const named = letter.repairedDeviceId ?? eventsTopic.deviceIdOf(letter.topic) ?? deviceOf(letter.payload)
+  const topic = named === null ? letter.topic : eventsTopic.topicOf(named)
+  const options = decodeOptions(config, () => undefined)
+
+  const whole = decode(letter.payload, topic, options)
+  const messages = isTooMuch(whole) ? (split(whole, topic, options) ?? [whole]) : [whole]
+  const elements = messages.flatMap((message) => message.elements)
+  return {
+    deviceId: whole.deviceId,
+    topic,
+    parts: messages.map((message) => partOf(message, topic)),
+    events: elements.filter((element) => element.kind === 'event'),
+    rejections: elements.filter((element) => element.kind === 'rejection'),
+  }
+}
+
+function decode(payload: Buffer, topic: string, options: DecodeOptions): Message {
+  const receivedAt = instantFromMs(Date.now())
+  return decodeMessage({ topic, payload, redelivered: false, receivedAt, settle: () => {} }, options)
+}
+
+function partOf({ delivery: { payload }, elements, shape }: Message, topic: string): ReplayPart {
+  return {
+    payload,
+    events: elements.filter((element) => element.kind === 'event'),
+    fingerprintAt: (index) => {
+      const bytes = shape === 'array' ? elementBytes(payload)[index] : payload
+      return fingerprint({ topic, index, payload: bytes ?? payload })
+    },
+  }
+}
+
+function isTooMuch({ elements: [first] }: Message): boolean {
+  return (
+    first?.kind === 'rejection' && (first.code === 'TOO_MANY_EVENTS' || first.code === 'MESSAGE_TOO_LARGE')
+  )
+}
+
+/** The elements of an array in messages within the limits; null where it is no array. */
+function split(whole: Message, topic: string, options: DecodeOptions): readonly Message[] | null {
+  const { payload } = whole.delivery
+  if (!isArray(payload)) return null
+  const { arrayEvents, messageBytes } = options.limits
+  const parts: Buffer[][] = []
+  let room = 0
+  for (const element of elementBytes(payload)) {
+    const current = parts.at(-1)
+    room -= element.length + 1
+    if (current !== undefined && current.length < arrayEvents && room >= 0) current.push(element)
+    else {
+      parts.push([element])
+      // Two brackets, and a comma less than elements.
+      room = messageBytes - element.length - 2
+    }
+  }
+  return parts.map((part) => decode(arrayOf(part), topic, options))
+}
+
+const [OPEN, COMMA, CLOSE] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
+
+function arrayOf(elements: readonly Buffer[]): Buffer {
+  const joined = elements.flatMap((element, index) => (index === 0 ? [element] : [COMMA, element]))
+  return Buffer.concat([OPEN, ...joined, CLOSE])
+}
+
+function isArray(payload: Buffer): boolean {
+  try {
+    return Array.isArray(JSON.parse(payload.toString()))
+  } catch {
+    return false
+  }
+}
+
+/** A topic without a device contradicts nobody: then the event's own word counts. */
+function deviceOf(payload: Buffer): string | null {
+  try {
+    const parsed: unknown = JSON.parse(payload.toString())
+    const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed
+    const { device_id: deviceId } = first as { device_id?: unknown }
+    return typeof deviceId === 'string' ? deviceId : null
+  } catch {
+    return null
+  }
+}

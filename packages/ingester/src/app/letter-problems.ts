@@ -1,0 +1,36 @@
+import type { ClientBase } from 'pg'
+import type { Config } from '../config/settings.ts'
+import { advice } from '../letters/advice.ts'
+import { forecastEvents } from './forecast-events.ts'
+import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
+
+/** Why a replay would be rejected, for people. */
+export interface Problem {
+  readonly code: string
+  readonly message: string
+}
+
+/** What is still wrong with a letter before the database sees it. */
+export function problemsOf({ rejections, deviceId }: Judgement): readonly Problem[] {
+  return rejections.map(({ code, message, eventId }) => ({
+    code,
+    message: `${eventId === null ? '' : `${eventId}: `}${message}${deviceId === null ? ' qs deadletter fix --device says which device it is of.' : ''}`,
+  }))
+}
+
+/** All that is still wrong with a letter: what decode says, and ids that other events have. */
+export async function letterProblems(
+  database: ClientBase,
+  letter: JudgedLetter,
+  config: Config,
+): Promise<readonly Problem[]> {
+  const judgement = judgeLetter(letter, config)
+  const forecasts = await forecastEvents(database, judgement.events)
+  const conflicts = judgement.events
+    .filter((_, index) => forecasts[index] === 'conflict')
+    .map(({ eventId }) => ({
+      code: 'EVENT_ID_CONFLICT',
+      message: `${eventId}: ${advice('EVENT_ID_CONFLICT')}`,
+    }))
+  return [...problemsOf(judgement), ...conflicts]
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import { ackFor } from '@qs-telemetry/protocol'
+import { accountTopics } from '../accounts/operator-login.ts'
+import { ackFilter } from '../accounts/roles.ts'
+import type { Config } from '../config/settings.ts'
+import { DeviceZones } from '../database/device-zones.ts'
+import { createPool, queryOnce } from '../database/pool.ts'
+import { databaseCheck, liveCheck } from '../http/checks.ts'
+import { LiveFeed } from '../http/live-feed.ts'
+import { BrokerCounts } from '../source/broker-counts.ts'
+import { TopicWatch } from '../source/topic-watch.ts'
+import type { Log } from '../telemetry/log.ts'
+import { processMetrics } from '../telemetry/process-metrics.ts'
+import { decodeOptions } from './decode-options.ts'
+import type { Endpoints } from './endpoints.ts'
+import { LazyInbox, type OpenInbox } from './lazy-inbox.ts'
+import { serve } from './serve.ts'
+import { startConsole } from './start-console.ts'
+import { watchedVitals } from './vitals.ts'
+import { WatchedMessages } from './watched-messages.ts'
+
+export interface OwnConsoleOptions {
+  readonly log: Log
+  /** How a replay gets onto the way of fresh input: through the broker. */
+  readonly openInbox: OpenInbox
+}
+
+export interface OwnConsole {
+  stop(): Promise<boolean>
+}
+
+const QUERY_TIMEOUT_MS = 2_000
+const ZONES_RETRY_MS = 5_000
+
+/**
+ * The console without a pipeline (`qs console`): everything from the database, and what no database has from the broker.
+ * Messages are live by listening to them and to their device acks, while a page watches; a replay is published as the
+ * device would, and its device acks are waited for.
+ *
+ * @throws Error that a person has to read: a port in use
+ */
+export async function startOwnConsole(
+  config: Config,
+  endpoints: Endpoints,
+  { log, openInbox }: OwnConsoleOptions,
+): Promise<OwnConsole> {
+  const { mqttUrl, databaseUrl } = endpoints
+  const readUrl = config.CONSOLE_READ_DATABASE_URL ?? config.CONSOLE_DATABASE_URL ?? databaseUrl
+  const pool = createPool(readUrl, { timeoutMs: QUERY_TIMEOUT_MS })
+  const ask = (text: string) => queryOnce(pool, text)
+  const zones = new DeviceZones(ask, log)
+  const client = {
+    url: mqttUrl,
+    caFile: config.MQTT_CA_FILE,
+    username: config.MQTT_USERNAME,
+    password: config.MQTT_PASSWORD,
+  }
+  const name = `qs-console-${randomUUID()}`
+  const counts = new BrokerCounts({ ...client, clientId: `${name}-sys`, log })
+  const live = new LiveFeed((isWatched) => watch.open(isWatched))
+  const messages = new WatchedMessages({
+    decode: decodeOptions(config, (deviceId) => zones.get(deviceId)),
+    ackTemplate: config.ACK_TEMPLATE,
+    onCommitted: (batch, result) => live.committed(batch, result),
+  })
+  const watch = new TopicWatch({
+    ...client,
+    clientId: name,
+    filters: [config.MQTT_EVENTS_TOPIC.topicOf('+'), ackFilter(accountTopics(config))],
+    onMessage: (topic, payload) => {
+      if (config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null) messages.came(topic, payload)
+      else messages.acked(topic, ackFor(payload) ?? [])
+    },
+  })
+  counts.start()
+  watch.start()
+  const inbox = new LazyInbox(openInbox)
+  const panel = startConsole(config, endpoints, {
+    vitals: (read) =>
+      watchedVitals({ read, isConnected: () => watch.isConnected, waiting: () => counts.waiting }),
+    live,
+    liveProblem: () => watch.problem,
+    inbox,
+    embedded: null,
+    simulation: null,
+  })
+  const http = await serve(config, {
+    services: panel.services,
+    log,
+    checks: { database: databaseCheck(() => ask('select 1')), live: liveCheck(() => watch.problem) },
+    failure: () => null,
+    metrics: processMetrics(),
+  })
+  await http.prepare()
+  const stopZones = startPatiently(zones)
+  return {
+    stop: async () => {
+      stopZones()
+      await http.close()
+      await Promise.all([panel.stop(), watch.stop(), counts.stop(), inbox.close(), pool.end()])
+      return true
+    },
+  }
+}
+
+/** A database that is away at the start is no reason not to start: the pages say so. */
+function startPatiently(zones: DeviceZones): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const start = () =>
+    void zones.start().catch(() => {
+      timer = setTimeout(start, ZONES_RETRY_MS)
+    })
+  start()
+  return () => {
+    clearTimeout(timer)
+    zones.stop()
+  }
+}

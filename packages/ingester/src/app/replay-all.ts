@@ -1,0 +1,50 @@
+import type { ReplayableLetter } from '../letters/take-letters.ts'
+import type { ReplayResult } from './replay-letter.ts'
+
+/** So many letters are under way at once: each waits for a commit. */
+const WINDOW = 32
+
+export interface ReplayingOptions {
+  readonly replay: (letter: ReplayableLetter) => Promise<ReplayResult>
+  /** Called once for each, in the order in which they end. */
+  readonly onResult: (result: ReplayResult) => void
+}
+
+/**
+ * Replays letters, several at once, begun in order. Ends early at the first that nobody answers, since the next ones would
+ * not be either.
+ */
+export async function replayAll(
+  pages: AsyncIterable<readonly ReplayableLetter[]>,
+  { replay, onResult }: ReplayingOptions,
+): Promise<void> {
+  const underWay = new Set<Promise<void>>()
+  let failure: unknown = null
+  let isOver = false
+
+  const start = (letter: ReplayableLetter): void => {
+    const run = async () => {
+      const result = await replay(letter)
+      if (result.result === 'unanswered') isOver = true
+      onResult(result)
+    }
+    const ended = run()
+      .catch((error: unknown) => {
+        failure ??= error
+        isOver = true
+      })
+      .finally(() => underWay.delete(ended))
+    underWay.add(ended)
+  }
+
+  for await (const page of pages) {
+    for (const letter of page) {
+      if (underWay.size === WINDOW) await Promise.race(underWay)
+      if (isOver) break
+      start(letter)
+    }
+    if (isOver) break
+  }
+  await Promise.all(underWay)
+  if (failure !== null) throw failure
+}

@@ -1,0 +1,75 @@
+import { type BrokerOptions, type Simulation, simulate } from '@qs-telemetry/device'
+import type { Config } from '../config/settings.ts'
+import type { QueryPool } from '../database/query-pool.ts'
+import type { SimulationDesk } from '../http/console-services.ts'
+import { removeDevices } from '../queries/remove-devices.ts'
+import type { Pipeline } from './pipeline.ts'
+
+const DEMO_PREFIX = 'demo-'
+
+/** So much past is played first, this much faster than it was: charts have something to show within seconds. */
+const [PAST_MS, SPEED] = [3 * 3_600_000, 1_500]
+
+/** Where the pipeline is away nobody waits longer for the acks of simulated events. */
+const DRAIN_TIMEOUT_MS = 5_000
+
+export interface SimulatedDevicesOptions {
+  readonly broker: BrokerOptions
+  readonly config: Config
+  readonly write: QueryPool
+  readonly pipeline: Pick<Pipeline, 'forgetDevices'>
+}
+
+/** A dozen simulated devices on the broker, like any others, with a few faults to look at. */
+export class SimulatedDevices implements SimulationDesk {
+  readonly #options: SimulatedDevicesOptions
+  #simulation: Simulation | null = null
+
+  constructor(options: SimulatedDevicesOptions) {
+    this.#options = options
+  }
+
+  async state() {
+    const [row] = await this.#options.write.query<{ devices: number }>(
+      'select count(*)::int as devices from devices where starts_with(device_id, $1)',
+      [DEMO_PREFIX],
+    )
+    return { running: this.#simulation !== null, devices: row?.devices ?? 0 }
+  }
+
+  async start(): Promise<void> {
+    if (this.#simulation !== null) return
+    // Their past is played once: a second one would lie over the first.
+    const hasPast = (await this.state()).devices > 0
+    const { broker, config } = this.#options
+    const simulation = simulate({
+      broker,
+      eventsTopic: config.MQTT_EVENTS_TOPIC.topicOf('+'),
+      ackTemplate: config.ACK_TEMPLATE,
+      timeZone: config.DEVICE_TIMEZONE,
+      devicePrefix: DEMO_PREFIX,
+      devices: 12,
+      intervalMs: 5_000,
+      ...(!hasPast && { startMs: Date.now() - PAST_MS, speed: SPEED }),
+      faults: { broken: 0.0008 },
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    })
+    this.#simulation = simulation
+    simulation.done
+      .catch(() => {})
+      .finally(() => {
+        if (this.#simulation === simulation) this.#simulation = null
+      })
+  }
+
+  async stop(): Promise<void> {
+    await this.#simulation?.stop().catch(() => {})
+    this.#simulation = null
+  }
+
+  async remove(): Promise<number> {
+    await this.stop()
+    this.#options.pipeline.forgetDevices((deviceId) => deviceId.startsWith(DEMO_PREFIX))
+    return removeDevices(this.#options.write, DEMO_PREFIX)
+  }
+}

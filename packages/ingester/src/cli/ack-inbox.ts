@@ -1,0 +1,122 @@
+import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
+import mqtt from 'mqtt'
+import type { Config } from '../config/settings.ts'
+import { brokerOptions } from './broker-options.ts'
+import { CliError } from './exit.ts'
+
+interface Waiting {
+  readonly ids: ReadonlySet<string>
+  readonly missing: Set<string>
+  readonly acks: DeviceAck[]
+  readonly done: (acks: readonly DeviceAck[] | null) => void
+  readonly ended: Promise<unknown>
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+const REFUSED = 0x80
+
+/**
+ * Publishes events for devices and hears their device acks, as an operator: a client of its own, so that no device
+ * loses its session to it. Speaks MQTT 3.1.1, which every broker knows.
+ */
+export class AckInbox {
+  readonly #client: mqtt.MqttClient
+  readonly #config: Config
+  readonly #subscribed = new Map<string, Promise<void>>()
+  readonly #waiting = new Map<string, Set<Waiting>>()
+
+  private constructor(client: mqtt.MqttClient, config: Config) {
+    this.#client = client
+    this.#config = config
+    client.on('message', (topic, payload) => this.#hear(topic, payload))
+  }
+
+  /** @throws CliError where the broker is not reached or refuses */
+  static async open(config: Config): Promise<AckInbox> {
+    const { url, mqtt: tls, ...credentials } = brokerOptions(config)
+    try {
+      const options = {
+        protocolVersion: 4 as const,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        reconnectPeriod: 1_000,
+      }
+      const client = await mqtt.connectAsync(url, { ...tls, ...credentials, ...options }, false)
+      // A connection that breaks is made again; a device ack that is missed is seen as missing.
+      client.on('error', () => {})
+      return new AckInbox(client, config)
+    } catch (error) {
+      const cause = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
+      throw new CliError(`No connection to ${url}: ${cause.message}. Is it running? qs up starts one.`)
+    }
+  }
+
+  /**
+   * Publishes a payload to the events topic of a device, and waits for the device acks of its events.
+   *
+   * @returns null where they did not all come in time
+   * @throws CliError where the broker does not let this user read the ack topic
+   */
+  async publish(
+    {
+      deviceId,
+      topic,
+      payload,
+    }: { readonly deviceId: string; readonly topic: string; readonly payload: Buffer },
+    { eventIds, timeoutMs }: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
+  ): Promise<readonly DeviceAck[] | null> {
+    const acks = ackTopic(this.#config.ACK_TEMPLATE, deviceId)
+    await this.#subscribe(acks)
+    const all = this.#waiting.get(acks) ?? new Set()
+    this.#waiting.set(acks, all)
+    // A device ack names an event and not a message: of two with the same id, one waits for the other.
+    for (let same = findSame(all, eventIds); same !== undefined; same = findSame(all, eventIds))
+      await same.ended
+
+    let done: (acks: readonly DeviceAck[] | null) => void = () => {}
+    const ended = new Promise<readonly DeviceAck[] | null>((resolve) => {
+      done = resolve
+    })
+    const waiting: Waiting = { ids: new Set(eventIds), missing: new Set(eventIds), acks: [], done, ended }
+    all.add(waiting)
+    const timer = setTimeout(() => done(null), timeoutMs)
+    try {
+      const published = this.#client.publishAsync(topic, payload, { qos: 1 })
+      return await Promise.race([ended, published.then(() => ended)])
+    } finally {
+      clearTimeout(timer)
+      all.delete(waiting)
+      done(null)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(true)
+  }
+
+  #subscribe(topic: string): Promise<void> {
+    const known = this.#subscribed.get(topic)
+    if (known !== undefined) return known
+    const subscribed = this.#client.subscribeAsync(topic, { qos: 1 }).then((granted) => {
+      if (granted[0] !== undefined && Number(granted[0].qos) < REFUSED) return
+      throw new CliError(
+        `The broker does not let this user read ${topic}, where the device ack comes. Use the account of the operator (MQTT_USERNAME)`,
+      )
+    })
+    this.#subscribed.set(topic, subscribed)
+    return subscribed
+  }
+
+  #hear(topic: string, payload: Buffer): void {
+    for (const ack of ackFor(payload) ?? []) {
+      for (const waiting of this.#waiting.get(topic) ?? []) {
+        if (ack.event_id === null || !waiting.missing.delete(ack.event_id)) continue
+        waiting.acks.push(ack)
+        if (waiting.missing.size === 0) waiting.done(waiting.acks)
+      }
+    }
+  }
+}
+
+function findSame(all: ReadonlySet<Waiting>, eventIds: readonly string[]): Waiting | undefined {
+  return [...all].find(({ ids }) => eventIds.some((id) => ids.has(id)))
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Command } from 'commander'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { integer } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import { backup } from '../database/backup.ts'
+import type { BackupManifest } from '../database/backup-manifest.ts'
+import { backupName, removeOldBackups } from '../database/old-backups.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
+import { parseWith } from './parse-option.ts'
+import { progress } from './progress.ts'
+import { stopSignal } from './stop-signal.ts'
+
+interface Options {
+  readonly out: string
+  readonly keep?: number
+  readonly json?: true
+}
+
+export function registerBackup(program: Command): void {
+  program
+    .command('backup')
+    .description('save the database to a file, while everything runs')
+    .option(
+      '--out <path>',
+      'a file (….dump), or a folder that gets one named after the time (UTC)',
+      'backups',
+    )
+    .option(
+      '--keep <n>',
+      'then remove all but the newest n backups of that folder',
+      parseWith(integer(1, 100_000)),
+    )
+    .option('--json', 'print what was saved as JSON')
+    .addHelpText(
+      'after',
+      `
+Needs pg_dump, not older than the server, and the DATABASE_URL of the owner. Beside ….dump comes ….dump.json with
+the number of rows and a checksum of every table, which qs restore compares; copy both. pg_restore reads the file too.
+
+Examples
+  qs backup                              backups/qs-20261125T031500Z.dump
+  qs backup --out /mnt/nas/qs --keep 14  every night, by cron
+  docker compose run --rm qs backup      the composed stack`,
+    )
+    .action(async ({ out, keep, json }: Options) => {
+      const isFile = out.endsWith('.dump')
+      if (isFile && keep !== undefined)
+        throw new CliError('--keep goes with a folder as --out, where names tell the age', WRONG_USAGE)
+      const file = isFile ? out : join(out, backupName(new Date()))
+      if (existsSync(file)) throw new CliError(`${file} exists already`)
+      const databaseUrl = findDatabaseUrl(loadConfig())
+      const bar = progress('rows saved')
+      const manifest = await backup({ databaseUrl, file, signal: stopSignal(), onRows: bar.update }).finally(
+        bar.stop,
+      )
+      const removed = keep === undefined ? [] : removeOldBackups(dirname(file), keep)
+      if (json) console.log(JSON.stringify({ file, removed, ...manifest }))
+      else print(file, manifest, removed)
+    })
+}
+
+function print(file: string, { bytes, tables }: BackupManifest, removed: readonly string[]): void {
+  for (const { table, rows } of tables) console.log(`${String(rows).padStart(12)} rows  ${table}`)
+  console.log(`saved ${file}, ${(bytes / 1024 / 1024).toFixed(1)} MiB, and ${file}.json`)
+  for (const old of removed) console.log(`removed ${old}`)
+}

@@ -1,0 +1,85 @@
+import { DEAD_LETTER_CODES } from '@qs-telemetry/protocol'
+import { type Command, InvalidArgumentError } from 'commander'
+import { duration } from '../config/kinds.ts'
+import type { LetterFilter } from '../letters/letter-filter.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
+
+export interface FilterOptions {
+  readonly id?: readonly string[]
+  readonly code?: readonly string[]
+  readonly device?: readonly string[]
+  readonly since?: Date
+  readonly until?: Date
+}
+
+/** The options that say which dead letters; the same for every command that takes several. */
+export function withFilter(command: Command): Command {
+  return command
+    .option('--id <id...>', 'only these, by number', gather(letterId))
+    .option('--code <code...>', 'only with these codes: INVALID_JSON, EVENT_ID_CONFLICT …', gather(knownCode))
+    .option(
+      '--device <id...>',
+      'only of these devices',
+      gather((text) => text),
+    )
+    .option('--since <when>', 'only what came in since: 2h, 7d, or 2026-11-23T18:00:00Z', moment)
+    .option('--until <when>', 'only what came in before that', moment)
+}
+
+export function filterOf(
+  { id = [], code, device, since, until }: FilterOptions,
+  ids: readonly string[] = [],
+): LetterFilter {
+  const all = [...id, ...ids.map(letterId)]
+  return {
+    ...(all.length > 0 && { ids: all }),
+    ...(code !== undefined && { codes: code }),
+    ...(device !== undefined && { devices: device }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  }
+}
+
+/** What changes many letters must say which. */
+export function checkFilter(filter: LetterFilter, all: true | undefined, verb: string): void {
+  const isEmpty = Object.keys(filter).length === 0
+  if (isEmpty && !all) {
+    throw new CliError(
+      `Say what to ${verb}: numbers as qs deadletter ls shows them, a filter such as --code or --since, or --all`,
+      WRONG_USAGE,
+    )
+  }
+}
+
+/** @throws where it is no number of a dead letter */
+export function letterId(text: string): string {
+  if (/^[1-9]\d{0,17}$/.test(text)) return text
+  throw new CliError(`"${text}" is no number of a dead letter; qs deadletter ls shows them`, WRONG_USAGE)
+}
+
+function gather(parse: (text: string) => string) {
+  return (text: string, before: readonly string[] = []) => [...before, ...text.split(',').map(parse)]
+}
+
+function knownCode(text: string): string {
+  if (Object.hasOwn(DEAD_LETTER_CODES, text.toUpperCase())) return text.toUpperCase()
+  throw new InvalidArgumentError(
+    `"${text}" is none of the codes: ${Object.keys(DEAD_LETTER_CODES).join(', ')}`,
+  )
+}
+
+const AGO = duration('0s', '100000d')
+
+function moment(text: string): Date {
+  if (/^\d{4}-\d\d-\d\d/.test(text)) {
+    const date = new Date(text)
+    if (!Number.isNaN(date.getTime())) return date
+  }
+  try {
+    return new Date(Date.now() - AGO.parse(text))
+  } catch {
+    throw new InvalidArgumentError(
+      'It takes how long ago (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z',
+    )
+  }
+}

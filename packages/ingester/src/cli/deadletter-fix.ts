@@ -1,0 +1,126 @@
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { isDeviceId } from '@qs-telemetry/protocol'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import type { Problem } from '../app/letter-problems.ts'
+import { mergePayload } from '../app/merge-payload.ts'
+import { repairLetter } from '../app/repair-letter.ts'
+import { loadConfig } from '../config/load.ts'
+import { withClient } from '../database/open-client.ts'
+import { letterId } from './deadletter-filter.ts'
+import { letterOf } from './deadletter-show.ts'
+import { editText } from './edit-text.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
+import { oneLine } from './one-line.ts'
+
+interface Options {
+  readonly merge?: string
+  readonly file?: string
+  readonly device?: string
+  readonly json?: true
+}
+
+export function registerFix(deadLetter: Command): void {
+  deadLetter
+    .command('fix')
+    .description('repair the payload of a dead letter; its original bytes are kept')
+    .argument('<id>', 'its number, as in qs deadletter ls')
+    .option('--merge <json>', 'change fields by a JSON merge patch; null removes one')
+    .option('--file <path>', 'take the payload from a file; - is standard input')
+    .option('--device <id>', 'replay it under this device, whatever the topic was')
+    .option('--json', 'print {"id":…,"ready":…,"problems":[{code,message}]}')
+    .addHelpText(
+      'after',
+      `
+Without --merge and --file it opens in $VISUAL or $EDITOR. The repair is kept beside the letter, and judged as
+the ingester would judge it; exits 1 while something is still wrong. A repair builds on the one before.
+
+Examples
+  qs deadletter fix 17
+  qs deadletter fix 17 --merge '{"value":21.5,"unit":null}'
+  qs deadletter fix 17 --merge '{"event_id":"esp32-1-0007-000043-b"}'     after EVENT_ID_CONFLICT
+  qs deadletter fix 17 --device esp32-1                                   after TOPIC_MISMATCH`,
+    )
+    .action(async (text: string, options: Options) => {
+      const id = letterId(text)
+      checkUsage(options)
+      const config = loadConfig()
+      await withClient(findDatabaseUrl(config), async (database) => {
+        const letter = await letterOf(database, id)
+        const change = (before: Buffer) => changed(before, id, options)
+        const deviceId = options.device ?? null
+        const { isChanged, problems } = await repairLetter(database, letter, { change, deviceId, config })
+        report(id, { isChanged, problems, json: options.json ?? false })
+        if (problems.length > 0) process.exitCode = 1
+      })
+    })
+}
+
+function checkUsage({ merge, file, device }: Options): void {
+  if (merge !== undefined && file !== undefined)
+    throw new CliError('Give the change by --merge or by --file, not both', WRONG_USAGE)
+  if (device !== undefined && !isDeviceId(device))
+    throw new CliError(
+      `"${oneLine(device)}" is no device id: it holds / + # or a control character`,
+      WRONG_USAGE,
+    )
+}
+
+function changed(before: Buffer, id: string, { merge, file, device }: Options): Buffer {
+  if (file !== undefined) return readInput(file)
+  if (merge !== undefined) return mergeInto(before, merge)
+  if (device !== undefined) return before
+  if (!isUtf8(before))
+    console.error(pc.yellow('The payload is not UTF-8; the editor shows the bytes as they are.'))
+  return withoutLastNewline(editText(before, `dead-letter-${id}.json`), before)
+}
+
+function mergeInto(before: Buffer, patch: string): Buffer {
+  try {
+    JSON.parse(patch)
+  } catch (error) {
+    throw new CliError(`--merge is not JSON: ${(error as Error).message}`, WRONG_USAGE)
+  }
+  if (isUtf8(before)) {
+    try {
+      return Buffer.from(mergePayload(before.toString(), patch))
+    } catch {}
+  }
+  throw new CliError('The payload is not JSON, so there are no fields to change. Repair it without --merge')
+}
+
+function readInput(file: string): Buffer {
+  try {
+    return readFileSync(file === '-' ? 0 : file)
+  } catch (error) {
+    throw new CliError(`${file} cannot be read: ${(error as Error).message}`, WRONG_USAGE)
+  }
+}
+
+/** Editors end a file with a line break of their own. */
+function withoutLastNewline(edited: Buffer, before: Buffer): Buffer {
+  const isOurs = before.at(-1) === 0x0a
+  return !isOurs && edited.at(-1) === 0x0a ? edited.subarray(0, -1) : edited
+}
+
+interface Report {
+  readonly isChanged: boolean
+  readonly problems: readonly Problem[]
+  readonly json: boolean
+}
+
+function report(id: string, { isChanged, problems, json }: Report): void {
+  const isReady = problems.length === 0
+  if (json) return console.log(JSON.stringify({ id, changed: isChanged, ready: isReady, problems }))
+  console.log(isChanged ? 'The repair is kept; the original bytes are unchanged.' : 'Nothing was changed.')
+  for (const { code, message } of problems.slice(0, 20))
+    console.log(`${pc.red(code)} ${oneLine(message, 1_000)}`)
+  if (problems.length > 20) console.log(`… and ${problems.length - 20} more`)
+  console.log(
+    isReady
+      ? pc.green(`Nothing is wrong with it any more: qs deadletter replay ${id}`)
+      : `Still wrong: qs deadletter fix ${id} once more`,
+  )
+}

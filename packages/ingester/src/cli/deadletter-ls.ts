@@ -1,0 +1,76 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { integer } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import { withClient } from '../database/open-client.ts'
+import { type CountedLetters, countedLetters } from '../letters/counted-letters.ts'
+import { type LetterSummary, listLetters } from '../letters/list-letters.ts'
+import { type FilterOptions, filterOf, letterId, withFilter } from './deadletter-filter.ts'
+import { oneLine } from './one-line.ts'
+import { parseWith } from './parse-option.ts'
+
+interface Options extends FilterOptions {
+  readonly open?: true
+  readonly limit: number
+  readonly after?: string
+  readonly json?: true
+}
+
+export function registerList(deadLetter: Command): void {
+  withFilter(deadLetter.command('ls'))
+    .description('list dead letters, newest first')
+    .option('--open', 'only those that no replay has brought home')
+    .option('--limit <n>', 'at most so many', parseWith(integer(1, 100_000)), 50)
+    .option('--after <id>', 'the next page: what comes after this one', letterId)
+    .option('--json', 'print {"letters":[…],"counted":[…],"next":"id" or null}')
+    .addHelpText(
+      'after',
+      `
+The last column is what was done with it: new, repaired, or what a replay came to (stored, duplicate, rejected,
+unanswered). What exceeded DEAD_LETTER_RATE was only counted; a line at the end says how many.
+
+Examples
+  qs deadletter ls --code INVALID_JSON,MISSING_FIELD --since 2h
+  qs deadletter ls --device kitchen --open --json`,
+    )
+    .action(async (options: Options) => {
+      const filter = {
+        ...filterOf(options),
+        ...(options.open && { state: 'open' as const }),
+      }
+      const { limit, after } = options
+      await withClient(findDatabaseUrl(loadConfig()), async (database) => {
+        // One more than asked for tells whether there is a next page.
+        const page = { limit: limit + 1, ...(after !== undefined && { after }) }
+        const found = await listLetters(database, filter, page)
+        const letters = found.slice(0, limit)
+        const next = found.length > limit ? (letters.at(-1)?.id ?? null) : null
+        const counted = filter.ids === undefined ? await countedLetters(database, filter) : []
+        if (options.json) console.log(JSON.stringify({ letters, counted, next }))
+        else print(letters, counted, next)
+      })
+    })
+}
+
+function print(
+  letters: readonly LetterSummary[],
+  counted: readonly CountedLetters[],
+  next: string | null,
+): void {
+  if (letters.length === 0) console.log('No dead letters.')
+  for (const { id, receivedAt, code, deviceId, eventId, error, state } of letters) {
+    const mark = state === 'stored' || state === 'duplicate' ? pc.green(state) : pc.yellow(state)
+    console.log(
+      `${pc.bold(id.padStart(6))}  ${receivedAt.toISOString()}  ${pc.red(code)}  ${oneLine(deviceId ?? '–', 40)}  ${oneLine(eventId ?? '–', 60)}  ${mark}\n        ${pc.dim(oneLine(error, 160))}`,
+    )
+  }
+  if (next !== null) console.log(pc.dim(`There are more: --after ${next} shows them.`))
+  if (counted.length === 0) return
+  console.log(pc.yellow('Only counted, since their devices exceeded DEAD_LETTER_RATE or DEAD_LETTER_BYTES:'))
+  for (const { deviceId, code, letters: count, bytes } of counted) {
+    console.log(
+      `  ${count} × ${code} of ${deviceId === '' ? 'others' : oneLine(deviceId, 40)}, ${bytes} bytes`,
+    )
+  }
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { loadConfig } from '../config/load.ts'
+import { withClient } from '../database/open-client.ts'
+import { countLetters } from '../letters/count-letters.ts'
+import { purgeLetters } from '../letters/purge-letters.ts'
+import { newestLetterId } from '../letters/take-letters.ts'
+import { confirm } from './confirm.ts'
+import { checkFilter, type FilterOptions, filterOf, withFilter } from './deadletter-filter.ts'
+import { progress } from './progress.ts'
+
+interface Options extends FilterOptions {
+  readonly done?: true
+  readonly all?: true
+  readonly yes?: true
+  readonly json?: true
+}
+
+export function registerPurge(deadLetter: Command): void {
+  withFilter(deadLetter.command('purge'))
+    .description('remove dead letters, with their bytes and their history, for good')
+    .argument('[id...]', 'their numbers, as in qs deadletter ls')
+    .option('--done', 'only those that a replay has brought home')
+    .option('--all', 'all that are there')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print {"purged":n}')
+    .addHelpText(
+      'after',
+      `
+Says how many and asks, unless --yes. Events are not touched, nor what was only counted.
+
+Examples
+  qs deadletter purge --done --until 30d
+  qs deadletter purge --code EVENT_ID_CONFLICT --device kitchen --yes`,
+    )
+    .action(async (ids: readonly string[], options: Options) => {
+      const filter = { ...filterOf(options, ids), ...(options.done && { state: 'done' as const }) }
+      checkFilter(filter, options.all, 'purge')
+      await withClient(findDatabaseUrl(loadConfig()), async (database) => {
+        // What arrives while somebody thinks about the question was not asked about.
+        const upTo = await newestLetterId(database)
+        const total = await countLetters(database, filter, upTo)
+        if (total > 0 && !options.yes) await confirm(`Remove ${total} dead letters for good?`)
+        const bar = progress('purging')
+        let purged = 0
+        for await (purged of purgeLetters(database, filter, upTo)) bar.update(purged, total)
+        bar.stop()
+        console.log(options.json ? JSON.stringify({ purged }) : `${purged} dead letters purged.`)
+      })
+    })
+}

@@ -1,0 +1,130 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { replayAll } from '../app/replay-all.ts'
+import { type ReplayResult, replayLetter } from '../app/replay-letter.ts'
+import { integer } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import { withClient } from '../database/open-client.ts'
+import { countLetters } from '../letters/count-letters.ts'
+import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
+import { AckInbox } from './ack-inbox.ts'
+import { checkFilter, type FilterOptions, filterOf, withFilter } from './deadletter-filter.ts'
+import { oneLine } from './one-line.ts'
+import { parseWith } from './parse-option.ts'
+import { progress } from './progress.ts'
+
+interface Options extends FilterOptions {
+  readonly all?: true
+  readonly again?: true
+  readonly dryRun?: true
+  readonly timeout: number
+  readonly json?: true
+}
+
+export function registerReplay(deadLetter: Command): void {
+  withFilter(deadLetter.command('replay'))
+    .description('send dead letters again, repaired or not, and wait for their device acks')
+    .argument('[id...]', 'their numbers, as in qs deadletter ls')
+    .option('--all', 'all that are there')
+    .option('--again', 'also those that were replayed with success before')
+    .option('--dry-run', 'send nothing; say what would become of each')
+    .option('--timeout <seconds>', 'wait so long for a device ack', parseWith(integer(1, 86_400)), 10)
+    .option('--json', 'print a line {"id","result","eventIds","code","detail"} for each')
+    .addHelpText(
+      'after',
+      `
+A letter is sent to the events topic of its device, like anything fresh. What would only be rejected again is not
+sent: it is named, with what to do. An event without ts_device gets the time of the replay; give it one by fix.
+
+Results: stored, duplicate (it is there already), rejected (again), unanswered, wrong (repair it first), conflict
+(another event has its id), skipped (replayed before). Exits 1 unless all are stored, duplicate or skipped.
+
+Examples
+  qs deadletter replay 17 18
+  qs deadletter replay --code META_TOO_LARGE --since 1d --dry-run      after raising LIMIT_META_BYTES
+  qs deadletter replay --device kitchen`,
+    )
+    .action(async (ids: readonly string[], options: Options) => {
+      const filter = filterOf(options, ids)
+      checkFilter(filter, options.all, 'replay')
+      const config = loadConfig()
+      await withClient(findDatabaseUrl(config), async (database) => {
+        const newestBefore = await newestLetterId(database)
+        const total = await countLetters(database, filter, newestBefore)
+        const tally = new Tally(total, options)
+        const inbox = options.dryRun ? null : await AckInbox.open(config)
+        const context = {
+          config,
+          database,
+          inbox,
+          timeoutMs: options.timeout * 1000,
+          again: options.again ?? false,
+          seen: new Map<string, string>(),
+          newestBefore,
+        }
+        try {
+          await replayAll(takeLetters(database, filter, newestBefore), {
+            replay: (letter) => replayLetter(letter, context),
+            onResult: (result) => tally.add(result),
+          })
+        } finally {
+          await inbox?.close()
+          tally.end()
+        }
+        if (!tally.isWell) process.exitCode = 1
+      })
+    })
+}
+
+/** Up to so many letters are reported one by one, and of more those that need somebody. */
+const FEW = 20
+const GOOD: ReadonlySet<string> = new Set(['stored', 'duplicate', 'skipped'])
+
+/** What became of the letters of a run, for the terminal. */
+class Tally {
+  readonly #total: number
+  readonly #options: Options
+  readonly #counts = new Map<string, number>()
+  readonly #bar
+  #shown = 0
+  #done = 0
+
+  constructor(total: number, options: Options) {
+    this.#total = total
+    this.#options = options
+    this.#bar = progress(options.dryRun ? 'checking' : 'replaying')
+  }
+
+  get isWell(): boolean {
+    return this.#done === this.#total && [...this.#counts.keys()].every((result) => GOOD.has(result))
+  }
+
+  add(result: ReplayResult): void {
+    this.#counts.set(result.result, (this.#counts.get(result.result) ?? 0) + 1)
+    this.#done++
+    this.#bar.update(this.#done, this.#total)
+    if (this.#options.json) return console.log(JSON.stringify(result))
+    if (this.#total > FEW && (GOOD.has(result.result) || this.#shown === FEW)) return
+    this.#shown++
+    const { id, code, detail } = result
+    const mark = (GOOD.has(result.result) ? pc.green : pc.red)(result.result.padEnd(10))
+    const why = [code, detail].filter(Boolean).join(': ')
+    console.log(`${id.padStart(6)}  ${mark}  ${oneLine(why, 1_000)}`.trimEnd())
+  }
+
+  end(): void {
+    this.#bar.stop()
+    if (this.#options.json) return
+    if (this.#total === 0) return console.log('No dead letters match.')
+    const counts = [...this.#counts].map(([result, count]) => `${count} ${result}`).join(', ')
+    const left = this.#total - this.#done
+    console.log(
+      `${this.#options.dryRun ? 'Would be: ' : ''}${counts}${left > 0 ? `, ${left} not tried` : ''}`,
+    )
+    if (this.#counts.has('unanswered'))
+      console.log(
+        'No device ack: is an ingester running, with the same topics, and may this user publish? Replay again later, that is harmless.',
+      )
+  }
+}

@@ -1,0 +1,113 @@
+import { isUtf8 } from 'node:buffer'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { loadConfig } from '../config/load.ts'
+import { type DatabaseClient, withClient } from '../database/open-client.ts'
+import { advice } from '../letters/advice.ts'
+import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
+import { type HistoryEntry, letterHistory } from '../letters/letter-history.ts'
+import { storedEvent } from '../letters/stored-event.ts'
+import { letterId } from './deadletter-filter.ts'
+import { CliError } from './exit.ts'
+import { oneLine } from './one-line.ts'
+
+interface Options {
+  readonly hex?: true
+  readonly json?: true
+}
+
+export function registerShow(deadLetter: Command): void {
+  deadLetter
+    .command('show')
+    .description('show everything about a dead letter: bytes, reason, what to do, what was done')
+    .argument('<id>', 'its number, as in qs deadletter ls')
+    .option('--hex', 'the payload as bytes')
+    .option('--json', 'print it as JSON; payload is text, or base64 with "payload_encoding":"base64"')
+    .action(async (text: string, options: Options) => {
+      const id = letterId(text)
+      await withClient(findDatabaseUrl(loadConfig()), async (database) => {
+        const letter = await letterOf(database, id)
+        const history = await letterHistory(database, id)
+        const stored = letter.eventId === null ? null : await storedEvent(database, letter.eventId)
+        if (options.json) console.log(toJson(letter, history, stored))
+        else print(letter, { history, stored, hex: options.hex ?? false })
+      })
+    })
+}
+
+/** @throws CliError where there is none */
+export async function letterOf(database: DatabaseClient, id: string): Promise<StoredLetter> {
+  const letter = await findLetter(database, id)
+  if (letter !== null) return letter
+  throw new CliError(`There is no dead letter ${id}; qs deadletter ls shows those that are there`)
+}
+
+function encode(payload: Buffer) {
+  return isUtf8(payload)
+    ? { payload: payload.toString() }
+    : { payload: payload.toString('base64'), payload_encoding: 'base64' }
+}
+
+function toJson(letter: StoredLetter, history: readonly HistoryEntry[], stored: string | null): string {
+  const { payload, ...rest } = letter
+  return JSON.stringify({
+    ...rest,
+    ...encode(payload),
+    advice: advice(letter.code),
+    storedEvent: stored === null ? null : (JSON.parse(stored) as unknown),
+    history: history.map(({ payload: sent, ...entry }) => ({ ...entry, ...encode(sent) })),
+  })
+}
+
+interface Shown {
+  readonly history: readonly HistoryEntry[]
+  readonly stored: string | null
+  readonly hex: boolean
+}
+
+function print(letter: StoredLetter, { history, stored, hex }: Shown): void {
+  const rows = {
+    'dead letter': letter.id,
+    code: pc.red(letter.code),
+    error: oneLine(letter.error, 2_000),
+    'what to do': advice(letter.code),
+    received: letter.receivedAt.toISOString(),
+    topic: oneLine(letter.topic, 1_000),
+    device: oneLine(letter.deviceId ?? '– (none in the topic)', 1_000),
+    event: oneLine(letter.eventId ?? '– (none that could be read)', 1_000),
+  }
+  for (const [name, value] of Object.entries(rows)) console.log(`${pc.bold(name.padEnd(12))} ${value}`)
+  console.log(pc.bold('trace'))
+  console.log(pc.dim(letter.trace.split('\n').map(indent).join('\n')))
+  const isText = isUtf8(letter.payload) && !hex
+  console.log(pc.bold(`payload, ${letter.payload.length} bytes${isText ? '' : ', hex'}`))
+  console.log(
+    isText ? letter.payload.toString().split('\n').map(indent).join('\n') : hexLines(letter.payload),
+  )
+  if (stored !== null) console.log(`${pc.bold('stored under the same event_id')}\n${indent(stored)}`)
+  if (history.length > 0) console.log(pc.bold('history'))
+  for (const { at, action, outcome, code, detail, payload, deviceId } of history) {
+    const facts = [outcome, code, deviceId && `device ${deviceId}`, detail].filter(Boolean).join(', ')
+    console.log(`  ${at.toISOString()} ${action}${facts === '' ? '' : `: ${oneLine(facts, 500)}`}`)
+    console.log(pc.dim(`    ${oneLine(payload.toString())}`))
+  }
+}
+
+/** Line breaks may stay, other control characters must not reach the terminal. */
+function indent(line: string): string {
+  return `  ${line.replace(/\p{Cc}/gu, ' ')}`
+}
+
+/** 32 bytes a line; of a large one its beginning, which is where to look first. */
+function hexLines(payload: Buffer): string {
+  const shown = payload.subarray(0, 2_048)
+  const lines = Array.from({ length: Math.ceil(shown.length / 32) }, (_, n) =>
+    shown.subarray(n * 32, n * 32 + 32).toString('hex'),
+  )
+  const rest = payload.length - shown.length
+  return [
+    ...lines.map((line) => `  ${line}`),
+    ...(rest > 0 ? [`  … ${rest} bytes more; --json has all`] : []),
+  ].join('\n')
+}

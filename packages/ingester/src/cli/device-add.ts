@@ -1,0 +1,85 @@
+import type { Command } from 'commander'
+import { deviceLogin } from '../accounts/device-login.ts'
+import { addDevice } from '../accounts/devices.ts'
+import { accountTopics } from '../accounts/operator-login.ts'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { timeZone } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { DeviceRows } from '../database/device-rows.ts'
+import { checkNewDeviceId } from './device-id.ts'
+import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
+import { choosePassword } from './device-password.ts'
+import { CliError } from './exit.ts'
+import { parseWith } from './parse-option.ts'
+import { withOperator } from './with-operator.ts'
+
+interface Options extends OutputOptions {
+  readonly label?: string
+  readonly timeZone?: string
+  readonly passwordStdin?: true
+}
+
+export function registerDeviceAdd(device: Command): void {
+  device
+    .command('add')
+    .description('make an account for a device, and print what its board needs')
+    .argument('<device_id>', 'user and client id as well')
+    .option('--label <text>', 'a name for people, kept in the table devices')
+    .option(
+      '--time-zone <zone>',
+      'of its times without offset, where it is not DEVICE_TIMEZONE',
+      parseWith(timeZone),
+    )
+    .option('--password-stdin', 'take the first line of standard input; without it a strong one is made')
+    .addOption(snippetOption)
+    .option('--json', 'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}')
+    .addHelpText(
+      'after',
+      `
+Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD). MQTT_PUBLIC_URL is the broker as boards reach it.
+
+Examples
+  qs device add kitchen
+  qs device add kitchen --label 'Kitchen, window' --time-zone Europe/Berlin --snippet arduino
+  qs device add kitchen --snippet qr`,
+    )
+    .action(async (deviceId: string, options: Options) => {
+      const config = loadConfig()
+      checkNewDeviceId(config, deviceId)
+      const password = await choosePassword(options.passwordStdin ?? false)
+      await add(config, {
+        deviceId,
+        password,
+        label: options.label ?? null,
+        timeZone: options.timeZone ?? null,
+      })
+      printLogin(`${deviceId} has an account.`, deviceLogin(config, deviceId, password), options)
+    })
+}
+
+interface NewDevice {
+  readonly deviceId: string
+  readonly password: string
+  readonly label: string | null
+  readonly timeZone: string | null
+}
+
+/** A database that is not there is noticed before there is an account. */
+async function add(config: Config, { deviceId, password, label, timeZone }: NewDevice): Promise<void> {
+  const topics = accountTopics(config)
+  const addAccount = () =>
+    withOperator(config, (connection) => addDevice(connection, { deviceId, password, topics }))
+  if (label === null && timeZone === null) return addAccount()
+  const rows = await DeviceRows.open(findDatabaseUrl(config)).catch((error: Error) => {
+    throw new CliError(
+      `No connection to the database, which keeps --label and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
+    )
+  })
+  try {
+    await addAccount()
+    await rows.describe({ deviceId, label, timeZone })
+  } finally {
+    await rows.close()
+  }
+}

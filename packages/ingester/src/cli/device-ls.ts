@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { listDevices } from '../accounts/devices.ts'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { type DeviceRow, DeviceRows } from '../database/device-rows.ts'
+import { CliError } from './exit.ts'
+import { withOperator } from './with-operator.ts'
+
+/** Null, each: not known, because broker or database are not there. */
+interface Device {
+  readonly device_id: string
+  readonly account: boolean | null
+  readonly label: string | null
+  readonly time_zone: string | null
+  readonly first_seen: Date | null
+  readonly last_seen: Date | null
+  readonly events_last_hour: number | null
+  readonly drift_seconds: number | null
+}
+
+export function registerDeviceLs(device: Command): void {
+  device
+    .command('ls')
+    .description('list devices: account, first and last seen, events in the last hour, drift of the clock')
+    .option('--json', 'print an array')
+    .addHelpText(
+      'after',
+      `
+Drift is the median of the last hour: how far the clock of the device is ahead (negative: behind, or its events waited
+on the device). Where broker or database are not there, the other's half is shown, with a note.`,
+    )
+    .action(async ({ json }: { json?: true }) => {
+      const config = loadConfig()
+      const [accounts, rows] = await Promise.all([
+        known('accounts', () => withOperator(config, listDevices)),
+        known('what was seen of devices', () => listRows(config)),
+      ])
+      if (accounts === null && rows === null) throw new CliError('Neither broker nor database could be asked')
+      const devices = merge(accounts, rows)
+      if (json) console.log(JSON.stringify(devices, null, 2))
+      else print(devices)
+    })
+}
+
+/** What could be found out, or null with a note. */
+async function known<T>(what: string, ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask()
+  } catch (error) {
+    const reason = (error as Error).message.trimEnd() || String(error)
+    console.error(`${pc.yellow('note:')} ${what} not known. ${reason}`)
+    return null
+  }
+}
+
+async function listRows(config: Config): Promise<readonly DeviceRow[]> {
+  const rows = await DeviceRows.open(findDatabaseUrl(config))
+  try {
+    return await rows.list()
+  } finally {
+    await rows.close()
+  }
+}
+
+function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | null): readonly Device[] {
+  const byId = new Map((rows ?? []).map((row) => [row.deviceId, row]))
+  const withAccount = new Set(accounts ?? [])
+  const ids = [...new Set([...withAccount, ...byId.keys()])].sort()
+  return ids.map((deviceId) => {
+    const row = byId.get(deviceId)
+    return {
+      device_id: deviceId,
+      account: accounts === null ? null : withAccount.has(deviceId),
+      label: row?.label ?? null,
+      time_zone: row?.timeZone ?? null,
+      first_seen: row?.firstSeen ?? null,
+      last_seen: row?.lastSeen ?? null,
+      events_last_hour: rows === null ? null : (row?.eventsLastHour ?? 0),
+      drift_seconds: row?.driftSeconds ?? null,
+    }
+  })
+}
+
+function print(devices: readonly Device[]): void {
+  if (devices.length === 0) return console.log('No devices yet. qs device add makes an account for one.')
+  const head = ['DEVICE', 'ACCOUNT', 'FIRST SEEN (UTC)', 'LAST SEEN (UTC)', 'EVENTS/H', 'DRIFT', 'LABEL']
+  const rows = devices.map((each) => [
+    visible(each.device_id),
+    each.account === null ? '?' : each.account ? 'yes' : 'no',
+    moment(each.first_seen),
+    moment(each.last_seen),
+    each.events_last_hour === null ? '?' : String(each.events_last_hour),
+    each.drift_seconds === null ? '–' : drift(each.drift_seconds),
+    each.label === null ? '–' : visible(each.label),
+  ])
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  console.log(pc.bold(line(head)))
+  for (const row of rows) console.log(line(row))
+}
+
+function moment(date: Date | null): string {
+  return date === null ? '–' : date.toISOString().slice(0, 19).replace('T', ' ')
+}
+
+function drift(seconds: number): string {
+  const sign = seconds < 0 ? '-' : '+'
+  const size = Math.abs(seconds)
+  if (size < 100) return `${sign}${size.toFixed(1)} s`
+  if (size < 7_200) return `${sign}${Math.round(size / 60)} min`
+  return size < 172_800 ? `${sign}${Math.round(size / 3_600)} h` : `${sign}${Math.round(size / 86_400)} d`
+}
+
+/** Control characters must not reach the terminal. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}

@@ -1,0 +1,49 @@
+import { Option } from 'commander'
+import pc from 'picocolors'
+import { brokerUrlOf, type DeviceLogin } from '../accounts/device-login.ts'
+import { SNIPPETS, type SnippetName } from '../accounts/device-snippets.ts'
+
+export interface OutputOptions {
+  readonly snippet?: SnippetName | 'none'
+  readonly json?: true
+}
+
+export const snippetOption = new Option(
+  '--snippet <kind>',
+  'lines ready to paste for this kind of device',
+).choices([...Object.keys(SNIPPETS), 'none'])
+
+/** The only time that the password is shown. */
+export function printLogin(done: string, login: DeviceLogin, { snippet, json }: OutputOptions): void {
+  const { deviceId, password, eventsTopic, acksTopic } = login
+  const url = brokerUrlOf(login)
+  if (json) {
+    const topics = { events_topic: eventsTopic, acks_topic: acksTopic }
+    return console.log(
+      JSON.stringify({
+        device_id: deviceId,
+        url,
+        username: deviceId,
+        password,
+        client_id: deviceId,
+        ...topics,
+      }),
+    )
+  }
+  const rows = Object.entries({
+    broker: url,
+    user: deviceId,
+    password,
+    'client id': deviceId,
+    events: eventsTopic,
+    'device acks': acksTopic,
+  })
+  console.log(`${done} ${pc.dim('The password is shown this once.')}\n`)
+  for (const [name, value] of rows) console.log(`  ${pc.cyan(name.padEnd(12))} ${value}`)
+  if (snippet === 'none') return
+  console.log(`\n${SNIPPETS[snippet ?? 'mosquitto'](login)}`)
+  if (snippet === undefined) {
+    const kinds = Object.keys(SNIPPETS).join(', ')
+    console.log(pc.dim(`\nFor a board: --snippet ${kinds}; qs device rotate takes it too.`))
+  }
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { deviceLogin } from '../accounts/device-login.ts'
+import { rotateDevice } from '../accounts/devices.ts'
+import { loadConfig } from '../config/load.ts'
+import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
+import { choosePassword } from './device-password.ts'
+import { withOperator } from './with-operator.ts'
+
+interface Options extends OutputOptions {
+  readonly passwordStdin?: true
+}
+
+export function registerDeviceRotate(device: Command): void {
+  device
+    .command('rotate')
+    .description('give a device a new password; connections with the old one end at once')
+    .argument('<device_id>')
+    .option('--password-stdin', 'take the first line of standard input; without it a strong one is made')
+    .addOption(snippetOption)
+    .option('--json', 'print the same as qs device add --json')
+    .addHelpText(
+      'after',
+      `
+Its session stays: what waits for it at the broker waits on.
+
+Example
+  qs device rotate kitchen --snippet micropython`,
+    )
+    .action(async (deviceId: string, options: Options) => {
+      const config = loadConfig()
+      const password = await choosePassword(options.passwordStdin ?? false)
+      await withOperator(config, (connection) => rotateDevice(connection, deviceId, password))
+      printLogin(`${deviceId} has a new password.`, deviceLogin(config, deviceId, password), options)
+    })
+}

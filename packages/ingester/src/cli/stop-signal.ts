@@ -1,0 +1,10 @@
+import { CliError } from './exit.ts'
+
+/** Aborted by Ctrl-C and SIGTERM, for commands that have something to put away before they end. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => controller.abort(new CliError(`Stopped by ${name}; nothing was changed.`)))
+  }
+  return controller.signal
+}

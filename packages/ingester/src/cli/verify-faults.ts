@@ -1,0 +1,59 @@
+import pc from 'picocolors'
+import type { Config } from '../config/settings.ts'
+import type { DatabaseClient } from '../database/open-client.ts'
+import { type Proof, prove, removeRun } from '../verify/prove.ts'
+import { brokerOptions } from './broker-options.ts'
+import { CliError } from './exit.ts'
+import { progress } from './progress.ts'
+
+export interface VerifyFaultsOptions {
+  /** In seconds. */
+  readonly timeout: number
+  readonly keep?: true
+}
+
+/** The proof with its rows removed afterwards, unless something is wrong with them. */
+export async function verifyFaults(
+  config: Config,
+  database: DatabaseClient,
+  { timeout, keep }: VerifyFaultsOptions,
+): Promise<Proof> {
+  const bar = progress('faults')
+  try {
+    const proof = await prove({
+      broker: brokerOptions(config),
+      database,
+      timeoutMs: timeout * 1000,
+      onFault: bar.update,
+    }).catch((error: Error) => {
+      throw new CliError(
+        `${error.message}. qs verify --faults runs an ingester of its own: it needs a broker user that may publish and ` +
+          'subscribe below qs-verify/, such as the operator, and a database user that may do what an ingester does.',
+      )
+    })
+    if (proof.ok && !keep) await remove(database, proof.run)
+    return proof
+  } finally {
+    bar.stop()
+  }
+}
+
+async function remove(database: DatabaseClient, run: string): Promise<void> {
+  await removeRun(database, run).catch((error: Error) => {
+    if ((error as { readonly code?: string }).code !== '42501') throw error
+    console.error(`The rows of ${run} stay: the role in DATABASE_URL may not delete them.`)
+  })
+}
+
+/** The table of faults, and what only a proof under faults can find. */
+export function printFaults({ faults, early, doubled }: Proof): void {
+  const width = Math.max(...faults.map(({ fault }) => fault.length))
+  console.log(pc.bold(`${'fault'.padEnd(width)}   sent  acked  flows after`))
+  for (const { fault, sent, acked, flowsAfterSeconds: seconds } of faults) {
+    const after = seconds === null ? pc.red('never') : `${seconds.toFixed(1)} s`
+    console.log(`${fault.padEnd(width)} ${String(sent).padStart(6)} ${String(acked).padStart(6)}  ${after}`)
+  }
+  if (early.length > 0)
+    console.log(pc.red(`${early.length} acked before they were committed: ${early[0]}, …`))
+  if (doubled > 0) console.log(pc.red(`${doubled} rows more than events`))
+}

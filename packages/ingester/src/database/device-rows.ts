@@ -1,0 +1,81 @@
+import pg from 'pg'
+
+/** What the database knows of a device. */
+export interface DeviceRow {
+  readonly deviceId: string
+  readonly label: string | null
+  readonly timeZone: string | null
+  /** Null: nothing was seen of it yet. */
+  readonly firstSeen: Date | null
+  readonly lastSeen: Date | null
+  readonly eventsLastHour: number
+  /** Median over the last hour of how far its clock was ahead (negative: behind); null: it sent no time. */
+  readonly driftSeconds: number | null
+}
+
+export interface DeviceDescription {
+  readonly deviceId: string
+  /** Null, here and below: as it is. */
+  readonly label: string | null
+  readonly timeZone: string | null
+}
+
+/** The last hour by server time, which has an index; so it is the same work however old the table is. */
+const LIST = `
+with lately as (
+  select
+    device_id,
+    count(*)::int as events,
+    percentile_cont(0.5) within group (order by extract(epoch from ts_device - ts_server)) as drift
+  from events
+  where ts_server > now() - interval '1 hour'
+  group by device_id
+)
+select
+  device_id as "deviceId", label, time_zone as "timeZone", first_seen as "firstSeen", last_seen as "lastSeen",
+  coalesce(events, 0) as "eventsLastHour", drift as "driftSeconds"
+from devices left join lately using (device_id)
+order by device_id`
+
+const DESCRIBE = `
+insert into devices (device_id, label, time_zone) values ($1, $2, $3)
+on conflict (device_id) do update set
+  label = coalesce(excluded.label, devices.label),
+  time_zone = coalesce(excluded.time_zone, devices.time_zone)`
+
+const [CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS] = [5_000, 30_000] as const
+
+/** The table `devices`, for a person at the terminal. */
+export class DeviceRows {
+  readonly #client: pg.Client
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** @throws the error of `pg` */
+  static async open(url: string): Promise<DeviceRows> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'qs-device',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return new DeviceRows(client)
+  }
+
+  async list(): Promise<readonly DeviceRow[]> {
+    return (await this.#client.query<DeviceRow>(LIST)).rows
+  }
+
+  /** Of a device that may never have been seen. */
+  async describe({ deviceId, label, timeZone }: DeviceDescription): Promise<void> {
+    await this.#client.query(DESCRIBE, [deviceId, label, timeZone])
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+}

@@ -1,0 +1,25 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { manifestPath } from './backup-manifest.ts'
+
+/** qs-20261125T031500Z.dump: in the order of time. */
+const NAME = /^qs-\d{8}T\d{6}Z\.dump$/
+
+export function backupName(now: Date): string {
+  return `qs-${now.toISOString().replace(/\.\d+|[-:]/g, '')}.dump`
+}
+
+/** Removes all but the newest `keep` backups that have our names; others are not ours to remove. */
+export function removeOldBackups(directory: string, keep: number): readonly string[] {
+  const old = readdirSync(directory)
+    .filter((name) => NAME.test(name))
+    .sort()
+    .reverse()
+    .slice(keep)
+    .map((name) => join(directory, name))
+  for (const file of old) {
+    rmSync(file)
+    rmSync(manifestPath(file), { force: true })
+  }
+  return old
+}

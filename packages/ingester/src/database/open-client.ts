@@ -1,0 +1,81 @@
+import pg from 'pg'
+
+/** For those who may ask and do not open connections. */
+export type DatabaseClient = pg.Client
+
+/** The settings of the connection are wrong: waiting does not mend it, a person is needed. */
+export class ConnectionSettingsError extends Error {
+  override readonly name = 'ConnectionSettingsError'
+}
+
+export interface ClientOptions {
+  /** Shown in pg_stat_activity. */
+  readonly name: string
+  readonly connectTimeoutMs: number
+}
+
+/** What Node says of a certificate that it does not trust (Node.js manual, tls). */
+const UNTRUSTED = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_SSL_|ERR_OSSL_)/
+
+/**
+ * A connection for a command or a start: one that cannot be had because of its settings says which.
+ *
+ * @throws ConnectionSettingsError, or the error of `pg`
+ */
+export async function openClient(url: string, { name, connectTimeoutMs }: ClientOptions): Promise<pg.Client> {
+  try {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: name,
+      connectionTimeoutMillis: connectTimeoutMs,
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return client
+  } catch (error) {
+    throw explained(error as NodeJS.ErrnoException, url)
+  }
+}
+
+function explained(error: NodeJS.ErrnoException, url: string): Error {
+  const { code = '', message, path } = error
+  if (UNTRUSTED.test(code)) {
+    const message_ = `The certificate of PostgreSQL at ${new URL(url).host} is not trusted: ${message}.`
+    return new ConnectionSettingsError(
+      `${message_} sslrootcert in DATABASE_URL has to name the authority that signed it, and the host in ` +
+        'DATABASE_URL has to be one that it was made for.',
+      { cause: error },
+    )
+  }
+  if (path !== undefined && error.syscall === 'open')
+    return new ConnectionSettingsError(`DATABASE_URL names ${path}, which cannot be read: ${code}`, {
+      cause: error,
+    })
+  if (message.includes('does not support SSL'))
+    return new ConnectionSettingsError(
+      `PostgreSQL at ${new URL(url).host} has TLS turned off, and DATABASE_URL demands it (sslmode).`,
+      { cause: error },
+    )
+  return error
+}
+
+/**
+ * Work on one connection for a person at a terminal.
+ *
+ * @throws Error that says what to do, where the database is not reached
+ */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await openClient(url, { name: 'qs-cli', connectTimeoutMs: 5_000 }).catch((error) => {
+    if (error instanceof ConnectionSettingsError) throw error
+    const reason = (error as Error).message || String(error)
+    throw new Error(
+      `No connection to the database: ${reason}. Is it running? DATABASE_URL says where it is.`,
+      { cause: error },
+    )
+  })
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,40 @@
+import pg from 'pg'
+
+/** What a table holds, whatever the order of its rows. */
+export interface TableSummary {
+  readonly table: string
+  readonly rows: number
+  /** The sum of 64 bits of the MD5 of each row as text; a decimal number. */
+  readonly checksum: string
+}
+
+/** A row as text depends on these and on nothing else, so it is the same on every server. */
+export const TEXT_SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres';
+set bytea_output = 'hex'; set extra_float_digits = 1;`
+
+/** The tables of the schema that migrations, or people, made there; not those of extensions. */
+export async function listTables(client: pg.Client, schema: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ table: string }>(
+    `select relname as table from pg_class c
+     where relnamespace = $1::regnamespace and relkind = 'r' and not exists (
+       select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+     order by relname`,
+    [pg.escapeIdentifier(schema)],
+  )
+  return rows.map(({ table }) => table)
+}
+
+/**
+ * A sum does not depend on the order, and a row that is there twice counts twice. MD5 rather than PostgreSQL's own
+ * hash functions, which may differ between its versions and between machines.
+ */
+export function summarySql(schema: string, table: string): string {
+  return `select count(*) as rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text as checksum
+    from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} t`
+}
+
+/** Reads every row once. */
+export async function summarize(client: pg.Client, schema: string, table: string): Promise<TableSummary> {
+  const { rows } = await client.query<{ rows: string; checksum: string }>(summarySql(schema, table))
+  return { table, rows: Number(rows[0]?.rows), checksum: String(rows[0]?.checksum) }
+}

@@ -1,0 +1,123 @@
+import mqtt, { type IConnackPacket } from 'mqtt'
+
+export interface BrokerAccess {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+  readonly ca?: Buffer
+}
+
+export interface ProbeOptions {
+  readonly clientId: string
+  readonly clean: boolean
+  /** How long the broker should keep the session (MQTT 5). */
+  readonly sessionExpirySeconds: number
+  readonly version: 4 | 5
+}
+
+export interface Heard {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly qos: number
+}
+
+const TIMEOUT_MS = 5_000
+const REFUSED = 0x80
+
+/** One connection of the doctor to a broker, that ends where it breaks and keeps what it hears. */
+export class BrokerProbe {
+  readonly connack: IConnackPacket
+  readonly heard: readonly Heard[]
+  readonly #client: mqtt.MqttClient
+  /** A publish was not answered: good-byes would wait for it. */
+  #isStuck = false
+
+  private constructor(client: mqtt.MqttClient, connack: IConnackPacket, heard: readonly Heard[]) {
+    this.#client = client
+    this.connack = connack
+    this.heard = heard
+  }
+
+  /** @throws Error that says why the broker is not reached, or refuses */
+  static async open(access: BrokerAccess, options: ProbeOptions): Promise<BrokerProbe> {
+    const { url, ...credentials } = access
+    const { clientId, clean, sessionExpirySeconds, version } = options
+    const heard: Heard[] = []
+    const client = mqtt.connect(url, {
+      ...credentials,
+      clientId,
+      clean,
+      protocolVersion: version,
+      reconnectPeriod: 0,
+      connectTimeout: TIMEOUT_MS,
+      ...(version === 5 && { properties: { sessionExpiryInterval: sessionExpirySeconds } }),
+    })
+    client.on('message', (topic, payload, { qos }) => heard.push({ topic, payload, qos }))
+    try {
+      const connack = await new Promise<IConnackPacket>((resolve, reject) => {
+        client.once('connect', resolve)
+        client.on('error', reject)
+        client.once('close', () => reject(new Error('the broker closed the connection')))
+      })
+      return new BrokerProbe(client, connack, heard)
+    } catch (error) {
+      client.end(true)
+      throw error instanceof AggregateError ? (error.errors[0] as Error) : error
+    }
+  }
+
+  /** The QoS that was granted; null where the broker refuses. */
+  async subscribe(topic: string, qos: 0 | 1): Promise<number | null> {
+    try {
+      const [granted] = await inTime(this.#client.subscribeAsync(topic, { qos }))
+      return granted === undefined || Number(granted.qos) >= REFUSED ? null : granted.qos
+    } catch {
+      return null
+    }
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    await inTime(this.#client.unsubscribeAsync(topic)).catch(() => {})
+  }
+
+  /** @throws where the broker refuses (MQTT 5 only), ends the connection or does not answer */
+  async publish(topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> {
+    try {
+      await inTime(this.#client.publishAsync(topic, payload, { qos }))
+    } catch (error) {
+      this.#isStuck = true
+      throw error
+    }
+  }
+
+  /** Waits until enough was heard, or nothing more comes for a while. */
+  async listen(isEnough: (heard: readonly Heard[]) => boolean, quietMs: number): Promise<boolean> {
+    if (isEnough(this.heard)) return true
+    return new Promise((resolve) => {
+      const end = (result: boolean) => {
+        clearTimeout(timer)
+        this.#client.off('message', onMessage)
+        this.#client.off('close', onClose)
+        resolve(result)
+      }
+      const onMessage = () => (isEnough(this.heard) ? end(true) : timer.refresh())
+      const onClose = () => end(false)
+      const timer = setTimeout(onClose, quietMs)
+      this.#client.on('message', onMessage)
+      this.#client.once('close', onClose)
+    })
+  }
+
+  /** Says good-bye; the session stays for as long as was asked for. */
+  async close(): Promise<void> {
+    await inTime(this.#client.endAsync(this.#isStuck)).catch(() => this.#client.end(true))
+  }
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { ackTopic } from '@qs-telemetry/protocol'
+import type { Config } from '../config/settings.ts'
+import type { BrokerContext } from './broker-context.ts'
+import { type BrokerAccess, BrokerProbe } from './broker-probe.ts'
+import { checkConnack } from './check-connack.ts'
+import { checkPacketSize } from './check-packet-size.ts'
+import { checkSession } from './check-session.ts'
+import { checkSys } from './check-sys.ts'
+import { type Finding, ok, problem, unknown, warning } from './finding.ts'
+
+const DEVICE_ID = 'qs-doctor'
+const ECHO_MS = 3_000
+
+/** Everything about the broker: what it says of itself, and, worth more, what it does. */
+export async function* checkBroker(
+  config: Config,
+  access: BrokerAccess,
+  queueMessages: number,
+): AsyncGenerator<Finding> {
+  const run = randomUUID().slice(0, 8)
+  const clientId = `qs-doctor-${run}`
+  const opened = await open(access, clientId, config)
+  if (!(opened.probe instanceof BrokerProbe)) return yield opened.probe
+  const { probe, version } = opened
+  const prefix = `${config.MQTT_EVENTS_TOPIC.topicOf(DEVICE_ID)}/check/${run}`
+  const context = { config, access, version, prefix, clientId, probe, queueMessages }
+  try {
+    yield ok(
+      'broker connection',
+      `${access.url} with MQTT ${version === 5 ? '5.0' : '3.1.1'}${access.username === undefined ? ', without a user' : ` as ${access.username}`}`,
+    )
+    yield* checkConnack(probe.connack, version, config)
+    yield await checkSubscription(context)
+    yield await checkAckRight(context)
+    yield* checkSys(context)
+    if (await echoes(context)) {
+      yield await checkPacketSize(context)
+      yield* checkSession(context)
+    } else {
+      yield unknown(
+        'broker live tests',
+        `what is published to ${prefix} does not come back to this user: queue, session, QoS 0 and packet size are not tried`,
+        'Run the doctor with the account of the operator (MQTT_USERNAME)',
+      )
+    }
+    yield unknown(
+      'broker crash',
+      'whether its store survives a crash cannot be seen from outside',
+      'Mosquitto: persistence true, autosave_on_changes true, autosave_interval 1000',
+    )
+  } finally {
+    await probe.close()
+    await forget(context)
+  }
+}
+
+async function open(
+  access: BrokerAccess,
+  clientId: string,
+  config: Config,
+): Promise<{ readonly probe: BrokerProbe | Finding; readonly version: 4 | 5 }> {
+  const sessionExpirySeconds = Math.min(Math.round(config.MQTT_SESSION_EXPIRY / 1000), 0xffff_ffff)
+  let reason = ''
+  for (const version of [5, 4] as const) {
+    try {
+      const probe = await BrokerProbe.open(access, { clientId, clean: true, sessionExpirySeconds, version })
+      return { probe, version }
+    } catch (error) {
+      reason = (error as Error).message
+    }
+  }
+  const advice =
+    'Is it running, and are MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD and MQTT_CA_FILE right? qs up starts one'
+  return { probe: problem('broker connection', `${access.url}: ${reason}`, advice), version: 4 }
+}
+
+/** Without the share: it would take messages from the ingesters. Nothing is taken away by this. */
+async function checkSubscription({ config, probe }: BrokerContext): Promise<Finding> {
+  const name = 'broker subscription'
+  const filter = config.MQTT_EVENTS_TOPIC.topicOf('+')
+  const granted = await probe.subscribe(filter, 1)
+  await probe.unsubscribe(filter)
+  if (granted === null)
+    return problem(
+      name,
+      `this user may not subscribe to ${filter}`,
+      'Grant it in the access rules of the broker',
+    )
+  if (granted === 0)
+    return problem(
+      name,
+      `${filter} is granted with QoS 0 only`,
+      'Without QoS 1 a crash loses what is under way',
+    )
+  return ok(name, `${filter} with QoS ${granted}`)
+}
+
+async function checkAckRight({ config, probe, version }: BrokerContext): Promise<Finding> {
+  const name = 'broker device acks'
+  const topic = ackTopic(config.ACK_TEMPLATE, DEVICE_ID)
+  if (version === 4) return unknown(name, 'MQTT 3.1.1 does not say when a publish is denied')
+  try {
+    await probe.publish(topic, '{}', 1)
+    return ok(name, `this user may publish to ${topic}`)
+  } catch (error) {
+    return warning(
+      name,
+      `this user may not publish to ${topic}: ${(error as Error).message}`,
+      'The ingester needs it; where the doctor runs under another account, nothing is wrong',
+    )
+  }
+}
+
+async function echoes({ prefix, probe }: BrokerContext): Promise<boolean> {
+  const topic = `${prefix}/echo`
+  if ((await probe.subscribe(topic, 1)) === null) return false
+  await probe.publish(topic, 'echo', 1).catch(() => {})
+  return probe.listen((heard) => heard.some((each) => each.topic === topic), ECHO_MS)
+}
+
+/** No session of ours stays behind. */
+async function forget({ access, clientId, version }: BrokerContext): Promise<void> {
+  for (const id of [clientId, `${clientId}-queue`]) {
+    const options = { clientId: id, clean: true, sessionExpirySeconds: 0, version }
+    const probe = await BrokerProbe.open(access, options).catch(() => null)
+    await probe?.close()
+  }
+}

@@ -1,0 +1,71 @@
+import pg from 'pg'
+import type { Config } from '../config/settings.ts'
+import { checkActivity } from './check-activity.ts'
+import { checkClock } from './check-clock.ts'
+import { checkConnections } from './check-connections.ts'
+import { checkDisk } from './check-disk.ts'
+import { checkDurability } from './check-durability.ts'
+import { checkRights } from './check-rights.ts'
+import { checkSchema } from './check-schema.ts'
+import { type Finding, ok, problem, unknown } from './finding.ts'
+
+const TIMEOUT_MS = 5_000
+const MIN_VERSION = 15
+
+/** A part of the database that is looked at; whatever goes wrong in one does not hide the others. */
+type Check = (database: pg.Client, config: Config) => AsyncIterable<Finding>
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  durability: checkDurability,
+  schema: checkSchema,
+  rights: checkRights,
+  clock: checkClock,
+  connections: checkConnections,
+  disk: checkDisk,
+  activity: checkActivity,
+}
+
+export async function* checkDatabase(url: string, config: Config): AsyncGenerator<Finding> {
+  const database = new pg.Client({
+    connectionString: url,
+    application_name: 'qs-doctor',
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+  })
+  database.on('error', () => {})
+  const { hostname, pathname } = new URL(url)
+  try {
+    await database.connect()
+  } catch (error) {
+    const reason = (error as Error).message || String(error)
+    const advice = 'Is PostgreSQL running, and is DATABASE_URL right? qs up starts one'
+    return yield problem('database connection', `${hostname}${pathname}: ${reason}`, advice)
+  }
+  try {
+    yield await checkVersion(database, `${hostname}${pathname}`)
+    for (const [name, check] of Object.entries(CHECKS)) {
+      try {
+        yield* check(database, config)
+      } catch (error) {
+        yield unknown(`database ${name}`, `could not be checked: ${(error as Error).message}`)
+      }
+    }
+  } finally {
+    await database.end()
+  }
+}
+
+async function checkVersion(database: pg.Client, place: string): Promise<Finding> {
+  const { rows } = await database.query<{ version: string; number: number; role: string }>(
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+       current_user as role`,
+  )
+  const [{ version, number, role } = { version: '?', number: 0, role: '?' }] = rows
+  return number >= MIN_VERSION * 10_000
+    ? ok('database connection', `${place} as ${role}, PostgreSQL ${version}`)
+    : problem(
+        'database connection',
+        `${place} is PostgreSQL ${version}`,
+        `Upgrade it to ${MIN_VERSION} or newer`,
+      )
+}

@@ -1,0 +1,53 @@
+import type { BrokerContext } from './broker-context.ts'
+import { type Finding, ok, unknown, warning } from './finding.ts'
+
+const TOPICS = {
+  version: '$SYS/broker/version',
+  dropped: '$SYS/broker/publish/messages/dropped',
+  retained: '$SYS/broker/retained messages/count',
+  queued: '$SYS/broker/store/messages/count',
+} as const
+
+/** They are retained, so that they come at once where there are any. */
+const QUIET_MS = 1_000
+
+/** What the broker says of itself under $SYS; Mosquitto does, to those who may read it. */
+export async function* checkSys({ probe }: BrokerContext): AsyncGenerator<Finding> {
+  const name = 'broker $SYS'
+  const readable: string[] = []
+  for (const topic of Object.values(TOPICS)) {
+    if ((await probe.subscribe(topic, 0)) !== null) readable.push(topic)
+  }
+  if (!readable.includes(TOPICS.dropped))
+    return yield unknown(
+      name,
+      'this user may not read it, so drops are not seen here, nor by an ingester with its account',
+      `Grant this user and the ingester to read ${TOPICS.dropped}`,
+    )
+  const value = (topic: string) => probe.heard.find((each) => each.topic === topic)?.payload.toString()
+  const hasAll = () => readable.every((topic) => value(topic) !== undefined)
+  await probe.listen(hasAll, QUIET_MS)
+  for (const topic of readable) await probe.unsubscribe(topic)
+
+  const version = value(TOPICS.version)
+  const dropped = value(TOPICS.dropped)
+  if (version === undefined && dropped === undefined)
+    return yield unknown(
+      name,
+      'the broker publishes none (the embedded one does not), or does not let this user read it',
+    )
+  yield readable.length < Object.keys(TOPICS).length
+    ? ok(name, 'this user may read of drops, and not all else')
+    : ok(
+        name,
+        `${version ?? 'no version'}, ${value(TOPICS.retained) ?? '?'} retained, ${value(TOPICS.queued) ?? '?'} stored messages`,
+      )
+  if (dropped === undefined) yield unknown('broker drops', 'it does not count them')
+  else if (Number(dropped) === 0) yield ok('broker drops', 'none since it started')
+  else
+    yield warning(
+      'broker drops',
+      `${dropped} messages dropped since it started, of whichever client`,
+      'Raise max_queued_messages (and max_queued_bytes); an alarm of the ingester tells when the number grows',
+    )
+}

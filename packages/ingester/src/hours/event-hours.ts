@@ -1,0 +1,75 @@
+import type { ClientBase } from 'pg'
+
+/** Any number, the same in all ingesters. */
+const LOCK = 7_141_120_232
+
+/**
+ * An hour is over some minutes after its end: a batch that did not see it as over was taken in before, and is committed
+ * within DATABASE_TIMEOUT, which grows to two minutes.
+ */
+const OVER_AFTER = '5 minutes'
+
+const INTO = `
+insert into event_hours as h (device_id, event_type, hour, events, low, high, total)`
+
+const ON_CONFLICT = `on conflict (device_id, event_type, hour) do update set
+  events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total`
+
+/** Hours from $1 (null: from the first) to $2, of every series. */
+const NEW_HOURS = `${INTO}
+select s.device_id, s.event_type, x.* from event_series() s
+cross join lateral event_numbers(s.device_id, s.event_type, coalesce($1::timestamptz, '-infinity'), $2, '1 hour') x
+${ON_CONFLICT}`
+
+/** Hours before $3 of what came in from $1 to $2: counted anew, since some of it was counted before. */
+const OLD_HOURS = `${INTO}
+select t.device_id, t.event_type, x.* from late_hours($1, $2, $3) t
+cross join lateral event_numbers(t.device_id, t.event_type, t.hour, t.hour + interval '1 hour', '1 hour') x
+${ON_CONFLICT}`
+
+const STATE = `
+select covered_to as "coveredTo", date_trunc('hour', now() - interval '${OVER_AFTER}', 'UTC') as over
+from event_hours_state`
+
+/** What overlaps is one stretch. */
+const TAKE_BACKLOG = `
+with taken as (delete from event_hours_backlog returning first_seen, last_seen)
+select min(first) as first, max(last) as last from (
+  select first_seen as first, last_seen as last,
+    sum(starts) over (order by first_seen, last_seen rows unbounded preceding) as island
+  from (
+    select first_seen, last_seen,
+      (first_seen > max(last_seen) over (order by first_seen, last_seen rows between unbounded preceding and 1 preceding))::int
+        as starts
+    from taken) marked) islands
+group by island`
+
+/**
+ * Brings event_hours up to date, in one transaction. Whoever comes while another does it does nothing.
+ *
+ * @returns whether it was done
+ */
+export async function followEvents(database: ClientBase): Promise<boolean> {
+  await database.query('begin')
+  try {
+    const { rows: locks } = await database.query<{ mine: boolean }>(
+      'select pg_try_advisory_xact_lock($1) as mine',
+      [LOCK],
+    )
+    if (!locks[0]?.mine) {
+      await database.query('rollback')
+      return false
+    }
+    const { rows } = await database.query<{ coveredTo: Date | null; over: Date }>(STATE)
+    const { coveredTo = null, over } = rows[0] ?? { over: new Date(0) }
+    if (coveredTo === null || coveredTo < over) await database.query(NEW_HOURS, [coveredTo, over])
+    const { rows: backlog } = await database.query<{ first: Date; last: Date }>(TAKE_BACKLOG)
+    for (const { first, last } of backlog) await database.query(OLD_HOURS, [first, last, over])
+    await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
+    await database.query('commit')
+    return true
+  } catch (error) {
+    await database.query('rollback').catch(() => {})
+    throw error
+  }
+}

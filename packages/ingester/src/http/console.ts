@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import session from '@fastify/session'
+import statics from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { addAudit } from '../queries/audit.ts'
+import type { ConsoleServices } from './console-services.ts'
+import { described } from './described.ts'
+import { Gate, type GateOptions } from './gate.ts'
+import { errorHandler, HttpProblem, notFound } from './problem.ts'
+import type { RouteContext, RouteServer } from './route-server.ts'
+import { deviceRoutes } from './routes/device-routes.ts'
+import { eventRoutes } from './routes/event-routes.ts'
+import { exportRoutes } from './routes/export-routes.ts'
+import { letterRoutes } from './routes/letter-routes.ts'
+import { liveRoutes } from './routes/live-routes.ts'
+import { seriesRoutes } from './routes/series-routes.ts'
+import { sessionRoutes } from './routes/session-routes.ts'
+import { systemRoutes } from './routes/system-routes.ts'
+import { validatorCompiler } from './validator.ts'
+
+export interface ConsoleOptions {
+  readonly services: ConsoleServices
+  readonly gate: GateOptions
+}
+
+const INDEX = `qs-telemetry
+
+/healthz   does the process work
+/readyz    are broker and database reached, so that events become rows
+/metrics   numbers, for Prometheus
+/api/docs  the API of the console
+`
+const NOT_BUILT = '\nThe pages of the console are not built: npm run build\n'
+
+/** The pages, as packages/console builds them. */
+const PAGES = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
+const SESSION_MS = 12 * 3_600_000
+
+/** Everything comes from here, and nothing may be framed. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  fontSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"],
+}
+
+/** The API under /api, its description under /api/docs, and the pages everywhere else. */
+export async function createConsole(
+  { services, gate: gateOptions }: ConsoleOptions,
+  serverOptions: FastifyServerOptions,
+): Promise<FastifyInstance> {
+  const server = fastify(serverOptions)
+  server.setErrorHandler(errorHandler)
+  server.setValidatorCompiler(validatorCompiler())
+  const gate = new Gate(gateOptions)
+  await server.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+    // Only a proxy knows whether there is TLS on every way in.
+    strictTransportSecurity: false,
+    crossOriginEmbedderPolicy: true,
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  if (!gate.isOpen) await addSessions(server)
+  await server.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { after }) =>
+      new HttpProblem(429, `Too many tries. Try again in ${after}`),
+  })
+  gate.guard(server)
+  await server.register(swagger, {
+    openapi: {
+      info: {
+        title: 'qs-telemetry',
+        version: services.version,
+        description: 'The API of the console.',
+      },
+    },
+    transform: ({ schema, url }) => ({ schema: described(schema), url }),
+  })
+  await server.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true })
+  server.get('/api/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+
+  const context: RouteContext = {
+    ...services,
+    audit: (request, entry) => addAudit(services.write, { ...gate.actorOf(request), ...entry }),
+  }
+  await server.register(async (scope) => {
+    const routes = scope as unknown as RouteServer
+    sessionRoutes(routes, context, gate)
+    for (const add of [
+      systemRoutes,
+      deviceRoutes,
+      seriesRoutes,
+      eventRoutes,
+      exportRoutes,
+      letterRoutes,
+      liveRoutes,
+    ])
+      add(routes, context)
+  })
+  await addPages(server)
+  await server.ready()
+  return server
+}
+
+async function addSessions(server: FastifyInstance): Promise<void> {
+  await server.register(cookie)
+  await server.register(session, {
+    // Sessions are in memory and end with the process, and so may what signs them.
+    secret: randomBytes(48).toString('base64'),
+    cookieName: 'qs_session',
+    // Secure where the login came over TLS; 'auto' would also make it Lax elsewhere.
+    cookie: { httpOnly: true, sameSite: 'strict', secure: false, path: '/', maxAge: SESSION_MS },
+    saveUninitialized: false,
+  })
+}
+
+/** A path that is none of ours is one of the pages': they read it themselves. */
+async function addPages(server: FastifyInstance): Promise<void> {
+  const areBuilt = existsSync(PAGES)
+  if (areBuilt) {
+    await server.register(statics, {
+      root: PAGES,
+      preCompressed: true,
+      index: false,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: (response, path) => {
+        const isHashed = path.includes('/assets/')
+        response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+      },
+    })
+  }
+  server.setNotFoundHandler((request, reply) => {
+    const isPage =
+      request.method === 'GET' &&
+      !request.url.startsWith('/api/') &&
+      /\btext\/html\b/.test(request.headers.accept ?? '')
+    if (isPage && areBuilt) return reply.sendFile('index.html')
+    if (isPage || request.url === '/')
+      return reply.type('text/plain').send(areBuilt ? INDEX : INDEX + NOT_BUILT)
+    throw notFound(`Nothing at ${request.url}`)
+  })
+}

@@ -1,0 +1,114 @@
+import type { LiveBatch, LiveElement, LiveMessage } from '@qs-telemetry/protocol/api'
+import type { Element, Message } from '../pipeline/message.ts'
+import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+
+/** What one listener may have waiting; what exceeds it is counted. */
+const MAX_WAITING = 200
+const [MAX_ELEMENTS, MAX_PAYLOAD_BYTES, MAX_TEXT] = [20, 2_048, 200]
+
+export interface LiveFilter {
+  readonly devices?: ReadonlySet<string>
+  readonly onlyRejected?: boolean
+}
+
+export interface LiveListener {
+  /** What came since the last time, and how many messages were too many for this listener. */
+  take(): LiveBatch
+  close(): void
+}
+
+interface Waiting {
+  readonly filter: LiveFilter
+  messages: LiveMessage[]
+  dropped: number
+}
+
+/**
+ * Messages with their ends, for those who watch. It is called after each COMMIT and must cost the pipeline next to
+ * nothing: with nobody watching it is one comparison, and for each who watches at most MAX_WAITING messages are
+ * written down until they are taken. The rest is counted, and the watcher is told.
+ */
+export class LiveFeed {
+  readonly #listeners = new Set<Waiting>()
+  readonly #onWatched: (isWatched: boolean) => void
+
+  /** @param onWatched told when the first watcher comes and when the last one goes */
+  constructor(onWatched: (isWatched: boolean) => void = () => {}) {
+    this.#onWatched = onWatched
+  }
+
+  listen(filter: LiveFilter): LiveListener {
+    const waiting: Waiting = { filter, messages: [], dropped: 0 }
+    this.#listeners.add(waiting)
+    if (this.#listeners.size === 1) this.#onWatched(true)
+    return {
+      take: () => {
+        const { messages, dropped } = waiting
+        waiting.messages = []
+        waiting.dropped = 0
+        return { messages, dropped }
+      },
+      close: () => {
+        this.#listeners.delete(waiting)
+        if (this.#listeners.size === 0) this.#onWatched(false)
+      },
+    }
+  }
+
+  committed(batch: readonly Message[], result: BatchResult): void {
+    if (this.#listeners.size === 0) return
+    for (const [index, message] of batch.entries()) {
+      const outcomes = result[index] ?? []
+      let told: LiveMessage | null = null
+      for (const waiting of this.#listeners) {
+        if (!isWanted(waiting.filter, message, outcomes)) continue
+        if (waiting.messages.length === MAX_WAITING) waiting.dropped++
+        else {
+          told ??= tell(message, outcomes)
+          waiting.messages.push(told)
+        }
+      }
+    }
+  }
+}
+
+function isWanted(filter: LiveFilter, { deviceId }: Message, outcomes: readonly Outcome[]): boolean {
+  if (filter.devices !== undefined && (deviceId === null || !filter.devices.has(deviceId))) return false
+  return !filter.onlyRejected || outcomes.some(({ kind }) => kind === 'rejection')
+}
+
+function tell(
+  { delivery, deviceId, elements, tsServer }: Message,
+  outcomes: readonly Outcome[],
+): LiveMessage {
+  const { payload, topic, redelivered } = delivery
+  const isRejected = outcomes.some(({ kind }) => kind === 'rejection')
+  return {
+    tsServer,
+    topic: topic.slice(0, MAX_TEXT),
+    deviceId,
+    bytes: payload.length,
+    redelivered,
+    elements: elements
+      .slice(0, MAX_ELEMENTS)
+      .flatMap((element, index) => tellElement(element, outcomes[index])),
+    more: Math.max(0, elements.length - MAX_ELEMENTS),
+    payload: isRejected ? payload.subarray(0, MAX_PAYLOAD_BYTES).toString() : null,
+  }
+}
+
+function tellElement(element: Element, outcome: Outcome | undefined): readonly LiveElement[] {
+  if (outcome === undefined) return []
+  const rejection = outcome.kind === 'rejection' ? outcome : null
+  const end = {
+    outcome: outcome.kind === 'rejection' ? ('rejected' as const) : outcome.kind,
+    code: rejection?.code ?? null,
+    message: rejection?.message.slice(0, 500) ?? null,
+  }
+  if (element.kind === 'rejection')
+    return [{ eventId: element.eventId, eventType: null, value: null, unit: null, ts: null, ...end }]
+  const { eventId, eventType, valueNum, valueText, unit, ts, warning } = element
+  const value = valueNum ?? valueText?.slice(0, MAX_TEXT) ?? null
+  const odd = rejection === null && warning !== null ? { code: warning.code, message: warning.message } : {}
+  return [{ eventId, eventType, value, unit, ts, ...end, ...odd }]
+}

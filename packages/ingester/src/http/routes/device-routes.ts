@@ -1,0 +1,132 @@
+import { isTimeZone } from '@qs-telemetry/protocol'
+import {
+  DeviceChangeSchema,
+  DeviceListSchema,
+  DeviceLoginSchema,
+  DeviceSchema,
+  DriftSchema,
+  Moment,
+  NewDeviceSchema,
+  SparklinesSchema,
+} from '@qs-telemetry/protocol/api'
+import Type from 'typebox'
+import { describeDevice } from '../../queries/describe-device.ts'
+import { listDevices } from '../../queries/list-devices.ts'
+import { readDrift } from '../../queries/read-drift.ts'
+import { sparklines } from '../../queries/sparklines.ts'
+import { HttpProblem, notFound } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readRange } from '../time-range.ts'
+
+const tags = ['devices']
+const Params = Type.Object({ deviceId: Type.String() })
+
+export function deviceRoutes(server: RouteServer, { read, write, devices, audit }: RouteContext): void {
+  server.get(
+    '/api/devices',
+    {
+      schema: {
+        tags,
+        summary: 'Devices, with the latest value of each type',
+        querystring: Type.Object({
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the id or the label' })),
+          limit: Type.Integer({ minimum: 1, maximum: 2_000, default: 500 }),
+        }),
+        response: { 200: DeviceListSchema },
+      },
+    },
+    async ({ query: { search, limit } }) => ({
+      devices: [...(await listDevices(read, { limit, ...(search !== undefined && { search }) }))],
+    }),
+  )
+
+  server.get(
+    '/api/devices/:deviceId',
+    { schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } } },
+    async ({ params: { deviceId } }) => {
+      const [device] = await listDevices(read, { devices: [deviceId], limit: 1 })
+      if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      return device
+    },
+  )
+
+  server.get(
+    '/api/sparklines',
+    {
+      schema: {
+        tags,
+        summary: 'The last hours of each number of some devices, as thirty means',
+        querystring: Type.Object({
+          device: Type.Array(Type.String(), { minItems: 1, maxItems: 100 }),
+          hours: Type.Number({ minimum: 0.1, maximum: 48, default: 3 }),
+        }),
+        response: { 200: SparklinesSchema },
+      },
+    },
+    async ({ query: { device, hours } }) => {
+      const to = new Date()
+      return sparklines(read, { devices: device, from: new Date(to.getTime() - hours * 3_600_000), to })
+    },
+  )
+
+  server.get(
+    '/api/devices/:deviceId/drift',
+    {
+      schema: {
+        tags,
+        summary: 'How far its clock was ahead',
+        params: Params,
+        querystring: Type.Object({
+          from: Moment,
+          to: Moment,
+          points: Type.Integer({ minimum: 10, maximum: 2_000, default: 300 }),
+        }),
+        response: { 200: DriftSchema },
+      },
+    },
+    async ({ params: { deviceId }, query }) =>
+      readDrift(read, { deviceId, points: query.points, ...readRange(query) }),
+  )
+
+  server.patch(
+    '/api/devices/:deviceId',
+    {
+      schema: {
+        tags,
+        summary: 'Give it a label or a time zone',
+        params: Params,
+        body: DeviceChangeSchema,
+        response: { 200: DeviceSchema },
+      },
+    },
+    async (request) => {
+      const { deviceId } = request.params
+      const { timeZone, label } = request.body
+      if (timeZone && !isTimeZone(timeZone))
+        throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)
+      await describeDevice(write, deviceId, { label, timeZone })
+      await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
+      const [device] = await listDevices(write, { devices: [deviceId], limit: 1 })
+      if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      return device
+    },
+  )
+
+  server.post(
+    '/api/devices',
+    {
+      schema: {
+        tags,
+        summary: 'Make an account for a device, where the broker wants one, and say what its board needs',
+        body: NewDeviceSchema,
+        response: { 200: DeviceLoginSchema },
+      },
+    },
+    async (request) => {
+      const login = await devices.add(request.body.deviceId)
+      if (login.password !== null)
+        await audit(request, { action: 'device added', detail: { deviceId: login.deviceId } })
+      return login
+    },
+  )
+}

@@ -1,0 +1,162 @@
+import {
+  JudgementSchema,
+  type LetterChoice,
+  LetterChoiceSchema,
+  LetterListSchema,
+  LetterSchema,
+  Moment,
+  PurgeSchema,
+  RepairSchema,
+  ReplaySchema,
+} from '@qs-telemetry/protocol/api'
+import Type from 'typebox'
+import type { LetterFilter } from '../../letters/letter-filter.ts'
+import { HttpProblem, notFound } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+
+const tags = ['dead letters']
+const Params = Type.Object({ id: Type.String({ pattern: '^[1-9]\\d{0,17}$' }) })
+
+export function letterRoutes(server: RouteServer, { letters, audit }: RouteContext): void {
+  server.get(
+    '/api/letters',
+    {
+      schema: {
+        tags,
+        summary: 'Dead letters, newest first',
+        querystring: Type.Object({
+          code: Type.Optional(Type.Array(Type.String())),
+          device: Type.Optional(Type.Array(Type.String())),
+          since: Type.Optional(Moment),
+          until: Type.Optional(Moment),
+          state: Type.Optional(Type.Union([Type.Literal('open'), Type.Literal('done')])),
+          after: Type.Optional(Type.String({ pattern: '^[1-9]\\d{0,17}$' })),
+          limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+        }),
+        response: { 200: LetterListSchema },
+      },
+    },
+    async ({ query: { code, device, since, until, state, after, limit } }) => {
+      const filter = filterOf({
+        ...(code && { codes: code }),
+        ...(device && { devices: device }),
+        ...(since && { since }),
+        ...(until && { until }),
+        ...(state && { state }),
+      })
+      return letters.list(filter, { limit, ...(after !== undefined && { after }) })
+    },
+  )
+
+  server.get(
+    '/api/letters/:id',
+    {
+      schema: {
+        tags,
+        summary: 'One of them, with its bytes',
+        params: Params,
+        response: { 200: LetterSchema },
+      },
+    },
+    async ({ params: { id } }) => (await letters.show(id)) ?? missing(id),
+  )
+
+  const response = { 200: JudgementSchema }
+
+  server.post(
+    '/api/letters/:id/judge',
+    {
+      bodyLimit: 32 * 1024 * 1024,
+      schema: {
+        tags,
+        summary: 'What the ingester would say of this payload',
+        params: Params,
+        body: RepairSchema,
+        response,
+      },
+    },
+    async ({ params: { id }, body }) => (await letters.judge(id, body)) ?? missing(id),
+  )
+
+  server.put(
+    '/api/letters/:id/repair',
+    {
+      bodyLimit: 32 * 1024 * 1024,
+      schema: {
+        tags,
+        summary: 'Keep a repair; the original bytes stay',
+        params: Params,
+        body: RepairSchema,
+        response,
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const judgement = (await letters.repair(id, request.body)) ?? missing(id)
+      await audit(request, {
+        action: 'letter repaired',
+        detail: { id, deviceId: request.body.deviceId ?? null },
+      })
+      return judgement
+    },
+  )
+
+  server.post(
+    '/api/letters/replay',
+    {
+      schema: {
+        tags,
+        summary: 'Send letters again, as they are now, and wait for what becomes of them',
+        body: LetterChoiceSchema,
+        response: { 200: ReplaySchema },
+      },
+    },
+    async (request) => {
+      const answer = await letters.replay(chosen(request.body, 'replay'))
+      const { results, left } = answer
+      const ids = results.map(({ id, result }) => ({ id, result })).slice(0, 100)
+      await audit(request, { action: 'letters replayed', detail: { letters: results.length, left, ids } })
+      return answer
+    },
+  )
+
+  server.post(
+    '/api/letters/purge',
+    {
+      schema: {
+        tags,
+        summary: 'Remove letters for good, with their history',
+        body: LetterChoiceSchema,
+        response: { 200: PurgeSchema },
+      },
+    },
+    async (request) => {
+      const purged = await letters.purge(chosen(request.body, 'purge'))
+      await audit(request, { action: 'letters purged', detail: { letters: purged, choice: request.body } })
+      return { purged }
+    },
+  )
+}
+
+function missing(id: string): never {
+  throw notFound(`There is no dead letter ${id}`)
+}
+
+/** @throws HttpProblem where nothing says which */
+function chosen(choice: LetterChoice, verb: string): LetterFilter {
+  const { all = false, ...rest } = choice
+  if (Object.keys(rest).length === 0 && !all)
+    throw new HttpProblem(400, `Say what to ${verb}: ids, a filter such as codes or since, or "all": true`)
+  return filterOf(rest)
+}
+
+function filterOf({ ids, codes, devices, since, until, state }: Omit<LetterChoice, 'all'>): LetterFilter {
+  return {
+    ...(ids && { ids }),
+    ...(codes && { codes }),
+    ...(devices && { devices }),
+    ...(since && { since: new Date(since) }),
+    ...(until && { until: new Date(until) }),
+    ...(state && { state }),
+  }
+}

@@ -1,0 +1,38 @@
+import { Moment, SeriesSchema, TimeAxisSchema } from '@qs-telemetry/protocol/api'
+import Type from 'typebox'
+import { readSeries } from '../../queries/read-series.ts'
+import { HttpProblem } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readRange } from '../time-range.ts'
+
+/** More lines than that nobody can tell apart. */
+const MAX_SERIES = 50
+
+export function seriesRoutes(server: RouteServer, { read }: RouteContext): void {
+  server.get(
+    '/api/series',
+    {
+      schema: {
+        tags: ['series'],
+        summary: 'Numbers over time, never more than `points` a line',
+        description:
+          'Every event where they fit; else least, greatest and mean of each bucket, so that peaks survive.',
+        querystring: Type.Object({
+          device: Type.Array(Type.String(), { minItems: 1, maxItems: MAX_SERIES }),
+          type: Type.Array(Type.String(), { minItems: 1, maxItems: MAX_SERIES }),
+          from: Moment,
+          to: Moment,
+          points: Type.Integer({ minimum: 10, maximum: 4_000, default: 800 }),
+          axis: Type.Optional(TimeAxisSchema),
+        }),
+        response: { 200: SeriesSchema },
+      },
+    },
+    async ({ query: { device, type, points, axis = 'event', ...range } }) => {
+      const series = device.flatMap((deviceId) => type.map((eventType) => ({ deviceId, eventType })))
+      if (series.length > MAX_SERIES)
+        throw new HttpProblem(400, `${series.length} lines are too many: ask for ${MAX_SERIES} at most`)
+      return readSeries(read, { series, points, axis, ...readRange(range) })
+    },
+  )
+}

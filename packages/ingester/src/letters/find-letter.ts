@@ -1,0 +1,23 @@
+import type { ClientBase } from 'pg'
+
+/** A dead letter with its bytes as they came. */
+export interface StoredLetter {
+  readonly id: string
+  readonly receivedAt: Date
+  readonly topic: string
+  readonly deviceId: string | null
+  readonly eventId: string | null
+  readonly code: string
+  readonly error: string
+  readonly trace: string
+  readonly payload: Buffer
+}
+
+const SQL = `
+select dead_letter_id as id, received_at as "receivedAt", topic, device_id as "deviceId", event_id as "eventId",
+  code, error, trace, payload
+from dead_letters where dead_letter_id = $1`
+
+export async function findLetter(database: ClientBase, id: string): Promise<StoredLetter | null> {
+  return (await database.query<StoredLetter>(SQL, [id])).rows[0] ?? null
+}

@@ -1,0 +1,32 @@
+/** Which dead letters; what is absent does not matter. */
+export interface LetterFilter {
+  readonly ids?: readonly string[]
+  readonly codes?: readonly string[]
+  readonly devices?: readonly string[]
+  readonly since?: Date
+  readonly until?: Date
+  /** Only those that no replay has brought home yet (`open`), or only the others (`done`). */
+  readonly state?: 'open' | 'done'
+}
+
+/** The filter as a condition on `dead_letters d`, with the parameters $1 to $6. */
+export const MATCHES = `
+  ($1::bigint[] is null or d.dead_letter_id = any($1))
+  and ($2::text[] is null or d.code = any($2))
+  and ($3::text[] is null or d.device_id = any($3))
+  and ($4::timestamptz is null or d.received_at >= $4)
+  and ($5::timestamptz is null or d.received_at < $5)
+  and ($6::boolean is null or $6 = exists (
+    select from dead_letter_history h
+    where h.dead_letter_id = d.dead_letter_id and h.outcome in ('stored', 'duplicate')))`
+
+export function filterValues({ ids, codes, devices, since, until, state }: LetterFilter): unknown[] {
+  return [
+    ids ?? null,
+    codes ?? null,
+    devices ?? null,
+    since ?? null,
+    until ?? null,
+    state === undefined ? null : state === 'done',
+  ]
+}

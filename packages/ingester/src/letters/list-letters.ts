@@ -1,0 +1,43 @@
+import type { ClientBase } from 'pg'
+import { filterValues, type LetterFilter, MATCHES } from './letter-filter.ts'
+
+/** A dead letter in a list, without its bytes. */
+export interface LetterSummary {
+  readonly id: string
+  readonly receivedAt: Date
+  readonly deviceId: string | null
+  readonly eventId: string | null
+  readonly code: string
+  readonly error: string
+  readonly payloadBytes: number
+  /** What was done with it last: `new`, `repaired`, or the outcome of the last replay. */
+  readonly state: string
+}
+
+export interface Page {
+  /** Those after this id in the order; absent: from the beginning. */
+  readonly after?: string
+  readonly limit: number
+}
+
+const COLUMNS = `
+  d.dead_letter_id as id, d.received_at as "receivedAt", d.device_id as "deviceId", d.event_id as "eventId",
+  d.code, d.error, octet_length(d.payload) as "payloadBytes",
+  coalesce((
+    select coalesce(h.outcome, h.action) from dead_letter_history h
+    where h.dead_letter_id = d.dead_letter_id order by h.history_id desc limit 1), 'new') as state`
+
+const NEWEST_FIRST = `
+select ${COLUMNS} from dead_letters d
+where ${MATCHES} and ($7::bigint is null or d.dead_letter_id < $7)
+order by d.dead_letter_id desc limit $8`
+
+/** By keyset, so that the thousandth page costs what the first does. */
+export async function listLetters(
+  database: ClientBase,
+  filter: LetterFilter,
+  { after, limit }: Page,
+): Promise<readonly LetterSummary[]> {
+  const values = [...filterValues(filter), after ?? null, limit]
+  return (await database.query<LetterSummary>(NEWEST_FIRST, values)).rows
+}

@@ -1,0 +1,52 @@
+import type { ClientBase } from 'pg'
+import { filterValues, type LetterFilter, MATCHES } from './letter-filter.ts'
+
+/** A dead letter as it would be replayed. */
+export interface ReplayableLetter {
+  readonly id: string
+  readonly topic: string
+  readonly code: string
+  /** As a repair left it, else as it came. */
+  readonly payload: Buffer
+  /** Where a repair said under which device it belongs. */
+  readonly repairedDeviceId: string | null
+  readonly isDone: boolean
+}
+
+/** Some letters at a time: a payload may be as large as a message. */
+const SQL = `
+select
+  d.dead_letter_id as id, d.topic, d.code,
+  coalesce(r.payload, d.payload) as payload, r.device_id as "repairedDeviceId",
+  exists (
+    select from dead_letter_history h
+    where h.dead_letter_id = d.dead_letter_id and h.outcome in ('stored', 'duplicate')) as "isDone"
+from dead_letters d
+left join lateral (
+  select payload, device_id from dead_letter_history h
+  where h.dead_letter_id = d.dead_letter_id and h.action = 'repaired'
+  order by h.history_id desc limit 1) r on true
+where ${MATCHES} and d.dead_letter_id > $7 and d.dead_letter_id <= $8
+order by d.dead_letter_id limit 100`
+
+/** Up to which letter a run goes: what arrives meanwhile, perhaps from the run itself, is not of it. */
+const NEWEST = 'select coalesce(max(dead_letter_id), 0)::text as id from dead_letters'
+
+export async function newestLetterId(database: ClientBase): Promise<string> {
+  return (await database.query<{ id: string }>(NEWEST)).rows[0]?.id ?? '0'
+}
+
+/** The letters of a filter up to a number, oldest first, in the order in which they failed. */
+export async function* takeLetters(
+  database: ClientBase,
+  filter: LetterFilter,
+  upTo: string,
+): AsyncGenerator<readonly ReplayableLetter[]> {
+  for (let after = '0'; ; ) {
+    const values = [...filterValues(filter), after, upTo]
+    const { rows } = await database.query<ReplayableLetter>(SQL, values)
+    if (rows.length === 0) return
+    yield rows
+    after = rows.at(-1)?.id ?? upTo
+  }
+}

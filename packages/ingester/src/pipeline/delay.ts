@@ -1,0 +1,17 @@
+import type { Clock } from './clock.ts'
+
+/** Settles so many milliseconds later. @throws the reason of the signal, as soon as it is aborted */
+export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => {
+      callOff()
+      reject(signal.reason)
+    }
+    const callOff = clock.after(ms, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}

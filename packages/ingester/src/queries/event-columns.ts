@@ -1,0 +1,7 @@
+import { momentText } from './moment-text.ts'
+
+/** A row of `events e`, as the API tells it. */
+export const EVENT_COLUMNS = `
+  e.event_id as "eventId", e.device_id as "deviceId", e.event_type as "eventType", e.value_num as "valueNum",
+  e.value_text as "valueText", e.unit, ${momentText('e.ts')} as ts, ${momentText('e.ts_device')} as "tsDevice",
+  e.ts_device_raw as "tsDeviceRaw", ${momentText('e.ts_server')} as "tsServer", e.meta`

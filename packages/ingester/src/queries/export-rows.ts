@@ -1,0 +1,55 @@
+import type { TimeAxis } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../database/query-pool.ts'
+import { momentText } from './moment-text.ts'
+import { AXIS_COLUMNS } from './read-series.ts'
+import type { SeriesName } from './series-of.ts'
+
+/** An event as it leaves in a file. Times are RFC 3339 in UTC, with microseconds. */
+export interface ExportRow {
+  readonly eventId: string
+  readonly deviceId: string
+  readonly eventType: string
+  readonly valueNum: number | null
+  readonly valueText: string | null
+  readonly unit: string | null
+  readonly ts: string
+  readonly tsDevice: string | null
+  readonly tsServer: string
+}
+
+export interface ExportQuestion {
+  readonly series: readonly SeriesName[]
+  readonly from: Date
+  readonly to: Date
+  readonly axis: TimeAxis
+}
+
+const PART = 5_000
+
+const sql = (column: string) => `
+select
+  event_id as "eventId", device_id as "deviceId", event_type as "eventType", value_num as "valueNum",
+  value_text as "valueText", unit, ${momentText('ts')} as ts, ${momentText('ts_device')} as "tsDevice",
+  ${momentText('ts_server')} as "tsServer", ${momentText(column)} as at
+from events
+where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4
+  and ($5::timestamptz is null or (${column}, event_id) > ($5, $6::text collate "C"))
+order by ${column}, event_id limit ${PART}`
+
+/** Every event of some series, in parts, each a question of its own: none holds a connection while a reader is slow. */
+export async function* exportRows(
+  ask: Ask,
+  { series, from, to, axis }: ExportQuestion,
+): AsyncGenerator<readonly ExportRow[]> {
+  const text = sql(AXIS_COLUMNS[axis])
+  for (const { deviceId, eventType } of series) {
+    let after: { readonly at: string; readonly eventId: string } | null = null
+    for (;;) {
+      const values: unknown[] = [deviceId, eventType, from, to, after?.at ?? null, after?.eventId ?? null]
+      const rows: readonly (ExportRow & { readonly at: string })[] = await ask.query(text, values)
+      if (rows.length > 0) yield rows
+      if (rows.length < PART) break
+      after = rows.at(-1) ?? null
+    }
+  }
+}

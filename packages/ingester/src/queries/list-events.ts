@@ -1,0 +1,68 @@
+import type { EventPage, StoredEvent } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../database/query-pool.ts'
+import { EVENT_COLUMNS } from './event-columns.ts'
+
+export interface EventQuestion {
+  /** Of this device, by event time; absent: of all, by server time. */
+  readonly deviceId?: string
+  readonly eventTypes?: readonly string[]
+  readonly from?: Date
+  readonly to?: Date
+  /** Only those with a text. */
+  readonly onlyTexts?: boolean
+  /** Where the page before ended: `next` of its answer. */
+  readonly after?: Cursor
+  readonly limit: number
+}
+
+export interface Cursor {
+  readonly ts: string
+  readonly eventId: string
+}
+
+/** By keyset on the primary order of an index, so that the thousandth page costs what the first does. */
+const OF_ALL = `
+select ${EVENT_COLUMNS} from events e
+where ($6::text[] is null or e.event_type = any($6)) and (not $7 or e.value_text is not null)
+  and ($1::timestamptz is null or e.ts_server >= $1) and ($2::timestamptz is null or e.ts_server < $2)
+  and ($3::timestamptz is null or (e.ts_server, e.event_id) < ($3, $4::text collate "C"))
+order by e.ts_server desc, e.event_id desc limit $5`
+
+/** The newest of each series, and of these the newest. */
+const OF_DEVICE = `
+select ${EVENT_COLUMNS} from event_series($8) s
+cross join lateral newest_events(s.device_id, s.event_type, $5, coalesce($1::timestamptz, '-infinity'), coalesce($3::timestamptz, $2, 'infinity'),
+  case when $3::timestamptz is null then '' else $4 end, only_texts => $7) e
+where $6::text[] is null or s.event_type = any($6)
+order by e.ts desc, e.event_id collate "C" desc limit $5`
+
+export async function listEvents(ask: Ask, question: EventQuestion): Promise<EventPage> {
+  const { deviceId, eventTypes, from, to, onlyTexts = false, after, limit } = question
+  const bounds = [from ?? null, to ?? null, after?.ts ?? null, after?.eventId ?? null]
+  // One more than asked for tells whether there is a next page.
+  const values = [...bounds, limit + 1, eventTypes ?? null, onlyTexts]
+  const rows =
+    deviceId === undefined
+      ? await ask.query<StoredEvent>(OF_ALL, values)
+      : await ask.query<StoredEvent>(OF_DEVICE, [...values, [deviceId]])
+  const events = rows.slice(0, limit)
+  const last = events.at(-1)
+  const isMore = rows.length > limit && last !== undefined
+  const ts = deviceId === undefined ? last?.tsServer : last?.ts
+  return { events: [...events], next: isMore ? writeCursor({ ts: ts ?? '', eventId: last.eventId }) : null }
+}
+
+function writeCursor({ ts, eventId }: Cursor): string {
+  return Buffer.from(JSON.stringify([ts, eventId])).toString('base64url')
+}
+
+/** Null where it is none of ours. */
+export function readCursor(text: string): Cursor | null {
+  try {
+    const [ts, eventId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
+    if (typeof ts !== 'string' || typeof eventId !== 'string' || Number.isNaN(Date.parse(ts))) return null
+    return { ts, eventId }
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,27 @@
+import type { Ask } from '../database/query-pool.ts'
+
+/** In parts, so that no statement holds more than a moment's work. */
+const PART = 20_000
+
+const EVENTS = `
+delete from events where event_id in (
+  select event_id from events where device_id >= $1 and starts_with(device_id, $1) limit $2) returning 1 as one`
+
+const REST = [
+  'delete from event_hours where starts_with(device_id, $1)',
+  'delete from dead_letters where starts_with(device_id, $1)',
+  'delete from dead_letters_counted where starts_with(device_id, $1)',
+  'delete from devices where starts_with(device_id, $1)',
+]
+
+/** Removes all that is there of devices whose id begins so. @returns how many events that were */
+export async function removeDevices(ask: Ask, prefix: string): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const { length } = await ask.query(EVENTS, [prefix, PART])
+    removed += length
+    if (length < PART) break
+  }
+  for (const sql of REST) await ask.query(sql, [prefix])
+  return removed
+}

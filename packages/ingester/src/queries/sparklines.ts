@@ -1,0 +1,30 @@
+import type { Sparklines } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../database/query-pool.ts'
+import type { SeriesName } from './series-of.ts'
+
+const BUCKETS = 30
+
+/** The means of one piece of time after the other; pieces without a number are null. */
+const SQL = `
+select s.device_id as "deviceId", s.event_type as "eventType", m.means
+from event_series($1) s
+cross join lateral (
+  select array_agg(x.total / x.events order by b.n) as means, count(x.at) as filled
+  from generate_series(0, $4::int - 1) as b(n)
+  left join event_numbers(s.device_id, s.event_type, $2, $2::timestamptz + $4 * $3::interval, $3, $2) x
+    on x.at = $2 + b.n * $3::interval) m
+where m.filled > 0
+order by 1, 2`
+
+interface Row extends SeriesName {
+  readonly means: (number | null)[]
+}
+
+export async function sparklines(
+  ask: Ask,
+  { devices, from, to }: { readonly devices: readonly string[]; readonly from: Date; readonly to: Date },
+): Promise<Sparklines> {
+  const piece = `${(to.getTime() - from.getTime()) / BUCKETS} milliseconds`
+  const lines = await ask.query<Row>(SQL, [devices, from, piece, BUCKETS])
+  return { from: from.toISOString(), to: to.toISOString(), lines: [...lines] }
+}

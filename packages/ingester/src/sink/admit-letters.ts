@@ -1,0 +1,59 @@
+import { type Letter, lettersOf } from '../pipeline/letter.ts'
+import type { Message } from '../pipeline/message.ts'
+import type { Outcome } from '../pipeline/outcome.ts'
+import type { CountedLetters } from './count-dead-letters.ts'
+import type { LetterAllowance } from './letter-allowance.ts'
+
+export interface Admission {
+  readonly kept: readonly Letter[]
+  readonly counted: readonly CountedLetters[]
+  /** Nothing was committed: the next try is charged anew. */
+  giveBack(): void
+}
+
+/**
+ * The dead letters of a batch: those that are kept, and how many are only counted since their device has used up
+ * its allowance. The outcomes of the latter are marked, so that nobody announces a letter that is not there.
+ */
+export function admitLetters(
+  batch: readonly Message[],
+  outcomes: readonly (Outcome | undefined)[][],
+  { allowance, nowMs }: { readonly allowance?: LetterAllowance | undefined; readonly nowMs: number },
+): Admission {
+  const kept: Letter[] = []
+  const counted = new Map<string, CountedLetters>()
+  const charges: (readonly [name: string, bytes: number])[] = []
+  for (const [messageIndex, message] of batch.entries()) {
+    const places = outcomes[messageIndex] as (Outcome | undefined)[]
+    for (const letter of lettersOf(message, places)) {
+      if (allowance === undefined) {
+        kept.push(letter)
+        continue
+      }
+      const { rejection, payload, index } = letter
+      const name = allowance.nameOf(letter.deviceId, nowMs)
+      if (allowance.take(name, payload.length, nowMs)) {
+        kept.push(letter)
+        charges.push([name, payload.length])
+      } else {
+        places[index] = { ...rejection, onlyCounted: true }
+        add(counted, name, letter)
+      }
+    }
+  }
+  const giveBack = () => {
+    for (const [name, bytes] of charges) allowance?.giveBack(name, bytes)
+  }
+  return { kept, counted: [...counted.values()], giveBack }
+}
+
+function add(counted: Map<string, CountedLetters>, name: string, { rejection, payload }: Letter): void {
+  const key = `${rejection.code} ${name}`
+  const before = counted.get(key)
+  counted.set(key, {
+    device_id: name,
+    code: rejection.code,
+    letters: (before?.letters ?? 0) + 1,
+    bytes: (before?.bytes ?? 0) + payload.length,
+  })
+}

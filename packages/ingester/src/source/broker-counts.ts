@@ -1,0 +1,75 @@
+import type { MqttClient } from 'mqtt'
+import type { Log } from '../telemetry/log.ts'
+import { connectWatcher, type WatcherOptions } from './watcher-client.ts'
+
+export interface BrokerCountsOptions extends WatcherOptions {
+  /** How long it may take until the drops come, before it is said that they do not. */
+  readonly patienceMs?: number
+  readonly log: Log
+}
+
+const TOPICS = {
+  dropped: '$SYS/broker/publish/messages/dropped',
+  kept: '$SYS/broker/store/messages/count',
+  retained: '$SYS/broker/retained messages/count',
+} as const
+const RECONNECT_MS = 30_000
+const PATIENCE_MS = 30_000
+
+/**
+ * What the broker counts: the messages it dropped since its start, for any client, and those it keeps for sessions. A
+ * connection of its own with no session, so that the one that carries events carries nothing else.
+ *
+ * Mosquitto publishes them every ten seconds to whoever may read $SYS; others do not, and then they stay null.
+ */
+export class BrokerCounts {
+  readonly #options: BrokerCountsOptions
+  readonly #counts = new Map<string, number>()
+  #client: MqttClient | null = null
+  #patience: NodeJS.Timeout | undefined
+
+  constructor(options: BrokerCountsOptions) {
+    this.#options = options
+  }
+
+  get isConnected(): boolean {
+    return this.#client?.connected ?? false
+  }
+
+  get dropped(): number | null {
+    return this.#counts.get(TOPICS.dropped) ?? null
+  }
+
+  /** Messages that wait for a client, or for its PUBACK; a message for two of them is one. */
+  get waiting(): number | null {
+    const [kept, retained] = [this.#counts.get(TOPICS.kept), this.#counts.get(TOPICS.retained)]
+    return kept === undefined || retained === undefined ? null : Math.max(0, kept - retained)
+  }
+
+  start(): void {
+    const { patienceMs = PATIENCE_MS, log } = this.#options
+    const client = connectWatcher(this.#options, RECONNECT_MS)
+    this.#client = client
+    client.on('message', (topic, payload) => {
+      const count = Number(payload.toString())
+      if (Number.isFinite(count)) this.#counts.set(topic, count)
+    })
+    client.on('connect', () => {
+      // Some brokers grant what they then do not deliver, so an answer says nothing; only the number does.
+      client.subscribe(Object.values(TOPICS), { qos: 0 }, () => {})
+      this.#patience ??= setTimeout(() => {
+        if (this.dropped !== null) return
+        log.info(
+          `Nothing on ${TOPICS.dropped}: the broker does not count drops, or does not let this user read it, so they are not seen here`,
+        )
+      }, patienceMs).unref()
+    })
+    // The source says what is wrong with the broker; where only this user or client id is refused, it tries again.
+    client.on('error', (error) => log.debug({ reason: error.message }, 'No connection for $SYS'))
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#patience)
+    await this.#client?.endAsync(true)
+  }
+}

@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type NetConnectOpts, type Server, Socket } from 'node:net'
+import { Lane } from './lane.ts'
+
+export type Direction = 'toServer' | 'toClient'
+
+/** What the network does to present and new connections, until it is told otherwise. */
+export type FaultMode =
+  | { readonly kind: 'pass' }
+  /** Every byte takes so long, each way. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /**
+   * A black hole: nothing passes, and nobody is told. With a direction, the other one still works for some kilobytes:
+   * then its sender waits, since TCP's acknowledgements have to come the way that is silent.
+   */
+  | { readonly kind: 'silent'; readonly direction?: Direction }
+  /** New connections are reset at once. The port stays taken, so that nobody else can get it. */
+  | { readonly kind: 'refuse' }
+
+/** Sees what passes, when it passes. Connections are numbered from 1. */
+export type ProxyObserver = (connection: number, direction: Direction, bytes: Buffer) => void
+
+/** What a sender has under way without acknowledgement on a connection that has been busy for a while. */
+const WINDOW_BYTES = 64 * 1024
+
+interface Link {
+  readonly client: Socket
+  readonly server: Socket
+  readonly toServer: Lane
+  readonly toClient: Lane
+  isConnecting: boolean
+}
+
+/**
+ * A bad network on a port of its own, in front of a server. TCP stays TCP: within a connection no byte is ever missing,
+ * doubled or out of order. What a black hole took in comes late, or the connection never carries another byte.
+ *
+ * One thing it cannot do as real networks do: connecting to it always succeeds at once, and only then nothing comes.
+ */
+export class FaultProxy {
+  readonly #upstream: NetConnectOpts
+  readonly #observe: ProxyObserver
+  readonly #listener: Server
+  readonly #links = new Set<Link>()
+  #accepted = 0
+  #mode: FaultMode = { kind: 'pass' }
+
+  private constructor(upstream: NetConnectOpts, observe: ProxyObserver) {
+    this.#upstream = upstream
+    this.#observe = observe
+    this.#listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) =>
+      this.#accept(client),
+    )
+  }
+
+  /** Listens on a free port of the loopback. */
+  static async start(upstream: NetConnectOpts, observe: ProxyObserver = () => {}): Promise<FaultProxy> {
+    const proxy = new FaultProxy(upstream, observe)
+    proxy.#listener.listen(0, '127.0.0.1')
+    await once(proxy.#listener, 'listening')
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#listener.address() as AddressInfo).port
+  }
+
+  /** How many connections it has taken so far. */
+  get accepted(): number {
+    return this.#accepted
+  }
+
+  set(mode: FaultMode): void {
+    this.#mode = mode
+    for (const link of this.#links) this.#apply(link)
+  }
+
+  /**
+   * All is well for new connections. On those that were silent everything comes late, as when the fault was shorter
+   * than the patience of TCP; or they stay silent for ever, as when a router on the way has forgotten them.
+   */
+  heal(silent: 'late' | 'forgotten' = 'late'): void {
+    if (silent === 'forgotten') {
+      for (const { toServer, toClient } of this.#links) {
+        if (toServer.state !== 'held' && toClient.state !== 'held') continue
+        for (const lane of [toServer, toClient]) lane.lose()
+      }
+    }
+    this.set({ kind: 'pass' })
+  }
+
+  /** Ends every present connection with RST on both sides. */
+  reset(): void {
+    for (const { client, server, toServer, toClient } of this.#links) {
+      for (const lane of [toServer, toClient]) lane.lose()
+      for (const socket of [client, server]) socket.resetAndDestroy()
+    }
+  }
+
+  /** The other side of every present connection is gone, and this one is never told. */
+  leaveHalfOpen(side: 'client' | 'server'): void {
+    for (const { client, server, toServer, toClient } of this.#links) {
+      for (const lane of [toServer, toClient]) lane.lose()
+      if (side === 'client') server.resetAndDestroy()
+      else client.resetAndDestroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#listener.close()
+    for (const { client, server } of this.#links) for (const socket of [client, server]) socket.destroy()
+    await once(this.#listener, 'close')
+  }
+
+  #accept(client: Socket): void {
+    const connection = ++this.#accepted
+    client.on('error', () => {})
+    if (this.#mode.kind === 'refuse') return void client.resetAndDestroy()
+    const server = new Socket({ allowHalfOpen: true })
+    server.pause()
+    server.on('error', () => {})
+    for (const socket of [client, server]) socket.setNoDelay(true)
+    const link: Link = {
+      client,
+      server,
+      toServer: new Lane(client, server, (bytes) => this.#observe(connection, 'toServer', bytes)),
+      toClient: new Lane(server, client, (bytes) => this.#observe(connection, 'toClient', bytes)),
+      isConnecting: false,
+    }
+    this.#links.add(link)
+    const forget = () => client.destroyed && server.destroyed && this.#links.delete(link)
+    for (const socket of [client, server]) socket.once('close', forget)
+    this.#apply(link)
+  }
+
+  #apply(link: Link): void {
+    const mode = this.#mode
+    if (mode.kind === 'refuse') return
+    for (const direction of ['toServer', 'toClient'] as const) {
+      const lane = link[direction]
+      if (mode.kind === 'delay') lane.flow({ delayMs: mode.ms })
+      else if (mode.kind === 'pass') lane.flow({})
+      else if (mode.direction === undefined || mode.direction === direction) lane.hold()
+      else lane.flow({ maxBytes: WINDOW_BYTES })
+    }
+    if (link.toServer.state !== 'flowing' || link.isConnecting) return
+    // Not before: the first packet of a connection would be lost as well.
+    link.isConnecting = true
+    if (!link.server.destroyed) link.server.connect(this.#upstream)
+  }
+}

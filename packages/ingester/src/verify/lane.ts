@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net'
+
+/** What travels: bytes, or the news that the sender is done or gone. */
+type Cargo = Buffer | 'end' | 'reset'
+
+export type LaneState = 'flowing' | 'held' | 'lost'
+
+/**
+ * One direction of a TCP connection through the proxy, in order, whatever happens to it.
+ *
+ * States: flowing; held, where nothing passes and nothing is lost, since what comes waits in the buffers of the kernel
+ * as it does while packets vanish on the way; lost, where bytes are taken and forgotten and the other end hears
+ * nothing, the end of the sender included. No way leads back from lost: no byte is ever missing within a stream.
+ */
+export class Lane {
+  readonly #from: Socket
+  readonly #to: Socket
+  readonly #onBytes: (bytes: Buffer) => void
+  readonly #late: { readonly cargo: Cargo; readonly dueMs: number }[] = []
+  #timer: NodeJS.Timeout | undefined
+  #state: LaneState = 'held'
+  #delayMs = 0
+  #credit = Number.POSITIVE_INFINITY
+
+  /** Held at first; `from` must be paused. */
+  constructor(from: Socket, to: Socket, onBytes: (bytes: Buffer) => void) {
+    this.#from = from
+    this.#to = to
+    this.#onBytes = onBytes
+    from.on('data', (bytes: Buffer) => this.#take(bytes))
+    from.on('end', () => this.#take('end'))
+    from.on('close', (wasReset) => wasReset && this.#take('reset'))
+    to.on('drain', () => this.#read())
+  }
+
+  get state(): LaneState {
+    return this.#state
+  }
+
+  hold(): void {
+    if (this.#state === 'lost') return
+    this.#state = 'held'
+    this.#from.pause()
+  }
+
+  /** What was held goes first. What comes from now on takes so long; after so many bytes it is held again. */
+  flow({
+    delayMs = 0,
+    maxBytes = Number.POSITIVE_INFINITY,
+  }: {
+    readonly delayMs?: number
+    readonly maxBytes?: number
+  }): void {
+    if (this.#state === 'lost') return
+    this.#state = 'flowing'
+    this.#delayMs = delayMs
+    this.#credit = maxBytes
+    this.#giveDue()
+    this.#read()
+  }
+
+  lose(): void {
+    this.#state = 'lost'
+    clearTimeout(this.#timer)
+    this.#late.length = 0
+    this.#from.resume()
+  }
+
+  #take(cargo: Cargo): void {
+    if (this.#state === 'lost') return
+    if (this.#state === 'flowing' && this.#delayMs === 0 && this.#late.length === 0) return this.#give(cargo)
+    this.#late.push({ cargo, dueMs: performance.now() + this.#delayMs })
+    if (this.#late.length === 1) this.#arm()
+  }
+
+  #arm(): void {
+    const [first] = this.#late
+    if (first === undefined || this.#state !== 'flowing') return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#giveDue(), first.dueMs - performance.now())
+  }
+
+  #giveDue(): void {
+    while (
+      this.#state === 'flowing' &&
+      (this.#late[0]?.dueMs ?? Number.POSITIVE_INFINITY) <= performance.now()
+    ) {
+      this.#give((this.#late.shift() as { cargo: Cargo }).cargo)
+    }
+    this.#arm()
+  }
+
+  #give(cargo: Cargo): void {
+    if (cargo === 'end') this.#to.end()
+    else if (cargo === 'reset') this.#to.resetAndDestroy()
+    else {
+      this.#onBytes(cargo)
+      if (!this.#to.write(cargo)) this.#from.pause()
+      this.#credit -= cargo.length
+      if (this.#credit <= 0) this.hold()
+    }
+  }
+
+  #read(): void {
+    if (this.#state === 'flowing' && !this.#to.writableNeedDrain) this.#from.resume()
+  }
+}

@@ -1,0 +1,31 @@
+import { realEdges } from '../app/edges.ts'
+import { findEndpoints } from '../app/endpoints.ts'
+import { createPipeline } from '../app/pipeline.ts'
+import { loadConfig } from '../config/load.ts'
+import { createLog } from '../telemetry/log.ts'
+import type { FromChild, OwnIngesterOptions } from './own-ingester.ts'
+
+/** The process of an OwnIngester: the pipeline that ships, and nothing beside it. */
+const { settings, detours } = JSON.parse(process.argv[2] as string) as OwnIngesterOptions
+const config = loadConfig(settings)
+const tell = (message: FromChild) => process.send?.(message)
+
+const pipeline = createPipeline({
+  config,
+  ...findEndpoints(config),
+  timeZoneOf: () => undefined,
+  log: createLog(config.LOG_LEVEL),
+  edges: realEdges(detours),
+})
+pipeline.failed.then(({ message }) => {
+  tell({ kind: 'failed', reason: message })
+  process.disconnect()
+})
+process.once('message', async () => {
+  await pipeline.stop(5_000)
+  process.disconnect()
+})
+// Also where the one who started it is gone.
+process.once('disconnect', () => process.exit(0))
+await pipeline.start()
+tell({ kind: 'ready' })

@@ -1,0 +1,72 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Detours } from '../app/edges.ts'
+import type { Variables } from '../config/load.ts'
+
+export interface OwnIngesterOptions {
+  /** On top of those of this process. */
+  readonly settings: Variables
+  readonly detours: Detours
+}
+
+export type FromChild = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string }
+
+const CHILD = fileURLToPath(new URL(`./own-ingester-child${extname(import.meta.url)}`, import.meta.url))
+const START_TIMEOUT_MS = 15_000
+
+/** An ingester that belongs to this process: it may be killed, and ends with it in any case. */
+export class OwnIngester {
+  readonly #options: OwnIngesterOptions
+  #child: ChildProcess | null = null
+
+  constructor(options: OwnIngesterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Settles when it is subscribed.
+   *
+   * @throws Error with the reason where it cannot be
+   */
+  async start(): Promise<void> {
+    const child = fork(CHILD, [JSON.stringify(this.#options)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    this.#child = child
+    const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+    const ended = once(child, 'exit', { signal }).then(([code]) => {
+      throw new Error(`The ingester ended with ${code}`)
+    })
+    const told = once(child, 'message', { signal }).then(([message]: FromChild[]) => {
+      if (message?.kind === 'failed') throw new Error(message.reason)
+    })
+    for (const promise of [ended, told]) promise.catch(() => {})
+    try {
+      await Promise.race([ended, told])
+    } catch (error) {
+      if (!signal.aborted) throw error
+      throw new Error(`The ingester did not reach the broker within ${START_TIMEOUT_MS / 1000} s`)
+    }
+  }
+
+  async kill(): Promise<void> {
+    await this.#end((child) => child.kill('SIGKILL'))
+  }
+
+  /** Finishes what is under way, and ends. */
+  async stop(): Promise<void> {
+    await this.#end((child) => child.send({ kind: 'stop' }))
+  }
+
+  async #end(how: (child: ChildProcess) => void): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    if (child.connected) how(child)
+    else child.kill('SIGKILL')
+    await ended
+  }
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto'
+import type { NetConnectOpts } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BrokerOptions } from '@qs-telemetry/device'
+import type { DatabaseClient } from '../database/open-client.ts'
+import { AckWitness } from './ack-witness.ts'
+import { FaultProxy } from './fault-proxy.ts'
+import { PROOF_FAULTS, type ProofFault } from './faults.ts'
+import { OwnIngester } from './own-ingester.ts'
+import { ProofDevices } from './proof-devices.ts'
+import { compareWithDatabase, type SentEvent, type Verification } from './verification.ts'
+
+export interface ProofOptions {
+  /** For the devices, which reach it without detour. */
+  readonly broker: BrokerOptions
+  /** Straight to the database, as well; the ingester's own connections go through a proxy to the same place. */
+  readonly database: DatabaseClient
+  /** After so long without any device ack after a fault, the proof has failed. */
+  readonly timeoutMs: number
+  readonly faults?: readonly ProofFault[]
+  readonly onFault?: (done: number, total: number) => void
+}
+
+/** What one fault came to. */
+export interface ProofRow {
+  readonly fault: string
+  readonly sent: number
+  readonly acked: number
+  /** From the end of the fault to the next device ack; null where none came in time. */
+  readonly flowsAfterSeconds: number | null
+}
+
+export interface Proof extends Verification {
+  /** Client id of the ingester; everything that it left behind begins with it. */
+  readonly run: string
+  readonly faults: readonly ProofRow[]
+  /** Acked before the row was committed. */
+  readonly early: readonly string[]
+  /** Rows beyond those that were sent. */
+  readonly doubled: number
+}
+
+const DEVICES = 4
+/** Between two faults. */
+const CALM_EVENTS = 100
+
+/**
+ * The promise under faults, on the set-up that is there: devices of its own send to the broker, an ingester of its own
+ * takes their events from there into the database, and both of its links lead through a fault proxy. Topics, client id
+ * and device ids are its own, so nothing else sees it.
+ *
+ * @throws Error where the set-up does not work without faults
+ */
+export async function prove(options: ProofOptions): Promise<Proof> {
+  const { broker, database, timeoutMs, faults = PROOF_FAULTS, onFault = () => {} } = options
+  const run = `qs-verify-${randomUUID().slice(0, 8)}`
+  const topics = {
+    eventsTopic: `qs-verify/${run}/+/events`,
+    ackTemplate: `qs-verify/${run}/{device_id}/acks`,
+  }
+  const brokerLink = await FaultProxy.start(placeOf(broker.url))
+  const databaseLink = await FaultProxy.start(databasePlace(database))
+  const ingester = new OwnIngester({
+    settings: {
+      MQTT_CLIENT_ID: run,
+      MQTT_EVENTS_TOPIC: topics.eventsTopic,
+      ACK_TEMPLATE: topics.ackTemplate,
+      MQTT_DEADLETTER_TOPIC: `qs-verify/${run}/deadletter`,
+      // The broker forgets it by itself, whatever becomes of this process.
+      MQTT_SESSION_EXPIRY: '5m',
+      MQTT_KEEP_ALIVE: '1s',
+      DATABASE_TIMEOUT: '2s',
+      LOG_LEVEL: 'error',
+    },
+    detours: { broker: brokerLink.port, database: databaseLink.port },
+  })
+  const witness = new AckWitness(database)
+  const deviceIds = Array.from({ length: DEVICES }, (_, n) => `${run}-${n + 1}`)
+  const devices = new ProofDevices({
+    ...broker,
+    ...topics,
+    deviceIds,
+    onAck: (deviceAck) => witness.heard(deviceAck),
+  })
+  try {
+    await devices.open()
+    await ingester.start()
+    devices.start()
+    await reached(() => devices.acked > 0 || devices.refusal !== null, timeoutMs)
+    if (devices.acked === 0)
+      throw devices.refusal ?? new Error('No device ack came, and nothing was done to the network yet')
+    const rows: ProofRow[] = []
+    for (const fault of faults) {
+      onFault(rows.length, faults.length)
+      rows.push(
+        await suffer(fault, devices, timeoutMs, () => fault.inflict({ brokerLink, databaseLink, ingester })),
+      )
+      if (rows.at(-1)?.flowsAfterSeconds === null) break
+    }
+    await Promise.race([devices.finish(), delay(timeoutMs, undefined, { ref: false })])
+    await ingester.stop()
+    await witness.settled()
+    return await verdict(database, { run, deviceIds, rows, witness, sent: devices.sent })
+  } finally {
+    await devices.close()
+    await ingester.kill()
+    for (const link of [brokerLink, databaseLink]) await link.close()
+  }
+}
+
+/**
+ * Takes away all rows of a run.
+ *
+ * @throws what the database said: the role may not be allowed to
+ */
+export async function removeRun(database: DatabaseClient, run: string): Promise<void> {
+  for (const [table, column] of [
+    ['events', 'device_id'],
+    ['devices', 'device_id'],
+    ['ingest_stats', 'writer'],
+  ] as const)
+    await database.query(`delete from ${table} where starts_with(${column}, $1)`, [run])
+}
+
+async function suffer(
+  { name }: ProofFault,
+  devices: ProofDevices,
+  timeoutMs: number,
+  inflict: () => Promise<void> | void,
+): Promise<ProofRow> {
+  const [sent, acked] = [devices.sent.length, devices.acked]
+  await reached(() => devices.acked >= acked + CALM_EVENTS, timeoutMs)
+  await inflict()
+  const [ackedThen, overMs] = [devices.acked, performance.now()]
+  const isFlowing = await reached(() => devices.acked > ackedThen, timeoutMs)
+  return {
+    fault: name,
+    sent: devices.sent.length - sent,
+    acked: devices.acked - acked,
+    flowsAfterSeconds: isFlowing ? (performance.now() - overMs) / 1000 : null,
+  }
+}
+
+async function reached(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  while (!condition() && performance.now() < deadline) await delay(10)
+  return condition()
+}
+
+async function verdict(
+  database: DatabaseClient,
+  {
+    run,
+    deviceIds,
+    rows,
+    witness,
+    sent,
+  }: {
+    readonly run: string
+    readonly deviceIds: readonly string[]
+    readonly rows: readonly ProofRow[]
+    readonly witness: AckWitness
+    readonly sent: readonly SentEvent[]
+  },
+): Promise<Proof> {
+  const verification = await compareWithDatabase(database, sent, witness.deviceAcks)
+  const { rows: counts } = await database.query<{ there: number }>(
+    'select count(*)::int as there from events where device_id = any($1)',
+    [deviceIds],
+  )
+  const doubled = (counts[0]?.there ?? 0) - verification.stored
+  const { early } = witness
+  const ok = verification.ok && early.length === 0 && doubled === 0
+  return { ...verification, ok, run, faults: rows, early, doubled }
+}
+
+function placeOf(url: string): NetConnectOpts {
+  const { protocol, hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return { host, port: Number(port || (protocol === 'mqtts:' ? 8883 : 1883)) }
+}
+
+function databasePlace({ host, port }: DatabaseClient): NetConnectOpts {
+  return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
+}

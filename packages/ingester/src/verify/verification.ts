@@ -1,0 +1,49 @@
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import type { DatabaseClient } from '../database/open-client.ts'
+
+export interface SentEvent {
+  readonly eventId: string
+  readonly value: number
+  readonly seq: number
+}
+
+/** What was promised beside what is there. Lists hold event ids. */
+export interface Verification {
+  readonly ok: boolean
+  readonly sent: number
+  readonly acked: number
+  readonly stored: number
+  /** Acked as stored or duplicate, and not in the database: the promise is broken. */
+  readonly missing: readonly string[]
+  /** There, with other content. */
+  readonly changed: readonly string[]
+  readonly rejected: readonly string[]
+  /** No device ack in time. Not lost by the contract, but something does not flow. */
+  readonly unacked: readonly string[]
+}
+
+export async function compareWithDatabase(
+  database: DatabaseClient,
+  sent: readonly SentEvent[],
+  deviceAcks: readonly DeviceAck[],
+): Promise<Verification> {
+  const { rows } = await database.query<{ event_id: string; value_num: number; seq: number }>(
+    `select event_id, value_num, (meta->>'seq')::int as seq from events where event_id = any($1)`,
+    [sent.map(({ eventId }) => eventId)],
+  )
+  const found = new Map(rows.map((row) => [row.event_id, row]))
+  const acked = new Map(deviceAcks.map(({ event_id: eventId, status }) => [eventId, status]))
+  const idsWhere = (test: (event: SentEvent) => boolean) => sent.filter(test).map(({ eventId }) => eventId)
+
+  const unacked = idsWhere(({ eventId }) => !acked.has(eventId))
+  const rejected = idsWhere(({ eventId }) => acked.get(eventId) === 'rejected')
+  const missing = idsWhere(
+    ({ eventId }) => acked.has(eventId) && acked.get(eventId) !== 'rejected' && !found.has(eventId),
+  )
+  const changed = idsWhere(({ eventId, value, seq }) => {
+    const row = found.get(eventId)
+    return row !== undefined && (row.value_num !== value || row.seq !== seq)
+  })
+  const ok = [unacked, rejected, missing, changed].every((ids) => ids.length === 0)
+  return { ok, sent: sent.length, acked: acked.size, stored: found.size, missing, changed, rejected, unacked }
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { type DeviceLogin, deviceLogin } from '../../src/accounts/device-login.ts'
+import { qrPayload, SNIPPETS } from '../../src/accounts/device-snippets.ts'
+import { configOf } from '../support/pipeline.ts'
+
+const EXAMPLES = new URL('../../../../examples/', import.meta.url)
+
+const login: DeviceLogin = deviceLogin(
+  configOf({ MQTT_PUBLIC_URL: 'mqtt://broker.lan:1884' }),
+  `d'1 "é"`,
+  `pass'word\\ "x"`,
+)
+
+const EXAMPLE_OF = {
+  arduino: 'esp32-arduino/qs_telemetry_example/qs_telemetry_example.ino',
+  micropython: 'micropython/main.py',
+} as const
+
+for (const kind of ['arduino', 'micropython'] as const) {
+  test(`each line of the ${kind} snippet takes the place of a line of its example`, () => {
+    const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8').split('\n')
+    const lines = SNIPPETS[kind](login).split('\n')
+    assert.equal(lines.length, 5)
+    for (const line of lines) {
+      const declaration = line.slice(0, line.indexOf(' = ') + 3)
+      assert.equal(example.filter((each) => each.startsWith(declaration)).length, 1, declaration)
+    }
+  })
+
+  test(`the ${kind} example connects with DEVICE_ID as its client id, and sends under it`, () => {
+    const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
+    const uses =
+      kind === 'arduino'
+        ? [
+            'strcpy(deviceId, DEVICE_ID)',
+            'mqtt.connect(deviceId,',
+            'qs/v1/%s/events", deviceId',
+            'qs/v1/%s/acks", deviceId',
+          ]
+        : [
+            'Telemetry(DEVICE_ID or',
+            'self.device_id, BROKER',
+            '"qs/v1/%s/events" % device_id',
+            '"qs/v1/%s/acks" % device_id',
+          ]
+    for (const use of uses) assert.ok(example.includes(use), use)
+  })
+}
+
+test('quotes and backslashes of the credentials arrive as they are', () => {
+  const constant = /PASSWORD\[?\]? = (".*")/
+  for (const kind of ['arduino', 'micropython'] as const) {
+    assert.equal(JSON.parse(constant.exec(SNIPPETS[kind](login))?.[1] ?? ''), login.password)
+  }
+  const words = execFileSync('sh', [
+    '-c',
+    `mosquitto_pub() { printf '%s\\n' "$@"; }\n${SNIPPETS.mosquitto(login)}`,
+  ])
+  const args = words.toString().split('\n')
+  assert.equal(args[args.indexOf('-P') + 1], login.password)
+  assert.equal(args[args.indexOf('-i') + 1], login.deviceId)
+  assert.equal(args[args.indexOf('-t') + 1], `qs/v1/${login.deviceId}/events`)
+  assert.equal(JSON.parse(args[args.indexOf('-m') + 1] ?? '').device_id, login.deviceId)
+})
+
+test('with TLS each snippet says so, and the port is 8883 if no other is given', () => {
+  const tls = deviceLogin(configOf({ MQTT_PUBLIC_URL: 'mqtts://broker.lan' }), 'd1', 'secret')
+  assert.match(SNIPPETS['esp-idf'](tls), /"mqtts:\/\/broker.lan:8883"[\s\S]*verification.certificate/)
+  assert.match(SNIPPETS.arduino(tls), /BROKER_PORT = 8883;[\s\S]*WiFiClientSecure/)
+  assert.match(SNIPPETS.mosquitto(tls), /-p 8883 --cafile/)
+  assert.deepEqual(JSON.parse(qrPayload(tls)), {
+    qs: 1,
+    host: 'broker.lan',
+    port: 8883,
+    tls: true,
+    user: 'd1',
+    password: 'secret',
+    client_id: 'd1',
+  })
+})
+
+test('the broker of devices is MQTT_PUBLIC_URL, else MQTT_URL, else this machine in its network', () => {
+  const hostOf = (settings: Record<string, string>) => {
+    const { host, port } = deviceLogin(configOf(settings), 'd1', 'secret')
+    return `${host}:${port}`
+  }
+  assert.equal(hostOf({ MQTT_PUBLIC_URL: 'mqtt://a', MQTT_URL: 'mqtt://b' }), 'a:1883')
+  assert.equal(hostOf({ MQTT_URL: 'mqtt://b:2000' }), 'b:2000')
+  assert.match(hostOf({ MQTT_PORT: '2001' }), /^\d+\.\d+\.\d+\.\d+:2001$/)
+  assert.equal(hostOf({ MQTT_URL: 'mqtt://localhost:2002' }), hostOf({ MQTT_PORT: '2002' }))
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accountingAlarm } from '../../src/alarms/accounting-alarm.ts'
+import type { Alarm } from '../../src/alarms/alarm.ts'
+import { Alarms } from '../../src/alarms/alarms.ts'
+import { DROPS_SHOWN_MS, dropsAlarm } from '../../src/alarms/drops-alarm.ts'
+import { PAUSED_MS, pausedAlarm, STALLED_MS, stalledAlarm } from '../../src/alarms/flow-alarms.ts'
+import { alarmCheck } from '../../src/http/checks.ts'
+import { Accounting } from '../../src/pipeline/accounting.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
+import { silentLog } from '../support/silent-log.ts'
+
+function metrics() {
+  const zero = () => 0
+  return new Metrics({
+    connected: zero,
+    paused: zero,
+    unsettledMessages: zero,
+    unsettledBytes: zero,
+    reconnects: zero,
+    sessionsLost: zero,
+    publishesGivenUp: zero,
+  })
+}
+
+test('an alarm is said once when it begins and once when it ends, in log, metric and readiness', async () => {
+  let wrong: string | null = null
+  const alarm: Alarm = { name: 'stalled', check: () => wrong }
+  const { log, records } = silentLog()
+  const own = metrics()
+  const alarms = new Alarms({ alarms: [alarm], metrics: own, log })
+  const ready = alarmCheck(() => alarms.look(0))
+  const metric = async () => (await own.alarms.get()).values
+
+  assert.deepEqual(await ready(), { ok: true, detail: 'none' })
+  wrong = 'nothing flows'
+  assert.deepEqual(await ready(), { ok: false, detail: 'stalled: nothing flows' })
+  alarms.look(1)
+  assert.deepEqual(await metric(), [{ labels: { alarm: 'stalled' }, value: 1 }])
+  wrong = null
+  alarms.look(2)
+  assert.deepEqual(await metric(), [{ labels: { alarm: 'stalled' }, value: 0 }])
+  assert.deepEqual(
+    records.map(({ level, msg }) => [level, msg]),
+    [
+      ['error', 'Alarm: nothing flows'],
+      ['info', 'An alarm is over'],
+    ],
+  )
+})
+
+test('numbers that do not add up are an alarm, and what is in flight is none', () => {
+  const accounting = new Accounting()
+  let unsettled = 1
+  const { check } = accountingAlarm({ accounting, unsettledMessages: () => unsettled })
+  Object.assign(accounting, { received: 10, stored: 4, duplicate: 2, rejected: 1, inFlight: 3 })
+  assert.equal(check(0), null)
+  unsettled = 0
+  assert.match(check(0) ?? '', /every message is settled, and not every event has an end/)
+  unsettled = 1
+  accounting.stored--
+  assert.match(check(0) ?? '', /do not add up by 1: 10 received, 3 stored/)
+})
+
+test('nothing committed for half a minute is an alarm, a commit ends it', () => {
+  const accounting = new Accounting()
+  let unsettledMessages = 0
+  const { check } = stalledAlarm({ accounting, status: () => ({ unsettledMessages, isPaused: false }) })
+  assert.equal(check(0), null)
+  assert.equal(check(STALLED_MS * 2), null, 'idle is not stalled')
+  unsettledMessages = 5
+  const start = STALLED_MS * 2
+  assert.equal(check(start + STALLED_MS - 1), null)
+  assert.match(check(start + STALLED_MS) ?? '', /nothing was committed for 30 s with 5 messages/)
+  accounting.commits++
+  assert.equal(check(start + STALLED_MS + 1), null)
+})
+
+test('reading that is paused all the time is an alarm', () => {
+  let isPaused = true
+  const { check } = pausedAlarm({
+    accounting: new Accounting(),
+    status: () => ({ unsettledMessages: 9, isPaused }),
+  })
+  assert.equal(check(1), null)
+  assert.match(check(PAUSED_MS + 1) ?? '', /paused for 120 s/)
+  isPaused = false
+  assert.equal(check(PAUSED_MS + 2), null)
+  isPaused = true
+  assert.equal(check(PAUSED_MS + 3), null, 'it begins anew')
+})
+
+test('drops that were there before are none of ours, new ones are told of for ten minutes', () => {
+  let dropped: number | null = null
+  const { check } = dropsAlarm(() => dropped)
+  assert.equal(check(0), null)
+  dropped = 7
+  assert.equal(check(1), null)
+  dropped = 9
+  assert.match(check(2) ?? '', /dropped 2 messages/)
+  dropped = 0
+  assert.match(check(3) ?? '', /dropped 2/, 'a broker that started again takes nothing back')
+  assert.equal(check(3 + DROPS_SHOWN_MS), null)
+})

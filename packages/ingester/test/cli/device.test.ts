@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import mqtt from 'mqtt'
+import { WRONG_USAGE } from '../../src/cli/exit.ts'
+import { start, tcp } from '../broker/connecting.ts'
+import { runCommand } from '../support/command.ts'
+import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
+import { freePort } from '../support/free-port.ts'
+import { startPipeline } from '../support/pipeline.ts'
+import { runQs, startQs, untilReady } from '../support/qs.ts'
+import { until } from '../support/until.ts'
+
+interface Printed {
+  readonly device_id: string
+  readonly username: string
+  readonly password: string
+  readonly client_id: string
+  readonly events_topic: string
+  readonly acks_topic: string
+}
+
+interface Listed {
+  readonly device_id: string
+  readonly account: boolean | null
+  readonly label: string | null
+  readonly time_zone: string | null
+  readonly last_seen: string | null
+  readonly events_last_hour: number | null
+  readonly drift_seconds: number | null
+}
+
+const OPERATOR_ENV = { MQTT_USERNAME: OPERATOR.username, MQTT_PASSWORD: OPERATOR.password }
+
+async function composedLike(t: TestContext) {
+  const broker = await startManagedMosquitto(t)
+  const env = { ...OPERATOR_ENV, MQTT_URL: broker.url, INGESTER_PASSWORD: 'password of the ingester' }
+  const { code, stderr } = await runCommand(['provision'], env)
+  assert.equal(code, 0, stderr)
+  const settings = { MQTT_USERNAME: 'ingester', MQTT_PASSWORD: env.INGESTER_PASSWORD, ACK_QOS: '1' }
+  const { databaseUrl } = await startPipeline(t, broker.url, { settings })
+  return { env: { ...env, DATABASE_URL: databaseUrl } as Record<string, string>, url: broker.url }
+}
+
+async function embedded(t: TestContext) {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const { databaseUrl } = await startPipeline(t, url, { settings: { ...OPERATOR_ENV, ACK_QOS: '1' } })
+  return { env: { ...OPERATOR_ENV, MQTT_URL: url, DATABASE_URL: databaseUrl }, url }
+}
+
+const STACKS = {
+  'Mosquitto and an ingester': { prepare: composedLike, skip: dynamicSecurityMissing },
+  'the embedded broker': { prepare: embedded, skip: false },
+} as const
+
+for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
+  test(`with ${name}: a device is added, works, is listed, rotated and removed`, { skip }, async (t) => {
+    const { env, url } = await prepare(t)
+    const json = async <T>(...args: readonly string[]) => {
+      const { code, stdout, stderr } = await runCommand(['device', ...args, '--json'], env)
+      assert.equal(code, 0, stderr)
+      return JSON.parse(stdout) as T
+    }
+    const list = async () => new Map((await json<Listed[]>('ls')).map((each) => [each.device_id, each]))
+
+    const added = await json<Printed>('add', 'kitchen', '--label', 'Window', '--time-zone', 'Europe/Berlin')
+    assert.deepEqual([added.username, added.client_id], ['kitchen', 'kitchen'])
+    const before = (await list()).get('kitchen')
+    assert.deepEqual([before?.account, before?.label, before?.time_zone], [true, 'Window', 'Europe/Berlin'])
+    assert.deepEqual([before?.last_seen, before?.events_last_hour], [null, 0])
+    const again = await runCommand(['device', 'add', 'kitchen'], env)
+    assert.match(again.stderr, /has an account already.*qs device rotate kitchen/)
+
+    const bystander = await json<Printed>('add', 'cellar')
+    const board = await connectBoard(t, url, added)
+    const other = await connectBoard(t, url, bystander)
+    const event = {
+      schema: 1,
+      event_id: 'k-1',
+      device_id: 'kitchen',
+      event_type: 'temp',
+      value: 1,
+      ts_device: Date.now() - 3_000,
+    }
+    await board.client.publishAsync(added.events_topic, JSON.stringify(event), { qos: 1 })
+    await until(() => board.heard.some((each) => each.includes('"stored"')), 'its device ack')
+    const seen = (await list()).get('kitchen')
+    assert.ok(seen?.last_seen)
+    assert.equal(seen.events_last_hour, 1)
+    assert.ok(Math.abs((seen.drift_seconds ?? 0) + 3) < 2, String(seen.drift_seconds))
+    assert.equal(seen.label, 'Window', 'the ingester leaves it alone')
+
+    const rotated = await json<Printed>('rotate', 'kitchen')
+    await until(() => board.isClosed(), 'the old connection ends')
+    await assert.rejects(connectBoard(t, url, added), /not authorized|bad user ?name/i)
+    const back = await connectBoard(t, url, rotated)
+    assert.equal(back.sessionPresent, true, 'its session stays')
+
+    await json('rm', 'kitchen')
+    await until(() => back.isClosed(), 'its connection ends')
+    await assert.rejects(connectBoard(t, url, rotated), /not authorized|bad user ?name/i)
+    const after = (await list()).get('kitchen')
+    assert.deepEqual([after?.account, after?.events_last_hour], [false, 1], 'its events stay')
+    assert.equal(other.isClosed(), false, 'nobody else is disconnected')
+    for (const command of ['rm', 'rotate']) {
+      const { stderr } = await runCommand(['device', command, 'kitchen'], env)
+      assert.match(stderr, /There is no account kitchen/)
+    }
+    const table = (await runCommand(['device', 'ls'], env)).stdout
+    assert.match(table, /^DEVICE +ACCOUNT/)
+    assert.match(table, /^kitchen +no +20\d\d-.* 1 +-3\.\d s +Window$/m)
+  })
+}
+
+test('names of others, ids that are none and weak passwords are refused before anybody is asked', async (t) => {
+  const env = { ...OPERATOR_ENV, MQTT_URL: 'mqtt://127.0.0.1:1' }
+  const refused = async (id: string, ...args: readonly string[]) => {
+    const { code, stderr } = await runCommand(['device', 'add', id, ...args], env)
+    assert.equal(code, WRONG_USAGE, stderr)
+    return stderr
+  }
+  for (const id of ['operator', 'ingester', 'qs-ingester', 'qs-ingester-2']) {
+    assert.match(await refused(id), /name of an account or of an ingester/)
+  }
+  for (const id of ['a/b', '+', '']) assert.match(await refused(id), /cannot be a device id/)
+  assert.match(await refused('d1', '--time-zone', 'Mars'), /IANA time zone/)
+  const weak = await runQs(t, ['device', 'add', 'd1', '--password-stdin'], { env, input: 'short\n' })
+  assert.equal(weak.code, 2)
+  assert.match(weak.stderr, /12 characters/)
+  const unreachable = await runCommand(['device', 'add', 'd1'], env)
+  assert.match(unreachable.stderr, /No connection to the broker at .*Is it running/)
+})
+
+test('ls shows the half that can be known, with a note; nothing is added where a label cannot be kept', {
+  skip: dynamicSecurityMissing,
+}, async (t) => {
+  const broker = await startManagedMosquitto(t)
+  const env = { ...OPERATOR_ENV, MQTT_URL: broker.url, DATABASE_URL: 'postgresql://qs@127.0.0.1:1/qs' }
+  const labelled = await runCommand(['device', 'add', 'd1', '--label', 'x'], env)
+  assert.match(labelled.stderr, /No connection to the database/)
+  const input = 'a password of my own\n'
+  const own = await runQs(t, ['device', 'add', 'd1', '--password-stdin', '--snippet', 'none'], { env, input })
+  assert.equal(own.code, 0, own.stderr)
+  assert.match(own.stdout, /password +a password of my own/)
+  const { code, stdout, stderr } = await runCommand(['device', 'ls', '--json'], env)
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /note: what was seen of devices not known/)
+  const [device] = JSON.parse(stdout) as Listed[]
+  assert.deepEqual([device?.device_id, device?.account, device?.events_last_hour], ['d1', true, null])
+  const neither = await runCommand(['device', 'ls'], { ...env, MQTT_URL: 'mqtt://127.0.0.1:1' })
+  assert.match(neither.stderr, /Neither broker nor database/)
+})
+
+test('qs up keeps the accounts of devices over a restart, in a file that nobody else can read', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-device-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  const [mqttPort, ws, http, postgres] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
+  const env = {
+    ...OPERATOR_ENV,
+    QS_DATA_DIR: join(directory, 'data'),
+    MQTT_PORT: String(mqttPort),
+    MQTT_WS_PORT: String(ws),
+    HTTP_PORT: String(http),
+    POSTGRES_PORT: String(postgres),
+    LOG_LEVEL: 'info',
+  }
+  const first = startQs(t, ['up'], { env })
+  await untilReady(first, http)
+  const { code, stdout, stderr } = await runCommand(
+    ['device', 'add', 'kitchen', '--label', 'Window', '--json'],
+    env,
+  )
+  assert.equal(code, 0, stderr)
+  const printed = JSON.parse(stdout) as Printed
+  const file = join(env.QS_DATA_DIR, 'mqtt-accounts.json')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.ok(!readFileSync(file, 'utf8').includes(printed.password), 'the password is not in it')
+  first.process.kill('SIGKILL')
+  await first.exit()
+
+  await untilReady(startQs(t, ['up'], { env }), http)
+  const board = await connectBoard(t, `mqtt://127.0.0.1:${mqttPort}`, printed)
+  const event = { schema: 1, event_id: 'k-1', device_id: 'kitchen', event_type: 'temp', value: 1 }
+  await board.client.publishAsync(printed.events_topic, JSON.stringify(event), { qos: 1 })
+  await until(() => board.heard.some((each) => each.includes('"stored"')), 'its device ack')
+})
+
+/** A board with a durable session, as an ESP32 that sleeps has. */
+async function connectBoard(
+  t: TestContext,
+  url: string,
+  { username, password, client_id, acks_topic }: Printed,
+) {
+  const client = mqtt.connect(url, {
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+    clean: false,
+    username,
+    password,
+    clientId: client_id,
+  })
+  t.after(() => client.endAsync(true))
+  const heard: string[] = []
+  let isClosed = false
+  client.on('message', (_topic, payload) => heard.push(payload.toString()))
+  client.on('close', () => {
+    isClosed = true
+  })
+  const sessionPresent = await new Promise<boolean>((resolve, reject) => {
+    client.once('connect', (packet) => resolve(packet.sessionPresent))
+    client.once('error', reject)
+  })
+  client.on('error', () => {})
+  await client.subscribeAsync(acks_topic, { qos: 1 })
+  return { client, heard, sessionPresent, isClosed: () => isClosed }
+}

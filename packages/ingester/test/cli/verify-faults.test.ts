@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pg from 'pg'
+import { migrate } from '../../src/database/migrate.ts'
+import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
+import { freePort } from '../support/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { runQs } from '../support/qs.ts'
+
+test('qs verify --faults proves the promise on servers that are there, and leaves nothing behind', {
+  skip: dynamicSecurityMissing,
+}, async (t) => {
+  const broker = await startManagedMosquitto(t)
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  const env = {
+    MQTT_URL: broker.url,
+    MQTT_USERNAME: OPERATOR.username,
+    MQTT_PASSWORD: OPERATOR.password,
+    DATABASE_URL: databaseUrl,
+  }
+  const early = await runQs(t, ['verify', '--faults'], { env })
+  assert.equal(early.code, 1)
+  assert.match(early.stderr, /Not authorized.*qs-verify/, 'the operator may not publish before qs provision')
+  const provisioned = await runQs(t, ['provision'], { env: { ...env, INGESTER_PASSWORD: 'ingester-secret' } })
+  assert.equal(provisioned.code, 0, provisioned.stderr)
+
+  const { code, stdout, stderr } = await runQs(t, ['verify', '--faults', '--json'], { env })
+  assert.equal(code, 0, stdout + stderr)
+  const proof = JSON.parse(stdout)
+  assert.ok(proof.ok)
+  assert.ok(proof.sent >= 1_200, `only ${proof.sent} events were sent`)
+  assert.deepEqual([proof.acked, proof.stored], [proof.sent, proof.sent])
+  assert.deepEqual([proof.missing, proof.changed, proof.early, proof.doubled], [[], [], [], 0])
+  assert.equal(proof.faults.length, 12)
+  for (const { fault, flowsAfterSeconds } of proof.faults) assert.ok(flowsAfterSeconds < 10, fault)
+
+  const database = new pg.Client({ connectionString: databaseUrl })
+  await database.connect()
+  t.after(() => database.end())
+  for (const table of ['events', 'devices', 'ingest_stats', 'dead_letters'])
+    assert.equal((await database.query(`select from ${table}`)).rowCount, 0, table)
+})
+
+test('a broker that is not there, or does not let it in, is told as such', {
+  skip: mosquittoMissing,
+}, async (t) => {
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  const nobody = { MQTT_URL: `mqtt://127.0.0.1:${await freePort()}`, DATABASE_URL: databaseUrl }
+  const away = await runQs(t, ['verify', '--faults'], { env: nobody })
+  assert.equal(away.code, 1)
+  assert.match(away.stderr, /No connection to mqtt:\/\/127\.0\.0\.1/)
+
+  const strict = await startMosquitto(t, { config: ['allow_anonymous false'] })
+  const refused = await runQs(t, ['verify', '--faults'], {
+    env: { MQTT_URL: strict.url, DATABASE_URL: databaseUrl },
+  })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /refused|does not let this user/)
+  assert.match(refused.stderr, /qs-verify/)
+
+  const both = await runQs(t, ['verify', '--faults', '--events', '5'], { env: nobody })
+  assert.equal(both.code, 2)
+})

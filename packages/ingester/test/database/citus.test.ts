@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { type TestContext, test } from 'node:test'
+import { migrate } from '../../src/database/migrate.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+/*
+ * No Citus here: these keep what its documentation and its planner ask of a table that is distributed by event_id, and
+ * that its own functions answer what ours do. docs/scaling.md has the rules with their sources.
+ */
+
+const FUNCTIONS = new URL('../../../../deploy/citus/functions.sql', import.meta.url)
+const SOURCES = [
+  new URL('../../src/', import.meta.url),
+  new URL('../../../../deploy/grafana/source/', import.meta.url),
+]
+
+async function open(t: TestContext) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 30_000 })
+  t.after(() => pool.end())
+  return pool
+}
+
+test('nothing about events keeps it from being distributed by event_id', async (t) => {
+  const pool = await open(t)
+  const unique = await pool.query<{ name: string; columns: string[] }>(`
+    select i.indexrelid::regclass::text as name,
+      array(select attname::text from pg_attribute where attrelid = i.indrelid and attnum = any(i.indkey)) as columns
+    from pg_index i where indrelid = 'events'::regclass and (indisunique or indisexclusion)`)
+  assert.ok(unique.length > 0)
+  for (const { name, columns } of unique) assert.ok(columns.includes('event_id'), name)
+  const obstacles = await pool.query(`
+    select conname::text as name from pg_constraint
+    where contype = 'f' and 'events'::regclass in (conrelid, confrelid)
+    union all select tgname::text from pg_trigger where tgrelid = 'events'::regclass
+    union all select rulename::text from pg_rewrite where ev_class = 'events'::regclass
+    union all select attname::text from pg_attribute
+    where attrelid = 'events'::regclass and attnum > 0 and (attidentity <> '' or attgenerated <> '')
+    union all select collname::text from pg_attribute a join pg_collation c on c.oid = attcollation
+    where attrelid = 'events'::regclass and collname not in ('default', 'C')`)
+  assert.deepEqual(obstacles, [])
+})
+
+test('no statement over events has a recursive CTE, a lateral subquery or a lock of rows', async () => {
+  const files = (await Promise.all(SOURCES.map(typeScriptOf))).flat()
+  assert.ok(files.length > 100)
+  for (const file of files) {
+    const text = await readFile(file, 'utf8')
+    if (!/\b(?:from|join|into|update) events\b/.test(text)) continue
+    assert.doesNotMatch(
+      text,
+      /recursive \w+ as|lateral \(\s*select[^`]*from events\b|for (?:no key )?update|for share/,
+      file.pathname,
+    )
+    assert.doesNotMatch(text, /update events\b|set event_id/, file.pathname)
+  }
+})
+
+test('PostgreSQL puts our functions into the statement that calls them', async (t) => {
+  const pool = await open(t)
+  for (const question of QUESTIONS) {
+    const name = /from (\w+)\(/.exec(question)?.[1] as string
+    const plan = await pool.query<{ 'QUERY PLAN': string }>(`explain ${question}`)
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n')
+    assert.doesNotMatch(text, new RegExp(`Function Scan on ${name}`), question)
+    assert.match(text, /on events/, question)
+  }
+})
+
+test("the cluster's own functions are all that read events, and answer what ours do", async (t) => {
+  const pool = await open(t)
+  await pool.query(`
+    insert into events (event_id, device_id, event_type, value_num, value_text, ts, ts_device, ts_server, schema)
+    select 'e' || i, 'd' || i % 3, case when i % 5 = 0 then 'door' else 'temp' end,
+      case when i % 7 = 0 then null when i = 11 then 1e305 else i % 50 end, case when i % 7 = 0 then 'open' end,
+      at, case when i % 4 > 0 then at - i * interval '1 ms' end, at + interval '20 ms', 1
+    from (select i, timestamptz '2026-11-20T10:00Z' + i / 3 * interval '3 minutes' as at from generate_series(1, 900) i) x`)
+  const ours = await answers(pool)
+  const before = await readers(pool)
+  await pool.query(await readFile(FUNCTIONS, 'utf8'))
+  const after = await readers(pool)
+  assert.deepEqual(
+    after.map(({ name }) => name),
+    before.map(({ name }) => name),
+    'each is replaced, none is added',
+  )
+  assert.ok(after.length > 0)
+  for (const { name, language } of after) assert.equal(language, 'plpgsql', name)
+  assert.deepEqual(await answers(pool), ours)
+})
+
+async function typeScriptOf(folder: URL): Promise<readonly URL[]> {
+  const names = await readdir(folder, { recursive: true })
+  return names.filter((name) => name.endsWith('.ts')).map((name) => new URL(name, folder))
+}
+
+function readers(pool: QueryPool) {
+  return pool.query<{ name: string; language: string }>(`
+    select p.oid::regprocedure::text as name, lanname::text as language
+    from pg_proc p join pg_language l on l.oid = prolang
+    where pronamespace = current_schema()::regnamespace and prosrc ~ '\\mevents\\M' order by 1`)
+}
+
+const RANGE = `'2026-11-20T12:31Z', '2026-11-21T01:17Z'`
+const QUESTIONS = [
+  'select * from event_series()',
+  `select * from event_series('{d2,nobody,d1}')`,
+  `select * from newest_events('d1', 'temp', 7)`,
+  `select * from newest_events('d1', 'door', 50, ${RANGE}, 'e5', only_texts => true)`,
+  `select * from newest_events('nobody', 'temp', 7)`,
+  `select * from events_between('d2', 'door', ${RANGE})`,
+  `select * from event_numbers('d2', 'temp', '-infinity', 'infinity', '1 hour')`,
+  `select * from event_numbers('d2', 'temp', ${RANGE}, '17 minutes', '2026-11-20T12:31Z')`,
+  `select * from clock_ahead('d1', ${RANGE}, '25 minutes')`,
+  `select * from clock_ahead('nobody', ${RANGE}, '25 minutes')`,
+  `select * from late_hours(${RANGE}, '2026-11-20T20:00Z')`,
+]
+
+async function answers(pool: QueryPool): Promise<unknown> {
+  const all = []
+  for (const question of QUESTIONS) {
+    const rows = await pool.query(`select * from (${question}) q order by q::text`)
+    if (!question.includes("'nobody', ")) assert.ok(rows.length > 0, question)
+    all.push([question, rows])
+  }
+  return all
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pg from 'pg'
+import { connect } from '../../src/database/connect.ts'
+import type { ServerSession } from '../../src/database/server-session.ts'
+import { FaultProxy } from '../../src/verify/fault-proxy.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
+
+test('a connection ends the session of the one before it, whose transaction would block it', async (t) => {
+  const url = new URL(await freshDatabase(t))
+  const database = new pg.Client({ connectionString: url.href })
+  await database.connect()
+  await database.query('create table things (id text primary key)')
+  const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) })
+  url.port = String(proxy.port)
+  const ended = new Set<ServerSession>()
+  const options = { url: url.href, name: 'qs-connect-test', connectTimeoutMs: 5_000 }
+  const INSERT = { text: `insert into things values ('a')` }
+
+  const bystander = await connect(options)
+  const first = await connect(options, ended)
+  t.after(async () => {
+    await proxy.close()
+    await database.end()
+  })
+  await first.query({ text: 'begin' })
+  await first.query(INSERT)
+  proxy.set({ kind: 'silent' })
+  first.destroy()
+  await until(() => ended.size === 1, 'this end of it is over')
+  proxy.heal('forgotten')
+
+  const second = await connect(options, ended)
+  await second.query(INSERT)
+  assert.equal(ended.size, 0)
+  const { rows } = await database.query(
+    `select count(*)::int as sessions from pg_stat_activity where application_name = 'qs-connect-test'`,
+  )
+  assert.deepEqual(
+    rows,
+    [{ sessions: 2 }],
+    'the session of the bystander, which is dead as well, is none of its business',
+  )
+  bystander.destroy()
+  second.destroy()
+})

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type pg from 'pg'
+import { migrate, readMigrations } from '../../src/database/migrate.ts'
+import type { TestCluster } from '../support/postgres-cluster.ts'
+import {
+  lockedCluster,
+  psqlMissing,
+  type Role,
+  runRoles,
+  session,
+  startLockedCluster,
+  urlOf,
+} from '../support/roles.ts'
+
+let cluster: TestCluster
+
+before(async () => {
+  if (psqlMissing) return
+  cluster = await lockedCluster()
+  await runRoles(cluster)
+  await migrate(urlOf(cluster, 'qs'))
+})
+after(() => cluster?.stop())
+
+const READ = { grafana: ['SELECT'] }
+const CREATE_ONLY = ['INSERT', 'SELECT']
+
+/** Every table and view, and every right to it. What a role is not named with it must not have. */
+const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  audit_log: { qs_console: CREATE_ONLY },
+  clock_drift: READ,
+  dead_letters: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['DELETE', 'SELECT'] },
+  dead_letter_history: { ...READ, qs_console: CREATE_ONLY },
+  dead_letters_counted: {
+    ...READ,
+    qs_ingester: [...CREATE_ONLY, 'UPDATE(bytes)', 'UPDATE(letters)'],
+    qs_console: ['SELECT'],
+  },
+  devices: {
+    ...READ,
+    qs_ingester: [...CREATE_ONLY, 'UPDATE(first_seen)', 'UPDATE(last_seen)'],
+    qs_console: [...CREATE_ONLY, 'UPDATE(label)', 'UPDATE(time_zone)'],
+  },
+  event_hours: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
+  event_hours_backlog: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
+  event_hours_state: { ...READ, qs_ingester: ['SELECT', 'UPDATE(covered_to)'], qs_console: ['SELECT'] },
+  events: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['SELECT'] },
+  ingest_stats: {
+    ...READ,
+    qs_ingester: [
+      ...CREATE_ONLY,
+      ...['duplicate', 'messages', 'received', 'rejected', 'stored'].map((column) => `UPDATE(${column})`),
+    ],
+    qs_console: ['SELECT'],
+  },
+  schema_migrations: { qs_ingester: ['SELECT'] },
+}
+
+const ALL_RIGHTS = `
+  select relation, grantee, array_agg(privilege order by privilege) as rights from (
+    select c.relname as relation, a.grantee, a.privilege_type as privilege
+    from pg_class c cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.grantee <> c.relowner
+    union all
+    select c.relname, a.grantee, format('%s(%s)', a.privilege_type, t.attname)
+    from pg_class c join pg_attribute t on t.attrelid = c.oid cross join aclexplode(t.attacl) a
+    where c.relnamespace = 'public'::regnamespace and a.grantee <> c.relowner
+  ) rights group by relation, grantee`
+
+async function rightsOf(owner: pg.Client) {
+  const { rows: relations } = await owner.query<{ relname: string }>(
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')`,
+  )
+  const rights: Record<string, Record<string, readonly string[]>> = Object.fromEntries(
+    relations.map(({ relname }) => [relname, {}]),
+  )
+  const { rows } = await owner.query<{ relation: string; grantee: string; rights: string[] }>(
+    `select relation, case grantee when 0 then 'public' else grantee::regrole::text end as grantee, rights
+     from (${ALL_RIGHTS}) each`,
+  )
+  for (const { relation, grantee, rights: held } of rows)
+    rights[relation] = { ...rights[relation], [grantee]: held }
+  return rights
+}
+
+test('every table and view is granted as it is written here, and nothing besides', {
+  skip: psqlMissing,
+}, async (t) => {
+  assert.deepEqual(await rightsOf(await session(t, urlOf(cluster, 'qs'))), RIGHTS)
+})
+
+test('what somebody granted by hand is taken back; a new view is granted to grafana, a new table to nobody', {
+  skip: psqlMissing,
+}, async (t) => {
+  const owner = await session(t, urlOf(cluster, 'qs'))
+  await owner.query(`
+    grant all on events, schema_migrations to qs_ingester, grafana; grant update (ts) on events to qs_ingester;
+    create view added_view as select 1 as one; create table added_table ()`)
+  await migrate(urlOf(cluster, 'qs'))
+  const rights = await rightsOf(owner)
+  await owner.query('drop view added_view; drop table added_table')
+  assert.deepEqual(rights, { ...RIGHTS, added_view: READ, added_table: {} })
+})
+
+const EVENT = `insert into events (event_id, device_id, event_type, ts, ts_server, schema)
+  values ('x', 'd', 't', now(), now(), 1)`
+
+const FORBIDDEN_TO_ALL = [
+  `update events set value_num = 1`,
+  `update dead_letters set code = 'x'`,
+  `update devices set label = 'x'`,
+  `update devices set time_zone = 'UTC'`,
+  `update devices set device_id = 'x'`,
+  `update dead_letters_counted set code = 'x'`,
+  `update ingest_stats set writer = 'x'`,
+  `update schema_migrations set checksum = 'x'`,
+  `insert into schema_migrations (version, name, checksum) values (9999, 'x', 'x')`,
+  ...[
+    ...['events', 'devices', 'dead_letters', 'dead_letters_counted', 'dead_letter_history'],
+    ...['ingest_stats', 'schema_migrations'],
+  ].flatMap((table) => [
+    `delete from ${table}`,
+    `truncate ${table}`,
+    `drop table ${table}`,
+    `alter table ${table} add column x text`,
+    `create trigger x before insert on ${table} execute function suppress_redundant_updates_trigger()`,
+    `create rule x as on insert to ${table} do instead nothing`,
+  ]),
+  'drop view clock_drift',
+  'drop index events_ts_server',
+  'create table x ()',
+  'create temporary table x ()',
+  'create view x as select 1',
+  'create function x() returns int language sql return 1',
+  'create schema x',
+  'create role x',
+  'create extension pgcrypto',
+  'alter role qs superuser',
+  `alter role qs password 'x'`,
+  'alter database qs owner to current_user',
+  'alter schema public owner to current_user',
+  'set role qs',
+  'set session authorization qs',
+  `copy events to program 'cat'`,
+  `copy events to '/dev/null'`,
+  `select pg_read_file('PG_VERSION')`,
+  `select passwd from pg_shadow`,
+  `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'qs'`,
+  `set temp_file_limit = -1`,
+  'select lo_creat(-1)',
+  'select lo_create(0)',
+  `select lo_from_bytea(0, 'x')`,
+]
+
+const FORBIDDEN: readonly (readonly [Role, string])[] = [
+  ...FORBIDDEN_TO_ALL.flatMap((sql) => [['qs_ingester', sql] as const, ['grafana', sql] as const]),
+  ['grafana', EVENT],
+  ['grafana', `insert into devices (device_id, first_seen, last_seen) values ('d', now(), now())`],
+  ['grafana', 'update devices set last_seen = now()'],
+  ['grafana', 'select * from schema_migrations'],
+  ['grafana', 'select * from events for update'],
+  ['grafana', 'lock table events in row exclusive mode'],
+  ['qs_ingester', 'lock table events in access exclusive mode'],
+  ['qs_ingester', 'select * from events for update'],
+]
+
+/** For lack of a right. */
+const REFUSED = { code: '42501' }
+
+test('what is forbidden is refused, also where the session takes read-only off', {
+  skip: psqlMissing,
+}, async (t) => {
+  const bystander = await session(t, urlOf(cluster, 'qs'))
+  await bystander.query(EVENT)
+  for (const role of ['qs_ingester', 'grafana'] as const) {
+    const client = await session(t, urlOf(cluster, role))
+    await client.query('set default_transaction_read_only = off')
+    for (const [, sql] of FORBIDDEN.filter(([who]) => who === role)) {
+      // Rolled back, so that one that is let through does not hide those after it.
+      await client.query('begin')
+      await assert.rejects(client.query(sql), REFUSED, `${role}: ${sql}`)
+      await client.query('rollback')
+    }
+    // Not within a transaction.
+    await assert.rejects(client.query('create database x'), REFUSED, role)
+  }
+  await bystander.query('delete from events')
+})
+
+test('grafana reads, and its limits are in force', { skip: psqlMissing }, async (t) => {
+  const grafana = await session(t, urlOf(cluster, 'grafana'))
+  for (const relation of ['events', 'devices', 'dead_letters', 'ingest_stats', 'clock_drift'])
+    await grafana.query(`select * from ${relation}`)
+  await assert.rejects(grafana.query('create temporary table x ()'), { code: '25006' })
+  const { rows } = await grafana.query(
+    `select name, setting || coalesce(unit, '') as value from pg_settings where name in
+     ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'temp_file_limit') order by name`,
+  )
+  assert.deepEqual(rows, [
+    { name: 'idle_in_transaction_session_timeout', value: '30000ms' },
+    { name: 'lock_timeout', value: '5000ms' },
+    { name: 'statement_timeout', value: '30000ms' },
+    { name: 'temp_file_limit', value: '2097152kB' },
+  ])
+  // The same setting, made short: nobody wants to wait thirty seconds for it.
+  const superuser = await session(t, cluster.url)
+  await superuser.query(`alter role grafana set statement_timeout = '50ms'`)
+  const hurried = await session(t, urlOf(cluster, 'grafana'))
+  await assert.rejects(hurried.query('select pg_sleep(20)'), { code: '57014' })
+  await runRoles(cluster)
+  const calm = await session(t, urlOf(cluster, 'grafana'))
+  assert.deepEqual((await calm.query('show statement_timeout')).rows, [{ statement_timeout: '30s' }])
+})
+
+test('the ingester finds an up-to-date schema up to date, and says who has to bring on an older one', {
+  skip: psqlMissing,
+}, async () => {
+  assert.deepEqual(await migrate(urlOf(cluster, 'qs_ingester')), [])
+  const next = { version: 9999, name: '9999_next.sql', sql: 'create table next ()', checksum: 'a' }
+  await assert.rejects(migrate(urlOf(cluster, 'qs_ingester'), [...(await readMigrations()), next]), {
+    name: 'SchemaError',
+    message:
+      /qs lacks 9999_next.sql, and the role qs_ingester may not.*Run qs migrate with the DATABASE_URL of the owner/,
+  })
+})
+
+test('before the owner has migrated, the ingester says so', { skip: psqlMissing }, async (t) => {
+  const empty = await startLockedCluster(t)
+  await runRoles(empty)
+  await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has no tables yet.*Run qs migrate/)
+  // Made before there were roles.
+  await migrate(urlOf(empty, 'qs'))
+  const owner = await session(t, urlOf(empty, 'qs'))
+  await owner.query('revoke all on schema_migrations from qs_ingester')
+  await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has not granted it a look.*Run qs migrate/)
+})

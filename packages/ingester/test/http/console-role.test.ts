@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LetterList, ReplayAnswer } from '@qs-telemetry/protocol/api'
+import { migrate } from '../../src/database/migrate.ts'
+import { json, startTestConsole } from '../support/console.ts'
+import { psqlMissing, runRoles, startLockedCluster, urlOf } from '../support/roles.ts'
+
+test('with the roles of the composed stack the whole console works', { skip: psqlMissing }, async (t) => {
+  const cluster = await startLockedCluster(t)
+  await runRoles(cluster)
+  await migrate(urlOf(cluster, 'qs'))
+  const settings = { CONSOLE_DATABASE_URL: urlOf(cluster, 'qs_console') }
+  const running = await startTestConsole(t, { settings, databaseUrl: urlOf(cluster, 'qs_ingester') })
+  const { publish, api } = running
+  const event = { schema: 1, event_id: 'a', device_id: 'd', event_type: 't' }
+  await publish('d', { ...event, event_id: 'b', value: 1 })
+  await publish('d', { ...event, value: [] })
+  for (const path of [
+    '/api/overview',
+    '/api/devices',
+    '/api/events',
+    '/api/audit',
+    '/api/sparklines?device=d',
+  ])
+    assert.equal((await api(path)).status, 200, path)
+  const year = 'from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z'
+  for (const path of [
+    `/api/series?device=d&type=t&${year}`,
+    `/api/devices/d/drift?${year}`,
+    `/api/export?format=csv&device=d&type=t&${year}`,
+  ])
+    assert.equal((await api(path)).status, 200, path)
+  const [letter] = (await api<LetterList>('/api/letters')).body.letters
+  const repair = json('PUT', { payload: JSON.stringify({ ...event, value: 2 }) })
+  assert.equal((await api(`/api/letters/${letter?.id}/repair`, repair)).status, 200)
+  const replayed = (await api<ReplayAnswer>('/api/letters/replay', json('POST', { all: true }))).body
+  assert.deepEqual(
+    replayed.results.map(({ result }) => result),
+    ['stored'],
+  )
+  assert.equal((await api('/api/devices/d', json('PATCH', { label: 'L' }))).status, 200)
+  assert.deepEqual((await api('/api/letters/purge', json('POST', { all: true }))).body, { purged: 1 })
+  // Events are for ever, also for who holds the console's role.
+  const refused = await api<{ detail: string }>('/api/simulation', { method: 'DELETE' })
+  assert.equal(refused.status, 403)
+  assert.match(refused.body.detail, /permission denied for table events/)
+})

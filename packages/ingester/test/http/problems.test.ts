@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Device, DeviceList, Problem } from '@qs-telemetry/protocol/api'
+import { migrate } from '../../src/database/migrate.ts'
+import { json, startTestConsole } from '../support/console.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+interface OpenApi {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly parameters?: readonly Parameter[] }>>>
+  >
+}
+
+interface Parameter {
+  readonly name: string
+  readonly required?: boolean
+  readonly schema: { readonly default?: unknown }
+}
+
+function isProblem(
+  { headers, body }: { headers: Headers; body: Problem },
+  status: number,
+  what: string,
+): void {
+  assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/, what)
+  assert.equal(body.status, status, what)
+  assert.ok(body.title !== '' && body.detail !== '' && body.type !== '', what)
+}
+
+test('every route answers its errors as problems, and a parameter with a default need not be given', async (t) => {
+  const settings = { CONSOLE_OPERATOR_PASSWORD: 'correct horse' }
+  const { api } = await startTestConsole(t, { settings })
+  const { headers } = await api('/api/login', json('POST', { name: 'operator', password: 'correct horse' }))
+  const cookie = (headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const { paths } = (await api<OpenApi>('/api/openapi.json', { headers: { cookie } })).body
+
+  const open = ['/api/session', '/api/login', '/api/logout']
+  let routes = 0
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { parameters = [] }] of Object.entries(methods)) {
+      const what = `${method} ${path}`
+      for (const { name, required, schema } of parameters)
+        assert.ok(!(required && schema.default !== undefined), `${what}: ${name} has a default`)
+      if (open.includes(path)) continue
+      const url = path.replaceAll(/\{\w+\}/g, '1')
+      isProblem(await api<Problem>(url, { method: method.toUpperCase() }), 401, what)
+      routes++
+    }
+  }
+  assert.ok(routes >= 20, `${routes} routes`)
+
+  const asOperator = { cookie, 'content-type': 'application/json' }
+  for (const [what, path, status, init] of [
+    ['an address that cannot be read', '/api/devices/%E0%A4%A', 400, {}],
+    ['a parameter that is none', '/api/devices?limit=many', 400, {}],
+    ['a parameter that is missing', '/api/series?device=d', 400, {}],
+    ['a body that is no JSON', '/api/devices', 400, { method: 'POST', body: '{' }],
+    ['a body that lacks something', '/api/devices', 400, { method: 'POST', body: '{}' }],
+    ['a path that leads nowhere', '/api/nowhere', 404, {}],
+    ['a method that it has not', '/api/overview', 404, { method: 'DELETE' }],
+    ['no such letter', '/api/letters/7', 404, {}],
+  ] as const) {
+    const { 'content-type': type, ...rest } = asOperator
+    const sent = 'body' in init ? { ...rest, 'content-type': type } : rest
+    isProblem(await api<Problem>(path, { ...init, headers: sent }), status, what)
+  }
+})
+
+test('a question that takes too long is given up, and says so', async (t) => {
+  const { api, query } = await startTestConsole(t, { settings: { CONSOLE_QUERY_TIMEOUT: '200ms' } })
+  await query('begin; lock table devices in access exclusive mode')
+  const answer = await api<Problem>('/api/devices')
+  isProblem(answer, 503, 'a locked table')
+  assert.match(answer.body.detail, /longer than CONSOLE_QUERY_TIMEOUT/)
+})
+
+test('lists come from the replica, changes go to the primary, and a replica alone says what it is', async (t) => {
+  const replica = await freshDatabase(t)
+  await migrate(replica)
+  const running = await startTestConsole(t, { settings: { CONSOLE_READ_DATABASE_URL: replica } })
+  const { api, query } = running
+  await query(`insert into devices (device_id) values ('only-here')`)
+  assert.deepEqual((await api<DeviceList>('/api/devices')).body.devices, [])
+  const changed = await api<Device>('/api/devices/only-here', json('PATCH', { label: 'L' }))
+  assert.equal(changed.body.label, 'L')
+
+  const url = new URL(running.databaseUrl)
+  url.searchParams.set('options', '-c default_transaction_read_only=on')
+  const alone = await startTestConsole(t, { settings: { CONSOLE_DATABASE_URL: url.href } })
+  const refused = await alone.api<Problem>('/api/devices/d', json('PATCH', { label: 'L' }))
+  isProblem(refused, 403, 'a replica')
+  assert.match(refused.body.detail, /is a replica.*CONSOLE_DATABASE_URL names the primary/)
+})

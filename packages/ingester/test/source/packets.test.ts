@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { generate, type Packet } from 'mqtt-packet'
+import { Packets, type Publish } from '../../src/source/packets.ts'
+
+const VERSIONS = [4, 5] as const
+type Version = (typeof VERSIONS)[number]
+
+/** What came out, oldest first: PUBLISHes decoded, all else as bytes. */
+function read(chunks: readonly Buffer[], version: Version) {
+  const out: (Publish | Buffer)[] = []
+  const packets = new Packets(
+    {
+      onPublish: (publish) => out.push({ ...publish, payload: Buffer.from(publish.payload) }),
+      onOther: (packet) => out.push(Buffer.from(packet)),
+    },
+    version === 5,
+  )
+  for (const chunk of chunks) packets.feed(chunk)
+  return out
+}
+
+const written = (packet: Packet, protocolVersion: Version) => generate(packet, { protocolVersion })
+
+/** Cuts bytes at places given as shares of their length. */
+function cut(bytes: Buffer, shares: readonly number[]): Buffer[] {
+  const places = [0, ...shares.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b)]
+  return places.map((from, index) => bytes.subarray(from, places[index + 1] ?? bytes.length))
+}
+
+const publish = fc.record({
+  topic: fc.string({ unit: 'grapheme', minLength: 1 }).filter((topic) => !/[+#\0]/.test(topic)),
+  payload: fc.oneof(
+    fc.uint8Array(),
+    fc.constantFrom(0, 127, 128, 16_383, 16_384, 70_000).map((size) => new Uint8Array(size).fill(7)),
+  ),
+  qos: fc.constantFrom(0 as const, 1 as const),
+  dup: fc.boolean(),
+  retain: fc.boolean(),
+  packetId: fc.integer({ min: 1, max: 65_535 }),
+  properties: fc.constantFrom({}, { userProperties: { key: 'x'.repeat(200) } }, { contentType: 'json' }),
+})
+const other = fc.constantFrom<Packet>(
+  { cmd: 'pingresp' },
+  { cmd: 'puback', messageId: 9 },
+  { cmd: 'suback', messageId: 1, granted: [1] },
+)
+
+test('whatever the cuts of the stream, what mqtt-packet writes is read', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...VERSIONS),
+      fc.array(fc.oneof({ weight: 3, arbitrary: publish }, { weight: 1, arbitrary: other }), {
+        maxLength: 8,
+      }),
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+      (version, packets, cuts) => {
+        const expected: (Publish | Buffer)[] = []
+        const bytes = packets.map((packet) => {
+          if ('cmd' in packet) {
+            const raw = written(packet, version)
+            expected.push(raw)
+            return raw
+          }
+          const { topic, qos, packetId, retain, properties } = packet
+          const payload = Buffer.from(packet.payload)
+          const dup = packet.dup && qos === 1
+          expected.push({ topic, payload, qos, dup, packetId: qos === 0 ? 0 : packetId })
+          return written(
+            {
+              cmd: 'publish',
+              ...{ topic, payload, qos, dup, retain },
+              ...(qos === 1 && { messageId: packetId }),
+              ...(version === 5 && { properties }),
+            },
+            version,
+          )
+        })
+        assert.deepEqual(read(cut(Buffer.concat(bytes), cuts), version), expected)
+      },
+    ),
+  )
+})
+
+test('a PUBLISH byte by byte is one PUBLISH', () => {
+  const bytes = written(
+    { cmd: 'publish', topic: 't', payload: 'hello', qos: 0, dup: false, retain: false },
+    5,
+  )
+  const out = read(
+    [...bytes].map((byte) => Buffer.from([byte])),
+    5,
+  )
+  assert.deepEqual(out, [{ topic: 't', payload: Buffer.from('hello'), qos: 0, dup: false, packetId: 0 }])
+})
+
+test('bytes that are no MQTT are refused, with what is wrong', () => {
+  const refused: readonly (readonly [Version, readonly number[], RegExp])[] = [
+    [4, [0x30, 0xff, 0xff, 0xff, 0xff, 0x01], /length of more than four bytes/],
+    [4, [0x34, 5, 0, 1, 0x61, 0, 1], /QoS 2/],
+    [4, [0x36, 5, 0, 1, 0x61, 0, 1], /QoS 3/],
+    [4, [0x30, 0], /longer than it says/],
+    [4, [0x30, 3, 0, 2, 0x61], /longer than it says/],
+    [4, [0x32, 4, 0, 1, 0x61, 0], /longer than it says/],
+    [5, [0x30, 3, 0, 1, 0x61], /longer than it says/],
+    [5, [0x30, 5, 0, 1, 0x61, 9, 1], /longer than it says/],
+    // The next packet must not lend its bytes.
+    [5, [0x30, 3, 0, 1, 0x61, 0xd0, 0x00], /longer than it says/],
+  ]
+  for (const [version, bytes, message] of refused) {
+    assert.throws(() => read([Buffer.from(bytes)], version), message, bytes.join(' '))
+  }
+})
+
+test('bytes of all kinds are read or refused, and never more than there are', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...VERSIONS), fc.uint8Array({ maxLength: 64 }), (version, bytes) => {
+      try {
+        for (const packet of read([Buffer.from(bytes)], version)) {
+          const size = Buffer.isBuffer(packet) ? packet.length : packet.payload.length
+          assert.ok(size <= bytes.length)
+        }
+      } catch (error) {
+        assert.match((error as Error).message, /^it sent /)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connectAsync } from 'mqtt'
+import { accountTopics } from '../../src/accounts/operator-login.ts'
+import { provision } from '../../src/accounts/provision.ts'
+import { TopicWatch } from '../../src/source/topic-watch.ts'
+import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
+import { configOf } from '../support/pipeline.ts'
+import { until } from '../support/until.ts'
+
+test('topics are heard while somebody wants to, and who may not hear them is told before', {
+  skip: dynamicSecurityMissing,
+}, async (t) => {
+  const { url, kill, restart } = await startManagedMosquitto(t)
+  const ingester = { username: 'ingester', password: 'ingester-secret' }
+  const topics = accountTopics(configOf())
+  await provision({ operator: { url, ca: null, ...OPERATOR }, topics, ingester, onDone: () => {} })
+  const watchAs = (login: { readonly username: string; readonly password: string }) => {
+    const heard: string[] = []
+    const watch = new TopicWatch({
+      ...{ url, caFile: null, clientId: `watch-${login.username}`, ...login },
+      filters: ['qs/v1/+/events', 'qs/v1/+/acks'],
+      onMessage: (_topic, payload) => heard.push(payload.toString()),
+    })
+    watch.start()
+    t.after(() => watch.stop())
+    return { watch, heard }
+  }
+  const refused = watchAs(ingester).watch
+  const told = 'The broker does not let the user ingester read qs/v1/+/acks;'
+  await until(() => refused.problem?.startsWith(told), 'the refusal is told')
+
+  const { watch, heard } = watchAs(OPERATOR)
+  const sender = await connectAsync(url, { ...OPERATOR, reconnectPeriod: 100 })
+  t.after(() => sender.endAsync(true))
+  const hears = async (text: string) => {
+    await sender.publishAsync('qs/v1/d/events', text, { qos: 1 })
+    return heard.includes(text)
+  }
+  await until(() => watch.problem === null, 'it is connected')
+  watch.open(true)
+  await until(() => hears('open'), 'it hears')
+  watch.open(false)
+  await until(async () => !(await hears(`closed ${heard.length}`)), 'it hears no more')
+
+  watch.open(true)
+  await kill()
+  await until(() => watch.problem?.includes('No connection to the broker'), 'the loss is told')
+  await restart()
+  await until(() => hears('again'), 'it hears again', 20_000)
+  assert.equal(watch.problem, null)
+})

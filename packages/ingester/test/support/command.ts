@@ -1,0 +1,43 @@
+import { exitCodeOf } from '../../src/cli/exit.ts'
+import { createProgram } from '../../src/cli/program.ts'
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs a command to its end within the test's own process, with these settings and no others: milliseconds, where a
+ * process of its own takes seconds. One at a time, since it borrows the environment and the output.
+ */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ran> {
+  const before = { env: process.env, stderr: process.stderr.write }
+  const { log, error } = console
+  const [out, err]: [string[], string[]] = [[], []]
+  console.log = (text: unknown) => out.push(`${String(text)}\n`)
+  console.error = (text: unknown) => err.push(`${String(text)}\n`)
+  process.stderr.write = (text) => err.push(String(text)) > 0
+  process.env = { PATH: before.env.PATH, HOME: before.env.HOME, ...env }
+  process.exitCode = 0
+  try {
+    const program = await createProgram(args[0])
+    await program.parseAsync([...args], { from: 'user' })
+    return ended(Number(process.exitCode), out, err)
+  } catch (error) {
+    return ended(exitCodeOf(error), out, [...err, (error as Error).message])
+  } finally {
+    process.exitCode = 0
+    process.env = before.env
+    process.stderr.write = before.stderr
+    console.log = log
+    console.error = error
+  }
+}
+
+function ended(code: number, out: readonly string[], err: readonly string[]): Ran {
+  return { code, stdout: out.join(''), stderr: err.join('') }
+}

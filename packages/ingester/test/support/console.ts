@@ -1,0 +1,106 @@
+import type { TestContext } from 'node:test'
+import { connectAsync, type MqttClient } from 'mqtt'
+import pg from 'pg'
+import { startIngester } from '../../src/app/ingester.ts'
+import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
+import { freePort } from './free-port.ts'
+import { configOf } from './pipeline.ts'
+import { freshDatabase } from './postgres.ts'
+import { silentLog } from './silent-log.ts'
+import { until } from './until.ts'
+
+export interface RunningConsole {
+  readonly url: string
+  readonly client: MqttClient
+  readonly databaseUrl: string
+  readonly mqttPort: number
+  query(sql: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
+  /** Publishes an event, or the bytes themselves, and waits until it is stored or a dead letter. */
+  publish(deviceId: string, payload: object | string | Buffer): Promise<void>
+  /** The API, with the answer as JSON. */
+  api<T>(
+    path: string,
+    init?: RequestInit,
+  ): Promise<{ readonly status: number; readonly body: T; readonly headers: Headers }>
+}
+
+export interface ConsoleOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  /** Default: a fresh one. */
+  readonly databaseUrl?: string
+}
+
+/** The whole service with the embedded broker and a fresh database, stopped after the test. */
+export async function startTestConsole(
+  t: TestContext,
+  { settings = {}, ...options }: ConsoleOptions = {},
+): Promise<RunningConsole> {
+  const { log } = silentLog()
+  const databaseUrl = options.databaseUrl ?? (await freshDatabase(t))
+  const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
+  const credentials = username !== undefined && password !== undefined ? { username, password } : null
+  const broker = await startEmbeddedBroker({
+    host: '127.0.0.1',
+    port: 0,
+    wsPort: 0,
+    credentials,
+    accountsFile: null,
+    maxPacketBytes: 16 * 1024 * 1024,
+    log,
+  })
+  const port = await freePort()
+  const config = configOf({ HTTP_PORT: String(port), MQTT_PORT: String(broker.port), ...settings })
+  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
+  const signal = new AbortController().signal
+  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan: false, broker } })
+  await ingester.connected
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+  pool.on('error', () => {})
+  const client = await connectAsync(endpoints.mqttUrl, { ...credentials })
+  t.after(async () => {
+    await client.endAsync(true)
+    await ingester.stop()
+    await broker.stop()
+    await pool.end()
+  })
+  const url = `http://127.0.0.1:${port}`
+  const query = async (sql: string, values: readonly unknown[] = []) =>
+    (await pool.query<Record<string, unknown>>(sql, [...values])).rows
+  let sent = 0
+  return {
+    url,
+    client,
+    databaseUrl,
+    mqttPort: broker.port,
+    query,
+    publish: async (deviceId, payload) => {
+      const bytes =
+        typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload)
+      await client.publishAsync(`qs/v1/${deviceId}/events`, bytes, { qos: 1 })
+      sent++
+      await until(async () => {
+        const [row] = await query('select coalesce(sum(messages), 0)::int as n from ingest_stats')
+        return Number(row?.n) >= sent
+      }, `message ${sent} is committed`)
+    },
+    api: async <T>(path: string, init: RequestInit = {}) => {
+      const response = await fetch(url + path, init)
+      const text = await response.text()
+      const isJson = /json/.test(response.headers.get('content-type') ?? '')
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (isJson ? JSON.parse(text) : text) as T,
+      }
+    },
+  }
+}
+
+/** A request with a JSON body. */
+export function json(
+  method: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): RequestInit {
+  return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
+}

@@ -1,0 +1,76 @@
+import Type, { type Static } from 'typebox'
+import { Moment } from './moment.ts'
+import { Nullable } from './nullable.ts'
+
+const ReadingSchema = Type.Object({
+  eventType: Type.String(),
+  valueNum: Nullable(Type.Number()),
+  valueText: Nullable(Type.String()),
+  unit: Nullable(Type.String()),
+  ts: Moment,
+  everySeconds: Nullable(Type.Number({ description: 'Its rhythm, from the last ten' })),
+})
+
+/** absent: sends no time. unreadable: no time we can read. implausible: as in 1970. off: more than a minute. */
+const ClockSchema = Type.Union([
+  Type.Literal('good'),
+  Type.Literal('off'),
+  Type.Literal('implausible'),
+  Type.Literal('unreadable'),
+  Type.Literal('absent'),
+  Type.Literal('unknown'),
+])
+
+export const DeviceSchema = Type.Object({
+  deviceId: Type.String(),
+  label: Nullable(Type.String()),
+  timeZone: Nullable(Type.String({ description: 'IANA, where it is not DEVICE_TIMEZONE' })),
+  firstSeen: Nullable(Moment),
+  lastSeen: Nullable(Moment),
+  status: Type.Union([Type.Literal('online'), Type.Literal('silent'), Type.Literal('never')]),
+  clock: ClockSchema,
+  offsetSeconds: Nullable(
+    Type.Number({
+      description: 'Device time minus server time of the freshest event; below 0 it is behind, or waited',
+    }),
+  ),
+  readings: Type.Array(ReadingSchema, { description: 'The latest of each type' }),
+})
+
+export const DeviceListSchema = Type.Object({ devices: Type.Array(DeviceSchema) })
+
+export const SparklinesSchema = Type.Object({
+  from: Moment,
+  to: Moment,
+  lines: Type.Array(
+    Type.Object({
+      deviceId: Type.String(),
+      eventType: Type.String(),
+      means: Type.Array(Nullable(Type.Number()), { description: 'One per bucket of equal length' }),
+    }),
+  ),
+})
+
+export const DeviceChangeSchema = Type.Object({
+  label: Type.Optional(Nullable(Type.String({ maxLength: 200 }))),
+  timeZone: Type.Optional(Nullable(Type.String({ maxLength: 64 }))),
+})
+
+export const NewDeviceSchema = Type.Object({ deviceId: Type.String({ minLength: 1, maxLength: 512 }) })
+
+export const DeviceLoginSchema = Type.Object({
+  deviceId: Type.String(),
+  password: Nullable(Type.String({ description: 'Shown this once; null: the broker asks for none' })),
+  host: Type.String(),
+  port: Type.Integer(),
+  tls: Type.Boolean(),
+  eventsTopic: Type.String(),
+  acksTopic: Type.String(),
+  snippets: Type.Record(Type.String(), Type.String()),
+})
+
+export type Device = Static<typeof DeviceSchema>
+export type Reading = Static<typeof ReadingSchema>
+export type DeviceList = Static<typeof DeviceListSchema>
+export type Sparklines = Static<typeof SparklinesSchema>
+export type DeviceLoginAnswer = Static<typeof DeviceLoginSchema>

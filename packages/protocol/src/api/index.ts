@@ -1,0 +1,48 @@
+/** The API of the console: what the ingester answers and the pages read. docs/console.md is the prose. */
+export { type Audit, AuditSchema } from './audit.ts'
+export {
+  type Device,
+  DeviceChangeSchema,
+  type DeviceList,
+  DeviceListSchema,
+  type DeviceLoginAnswer,
+  DeviceLoginSchema,
+  DeviceSchema,
+  NewDeviceSchema,
+  type Reading,
+  type Sparklines,
+  SparklinesSchema,
+} from './devices.ts'
+export { type EventPage, EventPageSchema, type StoredEvent, StoredEventSchema } from './events.ts'
+export {
+  JudgementSchema,
+  type Letter,
+  type LetterChoice,
+  LetterChoiceSchema,
+  type LetterJudgement,
+  type LetterList,
+  LetterListSchema,
+  type LetterRepair,
+  LetterSchema,
+  type LetterSummary,
+  PurgeSchema,
+  RepairSchema,
+  type ReplayAnswer,
+  ReplaySchema,
+} from './letters.ts'
+export type { LiveBatch, LiveElement, LiveMessage } from './live.ts'
+export { Moment } from './moment.ts'
+export { Nullable } from './nullable.ts'
+export { type DeviceNote, type Overview, OverviewSchema } from './overview.ts'
+export { type Problem, ProblemSchema } from './problem.ts'
+export {
+  type Drift,
+  DriftSchema,
+  type Line,
+  type Series,
+  SeriesSchema,
+  type TimeAxis,
+  TimeAxisSchema,
+} from './series.ts'
+export { type Login, LoginSchema, type Role, type Session, SessionSchema } from './session.ts'
+export { SimulationSchema, type SimulationState, type System, SystemSchema } from './system.ts'

@@ -1,0 +1,77 @@
+import Type, { type Static } from 'typebox'
+import { Moment } from './moment.ts'
+import { Nullable } from './nullable.ts'
+
+const MinuteSchema = Type.Object({
+  minute: Moment,
+  stored: Type.Integer(),
+  duplicate: Type.Integer(),
+  rejected: Type.Integer(),
+})
+
+const DeviceNoteSchema = Type.Object({
+  deviceId: Type.String(),
+  label: Nullable(Type.String()),
+  lastSeen: Nullable(Moment),
+  firstSeen: Nullable(Moment),
+})
+
+export const OverviewSchema = Type.Object({
+  now: Moment,
+  eventsPerSecond: Type.Number({ description: 'Stored' }),
+  rateSeconds: Type.Integer({ description: 'Over so many seconds' }),
+  minutes: Type.Array(MinuteSchema, { description: 'The last hour, by minute of commit' }),
+  commitMs: Type.Object({
+    p50: Nullable(Type.Number()),
+    p95: Nullable(Type.Number()),
+    history: Type.Array(Type.Object({ at: Moment, p95: Nullable(Type.Number()) })),
+  }),
+  inFlight: Nullable(
+    Type.Object(
+      { messages: Type.Integer(), bytes: Type.Integer() },
+      { description: 'Taken in and not yet committed; null: the ingester is another process' },
+    ),
+  ),
+  broker: Type.Object({
+    connected: Type.Boolean({ description: 'Whether this process is' }),
+    paused: Type.Boolean({ description: 'At the high watermark: the broker is made to wait' }),
+    waiting: Nullable(
+      Type.Integer({
+        description:
+          'Messages that the broker keeps for sessions, those in flight among them; null: it does not say',
+      }),
+    ),
+  }),
+  alarms: Type.Array(Type.Object({ name: Type.String(), text: Type.String() })),
+  devices: Type.Object({
+    total: Type.Integer(),
+    online: Type.Integer(),
+    silent: Type.Array(DeviceNoteSchema, { description: 'Longer silent than their own rhythm explains' }),
+    fresh: Type.Array(DeviceNoteSchema, { description: 'First seen in the last 24 hours' }),
+  }),
+  letters: Type.Object({
+    open: Type.Integer({ description: 'Up to 1,000 are counted' }),
+    lastHour: Type.Integer(),
+    newest: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        receivedAt: Moment,
+        deviceId: Nullable(Type.String()),
+        code: Type.String(),
+        error: Type.String(),
+      }),
+    ),
+  }),
+  disk: Type.Object({
+    databaseBytes: Type.Number(),
+    freeBytes: Nullable(Type.Number({ description: 'null: the database is on another machine' })),
+    bytesPerDay: Nullable(
+      Type.Number({
+        description: 'What the events of the last day take; null: it is too early, or too few to say',
+      }),
+    ),
+  }),
+})
+
+export type Overview = Static<typeof OverviewSchema>
+export type DeviceNote = Static<typeof DeviceNoteSchema>

@@ -1,0 +1,7 @@
+/**
+ * The wire contract as JSON Schemas, for docs, tests and whoever validates. Apart from the rest, since loading the
+ * library takes longer than all of it.
+ */
+export { DeadLetterSchema } from './dead-letter.ts'
+export { DeviceAckMessageSchema, DeviceAckSchema } from './device-ack.ts'
+export { EventMessageSchema, EventSchema } from './event.ts'

@@ -1,0 +1,238 @@
+/**
+ * The promises, as a check of what was observed. Pure: whoever watches a run (the simulation, a test with real
+ * servers) tells it what was sent, what a database session saw committed, what the devices and the broker heard, in
+ * the order in which it was seen. So a device ack or a PUBACK that comes before its rows is noticed as such.
+ *
+ * - an acknowledged event is a committed event, and so is everything in a message that has its PUBACK
+ * - no id is stored twice, and what is stored is what was sent
+ * - a bad element costs no good one, and nobody's ack says otherwise
+ * - PUBACKs leave on the connection of their message and in its order [MQTT-4.6.0-2]
+ * - received = stored + duplicate + rejected + in flight
+ * - what is in flight is bounded, and once all is quiet nothing is missing
+ */
+export class Checker {
+  readonly violations: string[] = []
+  /** By device and bytes. */
+  readonly #sent = new Map<string, Sent>()
+  #sends = 0
+  readonly #contents = new Map<string, string>()
+  /** By device and bytes, and the ids that they name. */
+  readonly #letters = new Set<string>()
+  #letterRows = 0
+  readonly #letterIds = new Set<string>()
+  /** Messages of each connection that have no PUBACK yet, oldest first. */
+  readonly #unanswered = new Map<string, Delivered[]>()
+  readonly #acks = { stored: 0, duplicate: 0, rejected: 0 }
+
+  /** The device has given it to the broker, or tried to. */
+  sent(item: Sent): void {
+    const key = keyOf(item.deviceId, item.payload)
+    this.#sent.set(key, item)
+    this.#sends++
+  }
+
+  /** A row of `events`, with its content as `contentOf` writes it. */
+  stored(eventId: string, content: string): void {
+    if (this.#contents.has(eventId)) this.#violated(`the event ${eventId} is stored twice`)
+    this.#contents.set(eventId, content)
+  }
+
+  /** All rows of `events` at once, late in a run: what was there before is there now, and as it was. */
+  looked(rows: Iterable<readonly [eventId: string, content: string]>): void {
+    const seen = new Set<string>()
+    for (const [eventId, content] of rows) {
+      const before = this.#contents.get(eventId)
+      if (before === undefined || seen.has(eventId)) this.stored(eventId, content)
+      else if (before !== content) this.#violated(`the row of ${eventId} was ${before} and is ${content}`)
+      seen.add(eventId)
+    }
+    for (const eventId of this.#contents.keys()) {
+      if (!seen.has(eventId))
+        this.#violated(`lost: the row of ${eventId} was committed, and is there no more`)
+    }
+  }
+
+  /** A row of `dead_letters`. */
+  deadLettered(letter: Letter): void {
+    const key = keyOf(letter.deviceId, letter.payload)
+    const sent = this.#sent.get(key)
+    if (sent === undefined) this.#violated(`nobody sent what is dead-lettered: ${letter.payload}`)
+    else if (sent.fate === 'stored') {
+      this.#violated(`a good event is dead-lettered with ${letter.code}: ${letter.payload}`)
+    }
+    this.#letters.add(key)
+    this.#letterRows++
+    this.#letterIds.add(`${letter.deviceId}\0${letter.eventId}`)
+  }
+
+  /** The device has its answer. */
+  acked({ deviceId, eventId, status }: Ack): void {
+    this.#acks[status]++
+    const isKept =
+      status === 'rejected'
+        ? this.#letterIds.has(`${deviceId}\0${eventId}`)
+        : eventId !== null && this.#contents.has(eventId)
+    if (!isKept) this.#violated(`${deviceId} was told that ${eventId} is ${status}, and it is not committed`)
+  }
+
+  /** The broker has sent a message with QoS 1 to the ingester. */
+  delivered(connection: string, message: Delivered): void {
+    const open = this.#unanswered.get(connection) ?? []
+    this.#unanswered.set(connection, open)
+    open.push(message)
+  }
+
+  /** The broker has its PUBACK. */
+  pubacked(connection: string, packetId: number): void {
+    const [first] = this.#unanswered.get(connection) ?? []
+    if (first?.packetId !== packetId) {
+      return this.#violated(
+        `PUBACK ${packetId} on connection ${connection}, where ${first?.packetId ?? 'nothing'} is next`,
+      )
+    }
+    this.#unanswered.get(connection)?.shift()
+    const lost = first.payloads.find((payload) => !this.isKept(first.deviceId, payload))
+    if (lost !== undefined) this.#violated(`PUBACK ${packetId} came, and this is not committed: ${lost}`)
+  }
+
+  /** The metrics of one ingester. */
+  counted({ received, stored, duplicate, rejected, inFlight }: Counts): void {
+    if (received !== stored + duplicate + rejected + inFlight || inFlight < 0) {
+      this.#violated(`${received} received ≠ ${stored} + ${duplicate} + ${rejected} + ${inFlight} in flight`)
+    }
+  }
+
+  /** The sums of `ingest_stats`, seen together with the rows. A retry may count the same event again, never store it. */
+  accounted(stats: Omit<Counts, 'inFlight'>): void {
+    this.counted({ ...stats, inFlight: 0 })
+    if (stats.stored !== this.#contents.size) {
+      this.#violated(`ingest_stats has ${stats.stored} stored, events has ${this.#contents.size} rows`)
+    }
+    if (stats.rejected < this.#letterRows) {
+      this.#violated(`ingest_stats has ${stats.rejected} rejected, dead_letters has ${this.#letterRows} rows`)
+    }
+  }
+
+  /** What an ingester has in flight, in whatever is bounded. */
+  held(what: string, count: number, bound: number): void {
+    if (count > bound) this.#violated(`${count} ${what} in flight, above ${bound}`)
+  }
+
+  /** Whether exactly this is a row: of `events` with its content, or of `dead_letters` with its bytes. */
+  isKept(deviceId: string, payload: string): boolean {
+    const key = keyOf(deviceId, payload)
+    if (this.#letters.has(key)) return true
+    const sent = this.#sent.get(key)
+    return sent?.event != null && this.#contents.get(sent.event.id) === sent.event.content
+  }
+
+  /** All have had their answer and nothing moves any more. */
+  quiet(): void {
+    const contents = new Map<string, Set<string>>()
+    for (const { deviceId, payload, fate, event } of this.#sent.values()) {
+      if (!this.isKept(deviceId, payload)) this.#violated(`lost: ${payload}`)
+      if (event === null) continue
+      if (fate === 'rejected' && this.#contents.has(event.id)) this.#violated(`stored: ${payload}`)
+      const all = contents.get(event.id) ?? new Set()
+      contents.set(event.id, all.add(event.content))
+    }
+    for (const [eventId, content] of this.#contents) {
+      if (!contents.get(eventId)?.has(content)) {
+        this.#violated(`${eventId} is stored with what nobody sent: ${content}`)
+      }
+    }
+  }
+
+  /** What it has seen, for a report. */
+  get tally() {
+    const { stored, duplicate, rejected } = this.#acks
+    return {
+      sent: this.#sent.size,
+      sends: this.#sends,
+      acked: stored + duplicate + rejected,
+      stored: this.#contents.size,
+      deadLetters: this.#letterRows,
+    }
+  }
+
+  #violated(what: string): void {
+    this.violations.push(what)
+  }
+}
+
+/** An element of a message, as its device sent it. */
+export interface Sent {
+  readonly deviceId: string
+  /** Its bytes as text: what a dead letter of it must keep. */
+  readonly payload: string
+  /** Where it is an event: its id, and its content as `contentOf` writes it. */
+  readonly event: { readonly id: string; readonly content: string } | null
+  /** `either` where two contents share an id: the first to come is stored, the other refused. */
+  readonly fate: 'stored' | 'rejected' | 'either'
+}
+
+export interface Letter {
+  readonly deviceId: string
+  readonly eventId: string | null
+  readonly code: string
+  readonly payload: string
+}
+
+export interface Ack {
+  readonly deviceId: string
+  readonly eventId: string | null
+  readonly status: 'stored' | 'duplicate' | 'rejected'
+}
+
+export interface Delivered {
+  readonly packetId: number
+  readonly deviceId: string
+  /** Of its elements. */
+  readonly payloads: readonly string[]
+}
+
+export interface Counts {
+  readonly received: number
+  readonly stored: number
+  readonly duplicate: number
+  readonly rejected: number
+  readonly inFlight: number
+}
+
+/** What a device said in an event, as one text: equal texts, equal contents. Server time is not part of it. */
+export interface Content {
+  readonly deviceId: string
+  readonly eventType: string
+  readonly valueNum: number | null
+  readonly valueText: string | null
+  readonly unit: string | null
+  readonly tsDevice: string | null
+  readonly meta: unknown
+}
+
+export function contentOf({
+  deviceId,
+  eventType,
+  valueNum,
+  valueText,
+  unit,
+  tsDevice,
+  meta,
+}: Content): string {
+  return JSON.stringify([deviceId, eventType, valueNum, valueText, unit, tsDevice, sorted(meta)])
+}
+
+/** JSONB has its own order of keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  )
+}
+
+function keyOf(deviceId: string, payload: string): string {
+  return `${deviceId}\0${payload}`
+}

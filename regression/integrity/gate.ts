@@ -1,0 +1,84 @@
+import type { TestContext } from 'node:test'
+import type { Client } from 'pg'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import { openSession } from './session.ts'
+import type { Stage } from './stage.ts'
+
+/** A busy machine takes its time. */
+const PATIENCE_MS = 60_000
+
+/** Where a transaction of the ingester can be held. */
+const PLACES = {
+  /** Begun, the rows not inserted yet. */
+  insert: {
+    key: 4711,
+    trigger: 'before insert on events for each statement',
+    kind: 'trigger',
+  },
+  /** All statements are answered, COMMIT is under way and not done. Each batch writes there, duplicates only too. */
+  commit: {
+    key: 4712,
+    trigger: 'after insert or update on ingest_stats deferrable initially deferred for each row',
+    kind: 'constraint trigger',
+  },
+} as const
+
+export type Place = keyof typeof PLACES
+
+/**
+ * Holds the transactions of the ingester at one place for as long as it is closed: a trigger waits there for an
+ * advisory lock that this session has. So a fault hits exactly there, whatever the machine is doing.
+ */
+export class Gate {
+  readonly session: Client
+  readonly #key: number
+
+  private constructor(session: Client, key: number) {
+    this.session = session
+    this.#key = key
+  }
+
+  static async build(t: TestContext, stage: Stage, place: Place): Promise<Gate> {
+    const { key, trigger, kind } = PLACES[place]
+    const session = await openSession(t, stage.postgres)
+    await session.query(`
+      create or replace function gate() returns trigger language plpgsql as $$
+      begin
+        perform pg_advisory_xact_lock_shared(tg_argv[0]::bigint);
+        return null;
+      end $$;
+      create ${kind} gate_${place} ${trigger} execute function gate(${key})`)
+    return new Gate(session, key)
+  }
+
+  async close(): Promise<void> {
+    await this.session.query('select pg_advisory_lock($1)', [this.#key])
+  }
+
+  async open(): Promise<void> {
+    await this.session.query('select pg_advisory_unlock($1)', [this.#key])
+  }
+
+  /** Settles when so many transactions are held. */
+  async holds(transactions: number): Promise<void> {
+    const held = async () => {
+      const { rows } = await this.session.query(
+        `select count(*)::int as held from pg_locks where locktype = 'advisory' and objid = $1 and not granted`,
+        [this.#key],
+      )
+      return rows[0].held >= transactions
+    }
+    await until(held, `${transactions} transactions of the ingester are held`, PATIENCE_MS)
+  }
+
+  /** Settles when no COMMIT of the ingester is under way. */
+  async passed(): Promise<void> {
+    const areThrough = async () => {
+      const { rows } = await this.session.query(
+        `select 1 from pg_stat_activity where usename = 'qs' and state = 'active' and query = 'commit'`,
+      )
+      return rows.length === 0
+    }
+    await until(areThrough, 'the transactions of the ingester are committed', PATIENCE_MS)
+  }
+}

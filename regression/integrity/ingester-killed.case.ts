@@ -1,0 +1,88 @@
+import { test } from 'node:test'
+import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import { Gate } from './gate.ts'
+import { lasting } from './lasting.ts'
+import { PubackGate } from './puback-gate.ts'
+import { scale } from './scale.ts'
+import { openStage } from './stage.ts'
+
+const KILLS = scale(200, 20)
+const WRITERS = 2
+/** Nothing is measured here, and a busy machine takes its time to load a program. */
+const START_MS = 60_000
+/** After so many kills the ingester is left alone until the devices have their acks. */
+const SERIES = 20
+
+test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at chance and half at the five places that matter`, {
+  skip: mosquittoMissing,
+}, async (t) => {
+  const pubacks = new PubackGate()
+  const stage = await openStage(t, {
+    fault: `ingester killed ${KILLS} times`,
+    // Sent again more often, copies would pile up in the broker faster than an ingester of half a second takes them.
+    fleet: { eventsPerSecond: 150, resendAfterMs: 10_000 },
+    settings: { DATABASE_WRITERS: String(WRITERS) },
+    wrapBroker: (url) => pubacks.listen(t, url),
+  })
+  const { ingester } = stage
+  const insert = await Gate.build(t, stage, 'insert')
+  const commit = await Gate.build(t, stage, 'commit')
+
+  /** Each settles when the ingester is dead. */
+  const kills: Readonly<Record<string, () => Promise<void>>> = {
+    'before the transaction of some events, and inside that of others': async () => {
+      await insert.close()
+      // All writers wait, so what comes now is taken in and in no transaction.
+      await insert.holds(WRITERS)
+      await lasting(30)
+      await ingester.kill()
+      await insert.open()
+    },
+    'inside COMMIT': async () => {
+      await commit.close()
+      await commit.holds(1)
+      await ingester.kill()
+      await commit.open()
+    },
+    'between COMMIT and device ack': async () => {
+      await commit.close()
+      await commit.holds(1)
+      await ingester.kill('SIGSTOP')
+      await commit.open()
+      await commit.passed()
+      await ingester.kill()
+    },
+    'between device ack and PUBACK': async () => {
+      pubacks.isClosed = true
+      await stage.more(1)
+      await ingester.kill()
+      pubacks.isClosed = false
+    },
+    'in its start': async () => {
+      await ingester.kill()
+      ingester.start()
+      await lasting(Math.random() * 1_000)
+      await ingester.kill()
+    },
+  }
+  const aimed = Object.entries(kills)
+
+  for (let n = 0; n < KILLS; n++) {
+    await stage.more(1, START_MS)
+    if (n % SERIES === 0) await until(() => stage.fleet.waiting < 500, `acks before kill ${n}`, START_MS)
+    ingester.prepare()
+    const [place, kill] = aimed[(n >> 1) % aimed.length] as (typeof aimed)[number]
+    if (n % 2 === 0) {
+      await lasting(Math.random() * 500)
+      await ingester.kill()
+    } else {
+      await kill().catch((error) => {
+        throw new Error(`Kill ${n}, ${place}: ${(error as Error).message}`)
+      })
+    }
+    ingester.start()
+  }
+  await stage.more(300, START_MS)
+  await stage.finish()
+})

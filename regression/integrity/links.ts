@@ -1,0 +1,80 @@
+import type { TestContext } from 'node:test'
+import { FaultProxy } from '../../packages/ingester/src/verify/fault-proxy.ts'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import type { IngesterProcess } from './ingester.ts'
+import { PubackObserver } from './puback-observer.ts'
+import { openStage, type Stage, type StageOptions } from './stage.ts'
+
+/** A stage whose first ingester has a bad network. */
+export interface LinkedStage {
+  readonly stage: Stage
+  /** Between the ingester and its broker. */
+  readonly brokerLink: FaultProxy
+  /** Between the ingester and PostgreSQL. */
+  readonly databaseLink: FaultProxy
+  /** What passed on the first. */
+  readonly pubacks: PubackObserver
+}
+
+/** The servers with a fault proxy on both links of each ingester, and an eye on every PUBACK. */
+export async function openLinkedStage(
+  t: TestContext,
+  options: Omit<StageOptions, 'wrapBroker' | 'wrapDatabase'>,
+): Promise<LinkedStage> {
+  const [brokerLinks, databaseLinks, observers]: [FaultProxy[], FaultProxy[], PubackObserver[]] = [[], [], []]
+  const stage = await openStage(t, {
+    ...options,
+    wrapBroker: async (url, { checker, witness }) => {
+      const observer = new PubackObserver(`ingester ${observers.length + 1}`, { checker, witness })
+      observers.push(observer)
+      return through(t, url, brokerLinks, observer)
+    },
+    wrapDatabase: (url) => through(t, url, databaseLinks),
+  })
+  return {
+    stage,
+    brokerLink: brokerLinks[0] as FaultProxy,
+    databaseLink: databaseLinks[0] as FaultProxy,
+    pubacks: observers[0] as PubackObserver,
+  }
+}
+
+async function through(
+  t: TestContext,
+  url: string,
+  links: FaultProxy[],
+  observer?: PubackObserver,
+): Promise<string> {
+  const there = new URL(url)
+  const proxy = await FaultProxy.start({ host: there.hostname, port: Number(there.port) }, observer?.observe)
+  t.after(() => proxy.close())
+  links.push(proxy)
+  there.port = String(proxy.port)
+  return there.href
+}
+
+/**
+ * A fault that lasts so long.
+ *
+ * @returns after how many ms a person would know of it: `/readyz` said no, or the log had something new
+ * @throws where nobody would
+ */
+export async function noticed(
+  ingester: IngesterProcess,
+  begin: () => void,
+  lastsMs: number,
+): Promise<number> {
+  const [before, startMs] = [ingester.log.length, performance.now()]
+  const elapsedMs = () => performance.now() - startMs
+  begin()
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${ingester.httpPort}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  const isNoticed = async () => ingester.log.length > before || !(await isReady())
+  await until(isNoticed, 'the ingester notices the fault', lastsMs)
+  const ms = elapsedMs()
+  await until(() => elapsedMs() >= lastsMs, 'the fault has lasted', lastsMs + 1_000)
+  return ms
+}

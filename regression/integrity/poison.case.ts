@@ -1,0 +1,33 @@
+import { test } from 'node:test'
+import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
+import { goodItem, poisonItem } from './item.ts'
+import { scale } from './scale.ts'
+import { openStage } from './stage.ts'
+
+/** One in so many, and how many of all to send. */
+const CASES = [
+  { oneIn: 100, events: scale(30_000, 4_000), eventsPerSecond: 1_000 },
+  { oneIn: 1, events: scale(6_000, 1_000), eventsPerSecond: 200 },
+]
+
+for (const { oneIn, events, eventsPerSecond } of CASES) {
+  test(`of ${events} events one in ${oneIn} is refused by a constraint: those are dead letters, and no other is`, {
+    skip: mosquittoMissing,
+  }, async (t) => {
+    const stage = await openStage(t, {
+      fault: `poison rows, ${100 / oneIn} %`,
+      fleet: {
+        eventsPerSecond,
+        // Each copy of poison is one more dead letter.
+        resendAfterMs: 30_000,
+        arrayEvents: oneIn === 1 ? 1 : 5,
+        makeItem: (deviceId, n) => (n % oneIn === 0 ? poisonItem : goodItem)(deviceId, n),
+      },
+      settings: { DEAD_LETTER_RATE: '1000000', DEAD_LETTER_BYTES: '1GiB' },
+      prepare: (postgres) =>
+        postgres.query("alter table events add constraint no_poison check (event_type <> 'poison')"),
+    })
+    await stage.more(events, 180_000)
+    await stage.finish()
+  })
+}

@@ -1,0 +1,20 @@
+import { test } from 'node:test'
+import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
+import { postgresAway } from './postgres-away.ts'
+import { scale } from './scale.ts'
+
+const SECONDS = scale(600, 12)
+
+test(
+  `PostgreSQL is away for ${SECONDS} s, arrays of ten: memory stays below 200 MB, and it flows within 5 s`,
+  {
+    skip: mosquittoMissing,
+  },
+  (t) =>
+    postgresAway(t, {
+      seconds: SECONDS,
+      // A device that sent again every few seconds for ten minutes would measure the broker.
+      fleet: { arrayEvents: 10, resendAfterMs: 900_000 },
+      quietMs: 180_000,
+    }),
+)

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { FleetOptions } from './fleet.ts'
+import { lasting } from './lasting.ts'
+import { openStage } from './stage.ts'
+
+export interface Outage {
+  readonly seconds: number
+  readonly fleet: FleetOptions
+  /** For what waits to come in afterwards. */
+  readonly quietMs: number
+}
+
+const LIMIT_MS = 5_000
+const MAX_MEMORY_MB = 200
+
+/** PostgreSQL is stopped for so long, while devices go on at 1,000 events a second. */
+export async function postgresAway(t: TestContext, { seconds, fleet, quietMs }: Outage): Promise<void> {
+  const stage = await openStage(t, {
+    fault: `PostgreSQL away for ${seconds} s at 1,000 events a second`,
+    fleet: { ...fleet, eventsPerSecond: 1_000 },
+  })
+  await stage.more(2_000)
+  await stage.postgres.stop()
+  stage.watch.takeResidentMb()
+  await lasting(seconds * 1_000)
+  const residentMb = stage.watch.takeResidentMb()
+  assert.ok(residentMb > 0, 'nobody looked at the memory')
+  assert.ok(residentMb < MAX_MEMORY_MB, `${residentMb} MB while PostgreSQL was away`)
+  await stage.postgres.start()
+  await stage.flowing(LIMIT_MS, 'the outage')
+  await stage.more(2_000)
+  await stage.finish({ quietMs })
+}

@@ -1,0 +1,182 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
+import { migrate } from '../../packages/ingester/src/database/migrate.ts'
+import {
+  runAs,
+  serverAccount,
+  serverEnvironment,
+  systemDirectory,
+} from '../../packages/ingester/src/database/postgres-account.ts'
+import { postgresBinaries } from '../../packages/ingester/src/database/postgres-binaries.ts'
+import { freePort } from '../../packages/ingester/test/support/free-port.ts'
+import { leash } from '../../packages/ingester/test/support/leash.ts'
+import { until } from '../../packages/ingester/test/support/until.ts'
+
+export interface PostgresOptions {
+  /** As in postgresql.conf, and before ours. */
+  readonly settings?: readonly string[]
+  /** Where the cluster goes; default a temporary directory. */
+  readonly directory?: string
+}
+
+/** What a COMMIT promises is on; when it was is recorded, for the witness. */
+const SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'fsync=on',
+  'full_page_writes=on',
+  'track_commit_timestamp=on',
+  'shared_buffers=64MB',
+  'timezone=UTC',
+  'restart_after_crash=on',
+]
+
+const READY_MS = 60_000
+
+/** A PostgreSQL of its own for one case, with the schema, that can be stopped, killed and started. */
+export class Postgres {
+  /** The ingester's: owner of the database `qs`, and no superuser. */
+  readonly url: string
+  /** The superuser's, to the same database. */
+  readonly superUrl: string
+  readonly data: string
+  readonly #start: () => ChildProcess
+  readonly #logFile: string
+  #server: ChildProcess
+
+  private constructor(port: number, place: { data: string; logFile: string }, start: () => ChildProcess) {
+    this.url = `postgresql://qs@127.0.0.1:${port}/qs`
+    this.superUrl = `postgresql://postgres@127.0.0.1:${port}/qs`
+    this.data = place.data
+    this.#logFile = place.logFile
+    this.#start = start
+    this.#server = start()
+  }
+
+  static async open(t: TestContext, options: PostgresOptions = {}): Promise<Postgres> {
+    const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'qs-regression-'))
+    const data = join(directory, 'data')
+    const account = serverAccount(data)
+    const { initdb, postgres } = postgresBinaries({ account, systemDirectory })
+    if (account !== null) chownSync(directory, account.uid, account.gid)
+    const how = { ...runAs(account), cwd: directory, env: serverEnvironment }
+    const init = '--auth=trust --encoding=UTF8 --no-locale --no-sync -U postgres'.split(' ')
+    await promisify(execFile)(initdb, ['-D', data, ...init], how)
+    const port = await freePort()
+    const settings = [...(options.settings ?? []), ...SETTINGS, `port=${port}`].flatMap((each) => [
+      '-c',
+      each,
+    ])
+    const logFile = join(directory, 'log')
+    const start = () => {
+      const output = openSync(logFile, 'a')
+      const server = spawn(postgres, ['-D', data, ...settings], { ...how, stdio: ['ignore', output, output] })
+      closeSync(output)
+      leash(server)
+      return server
+    }
+    const cluster = new Postgres(port, { data, logFile }, start)
+    t.after(async () => {
+      await cluster.stop('SIGQUIT')
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
+    })
+    await cluster.#untilReady('postgres')
+    await cluster.query('create role qs login', 'postgres')
+    await cluster.query('create database qs owner qs template template0', 'postgres')
+    await migrate(cluster.url)
+    return cluster
+  }
+
+  get isRunning(): boolean {
+    return this.#server.exitCode === null && this.#server.signalCode === null
+  }
+
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8')
+  }
+
+  /** One statement of the superuser, on a connection of its own. */
+  async query(sql: string, database = 'qs'): Promise<readonly Record<string, unknown>[]> {
+    const url = new URL(this.superUrl)
+    url.pathname = `/${database}`
+    const client = new Client({ connectionString: url.href })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      const result = await client.query(sql)
+      return (Array.isArray(result) ? result.at(-1) : result).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** SIGINT ends all sessions and shuts down in good order (fast), SIGQUIT leaves it to recovery (immediate). */
+  async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
+    if (!this.isRunning) return
+    const ended = once(this.#server, 'exit')
+    this.#server.kill(signal)
+    await ended
+  }
+
+  /** SIGKILL to it and all its processes at once, as the power or the OOM killer would. */
+  async kill(): Promise<void> {
+    if (!this.isRunning) return
+    const ended = once(this.#server, 'exit')
+    const children = childrenOf(this.#server.pid as number)
+    this.#server.kill('SIGKILL')
+    for (const pid of children) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It ended by itself.
+      }
+    }
+    await ended
+    // What still runs would keep the shared memory, and the next server from starting.
+    await until(() => children.every((pid) => !isThere(pid)), 'the processes of PostgreSQL are gone')
+  }
+
+  /** Settles when it takes connections; after a kill that is after its recovery. */
+  async start(): Promise<void> {
+    if (this.isRunning) return
+    this.#server = this.#start()
+    await this.#untilReady('qs')
+  }
+
+  async #untilReady(database: string): Promise<void> {
+    const ready = async () => {
+      if (!this.isRunning) throw new Error(`PostgreSQL does not start:\n${this.log().slice(-2_000)}`)
+      return await this.query('select 1', database).catch(() => null)
+    }
+    await until(ready, 'PostgreSQL takes connections', READY_MS)
+  }
+}
+
+function childrenOf(parent: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => stateOf(pid)?.parent === parent)
+}
+
+/** The third and fourth field of /proc/[pid]/stat, see proc(5); null where there is no such process. */
+function stateOf(pid: number): { readonly state: string; readonly parent: number } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state, parent: Number(parent) }
+  } catch {
+    return null
+  }
+}
+
+/** A process that ended and was not waited for holds nothing any more. */
+function isThere(pid: number): boolean {
+  return (stateOf(pid)?.state ?? 'Z') !== 'Z'
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+/** What one fault came to: a line of the table. */
+export interface Row {
+  /** The file of the case. */
+  readonly case: string
+  readonly fault: string
+  readonly sent: number
+  readonly acked: number
+  readonly stored: number
+  readonly deadLetters: number
+  readonly lost: number
+  readonly doubled: number
+  /** The longest time without any device ack; where the fault is an outage, about its length. */
+  readonly outageSeconds: number
+  /** The longest from the end of a fault to the next device ack; null where nobody measured it. */
+  readonly recoverySeconds: number | null
+  readonly peakMemoryMb: number
+  /** Promises that were broken, and how often; the first of them in words. */
+  readonly broken: number
+  readonly violations: readonly string[]
+  /** Why it could not run here. */
+  readonly skipped?: string
+}
+
+/** Where `npm run regression` wants the rows; without it they are only said. */
+const directory = process.env.QS_REGRESSION_RESULTS
+
+const CASE = basename(process.argv[1] ?? '').replace(/\.case\.ts$/, '')
+let rows = 0
+
+export function writeRow(row: Omit<Row, 'case'>): void {
+  if (directory === undefined) return
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, `${CASE}.${rows++}.json`), JSON.stringify({ case: CASE, ...row }))
+}
+
+/** A fault that cannot be made on this machine has a line too. */
+export function writeSkipped(fault: string, why: string): void {
+  const nothing = { sent: 0, acked: 0, stored: 0, deadLetters: 0, lost: 0, doubled: 0 }
+  writeRow({
+    fault,
+    ...nothing,
+    outageSeconds: 0,
+    recoverySeconds: null,
+    peakMemoryMb: 0,
+    broken: 0,
+    violations: [],
+    skipped: why,
+  })
+}
+
+export function readRows(from: string): readonly Row[] {
+  return readdirSync(from)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(from, name), 'utf8')) as Row)
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { QueryConfig } from 'pg'
+import pg from 'pg'
+import { migrate } from '../../packages/ingester/src/database/migrate.ts'
+import type { Event } from '../../packages/ingester/src/pipeline/message.ts'
+import { addStats } from '../../packages/ingester/src/sink/add-stats.ts'
+import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
+import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
+import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
+import { upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
+import { freshDatabase } from '../../packages/ingester/test/support/postgres.ts'
+import { Backend } from './backend.ts'
+import { Random } from './random.ts'
+import { POISON_TYPE } from './statements.ts'
+import { Tables } from './tables.ts'
+
+/*
+ * The simulated database understands the sink's statements by name. Here the same statements, in every order that
+ * chance finds, go to it and to PostgreSQL: the same answers, the same refusals, the same rows in the end.
+ */
+
+const TIME = '2026-11-25T12:00:00.000000Z'
+const STATEMENTS = 1_500
+
+function row(random: Random) {
+  const event: Event = {
+    kind: 'event',
+    eventId: `e${random.below(40)}`,
+    deviceId: random.pick(['a', 'b']),
+    eventType: random.chance(0.03) ? POISON_TYPE : random.pick(['t', 'u']),
+    valueNum: random.pick([null, 1, -0]),
+    valueText: random.pick([null, 'x']),
+    unit: random.pick([null, '°C']),
+    ts: TIME,
+    tsDevice: random.pick([null, '2026-01-15T12:00:00.000001Z']),
+    tsDeviceLocal: random.pick([null, null, '2026-01-15T04:00:00.000001']),
+    tsDeviceRaw: null,
+    schema: 1,
+    meta: random.pick([null, '{"a":1,"b":[2]}', '{"b":[2],"a":1}']),
+    warning: null,
+  }
+  return { event, tsServer: TIME }
+}
+
+function rows(random: Random) {
+  const all = Array.from({ length: random.between(1, 6) }, () => row(random))
+  return [...new Map(all.map((each) => [each.event.eventId, each])).values()].sort((one, other) =>
+    one.event.eventId < other.event.eventId ? -1 : 1,
+  )
+}
+
+function letter(random: Random) {
+  return {
+    rejection: { kind: 'rejection', code: 'INVALID_JSON', message: 'm', trace: 't', eventId: null } as const,
+    topic: 'qs/v1/a/events',
+    deviceId: 'a',
+    receivedAt: TIME,
+    payload: Buffer.from(`p${random.below(5)}`),
+    index: 0,
+    redelivered: random.chance(0.5),
+  }
+}
+
+function statement(random: Random): QueryConfig {
+  switch (random.below(14)) {
+    case 0:
+    case 1:
+      return { text: 'begin' }
+    case 2:
+    case 3:
+      return { text: 'commit' }
+    case 4:
+      return { text: 'rollback' }
+    case 5:
+      return { text: 'savepoint part' }
+    case 6:
+      return { text: 'release savepoint part' }
+    case 7:
+      return { text: 'rollback to savepoint part' }
+    case 8:
+      return compareEvents(rows(random))
+    case 9:
+      return insertDeadLetters([letter(random), letter(random)])
+    case 10:
+      return addStats('w', { messages: 1, stored: random.below(3), duplicate: 1, rejected: random.below(2) })
+    case 11:
+      return upsertDevices([{ deviceId: random.pick(['a', 'b']), firstSeen: TIME, lastSeen: TIME }])
+    default:
+      return insertEvents(rows(random))
+  }
+}
+
+type Answer = { readonly command: string; readonly rows: readonly Record<string, unknown>[] }
+
+async function say(ask: Promise<Answer>): Promise<unknown> {
+  try {
+    const { command, rows: found } = await ask
+    const sorted = found.map((each) =>
+      Array.isArray(each.new_ids) ? { new_ids: [...each.new_ids].sort() } : each,
+    )
+    return { command, rows: sorted.sort((one, other) => Number(indexOf(one)) - Number(indexOf(other))) }
+  } catch (error) {
+    return { code: (error as { code?: string }).code }
+  }
+}
+
+function indexOf(row: Readonly<Record<string, unknown>>): unknown {
+  return row.index ?? 0
+}
+
+test('the simulated database answers as PostgreSQL does', async (t) => {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end())
+  await client.query(`alter table events add constraint no_poison check (event_type <> '${POISON_TYPE}')`)
+  const tables = new Tables()
+  const backend = new Backend(
+    tables,
+    () => 'minute',
+    () => {},
+  )
+
+  const random = new Random(4711)
+  for (let n = 0; n < STATEMENTS; n++) {
+    const query = statement(random)
+    const real = await say(client.query(query))
+    assert.deepEqual(await say(backend.execute(query)), real, `statement ${n}: ${query.name ?? query.text}`)
+  }
+  for (const end of ['rollback', 'rollback']) {
+    await client.query(end)
+    await backend.execute({ text: end })
+  }
+
+  const one = async (sql: string) => (await client.query(sql)).rows
+  const ids = (await one('select event_id from events order by 1')).map(({ event_id }) => event_id)
+  assert.deepEqual([...tables.events.keys()].sort(), ids)
+  const letters = await one('select fingerprint from dead_letters order by dead_letter_id')
+  const undashed = letters.map(({ fingerprint }) => String(fingerprint).replaceAll('-', ''))
+  assert.deepEqual(
+    [...tables.letters].map(({ value }) => value.fingerprint),
+    undashed,
+  )
+  const [sums] = await one('select sum(received)::int received, sum(stored)::int stored from ingest_stats')
+  const [stats] = [...tables.stats.values()]
+  assert.deepEqual({ received: stats?.value.received, stored: stats?.value.stored }, sums)
+  assert.ok(ids.length > 20 && letters.length > 5, 'it was about something')
+})

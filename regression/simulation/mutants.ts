@@ -1,0 +1,178 @@
+/** A fault that is planted into the real code: one passage of one file, replaced. */
+export interface Mutant {
+  readonly name: string
+  /** Below packages/ingester/src. */
+  readonly file: string
+  /** Stands in the file exactly once, or the proof stops and says so. */
+  readonly original: string
+  readonly planted: string
+}
+
+/**
+ * What the simulation must notice. A simulation that finds nothing proves nothing before it has found these.
+ */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'ack before commit',
+    file: 'app/pipeline.ts',
+    original: '      const result = await sink.write(batch)\n',
+    planted: `      reply(
+        batch,
+        batch.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e))),
+        { ...replyOptions, onFault: () => {} },
+      )
+      const result = await sink.write(batch)
+      if (batch.length > 0) return countOutcomes(metrics, result)
+`,
+  },
+  {
+    name: 'PUBACK before commit, device ack after it',
+    file: 'source/source.ts',
+    original: '    onDelivery({\n',
+    planted: '    puback()\n    puback = () => {}\n    onDelivery({\n',
+  },
+  {
+    name: 'PUBACK across connections',
+    file: 'source/connection.ts',
+    original: 'packet.qos === 0 ? () => {} : this.#window.open(packet.messageId as number),',
+    planted:
+      'packet.qos === 0 ? () => {} : (() => { const settle = this.#window.open(packet.messageId as number); return () => this.#isClosed ? globalThis.latestTransmit?.puback(packet.messageId as number) : ((globalThis.latestTransmit = this.#transmit), settle()) })(),',
+  },
+  {
+    name: 'PUBACK out of order',
+    file: 'source/window.ts',
+    original: '      entry.settled = true\n      this.#advance()\n',
+    planted: '      this.#puback(entry.packetId)\n',
+  },
+  {
+    name: 'settled twice',
+    file: 'reply/reply.ts',
+    original: '    message.delivery.settle()\n',
+    planted:
+      '    message.delivery.settle()\n    if (message.delivery.redelivered) message.delivery.settle()\n',
+  },
+  {
+    name: 'never settled where a message was redelivered',
+    file: 'reply/reply.ts',
+    original: '    message.delivery.settle()\n',
+    planted: '    if (!message.delivery.redelivered) message.delivery.settle()\n',
+  },
+  {
+    name: 'batch dropped on retry',
+    file: 'sink/writer.ts',
+    original: '        const result = await writeBatch(deadline.hearing(connection), batch, context)\n',
+    planted: `        if (failures > 0) return batch.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e)))
+        const result = await writeBatch(deadline.hearing(connection), batch, context)
+`,
+  },
+  {
+    name: 'what a broken COMMIT left behind taken for committed',
+    file: 'sink/write-batch.ts',
+    original:
+      "    if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')\n  } catch (error) {\n",
+    planted:
+      "    if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')\n  } catch (error) {\n    if (String(error).includes('terminated') && outcomes.flat().every(Boolean)) return outcomes as BatchResult\n",
+  },
+  {
+    name: 'ROLLBACK in answer to COMMIT not noticed',
+    file: 'sink/connection.ts',
+    original: "    if (answer.status === 'rejected') throw answer.reason\n    return answer.value\n",
+    planted:
+      "    if (answer.status === 'rejected' && answers.length === 1) throw answer.reason\n    return answer.status === 'fulfilled' ? (answer.value.command === 'ROLLBACK' ? { ...answer.value, command: 'COMMIT' } : answer.value) : ({ rows: [] } as unknown as QueryResult)\n",
+  },
+  {
+    name: 'conflict taken for duplicate',
+    file: 'sink/store-events.ts',
+    original: "same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)",
+    planted: "same || row ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)",
+  },
+  {
+    name: 'duplicate taken for stored',
+    file: 'sink/store-events.ts',
+    original: "same ? { kind: 'duplicate', tsServer }",
+    planted: "same ? { kind: 'stored', tsServer }",
+  },
+  {
+    name: 'second of an id within a batch not compared',
+    file: 'sink/store-events.ts',
+    original: '    const others = [...repeats]\n',
+    planted:
+      "    const others: PendingRow[] = []\n    for (const row of repeats) row.outcomes[row.index] = { kind: 'duplicate', tsServer: row.tsServer }\n",
+  },
+  {
+    name: 'a bad row costs its half of the batch',
+    file: 'sink/store-events.ts',
+    original:
+      '      if (first !== undefined && others.length === 0) {\n        refused.set(first, refusal(error, first.event))\n',
+    planted:
+      '      if (first !== undefined && others.length < 3) {\n        for (const each of part) refused.set(each, refusal(error, each.event))\n',
+  },
+  {
+    name: 'dead letter row missing',
+    file: 'sink/write-batch.ts',
+    original: '    ...(letters.length > 0 ? [insertDeadLetters(letters)] : []),\n',
+    planted: '    ...(letters.length === 1 ? [insertDeadLetters(letters)] : []),\n',
+  },
+  {
+    name: 'dead letter of a retried batch lost',
+    file: 'sink/write-batch.ts',
+    original: '  const letters = isRetry ? kept.map((letter) => ({ ...letter, redelivered: true })) : kept\n',
+    planted: '  const letters = isRetry ? [] : kept\n',
+  },
+  {
+    name: 'stats miscounted',
+    file: 'sink/write-batch.ts',
+    original: "    counts[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++\n",
+    planted:
+      "    counts[outcome.kind === 'duplicate' ? 'stored' : outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++\n",
+  },
+  {
+    name: 'in flight not counted down for duplicates',
+    file: 'app/pipeline.ts',
+    original: '  metrics.eventsInFlight.dec(events)\n',
+    planted: '  metrics.eventsInFlight.dec(events - counts.duplicate)\n',
+  },
+  {
+    name: 'ack lost on reconnect, and yet its PUBACK sent',
+    file: 'sink/write-batch.ts',
+    original: '    return await transact(connection, batch, context, insertTogether)\n',
+    planted:
+      "    return await transact(connection, batch.filter(({ delivery }) => !delivery.redelivered), context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) })\n",
+  },
+  {
+    name: 'a dead connection used again',
+    file: 'sink/writer.ts',
+    original: "        if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) this.#dropConnection()\n",
+    planted: '',
+  },
+  {
+    name: 'no deadline for a transaction',
+    file: 'sink/writer.ts',
+    original: '        deadline.guard(connection)\n',
+    planted: '',
+  },
+  {
+    name: 'no keep-alive',
+    file: 'source/connection.ts',
+    original: '    this.#keepAlive.start()\n',
+    planted: '',
+  },
+  {
+    name: 'no pause at the high watermark',
+    file: 'source/source.ts',
+    original: '    connection.pause()\n',
+    planted: '',
+  },
+  {
+    name: 'never read again after a pause',
+    file: 'source/source.ts',
+    original: '    this.#connection?.resume()\n',
+    planted: '',
+  },
+  {
+    name: 'a batch forgotten when the writer is busy',
+    file: 'batch/batcher.ts',
+    original: '        this.#leftOver = message\n',
+    planted: '',
+  },
+]

@@ -1,0 +1,13 @@
+const mutant = JSON.parse(process.env.SIMULATION_MUTANT ?? '')
+
+export async function load(url, context, nextLoad) {
+  const loaded = await nextLoad(url, context)
+  if (!new URL(url).pathname.endsWith(`/packages/ingester/src/${mutant.file}`)) return loaded
+  const parts = String(loaded.source).split(mutant.original)
+  if (parts.length !== 2) {
+    throw new Error(
+      `The mutant "${mutant.name}" is out of date: its passage stands ${parts.length - 1} times in ${mutant.file}. Mend it in mutants.ts.`,
+    )
+  }
+  return { ...loaded, source: parts.join(mutant.planted) }
+}

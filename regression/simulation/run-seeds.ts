@@ -1,0 +1,58 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Mutant } from './mutants.ts'
+import type { SeedResult } from './run-seed.ts'
+
+export interface SeedsOptions {
+  readonly from: number
+  readonly count: number
+  readonly workers: number
+  readonly mutant?: Mutant
+  readonly onResult?: (result: SeedResult) => void
+}
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+const PLANT = new URL('./plant.mjs', import.meta.url).href
+
+/**
+ * Runs seeds in processes of their own, until one breaks a promise or all are through.
+ *
+ * @returns the first that broke one, or null
+ * @throws Error where a process ends without a result
+ */
+export async function runSeeds(options: SeedsOptions): Promise<SeedResult | null> {
+  const { from, count, workers, mutant, onResult } = options
+  const loader = ['--import', 'tsx', '--conditions=source']
+  const processes: ChildProcess[] = []
+  let [next, failed]: [number, SeedResult | null] = [from, null]
+  const work = () =>
+    new Promise<void>((resolve, reject) => {
+      const child = fork(WORKER, {
+        execArgv: mutant === undefined ? loader : ['--import', PLANT, ...loader],
+        env: { ...process.env, ...(mutant !== undefined && { SIMULATION_MUTANT: JSON.stringify(mutant) }) },
+      })
+      processes.push(child)
+      const give = () => {
+        if (next < from + count && failed === null) child.send(next++)
+        else child.disconnect()
+      }
+      child.on('message', (message: 'ready' | SeedResult) => {
+        if (message !== 'ready') {
+          if (message.violations.length > 0) failed ??= message
+          onResult?.(message)
+        }
+        give()
+      })
+      child.on('error', reject)
+      child.on('exit', (code, signal) => {
+        if (code === 0) resolve()
+        else reject(new Error(`A worker ended with ${signal ?? `exit code ${code}`}; its words stand above`))
+      })
+    })
+  try {
+    await Promise.all(Array.from({ length: workers }, work))
+  } finally {
+    for (const child of processes) child.kill()
+  }
+  return failed
+}

@@ -1,0 +1,168 @@
+import { type InputRow, isSame, type LetterRow, type StatsRow, type Tables } from './tables.ts'
+import { DatabaseError, type Row, type Transaction } from './transaction.ts'
+
+export interface Answer {
+  readonly command: string
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+export interface Execution {
+  readonly tables: Tables
+  readonly transaction: Transaction
+  readonly values: readonly unknown[]
+  readonly minute: string
+}
+
+type Statement = (execution: Execution) => Promise<Answer>
+
+/** A row of this type no database takes: what a constraint of the operator's own would refuse. */
+export const POISON_TYPE = 'poison'
+
+/** The statements of the sink by name, as PostgreSQL executes them; conformance.test.ts compares the two. */
+export const STATEMENTS: Readonly<Record<string, Statement>> = {
+  'insert-events': async ({ tables, transaction, values }) => {
+    const newIds: string[] = []
+    for (const value of JSON.parse(String(values[0])) as InputRow[]) {
+      if (value.type === POISON_TYPE)
+        throw new DatabaseError('23514', 'violates check constraint "no_poison"')
+      await whenFree(
+        transaction,
+        () => tables.events.get(value.id),
+        (row) => {
+          if (row !== undefined) return
+          insert(tables.events, value.id, value, transaction, () => tables.newEvents.push(value))
+          newIds.push(value.id)
+        },
+      )
+    }
+    const isAll = newIds.length === Number(values[1])
+    return { command: 'SELECT', rows: [{ new_ids: isAll ? null : newIds }] }
+  },
+
+  'compare-events': async ({ tables, transaction, values }) => {
+    const rows: Record<string, unknown>[] = []
+    for (const [index, input] of (JSON.parse(String(values[0])) as InputRow[]).entries()) {
+      const stored = tables.events.get(input.id)
+      if (stored === undefined || !transaction.sees(stored)) continue
+      rows.push({ index: String(index), ts_server: stored.value.srv, same: isSame(stored.value, input) })
+    }
+    return { command: 'SELECT', rows }
+  },
+
+  'insert-dead-letters': async ({ tables, transaction, values }) => {
+    const letters = JSON.parse(String(values[0])) as (LetterRow & { readonly redelivered: boolean })[]
+    const known = new Set<string>()
+    if (letters.some(({ redelivered }) => redelivered)) {
+      for (const row of tables.letters) if (transaction.sees(row)) known.add(row.value.fingerprint)
+    }
+    for (const { redelivered, ...value } of letters) {
+      if (redelivered && known.has(value.fingerprint)) continue
+      const row: Row<LetterRow> = { value, owner: transaction }
+      tables.letters.add(row)
+      transaction.changed({
+        commit: () => {
+          row.owner = null
+          tables.newLetters.push(value)
+        },
+        undo: () => tables.letters.delete(row),
+      })
+    }
+    return { command: 'INSERT', rows: [] }
+  },
+
+  'upsert-devices': async ({ tables, transaction, values }) => {
+    const devices = JSON.parse(String(values[0])) as {
+      deviceId: string
+      firstSeen: string
+      lastSeen: string
+    }[]
+    devices.sort((one, other) => (one.deviceId < other.deviceId ? -1 : 1))
+    for (const { deviceId, firstSeen, lastSeen } of devices) {
+      await upsert(tables.devices, deviceId, transaction, (old) => ({
+        first: old !== null && old.first < firstSeen ? old.first : firstSeen,
+        last: old !== null && old.last > lastSeen ? old.last : lastSeen,
+      }))
+    }
+    return { command: 'INSERT', rows: [] }
+  },
+
+  /** For a job that has no part in the promises. */
+  'note-backlog': async () => ({ command: 'INSERT', rows: [] }),
+
+  'add-stats': async ({ tables, transaction, values, minute }) => {
+    const [writer, messages, stored, duplicate, rejected] = values as [string, number, number, number, number]
+    const received = stored + duplicate + rejected
+    const add = { messages, received, stored, duplicate, rejected }
+    await upsert(tables.stats, `${minute} ${writer}`, transaction, (old) =>
+      old === null ? add : sum(old, add),
+    )
+    return { command: 'INSERT', rows: [] }
+  },
+}
+
+function sum(one: StatsRow, other: StatsRow): StatsRow {
+  return {
+    messages: one.messages + other.messages,
+    received: one.received + other.received,
+    stored: one.stored + other.stored,
+    duplicate: one.duplicate + other.duplicate,
+    rejected: one.rejected + other.rejected,
+  }
+}
+
+/** Acts on the row of a key, or on none, in the moment in which nobody else is writing it any more. */
+async function whenFree<T, R>(
+  transaction: Transaction,
+  find: () => Row<T> | undefined,
+  act: (row: Row<T> | undefined) => R,
+): Promise<R> {
+  for (let row = find(); ; row = find()) {
+    if (row === undefined || transaction.sees(row)) return act(row)
+    await transaction.waitFor(row.owner as Transaction)
+  }
+}
+
+function insert<T>(
+  table: Map<string, Row<T>>,
+  key: string,
+  value: T,
+  owner: Transaction,
+  onCommit: () => void = () => {},
+): void {
+  const row: Row<T> = { value, owner }
+  table.set(key, row)
+  owner.changed({
+    commit: () => {
+      row.owner = null
+      onCommit()
+    },
+    undo: () => table.delete(key),
+  })
+}
+
+function upsert<T>(
+  table: Map<string, Row<T>>,
+  key: string,
+  transaction: Transaction,
+  next: (old: T | null) => T,
+): Promise<void> {
+  return whenFree(
+    transaction,
+    () => table.get(key),
+    (row) => {
+      if (row === undefined) return insert(table, key, next(null), transaction)
+      const { value, owner } = row
+      row.value = next(value)
+      row.owner = transaction
+      transaction.changed({
+        commit: () => {
+          row.owner = null
+        },
+        undo: () => {
+          row.value = value
+          row.owner = owner
+        },
+      })
+    },
+  )
+}

@@ -1,0 +1,69 @@
+import { contentOf } from '../checker.ts'
+import type { Row } from './transaction.ts'
+
+/** A row of an insert-events input, in the names of EVENT_INPUT. */
+export interface InputRow {
+  readonly id: string
+  readonly device: string
+  readonly type: string
+  readonly num?: number
+  readonly txt?: string
+  readonly unit?: string
+  readonly ts: string
+  readonly dev?: string
+  readonly local?: string
+  readonly raw?: string
+  readonly srv: string
+  readonly schema: number
+  readonly meta?: unknown
+}
+
+export interface LetterRow {
+  readonly device_id: string
+  readonly event_id: string | null
+  readonly code: string
+  readonly payload: string
+  readonly fingerprint: string
+}
+
+export interface StatsRow {
+  readonly messages: number
+  readonly received: number
+  readonly stored: number
+  readonly duplicate: number
+  readonly rejected: number
+}
+
+/** The tables of the contract, as far as the sink's statements see them. */
+export class Tables {
+  readonly events = new Map<string, Row<InputRow>>()
+  readonly letters = new Set<Row<LetterRow>>()
+  readonly devices = new Map<string, Row<{ readonly first: string; readonly last: string }>>()
+  readonly stats = new Map<string, Row<StatsRow>>()
+  /** Committed since somebody looked last. */
+  newEvents: InputRow[] = []
+  newLetters: LetterRow[] = []
+}
+
+export function contentOfRow(row: InputRow): string {
+  return contentOf({
+    deviceId: row.device,
+    eventType: row.type,
+    valueNum: row.num ?? null,
+    valueText: row.txt ?? null,
+    unit: row.unit ?? null,
+    tsDevice: row.dev ?? null,
+    meta: row.meta ?? null,
+  })
+}
+
+/** What compare-events compares: content, with a wall time in place of its instant where there is one. */
+export function isSame(one: InputRow, other: InputRow): boolean {
+  const parts = (row: InputRow) => [
+    contentOfRow(one.local === undefined ? row : { ...row, dev: '' }),
+    row.local ?? null,
+    row.raw ?? null,
+    row.schema,
+  ]
+  return JSON.stringify(parts(one)) === JSON.stringify(parts(other))
+}

@@ -28,15 +28,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'PUBACK before commit, device ack after it',
     file: 'source/source.ts',
-    original: '    onDelivery({\n',
-    planted: '    puback()\n    puback = () => {}\n    onDelivery({\n',
+    original: '    this.#options.onDelivery({\n',
+    planted: '    puback()\n    puback = () => {}\n    this.#options.onDelivery({\n',
   },
   {
     name: 'PUBACK across connections',
     file: 'source/connection.ts',
-    original: 'packet.qos === 0 ? () => {} : this.#window.open(packet.messageId as number),',
+    original: 'publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)\n',
     planted:
-      'packet.qos === 0 ? () => {} : (() => { const settle = this.#window.open(packet.messageId as number); return () => this.#isClosed ? globalThis.latestTransmit?.puback(packet.messageId as number) : ((globalThis.latestTransmit = this.#transmit), settle()) })(),',
+      'publish.qos === 0 ? NOTHING : (() => { const settle = this.#window.open(publish.packetId); return () => this.#isClosed ? globalThis.latestTransmit?.puback(publish.packetId) : ((globalThis.latestTransmit = this.#transmit), settle()) })()\n',
   },
   {
     name: 'PUBACK out of order',
@@ -142,8 +142,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a dead connection used again',
     file: 'sink/writer.ts',
-    original: "        if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) this.#dropConnection()\n",
-    planted: '',
+    original: '          this.#dropConnection()\n          this.#hasFailed ||=',
+    planted: '          this.#hasFailed ||=',
   },
   {
     name: 'no deadline for a transaction',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../packages/ingester/test/support/free-port.ts'
@@ -7,6 +8,12 @@ import type { Subject, SubjectContext } from './subject.ts'
 import { whenReady } from './when-ready.ts'
 
 const QS = fileURLToPath(new URL('../../packages/ingester/bin/qs.js', import.meta.url))
+/** Those for Node, in its first line. */
+const FLAGS =
+  readFileSync(QS, 'utf8')
+    .split('\n')[0]
+    ?.split(' ')
+    .filter((word) => word.startsWith('--')) ?? []
 
 /** Settings that are handed on, so that they can be compared; the report names those that are set. */
 const TUNABLE = [
@@ -48,7 +55,7 @@ function startOne(context: SubjectContext, httpPort: number, place: number) {
       : { MQTT_EVENTS_TOPIC: '$share/qs/qs/v1/+/events', MQTT_CLIENT_ID: `qs-ingester-${place + 1}` }
   return startChild({
     name: sharedBy === null ? 'qs ingest' : `qs ingest ${place + 1}`,
-    command: [process.execPath, ...profile, QS, 'ingest'],
+    command: [process.execPath, ...FLAGS, ...profile, QS, 'ingest'],
     env: {
       ...tunedSettings,
       ...shared,

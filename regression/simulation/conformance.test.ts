@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { QueryConfig } from 'pg'
 import pg from 'pg'
+import { connect, type PipelinedConnection } from '../../packages/ingester/src/database/connect.ts'
 import { migrate } from '../../packages/ingester/src/database/migrate.ts'
 import type { Event } from '../../packages/ingester/src/pipeline/message.ts'
 import { addStats } from '../../packages/ingester/src/sink/add-stats.ts'
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
+import { copyEvents } from '../../packages/ingester/src/sink/copy-events.ts'
 import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
 import { upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
 import { freshDatabase } from '../../packages/ingester/test/support/postgres.ts'
 import { Backend } from './backend.ts'
 import { Random } from './random.ts'
-import { POISON_TYPE } from './statements.ts'
+import { type Answer, POISON_TYPE } from './statements.ts'
 import { Tables } from './tables.ts'
 
 /*
@@ -63,7 +65,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(14)) {
+  switch (random.below(16)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -86,20 +88,37 @@ function statement(random: Random): QueryConfig {
       return addStats('w', { messages: 1, stored: random.below(3), duplicate: 1, rejected: random.below(2) })
     case 11:
       return upsertDevices([{ deviceId: random.pick(['a', 'b']), firstSeen: TIME, lastSeen: TIME }])
+    case 12:
+    case 13: {
+      const { name, text, data } = copyEvents(rows(random))
+      return { name, text, values: [data] }
+    }
     default:
       return insertEvents(rows(random))
   }
 }
 
-type Answer = { readonly command: string; readonly rows: readonly Record<string, unknown>[] }
+async function ask(connection: PipelinedConnection, query: QueryConfig): Promise<Answer> {
+  const { name, text, values } = query
+  if (name !== 'copy-events') return connection.query(query)
+  return {
+    command: 'COPY',
+    rows: [],
+    rowCount: await connection.copy({ name, text, data: String(values?.[0]) }),
+  }
+}
 
-async function say(ask: Promise<Answer>): Promise<unknown> {
+async function say(answer: Promise<Answer>): Promise<unknown> {
   try {
-    const { command, rows: found } = await ask
+    const { command, rows: found, rowCount } = await answer
     const sorted = found.map((each) =>
       Array.isArray(each.new_ids) ? { new_ids: [...each.new_ids].sort() } : each,
     )
-    return { command, rows: sorted.sort((one, other) => Number(indexOf(one)) - Number(indexOf(other))) }
+    return {
+      command,
+      rows: sorted.sort((one, other) => Number(indexOf(one)) - Number(indexOf(other))),
+      copied: command === 'COPY' ? rowCount : undefined,
+    }
   } catch (error) {
     return { code: (error as { code?: string }).code }
   }
@@ -114,7 +133,11 @@ test('the simulated database answers as PostgreSQL does', async (t) => {
   await migrate(url)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  t.after(() => client.end())
+  const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })
+  t.after(async () => {
+    connection.destroy()
+    await client.end()
+  })
   await client.query(`alter table events add constraint no_poison check (event_type <> '${POISON_TYPE}')`)
   const tables = new Tables()
   const backend = new Backend(
@@ -126,12 +149,12 @@ test('the simulated database answers as PostgreSQL does', async (t) => {
   const random = new Random(4711)
   for (let n = 0; n < STATEMENTS; n++) {
     const query = statement(random)
-    const real = await say(client.query(query))
+    const real = await say(ask(connection, query))
     assert.deepEqual(await say(backend.execute(query)), real, `statement ${n}: ${query.name ?? query.text}`)
   }
-  for (const end of ['rollback', 'rollback']) {
-    await client.query(end)
-    await backend.execute({ text: end })
+  for (const text of ['rollback', 'rollback']) {
+    await connection.query({ text })
+    await backend.execute({ text })
   }
 
   const one = async (sql: string) => (await client.query(sql)).rows

@@ -1,4 +1,5 @@
 import type { QueryConfig, QueryResult } from 'pg'
+import type { CopyStatement } from '../../packages/ingester/src/database/copy-in.ts'
 import type { Connection } from '../../packages/ingester/src/sink/connection.ts'
 import { Backend } from './backend.ts'
 import type { StatementFault } from './faults.ts'
@@ -125,6 +126,11 @@ class SimulatedConnection implements Connection {
     })
   }
 
+  async copy({ name, text, data }: CopyStatement): Promise<number> {
+    const { rowCount } = await this.query({ name, text, values: [data] })
+    return rowCount ?? 0
+  }
+
   destroy(): void {
     if (!this.#isOpen) return
     this.#hangUp('Connection terminated')
@@ -215,7 +221,8 @@ class SimulatedConnection implements Connection {
     for (const fault of STATEMENT_FAULTS) {
       if (faults.statement[fault] === 0 || !random.chance(faults.statement[fault])) continue
       // A row is to blame where rows are written; the events' own come with poison, or a good one would be refused.
-      if (fault === 'row' && (name === undefined || name === 'insert-events')) return null
+      if (fault === 'row' && (name === undefined || name === 'insert-events' || name === 'copy-events'))
+        return null
       const isLoss = fault === 'lostBefore' || fault === 'lostAfter' || fault === 'silent'
       // Nothing but the end of its session makes these fail.
       if (!isLoss && (text === 'begin' || text === 'rollback')) return null

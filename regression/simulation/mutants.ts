@@ -135,9 +135,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ack lost on reconnect, and yet its PUBACK sent',
     file: 'sink/write-batch.ts',
-    original: '    return await transact(connection, batch, context, insertTogether)\n',
+    original: '    (await unlessRow(transact(connection, batch, context, insertTogether))) ??\n',
     planted:
-      "    return await transact(connection, batch.filter(({ delivery }) => !delivery.redelivered), context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) })\n",
+      "    (await unlessRow(transact(connection, batch.filter(({ delivery }) => !delivery.redelivered), context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
   },
   {
     name: 'a dead connection used again',

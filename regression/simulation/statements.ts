@@ -4,6 +4,8 @@ import { DatabaseError, type Row, type Transaction } from './transaction.ts'
 export interface Answer {
   readonly command: string
   readonly rows: readonly Record<string, unknown>[]
+  /** Of a COPY. */
+  readonly rowCount?: number | null
 }
 
 export interface Execution {
@@ -37,6 +39,24 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     }
     const isAll = newIds.length === Number(values[1])
     return { command: 'SELECT', rows: [{ new_ids: isAll ? null : newIds }] }
+  },
+
+  'copy-events': async ({ tables, transaction, values }) => {
+    const rows = readCopied(String(values[0]))
+    // Constraints are checked when a row comes in, indexes when a thousand are gathered.
+    if (rows.some(({ type }) => type === POISON_TYPE))
+      throw new DatabaseError('23514', 'violates check constraint "no_poison"')
+    for (const row of rows) {
+      await whenFree(
+        transaction,
+        () => tables.events.get(row.id),
+        (stored) => {
+          if (stored !== undefined) throw new DatabaseError('23505', 'duplicate key value')
+          insert(tables.events, row.id, row, transaction, () => tables.newEvents.push(row))
+        },
+      )
+    }
+    return { command: 'COPY', rows: [], rowCount: rows.length }
   },
 
   'compare-events': async ({ tables, transaction, values }) => {
@@ -98,6 +118,30 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     )
     return { command: 'INSERT', rows: [] }
   },
+}
+
+const COPIED = 'id device type num txt unit ts dev local raw srv schema meta'.split(' ')
+const UNESCAPED: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
+
+/** The text format of COPY, as far as copy-events writes it (PostgreSQL manual, COPY, File Formats). */
+function readCopied(data: string): InputRow[] {
+  const read: Readonly<Record<string, (text: string) => unknown>> = {
+    num: Number,
+    schema: Number,
+    meta: JSON.parse,
+  }
+  return data
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const fields = line.split('\t').flatMap((field, n) => {
+        if (field === '\\N') return []
+        const text = field.replace(/\\(.)/g, (_, character: string) => UNESCAPED[character] ?? character)
+        const name = COPIED[n] as string
+        return [[name, read[name]?.(text) ?? text]]
+      })
+      return Object.fromEntries(fields) as InputRow
+    })
 }
 
 function sum(one: StatsRow, other: StatsRow): StatsRow {

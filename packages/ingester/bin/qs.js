@@ -1,10 +1,7 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=50
+// Under full load 145 MB resident with these flags instead of 270, for a twentieth of the CPU: young objects get 8 MB
+// where V8 would take 16, and the heap grows by half of what lives after a collection where it would grow severalfold.
 import { existsSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-
-// Let the heap grow by half of what lives after a collection, where V8 would let it grow severalfold: under full
-// load 140 MB resident instead of 270, for a twentieth of the CPU. Before anything else allocates.
-setFlagsFromString('--heap-growing-percent=50')
 
 const main = new URL('../dist/cli/main.js', import.meta.url)
 if (!existsSync(main)) {

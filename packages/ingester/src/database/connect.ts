@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { QueryConfig, QueryResult } from 'pg'
 import pg from 'pg'
+import { CopyIn, type CopyStatement } from './copy-in.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 export interface ConnectOptions {
@@ -30,6 +31,8 @@ export interface PipelinedConnection {
   /** False once it has ended, for whatever reason. */
   readonly isOpen: boolean
   query(query: QueryConfig): Promise<QueryResult>
+  /** @returns how many rows were copied */
+  copy(statement: CopyStatement): Promise<number>
   destroy(): void
 }
 
@@ -100,6 +103,10 @@ export async function connect(
       return isOpen
     },
     query: (query) => client.query(query),
+    copy: (statement) =>
+      new Promise((resolve, reject) => {
+        client.query(new CopyIn(statement, (error, rows) => (error === null ? resolve(rows) : reject(error))))
+      }),
     destroy,
   }
 }

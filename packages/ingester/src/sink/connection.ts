@@ -1,10 +1,13 @@
 import type { QueryConfig, QueryResult } from 'pg'
+import type { CopyStatement } from '../database/copy-in.ts'
 
-/** What the sink needs of a connection; `query` sends at once, without waiting for the answer to the one before. */
+/** What the sink needs of a connection; all is sent at once, without waiting for the answer to what was before. */
 export interface Connection {
   /** False once it has ended, for whatever reason. */
   readonly isOpen: boolean
   query(query: QueryConfig): Promise<QueryResult>
+  /** @returns how many rows were copied */
+  copy(statement: CopyStatement): Promise<number>
   /** Ends it without a word, from a dead peer too. Outstanding queries fail. */
   destroy(): void
 }

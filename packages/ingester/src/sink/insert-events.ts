@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg'
-import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
+import { EVENT_COLUMNS, EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
 
 /**
  * Answers null where all rows are new, which is the common case and costs nothing to read; otherwise the ids
@@ -7,8 +7,7 @@ import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
  */
 const SQL = `
 with inserted as (
-  insert into events (event_id, device_id, event_type, value_num, value_text, unit,
-                      ts, ts_device, ts_device_local, ts_device_raw, ts_server, schema, meta)
+  insert into events (${EVENT_COLUMNS})
   select id, device, type, num, txt, unit, ts, dev, local, raw, srv, schema, meta
   from ${EVENT_INPUT}
   on conflict (event_id) do nothing

@@ -4,6 +4,7 @@ import type { Outcome } from '../pipeline/outcome.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
+import { copyEvents } from './copy-events.ts'
 import type { EventRow } from './event-rows.ts'
 import { insertEvents } from './insert-events.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
@@ -59,7 +60,15 @@ export async function storeEvents(
 
 const NOBODY: ReadonlyMap<PendingRow, Outcome> = new Map()
 
-/** One statement for all rows; one bad row fails them all. */
+/** For rows that are new, all of them; any other row fails them all. */
+export const copyTogether: Insert = async (connection, rows) => {
+  const copied = await connection.copy(copyEvents(rows))
+  if (copied < rows.length)
+    throw new Error(`${rows.length - copied} rows vanish on their way. Is it a trigger?`)
+  return { newIds: null, refused: NOBODY }
+}
+
+/** One statement for all rows, whether they are new or not; one bad row fails them all. */
 export const insertTogether: Insert = async (connection, rows) => {
   const [result] = await pipelined(connection, insertEvents(rows))
   const newIds = readNewIds(result)

@@ -6,6 +6,7 @@ import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
+import { CopyProspects } from './copy-prospects.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
@@ -59,6 +60,7 @@ export class Writer {
   #deadline: Deadline | null = null
   /** The connection failed, and not because of somebody's doubt: doubts would go round for ever. */
   #hasFailed = false
+  readonly #copying = new CopyProspects()
   readonly #stopping = new AbortController()
   /**
    * Doubled when it was too short, and kept while batches need it: a database that is slow now is slow for the next one
@@ -85,6 +87,7 @@ export class Writer {
           writer: name,
           devices,
           isRetry: failures > 0,
+          copying: this.#copying,
           allowance,
           nowMs: clock.monotonicMs(),
           hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
@@ -212,15 +215,16 @@ class Deadline {
     const heard = () => {
       this.#heardMs = this.#clock.monotonicMs()
     }
+    const hear = <T>(answer: Promise<T>) => {
+      answer.then(heard, heard)
+      return answer
+    }
     return {
       get isOpen() {
         return connection.isOpen
       },
-      query: (query) => {
-        const answer = connection.query(query)
-        answer.then(heard, heard)
-        return answer
-      },
+      query: (query) => hear(connection.query(query)),
+      copy: (statement) => hear(connection.copy(statement)),
       destroy: () => connection.destroy(),
     }
   }

@@ -7,8 +7,10 @@ import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
+import type { Connection } from '../../src/sink/connection.ts'
+import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { LetterAllowance } from '../../src/sink/letter-allowance.ts'
-import { writeBatch } from '../../src/sink/write-batch.ts'
+import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 type Sent = Readonly<Record<string, unknown>>
@@ -23,12 +25,29 @@ async function start(t: TestContext) {
     connection.destroy()
     await database.end()
   })
+  const statements: string[] = []
+  const recording: Connection = {
+    isOpen: true,
+    destroy: connection.destroy,
+    query: (query) => {
+      statements.push(query.name ?? query.text)
+      return connection.query(query)
+    },
+    copy: (statement) => {
+      statements.push(statement.name)
+      return connection.copy(statement)
+    },
+  }
   const write = async (...batch: readonly Message[]) => {
-    const result = await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry: false, nowMs: 0 })
+    const result = await writeBatch(recording, batch, context())
     return result.map((outcomes) => outcomes.map(nameOf))
   }
   const query = async (sql: string) => (await database.query<Record<string, unknown>>(sql)).rows
-  return { url, connection, write, query }
+  return { url, connection, write, query, statements }
+}
+
+function context(extra: Partial<BatchContext> = {}): BatchContext {
+  return { writer: 'w', devices: [], isRetry: false, copying: new CopyProspects(), nowMs: 0, ...extra }
 }
 
 function nameOf(outcome: Outcome): string {
@@ -55,33 +74,99 @@ function message(events: Sent | readonly Sent[], { redelivered = false, timeZone
   )
 }
 
-test('what is stored is what was sent, to the last bit', async (t) => {
-  const { write, query } = await start(t)
-  const values = [0, 5e-324, 1.7976931348623157e308, 0.1, 123456789.12345679, 9007199254740991, -1e-7]
-  await write(message(values.map((value, n) => ({ event_id: `v${n}`, value }))))
-  const stored = await query(`select value_num from events order by event_id`)
-  assert.deepEqual(
-    stored.map(({ value_num: value }) => value),
-    values,
-  )
+/** What the broker sends again may be stored, so it is inserted and not copied. */
+const WAYS = { copied: { redelivered: false }, inserted: { redelivered: true } }
 
-  const text = 'é "quoted" \\ back\\u005cslash \n tab\t emoji 😀 {} []'
-  await write(
-    message({
-      event_id: 'text',
+for (const [way, options] of Object.entries(WAYS))
+  test(`what is ${way} is what was sent, to the last bit`, async (t) => {
+    const { write, query, statements } = await start(t)
+    const values = [0, 1e21, 5e-324, 1.7976931348623157e308, 0.1, 123456789.12345679, 9007199254740991, -1e-7]
+    await write(
+      message(
+        values.map((value, n) => ({ event_id: `v${n}`, value })),
+        options,
+      ),
+    )
+    assert.ok(statements.includes(way === 'copied' ? 'copy-events' : 'insert-events'))
+    assert.ok(!statements.includes(way === 'copied' ? 'insert-events' : 'copy-events'))
+    const stored = await query(`select value_num from events order by event_id`)
+    assert.deepEqual(
+      stored.map(({ value_num: value }) => value),
+      values,
+    )
+
+    const text = 'é "quoted" \\ back\\u005cslash \n tab\t return\r emoji 😀 {} [] \\N \n\\.\n'
+    await write(
+      message(
+        {
+          event_id: text,
+          device_id: 'd',
+          event_type: text,
+          value: text,
+          unit: '°C',
+          meta: { [text]: [text, null, true] },
+          ts_device: text,
+        },
+        options,
+      ),
+    )
+    const [row] = await query(
+      `select event_id, event_type, value_text, unit, ts_device_raw, meta from events where value_text is not null`,
+    )
+    assert.deepEqual(row, {
+      event_id: text,
+      ts_device_raw: text,
       event_type: text,
-      value: text,
+      value_text: text,
       unit: '°C',
       meta: { [text]: [text, null, true] },
-    }),
-  )
-  const [row] = await query(`select event_type, value_text, unit, meta from events where event_id = 'text'`)
-  assert.deepEqual(row, {
-    event_type: text,
-    value_text: text,
-    unit: '°C',
-    meta: { [text]: [text, null, true] },
+    })
   })
+
+test('rows of which one is there already are inserted, and so are those of the next batches for a while', async (t) => {
+  const { connection, write, query } = await start(t)
+  const copying = new CopyProspects()
+  const ways: string[] = []
+  const watched: Connection = {
+    isOpen: true,
+    destroy: connection.destroy,
+    query: (statement) => {
+      if (statement.name === 'insert-events') ways.push('insert')
+      return connection.query(statement)
+    },
+    copy: (statement) => {
+      ways.push('copy')
+      return connection.copy(statement)
+    },
+  }
+  const writeIds = async (...ids: readonly string[]) => {
+    ways.length = 0
+    const [outcomes] = await writeBatch(
+      watched,
+      [message(ids.map((id) => ({ event_id: id })))],
+      context({ copying }),
+    )
+    return { outcomes: outcomes?.map(nameOf), ways: ways.join(' ') }
+  }
+  await write(message({ event_id: 'old' }))
+  assert.deepEqual(await writeIds('a', 'old', 'z'), {
+    outcomes: ['stored', 'duplicate', 'stored'],
+    ways: 'copy insert',
+  })
+  assert.deepEqual(await writeIds('b'), { outcomes: ['stored'], ways: 'insert' })
+  assert.deepEqual(await writeIds('c', 'old'), { outcomes: ['stored', 'duplicate'], ways: 'copy insert' })
+  assert.deepEqual(await writeIds('d'), { outcomes: ['stored'], ways: 'insert' })
+  assert.deepEqual(await writeIds('e'), { outcomes: ['stored'], ways: 'insert' })
+  assert.deepEqual(await writeIds('f'), { outcomes: ['stored'], ways: 'copy' })
+  const [row] = await query('select count(*)::int as stored from events')
+  assert.deepEqual(row, { stored: 8 })
+})
+
+test('a trigger that makes rows vanish makes no stored event of them', async (t) => {
+  const { write, query } = await start(t)
+  await query('create function nothing() returns trigger language plpgsql as $$ begin return null; end $$')
+  await query('create trigger vanish before insert on events for each row execute function nothing()')
+  await assert.rejects(write(message({ event_id: 'a' })), /1 rows? vanish/)
 })
 
 test('each way in which content can differ is a conflict, and the order of keys is none', async (t) => {
@@ -183,8 +268,7 @@ test('many copies of a guilty row come to their end too', async (t) => {
 test('a batch that is written again since nobody knew leaves no second dead letter', async (t) => {
   const { connection, query } = await start(t)
   const batch = [message({ event_id: 'a', value: {} })]
-  for (const isRetry of [false, true])
-    await writeBatch(connection, batch, { writer: 'w', devices: [], isRetry, nowMs: 0 })
+  for (const isRetry of [false, true]) await writeBatch(connection, batch, context({ isRetry }))
   assert.equal((await query('select from dead_letters')).length, 1)
 })
 
@@ -197,12 +281,7 @@ test('two writers with the same ids in opposite order neither deadlock nor store
     await query('truncate events')
     const [first, other] = await Promise.all([
       write(message(ids)),
-      writeBatch(second, [message([...ids].reverse())], {
-        writer: 'x',
-        devices: [],
-        isRetry: false,
-        nowMs: 0,
-      }),
+      writeBatch(second, [message([...ids].reverse())], context({ writer: 'x' })),
     ])
     const stored = [first[0], other[0]?.map(nameOf)].flat().filter((name) => name === 'stored')
     assert.equal(stored.length, 500)
@@ -213,7 +292,7 @@ test('a connection that is destroyed under way commits all or nothing, and the b
   const { url, write, query } = await start(t)
   const dying = await connect({ url, name: 'dying', connectTimeoutMs: 5_000 })
   const batch = [message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))]
-  const writing = writeBatch(dying, batch, { writer: 'dying', devices: [], isRetry: false, nowMs: 0 })
+  const writing = writeBatch(dying, batch, context({ writer: 'dying' }))
   dying.destroy()
   await assert.rejects(writing)
   await write(...batch)
@@ -227,12 +306,11 @@ test('a batch that was not committed has used up nothing of the allowance for de
   await query(`create constraint trigger fail after insert on ingest_stats
     deferrable initially deferred for each row execute function fail()`)
   const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 1_000 })
-  const context = { writer: 'w', devices: [], isRetry: false, nowMs: 0, allowance }
   const poison = message({ event_id: 'a', value: {} })
-  await assert.rejects(writeBatch(connection, [poison], context), /not now/)
+  await assert.rejects(writeBatch(connection, [poison], context({ allowance })), /not now/)
   await query('drop trigger fail on ingest_stats')
-  await writeBatch(connection, [poison], context)
-  const [[outcome]] = (await writeBatch(connection, [poison], context)) as [[Outcome]]
+  await writeBatch(connection, [poison], context({ allowance }))
+  const [[outcome]] = (await writeBatch(connection, [poison], context({ allowance }))) as [[Outcome]]
   assert.equal(outcome.kind === 'rejection' && outcome.onlyCounted, true)
   assert.deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 1 }])
   assert.deepEqual(await query('select letters::int as n from dead_letters_counted'), [{ n: 1 }])

@@ -33,7 +33,7 @@ export class Backend {
     }
     if (text.endsWith('savepoint part')) return this.#savepoint(text)
     const transaction = this.#transaction ?? new Transaction()
-    const statement = STATEMENTS[name ?? '']
+    const statement = STATEMENTS[name ?? text]
     if (statement === undefined) {
       throw new Error(
         `The simulated database does not know the statement ${name ?? text}; teach it in statements.ts`,

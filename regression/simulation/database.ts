@@ -241,5 +241,5 @@ class SimulatedConnection implements Connection {
 }
 
 function isWrite({ name }: QueryConfig): boolean {
-  return name !== undefined && name !== 'compare-events'
+  return name !== undefined
 }

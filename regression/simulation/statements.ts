@@ -1,3 +1,4 @@
+import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
 import { type InputRow, isSame, type LetterRow, type StatsRow, type Tables } from './tables.ts'
 import { DatabaseError, type Row, type Transaction } from './transaction.ts'
 
@@ -20,7 +21,7 @@ type Statement = (execution: Execution) => Promise<Answer>
 /** A row of this type no database takes: what a constraint of the operator's own would refuse. */
 export const POISON_TYPE = 'poison'
 
-/** The statements of the sink by name, as PostgreSQL executes them; conformance.test.ts compares the two. */
+/** The statements of the sink by name, or by text where they have none, as PostgreSQL executes them; conformance.test.ts compares the two. */
 export const STATEMENTS: Readonly<Record<string, Statement>> = {
   'insert-events': async ({ tables, transaction, values }) => {
     const newIds: string[] = []
@@ -59,7 +60,7 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     return { command: 'COPY', rows: [], rowCount: rows.length }
   },
 
-  'compare-events': async ({ tables, transaction, values }) => {
+  [compareEvents([]).text]: async ({ tables, transaction, values }) => {
     const rows: Record<string, unknown>[] = []
     for (const [index, input] of (JSON.parse(String(values[0])) as InputRow[]).entries()) {
       const stored = tables.events.get(input.id)

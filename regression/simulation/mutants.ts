@@ -28,21 +28,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'PUBACK before commit, device ack after it',
     file: 'source/source.ts',
-    original: '    this.#options.onDelivery({\n',
-    planted: '    puback()\n    puback = () => {}\n    this.#options.onDelivery({\n',
+    original: '    this.#options.onDelivery(new Taken(publish, receivedAt, unanswered, this.#onSettle))\n',
+    planted:
+      '    unanswered.settle()\n    this.#options.onDelivery(new Taken(publish, receivedAt, { settle: () => {} }, this.#onSettle))\n',
   },
   {
     name: 'PUBACK across connections',
     file: 'source/connection.ts',
     original: 'publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)\n',
     planted:
-      'publish.qos === 0 ? NOTHING : (() => { const settle = this.#window.open(publish.packetId); return () => this.#isClosed ? globalThis.latestTransmit?.puback(publish.packetId) : ((globalThis.latestTransmit = this.#transmit), settle()) })()\n',
+      'publish.qos === 0 ? NOTHING : (() => { const own = this.#window.open(publish.packetId); return { settle: () => this.#isClosed ? globalThis.latestTransmit?.puback(publish.packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })()\n',
   },
   {
     name: 'PUBACK out of order',
     file: 'source/window.ts',
-    original: '      entry.settled = true\n      this.#advance()\n',
-    planted: '      this.#puback(entry.packetId)\n',
+    original: 'entry?.isSettled; entry = this.#entries[++this.#head]) {\n',
+    planted:
+      'entry !== undefined && this.#entries.some((each) => each.isSettled); ) {\n      entry = this.#entries.splice(this.#entries.findIndex((each) => each.isSettled), 1)[0] as Entry\n',
   },
   {
     name: 'settled twice',

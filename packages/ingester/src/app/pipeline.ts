@@ -50,6 +50,8 @@ export interface Pipeline {
 
 /** A try that began while the network was away is lost; the next one must not come much later. */
 const CONNECT_TIMEOUT_MS = 3_000
+/** Some hundred events: smaller batches spend more on the transaction than on the rows. */
+const WORTH_ANOTHER_WRITER_BYTES = 128 * 1024
 
 /** The stages, joined: source → decode → batch → sink → reply. */
 export function createPipeline({
@@ -124,6 +126,8 @@ export function createPipeline({
     writers: config.DATABASE_WRITERS,
     maxEvents: config.BATCH_EVENTS,
     maxBytes: config.BATCH_BYTES,
+    worthAnotherBytes: Math.min(WORTH_ANOTHER_WRITER_BYTES, config.BATCH_BYTES),
+    clock,
     decode: (delivery) => {
       const message = decodeMessage(delivery, decoding)
       accounting.decoded(message)

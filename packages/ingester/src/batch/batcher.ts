@@ -1,6 +1,9 @@
+import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { Message } from '../pipeline/message.ts'
 
+/** So long a delivery waits for others while a writer is busy. */
+const PATIENCE_MS = 20
 /** Taken deliveries that the queue may still hold. */
 const COMPACT_AT = 1024
 
@@ -14,13 +17,16 @@ export interface BatcherOptions {
   /** Commits a batch and settles its messages. Retries by itself; a rejection ends the pipeline. */
   readonly write: (batch: readonly Message[]) => Promise<void>
   readonly onFailure: (error: unknown) => void
+  /** Bytes of payload that are worth a writer beside a busy one: two small transactions cost more than one. */
+  readonly worthAnotherBytes: number
+  readonly clock: Pick<Clock, 'after'>
 }
 
 /**
  * Gathers deliveries into batches of decoded messages, without a linger time.
  *
- * While every writer is busy, deliveries queue; a writer that comes free takes as much of the queue as the bounds
- * allow. So a lone event waits for nothing and a flood makes large batches by itself. Deliveries that arrive in
+ * While a writer is busy, deliveries queue; one that comes free takes as much of the queue as the bounds allow, and
+ * another one helps where much waits, or for long. So a lone event waits for nothing and a flood makes large batches by itself. Deliveries that arrive in
  * one read of the socket go together: the first look at the queue comes after the read, in a microtask.
  *
  * The queue holds bytes. A delivery is decoded when a writer takes it: events as objects are five times the size
@@ -34,6 +40,9 @@ export class Batcher {
   #queue: (Delivery | undefined)[] = []
   /** Where the queue begins: deliveries before it are taken. */
   #head = 0
+  /** Of payload, in the queue. */
+  #queuedBytes = 0
+  #isWaiting = false
   /** Decoded, and one too many for the batch before. */
   #leftOver: Message | null = null
   #busy = 0
@@ -47,6 +56,7 @@ export class Batcher {
 
   push(delivery: Delivery): void {
     this.#queue.push(delivery)
+    this.#queuedBytes += delivery.payload.length
     if (this.#scheduled || this.#busy === this.#options.writers) return
     this.#scheduled = true
     queueMicrotask(() => {
@@ -55,12 +65,24 @@ export class Batcher {
     })
   }
 
-  #fill(): void {
-    while (this.#busy < this.#options.writers && !this.#hasFailed) {
+  #fill(hasWaited = false): void {
+    const { writers, worthAnotherBytes } = this.#options
+    while (this.#busy < writers && !this.#hasFailed) {
+      const isLittle = this.#queuedBytes > 0 && this.#queuedBytes < worthAnotherBytes
+      if (isLittle && this.#busy > 0 && !hasWaited) return this.#fillLater()
       const batch = this.#take()
       if (batch.length === 0) return
       void this.#flush(batch)
     }
+  }
+
+  #fillLater(): void {
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    this.#options.clock.after(PATIENCE_MS, () => {
+      this.#isWaiting = false
+      this.#fill(true)
+    })
   }
 
   async #flush(batch: readonly Message[]): Promise<void> {
@@ -105,6 +127,7 @@ export class Batcher {
     }
     // A slot keeps nothing of what was taken: its payload may be large, and it counts no more.
     this.#queue[this.#head++] = undefined
+    this.#queuedBytes -= delivery.payload.length
     if (this.#head === COMPACT_AT) this.#queue = this.#queue.slice(this.#head)
     this.#head %= COMPACT_AT
     return this.#options.decode(delivery)

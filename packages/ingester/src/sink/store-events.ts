@@ -136,12 +136,17 @@ function refusal(error: unknown, { eventId }: Event): Outcome {
 }
 
 function splitById(rows: readonly PendingRow[]) {
-  const byId = new Map<string, PendingRow>()
+  const firsts: PendingRow[] = []
   const repeats: PendingRow[] = []
-  for (const row of rows) {
-    if (byId.has(row.event.eventId)) repeats.push(row)
-    else byId.set(row.event.eventId, row)
+  let last: string | null = null
+  // A sort keeps the order of equals, so the first that came is the first here.
+  for (const row of [...rows].sort(byId)) {
+    ;(row.event.eventId === last ? repeats : firsts).push(row)
+    last = row.event.eventId
   }
-  const firsts = [...byId.values()].sort((a, b) => (a.event.eventId < b.event.eventId ? -1 : 1))
   return { firsts, repeats }
+}
+
+function byId({ event: { eventId: one } }: PendingRow, { event: { eventId: other } }: PendingRow): number {
+  return one < other ? -1 : one > other ? 1 : 0
 }

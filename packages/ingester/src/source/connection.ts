@@ -6,7 +6,7 @@ import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscr
 import { KeepAlive } from './keep-alive.ts'
 import { Packets, type Publish } from './packets.ts'
 import { Transmit } from './transmit.ts'
-import { Window } from './window.ts'
+import { type Unanswered, Window } from './window.ts'
 
 export interface SessionOptions {
   readonly clientId: string
@@ -27,7 +27,7 @@ export interface ConnectionEvents {
    * `settle` answers the message on this connection, if it is still the one. `receivedAt` is when the socket was read:
    * one time for all that was read at once.
    */
-  onPublish(publish: Publish, receivedAt: Instant, settle: () => void): void
+  onPublish(publish: Publish, receivedAt: Instant, unanswered: Unanswered): void
   onPuback(packetId: number): void
 }
 
@@ -43,7 +43,7 @@ export interface SessionFacts {
 }
 
 const SUBSCRIBE_ID = 1
-const NOTHING = () => {}
+const NOTHING: Unanswered = { settle: () => {} }
 /** MQTT 3.1.1 has no Receive Maximum; a broker may drop what exceeds its own idea of one. */
 const RECEIVE_MAXIMUM_3_1_1 = 20
 
@@ -203,8 +203,8 @@ export class Connection {
 
   #onPublish(publish: Publish): void {
     if (this.#isClosed) return
-    const settle = publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)
-    this.#events.onPublish(publish, this.#readAt, settle)
+    const unanswered = publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)
+    this.#events.onPublish(publish, this.#readAt, unanswered)
   }
 
   #onConnack(packet: IConnackPacket): void {

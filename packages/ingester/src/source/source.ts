@@ -11,6 +11,7 @@ import type { SocketOptions } from './open-socket.ts'
 import { Outbox } from './outbox.ts'
 import type { Publish } from './packets.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
+import type { Unanswered } from './window.ts'
 
 /** The way to the broker. */
 export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
@@ -187,7 +188,8 @@ export class Source implements Publisher {
         handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
       }
       const current = new Connection(socket, options, {
-        onPublish: (publish, receivedAt, puback) => this.#deliver(current, publish, receivedAt, puback),
+        onPublish: (publish, receivedAt, unanswered) =>
+          this.#deliver(current, publish, receivedAt, unanswered),
         onPuback: (packetId) => this.#outbox.acknowledged(packetId),
       })
       connection = current
@@ -238,26 +240,21 @@ export class Source implements Publisher {
     )
   }
 
-  #deliver(connection: Connection, publish: Publish, receivedAt: Instant, puback: () => void): void {
+  #deliver(connection: Connection, publish: Publish, receivedAt: Instant, unanswered: Unanswered): void {
     // Unanswered, it comes again to whoever takes the session up next.
     if (this.#isDraining) return
-    const { topic, payload, dup } = publish
     this.#unsettledMessages++
-    this.#unsettledBytes += payload.length
+    this.#unsettledBytes += publish.payload.length
     this.#pauseIfFull(connection)
-    this.#options.onDelivery({
-      topic,
-      payload,
-      redelivered: dup,
-      receivedAt,
-      settle: () => {
-        this.#unsettledMessages--
-        this.#unsettledBytes -= payload.length
-        puback()
-        this.#resumeIfLow()
-        if (this.#unsettledMessages === 0) this.#onIdle?.()
-      },
-    })
+    this.#options.onDelivery(new Taken(publish, receivedAt, unanswered, this.#onSettle))
+  }
+
+  readonly #onSettle = (payload: Buffer, unanswered: Unanswered): void => {
+    this.#unsettledMessages--
+    this.#unsettledBytes -= payload.length
+    unanswered.settle()
+    this.#resumeIfLow()
+    if (this.#unsettledMessages === 0) this.#onIdle?.()
   }
 
   #pauseIfFull(connection: Connection): void {
@@ -293,5 +290,33 @@ export class Source implements Publisher {
       this.#onLow = resolve
     })
     this.#onLow = null
+  }
+}
+
+/** What was taken in. Thousands wait at a time, so it is one object and not one with closures. */
+class Taken implements Delivery {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly redelivered: boolean
+  readonly receivedAt: Instant
+  readonly #unanswered: Unanswered
+  readonly #onSettle: (payload: Buffer, unanswered: Unanswered) => void
+
+  constructor(
+    { topic, payload, dup }: Publish,
+    receivedAt: Instant,
+    unanswered: Unanswered,
+    onSettle: (payload: Buffer, unanswered: Unanswered) => void,
+  ) {
+    this.topic = topic
+    this.payload = payload
+    this.redelivered = dup
+    this.receivedAt = receivedAt
+    this.#unanswered = unanswered
+    this.#onSettle = onSettle
+  }
+
+  settle(): void {
+    this.#onSettle(this.payload, this.#unanswered)
   }
 }

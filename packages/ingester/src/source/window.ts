@@ -1,6 +1,23 @@
-interface Entry {
+/** A message that waits for its answer. */
+export interface Unanswered {
+  settle(): void
+}
+
+/** An object with a method: a closure for each would be two objects more. */
+class Entry implements Unanswered {
   readonly packetId: number
-  settled: boolean
+  readonly #window: Window
+  isSettled = false
+
+  constructor(packetId: number, window: Window) {
+    this.packetId = packetId
+    this.#window = window
+  }
+
+  settle(): void {
+    this.isSettled = true
+    this.#window.advance()
+  }
 }
 
 /**
@@ -20,18 +37,16 @@ export class Window {
     this.#puback = puback
   }
 
-  /** Takes a message in; the answer settles it. */
-  open(packetId: number): () => void {
-    const entry: Entry = { packetId, settled: false }
+  /** Takes a message in, until it is settled. */
+  open(packetId: number): Unanswered {
+    const entry = new Entry(packetId, this)
     this.#entries.push(entry)
-    return () => {
-      entry.settled = true
-      this.#advance()
-    }
+    return entry
   }
 
-  #advance(): void {
-    for (let entry = this.#entries[this.#head]; entry?.settled; entry = this.#entries[++this.#head]) {
+  /** Answers what is due. */
+  advance(): void {
+    for (let entry = this.#entries[this.#head]; entry?.isSettled; entry = this.#entries[++this.#head]) {
       this.#puback(entry.packetId)
     }
     if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {

@@ -39,7 +39,10 @@ interface Write {
 }
 
 /** A batcher whose writes end when the test says so. */
-function underControl(options: { writers?: number; maxEvents?: number; maxBytes?: number } = {}) {
+function underControl(
+  options: { writers?: number; maxEvents?: number; maxBytes?: number; worthAnotherBytes?: number } = {},
+) {
+  const timers: (() => void)[] = []
   const writes: Write[] = []
   const failures: unknown[] = []
   const decoded: string[] = []
@@ -49,6 +52,13 @@ function underControl(options: { writers?: number; maxEvents?: number; maxBytes?
     writers: 1,
     maxEvents: 1000,
     maxBytes: 1000,
+    worthAnotherBytes: 0,
+    clock: {
+      after: (_, act) => {
+        timers.push(act)
+        return () => {}
+      },
+    },
     ...options,
     decode: (delivery) => {
       const message = messageOf(delivery)
@@ -74,7 +84,7 @@ function underControl(options: { writers?: number; maxEvents?: number; maxBytes?
     },
     onFailure: (error) => failures.push(error),
   })
-  return { batcher, writes, failures, decoded, mostInFlight: () => most }
+  return { batcher, writes, failures, decoded, timers, mostInFlight: () => most }
 }
 
 const namesOf = (writes: readonly Write[]) => writes.map(({ names }) => names.join(''))
@@ -127,6 +137,27 @@ test('a second writer takes what comes while the first is busy, and a third deli
   assert.deepEqual(namesOf(writes), ['a', 'b'])
   await writes[1]?.finish()
   assert.deepEqual(namesOf(writes), ['a', 'b', 'c'])
+})
+
+test('a second writer begins when enough waits for one, or has waited for long', async () => {
+  const { batcher, writes, timers } = underControl({ writers: 2, worthAnotherBytes: 10 })
+  batcher.push(deliveryOf('a'))
+  await turn()
+  batcher.push(deliveryOf('b', { bytes: 5 }))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a'])
+  batcher.push(deliveryOf('c', { bytes: 5 }))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a', 'bc'])
+  await writes[1]?.finish()
+  timers.pop()?.()
+
+  batcher.push(deliveryOf('d'))
+  await turn()
+  assert.deepEqual(namesOf(writes), ['a', 'bc'])
+  timers.pop()?.()
+  assert.deepEqual(namesOf(writes), ['a', 'bc', 'd'])
+  assert.equal(timers.length, 0)
 })
 
 test('a batch holds as many events as the bound says and not one more', async () => {
@@ -287,6 +318,8 @@ test('a written message is not held in memory while others wait behind it', asyn
     writers: 1,
     maxEvents: 1,
     maxBytes: 1,
+    worthAnotherBytes: 0,
+    clock: { after: () => () => {} },
     decode: messageOf,
     write: () => new Promise((resolve) => ends.push(resolve)),
     onFailure: (error) => assert.fail(String(error)),

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Window } from '../../src/source/window.ts'
+import { type Unanswered, Window } from '../../src/source/window.ts'
 
 test('a message that is settled first waits for those that came before it', () => {
   const pubacks: number[] = []
   const window = new Window((packetId) => pubacks.push(packetId))
   const [first, second, third] = [window.open(7), window.open(8), window.open(9)]
-  third()
+  third.settle()
   assert.deepEqual(pubacks, [])
-  first()
+  first.settle()
   assert.deepEqual(pubacks, [7])
-  second()
+  second.settle()
   assert.deepEqual(pubacks, [7, 8, 9])
 })
 
@@ -29,7 +29,7 @@ test('whatever the order of settling, PUBACKs leave in the order of arrival, eac
       const settles = settleOrder.map((_, index) => window.open(1000 + index))
       const settled = new Set<number>()
       for (const index of settleOrder) {
-        settles[index]?.()
+        settles[index]?.settle()
         settled.add(index)
         let due = 0
         while (settled.has(due)) due++
@@ -47,16 +47,16 @@ test('many thousands go through while a few are open, packet identifiers coming 
   const pubacks: number[] = []
   const window = new Window((packetId) => pubacks.push(packetId))
   const arrived: number[] = []
-  let late: (() => void) | null = null
+  let late: Unanswered | null = null
   for (let index = 0; index < 100_000; index++) {
     const packetId = 1 + (index % 65_535)
     arrived.push(packetId)
-    const settle = window.open(packetId)
+    const unanswered = window.open(packetId)
     if (index % 10 === 0) {
-      late?.()
-      late = settle
-    } else settle()
+      late?.settle()
+      late = unanswered
+    } else unanswered.settle()
   }
-  late?.()
+  late?.settle()
   assert.deepEqual(pubacks, arrived)
 })

@@ -15,7 +15,7 @@ const HELP = `An acknowledged event is a committed event: the proof with real se
   npm run regression -- --markdown            the table for a page
 
 Each case has a Mosquitto, a PostgreSQL and an ingester of its own, on free ports of this machine. Needs Mosquitto
-(apt-get install mosquitto); filling a disk needs root.
+(apt-get install mosquitto faketime); filling a disk needs root.
 Exit codes: 0 nothing lost, doubled or broken; 1 something was; 2 wrong usage. More in docs/reliability.md.`
 
 const OPTIONS = {

@@ -50,8 +50,8 @@ const MAX_SESSION_BYTES = 64 * 1024 * 1024
 /** What a connection does in the ordinary course of its life: nothing to tell a person about. */
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
 
-/** As long as aedes waits for the rest of CONNECT. */
-const FIRST_BYTES_TIMEOUT_MS = 30_000
+/** For CONNECT, from the first byte of a connection. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
@@ -92,6 +92,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     endSession: (clientId) => lifetimes.end(clientId),
   })
   const broker = await Aedes.createBroker({
+    connectTimeout: CONNECT_TIMEOUT_MS,
     authenticate: login({ access, complaints, lifetimes }),
     authorizeSubscribe: (client, subscription, done) => {
       retainHandling.decide(client, subscription)
@@ -119,7 +120,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     connections.add(connection)
     connection.once('close', () => connections.delete(connection))
     whenProtocolIsKnown(connection, {
-      timeoutMs: FIRST_BYTES_TIMEOUT_MS,
+      timeoutMs: CONNECT_TIMEOUT_MS,
       handOver: (level) => serve(connection, { level, request }),
     })
   }

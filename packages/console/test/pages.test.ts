@@ -43,6 +43,14 @@ test('the pages', { skip: browserMissing }, async (t) => {
     assert.equal(await ground(page), DARK)
   })
 
+  await t.test('the API describes itself', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/api/docs`)
+    await page.getByText('/api/session', { exact: true }).click()
+    await page.getByRole('button', { name: 'Try it out' }).click()
+    await page.getByRole('button', { name: 'Execute' }).click()
+    await page.getByText('Server response').waitFor()
+  })
+
   await t.test('the first load is small', async (t) => {
     const page = await openPage(t, browser, `${running.url}/icon.svg`)
     const network = await page.context().newCDPSession(page)

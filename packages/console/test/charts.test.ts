@@ -44,6 +44,26 @@ test('the charts', { skip: browserMissing }, async (t) => {
     await page.getByText('No numbers in this time').waitFor()
   })
 
+  await t.test('a finger moves the chart to the side', async (t) => {
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true }
+    const page = await openPage(t, browser, `${running.url}/devices/kitchen?range=1h`, phone)
+    await page.getByRole('group', { name: /^temp of kitchen: temp, \d+ points/ }).waitFor()
+    const over = page.locator('.u-over').nth(1)
+    await over.scrollIntoViewIfNeeded()
+    const box = await over.boundingBox()
+    assert.ok(box)
+    const hand = await page.context().newCDPSession(page)
+    const at = (share: number) => [{ x: box.x + box.width * share, y: box.y + 40 }]
+    await hand.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0.3) })
+    for (const share of [0.4, 0.6, 0.8])
+      await hand.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(share) })
+    await hand.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+    await page.waitForURL(/from=.*to=/)
+    const to = new URL(page.url()).searchParams.get('to') ?? ''
+    const minutes = (Date.now() - Date.parse(to)) / 60_000
+    assert.ok(minutes > 28 && minutes < 32, `half an hour back, not ${minutes} minutes`)
+  })
+
   await t.test('a device: charts that zoom and follow, one cursor, its events, its label', async (t) => {
     const page = await openPage(t, browser, `${running.url}/devices`)
     await page.getByPlaceholder('Search id or label').fill('kit')
@@ -85,7 +105,22 @@ test('the charts', { skip: browserMissing }, async (t) => {
     const query = new URL(page.url()).searchParams
     const minutes = (Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')) / 60_000
     assert.ok(minutes > 13 && minutes < 17, `a quarter of an hour, not ${minutes} minutes`)
-    await page.getByRole('group', { name: /^temp of kitchen: temp, 1\d points/ }).focus()
+    await page.getByRole('group', { name: /^temp of kitchen: temp, 1\d points/ }).waitFor()
+    await page.keyboard.down('Shift')
+    await page.mouse.move(box.x + box.width * 0.2, box.y + 40)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.7, box.y + 40, { steps: 5 })
+    await page.mouse.up()
+    await page.keyboard.up('Shift')
+    await page.waitForURL((url) => url.searchParams.get('from') !== query.get('from'))
+    const panned = new URL(page.url()).searchParams
+    const moved = (Date.parse(query.get('from') ?? '') - Date.parse(panned.get('from') ?? '')) / 60_000
+    assert.ok(Math.abs(moved - minutes / 2) < 1, `half of what is shown, not ${moved} minutes`)
+    assert.equal(
+      Date.parse(panned.get('to') ?? '') - Date.parse(panned.get('from') ?? ''),
+      Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? ''),
+    )
+    await page.getByRole('group', { name: /^temp of kitchen: temp, \d+ points/ }).focus()
     await page.keyboard.press('0')
     await page.waitForURL(/kitchen$/)
 

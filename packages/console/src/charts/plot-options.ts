@@ -27,8 +27,8 @@ export interface PlotDoings {
 }
 
 const FONT = '11.5px system-ui, sans-serif'
-/** A click that slips is no zoom. */
-const LEAST_DRAG_PX = 4
+/** A click that slips is no drag. */
+export const LEAST_DRAG_PX = 4
 
 /** The units of some lines, each of which is an axis. */
 export function unitsOf(lines: readonly ChartLine[]): readonly string[] {
@@ -47,6 +47,8 @@ export function plotOptions(look: PlotLook, doings: PlotDoings): uPlot.Options {
       // Its place belongs to one chart, and the cursor is that of all.
       y: false,
       drag: { x: mayZoom, y: false, setScale: false },
+      // With Shift the chart is moved.
+      bind: { mousedown: (_self, _over, zoom) => (event) => (event.shiftKey ? null : zoom(event)) },
       points: { size: 7 },
     },
     legend: { show: false },

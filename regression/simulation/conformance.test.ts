@@ -104,7 +104,7 @@ async function ask(connection: PipelinedConnection, query: QueryConfig): Promise
   return {
     command: 'COPY',
     rows: [],
-    rowCount: await connection.copy({ name, text, data: String(values?.[0]) }),
+    rowCount: await connection.copy({ text, data: String(values?.[0]) }),
   }
 }
 

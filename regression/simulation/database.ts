@@ -1,6 +1,5 @@
 import type { QueryConfig, QueryResult } from 'pg'
-import type { CopyStatement } from '../../packages/ingester/src/database/copy-in.ts'
-import type { Connection } from '../../packages/ingester/src/sink/connection.ts'
+import type { Connection, CopyQuery } from '../../packages/ingester/src/sink/connection.ts'
 import { Backend } from './backend.ts'
 import type { StatementFault } from './faults.ts'
 import { STATEMENT_FAULTS } from './faults.ts'
@@ -126,7 +125,7 @@ class SimulatedConnection implements Connection {
     })
   }
 
-  async copy({ name, text, data }: CopyStatement): Promise<number> {
+  async copy({ name, text, data }: CopyQuery): Promise<number> {
     const { rowCount } = await this.query({ name, text, values: [data] })
     return rowCount ?? 0
   }

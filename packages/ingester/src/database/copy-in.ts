@@ -1,11 +1,8 @@
 import pg from 'pg'
 
-/** Rows for COPY … FROM STDIN. */
+/** COPY … FROM STDIN and all its rows. */
 export interface CopyStatement {
-  /** For people and tests: a COPY cannot be prepared. */
-  readonly name: string
   readonly text: string
-  /** All rows, in the text format (PostgreSQL manual, COPY). */
   readonly data: string
 }
 

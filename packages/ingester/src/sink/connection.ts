@@ -1,5 +1,13 @@
 import type { QueryConfig, QueryResult } from 'pg'
-import type { CopyStatement } from '../database/copy-in.ts'
+
+/** COPY … FROM STDIN and its rows. */
+export interface CopyQuery {
+  /** For people and tests: a COPY cannot be prepared. */
+  readonly name: string
+  readonly text: string
+  /** In the text format (PostgreSQL manual, COPY). */
+  readonly data: string
+}
 
 /** What the sink needs of a connection; all is sent at once, without waiting for the answer to what was before. */
 export interface Connection {
@@ -7,7 +15,7 @@ export interface Connection {
   readonly isOpen: boolean
   query(query: QueryConfig): Promise<QueryResult>
   /** @returns how many rows were copied */
-  copy(statement: CopyStatement): Promise<number>
+  copy(query: CopyQuery): Promise<number>
   /** Ends it without a word, from a dead peer too. Outstanding queries fail. */
   destroy(): void
 }

@@ -1,4 +1,4 @@
-import type { CopyStatement } from '../database/copy-in.ts'
+import type { CopyQuery } from './connection.ts'
 import { EVENT_COLUMNS, type EventRow } from './event-rows.ts'
 
 /**
@@ -7,7 +7,7 @@ import { EVENT_COLUMNS, type EventRow } from './event-rows.ts'
  *
  * @param rows each event_id once, sorted by it, so that two writers with the same ids wait and do not deadlock
  */
-export function copyEvents(rows: readonly EventRow[]): CopyStatement {
+export function copyEvents(rows: readonly EventRow[]): CopyQuery {
   return { name: 'copy-events', text: SQL, data: eventRowsText(rows) }
 }
 

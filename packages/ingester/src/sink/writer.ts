@@ -224,7 +224,7 @@ class Deadline {
         return connection.isOpen
       },
       query: (query) => hear(connection.query(query)),
-      copy: (statement) => hear(connection.copy(statement)),
+      copy: (query) => hear(connection.copy(query)),
       destroy: () => connection.destroy(),
     }
   }

@@ -27,7 +27,7 @@ const CLEAN = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_
 
 /** Starts the command as a person does, as it was built (`npm test` builds first); ended with the test. */
 export function startQs(t: TestContext, args: readonly string[], options: RunOptions = {}): Qs {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(MAIN, args, {
     cwd: options.cwd,
     env: { ...CLEAN, ...options.env },
     stdio: 'pipe',

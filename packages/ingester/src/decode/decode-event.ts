@@ -36,7 +36,8 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   })
   if (meta.kind === 'refused') return refuse(meta.code, meta.detail)
 
-  const deviceId = fields.device_id as string
+  // Of a hundred equal texts one is enough.
+  const deviceId = context.deviceId as string
   const { receivedAt, tsServer } = context
   const deviceTime = readDeviceTime(fields.ts_device, {
     timeZone: timeZoneOf(deviceId),

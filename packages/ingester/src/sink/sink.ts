@@ -1,5 +1,5 @@
 import type { CallOff, Clock } from '../pipeline/clock.ts'
-import type { Message } from '../pipeline/message.ts'
+import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
 import { Writer, type WriterOptions } from './writer.ts'
@@ -41,9 +41,8 @@ export class Sink {
    * @throws what PostgreSQL said, where no waiting mends it
    */
   async write(batch: readonly Message[]): Promise<BatchResult> {
-    for (const { elements, tsServer } of batch) {
-      for (const element of elements)
-        if (element.kind === 'event') this.#devices.see(element.deviceId, tsServer)
+    for (const { deviceId, elements, tsServer } of batch) {
+      if (deviceId !== null && elements.some(isEvent)) this.#devices.see(deviceId, tsServer)
     }
     const devices = this.#devices.takeDue(this.#clock.monotonicMs())
     return this.#with((writer) => writer.write(batch, devices))
@@ -80,4 +79,8 @@ export class Sink {
       else next(writer)
     }
   }
+}
+
+function isEvent({ kind }: Element): boolean {
+  return kind === 'event'
 }

@@ -117,7 +117,7 @@ export const SETTINGS = {
   DATABASE_TIMEOUT: setting(
     'Database',
     kinds.duration('1s', '1h'),
-    '10s',
+    '8s',
     'A connection whose statement takes longer is taken for dead and replaced; twice as long after each time, up to 2 minutes',
   ),
 

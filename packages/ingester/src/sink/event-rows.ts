@@ -21,6 +21,11 @@ export interface EventRow {
   readonly tsServer: string
 }
 
+/** The order in which rows go in: two writers with the same ids wait for each other, and do not deadlock. */
+export function byId({ event: { eventId: one } }: EventRow, { event: { eventId: other } }: EventRow): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
 /** The rows as one JSON array. Null fields are left out: an absent key reads as null. */
 export function eventRowsJson(rows: readonly EventRow[]): string {
   let json = '['

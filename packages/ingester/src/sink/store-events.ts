@@ -4,8 +4,7 @@ import type { Outcome } from '../pipeline/outcome.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
-import { copyEvents } from './copy-events.ts'
-import type { EventRow } from './event-rows.ts'
+import { byId, type EventRow } from './event-rows.ts'
 import { insertEvents } from './insert-events.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 
@@ -59,14 +58,6 @@ export async function storeEvents(
 }
 
 const NOBODY: ReadonlyMap<PendingRow, Outcome> = new Map()
-
-/** For rows that are new, all of them; any other row fails them all. */
-export const copyTogether: Insert = async (connection, rows) => {
-  const copied = await connection.copy(copyEvents(rows))
-  if (copied < rows.length)
-    throw new Error(`${rows.length - copied} rows vanish on their way. Is it a trigger?`)
-  return { newIds: null, refused: NOBODY }
-}
 
 /** One statement for all rows, whether they are new or not; one bad row fails them all. */
 export const insertTogether: Insert = async (connection, rows) => {
@@ -145,8 +136,4 @@ function splitById(rows: readonly PendingRow[]) {
     last = row.event.eventId
   }
   return { firsts, repeats }
-}
-
-function byId({ event: { eventId: one } }: PendingRow, { event: { eventId: other } }: PendingRow): number {
-  return one < other ? -1 : one > other ? 1 : 0
 }

@@ -3,20 +3,15 @@ import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 import { addStats, type Counts } from './add-stats.ts'
 import { type Admission, admitLetters } from './admit-letters.ts'
 import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connection.ts'
+import { copyEvents } from './copy-events.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import { countDeadLetters } from './count-dead-letters.ts'
+import { byId } from './event-rows.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
 import { verdictOn } from './sqlstate.ts'
-import {
-  copyTogether,
-  type Insert,
-  insertBisecting,
-  insertTogether,
-  type PendingRow,
-  storeEvents,
-} from './store-events.ts'
+import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import { type DeviceSeen, upsertDevices } from './upsert-devices.ts'
 
 export interface BatchContext {
@@ -51,7 +46,7 @@ export async function writeBatch(
 ): Promise<BatchResult> {
   const { copying, isRetry } = context
   if (!isRetry && copying?.areGood(batch)) {
-    const result = await unlessRow(transact(connection, batch, context, copyTogether))
+    const result = await unlessRow(copyBatch(connection, batch, context))
     if (result !== null) {
       copying.succeeded()
       return result
@@ -59,8 +54,8 @@ export async function writeBatch(
     copying.failed()
   }
   return (
-    (await unlessRow(transact(connection, batch, context, insertTogether))) ??
-    (await transact(connection, batch, context, insertBisecting))
+    (await unlessRow(insertBatch(connection, batch, context, insertTogether))) ??
+    (await insertBatch(connection, batch, context, insertBisecting))
   )
 }
 
@@ -74,40 +69,80 @@ async function unlessRow<T>(attempt: Promise<T>): Promise<T | null> {
   }
 }
 
-async function transact(
+/**
+ * One round trip, since what becomes of each row is known before: all are stored, or COMMIT ends a transaction that
+ * has failed.
+ */
+async function copyBatch(
   connection: Connection,
   batch: readonly Message[],
-  { writer, devices, isRetry, allowance, nowMs, hour }: BatchContext,
+  context: BatchContext,
+): Promise<BatchResult> {
+  const outcomes = outcomesOf(batch)
+  const rows = pendingRows(batch, outcomes).sort(byId)
+  for (const row of rows) row.outcomes[row.index] = { kind: 'stored', tsServer: row.tsServer }
+  const letters = admitLetters(batch, outcomes, context)
+  try {
+    const begun = pipelined(connection, BEGIN)
+    const copied = rows.length === 0 ? Promise.resolve(0) : connection.copy(copyEvents(rows))
+    const closed = close(connection, batch, outcomes, letters, context)
+    await settled(begun, copied, closed)
+    if ((await copied) < rows.length) throw new Error('Rows vanish on their way. Is it a trigger?')
+  } catch (error) {
+    letters.giveBack()
+    throw error
+  }
+  return outcomes as BatchResult
+}
+
+/** Two round trips: what became of the rows is known after the first. */
+async function insertBatch(
+  connection: Connection,
+  batch: readonly Message[],
+  context: BatchContext,
   insert: Insert,
 ): Promise<BatchResult> {
-  const outcomes = batch.map(({ elements }) =>
-    elements.map((each) => (each.kind === 'event' ? undefined : each)),
-  )
+  const outcomes = outcomesOf(batch)
   let letters: Admission | null = null
   try {
     const begun = pipelined(connection, BEGIN)
     const stored = storeEvents(connection, pendingRows(batch, outcomes), insert)
     await settled(begun, stored)
-
-    letters = admitLetters(batch, outcomes, { allowance, nowMs })
-    const counts = count(outcomes)
-    const backlog = hour === undefined ? null : noteBacklog(batch, hour)
-    const results = await pipelined(
-      connection,
-      ...letterRows(letters, isRetry),
-      ...(devices.length > 0 ? [upsertDevices(devices)] : []),
-      ...(backlog !== null ? [backlog] : []),
-      ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
-      COMMIT,
-    )
-    // PostgreSQL answers COMMIT with ROLLBACK, and no error, when the transaction had failed before.
-    if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
+    letters = admitLetters(batch, outcomes, context)
+    await close(connection, batch, outcomes, letters, context)
   } catch (error) {
     letters?.giveBack()
     await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
     throw error
   }
   return outcomes as BatchResult
+}
+
+/** What belongs to the outcomes, and COMMIT. */
+async function close(
+  connection: Connection,
+  batch: readonly Message[],
+  outcomes: readonly (readonly (Outcome | undefined)[])[],
+  letters: Admission,
+  { writer, devices, isRetry, hour }: BatchContext,
+): Promise<void> {
+  const counts = count(outcomes)
+  const backlog = hour === undefined ? null : noteBacklog(batch, hour)
+  const results = await pipelined(
+    connection,
+    ...letterRows(letters, isRetry),
+    ...(devices.length > 0 ? [upsertDevices(devices)] : []),
+    ...(backlog !== null ? [backlog] : []),
+    ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
+    COMMIT,
+  )
+  // PostgreSQL answers COMMIT with ROLLBACK, and no error, when the transaction had failed before.
+  if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
+}
+
+/** What is decided already: events have their places free. */
+function outcomesOf(batch: readonly Message[]): (Outcome | undefined)[][] {
+  return batch.map(({ elements }) => elements.map((each) => (each.kind === 'event' ? undefined : each)))
 }
 
 function letterRows({ kept, counted }: Admission, isRetry: boolean) {
@@ -118,7 +153,7 @@ function letterRows({ kept, counted }: Admission, isRetry: boolean) {
   ]
 }
 
-function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[][]): readonly PendingRow[] {
+function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[][]): PendingRow[] {
   const rows: PendingRow[] = []
   // Twice for every event: iterators of entries would cost an array each.
   for (let message = 0; message < batch.length; message++) {

@@ -166,7 +166,7 @@ test('a trigger that makes rows vanish makes no stored event of them', async (t)
   const { write, query } = await start(t)
   await query('create function nothing() returns trigger language plpgsql as $$ begin return null; end $$')
   await query('create trigger vanish before insert on events for each row execute function nothing()')
-  await assert.rejects(write(message({ event_id: 'a' })), /1 rows? vanish/)
+  await assert.rejects(write(message({ event_id: 'a' })), /Rows vanish/)
 })
 
 test('each way in which content can differ is a conflict, and the order of keys is none', async (t) => {

@@ -8,7 +8,7 @@ import { table } from './integrity/table.ts'
 
 const HELP = `An acknowledged event is a committed event: the proof with real servers and real faults.
 
-  npm run regression                          every case, about 28 minutes on two cores
+  npm run regression                          every case, about 15 minutes on two cores
   npm run regression -- --short               fewer repetitions and shorter outages, about 4 minutes; as CI does
   npm run regression -- --only postgres       cases whose name contains "postgres"
   npm run regression -- --list                their names

@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../../ingester/test/support/free-port.ts'
 
 const COMMAND = 'mosquitto'
 // Debian puts it where a user's PATH does not look.
@@ -70,18 +69,4 @@ async function run(config: string) {
     child.once('exit', () => reject(new Error(`Mosquitto did not start:\n${log}`)))
   })
   return child
-}
-
-/** Below the range that clients' connections take from, so that it is still free when the broker listens there. */
-async function freePort(): Promise<number> {
-  const port = randomInt(10_000, 32_000)
-  const server = createServer().listen(port, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-  } catch {
-    return freePort()
-  }
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,16 +1,24 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdirSync, statSync, utimesSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 /** Below the range from which Linux, macOS and Windows take ports for clients. */
 const [LOWEST, HIGHEST] = [10_000, 32_000]
+/** Of one user: others may not write there. */
+const CLAIMS = join(tmpdir(), `qs-test-ports-${process.getuid?.() ?? 0}`)
+/** Longer than it takes to listen on it. */
+const CLAIM_MS = 300_000
 
 /**
- * A TCP port of 127.0.0.1 that nobody uses now. By chance from a range that no client's connection takes from, so
- * that it is still free when the server listens there, also with many tests at the same time.
+ * A TCP port of 127.0.0.1 that nobody uses now. By chance from a range that no client's connection takes from, and
+ * claimed, so that it is still free when the server listens there, also with many tests at the same time.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(LOWEST, HIGHEST)
+  if (!claim(port)) return freePort()
   const server = createServer().listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
@@ -20,4 +28,18 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** A claim is a folder with the name of the port: one process only can make it. */
+function claim(port: number): boolean {
+  const path = join(CLAIMS, String(port))
+  mkdirSync(CLAIMS, { recursive: true })
+  try {
+    mkdirSync(path)
+    return true
+  } catch {
+    if (Date.now() - statSync(path).mtimeMs < CLAIM_MS) return false
+    utimesSync(path, new Date(), new Date())
+    return true
+  }
 }

@@ -26,7 +26,7 @@ export interface BatcherOptions {
  * Gathers deliveries into batches of decoded messages, without a linger time.
  *
  * While a writer is busy, deliveries queue; one that comes free takes as much of the queue as the bounds allow, and
- * another one helps where much waits, or for long. So a lone event waits for nothing and a flood makes large batches by itself. Deliveries that arrive in
+ * another one helps where much waits, or for long. So an event that finds all writers idle waits for nothing, and a flood makes large batches by itself. Deliveries that arrive in
  * one read of the socket go together: the first look at the queue comes after the read, in a microtask.
  *
  * The queue holds bytes. A delivery is decoded when a writer takes it: events as objects are five times the size

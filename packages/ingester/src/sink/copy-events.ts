@@ -5,7 +5,7 @@ import { EVENT_COLUMNS, type EventRow } from './event-rows.ts'
  * Half the work of an INSERT, for PostgreSQL as for us: nothing is parsed as JSON, and no id is looked up before it
  * is stored. The price is that one row that cannot be stored fails them all, and so does an id that is there already.
  *
- * @param rows each event_id once, sorted by it, so that two writers with the same ids wait and do not deadlock
+ * @param rows sorted by event_id, so that two writers with the same ids wait and do not deadlock
  */
 export function copyEvents(rows: readonly EventRow[]): CopyQuery {
   return { name: 'copy-events', text: SQL, data: eventRowsText(rows) }

@@ -155,7 +155,7 @@ function letterRows({ kept, counted }: Admission, isRetry: boolean) {
 
 function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[][]): PendingRow[] {
   const rows: PendingRow[] = []
-  // Twice for every event: iterators of entries would cost an array each.
+  // By index: iterators of entries would cost an array for each event.
   for (let message = 0; message < batch.length; message++) {
     const { elements, tsServer } = batch[message] as Message
     const places = outcomes[message] as (Outcome | undefined)[]
@@ -178,7 +178,7 @@ function count(outcomes: readonly (readonly (Outcome | undefined)[])[]): Counts 
   return counts
 }
 
-/** Both are waited for before the first failure is thrown, so that no answer is left over for the next statement. */
+/** All are waited for before the first failure is thrown, so that no answer is left over for the next statement. */
 async function settled(...promises: readonly Promise<unknown>[]): Promise<void> {
   for (const answer of await Promise.allSettled(promises)) {
     if (answer.status === 'rejected') throw answer.reason

@@ -63,7 +63,7 @@ ${Object.entries(GROUPS)
 
 Environment
   BENCH_PYTHON     the Python of the original way (default /usr/bin/python3); it needs paho-mqtt and psycopg2
-  DATABASE_WRITERS, BATCH_EVENTS, BATCH_BYTES, IN_FLIGHT_MESSAGES, IN_FLIGHT_BYTES, ACK_QOS
+  DATABASE_WRITERS, BATCH_BYTES, IN_FLIGHT_MESSAGES, IN_FLIGHT_BYTES, ACK_QOS
                    reach the ingester
 
 Exit codes: 0 every event is a row and was acked, 1 something is missing or failed, 2 wrong usage.

@@ -20,7 +20,6 @@ const TUNABLE = [
   'DATABASE_WRITERS',
   'IN_FLIGHT_MESSAGES',
   'IN_FLIGHT_BYTES',
-  'BATCH_EVENTS',
   'BATCH_BYTES',
   'ACK_QOS',
 ] as const

@@ -1,9 +1,10 @@
 import { ackTopics } from '@qs-telemetry/protocol'
 import { Batcher } from '../batch/batcher.ts'
 import type { Config } from '../config/settings.ts'
-import { decodeMessage } from '../decode/decode-message.ts'
+import { decoder } from '../decode/decode-message.ts'
 import { Accounting } from '../pipeline/accounting.ts'
 import type { Clock } from '../pipeline/clock.ts'
+import type { Delivery } from '../pipeline/delivery.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import { reply } from '../reply/reply.ts'
@@ -53,7 +54,7 @@ const CONNECT_TIMEOUT_MS = 3_000
 /** Some hundred events: smaller batches spend more on the transaction than on the rows. */
 const WORTH_ANOTHER_WRITER_BYTES = 128 * 1024
 
-/** The stages, joined: source → decode → batch → sink → reply. */
+/** The stages, joined: source → batch → decode → sink → reply. */
 export function createPipeline({
   config,
   mqttUrl,
@@ -64,7 +65,7 @@ export function createPipeline({
   onCommitted = () => {},
 }: PipelineOptions): Pipeline {
   const { promise: failed, resolve: fail } = withResolvers<Error>()
-  const decoding = decodeOptions(config, timeZoneOf)
+  const decode = decoder(decodeOptions(config, timeZoneOf))
   const accounting = new Accounting()
   const injections = new Injections()
   const countedLetters = new CountedLettersLog(log.child({ stage: 'sink' }), clock)
@@ -122,28 +123,29 @@ export function createPipeline({
     onFault: (error: unknown) =>
       log.error(error, 'A message is committed and could not be answered; please report this'),
   }
+  const take = (delivery: Delivery): Message => {
+    const message = decode(delivery)
+    accounting.decoded(message)
+    countReceived(metrics, message)
+    return message
+  }
   const batcher = new Batcher({
     writers: config.DATABASE_WRITERS,
-    maxEvents: config.BATCH_EVENTS,
     maxBytes: config.BATCH_BYTES,
     worthAnotherBytes: Math.min(WORTH_ANOTHER_WRITER_BYTES, config.BATCH_BYTES),
     clock,
-    decode: (delivery) => {
-      const message = decodeMessage(delivery, decoding)
-      accounting.decoded(message)
-      countReceived(metrics, message)
-      return message
-    },
-    write: async (batch) => {
+    write: async (deliveries) => {
+      const batch = sink.gather(deliveries, take)
       const stopTimer = metrics.commitSeconds.startTimer()
       const result = await sink.write(batch)
       stopTimer()
-      accounting.committed(batch, result)
+      const { messages } = batch
+      accounting.committed(messages, result)
       countOutcomes(metrics, result)
-      countedLetters.look(batch, result)
-      injections.look(batch, result)
-      onCommitted(batch, result)
-      reply(batch, result, replyOptions)
+      countedLetters.look(messages, result)
+      injections.look(messages, result)
+      onCommitted(messages, result)
+      reply(messages, result, replyOptions)
     },
     onFailure: (error) => fail(error as Error),
   })

@@ -1,7 +1,7 @@
 import { ackTopic, type DeadLetterCode, type DeviceAck, instantFromMs } from '@qs-telemetry/protocol'
 import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
-import type { Message } from '../pipeline/message.ts'
+import { Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
 /** Messages without a device ack that are kept in mind; the oldest is forgotten first. */
@@ -41,7 +41,8 @@ export class WatchedMessages {
       if (deviceId === null || ackTopic(ackTemplate, deviceId) !== topic || !isOf(message, acks)) continue
       this.#waiting.delete(message)
       const tsServer = acks.find(({ status }) => status === 'stored')?.ts_server ?? message.tsServer
-      this.#options.onCommitted([{ ...message, tsServer }], [acks.map(outcomeOf)])
+      const stored = new Message({ ...message, elements: message.elements, tsServer }, () => message.elements)
+      this.#options.onCommitted([stored], [acks.map(outcomeOf)])
       return
     }
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
-import type { Message } from '../pipeline/message.ts'
 
 /** So long a delivery waits for others while a writer is busy. */
 const PATIENCE_MS = 20
@@ -10,12 +9,10 @@ const COMPACT_AT = 1024
 export interface BatcherOptions {
   /** Batches under way at once: one per connection to the database. */
   readonly writers: number
-  readonly maxEvents: number
   /** Bytes of payload. */
   readonly maxBytes: number
-  readonly decode: (delivery: Delivery) => Message
-  /** Commits a batch and settles its messages. Retries by itself; a rejection ends the pipeline. */
-  readonly write: (batch: readonly Message[]) => Promise<void>
+  /** Commits a batch and settles its deliveries. Retries by itself; a rejection ends the pipeline. */
+  readonly write: (batch: readonly Delivery[]) => Promise<void>
   readonly onFailure: (error: unknown) => void
   /** Bytes of payload that are worth a writer beside a busy one: two small transactions cost more than one. */
   readonly worthAnotherBytes: number
@@ -23,16 +20,17 @@ export interface BatcherOptions {
 }
 
 /**
- * Gathers deliveries into batches of decoded messages, without a linger time.
+ * Gathers deliveries into batches, without a linger time.
  *
- * While a writer is busy, deliveries queue; one that comes free takes as much of the queue as the bounds allow, and
- * another one helps where much waits, or for long. So an event that finds all writers idle waits for nothing, and a flood makes large batches by itself. Deliveries that arrive in
- * one read of the socket go together: the first look at the queue comes after the read, in a microtask.
+ * While a writer is busy, deliveries queue; one that comes free takes as much of the queue as the bound allows, and
+ * another one helps where much waits, or for long. So an event that finds all writers idle waits for nothing, and a
+ * flood makes large batches by itself. Deliveries that arrive in one read of the socket go together: the first look at
+ * the queue comes after the read, in a microtask.
  *
  * The queue holds bytes. A delivery is decoded when a writer takes it: events as objects are five times the size
  * of their bytes, and with PostgreSQL away thousands of messages wait (550 MB against 150, arrays of 100).
  *
- * A message is never split. One that is larger than a bound makes a batch of its own. The queue is bounded by the
+ * A delivery is never split. One that is larger than the bound makes a batch of its own. The queue is bounded by the
  * source, which stops reading at its high watermark.
  */
 export class Batcher {
@@ -43,8 +41,6 @@ export class Batcher {
   /** Of payload, in the queue. */
   #queuedBytes = 0
   #isWaiting = false
-  /** Decoded, and one too many for the batch before. */
-  #leftOver: Message | null = null
   #busy = 0
   #scheduled = false
   /** Nothing more is written after a failure that ends the pipeline. */
@@ -85,7 +81,7 @@ export class Batcher {
     })
   }
 
-  async #flush(batch: readonly Message[]): Promise<void> {
+  async #flush(batch: readonly Delivery[]): Promise<void> {
     this.#busy++
     try {
       await this.#options.write(batch)
@@ -97,39 +93,24 @@ export class Batcher {
     this.#fill()
   }
 
-  #take(): readonly Message[] {
-    const { maxEvents, maxBytes } = this.#options
-    const batch: Message[] = []
-    let [events, bytes] = [0, 0]
-    for (let message = this.#next(); message !== null; message = this.#next()) {
-      events += message.elements.length
-      bytes += message.delivery.payload.length
-      if (batch.length > 0 && (events > maxEvents || bytes > maxBytes)) {
-        this.#leftOver = message
-        break
-      }
-      batch.push(message)
+  #take(): readonly Delivery[] {
+    const { maxBytes } = this.#options
+    const batch: Delivery[] = []
+    let bytes = 0
+    for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
+      bytes += next.payload.length
+      if (batch.length > 0 && bytes > maxBytes) break
+      batch.push(next)
+      this.#queuedBytes -= next.payload.length
+      // A slot keeps nothing of what was taken: its payload may be large, and it counts no more.
+      this.#queue[this.#head++] = undefined
+      if (this.#head === COMPACT_AT) this.#queue = this.#queue.slice(this.#head)
+      this.#head %= COMPACT_AT
     }
-    return batch
-  }
-
-  #next(): Message | null {
-    const leftOver = this.#leftOver
-    if (leftOver !== null) {
-      this.#leftOver = null
-      return leftOver
-    }
-    const delivery = this.#queue[this.#head]
-    if (delivery === undefined) {
+    if (this.#queue[this.#head] === undefined) {
       this.#queue = []
       this.#head = 0
-      return null
     }
-    // A slot keeps nothing of what was taken: its payload may be large, and it counts no more.
-    this.#queue[this.#head++] = undefined
-    this.#queuedBytes -= delivery.payload.length
-    if (this.#head === COMPACT_AT) this.#queue = this.#queue.slice(this.#head)
-    this.#head %= COMPACT_AT
-    return this.#options.decode(delivery)
+    return batch
   }
 }

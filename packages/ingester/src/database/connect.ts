@@ -30,6 +30,8 @@ class Detour extends Socket {
 export interface PipelinedConnection {
   /** False once it has ended, for whatever reason. */
   readonly isOpen: boolean
+  /** `events` has a trigger that can change or drop rows on their way in. */
+  readonly maySkipRows: boolean
   query(query: QueryConfig): Promise<QueryResult>
   /** @returns how many rows were copied */
   copy(statement: CopyStatement): Promise<number>
@@ -53,6 +55,13 @@ const SESSION = `
 /** A statement that waits for a lock looks after its client. Not every operating system can. */
 const SESSION_WHERE_POSSIBLE = "set client_connection_check_interval = '2s'"
 
+/** tgtype: 1 for each row, 2 before, 4 insert (pg_trigger.h). Without the table there are no rows. */
+const MAY_SKIP_ROWS = `
+  select exists (
+    select from pg_trigger
+    where tgrelid = to_regclass('events') and tgtype & 7 = 7 and tgenabled <> 'D'
+  ) as answer`
+
 /**
  * Opens a connection, set-up included within the bound: to a black hole it would otherwise hang for ever.
  *
@@ -75,6 +84,7 @@ export async function connect(
   })
   let isOpen = true
   let session: ServerSession | null = null
+  let maySkipRows = false
   // A connection that breaks while idle is replaced when it is needed.
   client.on('error', () => {})
   client.once('end', () => {
@@ -87,6 +97,8 @@ export async function connect(
     await client.connect()
     await client.query(SESSION)
     await client.query(SESSION_WHERE_POSSIBLE).catch(() => {})
+    const { rows } = await client.query<{ answer: boolean }>(MAY_SKIP_ROWS)
+    maySkipRows = rows[0]?.answer === true
     const old = [...ended]
     // Refused, their own time-outs end them.
     await endSessions(client, old).catch(() => {})
@@ -102,6 +114,7 @@ export async function connect(
     get isOpen() {
       return isOpen
     },
+    maySkipRows,
     query: (query) => client.query(query),
     copy: (statement) =>
       new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import pg from 'pg'
 /** COPY … FROM STDIN and all its rows. */
 export interface CopyStatement {
   readonly text: string
-  readonly data: string
+  readonly data: Buffer
 }
 
 /** What `pg` has and its types lack. */
@@ -32,7 +32,7 @@ export class CopyIn extends pg.Query {
   override submit = (connection: unknown) => {
     const copying = connection as CopyConnection
     copying.query(this.#statement.text)
-    copying.sendCopyFromChunk(Buffer.from(this.#statement.data))
+    copying.sendCopyFromChunk(this.#statement.data)
     copying.endCopyFrom()
   }
 

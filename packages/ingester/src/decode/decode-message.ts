@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { formatInstant, isDeviceId, type Limits } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
-import type { Element, Message, Rejection } from '../pipeline/message.ts'
+import { type Element, Message, type MessageParts, type Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { DecodeOptions, MessageContext } from './context.ts'
 import { decodeEvent } from './decode-event.ts'
@@ -10,25 +10,38 @@ import { mayLoseDigits, parseExact } from './exact-numbers.ts'
 /** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
 const MAX_DEVICE_ID_LENGTH = 1024
 
+/** Bytes to events, as often as the same are needed again. */
+export type Decoder = (delivery: Delivery) => Message
+
 /**
- * Bytes to events. Every delivery becomes a message with at least one element, so that it comes to an end also
+ * Every delivery becomes a message with at least one element, so that it comes to an end also
  * where nothing can be read: then that element is a rejection. Never throws: a message that did would come again
  * after each restart.
  */
-export function decodeMessage(delivery: Delivery, options: DecodeOptions): Message {
-  const named = options.topic.deviceIdOf(delivery.topic)
-  const deviceId = named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
-  const tsServer = formatInstant(delivery.receivedAt)
-  let decoded: Element | readonly Element[]
-  try {
-    decoded = decodePayload(delivery, { options, deviceId, receivedAt: delivery.receivedAt, tsServer })
-  } catch (error) {
-    decoded = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
+export function decoder(options: DecodeOptions): Decoder {
+  const elementsOf = (delivery: Delivery) => decode(delivery).elements
+  const decode = (delivery: Delivery): MessageParts => {
+    const named = options.topic.deviceIdOf(delivery.topic)
+    const deviceId =
+      named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
+    const tsServer = formatInstant(delivery.receivedAt)
+    let decoded: Element | readonly Element[]
+    try {
+      decoded = decodePayload(delivery, { options, deviceId, receivedAt: delivery.receivedAt, tsServer })
+    } catch (error) {
+      decoded = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
+    }
+    // One literal for both: an object spread for every message costs more than to parse it.
+    const isArray = Array.isArray(decoded)
+    const elements = isArray ? (decoded as readonly Element[]) : [decoded as Element]
+    return { delivery, deviceId, tsServer, shape: isArray ? 'array' : 'one', elements }
   }
-  // One literal for both: an object spread for every message costs more than to parse it.
-  const isArray = Array.isArray(decoded)
-  const elements = isArray ? (decoded as readonly Element[]) : [decoded as Element]
-  return { delivery, deviceId, tsServer, shape: isArray ? 'array' : 'one', elements }
+  return (delivery) => new Message(decode(delivery), elementsOf)
+}
+
+/** For one message; for many a decoder is made once. */
+export function decodeMessage(delivery: Delivery, options: DecodeOptions): Message {
+  return decoder(options)(delivery)
 }
 
 /** The elements of an array, or the one element that all else is. */

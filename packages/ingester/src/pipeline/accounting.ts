@@ -15,14 +15,14 @@ export class Accounting {
   /** Batches committed; whether it moves tells whether anything flows. */
   commits = 0
 
-  decoded({ elements }: Message): void {
-    this.received += elements.length
-    this.inFlight += elements.length
+  decoded({ size }: Message): void {
+    this.received += size
+    this.inFlight += size
   }
 
   committed(batch: readonly Message[], result: BatchResult): void {
     this.commits++
-    for (const { elements } of batch) this.inFlight -= elements.length
+    for (const { size } of batch) this.inFlight -= size
     for (const outcomes of result) {
       for (const outcome of outcomes) this[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++
     }

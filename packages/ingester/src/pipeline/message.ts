@@ -1,16 +1,84 @@
 import type { DeadLetterCode, DeviceAckWarning } from '@qs-telemetry/protocol'
 import type { Delivery } from './delivery.ts'
 
-/** A delivery after decode: what was in it, by index. */
-export interface Message {
+export interface MessageParts {
   readonly delivery: Delivery
   /** From the topic; null where the topic has none, then nobody can be acked. */
   readonly deviceId: string | null
   /** The device ack mirrors it. An unreadable message is `one` rejected element. */
   readonly shape: 'one' | 'array'
-  readonly elements: readonly Element[]
   /** Server time as text, once for all events in it. */
   readonly tsServer: string
+  readonly elements: readonly Element[]
+}
+
+/**
+ * A delivery after decode: what was in it, by index.
+ *
+ * Its events can be let go of and come again from their bytes when somebody asks. While PostgreSQL works nobody does, and thousands
+ * of small objects that wait are what a garbage collector spends its time on.
+ */
+export class Message implements MessageParts {
+  readonly delivery: Delivery
+  readonly deviceId: string | null
+  readonly shape: 'one' | 'array'
+  readonly tsServer: string
+  /** How many elements it has. */
+  readonly size: number
+  readonly #decode: (delivery: Delivery) => readonly Element[]
+  #elements: readonly Element[] | null
+  /** After `release`: all of an event that its device ack names. */
+  #eventIds: readonly string[] | null = null
+
+  /** @param decode gives the elements again */
+  constructor(
+    { delivery, deviceId, shape, tsServer, elements }: MessageParts,
+    decode: (delivery: Delivery) => readonly Element[],
+  ) {
+    this.delivery = delivery
+    this.deviceId = deviceId
+    this.shape = shape
+    this.tsServer = tsServer
+    this.size = elements.length
+    this.#elements = elements
+    this.#decode = decode
+  }
+
+  get elements(): readonly Element[] {
+    this.#elements ??= this.#decode(this.delivery)
+    return this.#elements
+  }
+
+  /** Its elements are events without a warning, and are read again when they are asked for. */
+  get isReleased(): boolean {
+    return this.#eventIds !== null
+  }
+
+  get hasEvents(): boolean {
+    return this.#eventIds !== null || this.elements.some(({ kind }) => kind === 'event')
+  }
+
+  eventIdAt(index: number): string | null {
+    return this.#eventIds === null ? (this.elements[index]?.eventId ?? null) : (this.#eventIds[index] ?? null)
+  }
+
+  warningAt(index: number): DeviceAckWarning | null {
+    if (this.#eventIds !== null) return null
+    const element = this.elements[index]
+    return element?.kind === 'event' ? element.warning : null
+  }
+
+  /** Lets go of the events, where nothing needs a second look: no rejection, no warning. */
+  release(): void {
+    if (this.#elements === null) return
+    const eventIds: string[] = []
+    for (const element of this.#elements) {
+      if (element.kind !== 'event' || element.warning !== null) return
+      eventIds.push(element.eventId)
+    }
+    this.#eventIds = eventIds
+    this.#elements = null
+  }
 }
 
 export type Element = Event | Rejection

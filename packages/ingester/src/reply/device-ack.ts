@@ -1,4 +1,4 @@
-import type { Element, Message } from '../pipeline/message.ts'
+import type { Message } from '../pipeline/message.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 
 /**
@@ -6,15 +6,15 @@ import type { Outcome } from '../pipeline/outcome.ts'
  * payload; where the broker takes no packet as large as an array of it, several arrays, in order.
  */
 export function deviceAckPayloads(
-  { elements, shape }: Message,
+  message: Message,
   outcomes: readonly Outcome[],
   maxBytes: number,
 ): readonly string[] {
-  if (shape === 'one') return [oneJson(elements[0] as Element, outcomes[0] as Outcome)]
+  if (message.shape === 'one') return [oneJson(message, 0, outcomes)]
   const payloads: string[] = []
   let [json, bytes] = ['', 0]
-  for (const [index, element] of elements.entries()) {
-    const one = oneJson(element, outcomes[index] as Outcome)
+  for (let index = 0; index < message.size; index++) {
+    const one = oneJson(message, index, outcomes)
     const oneBytes = Buffer.byteLength(one) + 1
     if (json !== '' && bytes + oneBytes >= maxBytes) {
       payloads.push(`[${json}]`)
@@ -29,14 +29,13 @@ export function deviceAckPayloads(
 }
 
 /** Written by hand: there is one for every event. */
-function oneJson(element: Element, outcome: Outcome): string {
-  const json = `{"event_id":${JSON.stringify(element.eventId)},"status":"`
+function oneJson(message: Message, index: number, outcomes: readonly Outcome[]): string {
+  const outcome = outcomes[index] as Outcome
+  const json = `{"event_id":${JSON.stringify(message.eventIdAt(index))},"status":"`
   if (outcome.kind === 'rejection') {
     return `${json}rejected","error":${JSON.stringify({ code: outcome.code, message: outcome.message })}}`
   }
-  const warning =
-    element.kind === 'event' && element.warning !== null
-      ? `,"warning":${JSON.stringify(element.warning)}`
-      : ''
-  return `${json}${outcome.kind}","ts_server":"${outcome.tsServer}"${warning}}`
+  const warning = message.warningAt(index)
+  const end = warning === null ? '' : `,"warning":${JSON.stringify(warning)}`
+  return `${json}${outcome.kind}","ts_server":"${outcome.tsServer}"${end}}`
 }

@@ -6,13 +6,15 @@ export interface CopyQuery {
   readonly name: string
   readonly text: string
   /** In the text format (PostgreSQL manual, COPY). */
-  readonly data: string
+  readonly data: Buffer
 }
 
 /** What the sink needs of a connection; all is sent at once, without waiting for the answer to what was before. */
 export interface Connection {
   /** False once it has ended, for whatever reason. */
   readonly isOpen: boolean
+  /** A trigger of somebody's own could change or drop rows of `events`, and COPY would not say which. */
+  readonly maySkipRows: boolean
   query(query: QueryConfig): Promise<QueryResult>
   /** @returns how many rows were copied */
   copy(query: CopyQuery): Promise<number>

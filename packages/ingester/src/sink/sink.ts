@@ -1,10 +1,14 @@
 import type { CallOff, Clock } from '../pipeline/clock.ts'
-import type { Element, Message } from '../pipeline/message.ts'
+import type { Delivery } from '../pipeline/delivery.ts'
+import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
+import { CopyProspects } from './copy-prospects.ts'
+import { CopyRows } from './copy-rows.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
+import { type Batch, gather, NO_MESSAGES } from './gather.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-export interface SinkOptions extends WriterOptions {
+export interface SinkOptions extends Omit<WriterOptions, 'prospects'> {
   readonly writers: number
 }
 
@@ -14,6 +18,8 @@ export class Sink {
   readonly #waiting: ((writer: Writer) => void)[] = []
   readonly #writers: readonly Writer[]
   readonly #devices = new DeviceBook()
+  readonly #prospects = new CopyProspects()
+  readonly #rows = new CopyRows()
   readonly #clock: Clock
   #callOff: CallOff | null = null
 
@@ -21,7 +27,12 @@ export class Sink {
     this.#writers = Array.from(
       { length: writers },
       (_, n) =>
-        new Writer({ ...options, name: `${options.name}/${n + 1}`, onRenewed: () => this.#doubtAllBut(n) }),
+        new Writer({
+          ...options,
+          name: `${options.name}/${n + 1}`,
+          prospects: this.#prospects,
+          onRenewed: () => this.#doubtAllBut(n),
+        }),
     )
     this.#idle = [...this.#writers]
     this.#clock = options.clock
@@ -31,8 +42,13 @@ export class Sink {
   start(): void {
     this.#callOff = this.#clock.every(DEVICE_INTERVAL_MS, () => {
       const devices = this.#devices.takeDue(this.#clock.monotonicMs())
-      if (devices.length > 0) this.#with((writer) => writer.write([], devices)).catch(() => {})
+      if (devices.length > 0) this.#with((writer) => writer.write(NO_MESSAGES, devices)).catch(() => {})
     })
+  }
+
+  /** Makes a batch of deliveries, in one go: each is decoded when the one before has become bytes. */
+  gather(deliveries: readonly Delivery[], decode: (delivery: Delivery) => Message): Batch {
+    return gather(decoded(deliveries, decode), this.#prospects.areGood(deliveries) ? this.#rows : null)
   }
 
   /**
@@ -40,9 +56,9 @@ export class Sink {
    *
    * @throws what PostgreSQL said, where no waiting mends it
    */
-  async write(batch: readonly Message[]): Promise<BatchResult> {
-    for (const { deviceId, elements, tsServer } of batch) {
-      if (deviceId !== null && elements.some(isEvent)) this.#devices.see(deviceId, tsServer)
+  async write(batch: Batch): Promise<BatchResult> {
+    for (const message of batch.messages) {
+      if (message.deviceId !== null && message.hasEvents) this.#devices.see(message.deviceId, message.tsServer)
     }
     const devices = this.#devices.takeDue(this.#clock.monotonicMs())
     return this.#with((writer) => writer.write(batch, devices))
@@ -57,7 +73,7 @@ export class Sink {
   async drain(): Promise<void> {
     this.#callOff?.()
     const devices = this.#devices.takeAll(this.#clock.monotonicMs())
-    if (devices.length > 0) await this.#with((writer) => writer.write([], devices))
+    if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
   }
 
   #doubtAllBut(renewed: number): void {
@@ -81,6 +97,9 @@ export class Sink {
   }
 }
 
-function isEvent({ kind }: Element): boolean {
-  return kind === 'event'
+function* decoded(
+  deliveries: readonly Delivery[],
+  decode: (delivery: Delivery) => Message,
+): Generator<Message> {
+  for (const delivery of deliveries) yield decode(delivery)
 }

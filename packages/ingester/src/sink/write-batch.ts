@@ -1,16 +1,17 @@
+import type { QueryConfig } from 'pg'
 import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 import { addStats, type Counts } from './add-stats.ts'
 import { type Admission, admitLetters } from './admit-letters.ts'
 import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connection.ts'
-import { copyEvents } from './copy-events.ts'
 import type { CopyProspects } from './copy-prospects.ts'
+import type { Copy } from './copy-rows.ts'
 import { countDeadLetters } from './count-dead-letters.ts'
-import { byId } from './event-rows.ts'
+import type { Batch } from './gather.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
-import { verdictOn } from './sqlstate.ts'
+import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import { type DeviceSeen, upsertDevices } from './upsert-devices.ts'
 
@@ -21,8 +22,8 @@ export interface BatchContext {
   readonly devices: readonly DeviceSeen[]
   /** It was tried before, and may be committed for all anybody knows. */
   readonly isRetry: boolean
-  /** Absent: all is inserted and nothing copied. */
-  readonly copying?: CopyProspects | undefined
+  /** Told how a COPY went. */
+  readonly prospects: CopyProspects
   /** Of dead letters; absent: all are kept. */
   readonly allowance?: LetterAllowance | undefined
   /** On the clock that never steps, for the allowance. */
@@ -41,22 +42,29 @@ export interface BatchContext {
  */
 export async function writeBatch(
   connection: Connection,
-  batch: readonly Message[],
+  batch: Batch,
   context: BatchContext,
 ): Promise<BatchResult> {
-  const { copying, isRetry } = context
-  if (!isRetry && copying?.areGood(batch)) {
-    const result = await unlessRow(copyBatch(connection, batch, context))
-    if (result !== null) {
-      copying.succeeded()
+  const { prospects, isRetry } = context
+  if (batch.copy !== null && !isRetry && !connection.maySkipRows) {
+    try {
+      const result = await copyBatch(connection, batch, batch.copy, context)
+      prospects.succeeded()
       return result
+    } catch (error) {
+      prospects.failed()
+      if (!mayBeInserted(error)) throw error
     }
-    copying.failed()
   }
   return (
     (await unlessRow(insertBatch(connection, batch, context, insertTogether))) ??
     (await insertBatch(connection, batch, context, insertBisecting))
   )
+}
+
+/** A row is to blame, or it is COPY itself that cannot be had, as under row-level security. */
+function mayBeInserted(error: unknown): boolean {
+  return verdictOn(error) === 'row' || sqlstateOf(error) === '0A000'
 }
 
 /** @returns null where a row is to blame */
@@ -75,41 +83,41 @@ async function unlessRow<T>(attempt: Promise<T>): Promise<T | null> {
  */
 async function copyBatch(
   connection: Connection,
-  batch: readonly Message[],
+  batch: Batch,
+  copy: Copy,
   context: BatchContext,
 ): Promise<BatchResult> {
-  const outcomes = outcomesOf(batch)
-  const rows = pendingRows(batch, outcomes).sort(byId)
-  for (const row of rows) row.outcomes[row.index] = { kind: 'stored', tsServer: row.tsServer }
-  const letters = admitLetters(batch, outcomes, context)
+  const outcomes = batch.messages.map(whereAllIsStored)
+  const letters = admitLetters(batch.messages, outcomes, context)
   try {
+    const closing = closingStatements(batch, outcomes, letters, context)
     const begun = pipelined(connection, BEGIN)
-    const copied = rows.length === 0 ? Promise.resolve(0) : connection.copy(copyEvents(rows))
-    const closed = close(connection, batch, outcomes, letters, context)
+    const copied = connection.copy(copy)
+    const closed = close(connection, closing)
     await settled(begun, copied, closed)
-    if ((await copied) < rows.length) throw new Error('Rows vanish on their way. Is it a trigger?')
+    if ((await copied) < copy.rows) throw new Error('Rows vanish on their way. Is it a trigger?')
   } catch (error) {
     letters.giveBack()
     throw error
   }
-  return outcomes as BatchResult
+  return outcomes
 }
 
 /** Two round trips: what became of the rows is known after the first. */
 async function insertBatch(
   connection: Connection,
-  batch: readonly Message[],
+  batch: Batch,
   context: BatchContext,
   insert: Insert,
 ): Promise<BatchResult> {
-  const outcomes = outcomesOf(batch)
+  const outcomes = outcomesOf(batch.messages)
   let letters: Admission | null = null
   try {
     const begun = pipelined(connection, BEGIN)
-    const stored = storeEvents(connection, pendingRows(batch, outcomes), insert)
+    const stored = storeEvents(connection, pendingRows(batch.messages, outcomes), insert)
     await settled(begun, stored)
-    letters = admitLetters(batch, outcomes, context)
-    await close(connection, batch, outcomes, letters, context)
+    letters = admitLetters(batch.messages, outcomes, context)
+    await close(connection, closingStatements(batch, outcomes, letters, context))
   } catch (error) {
     letters?.giveBack()
     await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
@@ -118,26 +126,37 @@ async function insertBatch(
   return outcomes as BatchResult
 }
 
-/** What belongs to the outcomes, and COMMIT. */
-async function close(
-  connection: Connection,
-  batch: readonly Message[],
+/**
+ * What belongs to the outcomes. The counts come before the dead letters: their row is this writer's own, and where an
+ * earlier try of the batch still hangs in its COMMIT, this one waits there and then sees the letters that it left.
+ */
+function closingStatements(
+  batch: Batch,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
   { writer, devices, isRetry, hour }: BatchContext,
-): Promise<void> {
+): readonly QueryConfig[] {
   const counts = count(outcomes)
   const backlog = hour === undefined ? null : noteBacklog(batch, hour)
-  const results = await pipelined(
-    connection,
+  return [
+    ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
     ...letterRows(letters, isRetry),
     ...(devices.length > 0 ? [upsertDevices(devices)] : []),
     ...(backlog !== null ? [backlog] : []),
-    ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
-    COMMIT,
-  )
+  ]
+}
+
+async function close(connection: Connection, statements: readonly QueryConfig[]): Promise<void> {
+  const results = await pipelined(connection, ...statements, COMMIT)
   // PostgreSQL answers COMMIT with ROLLBACK, and no error, when the transaction had failed before.
   if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
+}
+
+/** A message that was let go of has events only. */
+function whereAllIsStored(message: Message): Outcome[] {
+  const stored: Outcome = { kind: 'stored', tsServer: message.tsServer }
+  if (message.isReleased) return Array.from({ length: message.size }, () => stored)
+  return message.elements.map((each) => (each.kind === 'event' ? stored : each))
 }
 
 /** What is decided already: events have their places free. */

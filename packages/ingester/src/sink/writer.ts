@@ -2,11 +2,11 @@ import { formatInstant } from '@qs-telemetry/protocol'
 import { backoffMs } from '../pipeline/backoff.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { delay } from '../pipeline/delay.ts'
-import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Connection } from './connection.ts'
-import { CopyProspects } from './copy-prospects.ts'
+import type { CopyProspects } from './copy-prospects.ts'
+import type { Batch } from './gather.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
@@ -25,6 +25,8 @@ export interface WriterOptions {
   readonly clock: Clock
   /** A number in [0, 1), for the pauses between tries. */
   readonly random: () => number
+  /** Of COPY, for all writers together. */
+  readonly prospects: CopyProspects
   /** Of dead letters, for all writers together; absent: all are kept. */
   readonly allowance?: LetterAllowance
   readonly log: Log
@@ -60,7 +62,6 @@ export class Writer {
   #deadline: Deadline | null = null
   /** The connection failed, and not because of somebody's doubt: doubts would go round for ever. */
   #hasFailed = false
-  readonly #copying = new CopyProspects()
   readonly #stopping = new AbortController()
   /**
    * Doubled when it was too short, and kept while batches need it: a database that is slow now is slow for the next one
@@ -74,8 +75,8 @@ export class Writer {
   }
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
-  async write(batch: readonly Message[], devices: readonly DeviceSeen[]): Promise<BatchResult> {
-    const { name, allowance, timeoutMs, log, clock, onRetry } = this.#options
+  async write(batch: Batch, devices: readonly DeviceSeen[]): Promise<BatchResult> {
+    const { name, prospects, allowance, timeoutMs, log, clock, onRetry } = this.#options
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
       const deadline = new Deadline(clock, this.#timeoutMs)
@@ -87,20 +88,20 @@ export class Writer {
           writer: name,
           devices,
           isRetry: failures > 0,
-          copying: this.#copying,
+          prospects,
           allowance,
           nowMs: clock.monotonicMs(),
           hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
         }
         const result = await writeBatch(deadline.hearing(connection), batch, context)
         if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
-        if (failures > 0) log.info({ failures, messages: batch.length }, 'PostgreSQL takes batches again')
+        if (failures > 0) log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')
         return result
       } catch (error) {
         deadline.cancel()
         this.#stopping.signal.throwIfAborted()
         if (deadline.passed && !deadline.isDoubted)
-          this.#timeoutMs = Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS)
+          this.#timeoutMs = Math.max(timeoutMs, Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS))
         if (verdictOn(error) === 'stop') throw error
         if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) {
           this.#dropConnection()
@@ -113,7 +114,7 @@ export class Writer {
         // Said at the first failure and then at every doubling.
         if ((failures & (failures + 1)) === 0) {
           log.warn(
-            { failures: failures + 1, messages: batch.length, reason },
+            { failures: failures + 1, messages: batch.messages.length, reason },
             'PostgreSQL did not take a batch; trying again, nothing is lost',
           )
         }
@@ -222,6 +223,9 @@ class Deadline {
     return {
       get isOpen() {
         return connection.isOpen
+      },
+      get maySkipRows() {
+        return connection.maySkipRows
       },
       query: (query) => hear(connection.query(query)),
       copy: (query) => hear(connection.copy(query)),

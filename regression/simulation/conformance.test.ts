@@ -7,7 +7,7 @@ import { migrate } from '../../packages/ingester/src/database/migrate.ts'
 import type { Event } from '../../packages/ingester/src/pipeline/message.ts'
 import { addStats } from '../../packages/ingester/src/sink/add-stats.ts'
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
-import { copyEvents } from '../../packages/ingester/src/sink/copy-events.ts'
+import { type Copy, CopyRows } from '../../packages/ingester/src/sink/copy-rows.ts'
 import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
 import { upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
@@ -90,7 +90,9 @@ function statement(random: Random): QueryConfig {
       return upsertDevices([{ deviceId: random.pick(['a', 'b']), firstSeen: TIME, lastSeen: TIME }])
     case 12:
     case 13: {
-      const { name, text, data } = copyEvents(rows(random))
+      const copied = new CopyRows()
+      for (const { event, tsServer } of rows(random)) copied.add(event, tsServer)
+      const { name, text, data } = copied.take() as Copy
       return { name, text, values: [data] }
     }
     default:
@@ -104,7 +106,7 @@ async function ask(connection: PipelinedConnection, query: QueryConfig): Promise
   return {
     command: 'COPY',
     rows: [],
-    rowCount: await connection.copy({ text, data: String(values?.[0]) }),
+    rowCount: await connection.copy({ text, data: values?.[0] as Buffer }),
   }
 }
 

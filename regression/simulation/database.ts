@@ -95,6 +95,7 @@ class SimulatedConnection implements Connection {
   readonly #backend: Backend
   readonly #frozenUntilMs: () => number
   isReadOnly = false
+  readonly maySkipRows = false
   readonly #queue: Asked[] = []
   /** Asked and not answered. */
   readonly #open = new Set<Asked>()

@@ -17,12 +17,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'app/pipeline.ts',
     original: '      const result = await sink.write(batch)\n',
     planted: `      reply(
-        batch,
-        batch.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e))),
+        batch.messages,
+        batch.messages.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e))),
         { ...replyOptions, onFault: () => {} },
       )
       const result = await sink.write(batch)
-      if (batch.length > 0) return countOutcomes(metrics, result)
+      if (batch.messages.length > 0) return countOutcomes(metrics, result)
 `,
   },
   {
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'batch dropped on retry',
     file: 'sink/writer.ts',
     original: '        const result = await writeBatch(deadline.hearing(connection), batch, context)\n',
-    planted: `        if (failures > 0) return batch.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e)))
+    planted: `        if (failures > 0) return batch.messages.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e)))
         const result = await writeBatch(deadline.hearing(connection), batch, context)
 `,
   },
@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'sink/write-batch.ts',
     original: '    (await unlessRow(insertBatch(connection, batch, context, insertTogether))) ??\n',
     planted:
-      "    (await unlessRow(insertBatch(connection, batch.filter(({ delivery }) => !delivery.redelivered), context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
+      "    (await unlessRow(insertBatch(connection, { ...batch, messages: batch.messages.filter(({ delivery }) => !delivery.redelivered) }, context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.messages.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
   },
   {
     name: 'a dead connection used again',
@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a batch forgotten when the writer is busy',
     file: 'batch/batcher.ts',
-    original: '        this.#leftOver = message\n',
-    planted: '',
+    original: '    this.#busy--\n    this.#fill()\n',
+    planted: '    this.#busy--\n',
   },
 ]

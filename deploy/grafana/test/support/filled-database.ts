@@ -5,6 +5,8 @@ import { connect } from '../../../../packages/ingester/src/database/connect.ts'
 import { migrate } from '../../../../packages/ingester/src/database/migrate.ts'
 import { decodeMessage } from '../../../../packages/ingester/src/decode/decode-message.ts'
 import type { Message } from '../../../../packages/ingester/src/pipeline/message.ts'
+import { CopyProspects } from '../../../../packages/ingester/src/sink/copy-prospects.ts'
+import { gather } from '../../../../packages/ingester/src/sink/gather.ts'
 import { writeBatch } from '../../../../packages/ingester/src/sink/write-batch.ts'
 import { freshDatabase } from '../../../../packages/ingester/test/support/postgres.ts'
 
@@ -33,10 +35,10 @@ export async function filledDatabase(t: TestContext): Promise<string> {
   const connection = await connect({ url, name: 'fill', connectTimeoutMs: 5_000 })
   try {
     const messages = [...simulated(), awkward()]
-    const batch = { writer: 'test/1', isRetry: false, nowMs: 0 }
-    await writeBatch(connection, messages, { ...batch, devices: seen(messages) })
+    const context = { writer: 'test/1', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
+    await writeBatch(connection, gather(messages, null), { ...context, devices: seen(messages) })
     // A network fault: the device acks were lost, so the devices send again.
-    await writeBatch(connection, messages.slice(-40), { ...batch, devices: [] })
+    await writeBatch(connection, gather(messages.slice(-40), null), { ...context, devices: [] })
   } finally {
     connection.destroy()
   }

@@ -58,7 +58,8 @@ export class Sink {
    */
   async write(batch: Batch): Promise<BatchResult> {
     for (const message of batch.messages) {
-      if (message.deviceId !== null && message.hasEvents) this.#devices.see(message.deviceId, message.tsServer)
+      if (message.deviceId !== null && message.hasEvents)
+        this.#devices.see(message.deviceId, message.tsServer)
     }
     const devices = this.#devices.takeDue(this.#clock.monotonicMs())
     return this.#with((writer) => writer.write(batch, devices))

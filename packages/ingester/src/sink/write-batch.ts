@@ -155,7 +155,7 @@ async function close(connection: Connection, statements: readonly QueryConfig[])
 /** A message that was let go of has events only. */
 function whereAllIsStored(message: Message): Outcome[] {
   const stored: Outcome = { kind: 'stored', tsServer: message.tsServer }
-  if (message.isReleased) return Array.from({ length: message.size }, () => stored)
+  if (message.isReleased) return new Array<Outcome>(message.size).fill(stored)
   return message.elements.map((each) => (each.kind === 'event' ? stored : each))
 }
 

@@ -95,7 +95,8 @@ export class Writer {
         }
         const result = await writeBatch(deadline.hearing(connection), batch, context)
         if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
-        if (failures > 0) log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')
+        if (failures > 0)
+          log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')
         return result
       } catch (error) {
         deadline.cancel()

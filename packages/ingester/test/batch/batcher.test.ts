@@ -6,51 +6,32 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { Batcher } from '../../src/batch/batcher.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
-import type { Message } from '../../src/pipeline/message.ts'
-import { rejection } from '../../src/pipeline/rejection.ts'
 
-/** The topic is its name, the payload as long as asked; decode finds as many events as `events` says. */
-const deliveryOf = (name: string, { bytes = 1, events = 1 } = {}): Delivery => ({
-  topic: `${name}:${events}`,
+/** The topic is its name, the payload as long as asked. */
+const deliveryOf = (name: string, { bytes = 1 } = {}): Delivery => ({
+  topic: name,
   payload: Buffer.alloc(bytes),
   redelivered: false,
   receivedAt: { epochMs: 0, micros: 0 },
   settle: () => {},
 })
 
-const ELEMENT = rejection('EMPTY_MESSAGE', '')
-
-const messageOf = (delivery: Delivery): Message => ({
-  delivery,
-  deviceId: null,
-  shape: 'array',
-  elements: Array.from({ length: Number(delivery.topic.split(':')[1]) }, () => ELEMENT),
-  tsServer: '',
-})
-
-const nameOf = ({ delivery }: Message): string => delivery.topic.split(':')[0] ?? ''
-
 interface Write {
   readonly names: readonly string[]
-  readonly events: number
   readonly bytes: number
   finish(): Promise<void>
   fail(error: Error): Promise<void>
 }
 
 /** A batcher whose writes end when the test says so. */
-function underControl(
-  options: { writers?: number; maxEvents?: number; maxBytes?: number; worthAnotherBytes?: number } = {},
-) {
+function underControl(options: { writers?: number; maxBytes?: number; worthAnotherBytes?: number } = {}) {
   const timers: (() => void)[] = []
   const writes: Write[] = []
   const failures: unknown[] = []
-  const decoded: string[] = []
   let inFlight = 0
   let most = 0
   const batcher = new Batcher({
     writers: 1,
-    maxEvents: 1000,
     maxBytes: 1000,
     worthAnotherBytes: 0,
     clock: {
@@ -60,11 +41,6 @@ function underControl(
       },
     },
     ...options,
-    decode: (delivery) => {
-      const message = messageOf(delivery)
-      decoded.push(nameOf(message))
-      return message
-    },
     write: (batch) => {
       most = Math.max(most, ++inFlight)
       return new Promise((resolve, reject) => {
@@ -74,9 +50,8 @@ function underControl(
           return turn()
         }
         writes.push({
-          names: batch.map(nameOf),
-          events: batch.reduce((sum, { elements }) => sum + elements.length, 0),
-          bytes: batch.reduce((sum, { delivery }) => sum + delivery.payload.length, 0),
+          names: batch.map(({ topic }) => topic),
+          bytes: batch.reduce((sum, { payload }) => sum + payload.length, 0),
           finish: () => end(resolve),
           fail: (error) => end(() => reject(error)),
         })
@@ -84,7 +59,7 @@ function underControl(
     },
     onFailure: (error) => failures.push(error),
   })
-  return { batcher, writes, failures, decoded, timers, mostInFlight: () => most }
+  return { batcher, writes, failures, timers, mostInFlight: () => most }
 }
 
 const namesOf = (writes: readonly Write[]) => writes.map(({ names }) => names.join(''))
@@ -115,17 +90,6 @@ test('while every writer is busy deliveries gather, and the next batch is all of
   assert.deepEqual(namesOf(writes), ['a'])
   await writes[0]?.finish()
   assert.deepEqual(namesOf(writes), ['a', 'bcd'])
-})
-
-test('what waits is bytes: it is decoded when a writer takes it', async () => {
-  const { batcher, writes, decoded } = underControl()
-  batcher.push(deliveryOf('a'))
-  await turn()
-  for (const name of 'bc') batcher.push(deliveryOf(name))
-  await turn()
-  assert.deepEqual(decoded, ['a'])
-  await writes[0]?.finish()
-  assert.deepEqual(decoded, ['a', 'b', 'c'])
 })
 
 test('a second writer takes what comes while the first is busy, and a third delivery waits', async () => {
@@ -160,20 +124,6 @@ test('a second writer begins when enough waits for one, or has waited for long',
   assert.equal(timers.length, 0)
 })
 
-test('a batch holds as many events as the bound says and not one more', async () => {
-  const { batcher, writes } = underControl({ writers: 9, maxEvents: 4 })
-  for (const [name, events] of [
-    ['a', 2],
-    ['b', 2],
-    ['c', 3],
-    ['d', 2],
-    ['e', 1],
-  ] as const)
-    batcher.push(deliveryOf(name, { events }))
-  await turn()
-  assert.deepEqual(namesOf(writes), ['ab', 'c', 'de'])
-})
-
 test('a batch holds as many bytes as the bound says and not one more', async () => {
   const { batcher, writes } = underControl({ writers: 9, maxBytes: 10 })
   for (const [name, bytes] of [
@@ -188,29 +138,35 @@ test('a batch holds as many bytes as the bound says and not one more', async () 
   assert.deepEqual(namesOf(writes), ['ab', 'c', 'd', 'e'])
 })
 
-test('a message larger than a bound is a batch of its own, whole', async () => {
-  const { batcher, writes } = underControl({ writers: 9, maxEvents: 3, maxBytes: 10 })
+test('a message larger than the bound is a batch of its own, whole', async () => {
+  const { batcher, writes } = underControl({ writers: 9, maxBytes: 10 })
   batcher.push(deliveryOf('a'))
-  batcher.push(deliveryOf('b', { events: 50 }))
-  batcher.push(deliveryOf('c', { bytes: 500 }))
-  batcher.push(deliveryOf('d'))
+  batcher.push(deliveryOf('b', { bytes: 500 }))
+  batcher.push(deliveryOf('c'))
   await turn()
-  assert.deepEqual(namesOf(writes), ['a', 'b', 'c', 'd'])
   assert.deepEqual(
-    writes.map(({ events, bytes }) => [events, bytes]),
+    writes.map(({ names, bytes }) => [names.join(''), bytes]),
     [
-      [1, 1],
-      [50, 1],
-      [1, 500],
-      [1, 1],
+      ['a', 1],
+      ['b', 500],
+      ['c', 1],
     ],
   )
 })
 
+test('messages without a payload are written too', async () => {
+  const { batcher, writes } = underControl({ worthAnotherBytes: 10 })
+  for (const name of 'ab') batcher.push(deliveryOf(name, { bytes: 0 }))
+  await turn()
+  batcher.push(deliveryOf('c', { bytes: 0 }))
+  await writes[0]?.finish()
+  assert.deepEqual(namesOf(writes), ['ab', 'c'])
+})
+
 test('a message that did not fit is taken by the next batch even when nothing else comes', async () => {
-  const { batcher, writes } = underControl({ maxEvents: 2 })
-  batcher.push(deliveryOf('a', { events: 2 }))
-  batcher.push(deliveryOf('b', { events: 2 }))
+  const { batcher, writes } = underControl({ maxBytes: 2 })
+  batcher.push(deliveryOf('a', { bytes: 2 }))
+  batcher.push(deliveryOf('b', { bytes: 2 }))
   await turn()
   assert.deepEqual(namesOf(writes), ['a'])
   await writes[0]?.finish()
@@ -247,10 +203,7 @@ test('whatever comes and goes, each message is written once, in order, within th
   const step = fc.oneof(
     {
       weight: 3,
-      arbitrary: fc.record({
-        bytes: fc.integer({ min: 1, max: 15 }),
-        events: fc.integer({ min: 1, max: 6 }),
-      }),
+      arbitrary: fc.record({ bytes: fc.integer({ min: 0, max: 15 }) }),
     },
     { weight: 1, arbitrary: fc.constant('turn' as const) },
     { weight: 2, arbitrary: fc.nat(3) },
@@ -260,8 +213,8 @@ test('whatever comes and goes, each message is written once, in order, within th
       fc.array(step, { maxLength: 60 }),
       fc.integer({ min: 1, max: 3 }),
       async (steps, writers) => {
-        const [maxEvents, maxBytes] = [8, 20]
-        const { batcher, writes, mostInFlight } = underControl({ writers, maxEvents, maxBytes })
+        const maxBytes = 20
+        const { batcher, writes, mostInFlight } = underControl({ writers, maxBytes })
         const finished = new Set<Write>()
         const finishOne = async (n: number) => {
           const open = writes.filter((write) => !finished.has(write))
@@ -289,8 +242,8 @@ test('whatever comes and goes, each message is written once, in order, within th
           sent,
         )
         assert.ok(mostInFlight() <= writers)
-        for (const { names, events, bytes } of writes) {
-          assert.ok(names.length === 1 || (names.length > 1 && events <= maxEvents && bytes <= maxBytes))
+        for (const { names, bytes } of writes) {
+          assert.ok(names.length === 1 || (names.length > 1 && bytes <= maxBytes))
         }
       },
     ),
@@ -299,7 +252,7 @@ test('whatever comes and goes, each message is written once, in order, within th
 })
 
 test('twenty thousand deliveries go through in order', async () => {
-  const { batcher, writes } = underControl({ maxEvents: 7, maxBytes: 1e9 })
+  const { batcher, writes } = underControl({ maxBytes: 7 })
   const sent = Array.from({ length: 20_000 }, (_, index) => String(index))
   for (const name of sent) batcher.push(deliveryOf(name))
   await turn()
@@ -316,11 +269,9 @@ test('a written message is not held in memory while others wait behind it', asyn
   const ends: (() => void)[] = []
   const batcher = new Batcher({
     writers: 1,
-    maxEvents: 1,
     maxBytes: 1,
     worthAnotherBytes: 0,
     clock: { after: () => () => {} },
-    decode: messageOf,
     write: () => new Promise((resolve) => ends.push(resolve)),
     onFailure: (error) => assert.fail(String(error)),
   })
@@ -339,6 +290,6 @@ test('a written message is not held in memory while others wait behind it', asyn
   await turn()
   collect()
   const held = payloads.filter((payload) => payload.deref() !== undefined).length
-  // Fifty wait, one is under way, one was taken and did not fit.
-  assert.ok(held <= 53, `${held} of 100 payloads are held, 50 of them written`)
+  // Fifty wait, one is under way.
+  assert.ok(held <= 52, `${held} of 100 payloads are held, 50 of them written`)
 })

@@ -1,26 +1,30 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lettersOf } from '../../src/pipeline/letter.ts'
-import type { Message } from '../../src/pipeline/message.ts'
+import { Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
 import { rejection } from '../../src/pipeline/rejection.ts'
 
 const REFUSED = rejection('INVALID_VALUE', 'value is an array', { eventId: 'b' })
 const STORED: Outcome = { kind: 'stored', tsServer: '2026-11-23T18:00:00.000000Z' }
 
-const messageOf = (payload: string, shape: Message['shape']): Message => ({
-  delivery: {
-    topic: 'qs/v1/dev-1/events',
-    payload: Buffer.from(payload),
-    redelivered: true,
-    receivedAt: { epochMs: 0, micros: 0 },
-    settle: () => {},
-  },
-  deviceId: 'dev-1',
-  shape,
-  elements: [],
-  tsServer: '2026-11-23T18:00:00.123456Z',
-})
+const messageOf = (payload: string, shape: Message['shape']): Message =>
+  new Message(
+    {
+      delivery: {
+        topic: 'qs/v1/dev-1/events',
+        payload: Buffer.from(payload),
+        redelivered: true,
+        receivedAt: { epochMs: 0, micros: 0 },
+        settle: () => {},
+      },
+      deviceId: 'dev-1',
+      shape,
+      elements: [],
+      tsServer: '2026-11-23T18:00:00.123456Z',
+    },
+    () => [],
+  )
 
 test('a rejected message is a letter with all its bytes', () => {
   const [letter, ...others] = lettersOf(messageOf('{"value":[]}', 'one'), [REFUSED])

@@ -1,4 +1,4 @@
-import type { Element, Event, Message } from '../../src/pipeline/message.ts'
+import { type Element, type Event, Message } from '../../src/pipeline/message.ts'
 
 export const eventOf = (eventId: string): Event => ({
   kind: 'event',
@@ -27,16 +27,20 @@ export interface MessageParts {
 export const messageOf = (
   elements: readonly Element[],
   { shape = 'array', payload = '', deviceId = 'dev-1', settle = () => {} }: MessageParts = {},
-): Message => ({
-  delivery: {
-    topic: 'qs/v1/dev-1/events',
-    payload: Buffer.from(payload),
-    redelivered: false,
-    receivedAt: { epochMs: 0, micros: 0 },
-    settle,
-  },
-  deviceId,
-  shape,
-  elements,
-  tsServer: '2026-11-23T18:00:00.123456Z',
-})
+): Message =>
+  new Message(
+    {
+      delivery: {
+        topic: 'qs/v1/dev-1/events',
+        payload: Buffer.from(payload),
+        redelivered: false,
+        receivedAt: { epochMs: 0, micros: 0 },
+        settle,
+      },
+      deviceId,
+      shape,
+      elements,
+      tsServer: '2026-11-23T18:00:00.123456Z',
+    },
+    () => elements,
+  )

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
 import pg from 'pg'
@@ -9,6 +10,8 @@ import type { Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
 import type { Connection } from '../../src/sink/connection.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
+import { CopyRows } from '../../src/sink/copy-rows.ts'
+import { type Batch, gather } from '../../src/sink/gather.ts'
 import { LetterAllowance } from '../../src/sink/letter-allowance.ts'
 import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -28,6 +31,7 @@ async function start(t: TestContext) {
   const statements: string[] = []
   const recording: Connection = {
     isOpen: true,
+    maySkipRows: connection.maySkipRows,
     destroy: connection.destroy,
     query: (query) => {
       statements.push(query.name ?? query.text)
@@ -39,7 +43,7 @@ async function start(t: TestContext) {
     },
   }
   const write = async (...batch: readonly Message[]) => {
-    const result = await writeBatch(recording, batch, context())
+    const result = await writeBatch(recording, batchOf(...batch), context())
     return result.map((outcomes) => outcomes.map(nameOf))
   }
   const query = async (sql: string) => (await database.query<Record<string, unknown>>(sql)).rows
@@ -47,7 +51,13 @@ async function start(t: TestContext) {
 }
 
 function context(extra: Partial<BatchContext> = {}): BatchContext {
-  return { writer: 'w', devices: [], isRetry: false, copying: new CopyProspects(), nowMs: 0, ...extra }
+  return { writer: 'w', devices: [], isRetry: false, prospects: new CopyProspects(), nowMs: 0, ...extra }
+}
+
+/** As the sink makes it. */
+function batchOf(...messages: readonly Message[]): Batch {
+  const isGood = new CopyProspects().areGood(messages.map(({ delivery }) => delivery))
+  return gather(messages, isGood ? new CopyRows() : null)
 }
 
 function nameOf(outcome: Outcome): string {
@@ -125,10 +135,12 @@ for (const [way, options] of Object.entries(WAYS))
 
 test('rows of which one is there already are inserted, and so are those of the next batches for a while', async (t) => {
   const { connection, write, query } = await start(t)
-  const copying = new CopyProspects()
+  const prospects = new CopyProspects()
+  const rows = new CopyRows()
   const ways: string[] = []
   const watched: Connection = {
     isOpen: true,
+    maySkipRows: connection.maySkipRows,
     destroy: connection.destroy,
     query: (statement) => {
       if (statement.name === 'insert-events') ways.push('insert')
@@ -141,10 +153,11 @@ test('rows of which one is there already are inserted, and so are those of the n
   }
   const writeIds = async (...ids: readonly string[]) => {
     ways.length = 0
+    const one = message(ids.map((id) => ({ event_id: id })))
     const [outcomes] = await writeBatch(
       watched,
-      [message(ids.map((id) => ({ event_id: id })))],
-      context({ copying }),
+      gather([one], prospects.areGood([one.delivery]) ? rows : null),
+      context({ prospects }),
     )
     return { outcomes: outcomes?.map(nameOf), ways: ways.join(' ') }
   }
@@ -162,11 +175,41 @@ test('rows of which one is there already are inserted, and so are those of the n
   assert.deepEqual(row, { stored: 8 })
 })
 
-test('a trigger that makes rows vanish makes no stored event of them', async (t) => {
-  const { write, query } = await start(t)
+test('an id that stands twice in a batch is no work for COPY', async (t) => {
+  const { write, statements } = await start(t)
+  await write(message([{ event_id: 'a' }, { event_id: 'a' }]))
+  assert.ok(!statements.includes('copy-events'))
+})
+
+test('a trigger that makes rows vanish makes no stored event of them, and nothing is counted', async (t) => {
+  const { url, write, query } = await start(t)
   await query('create function nothing() returns trigger language plpgsql as $$ begin return null; end $$')
   await query('create trigger vanish before insert on events for each row execute function nothing()')
-  await assert.rejects(write(message({ event_id: 'a' })), /Rows vanish/)
+  const later = await connect({ url, name: 'later', connectTimeoutMs: 5_000 })
+  t.after(() => later.destroy())
+  await assert.rejects(writeBatch(later, batchOf(message({ event_id: 'a' })), context()), /Rows vanish/)
+  assert.deepEqual(await query('select from ingest_stats'), [])
+  // A connection that is older than the trigger learns of it by its first COPY.
+  await assert.rejects(write(message({ event_id: 'b' })), /Rows vanish/)
+})
+
+test('where COPY cannot be had, as under row-level security, rows are inserted', async (t) => {
+  const { url, query } = await start(t)
+  const role = `guest_${randomUUID().slice(0, 8)}`
+  await query(`create role ${role} login password 'guest'`)
+  await query(`grant all on all tables in schema public to ${role}`)
+  await query('alter table events enable row level security')
+  await query('create policy all_of_it on events using (true)')
+  const guestUrl = new URL(url)
+  guestUrl.username = role
+  guestUrl.password = 'guest'
+  const guest = await connect({ url: guestUrl.href, name: 'guest', connectTimeoutMs: 5_000 })
+  t.after(() => guest.destroy())
+  const prospects = new CopyProspects()
+  const one = message({ event_id: 'a' })
+  const [outcomes] = await writeBatch(guest, batchOf(one), context({ prospects }))
+  assert.deepEqual(outcomes?.map(nameOf), ['stored'])
+  assert.equal(prospects.areGood([one.delivery]), false)
 })
 
 test('each way in which content can differ is a conflict, and the order of keys is none', async (t) => {
@@ -267,7 +310,7 @@ test('many copies of a guilty row come to their end too', async (t) => {
 
 test('a batch that is written again since nobody knew leaves no second dead letter', async (t) => {
   const { connection, query } = await start(t)
-  const batch = [message({ event_id: 'a', value: {} })]
+  const batch = batchOf(message({ event_id: 'a', value: {} }))
   for (const isRetry of [false, true]) await writeBatch(connection, batch, context({ isRetry }))
   assert.equal((await query('select from dead_letters')).length, 1)
 })
@@ -281,7 +324,7 @@ test('two writers with the same ids in opposite order neither deadlock nor store
     await query('truncate events')
     const [first, other] = await Promise.all([
       write(message(ids)),
-      writeBatch(second, [message([...ids].reverse())], context({ writer: 'x' })),
+      writeBatch(second, batchOf(message([...ids].reverse())), context({ writer: 'x' })),
     ])
     const stored = [first[0], other[0]?.map(nameOf)].flat().filter((name) => name === 'stored')
     assert.equal(stored.length, 500)
@@ -291,11 +334,11 @@ test('two writers with the same ids in opposite order neither deadlock nor store
 test('a connection that is destroyed under way commits all or nothing, and the batch can be written again', async (t) => {
   const { url, write, query } = await start(t)
   const dying = await connect({ url, name: 'dying', connectTimeoutMs: 5_000 })
-  const batch = [message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))]
-  const writing = writeBatch(dying, batch, context({ writer: 'dying' }))
+  const events = message(Array.from({ length: 800 }, (_, n) => ({ event_id: `e${n}` })))
+  const writing = writeBatch(dying, batchOf(events), context({ writer: 'dying' }))
   dying.destroy()
   await assert.rejects(writing)
-  await write(...batch)
+  await write(events)
   assert.deepEqual(await query('select count(*)::int from events'), [{ count: 800 }])
 })
 
@@ -306,11 +349,11 @@ test('a batch that was not committed has used up nothing of the allowance for de
   await query(`create constraint trigger fail after insert on ingest_stats
     deferrable initially deferred for each row execute function fail()`)
   const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 1_000 })
-  const poison = message({ event_id: 'a', value: {} })
-  await assert.rejects(writeBatch(connection, [poison], context({ allowance })), /not now/)
+  const poison = batchOf(message({ event_id: 'a', value: {} }))
+  await assert.rejects(writeBatch(connection, poison, context({ allowance })), /not now/)
   await query('drop trigger fail on ingest_stats')
-  await writeBatch(connection, [poison], context({ allowance }))
-  const [[outcome]] = (await writeBatch(connection, [poison], context({ allowance }))) as [[Outcome]]
+  await writeBatch(connection, poison, context({ allowance }))
+  const [[outcome]] = (await writeBatch(connection, poison, context({ allowance }))) as [[Outcome]]
   assert.equal(outcome.kind === 'rejection' && outcome.onlyCounted, true)
   assert.deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 1 }])
   assert.deepEqual(await query('select letters::int as n from dead_letters_counted'), [{ n: 1 }])

@@ -5,6 +5,8 @@ import pg from 'pg'
 import { realEdges } from '../../src/app/edges.ts'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
+import { CopyProspects } from '../../src/sink/copy-prospects.ts'
+import { NO_MESSAGES } from '../../src/sink/gather.ts'
 import { Writer } from '../../src/sink/writer.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -29,6 +31,7 @@ async function start(t: TestContext, timeoutMs = 10_000) {
       return connect({ url, name: 'qs-writer-test', connectTimeoutMs: 1_000 })
     },
     timeoutMs,
+    prospects: new CopyProspects(),
     log,
     onRetry: (reason) => retries.push(reason),
     onRenewed: () => {
@@ -45,7 +48,7 @@ async function start(t: TestContext, timeoutMs = 10_000) {
 test('a batch that waits too long is tried again on another connection until it is through', async (t) => {
   const { database, writer, retries, connects } = await start(t, 150)
   await database.query('begin; lock table devices')
-  const written = writer.write([], [DEVICE])
+  const written = writer.write(NO_MESSAGES, [DEVICE])
   await until(() => retries.length > 0, 'the first try is given up')
   await database.query('commit')
   await written
@@ -58,11 +61,11 @@ test('its patience grows with a slow database, and is as before when that is fas
   const { database, writer, retries } = await start(t, 300)
   for (let time = 1; time <= 2; time++) {
     await database.query('begin; lock table devices')
-    const written = writer.write([], [DEVICE])
+    const written = writer.write(NO_MESSAGES, [DEVICE])
     await until(() => retries.length === time * 2, 'two tries are given up')
     await database.query('commit')
     await written
-    await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+    await writer.write(NO_MESSAGES, [{ ...DEVICE, deviceId: 'e' }])
   }
   const patience = retries.map((reason) => /\d+/.exec(reason)?.[0])
   assert.deepEqual(patience, ['300', '600', '300', '600'])
@@ -75,18 +78,18 @@ test('a batch of many statements may take longer than the timeout, as long as ea
     create trigger slow_insert before insert on devices for each row execute function take_time();
     create constraint trigger slow_commit after insert on devices deferrable initially deferred
       for each row execute function take_time()`)
-  await writer.write([], [DEVICE])
+  await writer.write(NO_MESSAGES, [DEVICE])
   assert.deepEqual(retries, [])
   assert.equal((await database.query('select from devices')).rowCount, 1)
 })
 
 test('a connection that the server ends is replaced', async (t) => {
   const { database, writer, connects } = await start(t)
-  await writer.write([], [DEVICE])
+  await writer.write(NO_MESSAGES, [DEVICE])
   await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'qs-writer-test'`,
   )
-  await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+  await writer.write(NO_MESSAGES, [{ ...DEVICE, deviceId: 'e' }])
   assert.equal(connects(), 2)
   assert.equal((await database.query('select from devices')).rowCount, 2)
 })
@@ -94,7 +97,7 @@ test('a connection that the server ends is replaced', async (t) => {
 test('a connection that failed under a batch is made anew, and the other writers are to know', async (t) => {
   const { database, writer, renewals } = await start(t)
   await database.query('begin; lock table devices')
-  const written = writer.write([], [DEVICE])
+  const written = writer.write(NO_MESSAGES, [DEVICE])
   const end = `select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'qs-writer-test' and wait_event_type = 'Lock'`
   await until(async () => {
@@ -111,7 +114,7 @@ test('a connection that failed under a batch is made anew, and the other writers
 test('a writer whose connection is doubted gives it up after a second of silence, and casts no doubt itself', async (t) => {
   const { database, writer, retries, connects, renewals } = await start(t)
   await database.query('begin; lock table devices')
-  const written = writer.write([], [DEVICE])
+  const written = writer.write(NO_MESSAGES, [DEVICE])
   await until(() => connects() === 1, 'it has a connection')
   await until(() => {
     writer.doubt()
@@ -125,7 +128,7 @@ test('a writer whose connection is doubted gives it up after a second of silence
 
   const before = connects()
   writer.doubt()
-  await writer.write([], [{ ...DEVICE, deviceId: 'e' }])
+  await writer.write(NO_MESSAGES, [{ ...DEVICE, deviceId: 'e' }])
   assert.equal(connects(), before + 1, 'an idle one is replaced')
 })
 
@@ -138,7 +141,7 @@ test('a serialization failure is retried and said once; a missing table stops', 
       return new;
     end $$;
     create trigger fail_twice before insert on devices for each row execute function fail_twice()`)
-  await writer.write([], [DEVICE])
+  await writer.write(NO_MESSAGES, [DEVICE])
   assert.equal((await database.query('select from devices')).rowCount, 1)
   assert.deepEqual(
     records.filter(({ level }) => level === 'warn').map(({ failures, reason }) => [failures, reason]),
@@ -148,14 +151,14 @@ test('a serialization failure is retried and said once; a missing table stops', 
     ],
   )
   await database.query('drop table devices cascade')
-  await assert.rejects(writer.write([], [DEVICE]), { code: '42P01' })
+  await assert.rejects(writer.write(NO_MESSAGES, [DEVICE]), { code: '42P01' })
 })
 
 test('what a session was born with does not outlive it: read-only is over with the next connection', async (t) => {
   const { database, writer, retries, connects } = await start(t)
   const { rows } = await database.query<{ name: string }>('select current_database() as name')
   await database.query(`alter database ${rows[0]?.name} set default_transaction_read_only = on`)
-  const written = writer.write([], [DEVICE])
+  const written = writer.write(NO_MESSAGES, [DEVICE])
   await until(() => retries.length > 0, 'the first try is refused')
   await database.query(`alter database ${rows[0]?.name} reset default_transaction_read_only`)
   await written
@@ -175,10 +178,11 @@ test('a database that lets in and then says nothing is given up, and stop ends t
     name: 'w',
     connect: () => connect({ url, name: 'test', connectTimeoutMs: 100 }),
     timeoutMs: 1_000,
+    prospects: new CopyProspects(),
     log: silentLog().log,
     onRetry: (reason) => retries.push(reason),
   })
-  const written = writer.write([], [DEVICE])
+  const written = writer.write(NO_MESSAGES, [DEVICE])
   await until(() => retries.length > 1, 'it is tried again')
   writer.stop()
   await assert.rejects(written, { name: 'AbortError' })

@@ -133,7 +133,7 @@ function chooseSettings(random: Random): Readonly<Record<string, string>> {
   return {
     IN_FLIGHT_MESSAGES: random.pick(['2', '10', '100']),
     IN_FLIGHT_BYTES: random.pick(['1KiB', '16KiB']),
-    BATCH_BYTES: random.pick(['1', '1KiB', '512KiB']),
+    BATCH_BYTES: random.pick(['1', '1KiB', '1MiB']),
     DATABASE_WRITERS: random.pick(['1', '2', '3']),
     DATABASE_TIMEOUT: random.pick(['1s', '3s']),
     MQTT_KEEP_ALIVE: random.pick(['1s', '4s']),

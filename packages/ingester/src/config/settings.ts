@@ -193,7 +193,7 @@ export const SETTINGS = {
     'Messages taken in and not yet committed; at this number the broker is made to wait',
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same in bytes of payload'),
-  BATCH_BYTES: setting('Memory', kinds.size, '512KiB', 'Most bytes of payload in one transaction'),
+  BATCH_BYTES: setting('Memory', kinds.size, '1MiB', 'Most bytes of payload in one transaction'),
 
   HTTP_HOST: setting(
     'HTTP',

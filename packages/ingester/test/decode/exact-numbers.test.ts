@@ -31,6 +31,14 @@ test('longer numbers are not, nor larger exponents, however they are written', (
   }
 })
 
+test('the digits of ids and other texts are no numbers', () => {
+  for (const text of ['8d4e567a-0000-4e123-8e999', '1234567890123456', '-1234567890123456', '4e567']) {
+    for (const json of [`{"id":"${text}"}`, `["${text}"]`])
+      assert.equal(mayLoseDigits(Buffer.from(json)), false, json)
+  }
+  assert.equal(mayLoseDigits(Buffer.from('{"id":"a","n":[1, -1234567890123456]}')), true)
+})
+
 test('a number of which mayLoseDigits says no is the same number as a double', () => {
   const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,16})?([eE][+-]?[0-9]{1,3})?$/)
   fc.assert(

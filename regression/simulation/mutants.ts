@@ -15,14 +15,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ack before commit',
     file: 'app/pipeline.ts',
-    original: '      const result = await sink.write(batch)\n',
+    original: '    const result = await sink.write(batch)\n',
     planted: `      reply(
         batch.messages,
         batch.messages.map(({ elements, tsServer }) => elements.map((e) => (e.kind === 'event' ? { kind: 'stored', tsServer } : e))),
         { ...replyOptions, onFault: () => {} },
       )
       const result = await sink.write(batch)
-      if (batch.messages.length > 0) return countOutcomes(metrics, result)
+      if (batch.messages.length > 0) {
+        countOutcomes(metrics, result)
+        return batch.messages.length
+      }
 `,
   },
   {

@@ -123,11 +123,26 @@ export function createPipeline({
     onFault: (error: unknown) =>
       log.error(error, 'A message is committed and could not be answered; please report this'),
   }
-  const take = (delivery: Delivery): Message => {
+  const decodeCounted = (delivery: Delivery): Message => {
     const message = decode(delivery)
     accounting.decoded(message)
     countReceived(metrics, message)
     return message
+  }
+  /** @returns how many of the deliveries, from the first, are settled now */
+  const writeFirst = async (deliveries: readonly Delivery[]): Promise<number> => {
+    const stopTimer = metrics.commitSeconds.startTimer()
+    const batch = sink.gather(deliveries, decodeCounted)
+    const result = await sink.write(batch)
+    stopTimer()
+    const { messages } = batch
+    accounting.committed(messages, result)
+    countOutcomes(metrics, result)
+    countedLetters.look(messages, result)
+    injections.look(messages, result)
+    onCommitted(messages, result)
+    reply(messages, result, replyOptions)
+    return messages.length
   }
   const batcher = new Batcher({
     writers: config.DATABASE_WRITERS,
@@ -135,17 +150,7 @@ export function createPipeline({
     worthAnotherBytes: Math.min(WORTH_ANOTHER_WRITER_BYTES, config.BATCH_BYTES),
     clock,
     write: async (deliveries) => {
-      const batch = sink.gather(deliveries, take)
-      const stopTimer = metrics.commitSeconds.startTimer()
-      const result = await sink.write(batch)
-      stopTimer()
-      const { messages } = batch
-      accounting.committed(messages, result)
-      countOutcomes(metrics, result)
-      countedLetters.look(messages, result)
-      injections.look(messages, result)
-      onCommitted(messages, result)
-      reply(messages, result, replyOptions)
+      for (let at = 0; at < deliveries.length; ) at += await writeFirst(deliveries.slice(at))
     },
     onFailure: (error) => fail(error as Error),
   })

@@ -189,7 +189,7 @@ export const SETTINGS = {
   IN_FLIGHT_MESSAGES: setting(
     'Memory',
     kinds.integer(1, 60_000),
-    '5000',
+    '1000',
     'Messages taken in and not yet committed; at this number the broker is made to wait',
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same in bytes of payload'),

@@ -45,7 +45,12 @@ export class Message implements MessageParts {
   }
 
   get elements(): readonly Element[] {
-    this.#elements ??= this.#decode(this.delivery)
+    if (this.#elements === null) {
+      const again = this.#decode(this.delivery)
+      // Where decode failed for want of memory, say: what counts is what was there the first time.
+      if (again.length !== this.size) throw new Error('A message was decoded again and is another one')
+      this.#elements = again
+    }
     return this.#elements
   }
 

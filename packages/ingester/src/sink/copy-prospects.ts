@@ -4,7 +4,7 @@ import type { Delivery } from '../pipeline/delivery.ts'
 const MAX_SPARED = 64
 
 /**
- * Whether a COPY is worth a try. One that fails, at the first id that is there already, was work for nothing; so
+ * Whether a COPY is worth a try. One that fails, mostly at the first id that is there already, was work for nothing; so
  * after a failure the next batch is spared it, after another the next two, and so on. Each that succeeds halves that.
  */
 export class CopyProspects {

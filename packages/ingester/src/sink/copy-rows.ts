@@ -43,9 +43,13 @@ export class CopyRows {
     const order = this.#order()
     const data = order === null ? null : this.#inOrder(order)
     const rows = this.#ids.length
+    this.clear()
+    return data === null || rows === 0 ? null : { name: 'copy-events', text: COPY_EVENTS, data, rows }
+  }
+
+  clear(): void {
     this.#ids = []
     this.#bounds = [0]
-    return data === null || rows === 0 ? null : { name: 'copy-events', text: COPY_EVENTS, data, rows }
   }
 
   /** The places of the rows, by id. */

@@ -1,25 +1,30 @@
 import type { Message } from '../pipeline/message.ts'
 import type { Copy, CopyRows } from './copy-rows.ts'
 
+/** Tiny events, or scraps of which each is a rejection: beyond it the rest is for another transaction. */
+const MAX_ELEMENTS = 10_000
+
 /** What goes into one transaction. */
 export interface Batch {
   readonly messages: readonly Message[]
   /** All of its events; null where they are better inserted. */
   readonly copy: Copy | null
-  /** The smallest event time, null where there is no event. */
+  /** The smallest event time, null where there is no event. As decoded now: a device's time zone may be another later. */
   readonly earliestTs: string | null
 }
 
 export const NO_MESSAGES: Batch = { messages: [], copy: null, earliestTs: null }
 
 /**
- * Takes messages one after the other, each decoded when its turn comes. With `rows` their events become bytes at once
+ * Takes messages one after the other, each decoded when its turn comes, until it has enough. With `rows` their events become bytes at once
  * and the messages let go of them, so that the events of one message are there at a time and not those of thousands.
  *
  * @param rows null: nothing is copied
  */
 export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch {
+  rows?.clear()
   const messages: Message[] = []
+  let elements = 0
   let earliestTs: string | null = null
   for (const message of decoded) {
     messages.push(message)
@@ -29,6 +34,8 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch
       rows?.add(element, message.tsServer)
     }
     if (rows !== null) message.release()
+    elements += message.size
+    if (elements >= MAX_ELEMENTS) break
   }
   return { messages, copy: rows?.take() ?? null, earliestTs }
 }

@@ -90,7 +90,7 @@ async function copyBatch(
   const outcomes = batch.messages.map(whereAllIsStored)
   const letters = admitLetters(batch.messages, outcomes, context)
   try {
-    const closing = closingStatements(batch, outcomes, letters, context)
+    const closing = closingStatements(batch.messages, batch.earliestTs, outcomes, letters, context)
     const begun = pipelined(connection, BEGIN)
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
@@ -114,10 +114,11 @@ async function insertBatch(
   let letters: Admission | null = null
   try {
     const begun = pipelined(connection, BEGIN)
-    const stored = storeEvents(connection, pendingRows(batch.messages, outcomes), insert)
+    const rows = pendingRows(batch.messages, outcomes)
+    const stored = storeEvents(connection, rows, insert)
     await settled(begun, stored)
     letters = admitLetters(batch.messages, outcomes, context)
-    await close(connection, closingStatements(batch, outcomes, letters, context))
+    await close(connection, closingStatements(batch.messages, earliestOf(rows), outcomes, letters, context))
   } catch (error) {
     letters?.giveBack()
     await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
@@ -128,16 +129,18 @@ async function insertBatch(
 
 /**
  * What belongs to the outcomes. The counts come before the dead letters: their row is this writer's own, and where an
- * earlier try of the batch still hangs in its COMMIT, this one waits there and then sees the letters that it left.
+ * earlier try of the batch, in the same minute, still hangs in its COMMIT, this one waits there and then sees the
+ * letters that it left.
  */
 function closingStatements(
-  batch: Batch,
+  messages: readonly Message[],
+  earliestTs: string | null,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
   { writer, devices, isRetry, hour }: BatchContext,
 ): readonly QueryConfig[] {
   const counts = count(outcomes)
-  const backlog = hour === undefined ? null : noteBacklog(batch, hour)
+  const backlog = hour === undefined ? null : noteBacklog(messages, earliestTs, hour)
   return [
     ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
     ...letterRows(letters, isRetry),
@@ -184,6 +187,12 @@ function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[
     }
   }
   return rows
+}
+
+function earliestOf(rows: readonly PendingRow[]): string | null {
+  let earliest: string | null = null
+  for (const { event } of rows) if (earliest === null || event.ts < earliest) earliest = event.ts
+  return earliest
 }
 
 function count(outcomes: readonly (readonly (Outcome | undefined)[])[]): Counts {

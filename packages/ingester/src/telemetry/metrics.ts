@@ -86,7 +86,7 @@ export class Metrics {
   readonly batchEvents = new Histogram({
     name: 'qs_batch_events',
     help: 'Events in one transaction',
-    buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000],
+    buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000],
     registers: this.#registers,
   })
   readonly retries = new Counter({

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Message } from '../../src/pipeline/message.ts'
+import { deviceAckPayloads } from '../../src/reply/device-ack.ts'
+import { CopyRows } from '../../src/sink/copy-rows.ts'
+import { gather } from '../../src/sink/gather.ts'
+import { decode, eventJson } from '../decode/decoding.ts'
+
+const arrayOf = (...ids: readonly string[]) =>
+  decode(`[${ids.map((id) => eventJson({ event_id: JSON.stringify(id) })).join(',')}]`)
+
+const acksOf = (message: Message) =>
+  deviceAckPayloads(
+    message,
+    Array.from({ length: message.size }, () => ({ kind: 'stored', tsServer: 'T' })),
+    1e6,
+  )
+
+test('a message that has let go of its events names the same ids in its device ack, also when it has them again', () => {
+  const ids = ['b', 'a', 'é"', 'c']
+  const before = acksOf(arrayOf(...ids))
+  const message = arrayOf(...ids)
+  const first = message.elements
+  gather([message], new CopyRows())
+  assert.ok(message.isReleased)
+  assert.deepEqual(acksOf(message), before)
+  assert.notEqual(message.elements, first)
+  assert.deepEqual(message.elements, first)
+  assert.deepEqual(acksOf(message), before)
+})
+
+test('a message with a rejection or a warning keeps what it has, and its events are copied all the same', () => {
+  const rejected = decode(
+    `[${eventJson({ event_id: '"x"' })},${eventJson({ event_id: '"y"', value: '[]' })}]`,
+  )
+  const warned = decode(eventJson({ event_id: '"z"', ts_device: '"soon"' }))
+  const { copy } = gather([rejected, warned], new CopyRows())
+  assert.equal(copy?.rows, 2)
+  assert.deepEqual([rejected.isReleased, warned.isReleased], [false, false])
+  assert.equal(warned.warningAt(0)?.code, 'TS_DEVICE_UNREADABLE')
+})
+
+test('what is decoded at a time is bounded: scraps without number wait for the next transaction', () => {
+  let decoded = 0
+  function* flood() {
+    for (; decoded < 100; decoded++) yield decode(`[${Array(1000).fill('0').join(',')}]`)
+  }
+  assert.equal(gather(flood(), new CopyRows()).messages.length, 10)
+  assert.ok(decoded <= 10)
+})

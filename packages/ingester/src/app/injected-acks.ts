@@ -21,8 +21,8 @@ export function injectedAcks(inject: (topic: string, payload: Buffer) => Promise
   }
 }
 
-function acksOf({ message: { elements }, outcomes }: Injected): readonly DeviceAck[] {
-  return elements.map((element, index) => ackOf(element.eventId, outcomes[index]))
+function acksOf({ message, outcomes }: Injected): readonly DeviceAck[] {
+  return Array.from({ length: message.size }, (_, index) => ackOf(message.eventIdAt(index), outcomes[index]))
 }
 
 function ackOf(eventId: string | null, outcome: Outcome | undefined): DeviceAck {

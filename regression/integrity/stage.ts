@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { SETTINGS } from '../../packages/ingester/src/config/settings.ts'
 import { type Mosquitto, startMosquitto } from '../../packages/ingester/test/support/mosquitto.ts'
 import { until } from '../../packages/ingester/test/support/until.ts'
 import { Checker } from '../checker.ts'
@@ -32,7 +33,6 @@ export interface StageOptions {
 /** As one read of the socket may bring, on top of the high watermark. */
 const READ_OVERSHOOT_MESSAGES = 2_000
 const QUIET_MS = 60_000
-const DEFAULT_IN_FLIGHT = 5_000
 
 /**
  * Real servers for one case: Mosquitto as shipped, a PostgreSQL of its own, the ingester as a process, devices that
@@ -91,7 +91,7 @@ export class Stage {
       databaseUrl: (await wrapDatabase?.(this.postgres.url, this)) ?? this.postgres.url,
       settings: all,
     })
-    const watermark = Number(all.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT)
+    const watermark = Number(all.IN_FLIGHT_MESSAGES ?? SETTINGS.IN_FLIGHT_MESSAGES.default)
     this.#ingesters.push(ingester)
     this.#watches.push(
       new Watch(ingester, this.checker, { maxMessagesInFlight: watermark + READ_OVERSHOOT_MESSAGES }),

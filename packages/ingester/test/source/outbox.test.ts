@@ -115,6 +115,24 @@ test('beyond ten thousand the oldest that waits is given up and counted', () => 
   assert.equal(connect(outbox, 1)[0]?.[0], '3')
 })
 
+test('beyond 16 MiB the oldest that waits is given up and counted, however few they are', () => {
+  const outbox = new Outbox()
+  const mebibyte = 'x'.repeat(1024 * 1024 - 1)
+  for (let index = 0; index < 20; index++) outbox.add('t', mebibyte + String.fromCharCode(97 + index))
+  assert.deepEqual([outbox.givenUp, outbox.size], [4, 16])
+  assert.equal(connect(outbox, 1)[0]?.[0].at(-1), 'e')
+})
+
+test('what was sent no longer counts towards the 16 MiB that may wait', () => {
+  const outbox = new Outbox()
+  const sent = connect(outbox, 1)
+  for (let index = 0; index < 100; index++) {
+    outbox.add('t', 'x'.repeat(1024 * 1024))
+    outbox.acknowledged(sent.at(-1)?.[1] ?? 0)
+  }
+  assert.deepEqual([outbox.givenUp, outbox.size], [0, 0])
+})
+
 test('what is under way is not given up for what waits', () => {
   const outbox = new Outbox()
   connect(outbox, 1)

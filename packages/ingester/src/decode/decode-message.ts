@@ -69,7 +69,20 @@ function decodeAll(parsed: unknown, exact: unknown, context: MessageContext): El
   const { arrayEvents } = context.options.limits
   if (parsed.length === 0) return rejection('EMPTY_ARRAY', '')
   if (parsed.length > arrayEvents) return rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`)
-  return parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context))
+  return whole(parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context)))
+}
+
+/**
+ * An array in which nothing is an event and nothing has an id is refused as a whole: one dead letter and one device ack
+ * say of it all that a thousand could. Otherwise 2 KB of zeros cost 180 KB of device acks, and 0.6 MB/s of them held up
+ * the device acks of all other devices for 8 s.
+ */
+function whole(elements: readonly Element[]): Element | readonly Element[] {
+  const [first] = elements
+  if (first?.kind !== 'rejection' || elements.length === 1) return elements
+  if (elements.some(({ kind, eventId }) => kind === 'event' || eventId !== null)) return elements
+  const message = `All ${elements.length} elements of the array are refused, the first one with: ${first.message}`
+  return { ...first, message }
 }
 
 function hasStrangeTime(decoded: Element | readonly Element[]): boolean {

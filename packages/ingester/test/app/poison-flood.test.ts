@@ -19,7 +19,8 @@ test('a flood of poison is kept up to the rate and counted beyond it; every ack 
     client.publishAsync(EVENTS, `nonsense ${n}`, { qos: 1 }),
   )
   await Promise.all(poison)
-  await client.publishAsync(EVENTS, `[${Array.from({ length: 100 }, () => '0').join(',')}]`, { qos: 1 })
+  const scraps = Array.from({ length: 100 }, (_, n) => `{"event_id":"scrap-${n}"}`)
+  await client.publishAsync(EVENTS, `[${scraps.join(',')}]`, { qos: 1 })
   const good = '{"schema":1,"event_id":"good","device_id":"flood","event_type":"t"}'
   await client.publishAsync(EVENTS, good, { qos: 1 })
   await client.publishAsync('qs/v1/neighbour/events', 'nonsense', { qos: 1 })
@@ -58,6 +59,22 @@ test('a flood of poison is kept up to the rate and counted beyond it; every ack 
   )
   const listed = await runCommand(['deadletter', 'ls', '--limit', '1'], { DATABASE_URL: databaseUrl })
   assert.match(listed.stdout, /Only counted[\s\S]*\d+ × INVALID_JSON of flood/)
+})
+
+test('an array of a thousand zeros has one device ack and one dead letter, with all of it', {
+  skip: mosquittoMissing,
+}, async (t) => {
+  const broker = await startMosquitto(t)
+  const { query } = await startPipeline(t, broker.url)
+  const { client, next } = await listen(t, broker.url)
+  const zeros = `[${'0,'.repeat(999)}0]`
+  await client.publishAsync(EVENTS, zeros, { qos: 1 })
+  const ack = (await next(ACKS)) as { event_id: null; status: string; error: { code: string } }
+  assert.deepEqual([ack.event_id, ack.status, ack.error.code], [null, 'rejected', 'NOT_AN_EVENT'])
+  assert.equal(((await next('qs/v1/deadletter')) as { payload: string }).payload, zeros)
+  assert.deepEqual(await query("select convert_from(payload, 'UTF8') as payload from dead_letters"), [
+    { payload: zeros },
+  ])
 })
 
 test('payloads far above the limits count by their bytes', { skip: mosquittoMissing }, async (t) => {

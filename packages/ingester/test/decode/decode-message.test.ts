@@ -131,10 +131,28 @@ test('an empty array is refused as one element', () => {
 })
 
 test('an array of exactly the limit is read, one event more is refused as one element', () => {
-  const array = (count: number) => `[${Array.from({ length: count }, () => '{}').join(',')}]`
+  const array = (count: number) => `[${Array.from({ length: count }, () => '{"event_id":"a"}').join(',')}]`
   assert.equal(decode(array(1000)).elements.length, 1000)
   assert.equal(refused(array(1001)).code, 'TOO_MANY_EVENTS')
   assert.equal(refused('[{},{},{}]', { limits: { arrayEvents: 2 } }).code, 'TOO_MANY_EVENTS')
+})
+
+test('an array in which nothing is an event and nothing has an id is refused as one element that says so', () => {
+  const message = decode('[0,null,"a",true,[],{},{"event_id":5}]')
+  assert.equal(message.shape, 'one')
+  const { code, message: text, eventId } = refused('[0,null,"a",true,[],{},{"event_id":5}]')
+  assert.deepEqual([code, eventId], ['NOT_AN_EVENT', null])
+  assert.match(text, /^All 7 elements of the array are refused, the first one with: It is a number\. /)
+})
+
+test('an id or an event among a thousand scraps is answered, and so is each scrap', () => {
+  const zeros = '0,'.repeat(998)
+  for (const last of ['{"event_id":"a"}', eventJson()]) {
+    const message = decode(`[${zeros}${last}]`)
+    assert.deepEqual([message.shape, message.size], ['array', 999])
+    assert.notEqual(message.eventIdAt(998), null)
+  }
+  assert.equal(decode('[0]').shape, 'array')
 })
 
 test('a topic without device id leaves nobody to answer', () => {

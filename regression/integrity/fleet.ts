@@ -11,7 +11,7 @@ export interface FleetOptions {
   readonly eventsPerSecond?: number
   /** Events of one message; default 1, an object. */
   readonly arrayEvents?: number
-  readonly qos?: 0 | 1
+  readonly qos?: 0 | 1 | 2
   /** First wait for a device ack; default 3,000 ms. A device sends again after a reconnect too. */
   readonly resendAfterMs?: number
   readonly makeItem?: MakeItem

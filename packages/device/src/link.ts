@@ -10,7 +10,7 @@ export interface BrokerOptions {
   readonly username?: string
   readonly password?: string
   /** Of the events. 1 by default; 0 relies on resending alone. */
-  readonly qos?: 0 | 1
+  readonly qos?: 0 | 1 | 2
   /** Pause before connecting again, in milliseconds; jittered by half. Default 1,000. */
   readonly reconnectMs?: number
   /** Anything else that MQTT.js takes, TLS above all. */

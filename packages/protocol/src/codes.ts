@@ -25,6 +25,8 @@ export const DEAD_LETTER_CODES = {
   META_TOO_DEEP: 'meta, with the unknown fields kept in it, nests deeper than LIMIT_META_DEPTH.',
   EVENT_ID_CONFLICT:
     'Another event is stored under this event_id. Ids are for ever: give each event its own.',
+  QUARANTINED:
+    'The packet ended the connection to the broker twice, so it is kept here as it was received. Find out what published it, with which client, and report it to the maker of the broker or of the ingester.',
   INTERNAL_ERROR:
     'The ingester failed at this message. That is a fault of the ingester: please report it, with the trace.',
   STORAGE_REJECTED: 'PostgreSQL refused this event. The trace has its reason.',

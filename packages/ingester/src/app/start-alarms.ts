@@ -2,6 +2,7 @@ import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
 import { dropsAlarm } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
+import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import type { Config } from '../config/settings.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -44,6 +45,8 @@ export function startAlarms(
       stalledAlarm({ accounting, status }),
       pausedAlarm({ accounting, status }),
       dropsAlarm(dropped),
+      reconnectingAlarm({ status }),
+      quarantineAlarm({ status }),
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),

@@ -45,7 +45,11 @@ export function decodeMessage(delivery: Delivery, options: DecodeOptions): Messa
 }
 
 /** The elements of an array, or the one element that all else is. */
-function decodePayload({ payload, topic }: Delivery, context: MessageContext): Element | readonly Element[] {
+function decodePayload(
+  { payload, topic, fault }: Delivery,
+  context: MessageContext,
+): Element | readonly Element[] {
+  if (fault) return rejection('QUARANTINED', fault, { trace: `source: ${fault}` })
   const { deviceId } = context
   const { limits } = context.options
   const text = readText(payload, limits)

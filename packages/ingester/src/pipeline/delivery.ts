@@ -1,9 +1,9 @@
 import type { Instant } from '@qs-telemetry/protocol'
 
 /**
- * One PUBLISH on its way through the pipeline, and the duty that comes with it.
+ * One PUBLISH on its way through the pipeline, and the duty to settle it.
  *
- * The guarantee of the product is in `settle`: the PUBACK leaves only after it was called, so it is called once
+ * The guarantee of the product is in `settle`: PUBACK and PUBREC leave only after it was called, so it is called once
  * everything in the message is committed, as an event or as a dead letter, and never before. While nothing
  * settles, the broker keeps the message. A delivery that is never settled shrinks the window for good, since a
  * broker redelivers only on reconnect; so every path ends in `settle`, or in the end of the connection.
@@ -15,6 +15,10 @@ export interface Delivery {
   readonly redelivered: boolean
   /** Server time of everything in the message. */
   readonly receivedAt: Instant
+  /** Why the broker's packet could not be handled; then the payload is kept as a dead letter without a look at it. */
+  readonly fault?: string | null
+  /** The broker ends the connection at the reply: nothing is published about this message. */
+  readonly withoutReply?: boolean
   /** Called exactly once. */
   settle(): void
 }

@@ -23,7 +23,7 @@ export function reply(batch: readonly Message[], result: BatchResult, options: R
   for (let index = 0; index < batch.length; index++) {
     const message = batch[index] as Message
     try {
-      tell(message, result[index] ?? [], options)
+      if (!message.delivery.withoutReply) tell(message, result[index] ?? [], options)
     } catch (error) {
       options.onFault(error)
     }

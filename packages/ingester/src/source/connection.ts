@@ -4,8 +4,19 @@ import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet'
 import type { Clock } from '../pipeline/clock.ts'
 import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscription } from './errors.ts'
 import { KeepAlive } from './keep-alive.ts'
-import { Packets, type Publish } from './packets.ts'
+import {
+  type AnswerType,
+  type MalformedPublish,
+  Packets,
+  PUBACK,
+  PUBCOMP,
+  PUBREC,
+  PUBREL,
+  type Publish,
+} from './packets.ts'
+import type { Quarantine } from './quarantine.ts'
 import { Transmit } from './transmit.ts'
+import type { Unreleased } from './unreleased.ts'
 import { type Unanswered, Window } from './window.ts'
 
 export interface SessionOptions {
@@ -22,12 +33,27 @@ export interface SessionOptions {
   readonly clock: Clock
 }
 
+/** What outlives a connection, to be known to the next one. */
+export interface SessionMemory {
+  readonly unreleased: Unreleased
+  readonly quarantine: Quarantine
+}
+
+/** A PUBLISH, and how it has to be treated. */
+export interface Received {
+  readonly publish: Publish
+  /** Of the socket: one time for everything that was read at once. */
+  readonly receivedAt: Instant
+  /** Answers the message on this connection, if that is still open. */
+  readonly unanswered: Unanswered
+  /** Why it can only be kept as a dead letter; null for all others. */
+  readonly fault: string | null
+  /** Its device ack is withheld, since the broker ended two connections at it. */
+  readonly withoutReply: boolean
+}
+
 export interface ConnectionEvents {
-  /**
-   * `settle` answers the message on this connection, if it is still the one. `receivedAt` is when the socket was read:
-   * one time for all that was read at once.
-   */
-  onPublish(publish: Publish, receivedAt: Instant, unanswered: Unanswered): void
+  onPublish(received: Received): void
   onPuback(packetId: number): void
 }
 
@@ -43,7 +69,9 @@ export interface SessionFacts {
 }
 
 const SUBSCRIBE_ID = 1
-const NOTHING: Unanswered = { settle: () => {} }
+const NOTHING: Unanswered = { isSettled: true, settle: () => {} }
+/** UNSUBACK, PINGRESP, AUTH: nothing depends on them, whether we asked for them or not. */
+const OF_NO_INTEREST: ReadonlySet<number> = new Set([11, 13, 15])
 /** MQTT 3.1.1 has no Receive Maximum; a broker may drop what exceeds its own idea of one. */
 const RECEIVE_MAXIMUM_3_1_1 = 20
 
@@ -57,6 +85,7 @@ const RECEIVE_MAXIMUM_3_1_1 = 20
 export class Connection {
   readonly #socket: Duplex
   readonly #options: SessionOptions
+  readonly #memory: SessionMemory
   readonly #events: ConnectionEvents
   readonly #transmit: Transmit
   readonly #window: Window
@@ -70,15 +99,16 @@ export class Connection {
   #resolveClosed!: (reason: ConnectionError) => void
   #resolveOpen!: (facts: SessionFacts) => void
 
-  constructor(socket: Duplex, options: SessionOptions, events: ConnectionEvents) {
+  constructor(socket: Duplex, options: SessionOptions & SessionMemory, events: ConnectionEvents) {
     this.#socket = socket
     this.#options = options
+    this.#memory = options
     this.#events = events
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
     this.#transmit = new Transmit((bytes) => this.#write(bytes), options.protocolVersion === 5)
-    this.#window = new Window((packetId) => this.#transmit.puback(packetId))
+    this.#window = new Window((packetId, qos) => this.#answer(packetId, qos))
     this.#keepAlive = new KeepAlive(options.clock, options.keepAliveMs, {
       ping: () => this.#send({ cmd: 'pingreq' }),
       onDead: (silentMs) => this.#end(new ConnectionError(`The broker said nothing for ${silentMs} ms`)),
@@ -88,8 +118,10 @@ export class Connection {
     this.#packets = new Packets(
       {
         onPublish: (publish) => this.#onPublish(publish),
+        onMalformed: (publish) => this.#onMalformed(publish),
+        onAnswer: (type, packetId) => this.#onAnswer(type, packetId),
         onOther: (packet) => {
-          this.#parser.parse(packet)
+          if (!OF_NO_INTEREST.has((packet[0] as number) >> 4)) this.#parser.parse(packet)
         },
       },
       options.protocolVersion === 5,
@@ -182,9 +214,6 @@ export class Connection {
   #receive(packet: Packet): void {
     if (this.#isClosed) return
     switch (packet.cmd) {
-      case 'puback':
-        this.#events.onPuback(packet.messageId as number)
-        return
       case 'connack':
         this.#onConnack(packet)
         return
@@ -194,17 +223,74 @@ export class Connection {
       case 'disconnect':
         this.#end(disconnectedByBroker(packet.reasonCode ?? 0))
         return
-      case 'pingresp':
-        return
       default:
-        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which nobody asked for`))
+        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which is for clients`))
     }
   }
 
   #onPublish(publish: Publish): void {
     if (this.#isClosed) return
-    const unanswered = publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)
-    this.#events.onPublish(publish, this.#readAt, unanswered)
+    const unanswered = this.#unanswered(publish)
+    if (unanswered === null) return
+    const { quarantine } = this.#memory
+    const withoutReply = publish.dup && quarantine.redelivered(publish, unanswered)
+    try {
+      this.#take(publish, unanswered, { withoutReply })
+    } catch (error) {
+      const reason = `the handler failed: ${(error as Error).message}`
+      if (quarantine.accuse(publish, reason) === 0) throw error
+      this.#take(publish, unanswered, { fault: reason })
+    }
+  }
+
+  /** Null where the message is a known one of QoS 2, which is answered and not handed on. */
+  #unanswered(publish: Publish): Unanswered | null {
+    const { qos, packetId } = publish
+    if (qos === 0) return NOTHING
+    const state = qos === 2 ? this.#memory.unreleased.receive(publish) : 'new'
+    if (state === 'answered') this.#transmit.answer(PUBREC, packetId)
+    return state === 'new' ? this.#window.open(packetId, qos) : null
+  }
+
+  /** Ends the connection [MQTT-4.13.1-1]; at the second time it is kept instead, or it would do so for ever. */
+  #onMalformed({ problem, packet, topic, packetId }: MalformedPublish): void {
+    if (this.#isClosed) return
+    // The DUP flag is that of the delivery and not of the message.
+    const payload = Buffer.from(packet)
+    payload[0] = (packet[0] as number) & ~8
+    const before = this.#memory.quarantine.accuse({ topic, payload }, problem)
+    if (before === 0) throw new Error(problem)
+    const unanswered = packetId === 0 ? NOTHING : this.#window.open(packetId)
+    if (before > 1) return unanswered.settle()
+    this.#take({ topic, payload, packetId, qos: 1, dup: true }, unanswered, { fault: problem })
+  }
+
+  #take(publish: Publish, unanswered: Unanswered, treatment: Partial<Received>): void {
+    const receivedAt = this.#readAt
+    this.#events.onPublish({
+      publish,
+      receivedAt,
+      unanswered,
+      fault: null,
+      withoutReply: false,
+      ...treatment,
+    })
+  }
+
+  #answer(packetId: number, qos: 1 | 2): void {
+    if (this.#isClosed) return
+    if (qos === 2) this.#memory.unreleased.answered(packetId)
+    this.#transmit.answer(qos === 2 ? PUBREC : PUBACK, packetId)
+  }
+
+  /** PUBREC and PUBCOMP would answer a PUBLISH of QoS 2, and we send none. */
+  #onAnswer(type: AnswerType, packetId: number): void {
+    if (this.#isClosed) return
+    if (type === PUBACK) this.#events.onPuback(packetId)
+    if (type !== PUBREL) return
+    // Known or not: the broker that lost our PUBCOMP asks again [MQTT 5, 4.3.3].
+    this.#memory.unreleased.release(packetId)
+    this.#transmit.answer(PUBCOMP, packetId)
   }
 
   #onConnack(packet: IConnackPacket): void {
@@ -212,6 +298,7 @@ export class Connection {
     const code = packet.reasonCode ?? packet.returnCode ?? 0
     if (code !== 0) return this.#end(refusedConnection(code))
     this.#connack = packet
+    this.#memory.unreleased.begin(packet.sessionPresent)
     this.#keepAlive.start()
     // Retain handling 1: no retained messages again where the session has the subscription [MQTT 5, 3.8.3.1].
     const rh = this.#options.protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
@@ -255,6 +342,7 @@ export class Connection {
     if (destroy) this.#socket.destroy()
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#memory.quarantine.connectionEnded()
     this.#keepAlive.stop()
     this.#resolveClosed(reason)
   }

@@ -3,14 +3,35 @@ export interface Publish {
   readonly topic: string
   /** A view of the bytes that were read. */
   readonly payload: Buffer
-  readonly qos: 0 | 1
+  readonly qos: 0 | 1 | 2
   readonly dup: boolean
   /** 0 with QoS 0. */
   readonly packetId: number
 }
 
+/** A PUBLISH that breaks the standard: QoS 3, or a field that reaches beyond its end [MQTT-3.3.1-4]. */
+export interface MalformedPublish {
+  readonly problem: string
+  /** The whole packet, fixed header included. */
+  readonly packet: Buffer
+  /** As far as it can be read. */
+  readonly topic: string
+  /** 0 where there is none. */
+  readonly packetId: number
+}
+
+/** Packet types with which one side answers the other about a PUBLISH [MQTT 5, 2.1.2]. */
+export const PUBACK = 4
+export const PUBREC = 5
+export const PUBREL = 6
+export const PUBCOMP = 7
+export type AnswerType = typeof PUBACK | typeof PUBREC | typeof PUBREL | typeof PUBCOMP
+
 export interface PacketEvents {
   onPublish(publish: Publish): void
+  onMalformed(publish: MalformedPublish): void
+  /** Its reason code and properties are not read: a refused message is refused the next time too. */
+  onAnswer(type: AnswerType, packetId: number): void
   /** Any other packet, whole, fixed header included. It is valid during the call. */
   onOther(packet: Buffer): void
 }
@@ -19,8 +40,9 @@ const PUBLISH = 3
 const MAX_DIGITS = 4
 
 /**
- * Cuts what is read from the socket into packets, and decodes PUBLISH, of which there is one for each message. All
- * others are rare and go to mqtt-packet, which would take for a PUBLISH three times as long.
+ * Cuts what is read from the socket into packets and decodes the two kinds that come with every message: PUBLISH, for
+ * which mqtt-packet needs three times as long, and the answers to our own, which it refuses where it does not know the
+ * reason code. All other packets are rare and left to mqtt-packet.
  */
 export class Packets {
   readonly #events: PacketEvents
@@ -28,7 +50,7 @@ export class Packets {
   /** The beginning of a packet whose end has not come yet. */
   #waiting: Buffer[] = []
   #waitingBytes = 0
-  /** So many bytes the packet has that waits, as far as that is known. */
+  /** The size of the waiting packet; 0 while its length has not come. */
   #neededBytes = 0
 
   /** @param hasProperties MQTT 5 has them; 3.1.1 has not */
@@ -37,19 +59,21 @@ export class Packets {
     this.#hasProperties = hasProperties
   }
 
-  /** @throws Error where the bytes are no MQTT; nothing can be read after it */
+  /** @throws Error where no packet can be cut from the bytes; nothing can be read after it */
   feed(chunk: Buffer): void {
     const bytes = this.#join(chunk)
     if (bytes === null) return
     for (let start = 0; start < bytes.length; ) {
       const length = readInteger(bytes, start + 1)
+      if (length?.value === MALFORMED) throw new Error('it sent a length of more than four bytes')
       const end = length === null ? null : length.end + length.value
       if (length === null || end === null || end > bytes.length) {
         this.#keep(bytes.subarray(start), end === null ? 0 : end - start)
         return
       }
-      if ((bytes[start] as number) >> 4 === PUBLISH)
-        this.#publish(bytes, { start, bodyStart: length.end, end })
+      const type = (bytes[start] as number) >> 4
+      if (type === PUBLISH) this.#publish(bytes, { start, bodyStart: length.end, end })
+      else if (isAnswer(type) && length.value >= 2) this.#events.onAnswer(type, readUint16(bytes, length.end))
       else this.#events.onOther(bytes.subarray(start, end))
       start = end
     }
@@ -76,19 +100,25 @@ export class Packets {
   #publish(bytes: Buffer, { start, bodyStart, end }: Place): void {
     const flags = bytes[start] as number
     const qos = (flags >> 1) & 3
-    if (qos > 1) throw new Error(`it sent a PUBLISH of QoS ${qos} to a subscription of QoS 1`)
     const topicStart = bodyStart + 2
     const topicEnd = topicStart + readUint16(bytes, bodyStart)
     const idEnd = qos === 0 ? topicEnd : topicEnd + 2
     const payloadStart = this.#hasProperties ? endOfProperties(bytes, idEnd) : idEnd
-    // What was read beyond the end belongs to the next packet, or is nothing: then this one is refused.
-    if (payloadStart > end) throw new Error('it sent a PUBLISH that is longer than it says')
+    const topic = bytes.toString('utf8', topicStart, Math.min(topicEnd, end))
+    const packetId = qos === 0 || idEnd > end ? 0 : readUint16(bytes, topicEnd)
+    // Bytes beyond the end belong to the next packet.
+    if (qos === 3 || payloadStart > end) {
+      const fault = qos === 3 ? 'of QoS 3' : 'that is longer than it says'
+      const packet = bytes.subarray(start, end)
+      this.#events.onMalformed({ problem: `it sent a PUBLISH ${fault}`, packet, topic, packetId })
+      return
+    }
     this.#events.onPublish({
-      topic: bytes.toString('utf8', topicStart, topicEnd),
+      topic,
       payload: bytes.subarray(payloadStart, end),
-      qos: qos as 0 | 1,
+      qos: qos as 0 | 1 | 2,
       dup: (flags & 8) !== 0,
-      packetId: qos === 0 ? 0 : readUint16(bytes, topicEnd),
+      packetId,
     })
   }
 }
@@ -100,7 +130,13 @@ interface Place {
   readonly end: number
 }
 
-/** A Variable Byte Integer [MQTT 5, 1.5.5]; null where its end has not come. */
+const MALFORMED = -1
+
+function isAnswer(type: number): type is AnswerType {
+  return type >= PUBACK && type <= PUBCOMP
+}
+
+/** A Variable Byte Integer [MQTT 5, 1.5.5], `MALFORMED` where it has more than four bytes; null where its end has not come. */
 function readInteger(bytes: Buffer, start: number): { readonly value: number; readonly end: number } | null {
   let value = 0
   for (let digit = 0; digit < MAX_DIGITS; digit++) {
@@ -109,12 +145,12 @@ function readInteger(bytes: Buffer, start: number): { readonly value: number; re
     value |= (byte & 0x7f) << (7 * digit)
     if (byte < 0x80) return { value, end: start + digit + 1 }
   }
-  throw new Error('it sent a length of more than four bytes')
+  return { value: MALFORMED, end: start + MAX_DIGITS }
 }
 
 function endOfProperties(bytes: Buffer, start: number): number {
   const length = readInteger(bytes, start)
-  return length === null ? Number.POSITIVE_INFINITY : length.end + length.value
+  return length === null || length.value === MALFORMED ? Number.POSITIVE_INFINITY : length.end + length.value
 }
 
 /** Beyond the end there is 0. */

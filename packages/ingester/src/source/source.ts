@@ -5,12 +5,13 @@ import { delay } from '../pipeline/delay.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { Publisher } from '../pipeline/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
-import { Connection, type SessionFacts, type SessionOptions } from './connection.ts'
+import { Connection, type Received, type SessionFacts, type SessionOptions } from './connection.ts'
 import { ConnectionError } from './errors.ts'
 import type { SocketOptions } from './open-socket.ts'
 import { Outbox } from './outbox.ts'
-import type { Publish } from './packets.ts'
+import { Quarantine, type Quarantined } from './quarantine.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
+import { Unreleased } from './unreleased.ts'
 import type { Unanswered } from './window.ts'
 
 /** The way to the broker. */
@@ -38,6 +39,10 @@ export interface SourceStatus {
   readonly unsettledMessages: number
   readonly unsettledBytes: number
   readonly reconnects: number
+  /** Why the latest connection ended, or could not be made; null before that. */
+  readonly latestLoss: string | null
+  /** The latest message that was kept from ending the connection for ever. */
+  readonly quarantined: Quarantined | null
   readonly sessionsLost: number
   /** QoS 1 messages of ours that the broker took too slowly. */
   readonly publishesGivenUp: number
@@ -71,6 +76,8 @@ const BACKOFF = { minMs: 100, maxMs: 1_000 }
 export class Source implements Publisher {
   readonly #options: SourceOptions
   readonly #outbox = new Outbox()
+  readonly #unreleased = new Unreleased()
+  readonly #quarantine: Quarantine
   readonly #stopping = new AbortController()
   #connection: Connection | null = null
   #protocolVersion: 4 | 5 = 5
@@ -81,6 +88,7 @@ export class Source implements Publisher {
   #unsettledBytes = 0
   #connects = 0
   #sessionsLost = 0
+  #latestLoss: string | null = null
   #maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES
   #ended: Promise<void> = Promise.resolve()
   #onIdle: (() => void) | null = null
@@ -89,6 +97,7 @@ export class Source implements Publisher {
 
   constructor(options: SourceOptions) {
     this.#options = options
+    this.#quarantine = new Quarantine(options.clock)
   }
 
   get status(): SourceStatus {
@@ -98,6 +107,8 @@ export class Source implements Publisher {
       unsettledMessages: this.#unsettledMessages,
       unsettledBytes: this.#unsettledBytes,
       reconnects: Math.max(0, this.#connects - 1),
+      latestLoss: this.#latestLoss,
+      quarantined: this.#quarantine.latest,
       sessionsLost: this.#sessionsLost,
       publishesGivenUp: this.#outbox.givenUp,
     }
@@ -152,6 +163,7 @@ export class Source implements Publisher {
       const tookMs = clock.monotonicMs() - start
       const lastedMs = wasOpen ? tookMs : 0
       if (this.#stopping.signal.aborted) return
+      this.#latestLoss = reason.message
       if (reason.tryOtherVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
       // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
       if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
@@ -186,10 +198,11 @@ export class Source implements Publisher {
         ...this.#options,
         protocolVersion: this.#protocolVersion,
         handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
+        unreleased: this.#unreleased,
+        quarantine: this.#quarantine,
       }
       const current = new Connection(socket, options, {
-        onPublish: (publish, receivedAt, unanswered) =>
-          this.#deliver(current, publish, receivedAt, unanswered),
+        onPublish: (received) => this.#deliver(current, received),
         onPuback: (packetId) => this.#outbox.acknowledged(packetId),
       })
       connection = current
@@ -240,13 +253,25 @@ export class Source implements Publisher {
     )
   }
 
-  #deliver(connection: Connection, publish: Publish, receivedAt: Instant, unanswered: Unanswered): void {
-    // Unanswered, it comes again to whoever takes the session up next.
+  #deliver(connection: Connection, received: Received): void {
+    // Unanswered, it is redelivered to the next client that takes the session up.
     if (this.#isDraining) return
+    const { log, onDelivery } = this.#options
+    const { publish, fault, withoutReply } = received
+    if (fault !== null || withoutReply) {
+      const { topic, reason, count } = this.#quarantine.latest as Quarantined
+      log.error({ topic, reason, count }, 'A message that ends the connection each time is quarantined')
+    }
     this.#unsettledMessages++
     this.#unsettledBytes += publish.payload.length
     this.#pauseIfFull(connection)
-    this.#options.onDelivery(new Taken(publish, receivedAt, unanswered, this.#onSettle))
+    try {
+      onDelivery(new Taken(received, this.#onSettle))
+    } catch (error) {
+      this.#unsettledMessages--
+      this.#unsettledBytes -= publish.payload.length
+      throw error
+    }
   }
 
   readonly #onSettle = (payload: Buffer, unanswered: Unanswered): void => {
@@ -293,25 +318,27 @@ export class Source implements Publisher {
   }
 }
 
-/** What was taken in. Thousands wait at a time, so it is one object and not one with closures. */
+/** A message that was taken in. Thousands wait at a time, so it is one object without closures. */
 class Taken implements Delivery {
   readonly topic: string
   readonly payload: Buffer
   readonly redelivered: boolean
   readonly receivedAt: Instant
+  readonly fault: string | null
+  readonly withoutReply: boolean
   readonly #unanswered: Unanswered
   readonly #onSettle: (payload: Buffer, unanswered: Unanswered) => void
 
   constructor(
-    { topic, payload, dup }: Publish,
-    receivedAt: Instant,
-    unanswered: Unanswered,
+    { publish, receivedAt, unanswered, fault, withoutReply }: Received,
     onSettle: (payload: Buffer, unanswered: Unanswered) => void,
   ) {
-    this.topic = topic
-    this.payload = payload
-    this.redelivered = dup
+    this.topic = publish.topic
+    this.payload = publish.payload
+    this.redelivered = publish.dup
     this.receivedAt = receivedAt
+    this.fault = fault
+    this.withoutReply = withoutReply
     this.#unanswered = unanswered
     this.#onSettle = onSettle
   }

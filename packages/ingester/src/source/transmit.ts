@@ -1,3 +1,5 @@
+import type { AnswerType } from './packets.ts'
+
 /** [MQTT-1.5.4] */
 export const MAX_TOPIC_BYTES = 65_535
 const MIN_BYTES = 1024
@@ -7,8 +9,8 @@ const MAX_KEPT_BYTES = 256 * 1024
  * Packets on their way out, gathered into one write. After a batch is committed, thousands of device acks and
  * PUBACKs are due in the same moment; a write for each would cost more than all else in the pipeline.
  *
- * PUBLISH and PUBACK are encoded here by hand, since they are one for each message; all other packets come
- * ready made from mqtt-packet.
+ * PUBLISH and the answers to it are encoded here by hand, since every message has one; all other packets come from
+ * mqtt-packet.
  */
 export class Transmit {
   readonly #write: (bytes: Buffer) => void
@@ -22,10 +24,10 @@ export class Transmit {
     this.#withProperties = withProperties
   }
 
-  /** PUBACK with reason code 0x00, which both versions leave out [MQTT 5, 3.4.2.1]. */
-  puback(packetId: number): void {
+  /** PUBACK, PUBREC or PUBCOMP; both versions leave out the reason code of success [MQTT 5, 3.4.2.1]. */
+  answer(type: AnswerType, packetId: number): void {
     this.#reserve(4)
-    this.#buffer[this.#length++] = 0x40
+    this.#buffer[this.#length++] = type << 4
     this.#buffer[this.#length++] = 2
     this.#uint16(packetId)
   }

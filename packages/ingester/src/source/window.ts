@@ -1,16 +1,22 @@
 /** A message that waits for its answer. */
 export interface Unanswered {
+  readonly isSettled: boolean
   settle(): void
 }
+
+/** Answers a message: PUBACK for QoS 1, PUBREC for QoS 2. */
+export type Answer = (packetId: number, qos: 1 | 2) => void
 
 /** An object with a method: a closure for each would be two objects more. */
 class Entry implements Unanswered {
   readonly packetId: number
+  readonly qos: 1 | 2
   readonly #window: Window
   isSettled = false
 
-  constructor(packetId: number, window: Window) {
+  constructor(packetId: number, qos: 1 | 2, window: Window) {
     this.packetId = packetId
+    this.qos = qos
     this.#window = window
   }
 
@@ -21,25 +27,24 @@ class Entry implements Unanswered {
 }
 
 /**
- * The QoS 1 messages of one connection that are not yet answered. PUBACKs leave in the order in which the
- * messages came [MQTT-4.6.0-2], whatever the order in which they are settled: batches of two writers commit as
- * they please.
+ * The messages of one connection that are not yet answered. PUBACKs and PUBRECs leave in the order in which the messages
+ * arrived [MQTT-4.6.0-2, MQTT-4.6.0-3], whatever the order in which they are settled: two writers commit as they please.
  *
- * It belongs to one connection and ends with it, and so no PUBACK ever crosses to another: what is settled after
- * the end is redelivered there and meets its own rows.
+ * A window ends with its connection, so an answer never crosses to another one: a message that is settled after the end
+ * is redelivered on the next connection and turns out to be a duplicate.
  */
 export class Window {
-  readonly #puback: (packetId: number) => void
+  readonly #answer: Answer
   readonly #entries: Entry[] = []
   #head = 0
 
-  constructor(puback: (packetId: number) => void) {
-    this.#puback = puback
+  constructor(answer: Answer) {
+    this.#answer = answer
   }
 
   /** Takes a message in, until it is settled. */
-  open(packetId: number): Unanswered {
-    const entry = new Entry(packetId, this)
+  open(packetId: number, qos: 1 | 2 = 1): Unanswered {
+    const entry = new Entry(packetId, qos, this)
     this.#entries.push(entry)
     return entry
   }
@@ -47,7 +52,7 @@ export class Window {
   /** Answers what is due. */
   advance(): void {
     for (let entry = this.#entries[this.#head]; entry?.isSettled; entry = this.#entries[++this.#head]) {
-      this.#puback(entry.packetId)
+      this.#answer(entry.packetId, entry.qos)
     }
     if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
       this.#entries.splice(0, this.#head)

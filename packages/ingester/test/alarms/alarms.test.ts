@@ -5,6 +5,13 @@ import type { Alarm } from '../../src/alarms/alarm.ts'
 import { Alarms } from '../../src/alarms/alarms.ts'
 import { DROPS_SHOWN_MS, dropsAlarm } from '../../src/alarms/drops-alarm.ts'
 import { PAUSED_MS, pausedAlarm, STALLED_MS, stalledAlarm } from '../../src/alarms/flow-alarms.ts'
+import {
+  MANY_RECONNECTS,
+  QUARANTINE_SHOWN_MS,
+  quarantineAlarm,
+  RECONNECTS_WITHIN_MS,
+  reconnectingAlarm,
+} from '../../src/alarms/source-alarms.ts'
 import { alarmCheck } from '../../src/http/checks.ts'
 import { Accounting } from '../../src/pipeline/accounting.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
@@ -101,4 +108,27 @@ test('drops that were there before are none of ours, new ones are told of for te
   dropped = 0
   assert.match(check(3) ?? '', /dropped 2/, 'a broker that started again takes nothing back')
   assert.equal(check(3 + DROPS_SHOWN_MS), null)
+})
+
+test('a source that is connected at each look and reconnects all the time is an alarm', () => {
+  const status = { isConnected: true, reconnects: 0, latestLoss: 'the broker closed it', quarantined: null }
+  const alarm = reconnectingAlarm({ status: () => status })
+  for (let look = 0; look <= 10; look++) assert.equal(alarm.check(look * 5_000), null)
+  for (let each = 1; each < MANY_RECONNECTS; each++) {
+    status.reconnects++
+    assert.equal(alarm.check(50_000 + each * 5_000), null)
+  }
+  status.reconnects++
+  assert.match(alarm.check(80_000) ?? '', /ended 5 times within a minute, last because: the broker closed it/)
+  for (let ms = 85_000; ms < 80_000 + RECONNECTS_WITHIN_MS; ms += 5_000) alarm.check(ms)
+  assert.equal(alarm.check(80_000 + RECONNECTS_WITHIN_MS), null)
+})
+
+test('a message in quarantine is an alarm that names its topic, for a while', () => {
+  const quarantined = { topic: 'qs/v1/a/events', reason: 'it sent a PUBLISH of QoS 3', atMs: 1_000, count: 1 }
+  const status = { isConnected: true, reconnects: 0, latestLoss: null, quarantined }
+  const alarm = quarantineAlarm({ status: () => status })
+  assert.match(alarm.check(1_000) ?? '', /a message on qs\/v1\/a\/events .*QoS 3.*qs deadletter ls/)
+  assert.equal(alarm.check(1_001 + QUARANTINE_SHOWN_MS), null)
+  assert.equal(quarantineAlarm({ status: () => ({ ...status, quarantined: null }) }).check(0), null)
 })

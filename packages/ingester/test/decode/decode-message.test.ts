@@ -218,3 +218,16 @@ test('a fault of our own is a rejection with its trace, and no end of the proces
   assert.ok(element?.kind === 'rejection' && element.code === 'INTERNAL_ERROR')
   assert.match(element.trace, /no zone today/)
 })
+
+test('what the source could not handle is kept without a look at it', () => {
+  const delivery = { ...deliveryOf(eventJson()), fault: 'it sent a PUBLISH of QoS 3' }
+  const { elements } = decodeMessage(delivery, {
+    topic: new EventTopic('qs/v1/+/events'),
+    limits: DEFAULT_LIMITS,
+    clockTrust: { maxPastMs: 0, maxFutureMs: 0 },
+    timeZoneOf: () => 'UTC',
+  })
+  assert.equal(elements.length, 1)
+  assert.ok(elements[0]?.kind === 'rejection' && elements[0].code === 'QUARANTINED')
+  assert.match(elements[0].trace, /QoS 3/)
+})

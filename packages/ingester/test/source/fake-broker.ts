@@ -9,6 +9,8 @@ export interface Peer {
   /** All that came after CONNECT, oldest first. */
   readonly received: readonly Packet[]
   send(...packets: readonly Packet[]): void
+  /** What mqtt-packet would not write. */
+  sendBytes(bytes: readonly number[]): void
   destroy(): void
 }
 
@@ -76,6 +78,9 @@ export async function fakeBroker(t: TestContext, manners: Partial<Manners> = {})
         received,
         send: (...packets) => {
           socket.write(Buffer.concat(packets.map((each) => generate(each, { protocolVersion }))))
+        },
+        sendBytes: (bytes) => {
+          socket.write(Buffer.from(bytes))
         },
         destroy: () => socket.destroy(),
       }

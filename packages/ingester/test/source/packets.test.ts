@@ -13,6 +13,10 @@ function read(chunks: readonly Buffer[], version: Version) {
   const packets = new Packets(
     {
       onPublish: (publish) => out.push({ ...publish, payload: Buffer.from(publish.payload) }),
+      onMalformed: ({ problem }) => {
+        throw new Error(problem)
+      },
+      onAnswer: (type, packetId) => out.push(Buffer.from([type, packetId >> 8, packetId & 0xff])),
       onOther: (packet) => out.push(Buffer.from(packet)),
     },
     version === 5,
@@ -35,17 +39,13 @@ const publish = fc.record({
     fc.uint8Array(),
     fc.constantFrom(0, 127, 128, 16_383, 16_384, 70_000).map((size) => new Uint8Array(size).fill(7)),
   ),
-  qos: fc.constantFrom(0 as const, 1 as const),
+  qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
   dup: fc.boolean(),
   retain: fc.boolean(),
   packetId: fc.integer({ min: 1, max: 65_535 }),
   properties: fc.constantFrom({}, { userProperties: { key: 'x'.repeat(200) } }, { contentType: 'json' }),
 })
-const other = fc.constantFrom<Packet>(
-  { cmd: 'pingresp' },
-  { cmd: 'puback', messageId: 9 },
-  { cmd: 'suback', messageId: 1, granted: [1] },
-)
+const other = fc.constantFrom<Packet>({ cmd: 'pingresp' }, { cmd: 'suback', messageId: 1, granted: [1] })
 
 test('whatever the cuts of the stream, what mqtt-packet writes is read', () => {
   fc.assert(
@@ -65,13 +65,13 @@ test('whatever the cuts of the stream, what mqtt-packet writes is read', () => {
           }
           const { topic, qos, packetId, retain, properties } = packet
           const payload = Buffer.from(packet.payload)
-          const dup = packet.dup && qos === 1
+          const dup = packet.dup && qos > 0
           expected.push({ topic, payload, qos, dup, packetId: qos === 0 ? 0 : packetId })
           return written(
             {
               cmd: 'publish',
               ...{ topic, payload, qos, dup, retain },
-              ...(qos === 1 && { messageId: packetId }),
+              ...(qos > 0 && { messageId: packetId }),
               ...(version === 5 && { properties }),
             },
             version,
@@ -95,10 +95,24 @@ test('a PUBLISH byte by byte is one PUBLISH', () => {
   assert.deepEqual(out, [{ topic: 't', payload: Buffer.from('hello'), qos: 0, dup: false, packetId: 0 }])
 })
 
+test('an answer is read with whatever reason code and properties it comes', () => {
+  const properties = [0x26, 0, 1, 0x61, 0, 1, 0x62]
+  for (const type of [4, 5, 6, 7]) {
+    const first = (type << 4) | (type === 6 ? 2 : 0)
+    const forms: readonly (readonly number[])[] = [
+      [first, 2, 0x12, 0x34],
+      [first, 3, 0x12, 0x34, 0x92],
+      [first, 4, 0x12, 0x34, 0xfe, 0],
+      [first, 4 + properties.length, 0x12, 0x34, 0, properties.length, ...properties],
+    ]
+    for (const form of forms)
+      assert.deepEqual(read([Buffer.from(form)], 5), [Buffer.from([type, 0x12, 0x34])], form.join(' '))
+  }
+})
+
 test('bytes that are no MQTT are refused, with what is wrong', () => {
   const refused: readonly (readonly [Version, readonly number[], RegExp])[] = [
     [4, [0x30, 0xff, 0xff, 0xff, 0xff, 0x01], /length of more than four bytes/],
-    [4, [0x34, 5, 0, 1, 0x61, 0, 1], /QoS 2/],
     [4, [0x36, 5, 0, 1, 0x61, 0, 1], /QoS 3/],
     [4, [0x30, 0], /longer than it says/],
     [4, [0x30, 3, 0, 2, 0x61], /longer than it says/],

@@ -1,42 +1,10 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { Packet } from 'mqtt-packet'
 import { realEdges } from '../../src/app/edges.ts'
-import type { Delivery } from '../../src/pipeline/delivery.ts'
-import type { ConnectionError } from '../../src/source/errors.ts'
-import { Source, type SourceOptions } from '../../src/source/source.ts'
-import { silentLog } from '../support/silent-log.ts'
 import { until } from '../support/until.ts'
 import { connack, fakeBroker, publish } from './fake-broker.ts'
-
-function startSource(t: TestContext, url: string, options: Partial<SourceOptions> = {}) {
-  const deliveries: Delivery[] = []
-  const failures: ConnectionError[] = []
-  const { log, records } = silentLog()
-  const source = new Source({
-    url,
-    caFile: null,
-    clientId: 'test',
-    username: null,
-    password: null,
-    filter: 'qs/v1/+/events',
-    sessionExpiryMs: 60_000,
-    receiveMaximum: 100,
-    keepAliveMs: 60_000,
-    highWatermark: { messages: 100, bytes: 100_000 },
-    ...realEdges(),
-    log,
-    onDelivery: (delivery) => deliveries.push(delivery),
-    onFailure: (error) => failures.push(error),
-    ...options,
-  })
-  const connected = source.start()
-  t.after(() => source.stop())
-  return { source, connected, deliveries, failures, records }
-}
-
-const pubacks = (received: readonly Packet[] = []) =>
-  received.filter(({ cmd }) => cmd === 'puback').map(({ messageId }) => messageId)
+import { pubacks, startSource } from './start-source.ts'
 
 test('the session is durable, and asked for with MQTT 5 first', async (t) => {
   const broker = await fakeBroker(t)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { generate, type Packet, parser } from 'mqtt-packet'
+import { PUBACK } from '../../src/source/packets.ts'
 import { Transmit } from '../../src/source/transmit.ts'
 
 const VERSIONS = [4, 5] as const
@@ -28,7 +29,7 @@ async function transmitted(protocolVersion: 4 | 5, say: (transmit: Transmit) => 
 
 test('a PUBACK is four bytes in both versions', async () => {
   for (const version of VERSIONS) {
-    const { bytes, packets } = await transmitted(version, (transmit) => transmit.puback(0xabcd))
+    const { bytes, packets } = await transmitted(version, (transmit) => transmit.answer(PUBACK, 0xabcd))
     assert.deepEqual([...bytes], [0x40, 2, 0xab, 0xcd])
     assert.equal(packets[0]?.cmd, 'puback')
     assert.equal(packets[0]?.messageId, 0xabcd)
@@ -96,7 +97,7 @@ test('thousands of packets of a moment leave in one write, in their order', asyn
     const { packets, writes } = await transmitted(version, (transmit) => {
       for (let index = 1; index <= 3000; index++) {
         transmit.publish('qs/v1/dev-1/acks', `{"n":${index}}`, null)
-        transmit.puback(index)
+        transmit.answer(PUBACK, index)
       }
       transmit.packet(generate({ cmd: 'pingreq' }))
     })
@@ -135,7 +136,7 @@ test('nothing due is no write', async () => {
 test('half of a surrogate pair goes out as UTF-8 all the same', async () => {
   const { packets } = await transmitted(5, (transmit) => {
     transmit.publish('t', 'a\ud800b', null)
-    transmit.puback(1)
+    transmit.answer(PUBACK, 1)
   })
   assert.equal(packets[0]?.cmd === 'publish' && packets[0].payload.toString(), 'a\ufffdb')
   assert.equal(packets[1]?.cmd, 'puback')

@@ -1,0 +1,57 @@
+import type { Alarm } from './alarm.ts'
+
+export interface SourceReadings {
+  readonly status: () => {
+    readonly isConnected: boolean
+    readonly reconnects: number
+    readonly latestLoss: string | null
+    readonly quarantined: {
+      readonly topic: string
+      readonly reason: string
+      readonly atMs: number
+      readonly count: number
+    } | null
+  }
+}
+
+/** A broker restarts now and then, and not five times a minute. */
+export const MANY_RECONNECTS = 5
+export const RECONNECTS_WITHIN_MS = 60_000
+/** How long a message in quarantine is shown; its dead letter stays. */
+export const QUARANTINE_SHOWN_MS = 10 * 60_000
+
+/** Each connection is made and soon ends: every look at `isConnected` may find all well, and little flows. */
+export function reconnectingAlarm({ status }: SourceReadings): Alarm {
+  const seen: { readonly atMs: number; readonly reconnects: number }[] = []
+  return {
+    name: 'reconnecting',
+    check: (nowMs) => {
+      const { reconnects, latestLoss } = status()
+      seen.push({ atMs: nowMs, reconnects })
+      // The oldest look stays until the next one is old enough, so that the window is never shorter than it should be.
+      while ((seen[1]?.atMs ?? nowMs) <= nowMs - RECONNECTS_WITHIN_MS) seen.shift()
+      const count = reconnects - (seen[0]?.reconnects ?? reconnects)
+      if (count < MANY_RECONNECTS) return null
+      return (
+        `the connection to the broker ended ${count} times within a minute, last because: ${latestLoss}. Events ` +
+        'arrive late or not at all. Look for another client with this MQTT_CLIENT_ID, for a bad network and at the log of the broker'
+      )
+    },
+  }
+}
+
+/** A message ended the connection each time it was delivered, and was taken out of the way. */
+export function quarantineAlarm({ status }: SourceReadings): Alarm {
+  return {
+    name: 'quarantine',
+    check: (nowMs) => {
+      const { quarantined } = status()
+      if (quarantined === null || nowMs - quarantined.atMs > QUARANTINE_SHOWN_MS) return null
+      const { topic, reason, count } = quarantined
+      return (
+        `${count === 1 ? 'a message' : `${count} messages, the latest`} on ${topic.slice(0, 200)} ended the connection to the ` +
+        `broker each time (${reason}). It is settled, and what could not be stored is a dead letter: qs deadletter ls`
+      )
+    },
+  }
+}

@@ -32,7 +32,10 @@ function checkAnswers(message: Message): void {
     (element): Outcome =>
       element.kind === 'event' ? { kind: 'stored', tsServer: message.tsServer } : element,
   )
-  const acks = deviceAckPayloads(message, outcomes, MAX_BYTES).flatMap((json) => JSON.parse(json) as unknown)
+  const acks = deviceAckPayloads(message, outcomes, {
+    topic: 'qs/v1/dev-1/acks',
+    maxBytes: MAX_BYTES,
+  }).flatMap((json) => JSON.parse(json) as unknown)
   assert.equal(acks.length, message.elements.length)
   const letters = lettersOf(message, outcomes)
   assert.equal(letters.length, outcomes.filter(({ kind }) => kind === 'rejection').length)

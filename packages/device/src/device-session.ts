@@ -6,7 +6,7 @@ import { Journal, type JournalOptions } from './journal.ts'
 import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import { completeEvent, type OutgoingEvent } from './outgoing-event.ts'
-import { expectedOf } from './raw-payload.ts'
+import { expectedIds } from './raw-payload.ts'
 import { Signal } from './signal.ts'
 import { type DeviceCounts, Tally } from './tally.ts'
 
@@ -91,11 +91,11 @@ export class DeviceSession {
       return Promise.reject(error)
     }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const expected = expectedOf(bytes)
-    this.#tally.takenOn(expected.eventIds.length)
+    const eventIds = expectedIds(bytes)
+    this.#tally.takenOn(eventIds.length)
     return handled(
       new Promise((settle, abandon) => {
-        this.#outbox.addRaw({ payload: bytes, ...expected, settle, abandon })
+        this.#outbox.addRaw({ payload: bytes, eventIds, settle, abandon })
         this.#schedule()
       }),
     )
@@ -221,8 +221,10 @@ export class DeviceSession {
   }
 
   #settledRaw(raw: RawPayload, deviceAcks: readonly DeviceAck[]): void {
-    const whole = raw.eventIds.length > deviceAcks.length ? raw.eventIds.length : 1
-    for (const deviceAck of deviceAcks) this.#settled(deviceAck, whole)
+    // What is refused as a whole may have fewer device acks than elements; the last one counts for those without.
+    const unnamed = raw.eventIds.length - deviceAcks.length
+    for (const [index, deviceAck] of deviceAcks.entries())
+      this.#settled(deviceAck, index === deviceAcks.length - 1 ? 1 + unnamed : 1)
     raw.settle(deviceAcks)
   }
 

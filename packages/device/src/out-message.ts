@@ -14,8 +14,6 @@ export interface RawPayload {
   readonly payload: Uint8Array
   /** What the device ack will name, element by element; null where there is no id to name. */
   readonly eventIds: readonly (string | null)[]
-  /** Whether it is an array or object of objects: one that is not gets a single device ack without id. */
-  readonly readable: boolean
   readonly settle: (deviceAcks: readonly DeviceAck[]) => void
   readonly abandon: (error: Error) => void
 }

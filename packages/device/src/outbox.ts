@@ -140,6 +140,7 @@ export class Outbox {
     const rawMessage = this.#rawFor(deviceAcks)
     if (rawMessage !== null) return this.#settleRaw(rawMessage, deviceAcks)
     if (unnamed !== null) return this.#settleUnnamed(unnamed)
+    if (isRefusedByItsSize(deviceAcks)) return this.#settleTooLarge(deviceAcks)
 
     const inOrder = this.#messageFor(deviceAcks)
     const events: (readonly [KeptEvent, DeviceAck])[] = []
@@ -236,6 +237,11 @@ export class Outbox {
     for (const message of this.#sentRaws) {
       if (message.content.kind !== 'raw') continue
       const { eventIds } = message.content.raw
+      if (
+        isRefusedByItsSize(deviceAcks) &&
+        deviceAcks.every(({ event_id: id }) => id !== null && eventIds.includes(id))
+      )
+        return message
       if (eventIds.length !== deviceAcks.length) continue
       const fits = deviceAcks.every(({ event_id: id }, index) => id === null || id === eventIds[index])
       const isNamed = deviceAcks.some(({ event_id: id }) => id !== null)
@@ -260,7 +266,7 @@ export class Outbox {
     if (suspect === null) return { ...NOTHING, unnamed: deviceAck }
     if (suspect.content.kind === 'raw') return this.#settleRaw(suspect, [deviceAck])
     this.#unnamedOwed += suspect.copies - 1
-    const events = suspect.content.events.filter((event) => this.#waits(event))
+    const events = this.#waitingOf(suspect)
     const [first] = events
     if (events.length > 1 || first === undefined) {
       this.#halve(suspect, events)
@@ -268,6 +274,26 @@ export class Outbox {
     }
     const event = this.#forget(first.eventId)
     return event === undefined ? NOTHING : { ...NOTHING, events: [[event, named(deviceAck, event)]] }
+  }
+
+  /**
+   * An array is refused for its size, by the names of its events: in halves they are welcome. Further acks of it find
+   * the halves, which are not published yet, so they are not meant.
+   */
+  #settleTooLarge(deviceAcks: readonly DeviceAck[]): Settlement {
+    const events: (readonly [KeptEvent, DeviceAck])[] = []
+    for (const deviceAck of deviceAcks) {
+      const { event, message } = this.#messageOf.get(deviceAck.event_id ?? '') ?? {}
+      if (event === undefined || !message || message.copies === 0) continue
+      const waiting = this.#waitingOf(message)
+      if (waiting.length > 1) this.#halve(message, waiting)
+      else if (this.#forget(event.eventId) !== undefined) events.push([event, deviceAck])
+    }
+    return { ...NOTHING, events }
+  }
+
+  #waitingOf({ content }: OutMessage): readonly KeptEvent[] {
+    return content.kind === 'raw' ? [] : content.events.filter((event) => this.#waits(event))
   }
 
   /** Sends an array that was refused as a whole again in two halves. Harmless if it was another: duplicates. */
@@ -283,6 +309,13 @@ export class Outbox {
     this.#inFlight.delete(message)
     this.#ready.pushFront(halves)
   }
+}
+
+function isRefusedByItsSize(deviceAcks: readonly DeviceAck[]): boolean {
+  return (
+    deviceAcks.length > 0 &&
+    deviceAcks.every(({ error }) => error?.code === 'TOO_MANY_EVENTS' || error?.code === 'MESSAGE_TOO_LARGE')
+  )
 }
 
 /** A device ack that did not name its event, with the name. */

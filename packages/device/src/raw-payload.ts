@@ -1,32 +1,28 @@
-/** What the device ack of a raw payload will name. */
-export interface RawExpectation {
-  readonly eventIds: readonly (string | null)[]
-  readonly readable: boolean
-}
+import { elementBytes, jsonContent, readEventId } from '@qs-telemetry/protocol'
 
-const UNREADABLE: RawExpectation = { eventIds: [null], readable: false }
+const OPEN_ARRAY = 0x5b
 
 /**
- * Reads from a payload which ids its device ack will carry. Never throws: a payload that is not JSON is what
- * raw publishing is for, and it is answered by one device ack whose `event_id` is null.
+ * The event ids that the device ack of a payload will carry, element by element: null where there is none to read.
+ * Reads what the ingester reads, in payloads too that are not JSON. Never throws.
  */
-export function expectedOf(payload: Uint8Array): RawExpectation {
-  let parsed: unknown
-  try {
-    // [RFC 8259, 8.1]; without `fatal` broken UTF-8 would pass as U+FFFD, which the ingester refuses.
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload))
-  } catch {
-    return UNREADABLE
-  }
-  if (Array.isArray(parsed)) {
-    return parsed.length === 0 ? UNREADABLE : { eventIds: parsed.map(eventIdOf), readable: true }
-  }
-  if (typeof parsed !== 'object' || parsed === null) return UNREADABLE
-  return { eventIds: [eventIdOf(parsed)], readable: true }
+export function expectedIds(payload: Uint8Array): readonly (string | null)[] {
+  const content = jsonContent(payload)
+  if (content[0] !== OPEN_ARRAY) return [idOf(content)]
+  const elements = elementBytes(content)
+  return elements.length === 0 ? [null] : elements.map(idOf)
 }
 
-function eventIdOf(element: unknown): string | null {
-  if (typeof element !== 'object' || element === null) return null
-  const { event_id: id } = element as { readonly event_id?: unknown }
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function idOf(element: Uint8Array): string | null {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(utf8.decode(element))
+  } catch {
+    return readEventId(element)
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null
+  const { event_id: id } = parsed as { readonly event_id?: unknown }
   return typeof id === 'string' ? id : null
 }

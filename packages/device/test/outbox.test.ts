@@ -102,4 +102,80 @@ describe('Outbox', () => {
     while (outbox.next(0) !== null) published++
     assert.equal(published, 4)
   })
+
+  const options = { batchEvents: 10, messageBytes: 3_000, maxInFlightMessages: 4, resendAfterMs: 10 }
+  const outboxWith = (...ids: readonly string[]) => {
+    const outbox = new Outbox(options)
+    for (const eventId of ids)
+      outbox.add({ eventId, json: '{}', bytes: 2, settle: () => {}, abandon: () => {} })
+    return outbox
+  }
+  const ack = (event_id: string | null, status: DeviceAck['status'], code?: string): DeviceAck => ({
+    event_id,
+    status,
+    ...(code !== undefined && { error: { code, message: '' } }),
+  })
+  const idsOf = (message: ReturnType<Outbox['next']>) =>
+    message?.content.kind === 'events' ? message.content.events.map(({ eventId }) => eventId) : null
+
+  it('waits for a device ack 1, 2, 4, 8 and then always 8 times as long', () => {
+    const outbox = outboxWith('a')
+    let nowMs = 1_000
+    for (const times of [1, 2, 4, 8, 8, 8]) {
+      assert.equal(outbox.next(nowMs)?.dueAtMs, nowMs + times * options.resendAfterMs)
+      assert.equal(outbox.nextDueMs(), nowMs + times * options.resendAfterMs)
+      assert.equal(outbox.due(nowMs + times * options.resendAfterMs - 1), 0)
+      assert.equal(outbox.next(nowMs), null)
+      nowMs += times * options.resendAfterMs
+      assert.equal(outbox.due(nowMs), 1)
+    }
+  })
+
+  it('keeps an event that was never published, whatever a device ack says under its id', () => {
+    const outbox = outboxWith('a')
+    for (const status of ['stored', 'duplicate', 'rejected'] as const) {
+      assert.deepEqual(outbox.settle([ack('a', status)]).events, [])
+      assert.equal(outbox.waiting, 1)
+    }
+    assert.deepEqual(idsOf(outbox.next(0)), ['a'])
+    assert.equal(outbox.settle([ack('a', 'stored')]).events.length, 1)
+    assert.equal(outbox.waiting, 0)
+  })
+
+  it('sends an array that is refused for its size again in halves, also where the device acks name its events', () => {
+    for (const code of ['TOO_MANY_EVENTS', 'MESSAGE_TOO_LARGE']) {
+      const outbox = outboxWith('a', 'b', 'c', 'd')
+      assert.deepEqual(idsOf(outbox.next(0)), ['a', 'b', 'c', 'd'])
+      const refusal = ['a', 'b', 'c'].map((id) => ack(id, 'rejected', code))
+      assert.deepEqual(outbox.settle(refusal).events, [])
+      // A second copy of the refusal does not mean the halves, which are not published yet.
+      assert.deepEqual(outbox.settle(refusal).events, [])
+      assert.equal(outbox.waiting, 4)
+      assert.deepEqual(
+        [idsOf(outbox.next(0)), idsOf(outbox.next(0))],
+        [
+          ['a', 'b'],
+          ['c', 'd'],
+        ],
+      )
+    }
+  })
+
+  it('gives up the one event that is too large by itself', () => {
+    const outbox = outboxWith('a')
+    outbox.next(0)
+    assert.equal(outbox.settle([ack('a', 'rejected', 'MESSAGE_TOO_LARGE')]).events.length, 1)
+    assert.equal(outbox.waiting, 0)
+  })
+
+  it('settles raw bytes that are refused as a whole, of whose ids only some are named', () => {
+    const outbox = new Outbox(options)
+    const raw = { payload: Buffer.from('x'), eventIds: ['a', 'b', null], settle: () => {}, abandon: () => {} }
+    outbox.addRaw(raw)
+    outbox.next(0)
+    assert.equal(outbox.settle([]).raw, null)
+    const named = [ack('a', 'rejected', 'TOO_MANY_EVENTS')]
+    assert.deepEqual(outbox.settle(named).raw, [raw, named])
+    assert.equal(outbox.waiting, 0)
+  })
 })

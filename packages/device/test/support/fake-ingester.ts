@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { ackTopic, DEFAULT_TOPICS, type DeviceAck, EventTopic } from '@qs-telemetry/protocol'
+import { ackTopic, DEFAULT_TOPICS, type DeviceAck, EventTopic, readEventId } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
 
 /** What an ingester does with one delivery: its device ack as JSON would have it, or null for none at all. */
@@ -78,7 +78,7 @@ function decide(payload: Buffer, deviceId: string, stored: ReadonlyMap<string, s
     const parsed = JSON.parse(payload.toString())
     return { deviceAck: Array.isArray(parsed) ? parsed.map(decideOne) : decideOne(parsed), keep }
   } catch {
-    return { deviceAck: rejected(null, 'INVALID_JSON'), keep }
+    return { deviceAck: rejected(readEventId(payload), 'INVALID_JSON'), keep }
   }
 }
 

@@ -2,6 +2,7 @@ import { CONTRACT_VERSION, isDeviceId, type Limits, readDeviceTime } from '@qs-t
 import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { MessageContext } from './context.ts'
+import { echoed } from './echoed.ts'
 import { eventTime } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { writeMeta } from './meta.ts'
@@ -66,15 +67,6 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     meta: meta.json,
     warning,
   }
-}
-
-/** An id that is no id is not repeated in the device ack: it may be as large as the message. */
-const MAX_ECHOED_BYTES = 1024
-
-function echoed(eventId: unknown): string | null {
-  return typeof eventId === 'string' && !isLonger(eventId, MAX_ECHOED_BYTES) && isStorable(eventId)
-    ? eventId
-    : null
 }
 
 /** One object for each kind of scrap: a thousand of them come in 2 KB. */

@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer'
-import { formatInstant, isDeviceId, type Limits } from '@qs-telemetry/protocol'
+import { formatInstant, isDeviceId } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
-import { type Element, Message, type MessageParts, type Rejection } from '../pipeline/message.ts'
+import { type Element, Message, type MessageParts } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { DecodeOptions, MessageContext } from './context.ts'
 import { decodeEvent } from './decode-event.ts'
+import { echoed } from './echoed.ts'
 import { mayLoseDigits, parseExact } from './exact-numbers.ts'
+import { refusedWhole } from './refused-whole.ts'
+import { salvage, tooLarge, tooManyEvents } from './salvage.ts'
 
 /** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
 const MAX_DEVICE_ID_LENGTH = 1024
@@ -50,53 +53,59 @@ function decodePayload(
   context: MessageContext,
 ): Element | readonly Element[] {
   if (fault) return rejection('QUARANTINED', fault, { trace: `source: ${fault}` })
-  const { deviceId } = context
-  const { limits } = context.options
-  const text = readText(payload, limits)
-  if (typeof text !== 'string') return text
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    return rejection('INVALID_JSON', (error as Error).message, { trace: `decode: JSON.parse: ${error}` })
-  }
-  if (deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
+  const { messageBytes, arrayEvents } = context.options.limits
+  if (payload.length === 0) return rejection('EMPTY_MESSAGE', '')
+  if (payload.length > messageBytes) return tooLarge(payload, messageBytes, arrayEvents)
+  if (context.deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
+  const text = isUtf8(payload) ? payload.toString() : null
+  const parsed = text === null ? NOT_JSON : parse(text)
+  if (text !== null && parsed !== NOT_JSON) return decodeJson(parsed, { text, bytes: payload }, context)
+  return salvage(payload, arrayEvents, (element, of, bytes) =>
+    decodeJson(element, { text: of, bytes }, context),
+  )
+}
 
-  const exact = mayLoseDigits(payload) ? parseExact(text) : parsed
-  const element = decodeAll(parsed, exact, context)
+const NOT_JSON = Symbol('not JSON')
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return NOT_JSON
+  }
+}
+
+/** What `parsed` was read from. */
+interface Source {
+  readonly text: string
+  readonly bytes: Buffer
+}
+
+function decodeJson(parsed: unknown, { text, bytes }: Source, context: MessageContext) {
+  const exact = mayLoseDigits(bytes) ? parseExact(text) : parsed
+  const decoded = decodeAll(parsed, exact, context)
   // What was sent as a time that is none is kept to the letter, whatever its neighbours look like.
-  return exact === parsed && hasStrangeTime(element) ? decodeAll(parsed, parseExact(text), context) : element
+  return exact === parsed && hasStrangeTime(decoded) ? decodeAll(parsed, parseExact(text), context) : decoded
 }
 
 function decodeAll(parsed: unknown, exact: unknown, context: MessageContext): Element | readonly Element[] {
   if (!Array.isArray(parsed)) return decodeEvent(parsed, exact, context)
   const { arrayEvents } = context.options.limits
   if (parsed.length === 0) return rejection('EMPTY_ARRAY', '')
-  if (parsed.length > arrayEvents) return rejection('TOO_MANY_EVENTS', `The array holds ${parsed.length}`)
-  return whole(parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context)))
+  if (parsed.length > arrayEvents)
+    return tooManyEvents(String(parsed.length), parsed.slice(0, arrayEvents).map(idOf))
+  return refusedWhole(
+    parsed.map((element, index) => decodeEvent(element, (exact as unknown[])[index], context)),
+  )
 }
 
-/**
- * An array in which nothing is an event and nothing has an id is refused as a whole: one dead letter and one device ack
- * say of it all that a thousand could. Otherwise 2 KB of zeros cost 180 KB of device acks, and 0.6 MB/s of them held up
- * the device acks of all other devices for 8 s.
- */
-function whole(elements: readonly Element[]): Element | readonly Element[] {
-  const [first] = elements
-  if (first?.kind !== 'rejection' || elements.length === 1) return elements
-  if (elements.some(({ kind, eventId }) => kind === 'event' || eventId !== null)) return elements
-  const message = `All ${elements.length} elements of the array are refused, the first one with: ${first.message}`
-  return { ...first, message }
+function idOf(element: unknown): string | null {
+  return typeof element === 'object' && element !== null && 'event_id' in element
+    ? echoed(element.event_id)
+    : null
 }
 
 function hasStrangeTime(decoded: Element | readonly Element[]): boolean {
   const elements = Array.isArray(decoded) ? (decoded as readonly Element[]) : [decoded as Element]
   return elements.some((element) => element.kind === 'event' && element.tsDeviceRaw !== null)
-}
-
-function readText(payload: Buffer, limits: Limits): string | Rejection {
-  if (payload.length === 0) return rejection('EMPTY_MESSAGE', '')
-  if (payload.length > limits.messageBytes)
-    return rejection('MESSAGE_TOO_LARGE', `It is ${payload.length} bytes`)
-  return isUtf8(payload) ? payload.toString() : rejection('INVALID_UTF8', '')
 }

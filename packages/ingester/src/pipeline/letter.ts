@@ -1,4 +1,4 @@
-import { elementBytes } from './element-bytes.ts'
+import { elementBytes } from '@qs-telemetry/protocol'
 import type { Message, Rejection } from './message.ts'
 import type { Outcome } from './outcome.ts'
 import { clean } from './rejection.ts'
@@ -27,7 +27,7 @@ export function lettersOf(message: Message, outcomes: readonly (Outcome | undefi
   let bytes: readonly Buffer[] | null = null
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome?.kind !== 'rejection' || outcome.onlyCounted) continue
-    bytes ??= shape === 'array' ? elementBytes(delivery.payload) : [delivery.payload]
+    bytes ??= shape === 'array' ? elementBytes(delivery.payload, message.size) : [delivery.payload]
     letters.push({
       rejection: outcome,
       topic: clean(delivery.topic),

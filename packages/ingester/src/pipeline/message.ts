@@ -118,6 +118,8 @@ export interface Rejection {
   /** The cause, as the parser or PostgreSQL said it. */
   readonly trace: string
   readonly eventId: string | null
+  /** Of an array that is refused as a whole: the events in it that the device ack names. */
+  readonly names?: readonly string[]
   /** Its device leaves too many dead letters: this one is counted and not kept. */
   readonly onlyCounted?: true
 }

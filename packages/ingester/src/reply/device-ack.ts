@@ -1,20 +1,45 @@
-import type { Message } from '../pipeline/message.ts'
+import type { Message, Rejection } from '../pipeline/message.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
+import { jsonTextWithin, smallPacketRoom } from './small-packet.ts'
+
+export interface AckTarget {
+  readonly topic: string
+  /** More than that the broker does not take. */
+  readonly maxBytes: number
+}
 
 /**
- * The device ack of a message: an object for an object, an array in the same order for an array. Nearly always one
- * payload; where the broker takes no packet as large as an array of it, several arrays, in order.
+ * The device ack of a message: an object for an object, an array in the same order for an array. An array that is
+ * refused as a whole is answered by an array too, of the ids that can be read in it. Nearly always one payload; where
+ * the broker takes no packet as large as an array of it, several arrays, in order.
+ *
+ * The ack of a single event fits a packet of 256 bytes if its ids have at most 64: its message is cut where it must
+ * be. The dead letter has all of it.
  */
 export function deviceAckPayloads(
   message: Message,
   outcomes: readonly Outcome[],
-  maxBytes: number,
+  { topic, maxBytes }: AckTarget,
 ): readonly string[] {
-  if (message.shape === 'one') return [oneJson(message, 0, outcomes)]
+  const [first] = outcomes
+  if (message.shape === 'one' && first?.kind === 'rejection' && first.names !== undefined) {
+    const { names } = first
+    return arraysOf(
+      names.length,
+      (at) => rejectedJson(startOf(names[at] ?? null), first, UNBOUNDED),
+      maxBytes,
+    )
+  }
+  const roomOf = message.size === 1 ? () => smallPacketRoom(topic) : UNBOUNDED
+  const jsonAt = (at: number) => oneJson(message, at, { outcome: outcomes[at] as Outcome, roomOf })
+  return message.shape === 'one' ? [jsonAt(0)] : arraysOf(message.size, jsonAt, maxBytes)
+}
+
+function arraysOf(count: number, jsonAt: (at: number) => string, maxBytes: number): readonly string[] {
   const payloads: string[] = []
   let [json, bytes] = ['', 0]
-  for (let index = 0; index < message.size; index++) {
-    const one = oneJson(message, index, outcomes)
+  for (let at = 0; at < count; at++) {
+    const one = jsonAt(at)
     const oneBytes = Buffer.byteLength(one) + 1
     if (json !== '' && bytes + oneBytes >= maxBytes) {
       payloads.push(`[${json}]`)
@@ -28,14 +53,48 @@ export function deviceAckPayloads(
   return payloads
 }
 
+/** Bytes that one ack may have. Asked only where there is a text to cut. */
+type RoomOf = () => number
+const UNBOUNDED: RoomOf = () => Number.POSITIVE_INFINITY
+
+interface Answer {
+  readonly outcome: Outcome
+  readonly roomOf: RoomOf
+}
+
 /** Written by hand: there is one for every event. */
-function oneJson(message: Message, index: number, outcomes: readonly Outcome[]): string {
-  const outcome = outcomes[index] as Outcome
-  const json = `{"event_id":${JSON.stringify(message.eventIdAt(index))},"status":"`
-  if (outcome.kind === 'rejection') {
-    return `${json}rejected","error":${JSON.stringify({ code: outcome.code, message: outcome.message })}}`
-  }
+function oneJson(message: Message, index: number, { outcome, roomOf }: Answer): string {
+  const start = startOf(message.eventIdAt(index))
+  if (outcome.kind === 'rejection') return rejectedJson(start, outcome, roomOf)
   const warning = message.warningAt(index)
-  const end = warning === null ? '' : `,"warning":${JSON.stringify(warning)}`
-  return `${json}${outcome.kind}","ts_server":"${outcome.tsServer}"${end}}`
+  const [status, time] = [`${start}${outcome.kind}"`, `,"ts_server":"${outcome.tsServer}"`]
+  if (warning === null) return `${status}${time}}`
+  return (
+    noticeJson(`${status}${time},"warning":`, warning, roomOf) ??
+    noticeJson(`${status},"warning":`, warning, roomOf) ??
+    wholeNoticeJson(`${status}${time},"warning":`, warning)
+  )
+}
+
+function startOf(eventId: string | null): string {
+  return `{"event_id":${JSON.stringify(eventId)},"status":"`
+}
+
+function rejectedJson(start: string, rejection: Rejection, roomOf: RoomOf): string {
+  const json = `${start}rejected","error":`
+  return noticeJson(json, rejection, roomOf) ?? wholeNoticeJson(json, rejection)
+}
+
+type Notice = Pick<Rejection, 'message'> & { readonly code: string }
+
+/** null where there is no room for it, not even without its message. */
+function noticeJson(start: string, { code, message }: Notice, roomOf: RoomOf): string | null {
+  const json = `${start}{"code":"${code}","message":`
+  const text = jsonTextWithin(message, roomOf() - Buffer.byteLength(json) - 2)
+  return text === null ? null : `${json}${text}}}`
+}
+
+/** Its id has more than 64 bytes, so nothing is gained by leaving out the rest. */
+function wholeNoticeJson(start: string, { code, message }: Notice): string {
+  return `${start}${JSON.stringify({ code, message })}}`
 }

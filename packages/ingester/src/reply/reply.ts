@@ -35,7 +35,7 @@ function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOpti
   const { publisher, ackTopicOf, ackQos, deadLetterTopic } = options
   if (message.deviceId !== null) {
     const topic = ackTopicOf(message.deviceId)
-    for (const json of deviceAckPayloads(message, outcomes, publisher.maxPayloadBytes)) {
+    for (const json of deviceAckPayloads(message, outcomes, { topic, maxBytes: publisher.maxPayloadBytes })) {
       publisher.publish(topic, json, ackQos)
     }
   }

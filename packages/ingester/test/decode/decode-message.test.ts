@@ -96,13 +96,12 @@ test('what is not JSON is refused, and the trace has the words of the parser', (
     'x',
     ' ',
     '{"a":1',
-    '[1,]',
     "{'a':1}",
     'NaN',
     '{"a":01}',
+    '\ufeff',
     '\0',
     '{}{}',
-    '\ufeff{}',
     '"\n"',
   ]) {
     const { code, trace, eventId } = refused(payload)
@@ -186,6 +185,11 @@ test('arrays nested ten thousand deep are no event, wherever they stand', () => 
 
 test('a device time nested ten thousand deep costs the event nothing', () => {
   assert.equal(accepted(eventJson({ ts_device: nested(10_000) })).warning?.code, 'TS_DEVICE_UNREADABLE')
+})
+
+test('a device time that is no text is kept with the digits that were sent', () => {
+  assert.equal(accepted(eventJson({ ts_device: '[1.50]' })).tsDeviceRaw, '[1.50]')
+  assert.equal(accepted(eventJson({ ts_device: '{"s":1.0}' })).tsDeviceRaw, '{"s":1.0}')
 })
 
 test('every delivery keeps its duty: the message holds it', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ackFor } from '@qs-telemetry/protocol'
+import { ackFor, DEAD_LETTER_CODES, type DeadLetterCode } from '@qs-telemetry/protocol'
 import { DeviceAckMessageSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
+import { generate } from 'mqtt-packet'
 import Value from 'typebox/value'
 import type { Element, Message } from '../../src/pipeline/message.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
@@ -11,7 +12,10 @@ import { deviceAckPayloads } from '../../src/reply/device-ack.ts'
 import { eventOf, messageOf } from './replying.ts'
 
 const deviceAckJson = (message: Message, outcomes: readonly Outcome[]): string => {
-  const [json, ...more] = deviceAckPayloads(message, outcomes, 2 ** 21)
+  const [json, ...more] = deviceAckPayloads(message, outcomes, {
+    topic: 'qs/v1/dev-1/acks',
+    maxBytes: 2 ** 21,
+  })
   assert.deepEqual(more, [])
   return json as string
 }
@@ -116,5 +120,89 @@ test('every ack is what the published schema says and what a device reads', () =
       )
     }),
     { numRuns: 500 },
+  )
+})
+
+test('an array that is refused as a whole is answered by the ids that could be read in it', () => {
+  const refused = rejection('TOO_MANY_EVENTS', 'The array holds 3', { names: ['a', null, 'b'] })
+  assert.deepEqual(
+    (
+      JSON.parse(deviceAckJson(messageOf([refused], { shape: 'one' }), [refused])) as { event_id: string }[]
+    ).map(({ event_id: id }) => id),
+    ['a', 'b'],
+  )
+  const nameless = rejection('TOO_MANY_EVENTS', 'The array holds 3', { names: [null, null, null] })
+  const ack = JSON.parse(deviceAckJson(messageOf([nameless], { shape: 'one' }), [nameless])) as {
+    event_id: null
+  }
+  assert.equal(ack.event_id, null)
+})
+
+/** The PUBLISH that carries it, as a broker sends it. */
+const packetBytes = (topic: string, payload: string, qos: 0 | 1, version: 4 | 5) =>
+  generate(
+    { cmd: 'publish', topic, payload, qos, dup: false, retain: false, ...(qos === 1 && { messageId: 7 }) },
+    { protocolVersion: version },
+  ).length
+
+test('the ack of one event with ids of 64 bytes fits a packet of 256 bytes, whatever its code', () => {
+  const id = fc.integer({ min: 1, max: 64 }).map((length) => `${'dev-0123456789/'.repeat(5)}`.slice(-length))
+  const code = fc.constantFrom(...(Object.keys(DEAD_LETTER_CODES) as DeadLetterCode[]))
+  const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.constant('x "y" '.repeat(60)))
+  const warned = (eventId: string, message: string) => ({
+    ...eventOf(eventId),
+    warning: { code: 'TS_DEVICE_UNREADABLE', message },
+  })
+  const answer: fc.Arbitrary<readonly [Element, Outcome]> = fc.oneof(
+    id.map((eventId) => [eventOf(eventId), STORED] as const),
+    fc
+      .tuple(id, text, fc.constantFrom(STORED, DUPLICATE))
+      .map(([eventId, message, outcome]) => [warned(eventId, message), outcome] as const),
+    fc.tuple(fc.option(id), code, text).map(([eventId, refusedFor, detail]) => {
+      const refused = rejection(refusedFor, detail, { eventId })
+      return [refused, refused] as const
+    }),
+  )
+  const wire = fc.record({
+    qos: fc.constantFrom(0 as const, 1 as const),
+    version: fc.constantFrom(4 as const, 5 as const),
+  })
+  fc.assert(
+    fc.property(
+      answer,
+      id,
+      fc.constantFrom('one' as const, 'array' as const),
+      wire,
+      (each, deviceId, shape, { qos, version }) => {
+        const topic = `qs/v1/${deviceId}/acks`
+        const [element, outcome] = each
+        const [json = '', ...more] = deviceAckPayloads(messageOf([element], { shape }), [outcome], {
+          topic,
+          maxBytes: 1e6,
+        })
+        assert.deepEqual(more, [])
+        assert.ok(packetBytes(topic, json, qos, version) <= 256, json)
+        assert.equal(Value.Check(DeviceAckMessageSchema, JSON.parse(json)), true)
+        const [ack] = ackFor(Buffer.from(json)) ?? []
+        assert.equal(ack?.event_id, element.eventId)
+        if (outcome.kind === 'rejection') assert.equal(ack?.error?.code, outcome.code)
+        if (element.kind === 'event' && element.warning !== null)
+          assert.equal(ack?.warning?.code, element.warning.code)
+      },
+    ),
+    { numRuns: 3_000 },
+  )
+})
+
+test('a message that has room is whole, one that has none keeps its beginning', () => {
+  const refused = rejection('INVALID_VALUE', 'value is an object', { eventId: 'kitchen-0001-000042' })
+  const json = (topic: string) =>
+    deviceAckPayloads(messageOf([refused], { shape: 'one' }), [refused], { topic, maxBytes: 1e6 })[0]
+  const message = (topic: string) =>
+    (JSON.parse(json(topic) ?? '') as { error: { message: string } }).error.message
+  assert.equal(message('qs/v1/kitchen/acks'), refused.message)
+  assert.equal(
+    message(`qs/v1/${'k'.repeat(64)}/acks`),
+    'value is an object. value must be a finite number, a string, a boolean',
   )
 })

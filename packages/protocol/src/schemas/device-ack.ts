@@ -2,18 +2,23 @@ import Type, { type Static } from 'typebox'
 
 const Notice = Type.Object({
   code: Type.String(),
-  message: Type.String({ description: 'What to do about it' }),
+  message: Type.String({
+    description: 'What is wrong and what to do; cut where a packet of 256 bytes has no room',
+  }),
 })
 
 /** What the ingester says of one event, after COMMIT. */
 export const DeviceAckSchema = Type.Object(
   {
     event_id: Type.Union([Type.String(), Type.Null()], {
-      description: 'null where the message could not be read',
+      description: 'null where no id can be read',
     }),
     status: Type.Union([Type.Literal('stored'), Type.Literal('duplicate'), Type.Literal('rejected')]),
     ts_server: Type.Optional(
-      Type.String({ description: 'When the event that is stored was taken in; absent when rejected' }),
+      Type.String({
+        description:
+          'When the event that is stored was taken in; absent when rejected, and where a packet of 256 bytes has no room for it beside a warning',
+      }),
     ),
     error: Type.Optional(Notice),
     warning: Type.Optional(Notice),
@@ -21,7 +26,10 @@ export const DeviceAckSchema = Type.Object(
   { $id: 'qs/v1/ack', description: 'Whatever the status, the device may forget its copy.' },
 )
 
-/** A message on the device's ack topic: an object for an object, an array in the same order for an array. */
+/**
+ * A message on the device's ack topic: an object for an object, an array in the same order for an array; for an array
+ * that is refused as a whole, an array of the ids that can be read in it.
+ */
 export const DeviceAckMessageSchema = Type.Union([DeviceAckSchema, Type.Array(DeviceAckSchema)], {
   $id: 'qs/v1/acks',
 })

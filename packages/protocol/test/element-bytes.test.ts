@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { elementBytes } from '../../src/pipeline/element-bytes.ts'
+import { elementBytes } from '../src/element-bytes.ts'
 
 const texts = (json: string): readonly string[] => elementBytes(Buffer.from(json)).map(String)
 
@@ -81,4 +81,75 @@ test('elements parse to what the array parses to, and stand in it in their order
 test('elements are parts of the payload, not copies', () => {
   const payload = Buffer.from('[1,22]')
   for (const element of elementBytes(payload)) assert.equal(element.buffer, payload.buffer)
+})
+
+test('an element that is no JSON ends where its neighbours begin', () => {
+  const [a, b] = ['{"event_id":"a","meta":{"x":[{"y":1},{"z":"],["}]}}', '{ "b" : 2 }']
+  for (const bad of [
+    'NaN',
+    '{"v":nan}',
+    '{"v":-Infinity,"w":[inf]}',
+    "{'v': 'it, is {', 'w': None}",
+    '{"v":"C}',
+    '{"v":C"}',
+    '{"v":"a"b"}',
+    '{"v":"a\\"}',
+    '{"v":1',
+    '{"v":{"w":1}',
+    '{"v":[1,2}',
+    '{"v":1]}',
+    '{"v":1}}',
+    "{v:don't}",
+    '{"v":[{}',
+    '{"v":[{"w":[{}}',
+    '\\"',
+  ]) {
+    assert.deepEqual(texts(`[${a},${bad},${b}]`), [a, bad, b], bad)
+    assert.deepEqual(texts(`[${bad},${a},${b}]`), [bad, a, b], bad)
+    assert.deepEqual(texts(`[${a} ,\n ${bad} ,\n ${bad} ,\n ${b}\n]\n`), [a, bad, bad, b], bad)
+  }
+})
+
+test('commas too many and too few, a byte order mark and NULs cost no element', () => {
+  for (const text of [
+    '[1,{"a":2},]',
+    '[1,,{"a":2},,]',
+    '[,1,{"a":2}]',
+    '\ufeff[1,{"a":2}]',
+    '[1,{"a":2}]\0\0',
+    ' [1,{"a":2}]\0\n ',
+    '[1{"a":2}]',
+    '[1,{"a":2}',
+    '[1,{"a":2},',
+  ]) {
+    assert.deepEqual(texts(text), ['1', '{"a":2}'], JSON.stringify(text))
+  }
+  assert.deepEqual(texts('[{"a":1}{"b":2} {"c":3}]'), ['{"a":1}', '{"b":2}', '{"c":3}'])
+})
+
+test('a truncated array keeps what is whole, and its last element as far as it came', () => {
+  const whole = '[{"a":"x"},{"b":[1,{"c":"]"}]},{"d":4}]'
+  for (let length = 1; length < whole.length; length++) {
+    const found = texts(whole.slice(0, length))
+    assert.ok(found.every((text) => whole.includes(text)))
+    if (length > 10) assert.equal(found[0], '{"a":"x"}')
+    if (length > 30) assert.equal(found[1], '{"b":[1,{"c":"]"}]}')
+  }
+})
+
+test('of more elements than are asked for no more are looked for', () => {
+  assert.equal(elementBytes(Buffer.from(`[${'0,'.repeat(100_000)}0]`), 3).length, 3)
+})
+
+test('an element of any bytes costs no good element but, where its quotes or brackets are odd, its next neighbour', () => {
+  const good = (n: number) => `{"event_id":"e-${n}","value":${n}}`
+  const bytes = fc.string({ unit: fc.constantFrom(...'"\'{}[]:,0aN .\n'), maxLength: 12 })
+  fc.assert(
+    fc.property(bytes, (inner) => {
+      const found = texts(`[${good(1)},{"bad":${inner}},${good(2)},${good(3)}]`)
+      assert.equal(found[0], good(1))
+      assert.equal(found.at(-1), good(3), JSON.stringify(found))
+    }),
+    { numRuns: 5_000 },
+  )
 })

@@ -9,11 +9,11 @@ import { mergePayload } from '../app/merge-payload.ts'
 import { repairLetter } from '../app/repair-letter.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
+import { oneLine } from '../telemetry/visible.ts'
 import { letterId } from './deadletter-filter.ts'
 import { letterOf } from './deadletter-show.ts'
 import { editText } from './edit-text.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
-import { oneLine } from './one-line.ts'
 
 interface Options {
   readonly merge?: string

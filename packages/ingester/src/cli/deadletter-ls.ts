@@ -6,8 +6,8 @@ import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { type CountedLetters, countedLetters } from '../letters/counted-letters.ts'
 import { type LetterSummary, listLetters } from '../letters/list-letters.ts'
+import { oneLine } from '../telemetry/visible.ts'
 import { type FilterOptions, filterOf, letterId, withFilter } from './deadletter-filter.ts'
-import { oneLine } from './one-line.ts'
 import { parseWith } from './parse-option.ts'
 
 interface Options extends FilterOptions {

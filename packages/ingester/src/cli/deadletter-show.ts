@@ -8,9 +8,9 @@ import { advice } from '../letters/advice.ts'
 import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import { type HistoryEntry, letterHistory } from '../letters/letter-history.ts'
 import { storedEvent } from '../letters/stored-event.ts'
+import { oneLine, visible } from '../telemetry/visible.ts'
 import { letterId } from './deadletter-filter.ts'
 import { CliError } from './exit.ts'
-import { oneLine } from './one-line.ts'
 
 interface Options {
   readonly hex?: true
@@ -94,9 +94,8 @@ function print(letter: StoredLetter, { history, stored, hex }: Shown): void {
   }
 }
 
-/** Line breaks may stay, other control characters must not reach the terminal. */
 function indent(line: string): string {
-  return `  ${line.replace(/\p{Cc}/gu, ' ')}`
+  return `  ${visible(line)}`
 }
 
 /** 32 bytes a line; of a large one its beginning, which is where to look first. */

@@ -5,6 +5,7 @@ import { findDatabaseUrl } from '../app/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { type DeviceRow, DeviceRows } from '../database/device-rows.ts'
+import { visible } from '../telemetry/visible.ts'
 import { CliError } from './exit.ts'
 import { withOperator } from './with-operator.ts'
 
@@ -117,9 +118,4 @@ function drift(seconds: number): string {
   if (size < 100) return `${sign}${size.toFixed(1)} s`
   if (size < 7_200) return `${sign}${Math.round(size / 60)} min`
   return size < 172_800 ? `${sign}${Math.round(size / 3_600)} h` : `${sign}${Math.round(size / 86_400)} d`
-}
-
-/** Control characters must not reach the terminal. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ')
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { ConfigError } from '../config/load.ts'
+import { visibleLines } from '../telemetry/visible.ts'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage or settings. */
 export const FAILED = 1
@@ -20,7 +21,8 @@ export class CliError extends Error {
 /** Prints what went wrong and ends the process with the code that says so. */
 export function fail(error: unknown): never {
   // Commander has printed its own.
-  if (!(error instanceof CommanderError)) process.stderr.write(`${pc.red('error:')} ${describe(error)}\n`)
+  if (!(error instanceof CommanderError))
+    process.stderr.write(`${pc.red('error:')} ${visibleLines(describe(error))}\n`)
   process.exit(exitCodeOf(error))
 }
 

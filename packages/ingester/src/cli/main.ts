@@ -1,4 +1,5 @@
 import { fail } from './exit.ts'
+import { guardOutput } from './guard-output.ts'
 import { createProgram } from './program.ts'
 
 // A reader that has seen enough (qs tail | head) is no failure.
@@ -6,6 +7,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })
+
+guardOutput(process.stdout)
 
 try {
   const program = await createProgram(process.argv[2])

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { visibleLines } from '../telemetry/visible.ts'
 
 type Load = () => Promise<(program: Command) => void>
 
@@ -25,6 +26,8 @@ const COMMANDS = new Map<string, Load>([
 export async function createProgram(wanted = ''): Promise<Command> {
   const program = new Command('qs')
     .exitOverride()
+    // It quotes what it does not understand.
+    .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
     .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
     .version('0.1.0')
     .showHelpAfterError('(qs --help lists the commands)')

@@ -2,7 +2,7 @@ import { ackFor, ackTopic, type DeadLetter, topicMatches } from '@qs-telemetry/p
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
-import { oneLine } from './one-line.ts'
+import { oneLine, visible } from '../telemetry/visible.ts'
 import { watchTopics } from './watch-topics.ts'
 
 interface Options {
@@ -32,22 +32,27 @@ export function registerTail(program: Command): void {
         if (json) console.log(JSON.stringify({ topic, payload: payload.toString() }))
         else if (topicMatches(topics.ack, topic)) printDeviceAcks(topic, payload)
         else if (topic === topics.dead) printDeadLetter(payload)
-        else console.log(`${pc.cyan('event ')} ${topic} ${oneLine(payload.toString())}`)
+        else console.log(`${pc.cyan('event ')} ${visible(topic)} ${oneLine(payload.toString())}`)
       })
     })
 }
 
 function printDeviceAcks(topic: string, payload: Buffer): void {
   const acks = ackFor(payload)
-  if (acks === null) return console.log(`${pc.red('ack   ')} ${topic} ${oneLine(payload.toString())}`)
+  if (acks === null)
+    return console.log(`${pc.red('ack   ')} ${visible(topic)} ${oneLine(payload.toString())}`)
   for (const { event_id: eventId, status, error, warning } of acks) {
     const colour = status === 'rejected' ? pc.red : pc.green
     const reason = error ?? warning
-    console.log(`${colour('ack   ')} ${topic} ${eventId ?? '–'} ${status}${reason ? ` ${reason.code}` : ''}`)
+    console.log(
+      `${colour('ack   ')} ${visible(`${topic} ${eventId ?? '–'} ${status}${reason ? ` ${reason.code}` : ''}`)}`,
+    )
   }
 }
 
 function printDeadLetter(payload: Buffer): void {
   const { code, error, topic, payload: original } = JSON.parse(payload.toString()) as DeadLetter
-  console.log(`${pc.red('dead  ')} ${topic} ${code}: ${error}\n       ${pc.dim(oneLine(original))}`)
+  console.log(
+    `${pc.red('dead  ')} ${oneLine(`${topic} ${code}: ${error}`, 2_000)}\n       ${pc.dim(oneLine(original))}`,
+  )
 }

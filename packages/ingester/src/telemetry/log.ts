@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { visibleLines } from './visible.ts'
 
 export type Log = Logger
 
@@ -12,13 +13,22 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
  * WARN: odd, nothing lost. ERROR: something is lost or a person is needed. Never one line per event.
  */
 export function createLog(level: LogLevel): Log {
-  const stream: DestinationStream = process.stderr.isTTY
-    ? pretty({
-        destination: 2,
-        ignore: 'pid,hostname,stage',
-        translateTime: 'SYS:HH:MM:ss',
-        messageFormat: '{if stage}{stage}: {end}{msg}',
-      })
-    : pino.destination(2)
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, openStream())
+}
+
+/** Client ids, topics and the texts of other servers are in it: none of them may command a terminal. */
+function openStream(): DestinationStream {
+  if (!process.stderr.isTTY) {
+    const lines = pino.destination(2)
+    return { write: (line) => lines.write(visibleLines(line)) }
+  }
+  const lines = pretty({
+    destination: 2,
+    ignore: 'pid,hostname,stage',
+    translateTime: 'SYS:HH:MM:ss',
+    messageFormat: '{if stage}{stage}: {end}{msg}',
+  })
+  // It decodes the escapes of JSON, so the texts are made visible before.
+  const visibleText = (_: string, value: unknown) => (typeof value === 'string' ? visibleLines(value) : value)
+  return { write: (line) => lines.write(`${JSON.stringify(JSON.parse(line, visibleText))}\n`) }
 }

@@ -21,6 +21,10 @@ if [ "${MQTT_ALLOW_ANONYMOUS:-}" = true ]; then
   echo 'WARNING: Only for a lab. Remove the line from .env and run: docker compose up -d' >&2
 fi
 
+if [ "${ACK_QOS:-}" = 1 ]; then
+  echo 'WARNING: ACK_QOS=1. The broker queues device acks, and a device that takes none of its own can fill 512 MiB.' >&2
+fi
+
 {
   cat /qs/mosquitto.conf
   echo "allow_anonymous $anonymous"

@@ -124,6 +124,13 @@ export class Fleet {
     })
   }
 
+  /** Sends nothing after its first message, and settles when that has its acks. */
+  async sentOne(): Promise<void> {
+    await until(() => this.#acked > 0, 'the first event has its device ack')
+    this.pause()
+    await this.flush(10_000)
+  }
+
   /** From the first sending of an event to its ack, of those acked since the last call. */
   takeLatencies(): readonly number[] {
     const latencies = this.#latenciesMs

@@ -7,13 +7,13 @@ import { openStage } from './stage.ts'
 const TIMES = scale(5, 2)
 const EVENTS = 2_000
 
-test('QoS 0, and the ingester is down: the broker as shipped keeps what was published', {
+test('QoS 0, and the ingester is down: a device that keeps each event until its device ack loses none', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {
     fault: `QoS 0 devices, ingester killed ${TIMES} times for ${EVENTS} events`,
-    // Nothing is sent a second time: it comes from the broker or not at all.
-    fleet: { qos: 0, eventsPerSecond: 500, resendAfterMs: 600_000 },
+    // The broker keeps none of them while the ingester is away: each is sent again.
+    fleet: { qos: 0, eventsPerSecond: 500 },
   })
   for (let n = 0; n < TIMES; n++) {
     await stage.more(300)

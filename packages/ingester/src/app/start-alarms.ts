@@ -2,6 +2,7 @@ import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
 import { dropsAlarm } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
+import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import type { Config } from '../config/settings.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'
@@ -47,6 +48,7 @@ export function startAlarms(
       dropsAlarm(dropped),
       reconnectingAlarm({ status }),
       quarantineAlarm({ status }),
+      queueAlarm({ waiting: () => counts.waiting, status }),
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),

@@ -74,7 +74,7 @@ export const SETTINGS = {
     'MQTT',
     kinds.qos,
     '0',
-    'QoS of device acks. 0: a device that missed one sends again and gets duplicate. 1: the broker keeps them for devices that sleep',
+    'QoS of device acks. 0: a device that missed one sends again and gets duplicate. 1: the broker keeps them for devices that sleep, and for one that never takes them (docs/compose.md)',
   ),
   MQTT_SESSION_EXPIRY: setting(
     'MQTT',

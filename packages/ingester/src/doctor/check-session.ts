@@ -83,7 +83,7 @@ function queueFinding(back: number, sent: number, denied: Error | null): Finding
 function qos0Finding(back: number, upgraded: number): Finding {
   const name = 'broker QoS 0'
   const advice =
-    'Mosquitto: upgrade_outgoing_qos true. Or let devices publish with QoS 1, or keep each event until its device ack'
+    'Devices that publish with QoS 0 must keep each event until its device ack. Mosquitto keeps such messages with upgrade_outgoing_qos true, and then a device can fill its own queue too: docs/compose.md'
   if (upgraded === QOS0_MESSAGES) return ok(name, 'kept for the ingester like QoS 1')
   if (back > 0)
     return warning(

@@ -5,6 +5,7 @@ import type { Alarm } from '../../src/alarms/alarm.ts'
 import { Alarms } from '../../src/alarms/alarms.ts'
 import { DROPS_SHOWN_MS, dropsAlarm } from '../../src/alarms/drops-alarm.ts'
 import { PAUSED_MS, pausedAlarm, STALLED_MS, stalledAlarm } from '../../src/alarms/flow-alarms.ts'
+import { FOREIGN_MESSAGES, FOREIGN_MS, queueAlarm } from '../../src/alarms/queue-alarm.ts'
 import {
   MANY_RECONNECTS,
   QUARANTINE_SHOWN_MS,
@@ -131,4 +132,25 @@ test('a message in quarantine is an alarm that names its topic, for a while', ()
   assert.match(alarm.check(1_000) ?? '', /a message on qs\/v1\/a\/events .*QoS 3.*qs deadletter ls/)
   assert.equal(alarm.check(1_001 + QUARANTINE_SHOWN_MS), null)
   assert.equal(quarantineAlarm({ status: () => ({ ...status, quarantined: null }) }).check(0), null)
+
+test('a queue at the broker that is not for this ingester and does not shrink is an alarm', () => {
+  let waiting: number | null = null
+  let status = { unsettledMessages: 0, isPaused: false }
+  const { check } = queueAlarm({ waiting: () => waiting, status: () => status })
+  assert.equal(check(0), null)
+  waiting = FOREIGN_MESSAGES + 500
+  status = { unsettledMessages: 1_000, isPaused: false }
+  assert.equal(check(1), null)
+  assert.equal(check(1 + FOREIGN_MS), null, 'some of them are its own')
+
+  status = { unsettledMessages: 0, isPaused: false }
+  const startMs = 2 + FOREIGN_MS
+  assert.equal(check(startMs), null)
+  assert.match(check(startMs + FOREIGN_MS) ?? '', /^the broker keeps 10500 messages/)
+  waiting -= 1
+  assert.equal(check(startMs + FOREIGN_MS + 1), null, 'somebody reads it')
+
+  status = { unsettledMessages: 0, isPaused: true }
+  assert.equal(check(startMs + 3 * FOREIGN_MS), null, 'while reading is paused they wait for this ingester')
+  assert.equal(check(startMs + 6 * FOREIGN_MS), null)
 })

@@ -11,6 +11,8 @@ import { until } from './until.ts'
 export interface Mosquitto {
   readonly url: string
   readonly port: number
+  /** Of the process that runs now. */
+  readonly pid: number
   readonly wsUrl: string
   /** The file with its store; what is queued and who has a session. */
   readonly store: string
@@ -81,6 +83,9 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return server.pid ?? 0
+    },
     wsUrl: `ws://127.0.0.1:${wsPort}`,
     store: join(directory, 'mosquitto.db'),
     kill,

@@ -132,6 +132,7 @@ test('a message in quarantine is an alarm that names its topic, for a while', ()
   assert.match(alarm.check(1_000) ?? '', /a message on qs\/v1\/a\/events .*QoS 3.*qs deadletter ls/)
   assert.equal(alarm.check(1_001 + QUARANTINE_SHOWN_MS), null)
   assert.equal(quarantineAlarm({ status: () => ({ ...status, quarantined: null }) }).check(0), null)
+})
 
 test('a queue at the broker that is not for this ingester and does not shrink is an alarm', () => {
   let waiting: number | null = null

@@ -47,6 +47,11 @@ export function pausedAlarm({ status }: FlowReadings): Alarm {
   }
 }
 
+/** PostgreSQL answers, and does not let the ingester do its work: events wait until somebody acts. */
+export function refusedAlarm(refusal: () => string | null): Alarm {
+  return { name: 'database_refuses', check: refusal }
+}
+
 function seconds(ms: number): string {
   return `${Math.round(ms / 1000)} s`
 }

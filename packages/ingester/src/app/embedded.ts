@@ -4,7 +4,7 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../broker/embedded-bro
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { lockDataDirectory } from '../database/data-directory-lock.ts'
-import { startEmbeddedPostgres } from '../database/embedded-postgres.ts'
+import { embeddedDatabaseUrl, startEmbeddedPostgres } from '../database/embedded-postgres.ts'
 import type { Log } from '../telemetry/log.ts'
 import { type Ingester, startIngester } from './ingester.ts'
 
@@ -86,7 +86,11 @@ async function startPipeline(
   databaseUrl: string,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
-  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
+  const { QS_DATA_DIR, POSTGRES_PORT } = config
+  const endpoints = {
+    mqttUrl: `mqtt://127.0.0.1:${broker.port}`,
+    databaseUrl: () => embeddedDatabaseUrl(QS_DATA_DIR, POSTGRES_PORT) ?? databaseUrl,
+  }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker } })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) return ingester

@@ -1,8 +1,15 @@
-import { ConfigError } from '../config/load.ts'
+import { ConfigError, secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { currentUrl, type DatabaseUrl } from '../database/database-url.ts'
 import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
 
-export interface Endpoints {
+/** Of a service, which connects again and again. */
+export interface ServiceEndpoints {
+  readonly mqttUrl: string
+  readonly databaseUrl: DatabaseUrl
+}
+
+export interface Endpoints extends ServiceEndpoints {
   readonly mqttUrl: string
   readonly databaseUrl: string
 }
@@ -27,4 +34,20 @@ export function findDatabaseUrl(config: Config): string {
 
 export function findEndpoints(config: Config): Endpoints {
   return { mqttUrl: findMqttUrl(config), databaseUrl: findDatabaseUrl(config) }
+}
+
+/** The URL of a setting as its file has it now, or another one where it is not set. */
+export function urlReader(
+  config: Config,
+  name: 'DATABASE_URL' | 'CONSOLE_DATABASE_URL' | 'CONSOLE_READ_DATABASE_URL',
+  otherwise: DatabaseUrl,
+): DatabaseUrl {
+  const read = secretReader(config, name)
+  return () => read() ?? currentUrl(otherwise)
+}
+
+/** The same for a service, in which a password may change. */
+export function findServiceEndpoints(config: Config): ServiceEndpoints {
+  const { mqttUrl, databaseUrl } = findEndpoints(config)
+  return { mqttUrl, databaseUrl: urlReader(config, 'DATABASE_URL', databaseUrl) }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
 import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
 import type { Config } from '../config/settings.ts'
+import { currentUrl, type DatabaseUrl } from '../database/database-url.ts'
 import { DeviceZones } from '../database/device-zones.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
@@ -13,7 +14,7 @@ import type { SimulationDesk } from '../http/console-services.ts'
 import { LiveFeed } from '../http/live-feed.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Endpoints } from './endpoints.ts'
+import type { ServiceEndpoints } from './endpoints.ts'
 import { injectedAcks } from './injected-acks.ts'
 import { createPipeline } from './pipeline.ts'
 import { Pulse } from './pulse.ts'
@@ -56,7 +57,7 @@ const QUERY_TIMEOUT_MS = 2_000
  */
 export async function startIngester(
   config: Config,
-  { mqttUrl, databaseUrl }: Endpoints,
+  { mqttUrl, databaseUrl }: ServiceEndpoints,
   { log, signal, embedded }: IngesterOptions,
 ): Promise<Ingester> {
   await migrateWhenThere(databaseUrl, log, signal)
@@ -143,15 +144,15 @@ function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, 
   return { url, ...(username !== null && { username }), ...(password !== null && { password }) }
 }
 
-async function migrateWhenThere(databaseUrl: string, log: Log, signal: AbortSignal): Promise<void> {
+async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: AbortSignal): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
-      const applied = await migrate(databaseUrl)
+      const applied = await migrate(currentUrl(databaseUrl))
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
       return
     } catch (error) {
       if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
-      if (verdictOn(error) === 'stop') throw error
+      if (['stop', 'refused'].includes(verdictOn(error))) throw error
       if ((failures & (failures + 1)) === 0) {
         log.warn(
           { failures: failures + 1, reason: (error as Error).message },

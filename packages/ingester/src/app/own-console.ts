@@ -12,7 +12,7 @@ import { TopicWatch } from '../source/topic-watch.ts'
 import type { Log } from '../telemetry/log.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
 import { decodeOptions } from './decode-options.ts'
-import type { Endpoints } from './endpoints.ts'
+import { type ServiceEndpoints, urlReader } from './endpoints.ts'
 import { LazyInbox, type OpenInbox } from './lazy-inbox.ts'
 import { serve } from './serve.ts'
 import { startConsole } from './start-console.ts'
@@ -41,11 +41,12 @@ const ZONES_RETRY_MS = 5_000
  */
 export async function startOwnConsole(
   config: Config,
-  endpoints: Endpoints,
+  endpoints: ServiceEndpoints,
   { log, openInbox }: OwnConsoleOptions,
 ): Promise<OwnConsole> {
   const { mqttUrl, databaseUrl } = endpoints
-  const readUrl = config.CONSOLE_READ_DATABASE_URL ?? config.CONSOLE_DATABASE_URL ?? databaseUrl
+  const writeUrl = urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl)
+  const readUrl = urlReader(config, 'CONSOLE_READ_DATABASE_URL', writeUrl)
   const pool = createPool(readUrl, { timeoutMs: QUERY_TIMEOUT_MS })
   const ask = (text: string) => queryOnce(pool, text)
   const zones = new DeviceZones(ask, log)

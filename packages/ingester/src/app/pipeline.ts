@@ -1,6 +1,8 @@
 import { ackTopics } from '@qs-telemetry/protocol'
 import { Batcher } from '../batch/batcher.ts'
+import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { currentUrl, type DatabaseUrl } from '../database/database-url.ts'
 import { decoder } from '../decode/decode-message.ts'
 import { Accounting } from '../pipeline/accounting.ts'
 import type { Clock } from '../pipeline/clock.ts'
@@ -22,7 +24,7 @@ import { withResolvers } from './with-resolvers.ts'
 export interface PipelineOptions {
   readonly config: Config
   readonly mqttUrl: string
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   readonly timeZoneOf: (deviceId: string) => string | undefined
   readonly log: Log
   /** The world that it touches; the real one by default. */
@@ -37,6 +39,8 @@ export interface Pipeline {
   readonly accounting: Accounting
   /** That of the source, and with what was injected. */
   status(): SourceStatus
+  /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
+  refusal(): string | null
   /** A message from within: it goes the way of those of the broker, and its end comes back after COMMIT. */
   inject(topic: string, payload: Buffer): Promise<Injected>
   /** Before the rows of devices are removed by hand: see Sink.forgetDevices. */
@@ -75,7 +79,7 @@ export function createPipeline({
     caFile: config.MQTT_CA_FILE,
     clientId: config.MQTT_CLIENT_ID,
     username: config.MQTT_USERNAME,
-    password: config.MQTT_PASSWORD,
+    password: secretReader(config, 'MQTT_PASSWORD'),
     filter: config.MQTT_EVENTS_TOPIC.filter,
     sessionExpiryMs: config.MQTT_SESSION_EXPIRY,
     receiveMaximum: config.IN_FLIGHT_MESSAGES,
@@ -103,7 +107,11 @@ export function createPipeline({
     writers: config.DATABASE_WRITERS,
     name: config.MQTT_CLIENT_ID,
     connect: () =>
-      connect({ url: databaseUrl, name: config.MQTT_CLIENT_ID, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
+      connect({
+        url: currentUrl(databaseUrl),
+        name: config.MQTT_CLIENT_ID,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      }),
     timeoutMs: config.DATABASE_TIMEOUT,
     clock,
     random,
@@ -166,6 +174,7 @@ export function createPipeline({
     },
     inject: (topic, payload) =>
       injections.deliver({ topic, payload, receivedAt: clock.now() }, (delivery) => batcher.push(delivery)),
+    refusal: () => sink.refusal,
     forgetDevices: (isGone) => sink.forgetDevices(isGone),
     start: () => {
       sink.start()

@@ -1,7 +1,7 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
 import { dropsAlarm } from '../alarms/drops-alarm.ts'
-import { pausedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
+import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import type { Config } from '../config/settings.ts'
@@ -25,7 +25,7 @@ export interface StartAlarmsOptions {
 
 /** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
 export function startAlarms(
-  { accounting, metrics, status }: Pipeline,
+  { accounting, metrics, status, refusal }: Pipeline,
   { config, mqttUrl, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
@@ -44,6 +44,7 @@ export function startAlarms(
     alarms: [
       accountingAlarm({ accounting, unsettledMessages: () => status().unsettledMessages }),
       stalledAlarm({ accounting, status }),
+      refusedAlarm(refusal),
       pausedAlarm({ accounting, status }),
       dropsAlarm(dropped),
       reconnectingAlarm({ status }),

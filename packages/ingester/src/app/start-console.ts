@@ -6,7 +6,7 @@ import type { ConsoleServices, SimulationDesk } from '../http/console-services.t
 import type { LiveFeed } from '../http/live-feed.ts'
 import { AccountsDoor } from './accounts-door.ts'
 import { deviceDesk } from './device-desk.ts'
-import type { Endpoints } from './endpoints.ts'
+import { type ServiceEndpoints, urlReader } from './endpoints.ts'
 import { letterDesk } from './letter-desk.ts'
 import { overviewOf } from './overview.ts'
 import type { AckInbox } from './replay-letter.ts'
@@ -34,14 +34,18 @@ const VERSION = '0.1.0'
 const [READERS, WRITERS] = [4, 4]
 
 /** What the console stands on: connections of its own, and the doors that it is given. */
-export function startConsole(config: Config, endpoints: Endpoints, parts: ConsoleParts): RunningConsole {
+export function startConsole(
+  config: Config,
+  endpoints: ServiceEndpoints,
+  parts: ConsoleParts,
+): RunningConsole {
   const { mqttUrl, databaseUrl } = endpoints
   const { vitals, live, liveProblem, inbox, embedded } = parts
   // A broker that listens on loopback alone is reached there alone.
   const boards = embedded?.lan === false ? { ...config, MQTT_PUBLIC_URL: mqttUrl } : config
   const timeoutMs = config.CONSOLE_QUERY_TIMEOUT
-  const writeUrl = config.CONSOLE_DATABASE_URL ?? databaseUrl
-  const readUrl = config.CONSOLE_READ_DATABASE_URL ?? writeUrl
+  const writeUrl = urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl)
+  const readUrl = urlReader(config, 'CONSOLE_READ_DATABASE_URL', writeUrl)
   const read = new QueryPool(readUrl, { name: 'qs-console-read', connections: READERS, timeoutMs })
   const write = new QueryPool(writeUrl, { name: 'qs-console', connections: WRITERS, timeoutMs })
   const simulation = parts.simulation?.(write) ?? null

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { findEndpoints } from '../app/endpoints.ts'
+import { findServiceEndpoints } from '../app/endpoints.ts'
 import { startOwnConsole } from '../app/own-console.ts'
 import { loadConfig } from '../config/load.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -35,7 +35,7 @@ Examples
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async () => {
         const openInbox = () => AckInbox.open(config)
-        const { stop } = await startOwnConsole(config, findEndpoints(config), { log, openInbox })
+        const { stop } = await startOwnConsole(config, findServiceEndpoints(config), { log, openInbox })
         log.info(`The console is at http://${config.HTTP_HOST}:${config.HTTP_PORT}`)
         return { failed: new Promise<never>(() => {}), stop }
       })

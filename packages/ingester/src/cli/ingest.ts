@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { findEndpoints } from '../app/endpoints.ts'
+import { findServiceEndpoints } from '../app/endpoints.ts'
 import { startIngester } from '../app/ingester.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -33,7 +33,7 @@ Several at once: give each its own MQTT_CLIENT_ID and all the same MQTT_EVENTS_T
       checkEndpoints(config)
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
-        const ingester = await startIngester(config, findEndpoints(config), { log, signal })
+        const ingester = await startIngester(config, findServiceEndpoints(config), { log, signal })
         return { failed: ingester.failed, stop: ingester.stop }
       })
     })

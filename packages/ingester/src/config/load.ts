@@ -91,6 +91,25 @@ function findSetting(name: SettingName, environment: Variables, dotenv: Variable
   return { text: fallback, source: fallback === null ? 'unset' : 'default', problem: null }
 }
 
+/**
+ * Reads a secret again, where it came from a file: `NAME_FILE` may be written anew while a service runs. Where it cannot
+ * be read or is wrong, the last good text stays.
+ */
+export function secretReader<Name extends SettingName>(config: Config, name: Name): () => Config[Name] {
+  const { source } = findSetting(name, process.env, dotenv())
+  const file = source.startsWith('file ') ? source.slice('file '.length) : null
+  let latest = config[name]
+  return () => {
+    const text = file === null ? null : readSecret(name, file).text
+    try {
+      if (text !== null) latest = SETTINGS[name].kind.parse(text) as Config[Name]
+    } catch {
+      // Half written: the next try finds the rest.
+    }
+    return latest
+  }
+}
+
 function readSecret(name: SettingName, file: string): Found {
   const source = `file ${file}` as const
   try {

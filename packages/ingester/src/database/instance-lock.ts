@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
+import { currentUrl, type DatabaseUrl } from './database-url.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 /** Another ingester has this client id. */
 class NameTakenError extends Error {}
 
 export interface InstanceLockOptions {
-  readonly url: string
+  readonly url: DatabaseUrl
   /** MQTT_CLIENT_ID: what must be unique. */
   readonly name: string
   readonly log: Log
@@ -42,7 +43,7 @@ export class InstanceLock {
   async acquire(): Promise<void> {
     const { url, name } = this.#options
     const client = new pg.Client({
-      connectionString: url,
+      connectionString: currentUrl(url),
       application_name: `${name} (lock)`,
       connectionTimeoutMillis: 5_000,
       query_timeout: WAIT_MS + 2_000,

@@ -39,6 +39,13 @@ export async function openClient(url: string, { name, connectTimeoutMs }: Client
 
 function explained(error: NodeJS.ErrnoException, url: string): Error {
   const { code = '', message, path } = error
+  // Invalid authorization, no such database (PostgreSQL manual, appendix A).
+  if (/^(28|3D)[0-9A-Z]{3}$/.test(code))
+    return new ConnectionSettingsError(
+      `PostgreSQL at ${new URL(url).host} refuses the login (${code}): ${message}. Check user, password and database in ` +
+        'DATABASE_URL, or in the file of DATABASE_URL_FILE.',
+      { cause: error },
+    )
   if (UNTRUSTED.test(code)) {
     const message_ = `The certificate of PostgreSQL at ${new URL(url).host} is not trusted: ${message}.`
     return new ConnectionSettingsError(

@@ -1,9 +1,10 @@
 import pg from 'pg'
+import { clientOf, type DatabaseUrl } from './database-url.ts'
 
 /** Connections for questions, not for events: readiness, zones of devices. Every one is bounded in time. */
-export function createPool(url: string, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {
+export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    Client: clientOf(url),
     application_name: 'qs-queries',
     max: 2,
     connectionTimeoutMillis: timeoutMs,

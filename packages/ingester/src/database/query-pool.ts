@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { clientOf, type DatabaseUrl } from './database-url.ts'
 import { surviveBrokenConnections } from './pool.ts'
 
 /** Questions to the database, each bounded in time. */
@@ -22,9 +23,9 @@ const CONNECT_TIMEOUT_MS = 5_000
 export class QueryPool implements Ask {
   readonly #pool: pg.Pool
 
-  constructor(url: string, { name, connections, timeoutMs }: QueryPoolOptions) {
+  constructor(url: DatabaseUrl, { name, connections, timeoutMs }: QueryPoolOptions) {
     this.#pool = new pg.Pool({
-      connectionString: url,
+      Client: clientOf(url),
       application_name: name,
       max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

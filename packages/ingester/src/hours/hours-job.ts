@@ -1,3 +1,4 @@
+import type { DatabaseUrl } from '../database/database-url.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -9,7 +10,7 @@ const FIRST_MS = 20_000
 const TIMEOUT_MS = 6 * 3_600_000
 
 export interface HoursJobOptions {
-  readonly url: string
+  readonly url: DatabaseUrl
   readonly clock: Clock
   readonly log: Log
 }

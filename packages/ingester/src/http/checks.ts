@@ -23,7 +23,7 @@ export function brokerCheck(status: () => BrokerStatus): Check {
 }
 
 /** Flow is what readiness is about; the other alarms are told, and events become rows all the same. */
-const NOT_READY: ReadonlySet<string> = new Set(['stalled'])
+const NOT_READY: ReadonlySet<string> = new Set(['stalled', 'database_refuses'])
 
 /** Everything that is wrong now, as the detail. */
 export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {

@@ -6,9 +6,10 @@ import { CopyProspects } from './copy-prospects.ts'
 import { CopyRows } from './copy-rows.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
 import { type Batch, gather, NO_MESSAGES } from './gather.ts'
+import { SetUp } from './set-up.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-export interface SinkOptions extends Omit<WriterOptions, 'prospects'> {
+export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp'> {
   readonly writers: number
 }
 
@@ -19,6 +20,7 @@ export class Sink {
   readonly #writers: readonly Writer[]
   readonly #devices = new DeviceBook()
   readonly #prospects = new CopyProspects()
+  readonly #setUp = new SetUp()
   readonly #rows = new CopyRows()
   readonly #clock: Clock
   #callOff: CallOff | null = null
@@ -31,11 +33,17 @@ export class Sink {
           ...options,
           name: `${options.name}/${n + 1}`,
           prospects: this.#prospects,
+          setUp: this.#setUp,
           onRenewed: () => this.#doubtAllBut(n),
         }),
     )
     this.#idle = [...this.#writers]
     this.#clock = options.clock
+  }
+
+  /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
+  get refusal(): string | null {
+    return this.#setUp.problem
   }
 
   /** A device that fell silent gets its last_seen too. */

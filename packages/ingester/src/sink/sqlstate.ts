@@ -4,7 +4,9 @@ export type Verdict =
   | 'retry'
   /** A row is to blame: find it, reject it alone. */
   | 'row'
-  /** The set-up is to blame: stop and say so. */
+  /** The server lets the ingester not in, or has no such database. */
+  | 'refused'
+  /** The schema or the rights are to blame: stop and say so, where it never worked. */
   | 'stop'
 
 /** By SQLSTATE, then by its class (PostgreSQL manual, appendix A). What is not listed is retried: nothing is lost by it. */
@@ -13,8 +15,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '22': 'row', // data exception
   '23': 'row', // integrity constraint violation
   '25006': 'retry', // read-only transaction: a failover under way
-  '28': 'stop', // invalid authorization
-  '3D': 'stop', // no such database
+  '28': 'refused', // invalid authorization
+  '3D': 'refused', // no such database
   '40': 'retry', // serialization failure, deadlock
   '42': 'stop', // no such table or column, no privilege
   '53': 'retry', // disk full, out of memory, too many connections

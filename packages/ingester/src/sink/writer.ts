@@ -8,7 +8,8 @@ import type { Connection } from './connection.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Batch } from './gather.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
-import { sqlstateOf, verdictOn } from './sqlstate.ts'
+import type { SetUp } from './set-up.ts'
+import { sqlstateOf } from './sqlstate.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { writeBatch } from './write-batch.ts'
 
@@ -27,6 +28,8 @@ export interface WriterOptions {
   readonly random: () => number
   /** Of COPY, for all writers together. */
   readonly prospects: CopyProspects
+  /** Whether the database refuses us, for all writers together. */
+  readonly setUp: SetUp
   /** Of dead letters, for all writers together; absent: all are kept. */
   readonly allowance?: LetterAllowance
   readonly log: Log
@@ -53,7 +56,7 @@ const DOUBTED_MS = 1_000
  *
  * A batch is tried until it is committed, over as many connections as it takes. A connection that failed in
  * itself or timed out is destroyed, never used again: its answers belong to questions nobody remembers. Only
- * errors that no waiting mends (verdict `stop`) are thrown. One batch at a time.
+ * errors of a set-up that never worked are thrown (`SetUp`). One batch at a time.
  */
 export class Writer {
   readonly #options: WriterOptions
@@ -76,7 +79,7 @@ export class Writer {
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[]): Promise<BatchResult> {
-    const { name, prospects, allowance, timeoutMs, log, clock, onRetry } = this.#options
+    const { name, prospects, setUp, allowance, timeoutMs, log, clock, onRetry } = this.#options
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
       const deadline = new Deadline(clock, this.#timeoutMs)
@@ -94,6 +97,7 @@ export class Writer {
           hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
         }
         const result = await writeBatch(deadline.hearing(connection), batch, context)
+        setUp.worked()
         if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
         if (failures > 0)
           log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')
@@ -103,7 +107,7 @@ export class Writer {
         this.#stopping.signal.throwIfAborted()
         if (deadline.passed && !deadline.isDoubted)
           this.#timeoutMs = Math.max(timeoutMs, Math.min(this.#timeoutMs * 2, MAX_TIMEOUT_MS))
-        if (verdictOn(error) === 'stop') throw error
+        if (!setUp.failed(error)) throw error
         if (!KEEPS_CONNECTION.has(sqlstateOf(error) ?? '')) {
           this.#dropConnection()
           this.#hasFailed ||= !deadline.isDoubted

@@ -17,9 +17,12 @@ import type { Unanswered } from './window.ts'
 /** The way to the broker. */
 export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
 
-export interface SourceOptions extends Omit<SessionOptions, 'protocolVersion' | 'handshakeTimeoutMs'> {
+export interface SourceOptions
+  extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs'> {
   readonly url: string
   readonly caFile: string | null
+  /** Asked at each connection: it may be in a file that is written anew. */
+  readonly password: () => string | null
   /** Unsettled deliveries at which reading pauses. It goes on at half of it. */
   readonly highWatermark: { readonly messages: number; readonly bytes: number }
   readonly openSocket: OpenSocket
@@ -196,6 +199,7 @@ export class Source implements Publisher {
       if (this.#stopping.signal.aborted) socket.destroy()
       const options = {
         ...this.#options,
+        password: this.#options.password(),
         protocolVersion: this.#protocolVersion,
         handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
         unreleased: this.#unreleased,

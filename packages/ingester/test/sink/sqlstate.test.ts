@@ -19,7 +19,8 @@ const VERDICTS = {
     '55000',
   ],
   row: ['22021', '22P02', '22P05', '22003', '23505', '23514', '54000'],
-  stop: ['42P01', '42501', '42703', '28P01', '28000', '3D000'],
+  refused: ['28P01', '28000', '3D000'],
+  stop: ['42P01', '42501', '42703'],
 }
 
 for (const [verdict, sqlstates] of Object.entries(VERDICTS)) {

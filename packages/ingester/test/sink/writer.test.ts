@@ -7,6 +7,7 @@ import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { NO_MESSAGES } from '../../src/sink/gather.ts'
+import { SetUp } from '../../src/sink/set-up.ts'
 import { Writer } from '../../src/sink/writer.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -32,6 +33,7 @@ async function start(t: TestContext, timeoutMs = 10_000) {
     },
     timeoutMs,
     prospects: new CopyProspects(),
+    setUp: new SetUp(),
     log,
     onRetry: (reason) => retries.push(reason),
     onRenewed: () => {
@@ -132,8 +134,14 @@ test('a writer whose connection is doubted gives it up after a second of silence
   assert.equal(connects(), before + 1, 'an idle one is replaced')
 })
 
-test('a serialization failure is retried and said once; a missing table stops', async (t) => {
-  const { database, writer, records } = await start(t)
+test('a table that is missing from the start stops', async (t) => {
+  const { database, writer } = await start(t)
+  await database.query('drop table devices cascade')
+  await assert.rejects(writer.write(NO_MESSAGES, [DEVICE]), { code: '42P01' })
+})
+
+test('a serialization failure is retried and said once; so is a table that goes away', async (t) => {
+  const { database, writer, records, retries } = await start(t)
   await database.query(`
     create sequence tries;
     create function fail_twice() returns trigger language plpgsql as $$ begin
@@ -150,8 +158,12 @@ test('a serialization failure is retried and said once; a missing table stops', 
       [2, 'try again'],
     ],
   )
-  await database.query('drop table devices cascade')
-  await assert.rejects(writer.write(NO_MESSAGES, [DEVICE]), { code: '42P01' })
+  await database.query('alter table devices rename to gone')
+  const written = writer.write(NO_MESSAGES, [DEVICE])
+  await until(() => retries.length > 3, 'it is tried again')
+  await database.query('alter table gone rename to devices')
+  await written
+  assert.match(retries.at(-1) as string, /devices/)
 })
 
 test('what a session was born with does not outlive it: read-only is over with the next connection', async (t) => {
@@ -179,6 +191,7 @@ test('a database that lets in and then says nothing is given up, and stop ends t
     connect: () => connect({ url, name: 'test', connectTimeoutMs: 100 }),
     timeoutMs: 1_000,
     prospects: new CopyProspects(),
+    setUp: new SetUp(),
     log: silentLog().log,
     onRetry: (reason) => retries.push(reason),
   })

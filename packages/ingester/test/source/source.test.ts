@@ -8,7 +8,7 @@ import { pubacks, startSource } from './start-source.ts'
 
 test('the session is durable, and asked for with MQTT 5 first', async (t) => {
   const broker = await fakeBroker(t)
-  const { connected } = startSource(t, broker.url, { username: 'u', password: 'p' })
+  const { connected } = startSource(t, broker.url, { username: 'u', password: () => 'p' })
   await connected
   const { connect } = broker.peers[0] ?? assert.fail()
   assert.equal(connect.protocolVersion, 5)

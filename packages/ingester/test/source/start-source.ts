@@ -16,7 +16,7 @@ export function startSource(t: TestContext, url: string, options: Partial<Source
     caFile: null,
     clientId: 'test',
     username: null,
-    password: null,
+    password: () => null,
     filter: 'qs/v1/+/events',
     sessionExpiryMs: 60_000,
     receiveMaximum: 100,

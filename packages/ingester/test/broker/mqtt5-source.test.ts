@@ -16,7 +16,7 @@ function startSource(t: TestContext, broker: EmbeddedBroker, options: Partial<So
     caFile: null,
     clientId: 'ingester',
     username: null,
-    password: null,
+    password: () => null,
     filter: 'qs/v1/+/events',
     sessionExpiryMs: 60_000,
     receiveMaximum: 1_000,

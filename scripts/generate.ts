@@ -3,6 +3,7 @@ import { grafanaFiles } from '../deploy/grafana/source/files.ts'
 import { createProgram } from '../packages/ingester/src/cli/program.ts'
 import { SETTINGS, type Setting } from '../packages/ingester/src/config/settings.ts'
 import { Metrics } from '../packages/ingester/src/telemetry/metrics.ts'
+import { parityPage } from '../packages/ingester/test/parity/parity-page.ts'
 import { DEAD_LETTER_CODES } from '../packages/protocol/src/index.ts'
 import {
   DeadLetterSchema,
@@ -116,6 +117,7 @@ const files: Readonly<Record<string, string>> = {
   'docs/reference/dead-letter-codes.md': codesPage(),
   'docs/reference/commands.md': await commandsPage(),
   'docs/reference/metrics.md': await metricsPage(),
+  'docs/reference/mqtt-parity.md': parityPage(GENERATED),
   'docs/reference/event.schema.json': schema(EventMessageSchema),
   'docs/reference/device-ack.schema.json': schema(DeviceAckMessageSchema),
   'docs/reference/dead-letter.schema.json': schema(DeadLetterSchema),

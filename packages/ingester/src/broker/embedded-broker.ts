@@ -17,6 +17,7 @@ import { Mqtt5Connection } from './mqtt5/connection.ts'
 import { PropertyCarrier } from './mqtt5/property-carrier.ts'
 import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
 import { whenProtocolIsKnown } from './protocol-level.ts'
+import { refuseEmptyId } from './refuse-empty-id.ts'
 import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
@@ -93,6 +94,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   })
   const broker = await Aedes.createBroker({
     connectTimeout: CONNECT_TIMEOUT_MS,
+    preConnect: refuseEmptyId,
     authenticate: login({ access, complaints, lifetimes }),
     authorizeSubscribe: (client, subscription, done) => {
       retainHandling.decide(client, subscription)

@@ -1,0 +1,54 @@
+import { PARITY_CASES } from './all-cases.ts'
+import { BROKERS, type BrokerName, known, type ParityCase } from './parity-case.ts'
+
+const NAMES: Readonly<Record<BrokerName, string>> = { embedded: 'Embedded', mosquitto: 'Mosquitto 2.0.11' }
+
+/** docs/reference/mqtt-parity.md: what `parity.test.ts` observes on both brokers. */
+export function parityPage(generated: string): string {
+  const sections = Object.entries(PARITY_CASES).map(
+    ([title, cases]) => `## ${title}
+
+| case | clause | MQTT | the standard | ${BROKERS.map((broker) => NAMES[broker]).join(' | ')} |
+|---|---|---|---|---|---|
+${cases.flatMap(rows).join('\n')}`,
+  )
+  const runs = Object.values(PARITY_CASES)
+    .flat()
+    .reduce((sum, { versions }) => sum + versions.length, 0)
+  return `# The two brokers and the standard
+
+The same ${runs} questions, byte for byte, to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: it does what the
+standard demands. \`packages/ingester/test/parity\` asks them in each \`npm test\`, and fails where an answer is another one
+than stands here. ${generated}
+
+Three times three digits are the QoS in which messages of QoS 0, 1 and 2 arrive at a subscription of QoS 0, 1 and 2.
+
+The embedded broker says in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions, as
+the standard allows. Retain as published and retain handling 1 are not observed in durable sessions.
+
+${sections.join('\n\n')}
+
+## Not met, and why
+
+${BROKERS.flatMap(reasons).join('\n')}`
+}
+
+function rows(each: ParityCase): readonly string[] {
+  const { name, clause, versions, expected } = each
+  return versions.map((version) => {
+    const answers = BROKERS.map((broker) => {
+      const answer = known(each, broker, version)
+      return answer === expected ? '✔' : `**${answer}**`
+    })
+    return `| ${name} | ${clause} | ${version === 5 ? '5' : '3.1.1'} | ${expected} | ${answers.join(' | ')} |`
+  })
+}
+
+function reasons(broker: BrokerName): readonly string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { name, deviations } of Object.values(PARITY_CASES).flat()) {
+    const why = deviations?.[broker]?.why
+    if (why !== undefined) byReason.set(why, [...(byReason.get(why) ?? []), name])
+  }
+  return [...byReason].map(([why, names]) => `- **${NAMES[broker]}**: ${names.join('; ')}: ${why}.`)
+}

@@ -1,6 +1,7 @@
 import { isLoopback } from '../broker/loopback.ts'
 import type { Config } from '../config/settings.ts'
 import type { ConsoleServices } from '../http/console-services.ts'
+import { gateOptions } from '../http/gate-options.ts'
 import type { HealthOptions } from '../http/health.ts'
 import type { HttpServer } from '../http/server.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -23,7 +24,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Http
     trustedProxies: config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? [],
     console: {
       services,
-      gate: { host, operatorPassword, viewerPassword: config.CONSOLE_VIEWER_PASSWORD },
+      gate: gateOptions(config),
     },
   })
   if (!isLoopback(host) && operatorPassword === null) {

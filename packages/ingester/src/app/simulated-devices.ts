@@ -24,6 +24,7 @@ export interface SimulatedDevicesOptions {
 export class SimulatedDevices implements SimulationDesk {
   readonly #options: SimulatedDevicesOptions
   #simulation: Simulation | null = null
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: SimulatedDevicesOptions) {
     this.#options = options
@@ -37,7 +38,26 @@ export class SimulatedDevices implements SimulationDesk {
     return { running: this.#simulation !== null, devices: row?.devices ?? 0 }
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start())
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop())
+  }
+
+  remove(): Promise<number> {
+    return this.#inTurn(() => this.#remove())
+  }
+
+  /** Two starts at once would begin two simulations, and only the second could be stopped. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  async #start(): Promise<void> {
     if (this.#simulation !== null) return
     // Their past is played once: a second one would lie over the first.
     const hasPast = (await this.state()).devices > 0
@@ -62,13 +82,13 @@ export class SimulatedDevices implements SimulationDesk {
       })
   }
 
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     await this.#simulation?.stop().catch(() => {})
     this.#simulation = null
   }
 
-  async remove(): Promise<number> {
-    await this.stop()
+  async #remove(): Promise<number> {
+    await this.#stop()
     this.#options.pipeline.forgetDevices((deviceId) => deviceId.startsWith(DEMO_PREFIX))
     return removeDevices(this.#options.write, DEMO_PREFIX)
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { EventTopic, isTimeZone } from '@qs-telemetry/protocol'
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 
@@ -112,6 +113,29 @@ export const brokerUrl: Kind<string> = kind('URL (mqtt, mqtts)', (value) => {
   const checked = url('mqtt', 'mqtts').parse(value)
   if (new URL(checked).username === '') return checked
   throw new Error('takes no user and password; set MQTT_USERNAME and MQTT_PASSWORD')
+})
+
+/** Names of ranges that @fastify/proxy-addr knows. */
+const RANGES: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+/** IP addresses and networks, with commas. */
+export const networks = kind('addresses and networks, with commas', (value) => {
+  for (const each of value.split(',').map((part) => part.trim())) {
+    const [address = '', bits, ...more] = each.split('/')
+    const most = isIP(address) === 4 ? 32 : 128
+    const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+    if (!RANGES.has(each) && !(isIP(address) !== 0 && isNetwork && more.length === 0))
+      throw new Error('takes IP addresses and networks with commas between them: 10.0.0.2, 172.16.0.0/12')
+  }
+  return value
+})
+
+/** Host names in lower case, with commas. */
+export const hostNames = kind('host names, with commas', (value): readonly string[] => {
+  const names = value.split(',').map((each) => each.trim().toLowerCase())
+  if (!names.every((name) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)))
+    throw new Error('takes host names without scheme and port: telemetry.example.org, pi.lan')
+  return names
 })
 
 export const logLevel = kind(LOG_LEVELS.join(', '), (value): LogLevel => {

@@ -136,7 +136,8 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
     }
   })
   const config = Object.fromEntries(values) as Config
-  if (problems.length === 0) problems.push(...findLoops(config), ...findHalves(config))
+  if (problems.length === 0)
+    problems.push(...findLoops(config), ...findHalves(config), ...findOpenProxies(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }
@@ -144,6 +145,14 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
 /** MQTT 3.1.1 has no password without a user [MQTT-3.1.2-22], and a user without one is mostly forgotten. */
 function findHalves({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config): readonly string[] {
   return username === null && password !== null ? ['MQTT_PASSWORD is set without MQTT_USERNAME'] : []
+}
+
+/** Whoever reaches the proxy reaches the console, and without a password the console takes them for people of this machine. */
+function findOpenProxies(config: Config): readonly string[] {
+  const { HTTP_TRUSTED_PROXIES: proxies, CONSOLE_OPERATOR_PASSWORD: operator } = config
+  return proxies !== null && operator === null && config.CONSOLE_VIEWER_PASSWORD === null
+    ? ['HTTP_TRUSTED_PROXIES is set, and the console has no password: set CONSOLE_OPERATOR_PASSWORD']
+    : []
 }
 
 /** What the ingester publishes must not come back to it as an event, to be answered again, for ever. */

@@ -204,8 +204,13 @@ export const SETTINGS = {
   HTTP_PORT: setting('HTTP', kinds.port, '8080', 'Port of the same'),
   HTTP_TRUSTED_PROXIES: optional(
     'HTTP',
-    kinds.text,
-    'Addresses or networks of proxies, with commas, whose X-Forwarded-… headers count: 10.0.0.2, 172.16.0.0/12',
+    kinds.networks,
+    'Addresses or networks of proxies, with commas, whose X-Forwarded-… headers count: 10.0.0.2, 172.16.0.0/12. Needs CONSOLE_OPERATOR_PASSWORD or CONSOLE_VIEWER_PASSWORD',
+  ),
+  HTTP_PUBLIC_HOSTS: optional(
+    'HTTP',
+    kinds.hostNames,
+    'Names, with commas, under which browsers open the console: telemetry.example.org. IP addresses, names without a dot and names that end with .local, .home.arpa or .internal need no entry',
   ),
   CONSOLE_OPERATOR_PASSWORD: optional(
     'Console',

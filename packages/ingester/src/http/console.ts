@@ -10,9 +10,12 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { addAudit } from '../queries/audit.ts'
+import { giveAccess } from './access.ts'
 import type { ConsoleServices } from './console-services.ts'
 import { described } from './described.ts'
-import { Gate, type GateOptions } from './gate.ts'
+import { Gate, type GateOptions, SESSION_MS } from './gate.ts'
+import { LiveStreams } from './live-streams.ts'
+import { originForm } from './origin-form.ts'
 import { errorHandler, HttpProblem, notFound } from './problem.ts'
 import type { RouteContext, RouteServer } from './route-server.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
@@ -41,7 +44,6 @@ const NOT_BUILT = '\nThe pages of the console are not built: npm run build\n'
 
 /** The pages, as packages/console builds them. */
 const PAGES = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
-const SESSION_MS = 12 * 3_600_000
 
 /** Everything comes from here, and nothing may be framed. */
 const POLICY = {
@@ -73,7 +75,7 @@ export async function createConsole(
   { services, gate: gateOptions }: ConsoleOptions,
   serverOptions: FastifyServerOptions,
 ): Promise<FastifyInstance> {
-  const server = fastify(serverOptions)
+  const server = fastify({ ...serverOptions, rewriteUrl: originForm })
   server.setErrorHandler(errorHandler)
   server.setValidatorCompiler(validatorCompiler())
   const gate = new Gate(gateOptions)
@@ -101,17 +103,25 @@ export async function createConsole(
     },
     transform: ({ schema, url }) => ({ schema: described(schema), url }),
   })
-  await server.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY })
-  server.get('/api/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+  await server.register(async (scope) => {
+    giveAccess(scope, 'viewer')
+    await scope.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY })
+    scope.get('/api/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+    scope.all('/api/*', { schema: { hide: true } }, ({ url }) => {
+      throw notFound(`Nothing at ${url}`)
+    })
+  })
 
   const context: RouteContext = {
     ...services,
+    gate,
+    streams: new LiveStreams(),
     audit: (request, entry) => addAudit(services.write, { ...gate.actorOf(request), ...entry }),
   }
   await server.register(async (scope) => {
     const routes = scope as unknown as RouteServer
-    sessionRoutes(routes, context, gate)
     for (const add of [
+      sessionRoutes,
       systemRoutes,
       deviceRoutes,
       seriesRoutes,
@@ -136,33 +146,39 @@ async function addSessions(server: FastifyInstance): Promise<void> {
     // Secure where the login came over TLS; 'auto' would also make it Lax elsewhere.
     cookie: { httpOnly: true, sameSite: 'strict', secure: false, path: '/', maxAge: SESSION_MS },
     saveUninitialized: false,
+    // A session ends twelve hours after its login, however much it is used.
+    rolling: false,
   })
 }
 
-/** A path that is none of ours is one of the pages': they read it themselves. */
+/** The files of the pages. They hold no data, so everybody may load them: the login is one of them. */
 async function addPages(server: FastifyInstance): Promise<void> {
   const areBuilt = existsSync(PAGES)
-  if (areBuilt) {
-    await server.register(statics, {
-      root: PAGES,
-      preCompressed: true,
-      index: false,
-      wildcard: false,
-      cacheControl: false,
-      setHeaders: (response, path) => {
-        const isHashed = path.includes('/assets/')
-        response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-      },
+  await server.register(async (scope) => {
+    giveAccess(scope, 'public')
+    if (areBuilt) {
+      await scope.register(statics, {
+        root: PAGES,
+        preCompressed: true,
+        index: false,
+        wildcard: false,
+        cacheControl: false,
+        setHeaders: (response, path) => {
+          const isHashed = path.includes('/assets/')
+          response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+        },
+      })
+    }
+    // The pages read all other paths themselves.
+    scope.get('/*', { schema: { hide: true } }, (request, reply) => {
+      const isPage = /\btext\/html\b/.test(request.headers.accept ?? '')
+      if (isPage && areBuilt) return reply.sendFile('index.html')
+      if (isPage || request.url === '/')
+        return reply.type('text/plain').send(areBuilt ? INDEX : INDEX + NOT_BUILT)
+      throw notFound(`Nothing at ${request.url}`)
     })
-  }
-  server.setNotFoundHandler((request, reply) => {
-    const isPage =
-      request.method === 'GET' &&
-      !request.url.startsWith('/api/') &&
-      /\btext\/html\b/.test(request.headers.accept ?? '')
-    if (isPage && areBuilt) return reply.sendFile('index.html')
-    if (isPage || request.url === '/')
-      return reply.type('text/plain').send(areBuilt ? INDEX : INDEX + NOT_BUILT)
-    throw notFound(`Nothing at ${request.url}`)
+  })
+  server.setNotFoundHandler(({ method, url }) => {
+    throw notFound(`Nothing answers ${method} ${url}`)
   })
 }

@@ -2,38 +2,56 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Role } from '@qs-telemetry/protocol/api'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLoopback } from '../broker/loopback.ts'
+import { accessOf, requireAccess } from './access.ts'
+import { forwardedMark } from './forwarded-mark.ts'
+import { hostnameOf, isKnownHost } from './known-host.ts'
 import { HttpProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface Session {
     role?: Role
+    /** Unix milliseconds. */
+    endsAt?: number
   }
 }
 
 export interface GateOptions {
-  /** Where it listens. */
+  /** The address the server listens on. */
   readonly host: string
+  /** Names under which browsers may open the console, besides those that no stranger can own. */
+  readonly names: readonly string[]
   readonly operatorPassword: string | null
   readonly viewerPassword: string | null
 }
 
+/** The session of a request with a login. */
+export interface LoginSession {
+  readonly id: string
+  /** Unix milliseconds. */
+  readonly endsAt: number
+}
+
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
-/** Whoever wants to log in cannot be logged in yet. */
-const PUBLIC: ReadonlySet<string> = new Set(['/api/session', '/api/login', '/api/logout'])
+/** From the login. */
+export const SESSION_MS = 12 * 3_600_000
 
 /**
- * Who gets in. On loopback, without a password, everybody who uses this machine; then a request has to name a loopback
- * host, since a foreign page may point a name of its own at 127.0.0.1 (DNS rebinding). Everywhere else a viewer may
- * look and an operator may also change.
+ * Decides who gets in, by the route that answers and never by the text of the URL: the router decodes that text, so any
+ * other reading of it can be led around.
  *
- * What changes something has to come from the console's own pages: a foreign page can make a browser send a request,
- * but not with our Origin. The cookie is SameSite=Strict besides.
+ * Without a password the console is open on loopback, and everybody on this machine is operator; such a request names a
+ * loopback host and comes through no proxy. With a password, a viewer may use the viewer's routes and an operator all of
+ * them. In both cases the Host must be one that no stranger can own (DNS rebinding; docs/decisions/0018-the-gate.md).
+ *
+ * A request that changes something must come from a page of the console: a foreign page can make a browser send a
+ * request, but not with this Origin. The cookie is SameSite=Strict besides.
  */
 export class Gate {
   readonly isOpen: boolean
+  readonly #names: ReadonlySet<string>
   readonly #passwords: ReadonlyMap<Role, Buffer>
 
-  constructor({ host, operatorPassword, viewerPassword }: GateOptions) {
+  constructor({ host, names, operatorPassword, viewerPassword }: GateOptions) {
     this.#passwords = new Map(
       (
         [
@@ -43,6 +61,7 @@ export class Gate {
       ).flatMap(([role, password]) => (password === null ? [] : [[role, digest(password)] as const])),
     )
     this.isOpen = isLoopback(host) && this.#passwords.size === 0
+    this.#names = new Set(names.map((name) => name.toLowerCase()))
   }
 
   get isLoginPossible(): boolean {
@@ -55,8 +74,24 @@ export class Gate {
     return expected !== undefined && timingSafeEqual(expected, digest(password))
   }
 
+  /** A session from before the login must not become one that is logged in. */
+  async logIn(request: FastifyRequest, role: Role): Promise<void> {
+    await request.session.regenerate()
+    const { session, protocol } = request
+    session.options({ secure: protocol === 'https' })
+    session.role = role
+    session.endsAt = Date.now() + SESSION_MS
+  }
+
   roleOf(request: FastifyRequest): Role | null {
-    return this.isOpen ? 'operator' : (request.session?.role ?? null)
+    if (this.isOpen) return 'operator'
+    return this.sessionOf(request) === null ? null : (request.session.role ?? null)
+  }
+
+  /** null: the console is open, or nobody is logged in. */
+  sessionOf({ session }: FastifyRequest): LoginSession | null {
+    const endsAt = session?.endsAt ?? 0
+    return endsAt > Date.now() ? { id: session.sessionId, endsAt } : null
   }
 
   /** For the audit log. */
@@ -64,23 +99,49 @@ export class Gate {
     return { actor: this.isOpen ? 'local' : (this.roleOf(request) ?? 'nobody'), address: request.ip }
   }
 
+  /** Call it before the first route and before the first plugin that adds routes. */
   guard(server: FastifyInstance): void {
+    requireAccess(server)
     server.addHook('onRequest', async (request) => this.#check(request))
   }
 
   #check(request: FastifyRequest): void {
-    const [path = '/'] = request.url.split('?')
-    if (this.isOpen && !isLoopback(request.hostname))
-      throw new HttpProblem(421, `This console is open only to http://127.0.0.1, not to ${request.hostname}`)
-    if (!path.startsWith('/api/')) return
-    const isSafe = SAFE.has(request.method)
-    if (!isSafe) checkOrigin(request)
-    if (PUBLIC.has(path)) return
+    this.#checkHost(request)
+    if (this.isOpen) checkDirect(request)
+    if (!SAFE.has(request.method)) checkOrigin(request)
+    const access = accessOf(request)
+    if (access === 'public') return
     const role = this.roleOf(request)
     if (role === null) throw new HttpProblem(401, 'Log in first: POST /api/login')
-    if (!isSafe && role !== 'operator')
+    if (access === 'operator' && role !== 'operator')
       throw new HttpProblem(403, 'A viewer may look. To change something, log in as operator')
   }
+
+  #checkHost({ host = '' }: FastifyRequest): void {
+    const name = hostnameOf(host)
+    if (name === null) throw new HttpProblem(400, 'The Host of this request is not a host name')
+    if (this.isOpen) {
+      if (!isLoopback(name))
+        throw new HttpProblem(
+          421,
+          `Without a password this console is open only to http://127.0.0.1, not to ${name}`,
+        )
+    } else if (!isKnownHost(name, this.#names))
+      throw new HttpProblem(
+        421,
+        `This console does not answer to the name ${name}. If that is its name, set HTTP_PUBLIC_HOSTS=${name} and restart it; until then, open it by its IP address`,
+      )
+  }
+}
+
+/** Through a proxy on the same machine, everybody who reaches the proxy would be operator. */
+function checkDirect({ headers, socket }: FastifyRequest): void {
+  const mark = forwardedMark(headers)
+  if (mark !== undefined)
+    throw new HttpProblem(
+      403,
+      `This request came through a proxy (${mark}), and this console has no password: everybody who reaches the proxy could change everything. Set CONSOLE_OPERATOR_PASSWORD, and HTTP_TRUSTED_PROXIES=${socket.remoteAddress}, and restart it`,
+    )
 }
 
 /** Programs send no Origin; browsers send it with everything that changes something. */

@@ -9,6 +9,8 @@ import type {
 } from 'fastify'
 import type { AuditEntry } from '../queries/audit.ts'
 import type { ConsoleServices } from './console-services.ts'
+import type { Gate } from './gate.ts'
+import type { LiveStreams } from './live-streams.ts'
 
 /** Fastify with request and answer typed by their schemas. */
 export type RouteServer = FastifyInstance<
@@ -20,6 +22,8 @@ export type RouteServer = FastifyInstance<
 >
 
 export interface RouteContext extends ConsoleServices {
+  readonly gate: Gate
+  readonly streams: LiveStreams
   /** Writes down who did what. */
   readonly audit: (request: FastifyRequest, entry: Pick<AuditEntry, 'action' | 'detail'>) => Promise<void>
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../support/console.ts'
+import { json, startTestConsole } from '../support/console.ts'
 import { until } from '../support/until.ts'
 import { watch } from '../support/watch-live.ts'
 
@@ -49,4 +49,58 @@ test('a page that does not read costs the pipeline nothing, and is told what it 
   const told = () => messages().length + batches.reduce((sum, { dropped }) => sum + dropped, 0)
   await until(() => told() === 2_000, 'every message is shown or counted')
   assert.ok(batches.some(({ dropped }) => dropped > 0))
+})
+
+test('streams end with the log-out of their session alone, and a closed one makes room', async (t) => {
+  const { url, api } = await startTestConsole(t, { settings: { CONSOLE_OPERATOR_PASSWORD: 'correct horse' } })
+  const login = async () => {
+    const answer = await api('/api/login', json('POST', { name: 'operator', password: 'correct horse' }))
+    return { cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '' }
+  }
+  const [mine, yours] = [await login(), await login()]
+  const live = `${url}/api/live`
+  const streams = await Promise.all([watch(t, live, mine), watch(t, live, mine), watch(t, live, yours)])
+  for (const { response } of streams) assert.equal(response.statusCode, 200)
+  assert.equal((await api('/api/logout', { method: 'POST', headers: mine })).status, 204)
+  const isEnded = () => streams.map(({ response }) => response.readableEnded)
+  await until(() => isEnded()[0] === true && isEnded()[1] === true, 'both of the session have ended')
+  assert.deepEqual(isEnded(), [true, true, false])
+  assert.equal((await api('/api/live', { headers: mine })).status, 401)
+
+  // A login instead of a log-out ends the session as well.
+  const again = json('POST', { name: 'operator', password: 'correct horse' }, yours)
+  assert.equal((await api('/api/login', again)).status, 200)
+  await until(() => isEnded()[2] === true, 'the stream of the session before')
+
+  const third = await login()
+  for (let index = 0; index < 20; index++) {
+    const { response } = await until(async () => {
+      const stream = await watch(t, live, third)
+      return stream.response.statusCode === 200 ? stream : null
+    }, `stream ${index}`)
+    response.destroy()
+  }
+})
+
+test('the streams of one address leave room for those of others', async (t) => {
+  const { url } = await startTestConsole(t, {
+    settings: { HTTP_TRUSTED_PROXIES: '127.0.0.1', CONSOLE_VIEWER_PASSWORD: 'only looking' },
+  })
+  const open = async (address: string) => {
+    const headers = { 'x-forwarded-for': address }
+    const login = await fetch(
+      `${url}/api/login`,
+      json('POST', { name: 'viewer', password: 'only looking' }, headers),
+    )
+    const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    const streams = await Promise.all(
+      Array.from({ length: 6 }, () => watch(t, `${url}/api/live`, { ...headers, cookie })),
+    )
+    return streams.map(({ response }) => response.statusCode)
+  }
+  const six = (status: number) => Array(6).fill(status)
+  assert.deepEqual(await open('192.0.2.1'), six(200))
+  assert.deepEqual(await open('192.0.2.1'), six(200))
+  assert.deepEqual(await open('192.0.2.1'), six(429))
+  assert.deepEqual(await open('192.0.2.2'), six(200))
 })

@@ -3,9 +3,9 @@ import type { TestContext } from 'node:test'
 import type { LiveBatch } from '@qs-telemetry/protocol/api'
 
 /** Reads /api/live; `batches` grows while it is not paused. */
-export async function watch(t: TestContext, url: string) {
+export async function watch(t: TestContext, url: string, headers: Readonly<Record<string, string>> = {}) {
   const response = await new Promise<IncomingMessage>((resolve, reject) =>
-    get(url, resolve).on('error', reject),
+    get(url, { headers }, resolve).on('error', reject),
   )
   t.after(() => response.destroy())
   const batches: LiveBatch[] = []

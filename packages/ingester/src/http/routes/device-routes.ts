@@ -25,6 +25,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
   server.get(
     '/api/devices',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Devices, with the latest value of each type',
@@ -42,7 +43,10 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
 
   server.get(
     '/api/devices/:deviceId',
-    { schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } },
+    },
     async ({ params: { deviceId } }) => {
       const [device] = await listDevices(read, { devices: [deviceId], limit: 1 })
       if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
@@ -53,6 +57,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
   server.get(
     '/api/sparklines',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'The last hours of each number of some devices, as thirty means',
@@ -72,6 +77,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
   server.get(
     '/api/devices/:deviceId/drift',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'How far its clock was ahead',
@@ -91,6 +97,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
   server.patch(
     '/api/devices/:deviceId',
     {
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Give it a label or a time zone',
@@ -115,6 +122,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
   server.post(
     '/api/devices',
     {
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Make an account for a device, where the broker wants one, and say what its board needs',

@@ -8,6 +8,7 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
   server.get(
     '/api/events',
     {
+      config: { access: 'viewer' },
       schema: {
         tags: ['events'],
         summary: 'Events as they are stored, newest first',

@@ -10,6 +10,9 @@ export function exportRoutes(server: RouteServer, { read }: RouteContext): void 
   server.get(
     '/api/export',
     {
+      config: { access: 'viewer' },
+      // Answering HEAD would read all rows for nothing.
+      exposeHeadRoute: false,
       schema: {
         tags: ['series'],
         summary: 'Every event of some series as a file: CSV or Parquet',

@@ -21,6 +21,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.get(
     '/api/letters',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Dead letters, newest first',
@@ -51,6 +52,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.get(
     '/api/letters/:id',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'One of them, with its bytes',
@@ -66,6 +68,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.post(
     '/api/letters/:id/judge',
     {
+      config: { access: 'operator' },
       bodyLimit: 32 * 1024 * 1024,
       schema: {
         tags,
@@ -81,6 +84,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.put(
     '/api/letters/:id/repair',
     {
+      config: { access: 'operator' },
       bodyLimit: 32 * 1024 * 1024,
       schema: {
         tags,
@@ -104,6 +108,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.post(
     '/api/letters/replay',
     {
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Send letters again, as they are now, and wait for what becomes of them',
@@ -123,6 +128,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   server.post(
     '/api/letters/purge',
     {
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Remove letters for good, with their history',

@@ -5,22 +5,20 @@ import type { RouteContext, RouteServer } from '../route-server.ts'
 const FLUSH_MS = 250
 /** A comment, so that proxies do not take the silence for an end. */
 const BEAT_MS = 15_000
-const MAX_LISTENERS = 50
 
 /**
  * Messages as they come, by server-sent events: a batch every quarter of a second. A browser that does not read leaves
  * its own list full and nothing else: what exceeds it is counted, and told with the next batch.
  */
-export function liveRoutes(server: RouteServer, { live, liveProblem }: RouteContext): void {
-  let listeners = 0
-  const ends = new Set<() => void>()
-  server.addHook('preClose', async () => {
-    for (const end of ends) end()
-  })
+export function liveRoutes(server: RouteServer, { live, liveProblem, gate, streams }: RouteContext): void {
+  server.addHook('preClose', async () => streams.endAll())
 
   server.get(
     '/api/live',
     {
+      config: { access: 'viewer' },
+      // Answering HEAD would open a stream that nobody reads.
+      exposeHeadRoute: false,
       schema: {
         tags: ['live'],
         summary: 'Messages as they come in, with what became of them (text/event-stream)',
@@ -31,17 +29,20 @@ export function liveRoutes(server: RouteServer, { live, liveProblem }: RouteCont
       },
     },
     (request, reply) => {
-      if (listeners >= MAX_LISTENERS)
-        throw new HttpProblem(503, `${MAX_LISTENERS} pages are watching already`)
+      const { raw } = reply
       const problem = liveProblem()
       if (problem !== null) throw new HttpProblem(503, problem)
-      listeners++
+      const remove = streams.add({
+        session: gate.sessionOf(request),
+        address: request.ip,
+        end: () => raw.end(),
+      })
+      raw.on('close', remove)
       const { device, rejected } = request.query
       const listener = live.listen({
         ...(device !== undefined && { devices: new Set(device) }),
         ...(rejected !== undefined && { onlyRejected: rejected }),
       })
-      const { raw } = reply
       const headers = {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
@@ -58,11 +59,7 @@ export function liveRoutes(server: RouteServer, { live, liveProblem }: RouteCont
       const beat = setInterval(() => {
         if (!raw.writableNeedDrain) raw.write(': beat\n\n')
       }, BEAT_MS)
-      const end = () => raw.end()
-      ends.add(end)
       raw.on('close', () => {
-        listeners--
-        ends.delete(end)
         clearInterval(flush)
         clearInterval(beat)
         listener.close()

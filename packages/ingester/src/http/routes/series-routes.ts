@@ -12,6 +12,7 @@ export function seriesRoutes(server: RouteServer, { read }: RouteContext): void 
   server.get(
     '/api/series',
     {
+      config: { access: 'viewer' },
       schema: {
         tags: ['series'],
         summary: 'Numbers over time, never more than `points` a line',

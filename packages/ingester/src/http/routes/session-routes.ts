@@ -1,29 +1,36 @@
 import { LoginSchema, type Session, SessionSchema } from '@qs-telemetry/protocol/api'
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import type { Gate } from '../gate.ts'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
 /** Tries of one address. Ten in five minutes guess nothing, and a person who mistypes is not locked out for long. */
 const LOGIN_LIMIT = { max: 10, timeWindow: '5 minutes' }
 
-export function sessionRoutes(server: RouteServer, { audit }: RouteContext, gate: Gate): void {
+export function sessionRoutes(server: RouteServer, { audit, gate, streams }: RouteContext): void {
   const answer = (role: Session['role']): Session => ({
     loginNeeded: !gate.isOpen,
     loginPossible: gate.isLoginPossible,
     role,
   })
+  const endStreams = (request: FastifyRequest) => {
+    const session = gate.sessionOf(request)
+    if (session !== null) streams.endSession(session.id)
+  }
 
   server.get(
     '/api/session',
-    { schema: { tags: ['session'], summary: 'Who am I', response: { 200: SessionSchema } } },
+    {
+      config: { access: 'public' },
+      schema: { tags: ['session'], summary: 'Who am I', response: { 200: SessionSchema } },
+    },
     async (request) => answer(gate.roleOf(request)),
   )
 
   server.post(
     '/api/login',
     {
-      config: { rateLimit: LOGIN_LIMIT },
+      config: { access: 'public', rateLimit: LOGIN_LIMIT },
       schema: { tags: ['session'], summary: 'Log in', body: LoginSchema, response: { 200: SessionSchema } },
     },
     async (request) => {
@@ -32,10 +39,8 @@ export function sessionRoutes(server: RouteServer, { audit }: RouteContext, gate
         await audit(request, { action: 'login refused', detail: { name } })
         throw new HttpProblem(401, 'This password is not right')
       }
-      // A session of before the login must not become one that is logged in.
-      await request.session.regenerate()
-      request.session.options({ secure: request.protocol === 'https' })
-      request.session.role = name
+      endStreams(request)
+      await gate.logIn(request, name)
       await audit(request, { action: 'login', detail: { name } })
       return answer(name)
     },
@@ -43,8 +48,12 @@ export function sessionRoutes(server: RouteServer, { audit }: RouteContext, gate
 
   server.post(
     '/api/logout',
-    { schema: { tags: ['session'], summary: 'Log out', response: { 204: Type.Null() } } },
+    {
+      config: { access: 'public' },
+      schema: { tags: ['session'], summary: 'Log out', response: { 204: Type.Null() } },
+    },
     async (request, reply) => {
+      endStreams(request)
       if (!gate.isOpen) await request.session.destroy()
       return reply.code(204).send(null)
     },

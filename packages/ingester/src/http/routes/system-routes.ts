@@ -12,19 +12,26 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.get(
     '/api/system',
-    { schema: { tags, summary: 'What runs here', response: { 200: SystemSchema } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'What runs here', response: { 200: SystemSchema } },
+    },
     async () => system(),
   )
 
   server.get(
     '/api/overview',
-    { schema: { tags, summary: 'How it goes', response: { 200: OverviewSchema } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'How it goes', response: { 200: OverviewSchema } },
+    },
     async () => overview(),
   )
 
   server.get(
     '/api/audit',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Who did what',
@@ -39,13 +46,13 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.get(
     '/api/simulation',
-    { schema: { tags, summary: 'Whether simulated devices run', response } },
+    { config: { access: 'viewer' }, schema: { tags, summary: 'Whether simulated devices run', response } },
     async () => (simulation === null ? { running: false, devices: 0 } : simulation.state()),
   )
 
   server.post(
     '/api/simulation',
-    { schema: { tags, summary: 'Start simulated devices', response } },
+    { config: { access: 'operator' }, schema: { tags, summary: 'Start simulated devices', response } },
     async (request) => {
       const desk = needed(simulation)
       await desk.start()
@@ -56,7 +63,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.post(
     '/api/simulation/stop',
-    { schema: { tags, summary: 'Stop them; their data stays', response } },
+    { config: { access: 'operator' }, schema: { tags, summary: 'Stop them; their data stays', response } },
     async (request) => {
       const desk = needed(simulation)
       await desk.stop()
@@ -67,7 +74,10 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.delete(
     '/api/simulation',
-    { schema: { tags, summary: 'Stop them and remove all that came from them', response } },
+    {
+      config: { access: 'operator' },
+      schema: { tags, summary: 'Stop them and remove all that came from them', response },
+    },
     async (request) => {
       const desk = needed(simulation)
       const events = await desk.remove()

@@ -1,0 +1,14 @@
+import { hostname } from 'node:os'
+import type { Config } from '../config/settings.ts'
+import type { GateOptions } from './gate.ts'
+
+/** Who gets in, as the settings say. */
+export function gateOptions(config: Config): GateOptions {
+  const { HTTP_HOST: host, HTTP_PUBLIC_HOSTS: publicHosts } = config
+  return {
+    host,
+    names: [host, hostname(), ...(publicHosts ?? [])],
+    operatorPassword: config.CONSOLE_OPERATOR_PASSWORD,
+    viewerPassword: config.CONSOLE_VIEWER_PASSWORD,
+  }
+}

@@ -1,0 +1,23 @@
+import { isIP } from 'node:net'
+
+/**
+ * Zones in which nobody on the Internet can register a name: RFC 6761 (localhost), RFC 6762 (local), RFC 8375
+ * (home.arpa), and `internal`, which ICANN reserves for private use.
+ */
+const PRIVATE_ZONE = /(^|\.)(localhost|local|home\.arpa|internal)$/
+
+/** The host of a Host header as browsers write it: lower case, without port, an IPv6 address without brackets. */
+export function hostnameOf(host: string): string | null {
+  if (!/^[^\s/?#@\\]+$/.test(host) || !URL.canParse(`http://${host}`)) return null
+  const { hostname } = new URL(`http://${host}`)
+  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+/**
+ * Whether a stranger's page cannot have sent this request through a name of its own (DNS rebinding). That needs a name in
+ * the public DNS: an address is no name, a name without a dot and a name in a private zone cannot be registered, and all
+ * other names are listed.
+ */
+export function isKnownHost(hostname: string, names: ReadonlySet<string>): boolean {
+  return isIP(hostname) !== 0 || !hostname.includes('.') || PRIVATE_ZONE.test(hostname) || names.has(hostname)
+}

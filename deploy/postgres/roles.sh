@@ -98,6 +98,10 @@ alter role qs_console set idle_in_transaction_session_timeout = '60s';
 
 alter role grafana set statement_timeout = '30s';
 alter role grafana set lock_timeout = '5s';
+-- Defaults only: a session may set these itself, as it may its time-outs.
+alter role grafana set work_mem = '16MB';
+alter role grafana set hash_mem_multiplier = 1;
+alter role grafana set max_parallel_workers_per_gather = 1;
 alter role grafana set idle_in_transaction_session_timeout = '30s';
 alter role grafana set default_transaction_read_only = on;
 -- A sort that got out of hand must not fill the disk that events need. Unlike the others grafana cannot change it.
@@ -123,6 +127,12 @@ grant usage on schema public to qs_ingester, qs_console, grafana;
 -- Everybody may make large objects otherwise, and fill the disk with them.
 select 'revoke execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) from public'
 from pg_roles where rolname = current_user and rolsuper \gexec
+-- The name of a running ingester is an advisory lock, and so is the right to migrate: a role that reads must not take them.
+select format('revoke execute on function %s from public', oid::regprocedure),
+  format('grant execute on function %s to qs, qs_ingester, qs_console', oid::regprocedure)
+from pg_proc
+where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
+and (select rolsuper from pg_roles where rolname = current_user) \gexec
 SQL
   echo 'roles.sh: the roles qs, qs_ingester, qs_console and grafana and the database qs are set up'
 )

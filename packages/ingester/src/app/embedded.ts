@@ -105,6 +105,6 @@ function credentialsOf(config: Config, lan: boolean): { username: string; passwo
   throw new ConfigError([
     `MQTT_USERNAME and MQTT_PASSWORD ${lan ? 'are needed with --lan: anybody in the network could publish and read otherwise' : 'belong together'}.\n` +
       '  Put them into .env, for example with:\n' +
-      `  printf 'MQTT_USERNAME=qs\\nMQTT_PASSWORD=%s\\n' "$(openssl rand -hex 16)" >> .env`,
+      `  printf 'MQTT_USERNAME=qs\\nMQTT_PASSWORD=%s\\n' "$(openssl rand -hex 16)" >> .env && chmod 600 .env`,
   ])
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { type Found, inspectConfig, parseConfig } from '../config/load.ts'
+import { type Found, inspectConfig, parseConfig, withoutCredentials } from '../config/load.ts'
 import { SETTINGS, type Setting, type SettingName } from '../config/settings.ts'
 
 interface Options {
@@ -41,8 +41,14 @@ interface Shown {
 }
 
 function show(name: SettingName, { text, source }: Found, showSecrets: boolean): Shown {
-  const { secret }: Setting<unknown> = SETTINGS[name]
-  return { name, value: secret && text !== null && !showSecrets ? '••••••' : text, source }
+  const { secret, kind }: Setting<unknown> = SETTINGS[name]
+  if (text === null || showSecrets) return { name, value: text, source }
+  return { name, value: secret ? '••••••' : isUrl(kind.name) ? withoutCredentials(text) : text, source }
+}
+
+/** A refused one may hold a password. */
+function isUrl(kind: string): boolean {
+  return kind.startsWith('URL')
 }
 
 function printTable(settings: readonly Shown[]): void {

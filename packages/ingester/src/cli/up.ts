@@ -4,7 +4,9 @@ import { lanAddress } from '../accounts/lan-address.ts'
 import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { passwordFile } from '../database/postgres-password.ts'
 import { createLog } from '../telemetry/log.ts'
+import { visible } from '../telemetry/visible.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
 interface Options {
@@ -39,6 +41,7 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
     })
 }
 
+/** Standard output of a service ends up in logs, so it names where the passwords are and never what they are. */
 function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {
   const host = lan ? lanAddress() : '127.0.0.1'
   const rows = [
@@ -48,9 +51,13 @@ function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: Embedded
       'Console',
       `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`,
     ],
-    ['PostgreSQL', databaseUrl],
+    [
+      'PostgreSQL',
+      `${withoutPassword(databaseUrl)}  ${pc.dim(`password in ${passwordFile(config.QS_DATA_DIR)}`)}`,
+    ],
   ]
-  const auth = config.MQTT_USERNAME === null ? '' : ` -u ${config.MQTT_USERNAME} -P '${config.MQTT_PASSWORD}'`
+  const auth =
+    config.MQTT_USERNAME === null ? '' : ` -u '${visible(config.MQTT_USERNAME)}' -P "$MQTT_PASSWORD"`
   const event = '{"schema":1,"event_id":"test-001","device_id":"test-device","event_type":"test","value":42}'
   return `
 ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.
@@ -65,4 +72,10 @@ Open the console in a browser. Or try it in another terminal:
 
 Ctrl-C stops it. The data stays in ${config.QS_DATA_DIR}.
 `
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url)
+  shown.password = ''
+  return shown.href
 }

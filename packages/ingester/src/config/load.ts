@@ -130,7 +130,7 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
     try {
       return [name, kind.parse(text)] as const
     } catch (error) {
-      const shown = secret ? '' : `, not "${text.replace(/\/\/[^@/]*@/, '//…@')}"`
+      const shown = secret ? '' : `, not "${withoutCredentials(text)}"`
       problems.push(`${name} (${source}) ${(error as Error).message}${shown}`)
       return [name, null] as const
     }
@@ -140,6 +140,16 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
     problems.push(...findLoops(config), ...findHalves(config), ...findOpenProxies(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+}
+
+/**
+ * A value without what may be a user and a password, also where it is no URL because of them: what stands before its
+ * last @, and its parameters.
+ */
+export function withoutCredentials(value: string): string {
+  return value.includes('@') || value.includes('://')
+    ? value.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@').replace(/\?.*$/s, '?…')
+    : value
 }
 
 /** MQTT 3.1.1 has no password without a user [MQTT-3.1.2-22], and a user without one is mostly forgotten. */

@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { lanAddress } from '../accounts/lan-address.ts'
 import type { Config } from '../config/settings.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
@@ -9,7 +11,7 @@ const OTHERS_MAY_READ = 0o044
 export async function* checkHost(config: Config): AsyncGenerator<Finding> {
   yield ok('settings', 'all of them can be read; qs config lists them')
   yield checkEnvFile()
-  yield checkEncryption(config)
+  yield await checkEncryption(config)
   yield* checkIngester(config)
 }
 
@@ -27,9 +29,9 @@ function checkEnvFile(): Finding {
       )
 }
 
-function checkEncryption({ MQTT_URL: url }: Config): Finding {
+async function checkEncryption({ MQTT_URL: url, MQTT_PORT: port }: Config): Promise<Finding> {
   const name = 'encryption'
-  if (url === null) return ok(name, 'the embedded broker is on this machine')
+  if (url === null) return checkEmbedded(name, port)
   const { protocol, hostname } = new URL(url)
   if (protocol === 'mqtts:') return ok(name, 'mqtts to the broker')
   // A name without a dot is one of this host or of its containers.
@@ -41,6 +43,31 @@ function checkEncryption({ MQTT_URL: url }: Config): Finding {
         `none to ${hostname}: password and events can be read on the way`,
         'Use mqtts:// in MQTT_URL',
       )
+}
+
+/** With `--lan` it listens on every address of this machine, and speaks without TLS. */
+async function checkEmbedded(name: string, port: number): Promise<Finding> {
+  const address = lanAddress()
+  return address !== '127.0.0.1' && (await accepts(address, port))
+    ? warning(
+        name,
+        `none: something listens on ${address}:${port}, as the embedded broker does with --lan, and passwords and events cross the network in clear`,
+        'Use it in a network that you trust, or the composed stack with TLS: docs/tls.md',
+      )
+    : ok(name, 'none is needed: the embedded broker does not listen beyond this machine')
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: TIMEOUT_MS })
+    const end = (isOpen: boolean) => {
+      socket.destroy()
+      resolve(isOpen)
+    }
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+    socket.once('timeout', () => end(false))
+  })
 }
 
 interface Readiness {

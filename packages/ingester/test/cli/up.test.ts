@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -37,12 +37,15 @@ test('qs up runs everything, the commands find it, and data survives Ctrl-C and 
 
   const first = startQs(t, ['up'], { env })
   await untilReady(first, httpPort)
-  const databaseUrl = /postgresql:\/\/\S+/.exec(first.stdout())?.[0]
-  assert.ok(databaseUrl, first.stdout())
+  const password = readFileSync(join(env.QS_DATA_DIR, 'postgres-password'), 'utf8').trim()
+  const databaseUrl = `postgresql://qs:${password}@127.0.0.1:${env.POSTGRES_PORT}/qs`
+  assert.ok(!`${first.stdout()}${first.stderr()}`.includes(password), 'no password is printed')
   for (const shown of [
     `mqtt://127.0.0.1:${env.MQTT_PORT}`,
     `ws://127.0.0.1:${env.MQTT_WS_PORT}`,
     `http://127.0.0.1:${httpPort}`,
+    `postgresql://qs@127.0.0.1:${env.POSTGRES_PORT}/qs`,
+    join(env.QS_DATA_DIR, 'postgres-password'),
     'mosquitto_pub',
   ]) {
     assert.ok(first.stdout().includes(shown), shown)

@@ -145,9 +145,19 @@ test('what a wrong secret was is not told', () => {
 })
 
 test('a password in MQTT_URL is not told either', () => {
-  const problems = problemsOf({ MQTT_URL: 'http://user:s3cret@broker' })
-  assert.equal(problems.length, 1)
-  assert.doesNotMatch(problems.join(), /s3cret/)
+  for (const url of [
+    'http://user:s3cret@broker',
+    'mqtt://user:s3cret@broker',
+    'mqtt://user:pa/s3cret@broker',
+    'mqtt://user:pa@s3cret@broker',
+    'mqtt://user:s3cret@',
+    'user:s3cret@broker',
+    'http://broker?password=s3cret',
+  ]) {
+    const problems = problemsOf({ MQTT_URL: url })
+    assert.equal(problems.length, 1)
+    assert.doesNotMatch(problems.join(), /s3cret/)
+  }
 })
 
 test('names that every object has are no settings', () => {

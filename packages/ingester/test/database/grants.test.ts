@@ -153,9 +153,19 @@ const FORBIDDEN_TO_ALL = [
   `select lo_from_bytea(0, 'x')`,
 ]
 
+/** The name of an ingester is such a lock (instance-lock.ts), and so is the right to migrate. */
+const ADVISORY_LOCKS = ['', '_xact'].flatMap((xact) =>
+  ['', '_shared'].flatMap((shared) =>
+    ['', 'try_'].flatMap((attempt) =>
+      ['1', '1, 2'].map((key) => `pg_${attempt}advisory${xact}_lock${shared}(${key})`),
+    ),
+  ),
+)
+
 const FORBIDDEN: readonly (readonly [Role, string])[] = [
   ...FORBIDDEN_TO_ALL.flatMap((sql) => [['qs_ingester', sql] as const, ['grafana', sql] as const]),
   ['grafana', EVENT],
+  ...ADVISORY_LOCKS.map((call) => ['grafana', `select ${call}`] as const),
   ['grafana', `insert into devices (device_id, first_seen, last_seen) values ('d', now(), now())`],
   ['grafana', 'update devices set last_seen = now()'],
   ['grafana', 'select * from schema_migrations'],
@@ -195,13 +205,15 @@ test('grafana reads, and its limits are in force', { skip: psqlMissing }, async 
   await assert.rejects(grafana.query('create temporary table x ()'), { code: '25006' })
   const { rows } = await grafana.query(
     `select name, setting || coalesce(unit, '') as value from pg_settings where name in
-     ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'temp_file_limit') order by name`,
+     ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'temp_file_limit', 'work_mem')
+     order by name`,
   )
   assert.deepEqual(rows, [
     { name: 'idle_in_transaction_session_timeout', value: '30000ms' },
     { name: 'lock_timeout', value: '5000ms' },
     { name: 'statement_timeout', value: '30000ms' },
     { name: 'temp_file_limit', value: '2097152kB' },
+    { name: 'work_mem', value: '16384kB' },
   ])
   // The same setting, made short: nobody wants to wait thirty seconds for it.
   const superuser = await session(t, cluster.url)

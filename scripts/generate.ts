@@ -95,6 +95,7 @@ async function metricsPage(): Promise<string> {
     reconnects: zero,
     sessionsLost: zero,
     publishesGivenUp: zero,
+    devicesOverBudget: zero,
   })
   const own = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('qs_'))
   const rows = own.map(({ name, help, type }) => `| \`${name}\` | ${type} | ${help} |`)

@@ -5,7 +5,9 @@ import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { lockDataDirectory } from '../database/data-directory-lock.ts'
 import { embeddedDatabaseUrl, startEmbeddedPostgres } from '../database/embedded-postgres.ts'
+import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
+import { deviceBudgets } from './charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
 
 export interface EmbeddedOptions {
@@ -45,6 +47,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     mkdirSync(config.QS_DATA_DIR, { recursive: true })
     const lock = lockDataDirectory(config.QS_DATA_DIR)
     started.push(() => lock.release())
+    const budgets = deviceBudgets(config)
     const broker = await startEmbeddedBroker({
       host: lan ? '0.0.0.0' : '127.0.0.1',
       port: config.MQTT_PORT,
@@ -52,13 +55,17 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       credentials,
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
+      chargePublish: (topic, bytes) => {
+        const deviceId = config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)
+        return deviceId === null ? 0 : budgets.charge(deviceId, { messages: 1, bytes }, performance.now())
+      },
       log: log.child({ stage: 'broker' }),
     })
     started.push(() => broker.stop())
     const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
     const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
     started.push(() => database.stop())
-    const ingester = await startPipeline(config, broker, database.url, options)
+    const ingester = await startPipeline(config, { broker, budgets, databaseUrl: database.url }, options)
     let isDrained = true
     started.push(async () => {
       isDrained = await ingester.stop()
@@ -80,10 +87,15 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
   }
 }
 
+interface Parts {
+  readonly broker: EmbeddedBroker
+  readonly budgets: DeviceBudgets
+  readonly databaseUrl: string
+}
+
 async function startPipeline(
   config: Config,
-  broker: EmbeddedBroker,
-  databaseUrl: string,
+  { broker, budgets, databaseUrl }: Parts,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
   const { QS_DATA_DIR, POSTGRES_PORT } = config
@@ -91,7 +103,7 @@ async function startPipeline(
     mqttUrl: `mqtt://127.0.0.1:${broker.port}`,
     databaseUrl: () => embeddedDatabaseUrl(QS_DATA_DIR, POSTGRES_PORT) ?? databaseUrl,
   }
-  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker } })
+  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker, budgets } })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) return ingester
   await ingester.stop()

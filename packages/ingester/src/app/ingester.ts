@@ -12,6 +12,7 @@ import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
 import { LiveFeed } from '../http/live-feed.ts'
+import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ServiceEndpoints } from './endpoints.ts'
@@ -41,7 +42,12 @@ export interface IngesterOptions {
   readonly log: Log
   readonly signal: AbortSignal
   /** Broker and database are ours and on this machine (qs up); `lan`: boards in the network reach the broker. */
-  readonly embedded?: { readonly lan: boolean; readonly broker: Pick<EmbeddedBroker, 'waiting'> }
+  readonly embedded?: {
+    readonly lan: boolean
+    readonly broker: Pick<EmbeddedBroker, 'waiting'>
+    /** The broker charges what arrives. */
+    readonly budgets: DeviceBudgets
+  }
 }
 
 /** What an orchestrator waits for before it kills. */
@@ -72,6 +78,7 @@ export async function startIngester(
   const live = new LiveFeed()
   const pipeline = createPipeline({
     ...{ config, mqttUrl, databaseUrl, timeZoneOf, log },
+    ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
   })
   const failed = Promise.race([pipeline.failed, nameLost])

@@ -7,6 +7,7 @@ import { decoder } from '../decode/decode-message.ts'
 import { Accounting } from '../pipeline/accounting.ts'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
+import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import { reply } from '../reply/reply.ts'
@@ -15,6 +16,7 @@ import { Sink } from '../sink/sink.ts'
 import { Source, type SourceStatus } from '../source/source.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { chargeDevices, deviceBudgets } from './charge-devices.ts'
 import { CountedLettersLog } from './counted-letters-log.ts'
 import { decodeOptions } from './decode-options.ts'
 import { type Edges, realEdges } from './edges.ts'
@@ -27,6 +29,8 @@ export interface PipelineOptions {
   readonly databaseUrl: DatabaseUrl
   readonly timeZoneOf: (deviceId: string) => string | undefined
   readonly log: Log
+  /** Shared with a broker of ours, which charges what arrives there. */
+  readonly budgets?: DeviceBudgets
   /** The world that it touches; the real one by default. */
   readonly edges?: Edges
   /** Told of every batch after COMMIT, before the device acks. It must be quick and must not throw. */
@@ -37,6 +41,7 @@ export interface Pipeline {
   readonly source: Source
   readonly metrics: Metrics
   readonly accounting: Accounting
+  readonly budgets: DeviceBudgets
   /** That of the source, and with what was injected. */
   status(): SourceStatus
   /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
@@ -65,6 +70,7 @@ export function createPipeline({
   databaseUrl,
   timeZoneOf,
   log,
+  budgets: shared,
   edges: { openSocket, connect, clock, random } = realEdges(),
   onCommitted = () => {},
 }: PipelineOptions): Pipeline {
@@ -72,6 +78,8 @@ export function createPipeline({
   const decode = decoder(decodeOptions(config, timeZoneOf))
   const accounting = new Accounting()
   const injections = new Injections()
+  const budgets = shared ?? deviceBudgets(config)
+  const areArrivalsCharged = shared !== undefined
   const countedLetters = new CountedLettersLog(log.child({ stage: 'sink' }), clock)
 
   const source = new Source({
@@ -101,6 +109,7 @@ export function createPipeline({
     reconnects: () => source.status.reconnects,
     sessionsLost: () => source.status.sessionsLost,
     publishesGivenUp: () => source.status.publishesGivenUp,
+    devicesOverBudget: () => budgets.over(clock.monotonicMs()).length,
   })
 
   const sink = new Sink({
@@ -147,6 +156,7 @@ export function createPipeline({
     accounting.committed(messages, result)
     countOutcomes(metrics, result)
     countedLetters.look(messages, result)
+    chargeDevices(messages, result, { budgets, areArrivalsCharged, nowMs: clock.monotonicMs() })
     injections.look(messages, result)
     onCommitted(messages, result)
     reply(messages, result, replyOptions)
@@ -167,6 +177,7 @@ export function createPipeline({
     source,
     metrics,
     accounting,
+    budgets,
     failed,
     status: () => {
       const { status } = source

@@ -1,5 +1,6 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
+import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { dropsAlarm } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
@@ -25,7 +26,7 @@ export interface StartAlarmsOptions {
 
 /** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
 export function startAlarms(
-  { accounting, metrics, status, refusal }: Pipeline,
+  { accounting, budgets, metrics, status, refusal }: Pipeline,
   { config, mqttUrl, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
@@ -50,6 +51,7 @@ export function startAlarms(
       reconnectingAlarm({ status }),
       quarantineAlarm({ status }),
       queueAlarm({ waiting: () => counts.waiting, status }),
+      budgetAlarm(budgets),
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),

@@ -17,6 +17,7 @@ import { Mqtt5Connection } from './mqtt5/connection.ts'
 import { PropertyCarrier } from './mqtt5/property-carrier.ts'
 import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
 import { whenProtocolIsKnown } from './protocol-level.ts'
+import { ReadGate } from './read-gate.ts'
 import { refuseEmptyId } from './refuse-empty-id.ts'
 import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
@@ -34,6 +35,8 @@ export interface EmbeddedBrokerOptions {
   /** Keeps the accounts of devices; null: they end with the process. */
   readonly accountsFile: string | null
   readonly maxPacketBytes: number
+  /** Told of each message that a client may publish; the milliseconds for which nothing more is read from it. */
+  readonly chargePublish?: (topic: string, bytes: number) => number
   readonly log: Log
 }
 
@@ -71,7 +74,7 @@ const CONNECT_TIMEOUT_MS = 10_000
  * be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { host, credentials, accountsFile, maxPacketBytes, log } = options
+  const { host, credentials, accountsFile, maxPacketBytes, chargePublish, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new Error(
       `the broker does not listen on ${host} without credentials, where anybody in the network could ` +
@@ -92,6 +95,9 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     operator: credentials?.username ?? null,
     endSession: (clientId) => lifetimes.end(clientId),
   })
+  const readGate = new ReadGate()
+  const onPublish = ({ conn }: Client, topic: string, bytes: number) =>
+    readGate.pause(conn as Duplex, chargePublish?.(topic, bytes) ?? 0)
   const broker = await Aedes.createBroker({
     connectTimeout: CONNECT_TIMEOUT_MS,
     preConnect: refuseEmptyId,
@@ -105,7 +111,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       }
       done(null, isGranted ? subscription : null)
     },
-    authorizePublish: authorizePublish(access, complaints),
+    authorizePublish: authorizePublish({ access, complaints, onPublish }),
     authorizeForward: access.forward,
     maxInflightInbound: RECEIVE_MAXIMUM,
   })
@@ -135,6 +141,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   ) => {
     const connection = level === 5 ? new Mqtt5Connection(network, mqtt5) : network
     guardPacketSize(network, maxPacketBytes, (error) => connection.destroy(error))
+    readGate.guard(network, connection)
     const client = broker.handle(connection, request)
     if (connection instanceof Mqtt5Connection) connection.attach(client)
   }

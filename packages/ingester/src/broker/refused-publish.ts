@@ -1,4 +1,4 @@
-import type { Aedes } from 'aedes'
+import type { Aedes, Client } from 'aedes'
 import { CONTROL_TOPIC } from '../accounts/control-protocol.ts'
 import type { Access } from './access.ts'
 import { aboutClient, type ClientComplaints } from './client-complaints.ts'
@@ -7,17 +7,31 @@ import { Mqtt5Connection } from './mqtt5/connection.ts'
 /** A topic to which nobody can subscribe: `#` does not match it, and no role names it. */
 const NOWHERE = '$refused'
 
+export interface PublishOptions {
+  readonly access: Access
+  readonly complaints: ClientComplaints
+  /** Told of what a client may publish. */
+  readonly onPublish: (client: Client, topic: string, bytes: number) => void
+}
+
 /**
  * What a client may not publish is acknowledged and goes nowhere, as with Mosquitto, and an MQTT 5 client is told
  * (0x87). aedes knows only to end the connection, which 3.1.1 allows as well [MQTT-3.3.5-2]: a board with a wrong
  * topic would then come and go in a loop, and behave otherwise at its next broker. So the message is led
  * astray: aedes lets this hook change it. Wills come this way too.
  */
-export function authorizePublish(access: Access, complaints: ClientComplaints): Aedes['authorizePublish'] {
+export function authorizePublish({
+  access,
+  complaints,
+  onPublish,
+}: PublishOptions): Aedes['authorizePublish'] {
   return (client, packet, done) => {
     // A retained command would hand its passwords to whoever subscribes.
     if (packet.topic === CONTROL_TOPIC) packet.retain = false
-    if (access.mayPublish(client, packet.topic)) return done(null)
+    if (access.mayPublish(client, packet.topic)) {
+      if (client !== null) onPublish(client, packet.topic, packet.payload.length)
+      return done(null)
+    }
     if (client !== null) {
       complaints.say('publish', aboutClient(client), `a client may not publish to ${packet.topic}`)
       const { messageId } = packet as { readonly messageId?: number }

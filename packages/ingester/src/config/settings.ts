@@ -178,6 +178,21 @@ export const SETTINGS = {
     'Deepest meta',
   ),
 
+  DEVICE_MESSAGES_PER_SECOND: setting(
+    'Budgets',
+    kinds.integer(1, 1_000_000),
+    '2000',
+    'Messages of one device. The embedded broker reads more slowly from the connection of a device that exceeds its budgets, and an alarm names it. With another broker there is only the alarm',
+  ),
+  DEVICE_BYTES_PER_SECOND: setting('Budgets', kinds.size, '2MiB', 'The same in bytes of payload'),
+  DEVICE_EVENTS_PER_SECOND: setting('Budgets', kinds.integer(1, 10_000_000), '10000', 'The same in events'),
+  DEVICE_REJECTIONS_PER_SECOND: setting(
+    'Budgets',
+    kinds.integer(1, 10_000_000),
+    '500',
+    'The same in rejected events',
+  ),
+
   DEAD_LETTER_RATE: setting(
     'Dead letters',
     kinds.integer(1, 1_000_000),

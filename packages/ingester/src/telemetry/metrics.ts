@@ -9,6 +9,7 @@ export interface Readings {
   readonly reconnects: () => number
   readonly sessionsLost: () => number
   readonly publishesGivenUp: () => number
+  readonly devicesOverBudget: () => number
 }
 
 const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, help: string] } = {
@@ -19,6 +20,10 @@ const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, hel
   reconnects: ['qs_broker_reconnects', 'Connections to the broker after the first'],
   sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker had no session any more'],
   publishesGivenUp: ['qs_publishes_given_up', 'Device acks and dead letters that the broker took too slowly'],
+  devicesOverBudget: [
+    'qs_devices_over_budget',
+    'Devices that exceeded one of their budgets (DEVICE_…_PER_SECOND) within the last minute',
+  ],
 }
 
 /**

@@ -28,6 +28,7 @@ function metrics() {
     reconnects: zero,
     sessionsLost: zero,
     publishesGivenUp: zero,
+    devicesOverBudget: zero,
   })
 }
 

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { connectAsync, type MqttClient } from 'mqtt'
 import pg from 'pg'
+import { deviceBudgets } from '../../src/app/charge-devices.ts'
 import { startIngester } from '../../src/app/ingester.ts'
 import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { freePort } from './free-port.ts'
@@ -52,7 +53,8 @@ export async function startTestConsole(
   const config = configOf({ HTTP_PORT: String(port), MQTT_PORT: String(broker.port), ...settings })
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
   const signal = new AbortController().signal
-  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan: false, broker } })
+  const embedded = { lan: false, broker, budgets: deviceBudgets(config) }
+  const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   pool.on('error', () => {})

@@ -1,0 +1,47 @@
+import type { Config } from '../config/settings.ts'
+import { type Amounts, DeviceBudgets } from '../pipeline/device-budgets.ts'
+import type { Message } from '../pipeline/message.ts'
+import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+
+/** As the settings say. */
+export function deviceBudgets(config: Config): DeviceBudgets {
+  return new DeviceBudgets({
+    messages: config.DEVICE_MESSAGES_PER_SECOND,
+    bytes: config.DEVICE_BYTES_PER_SECOND,
+    events: config.DEVICE_EVENTS_PER_SECOND,
+    rejections: config.DEVICE_REJECTIONS_PER_SECOND,
+  })
+}
+
+export interface ChargeOptions {
+  readonly budgets: DeviceBudgets
+  /** The broker is ours and has charged messages and bytes when they arrived there. */
+  readonly areArrivalsCharged: boolean
+  readonly nowMs: number
+}
+
+/** Charges each device for what a committed batch holds of it. */
+export function chargeDevices(
+  batch: readonly Message[],
+  result: BatchResult,
+  { budgets, areArrivalsCharged, nowMs }: ChargeOptions,
+): void {
+  for (let index = 0; index < batch.length; index++) {
+    const { deviceId, delivery } = batch[index] as Message
+    if (deviceId === null) continue
+    const outcomes = result[index] ?? []
+    const amounts: Amounts = {
+      messages: areArrivalsCharged ? 0 : 1,
+      bytes: areArrivalsCharged ? 0 : delivery.payload.length,
+      events: outcomes.length,
+      rejections: rejectionsIn(outcomes),
+    }
+    budgets.charge(deviceId, amounts, nowMs)
+  }
+}
+
+function rejectionsIn(outcomes: readonly Outcome[]): number {
+  let count = 0
+  for (const { kind } of outcomes) if (kind === 'rejection') count++
+  return count
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DeviceBudgets } from '../../src/pipeline/device-budgets.ts'
+
+const budgets = () => new DeviceBudgets({ messages: 10, bytes: 1_000, events: 100, rejections: 5 })
+
+test('a device may spend the budget of a second at once, and what exceeds it takes as long to pay as it should have', () => {
+  const all = budgets()
+  assert.equal(all.charge('a', { messages: 10, bytes: 1_000, events: 100, rejections: 5 }, 0), 0)
+  assert.equal(all.charge('a', { messages: 5 }, 0), 500)
+  assert.equal(all.charge('a', {}, 500), 0)
+  assert.equal(all.charge('a', { rejections: 4 }, 500), 300, 'the kind with the largest debt counts')
+})
+
+test('a debt is a second at most, so that a device that was slowed is soon as good as any other', () => {
+  const all = budgets()
+  assert.equal(all.charge('a', { bytes: 1e9 }, 0), 1_000)
+  assert.equal(all.charge('a', { bytes: 1_000 }, 2_000), 0)
+})
+
+test('a device that stays within its budget for an hour is never slowed and never named', () => {
+  const all = budgets()
+  for (let ms = 0; ms < 3_600_000; ms += 100) {
+    assert.equal(all.charge('a', { messages: 1, bytes: 100, events: 10, rejections: 0.5 }, ms), 0)
+  }
+  assert.deepEqual(all.over(3_600_000), [])
+})
+
+test('devices do not pay for each other, and who exceeded a budget is named for a minute', () => {
+  const all = budgets()
+  all.charge('flood', { messages: 1_000 }, 0)
+  assert.equal(all.charge('honest', { messages: 1 }, 0), 0)
+  assert.deepEqual(all.over(59_999), ['flood'])
+  assert.deepEqual(all.over(60_000), [])
+})
+
+test('ids without end take memory for ten thousand devices, and those in debt are kept as long as there is room', () => {
+  const all = budgets()
+  all.charge('flood', { messages: 1_000 }, 0)
+  for (let n = 0; n < 30_000; n++) all.charge(`id-${n}`, { messages: 1 }, n)
+  assert.deepEqual(all.over(30_000), ['flood'])
+  for (let n = 0; n < 100_000; n++) all.charge(`other-${n}`, { messages: 1_000 }, 30_000)
+  assert.ok(all.over(30_000).length <= 10_000)
+})

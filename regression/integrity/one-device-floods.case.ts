@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { quantile } from '../../bench/load/quantile.ts'
+import { freePort } from '../../packages/ingester/test/support/free-port.ts'
+import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
+import { startQs, untilReady } from '../../packages/ingester/test/support/qs.ts'
+import { Checker } from '../checker.ts'
+import { Fleet } from './fleet.ts'
+import { FLOOD_DEVICE, FLOODS, flood } from './flooder.ts'
+import { lasting } from './lasting.ts'
+import { scale } from './scale.ts'
+import { openStage } from './stage.ts'
+
+const CALM_MS = scale(10_000, 3_000)
+const FLOOD_MS = scale(10_000, 4_000)
+/** The goal is 1 s on a machine that does nothing else. A busy one is compared with itself. */
+const MAX_MS = 3_000
+const MAX_RATIO = 25
+const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
+const FLUSH_MS = 60_000
+
+test('embedded broker: a device that floods it keeps no other device waiting', async (t) => {
+  const { port, httpPort } = await startUp(t)
+  const checker = new Checker()
+  const url = `mqtt://127.0.0.1:${port}`
+  const stored = new Set<string | null>()
+  const onAck = ({ eventId, status }: { eventId: string | null; status: string }) =>
+    status === 'stored' && stored.add(eventId)
+  const fleet = new Fleet({ url, checker, onAck }, HONEST)
+  t.after(() => fleet.close())
+  await fleet.start()
+  const calm = await latencyOf(fleet, () => lasting(CALM_MS))
+  for (const [name, make] of Object.entries(FLOODS)) {
+    const flooded = await latencyOf(fleet, () => flood({ port, ms: FLOOD_MS }, make))
+    tell(t, `embedded, ${name}`, { calm, flooded })
+  }
+  fleet.pause()
+  await fleet.flush(FLUSH_MS)
+  assert.equal(stored.size, fleet.sent)
+  const ready = await fetch(`http://127.0.0.1:${httpPort}/readyz`).then((answer) => answer.text())
+  assert.match(ready, new RegExp(`${FLOOD_DEVICE}.*exceeded a budget`))
+})
+
+test('Mosquitto: 0.7 MB/s of arrays of zeros keep no other device waiting', {
+  skip: mosquittoMissing,
+}, async (t) => {
+  const stage = await openStage(t, { fault: 'a flood of [0,0,…] from one device (0.7 MB/s)', fleet: HONEST })
+  await stage.more(100)
+  const calm = await latencyOf(stage.fleet, () => lasting(CALM_MS))
+  const zeros = FLOODS['arrays of zeros'] as () => string
+  stage.checker.sent({ deviceId: FLOOD_DEVICE, payload: zeros(), event: null, fate: 'rejected' })
+  const flooded = await latencyOf(stage.fleet, () =>
+    flood({ port: stage.broker.port, ms: FLOOD_MS }, zeros, 700_000),
+  )
+  stage.fleet.pause()
+  await stage.fleet.flush(FLUSH_MS)
+  const [{ n } = { n: 0 }] = await stage.postgres.query(
+    `select count(*)::int as n from dead_letters where device_id = '${FLOOD_DEVICE}'`,
+  )
+  tell(t, `Mosquitto, arrays of zeros (${n} dead letters)`, { calm, flooded })
+  assert.deepEqual(stage.checker.violations.slice(0, 10), [])
+})
+
+interface Latency {
+  readonly p50: number
+  readonly p99: number
+}
+
+/** Of the device acks that come during the work, and of those that are still waited for at its end. */
+async function latencyOf(fleet: Fleet, work: () => Promise<unknown>): Promise<Latency> {
+  fleet.takeLatencies()
+  await work()
+  const goal = fleet.sent
+  const deadlineMs = performance.now() + FLUSH_MS
+  while (fleet.acked < goal && performance.now() < deadlineMs) await lasting(20)
+  const sorted = [...fleet.takeLatencies()].sort((one, other) => one - other)
+  const of = (share: number) => Math.round(quantile(sorted, share) ?? Number.POSITIVE_INFINITY)
+  return { p50: of(0.5), p99: of(0.99) }
+}
+
+function tell(
+  t: TestContext,
+  what: string,
+  { calm, flooded }: Readonly<Record<'calm' | 'flooded', Latency>>,
+): void {
+  t.diagnostic(
+    `${what}: device ack p50 ${flooded.p50} ms, p99 ${flooded.p99} ms; without a flood ${calm.p50} and ${calm.p99} ms`,
+  )
+  const limit = Math.max(MAX_MS, calm.p99 * MAX_RATIO)
+  assert.ok(flooded.p99 < limit, `${what}: p99 of ${flooded.p99} ms is above ${limit} ms`)
+}
+
+/** `qs up` with ports and a directory of its own. */
+async function startUp(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-flood-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  const [port, wsPort, httpPort, postgresPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ] as const
+  const env = {
+    QS_DATA_DIR: join(directory, 'data'),
+    MQTT_PORT: String(port),
+    MQTT_WS_PORT: String(wsPort),
+    HTTP_PORT: String(httpPort),
+    POSTGRES_PORT: String(postgresPort),
+    LOG_LEVEL: 'warn',
+  }
+  const qs = startQs(t, ['up'], { env })
+  await untilReady(qs, httpPort)
+  return { port, httpPort }
+}

@@ -51,17 +51,12 @@ test('Mosquitto: 0.7 MB/s of arrays of zeros keep no other device waiting', {
   await stage.more(100)
   const calm = await latencyOf(stage.fleet, () => lasting(CALM_MS))
   const zeros = FLOODS['arrays of zeros'] as () => string
-  stage.checker.sent({ deviceId: FLOOD_DEVICE, payload: zeros(), event: null, fate: 'rejected' })
+  stage.sentBeside({ deviceId: FLOOD_DEVICE, payload: zeros(), event: null, fate: 'rejected' })
   const flooded = await latencyOf(stage.fleet, () =>
     flood({ port: stage.broker.port, ms: FLOOD_MS }, zeros, 700_000),
   )
-  stage.fleet.pause()
-  await stage.fleet.flush(FLUSH_MS)
-  const [{ n } = { n: 0 }] = await stage.postgres.query(
-    `select count(*)::int as n from dead_letters where device_id = '${FLOOD_DEVICE}'`,
-  )
-  tell(t, `Mosquitto, arrays of zeros (${n} dead letters)`, { calm, flooded })
-  assert.deepEqual(stage.checker.violations.slice(0, 10), [])
+  await stage.finish()
+  tell(t, `Mosquitto, arrays of zeros`, { calm, flooded })
 })
 
 interface Latency {

@@ -13,9 +13,8 @@ export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz',
 
 export function addHealth(server: FastifyInstance, { checks, failure, metrics }: HealthOptions): void {
   server.get('/healthz', async (_request, response) => {
-    const error = failure()
-    if (error === null) return { status: 'ok' }
-    return response.code(503).send({ status: 'failed', error: error.message })
+    if (failure() === null) return { status: 'ok' }
+    return response.code(503).send({ status: 'failed', error: 'The pipeline has stopped; the log says why' })
   })
 
   server.get('/readyz', async (_request, response) => {

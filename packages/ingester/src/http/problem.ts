@@ -1,5 +1,6 @@
 import type { Problem } from '@qs-telemetry/protocol/api'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { accessOf } from './access.ts'
 
 /** An error that is an answer: what is wrong and what to do, for people (RFC 9457). */
 export class HttpProblem extends Error {
@@ -44,6 +45,8 @@ function problemOf(error: FastifyError | Error): Problem {
 }
 
 function databaseStatus(error: Error, code: string | undefined): number {
+  // Class 22, data exception: the question holds what no column can.
+  if (code !== undefined && /^22[0-9A-Z]{3}$/.test(code)) return 400
   if (code === INSUFFICIENT_PRIVILEGE || code === READ_ONLY) return 403
   const isDatabase = code !== undefined || /connect|timeout|terminated|Query read/i.test(error.message)
   return isDatabase ? 503 : 500
@@ -68,8 +71,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 }
 
 /** For Fastify: every error, ours or not, as a problem. */
-export function errorHandler(error: FastifyError | Error, _request: FastifyRequest, reply: FastifyReply) {
-  return sendProblem(reply, problemOf(error))
+export function errorHandler(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
+  const problem = problemOf(error)
+  // Strangers learn nothing of the database: its messages name hosts, roles and tables.
+  const isHidden = !(error instanceof HttpProblem) && problem.status >= 500 && accessOf(request) === 'public'
+  return sendProblem(
+    reply,
+    isHidden ? { ...problem, detail: 'This cannot be answered now: qs doctor says why' } : problem,
+  )
 }
 
 export function notFound(detail: string): HttpProblem {

@@ -1,22 +1,55 @@
 import { Ajv, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifySchemaCompiler } from 'fastify'
+import { findUnstorable } from './unstorable.ts'
 
 const OPTIONS: Options = { useDefaults: true, allErrors: false, strict: false }
 
+type Check = ReturnType<FastifySchemaCompiler<object>>
+
+/** What this reads of a schema. */
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, { readonly format?: string } | undefined>>
+}
+
 /**
  * What comes in an address is text and becomes numbers, and a list where one is wanted; a JSON body is taken at its
- * word: there null is no empty text.
+ * word: there null is no empty text. In both, text that PostgreSQL cannot store is refused, except in a field with the
+ * format `payload`, which becomes bytes.
  */
 export function validatorCompiler(): FastifySchemaCompiler<object> {
   const forText = formats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
   const forJson = formats(new Ajv(OPTIONS))
-  return ({ schema, httpPart }) => (httpPart === 'body' ? forJson : forText).compile(schema)
+  return ({ schema, httpPart }) => {
+    const validate = (httpPart === 'body' ? forJson : forText).compile(schema)
+    const { properties = {} } = schema as ObjectSchema
+    const isFree = (name: string) => properties[name]?.format === 'payload'
+    const check: Check = (data) => {
+      const found = findUnstorable(data, isFree)
+      const isValid = found === null && validate(data)
+      if (!isValid) check.errors = found === null ? (validate.errors ?? null) : [found]
+      return isValid
+    }
+    return check
+  }
 }
 
 function formats(ajv: Ajv): Ajv {
   // CommonJS, whose default is the function itself.
   const add = addFormats as unknown as (ajv: Ajv) => void
   add(ajv)
+  const dateTime = ajv.formats['date-time']
+  const isDateTime =
+    typeof dateTime === 'object' && 'validate' in dateTime && typeof dateTime.validate === 'function'
+      ? (dateTime.validate as (text: string) => boolean)
+      : () => true
+  // RFC 3339 has leap seconds and a year 0; JavaScript lacks the first, PostgreSQL the second.
+  ajv.addFormat(
+    'date-time',
+    (text: string) => isDateTime(text) && new Date(text).getTime() >= FIRST_MOMENT_MS,
+  )
+  ajv.addFormat('payload', true)
   return ajv
 }
+
+const FIRST_MOMENT_MS = Date.parse('0001-01-01T00:00:00Z')

@@ -91,3 +91,27 @@ test('lists come from the replica, changes go to the primary, and a replica alon
   isProblem(refused, 403, 'a replica')
   assert.match(refused.body.detail, /is a replica.*CONSOLE_DATABASE_URL names the primary/)
 })
+
+test('text that no column can hold is 400 in every parameter, and an unknown device is 404', async (t) => {
+  const { api } = await startTestConsole(t)
+  const { paths } = (await api<OpenApi>('/api/openapi.json')).body
+  let asked = 0
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, { parameters = [] }] of Object.entries(methods))
+      for (const { name } of parameters) {
+        const isInPath = path.includes(`{${name}}`)
+        const url = path.replaceAll(/\{\w+\}/g, (each) => (each === `{${name}}` ? 'a%00b' : '1'))
+        const hasBody = !['get', 'delete'].includes(method)
+        const init = hasBody ? json(method.toUpperCase(), { payload: '{}' }) : {}
+        const answer = await api<Problem>(isInPath ? url : `${url}?${name}=a%00b`, init)
+        isProblem(answer, 400, `${method} ${path}: ${name}`)
+        asked++
+      }
+  assert.ok(asked >= 20, `${asked} parameters`)
+  isProblem(await api<Problem>('/api/events?from=0000-01-01T00:00:00Z'), 400, 'the year 0')
+  isProblem(await api<Problem>('/api/events?from=2016-12-31T23:59:60Z'), 400, 'a leap second')
+  for (const label of ['a\0b', 'a\ud800b'])
+    isProblem(await api<Problem>('/api/devices/d', json('PATCH', { label })), 400, 'a label')
+  isProblem(await api<Problem>('/api/devices/d', json('PATCH', { label: 'L' })), 404, 'an unknown device')
+  assert.deepEqual((await api<DeviceList>('/api/devices')).body.devices, [])
+})

@@ -66,7 +66,11 @@ export const LetterSchema = Type.Object({
 })
 
 export const RepairSchema = Type.Object({
-  payload: Type.String({ maxLength: 16_000_000 }),
+  payload: Type.String({
+    maxLength: 16_000_000,
+    format: 'payload',
+    description: 'Any text: it becomes bytes',
+  }),
   encoding: Type.Optional(Type.Union([Type.Literal('utf-8'), Type.Literal('base64')])),
   deviceId: Type.Optional(Nullable(Type.String({ maxLength: 512 }))),
 })

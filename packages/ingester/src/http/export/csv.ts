@@ -27,10 +27,16 @@ export async function* toCsv(parts: AsyncIterable<readonly ExportRow[]>): AsyncG
   }
 }
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe before it: devices are not to be trusted. */
+/** What a spreadsheet may take for the beginning of a formula, full-width forms (U+FF1D, FF0B, FF0D, FF20) included. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i
+/** A semicolon separates fields where a comma separates decimals, and the next field may begin a formula too. */
+const QUOTED = /[",;\t\r\n]/
+
+/** Devices are not to be trusted: an apostrophe makes a text of what is no plain number and would be taken for a formula. */
 function field(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value
+  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -111,7 +111,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       const { timeZone, label } = request.body
       if (timeZone && !isTimeZone(timeZone))
         throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)
-      await describeDevice(write, deviceId, { label, timeZone })
+      if (!(await describeDevice(write, deviceId, { label, timeZone })))
+        throw notFound(`Nothing was seen of a device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const [device] = await listDevices(write, { devices: [deviceId], limit: 1 })
       if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)

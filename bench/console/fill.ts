@@ -23,5 +23,6 @@ export async function fillYear(
   await client.query(`
     insert into devices (device_id, first_seen, last_seen)
     select device_id, min(ts_server), max(ts_server) from events group by 1`)
+  await client.query('select recount_series()')
   await client.query('vacuum analyze events')
 }

@@ -52,6 +52,7 @@ const others = (days: number) => [
      (array['INVALID_JSON', 'MISSING_FIELD', 'EVENT_ID_CONFLICT'])[n % 3 + 1], 'What is wrong. What to do.', 'bench',
      convert_to(repeat('{"value":', 20), 'UTF8'), md5(n::text)::uuid
    from generate_series(0, 9999) as n`,
+  'select recount_series()',
   // Where autovacuum is by itself some minutes after an insert.
   'vacuum (analyze)',
 ]

@@ -1,37 +1,6 @@
--- The functions of packages/ingester/migrations/0006_series.sql once more, for Citus: over a distributed table it refuses
+-- The functions of packages/ingester/migrations/0006_series.sql that read events, once more, for Citus: over a distributed table it refuses
 -- recursive CTEs and lateral subqueries with a limit, also those of functions in SQL, and takes functions in PL/pgSQL,
 -- in which each statement is one of its own. They answer the same; packages/ingester/test/database/citus.test.ts compares.
-
-create or replace function event_series()
-returns table (device_id text, event_type text)
-language plpgsql stable as $$
-begin
-  device_id := '';
-  event_type := '';
-  loop
-    select e.device_id, e.event_type into device_id, event_type from events e
-    where (e.device_id, e.event_type) > (event_series.device_id, event_series.event_type)
-    order by e.device_id, e.event_type limit 1;
-    exit when not found;
-    return next;
-  end loop;
-end $$;
-
-create or replace function event_series(of_devices text[])
-returns table (device_id text, event_type text)
-language plpgsql stable as $$
-begin
-  foreach device_id in array of_devices loop
-    event_type := '';
-    loop
-      select e.event_type into event_type from events e
-      where e.device_id = event_series.device_id and e.event_type > event_series.event_type
-      order by e.event_type limit 1;
-      exit when not found;
-      return next;
-    end loop;
-  end loop;
-end $$;
 
 create or replace function newest_events(
   of_device text, of_type text, at_most bigint,

@@ -8,9 +8,12 @@ import type { Event } from '../../packages/ingester/src/pipeline/message.ts'
 import { addStats } from '../../packages/ingester/src/sink/add-stats.ts'
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
 import { type Copy, CopyRows } from '../../packages/ingester/src/sink/copy-rows.ts'
+import { findTypes } from '../../packages/ingester/src/sink/find-types.ts'
 import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
+import { SeriesChanges } from '../../packages/ingester/src/sink/series-changes.ts'
 import { upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
+import { upsertSeries } from '../../packages/ingester/src/sink/upsert-series.ts'
 import { freshDatabase } from '../../packages/ingester/test/support/postgres.ts'
 import { Backend } from './backend.ts'
 import { Random } from './random.ts'
@@ -65,7 +68,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(16)) {
+  switch (random.below(18)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -88,8 +91,21 @@ function statement(random: Random): QueryConfig {
       return addStats('w', { messages: 1, stored: random.below(3), duplicate: 1, rejected: random.below(2) })
     case 11:
       return upsertDevices([{ deviceId: random.pick(['a', 'b']), firstSeen: TIME, lastSeen: TIME }])
-    case 12:
-    case 13: {
+    case 12: {
+      const changes = new SeriesChanges()
+      for (const { event, tsServer } of rows(random)) changes.add(event, tsServer)
+      return upsertSeries(changes.byDevice)
+    }
+    case 13:
+      return findTypes(
+        [
+          { device: 'a', types: ['t', 'v'] },
+          { device: 'b', types: ['u'] },
+        ],
+        random.between(1, 4),
+      )
+    case 14:
+    case 15: {
       const copied = new CopyRows()
       for (const { event, tsServer } of rows(random)) copied.add(event, tsServer)
       const { name, text, data } = copied.take() as Copy
@@ -171,5 +187,19 @@ test('the simulated database answers as PostgreSQL does', async (t) => {
   const [sums] = await one('select sum(received)::int received, sum(stored)::int stored from ingest_stats')
   const [stats] = [...tables.stats.values()]
   assert.deepEqual({ received: stats?.value.received, stored: stats?.value.stored }, sums)
+  const series = await one('select device_id, event_type, events::int, event_id from series order by 1, 2')
+  assert.deepEqual(
+    [...tables.series.values()]
+      .map(({ value: { device, type, n, id } }) => ({
+        device_id: device,
+        event_type: type,
+        events: n,
+        event_id: id,
+      }))
+      .sort((one, other) =>
+        `${one.device_id} ${one.event_type}` < `${other.device_id} ${other.event_type}` ? -1 : 1,
+      ),
+    series,
+  )
   assert.ok(ids.length > 20 && letters.length > 5, 'it was about something')
 })

@@ -1,5 +1,13 @@
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
-import { type InputRow, isSame, type LetterRow, type StatsRow, type Tables } from './tables.ts'
+import { type AskedTypes, findTypes } from '../../packages/ingester/src/sink/find-types.ts'
+import {
+  type InputRow,
+  isSame,
+  type LetterRow,
+  type SeriesRow,
+  type StatsRow,
+  type Tables,
+} from './tables.ts'
 import { DatabaseError, type Row, type Transaction } from './transaction.ts'
 
 export interface Answer {
@@ -110,6 +118,34 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   /** For a job that has no part in the promises. */
   'note-backlog': async () => ({ command: 'INSERT', rows: [] }),
 
+  'upsert-series': async ({ tables, transaction, values }) => {
+    const rows = JSON.parse(String(values[0])) as SeriesRow[]
+    rows.sort((one, other) => (seriesKey(one) < seriesKey(other) ? -1 : 1))
+    for (const row of rows) {
+      await upsert(tables.series, seriesKey(row), transaction, (old) => {
+        if (old === null) return row
+        const isNewer = row.ts > old.ts || (row.ts === old.ts && row.id > old.id)
+        return { ...(isNewer ? row : old), n: old.n + row.n }
+      })
+    }
+    return { command: 'INSERT', rows: [] }
+  },
+
+  [findTypes([], 0).text]: async ({ tables, transaction, values }) => {
+    const [json, limit] = values as [string, number]
+    const rows = (JSON.parse(json) as AskedTypes[]).map(({ device, types }) => {
+      const have: string[] = []
+      for (const row of tables.series.values())
+        if (row.value.device === device && transaction.sees(row)) have.push(row.value.type)
+      return {
+        device,
+        known: have.filter((type) => types.includes(type)),
+        count: Math.min(limit, have.length),
+      }
+    })
+    return { command: 'SELECT', rows }
+  },
+
   'add-stats': async ({ tables, transaction, values, minute }) => {
     const [writer, messages, stored, duplicate, rejected] = values as [string, number, number, number, number]
     const received = stored + duplicate + rejected
@@ -119,6 +155,10 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     )
     return { command: 'INSERT', rows: [] }
   },
+}
+
+function seriesKey({ device, type }: Pick<SeriesRow, 'device' | 'type'>): string {
+  return `${device}\n${type}`
 }
 
 const COPIED = 'id device type num txt unit ts dev local raw srv schema meta'.split(' ')

@@ -34,11 +34,22 @@ export interface StatsRow {
   readonly rejected: number
 }
 
+/** Of an upsert-series input what is looked at. */
+export interface SeriesRow {
+  readonly device: string
+  readonly type: string
+  readonly n: number
+  /** Of the newest event. */
+  readonly ts: string
+  readonly id: string
+}
+
 /** The tables of the contract, as far as the sink's statements see them. */
 export class Tables {
   readonly events = new Map<string, Row<InputRow>>()
   readonly letters = new Set<Row<LetterRow>>()
   readonly devices = new Map<string, Row<{ readonly first: string; readonly last: string }>>()
+  readonly series = new Map<string, Row<SeriesRow>>()
   readonly stats = new Map<string, Row<StatsRow>>()
   /** Committed since somebody looked last. */
   newEvents: InputRow[] = []

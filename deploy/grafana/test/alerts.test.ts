@@ -50,7 +50,8 @@ function deviceThatSent(id: string, everySeconds: number, lastAgo: string): stri
     from (select n, now() - interval '${lastAgo}' - n * interval '${everySeconds} seconds' as at
           from generate_series(0, 39) as n) as sent;
     insert into devices (device_id, first_seen, last_seen)
-    select device_id, min(ts_server), max(ts_server) from events where device_id = '${id}' group by 1`
+    select device_id, min(ts_server), max(ts_server) from events where device_id = '${id}' group by 1;
+    select recount_series()`
 }
 
 test('a silent device fires by its own measure, and one that is gone for good does not', async (t) => {

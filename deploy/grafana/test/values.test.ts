@@ -17,6 +17,7 @@ async function start(t: TestContext, fill: string) {
   const owner = new Client({ connectionString: url })
   await owner.connect()
   await owner.query(fill)
+  await owner.query('select recount_series()')
   await owner.end()
   const ask = await connectReader(t, url)
   return async (panel: string, variables: Choice['variables'] = {}) => {

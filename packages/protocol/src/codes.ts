@@ -23,6 +23,8 @@ export const DEAD_LETTER_CODES = {
   INVALID_META: 'meta must be an object whose numbers are finite and whose texts PostgreSQL can store.',
   META_TOO_LARGE: 'Send less in meta and in unknown fields, which are kept there, or raise LIMIT_META_BYTES.',
   META_TOO_DEEP: 'meta, with the unknown fields kept in it, nests deeper than LIMIT_META_DEPTH.',
+  TOO_MANY_EVENT_TYPES:
+    'A counter or an id in event_type is a mistake: put it into meta or value. Otherwise raise LIMIT_EVENT_TYPES.',
   EVENT_ID_CONFLICT:
     'Another event is stored under this event_id. Ids are for ever: give each event its own.',
   QUARANTINED:

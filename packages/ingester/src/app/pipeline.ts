@@ -1,4 +1,5 @@
 import { ackTopics } from '@qs-telemetry/protocol'
+import { type TypesAlarm, typesAlarm } from '../alarms/types-alarm.ts'
 import { Batcher } from '../batch/batcher.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -42,6 +43,7 @@ export interface Pipeline {
   readonly metrics: Metrics
   readonly accounting: Accounting
   readonly budgets: DeviceBudgets
+  readonly typesAlarm: TypesAlarm
   /** That of the source, and with what was injected. */
   status(): SourceStatus
   /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
@@ -80,6 +82,7 @@ export function createPipeline({
   const injections = new Injections()
   const budgets = shared ?? deviceBudgets(config)
   const areArrivalsCharged = shared !== undefined
+  const tooManyTypes = typesAlarm()
   const countedLetters = new CountedLettersLog(log.child({ stage: 'sink' }), clock)
 
   const source = new Source({
@@ -124,6 +127,7 @@ export function createPipeline({
     timeoutMs: config.DATABASE_TIMEOUT,
     clock,
     random,
+    eventTypes: config.LIMIT_EVENT_TYPES,
     allowance: new LetterAllowance({
       lettersPerMinute: config.DEAD_LETTER_RATE,
       bytesPerMinute: config.DEAD_LETTER_BYTES,
@@ -157,6 +161,7 @@ export function createPipeline({
     countOutcomes(metrics, result)
     countedLetters.look(messages, result)
     chargeDevices(messages, result, { budgets, areArrivalsCharged, nowMs: clock.monotonicMs() })
+    tooManyTypes.look(messages, result, clock.monotonicMs())
     injections.look(messages, result)
     onCommitted(messages, result)
     reply(messages, result, replyOptions)
@@ -178,6 +183,7 @@ export function createPipeline({
     metrics,
     accounting,
     budgets,
+    typesAlarm: tooManyTypes,
     failed,
     status: () => {
       const { status } = source

@@ -26,7 +26,7 @@ export interface StartAlarmsOptions {
 
 /** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
 export function startAlarms(
-  { accounting, budgets, metrics, status, refusal }: Pipeline,
+  { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
   { config, mqttUrl, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
@@ -52,6 +52,7 @@ export function startAlarms(
       quarantineAlarm({ status }),
       queueAlarm({ waiting: () => counts.waiting, status }),
       budgetAlarm(budgets),
+      typesAlarm,
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),

@@ -91,10 +91,13 @@ async function verify(config: Config, database: pg.Client, options: Options): Pr
 /** The role of the ingester may not delete, rightly: then the rows stay. */
 async function remove(database: pg.Client, sent: readonly SentEvent[]): Promise<void> {
   const ids = sent.map(({ eventId }) => eventId)
-  await database.query('delete from events where event_id = any($1)', [ids]).catch((error: Error) => {
+  try {
+    await database.query('delete from events where event_id = any($1)', [ids])
+    await database.query('select recount_series(array[$1])', [DEVICE_ID])
+  } catch (error) {
     if ((error as { readonly code?: string }).code !== '42501') throw error
     console.error(`The rows of ${DEVICE_ID} stay: the role in DATABASE_URL may not delete events.`)
-  })
+  }
 }
 
 async function sendEvents(config: Config, { events, timeout }: Options) {

@@ -177,6 +177,12 @@ export const SETTINGS = {
     String(DEFAULT_LIMITS.metaDepth),
     'Deepest meta',
   ),
+  LIMIT_EVENT_TYPES: setting(
+    'Limits',
+    kinds.integer(1, 1_000_000),
+    '1000',
+    'Event types of one device; events of further types are rejected',
+  ),
 
   DEVICE_MESSAGES_PER_SECOND: setting(
     'Budgets',

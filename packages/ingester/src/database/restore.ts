@@ -171,7 +171,7 @@ async function analyze(databaseUrl: string): Promise<void> {
   try {
     await client.query('set statement_timeout = 0; set client_min_messages = error')
     await client.query(
-      'analyze events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours',
+      'analyze events, series, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours',
     )
   } finally {
     await client.end()

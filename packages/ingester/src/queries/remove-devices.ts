@@ -8,6 +8,7 @@ delete from events where event_id in (
   select event_id from events where device_id >= $1 and starts_with(device_id, $1) limit $2) returning 1 as one`
 
 const REST = [
+  'delete from series where starts_with(device_id, $1)',
   'delete from event_hours where starts_with(device_id, $1)',
   'delete from dead_letters where starts_with(device_id, $1)',
   'delete from dead_letters_counted where starts_with(device_id, $1)',

@@ -7,10 +7,13 @@ import { CopyRows } from './copy-rows.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
 import { type Batch, gather, NO_MESSAGES } from './gather.ts'
 import { SetUp } from './set-up.ts'
+import { TypeBook } from './type-book.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp'> {
+export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' | 'types'> {
   readonly writers: number
+  /** Types of event that a device may have; absent: any number. */
+  readonly eventTypes?: number
 }
 
 /** PostgreSQL out: as many writers as may be busy at once, and one book of devices for all of them. */
@@ -23,9 +26,13 @@ export class Sink {
   readonly #setUp = new SetUp()
   readonly #rows = new CopyRows()
   readonly #clock: Clock
+  readonly #types: TypeBook | undefined
+  /** Ends with the batch that may bring a new type of event. */
+  #turn: Promise<unknown> = Promise.resolve()
   #callOff: CallOff | null = null
 
-  constructor({ writers, ...options }: SinkOptions) {
+  constructor({ writers, eventTypes, ...options }: SinkOptions) {
+    this.#types = eventTypes === undefined ? undefined : new TypeBook(eventTypes)
     this.#writers = Array.from(
       { length: writers },
       (_, n) =>
@@ -34,6 +41,7 @@ export class Sink {
           name: `${options.name}/${n + 1}`,
           prospects: this.#prospects,
           setUp: this.#setUp,
+          types: this.#types,
           onRenewed: () => this.#doubtAllBut(n),
         }),
     )
@@ -74,12 +82,28 @@ export class Sink {
         this.#devices.see(message.deviceId, message.tsServer)
     }
     const devices = this.#devices.takeDue(this.#clock.monotonicMs())
-    return this.#with((writer) => writer.write(batch, devices))
+    const write = () => this.#with((writer) => writer.write(batch, devices))
+    return this.#mayBringTypes(batch) ? this.#inTurn(write) : write()
+  }
+
+  /** A device that is at its limit brings none. */
+  #mayBringTypes({ changes }: Batch): boolean {
+    const types = this.#types
+    if (types === undefined) return false
+    return [...types.strangers(changes).keys()].some((deviceId) => !types.isFull(deviceId))
+  }
+
+  /** One after the other, so that the next one counts the types that this one has brought. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Of devices whose rows are about to be removed; none of their events may be under way. */
   forgetDevices(isGone: (deviceId: string) => boolean): void {
     this.#devices.forget(isGone)
+    this.#types?.forgetAll()
   }
 
   /** Writes what the devices' rows still lack. Batches must have ended before. */

@@ -3,6 +3,7 @@ import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 import { addStats, type Counts } from './add-stats.ts'
 import { type Admission, admitLetters } from './admit-letters.ts'
+import { ALL_ADMITTED, admitTypes, learnTypes, refuseType, type TypesByDevice } from './admit-types.ts'
 import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connection.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Copy } from './copy-rows.ts'
@@ -11,9 +12,12 @@ import type { Batch } from './gather.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
+import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
+import type { TypeBook } from './type-book.ts'
 import { type DeviceSeen, upsertDevices } from './upsert-devices.ts'
+import { upsertSeries } from './upsert-series.ts'
 
 export interface BatchContext {
   /** Names the rows of this connection in ingest_stats. */
@@ -26,6 +30,8 @@ export interface BatchContext {
   readonly prospects: CopyProspects
   /** Of dead letters; absent: all are kept. */
   readonly allowance?: LetterAllowance | undefined
+  /** Of event types; absent: devices may have any number. */
+  readonly types?: TypeBook | undefined
   /** On the clock that never steps, for the allowance. */
   readonly nowMs: number
   /** The current hour, as noteBacklog takes it; absent: nobody keeps numbers by the hour. */
@@ -33,7 +39,7 @@ export interface BatchContext {
 }
 
 /**
- * One batch, one transaction: events, dead letters, devices, counts. When it returns, all of it is committed.
+ * One batch, one transaction: events, dead letters, devices, counts, series. When it returns, all of it is committed.
  *
  * Three ways, from the fastest to the one that finds each guilty row; the next begins where a row failed the one before.
  *
@@ -45,20 +51,24 @@ export async function writeBatch(
   batch: Batch,
   context: BatchContext,
 ): Promise<BatchResult> {
-  const { prospects, isRetry } = context
-  if (batch.copy !== null && !isRetry && !connection.maySkipRows) {
+  const { prospects, isRetry, types } = context
+  const { fresh, refused } = types ? await admitTypes(connection, batch.changes, types) : ALL_ADMITTED
+  const learn = (stored: ChangesByDevice) => types && learnTypes(types, fresh, stored)
+  if (batch.copy !== null && !isRetry && !connection.maySkipRows && refused.size === 0) {
     try {
       const result = await copyBatch(connection, batch, batch.copy, context)
       prospects.succeeded()
+      learn(batch.changes)
       return result
     } catch (error) {
       prospects.failed()
       if (!mayBeInserted(error)) throw error
     }
   }
+  const options = { ...context, refused, limit: types?.limit ?? 0, learn }
   return (
-    (await unlessRow(insertBatch(connection, batch, context, insertTogether))) ??
-    (await insertBatch(connection, batch, context, insertBisecting))
+    (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??
+    (await insertBatch(connection, batch, { ...options, insert: insertBisecting }))
   )
 }
 
@@ -90,7 +100,7 @@ async function copyBatch(
   const outcomes = batch.messages.map(whereAllIsStored)
   const letters = admitLetters(batch.messages, outcomes, context)
   try {
-    const closing = closingStatements(batch.messages, batch.earliestTs, outcomes, letters, context)
+    const closing = closingStatements(batch, outcomes, letters, context)
     const begun = pipelined(connection, BEGIN)
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
@@ -103,38 +113,57 @@ async function copyBatch(
   return outcomes
 }
 
+interface InsertOptions extends BatchContext {
+  readonly insert: Insert
+  readonly refused: TypesByDevice
+  /** Of event types, for the message. */
+  readonly limit: number
+  /** Told what was committed. */
+  readonly learn: (stored: ChangesByDevice) => void
+}
+
 /** Two round trips: what became of the rows is known after the first. */
 async function insertBatch(
   connection: Connection,
-  batch: Batch,
-  context: BatchContext,
-  insert: Insert,
+  { messages }: Pick<Batch, 'messages'>,
+  options: InsertOptions,
 ): Promise<BatchResult> {
-  const outcomes = outcomesOf(batch.messages)
+  const outcomes = outcomesOf(messages, options)
   let letters: Admission | null = null
+  let changes: ChangesByDevice
   try {
     const begun = pipelined(connection, BEGIN)
-    const rows = pendingRows(batch.messages, outcomes)
-    const stored = storeEvents(connection, rows, insert)
+    const rows = pendingRows(messages, outcomes)
+    const stored = storeEvents(connection, rows, options.insert)
     await settled(begun, stored)
-    letters = admitLetters(batch.messages, outcomes, context)
-    await close(connection, closingStatements(batch.messages, earliestOf(rows), outcomes, letters, context))
+    letters = admitLetters(messages, outcomes, options)
+    changes = changesOf(rows)
+    const done = { messages, earliestTs: earliestOf(rows), changes }
+    await close(connection, closingStatements(done, outcomes, letters, options))
   } catch (error) {
     letters?.giveBack()
     await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
     throw error
   }
+  options.learn(changes)
   return outcomes as BatchResult
+}
+
+/** Of the rows that are new now. */
+function changesOf(rows: readonly PendingRow[]): ChangesByDevice {
+  const changes = new SeriesChanges()
+  for (const { event, tsServer, outcomes, index } of rows)
+    if (outcomes[index]?.kind === 'stored') changes.add(event, tsServer)
+  return changes.byDevice
 }
 
 /**
  * What belongs to the outcomes. The counts come before the dead letters: their row is this writer's own, and where an
  * earlier try of the batch, in the same minute, still hangs in its COMMIT, this one waits there and then sees the
- * letters that it left.
+ * letters that it left. The series come last: until COMMIT, other writers wait for their rows.
  */
 function closingStatements(
-  messages: readonly Message[],
-  earliestTs: string | null,
+  { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
   { writer, devices, isRetry, hour }: BatchContext,
@@ -146,6 +175,7 @@ function closingStatements(
     ...letterRows(letters, isRetry),
     ...(devices.length > 0 ? [upsertDevices(devices)] : []),
     ...(backlog !== null ? [backlog] : []),
+    ...(changes.size > 0 ? [upsertSeries(changes)] : []),
   ]
 }
 
@@ -162,9 +192,17 @@ function whereAllIsStored(message: Message): Outcome[] {
   return message.elements.map((each) => (each.kind === 'event' ? stored : each))
 }
 
-/** What is decided already: events have their places free. */
-function outcomesOf(batch: readonly Message[]): (Outcome | undefined)[][] {
-  return batch.map(({ elements }) => elements.map((each) => (each.kind === 'event' ? undefined : each)))
+/** What is decided already: events have their places free, unless their type is one too many. */
+function outcomesOf(
+  batch: readonly Message[],
+  { refused, limit }: Pick<InsertOptions, 'refused' | 'limit'>,
+): (Outcome | undefined)[][] {
+  return batch.map(({ elements }) =>
+    elements.map((each) => {
+      if (each.kind !== 'event') return each
+      return refused.get(each.deviceId)?.has(each.eventType) ? refuseType(each, limit) : undefined
+    }),
+  )
 }
 
 function letterRows({ kept, counted }: Admission, isRetry: boolean) {
@@ -183,7 +221,8 @@ function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[
     const places = outcomes[message] as (Outcome | undefined)[]
     for (let index = 0; index < elements.length; index++) {
       const event = elements[index] as Element
-      if (event.kind === 'event') rows.push({ event, tsServer, outcomes: places, index })
+      if (event.kind === 'event' && places[index] === undefined)
+        rows.push({ event, tsServer, outcomes: places, index })
     }
   }
   return rows

@@ -10,6 +10,7 @@ import type { Batch } from './gather.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import type { SetUp } from './set-up.ts'
 import { sqlstateOf } from './sqlstate.ts'
+import type { TypeBook } from './type-book.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { writeBatch } from './write-batch.ts'
 
@@ -32,6 +33,8 @@ export interface WriterOptions {
   readonly setUp: SetUp
   /** Of dead letters, for all writers together; absent: all are kept. */
   readonly allowance?: LetterAllowance
+  /** Of event types, for all writers together; absent: devices may have any number. */
+  readonly types?: TypeBook | undefined
   readonly log: Log
   /** A connection that had failed was made anew: those of other writers may have died with it. */
   readonly onRenewed?: () => void
@@ -79,7 +82,7 @@ export class Writer {
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[]): Promise<BatchResult> {
-    const { name, prospects, setUp, allowance, timeoutMs, log, clock, onRetry } = this.#options
+    const { name, prospects, setUp, allowance, types, timeoutMs, log, clock, onRetry } = this.#options
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
       const deadline = new Deadline(clock, this.#timeoutMs)
@@ -93,6 +96,7 @@ export class Writer {
           isRetry: failures > 0,
           prospects,
           allowance,
+          types,
           nowMs: clock.monotonicMs(),
           hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
         }

@@ -116,6 +116,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
 export async function removeRun(database: DatabaseClient, run: string): Promise<void> {
   for (const [table, column] of [
     ['events', 'device_id'],
+    ['series', 'device_id'],
     ['devices', 'device_id'],
     ['ingest_stats', 'writer'],
   ] as const)

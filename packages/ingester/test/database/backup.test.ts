@@ -95,7 +95,8 @@ const ODD_ROWS = `
   insert into dead_letter_history (dead_letter_id, action, payload, outcome)
   select dead_letter_id, 'replayed', '\\x00ff'::bytea, 'stored' from dead_letters where dead_letter_id % 9 = 0;
   insert into dead_letters_counted values (date_trunc('minute', now()), '', 'X', 7, 700);
-  insert into ingest_stats values (date_trunc('minute', now()), 'w', 1, 3, 1, 1, 1)`
+  insert into ingest_stats values (date_trunc('minute', now()), 'w', 1, 3, 1, 1, 1);
+  select recount_series()`
 
 function never(): AbortSignal {
   return new AbortController().signal

@@ -55,6 +55,15 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     qs_console: ['SELECT'],
   },
   schema_migrations: { qs_ingester: ['SELECT'] },
+  series: {
+    ...READ,
+    qs_ingester: [
+      ...CREATE_ONLY,
+      ...['event_id', 'events', 'every_seconds', 'first_seen', 'first_ts', 'last_seen', 'ts', 'ts_device'],
+      ...['ts_device_readable', 'ts_server', 'unit', 'value_num', 'value_text'],
+    ].map((right) => (CREATE_ONLY.includes(right) ? right : `UPDATE(${right})`)),
+    qs_console: ['SELECT'],
+  },
 }
 
 const ALL_RIGHTS = `
@@ -114,11 +123,13 @@ const FORBIDDEN_TO_ALL = [
   `update devices set device_id = 'x'`,
   `update dead_letters_counted set code = 'x'`,
   `update ingest_stats set writer = 'x'`,
+  `update series set device_id = 'x'`,
+  `update series set event_type = 'x'`,
   `update schema_migrations set checksum = 'x'`,
   `insert into schema_migrations (version, name, checksum) values (9999, 'x', 'x')`,
   ...[
     ...['events', 'devices', 'dead_letters', 'dead_letters_counted', 'dead_letter_history'],
-    ...['ingest_stats', 'schema_migrations'],
+    ...['ingest_stats', 'schema_migrations', 'series'],
   ].flatMap((table) => [
     `delete from ${table}`,
     `truncate ${table}`,
@@ -169,6 +180,7 @@ const FORBIDDEN: readonly (readonly [Role, string])[] = [
   ['grafana', `insert into devices (device_id, first_seen, last_seen) values ('d', now(), now())`],
   ['grafana', 'update devices set last_seen = now()'],
   ['grafana', 'select * from schema_migrations'],
+  ['grafana', 'update series set events = 0'],
   ['grafana', 'select * from events for update'],
   ['grafana', 'lock table events in row exclusive mode'],
   ['qs_ingester', 'lock table events in access exclusive mode'],
@@ -200,7 +212,7 @@ test('what is forbidden is refused, also where the session takes read-only off',
 
 test('grafana reads, and its limits are in force', { skip: psqlMissing }, async (t) => {
   const grafana = await session(t, urlOf(cluster, 'grafana'))
-  for (const relation of ['events', 'devices', 'dead_letters', 'ingest_stats', 'clock_drift'])
+  for (const relation of ['events', 'series', 'devices', 'dead_letters', 'ingest_stats', 'clock_drift'])
     await grafana.query(`select * from ${relation}`)
   await assert.rejects(grafana.query('create temporary table x ()'), { code: '25006' })
   const { rows } = await grafana.query(

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import pg from 'pg'
 import { migrate, readMigrations } from '../../src/database/migrate.ts'
 import { freshDatabase } from '../support/postgres.ts'
+import { seriesRows } from '../support/series-rows.ts'
 
 test('several at once apply each migration once; the second time there is nothing to do', async (t) => {
   const url = await freshDatabase(t)
@@ -49,4 +50,29 @@ test('a role that may create nothing finds an up-to-date schema up to date', asy
   const asRole = new URL(url)
   asRole.username = role
   assert.deepEqual(await migrate(asRole.href), [])
+})
+
+test('the table of series is made of the events that are there', async (t) => {
+  const url = await freshDatabase(t)
+  const migrations = await readMigrations()
+  await migrate(
+    url,
+    migrations.filter(({ version }) => version < 7),
+  )
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`
+      insert into events (event_id, device_id, event_type, value_num, value_text, ts, ts_device, ts_device_raw, ts_server, schema)
+      select 'e' || i, 'd' || i % 4, 't' || i % 3, i, case when i % 5 = 0 then repeat('é', 300) end,
+        at - i % 7 * interval '1 day', case when i % 2 = 0 then at end, case when i % 11 = 0 then 'soon' end, at, 1
+      from (select i, timestamptz '2026-11-20T10:00:00.123456Z' + i % 500 * interval '20.000001 s' as at
+        from generate_series(1, 2000) i) x`)
+    await migrate(url)
+    const { kept, expected } = await seriesRows(client)
+    assert.equal(kept.length, 12)
+    assert.deepEqual(kept, expected)
+  } finally {
+    await client.end()
+  }
 })

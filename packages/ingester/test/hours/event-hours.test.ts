@@ -13,11 +13,13 @@ async function open(t: TestContext) {
   await migrate(url)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
-  const insert = (prefix: string, where: string) =>
-    pool.query(`
+  const insert = async (prefix: string, where: string) => {
+    await pool.query(`
       insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
       select '${prefix}' || i, 'd' || i % 2, 't', case when i % 7 = 0 then null else i % 50 end, ts, now(), 1
       from (select i, ${where} as ts from generate_series(1, 6000) i) x`)
+    await pool.query('select recount_series()')
+  }
   const chart = async (device: string) => {
     const to = new Date()
     const question = {

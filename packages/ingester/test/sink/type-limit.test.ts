@@ -38,7 +38,7 @@ async function start(t: TestContext) {
       timeoutMs: 30_000,
       clock: new SystemClock(),
       random: Math.random,
-      log: silentLog(),
+      log: silentLog().log,
       onRetry: () => {},
     })
     sinks.push(sink)

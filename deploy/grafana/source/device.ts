@@ -39,9 +39,9 @@ select
   date_part('epoch', now() - last_seen) as "Silent for",
   (select count(*) from series)::float8 as "Sensors",
   (
-    select max(date_part('epoch', latest.ts_device - latest.ts_server))::float8
-    from series, ${LATEST}
-    where latest.ts = latest.ts_device
+    select max(date_part('epoch', series.ts_device - series.ts_server))::float8
+    from series
+    where series.ts = series.ts_device
   ) as "Clock offset",
   (
     select count(*)::float8 from dead_letters
@@ -125,12 +125,12 @@ const latest = rows({
 with ${SERIES_OF_DEVICE}
 select
   series.event_type as "Sensor",
-  ${readable('latest')} as "Value",
-  latest.ts as "Time",
-  date_part('epoch', now() - latest.ts) as "Age",
+  ${readable('series')} as "Value",
+  series.ts as "Time",
+  date_part('epoch', now() - series.ts) as "Age",
   pace.seconds as "Usual interval",
-  case when date_part('epoch', now() - latest.ts) > 3 * pace.seconds then 'late' else 'on time' end as "State"
-from series, ${LATEST}, ${PACE}
+  case when date_part('epoch', now() - series.ts) > 3 * pace.seconds then 'late' else 'on time' end as "State"
+from series, ${PACE}
 order by 1`,
   width: 14,
 })

@@ -4,7 +4,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { FLEET_UID } from './dashboard-uids.ts'
 import { deadLettersByCode, outcomesPerMinute } from './outcomes.ts'
 import { note, numbers, rows } from './panels.ts'
-import { eventsOf, LATEST, readable, SERIES } from './sql.ts'
+import { eventsOf, readable, SERIES } from './sql.ts'
 
 const STATE_COLOURS = { online: 'green', silent: 'red', 'never heard': 'text' }
 
@@ -53,12 +53,12 @@ with ${SERIES}
 select
   series.device_id as device,
   series.event_type as sensor,
-  ${readable('latest')} || case
-    when latest.ts < now() - interval '2 days' then ' · ' || date_part('day', now() - latest.ts) || ' d ago'
-    when latest.ts < now() - interval '1 hour' then ' · ' || floor(date_part('epoch', now() - latest.ts) / 3600) || ' h ago'
+  ${readable('series')} || case
+    when series.ts < now() - interval '2 days' then ' · ' || date_part('day', now() - series.ts) || ' d ago'
+    when series.ts < now() - interval '1 hour' then ' · ' || floor(date_part('epoch', now() - series.ts) / 3600) || ' h ago'
     else ''
   end as value
-from series, ${LATEST}
+from series
 order by 1, 2`,
   width: 24,
   height: 11,

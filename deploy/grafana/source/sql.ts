@@ -18,11 +18,11 @@ export function perMinute(column: string): string {
  * query, and a cluster of Citus has its own (docs/scaling.md).
  */
 
-/** `series`: every device and type there is. */
-export const SERIES = 'series as (select * from event_series())'
+/** `series`: every device and type there is, each with its newest event; the name inside is the table's. */
+export const SERIES = 'series as (select * from series)'
 
 /** `series` of the device that is chosen. */
-export const SERIES_OF_DEVICE = 'series as (select * from event_series(array[${device:sqlstring}]))'
+export const SERIES_OF_DEVICE = 'series as (select * from series where device_id = ${device:sqlstring})'
 
 /** The newest event of a pair of `series`, as `latest`. */
 export const LATEST = 'newest_events(series.device_id, series.event_type, 1) as latest'

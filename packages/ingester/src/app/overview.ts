@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Overview } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
-import { listDevices } from '../queries/list-devices.ts'
+import { overviewDevices } from '../queries/overview-devices.ts'
 import { overviewNumbers } from '../queries/overview-numbers.ts'
 import type { Vitals } from './vitals.ts'
 
@@ -12,8 +12,6 @@ export interface OverviewOptions {
   readonly dataDirectory: string | null
 }
 
-const FRESH_MS = 86_400_000
-const MAX_DEVICES = 2_000
 /** However many pages are open, the database is asked once in this time. */
 const KEEP_MS = 1_500
 
@@ -31,26 +29,15 @@ async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Ov
   const [flow, numbers, devices, freeBytes] = await Promise.all([
     vitals(),
     overviewNumbers(read),
-    listDevices(read, { limit: MAX_DEVICES }),
+    overviewDevices(read),
     dataDirectory === null ? null : freeBytesOf(dataDirectory),
   ])
-  const nowMs = Date.now()
-  const note = ({ deviceId, label, lastSeen, firstSeen }: (typeof devices)[number]) => ({
-    ...{ deviceId, label, lastSeen, firstSeen },
-  })
   const { databaseBytes, bytesPerDay, letters, minutes } = numbers
   return {
-    now: new Date(nowMs).toISOString(),
+    now: new Date().toISOString(),
     ...flow,
     minutes,
-    devices: {
-      total: devices.length,
-      online: devices.filter(({ status: each }) => each === 'online').length,
-      silent: devices.filter(({ status: each }) => each === 'silent').map(note),
-      fresh: devices
-        .filter(({ firstSeen }) => firstSeen !== null && nowMs - Date.parse(firstSeen) < FRESH_MS)
-        .map(note),
-    },
+    devices,
     letters,
     disk: { databaseBytes, freeBytes, bytesPerDay },
   }

@@ -2,12 +2,15 @@ import type { Device } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { type LatestReading, latestReadings } from './latest-readings.ts'
 import { momentText } from './moment-text.ts'
+import { MAX_SERIES, RHYTHM, SILENT_AFTER } from './silent-after.ts'
 
 export interface DeviceFilter {
   /** Only these. */
   readonly devices?: readonly string[]
   /** In the id or the label. */
   readonly search?: string
+  /** Those that come after this id. */
+  readonly after?: string
   readonly limit: number
 }
 
@@ -17,34 +20,68 @@ interface Row {
   readonly timeZone: string | null
   readonly firstSeen: string | null
   readonly lastSeen: string | null
+  readonly quietSeconds: number | null
+  readonly types: number
+  readonly rhythmSeconds: number | null
+  /** Of its freshest event; all null where it has none. */
+  readonly isReadable: boolean | null
+  readonly isPlausible: boolean | null
+  readonly offsetSeconds: number | null
 }
 
-const SQL = `
-select
-  device_id as "deviceId", label, time_zone as "timeZone",
-  ${momentText('first_seen')} as "firstSeen", ${momentText('last_seen')} as "lastSeen"
-from devices
-where ($1::text[] is null or device_id = any($1))
-  and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0)
-order by device_id limit $3`
+const MATCHES = `($1::text[] is null or device_id = any($1))
+  and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0)`
 
-/** Silent is who is quiet for three times its own rhythm, and a minute at least: device rows are up to 10 s old. */
-const [SILENT_AFTER_BEATS, SILENT_AFTER_MS] = [3, 60_000]
+/** The page first, and then what its devices measure. */
+const SQL = `
+with page as materialized (
+  select * from devices
+  where ${MATCHES} and ($3::text is null or device_id > $3)
+  order by device_id limit $4
+)
+select
+  d.device_id as "deviceId", d.label, d.time_zone as "timeZone",
+  ${momentText('d.first_seen')} as "firstSeen", ${momentText('d.last_seen')} as "lastSeen",
+  extract(epoch from now() - d.last_seen)::float8 as "quietSeconds",
+  rhythm.types, rhythm.seconds as "rhythmSeconds",
+  freshest.ts_device_readable as "isReadable", freshest.ts = freshest.ts_device as "isPlausible",
+  extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "offsetSeconds"
+from page d
+cross join ${RHYTHM}
+left join lateral (
+  select * from (select * from series s where s.device_id = d.device_id limit ${MAX_SERIES}) looked_at
+  order by ts_server desc limit 1
+) as freshest on true
+order by d.device_id`
+
+const COUNT = `select count(*)::int as total from devices where ${MATCHES}`
+
+/** What one answer shows of all its devices together, and of each of many. */
+const READINGS = { together: 4_000, least: 4, most: 32 } as const
 /** A clock that is further off is worth a look. */
 const CLOCK_OFF_SECONDS = 60
 
+/** Devices by id, each with its newest readings: a bounded number of them, the fewer the more devices there are. */
 export async function listDevices(
   ask: Ask,
-  { devices, search, limit }: DeviceFilter,
-  nowMs: number = Date.now(),
+  { devices, search, after, limit }: DeviceFilter,
 ): Promise<readonly Device[]> {
-  const rows = await ask.query<Row>(SQL, [devices ?? null, search ?? null, limit])
-  const readings = await latestReadings(
-    ask,
-    rows.map(({ deviceId }) => deviceId),
-  )
-  const byDevice = groupByDevice(readings)
-  return rows.map((row) => describe(row, byDevice.get(row.deviceId) ?? [], nowMs))
+  const rows = await ask.query<Row>(SQL, [devices ?? null, search ?? null, after ?? null, limit])
+  const ids = rows.map(({ deviceId }) => deviceId)
+  const byDevice = groupByDevice(await latestReadings(ask, ids, readingsEach(limit)))
+  return rows.map((row) => describe(row, byDevice.get(row.deviceId) ?? []))
+}
+
+/** How many devices match, on all pages. */
+export async function countDevices(ask: Ask, search: string | undefined): Promise<number> {
+  const [row] = await ask.query<{ total: number }>(COUNT, [null, search ?? null])
+  return row?.total ?? 0
+}
+
+/** One device is shown whole. */
+function readingsEach(limit: number): number {
+  if (limit === 1) return MAX_SERIES
+  return Math.max(READINGS.least, Math.min(READINGS.most, Math.floor(READINGS.together / limit)))
 }
 
 /** Map.groupBy, which Node 20 does not have. */
@@ -58,39 +95,28 @@ function groupByDevice(readings: readonly LatestReading[]): Map<string, LatestRe
   return groups
 }
 
-function describe(row: Row, readings: readonly LatestReading[], nowMs: number): Device {
-  const freshest = readings.reduce<LatestReading | null>(
-    (best, each) => (best === null || each.tsServer > best.tsServer ? each : best),
-    null,
-  )
+function describe(row: Row, readings: readonly LatestReading[]): Device {
+  const { deviceId, label, timeZone, firstSeen, lastSeen, offsetSeconds, types } = row
   return {
-    ...row,
-    status: statusOf(row, readings, nowMs),
-    clock: clockOf(freshest),
-    offsetSeconds: freshest?.offsetSeconds ?? null,
-    readings: readings.map(({ eventType, valueNum, valueText, unit, ts, everySeconds }) => ({
-      eventType,
-      valueNum,
-      valueText,
-      unit,
-      ts,
-      everySeconds,
-    })),
+    ...{ deviceId, label, timeZone, firstSeen, lastSeen },
+    status: statusOf(row),
+    clock: clockOf(row),
+    offsetSeconds,
+    readings: readings.map(({ deviceId: _, ...reading }) => reading),
+    moreReadings: Math.max(0, types - readings.length),
   }
 }
 
-function statusOf({ lastSeen }: Row, readings: readonly LatestReading[], nowMs: number): Device['status'] {
-  if (lastSeen === null) return 'never'
-  const rhythms = readings.flatMap(({ everySeconds }) => (everySeconds ? [everySeconds] : []))
-  const beatMs = rhythms.length === 0 ? 0 : Math.min(...rhythms) * 1000
-  const allowedMs = Math.max(SILENT_AFTER_MS, SILENT_AFTER_BEATS * beatMs)
-  return nowMs - Date.parse(lastSeen) > allowedMs ? 'silent' : 'online'
+function statusOf({ quietSeconds, rhythmSeconds }: Row): Device['status'] {
+  if (quietSeconds === null) return 'never'
+  const allowed = Math.max(SILENT_AFTER.seconds, SILENT_AFTER.beats * (rhythmSeconds ?? 0))
+  return quietSeconds > allowed ? 'silent' : 'online'
 }
 
-function clockOf(freshest: LatestReading | null): Device['clock'] {
-  if (freshest === null) return 'unknown'
-  if (freshest.isUnreadable) return 'unreadable'
-  if (!freshest.hasDeviceTime) return 'absent'
-  if (!freshest.isPlausible) return 'implausible'
-  return Math.abs(freshest.offsetSeconds ?? 0) > CLOCK_OFF_SECONDS ? 'off' : 'good'
+function clockOf({ isReadable, isPlausible, offsetSeconds }: Row): Device['clock'] {
+  if (isReadable === null) return 'unknown'
+  if (!isReadable) return 'unreadable'
+  if (offsetSeconds === null) return 'absent'
+  if (!isPlausible) return 'implausible'
+  return Math.abs(offsetSeconds) > CLOCK_OFF_SECONDS ? 'off' : 'good'
 }

@@ -8,7 +8,7 @@ const ReadingSchema = Type.Object({
   valueText: Nullable(Type.String()),
   unit: Nullable(Type.String()),
   ts: Moment,
-  everySeconds: Nullable(Type.Number({ description: 'Its rhythm, from the last ten' })),
+  everySeconds: Nullable(Type.Number({ description: 'The usual time between two events' })),
 })
 
 /** absent: sends no time. unreadable: no time we can read. implausible: as in 1970. off: more than a minute. */
@@ -34,10 +34,19 @@ export const DeviceSchema = Type.Object({
       description: 'Device time minus server time of the freshest event; below 0 it is behind, or waited',
     }),
   ),
-  readings: Type.Array(ReadingSchema, { description: 'The latest of each type' }),
+  readings: Type.Array(ReadingSchema, {
+    description: 'The latest of each type; in a list of many devices, of the first types by name',
+  }),
+  moreReadings: Type.Integer({
+    description: 'Types that are not among the readings; up to 1,000 are counted',
+  }),
 })
 
-export const DeviceListSchema = Type.Object({ devices: Type.Array(DeviceSchema) })
+export const DeviceListSchema = Type.Object({
+  devices: Type.Array(DeviceSchema),
+  total: Type.Integer({ description: 'Devices that match, on all pages' }),
+  next: Nullable(Type.String({ description: '`after` of the next page; null: this is the last' })),
+})
 
 export const SparklinesSchema = Type.Object({
   from: Moment,

@@ -46,8 +46,10 @@ export const OverviewSchema = Type.Object({
   devices: Type.Object({
     total: Type.Integer(),
     online: Type.Integer(),
-    silent: Type.Array(DeviceNoteSchema, { description: 'Longer silent than their own rhythm explains' }),
-    fresh: Type.Array(DeviceNoteSchema, { description: 'First seen in the last 24 hours' }),
+    silentTotal: Type.Integer({ description: 'Longer silent than their own rhythm explains' }),
+    silent: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the last seen first' }),
+    freshTotal: Type.Integer({ description: 'First seen in the last 24 hours' }),
+    fresh: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the newest first' }),
   }),
   letters: Type.Object({
     open: Type.Integer({ description: 'Up to 1,000 are counted' }),

@@ -11,7 +11,7 @@ import {
 } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
 import { describeDevice } from '../../queries/describe-device.ts'
-import { listDevices } from '../../queries/list-devices.ts'
+import { countDevices, listDevices } from '../../queries/list-devices.ts'
 import { readDrift } from '../../queries/read-drift.ts'
 import { sparklines } from '../../queries/sparklines.ts'
 import { HttpProblem, notFound } from '../problem.ts'
@@ -31,14 +31,21 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         summary: 'Devices, with the latest value of each type',
         querystring: Type.Object({
           search: Type.Optional(Type.String({ maxLength: 200, description: 'In the id or the label' })),
+          after: Type.Optional(Type.String({ maxLength: 512, description: '`next` of the page before' })),
           limit: Type.Integer({ minimum: 1, maximum: 2_000, default: 500 }),
         }),
         response: { 200: DeviceListSchema },
       },
     },
-    async ({ query: { search, limit } }) => ({
-      devices: [...(await listDevices(read, { limit, ...(search !== undefined && { search }) }))],
-    }),
+    async ({ query: { search, after, limit } }) => {
+      const filter = { ...(search !== undefined && { search }), ...(after !== undefined && { after }) }
+      const [devices, total] = await Promise.all([
+        listDevices(read, { limit, ...filter }),
+        countDevices(read, search),
+      ])
+      const next = devices.length === limit ? (devices.at(-1)?.deviceId ?? null) : null
+      return { devices: [...devices], total, next }
+    },
   )
 
   server.get(

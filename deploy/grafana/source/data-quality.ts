@@ -113,7 +113,7 @@ select
   events as "Events",
   latest as "Last event"
 from (
-  select series.device_id, series.event_type, silence.*,
+  select series.*, silence.*,
     least(now(), $__timeTo()::timestamptz) - latest as silent,
     date_part('epoch', latest - earliest - longest) / (events - 2) as usual
   from series, lateral (

@@ -49,7 +49,6 @@ const latestValues = rows({
   about:
     'The newest event of each sensor, whatever time is shown above. A value older than an hour says how old it is. Click a device to see its charts.',
   sql: `
-with ${SERIES}
 select
   series.device_id as device,
   series.event_type as sensor,

@@ -18,10 +18,10 @@ export function perMinute(column: string): string {
  * query, and a cluster of Citus has its own (docs/scaling.md).
  */
 
-/** `series`: every device and type there is, each with its newest event; the name inside is the table's. */
-export const SERIES = 'series as (select * from series)'
+/** `series`: every device and type there is. */
+export const SERIES = 'series as (select * from event_series())'
 
-/** `series` of the device that is chosen. */
+/** `series` of the device that is chosen, each with its newest event. */
 export const SERIES_OF_DEVICE = 'series as (select * from series where device_id = ${device:sqlstring})'
 
 /** The newest event of a pair of `series`, as `latest`. */

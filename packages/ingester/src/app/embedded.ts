@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EmbeddedBroker, startEmbeddedBroker } from '../broker/embedded-broker.ts'
+import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { lockDataDirectory } from '../database/data-directory-lock.ts'
@@ -59,6 +60,11 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
         const deviceId = config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)
         return deviceId === null ? 0 : budgets.charge(deviceId, { messages: 1, bytes }, performance.now())
       },
+      limits: {
+        maxConnections: config.MQTT_MAX_CONNECTIONS,
+        maxPerAddress: config.MQTT_MAX_CONNECTIONS_PER_ADDRESS,
+      },
+      ingesterId: config.MQTT_CLIENT_ID,
       log: log.child({ stage: 'broker' }),
     })
     started.push(() => broker.stop())
@@ -105,13 +111,23 @@ async function startPipeline(
   }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker, budgets } })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
-  if (failure === null) return ingester
+  if (failure === null) {
+    // Now that its subscription is there. A PUBACK before it would be for an event that goes nowhere.
+    broker.open()
+    return ingester
+  }
   await ingester.stop()
   throw failure
 }
 
 function credentialsOf(config: Config, lan: boolean): { username: string; password: string } | null {
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
+  if (lan && username !== null && password !== null && password.length < MIN_PASSWORD_LENGTH) {
+    throw new ConfigError([
+      `MQTT_PASSWORD takes ${MIN_PASSWORD_LENGTH} characters or more with --lan: anybody in the network can try passwords.\n` +
+        '  Make one with: openssl rand -hex 16',
+    ])
+  }
   if (username !== null && password !== null) return { username, password }
   if (!lan && username === null) return null
   throw new ConfigError([

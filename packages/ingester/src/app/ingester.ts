@@ -15,6 +15,7 @@ import { LiveFeed } from '../http/live-feed.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
+import { realEdges } from './edges.ts'
 import type { ServiceEndpoints } from './endpoints.ts'
 import { injectedAcks } from './injected-acks.ts'
 import { createPipeline } from './pipeline.ts'
@@ -44,7 +45,7 @@ export interface IngesterOptions {
   /** Broker and database are ours and on this machine (qs up); `lan`: boards in the network reach the broker. */
   readonly embedded?: {
     readonly lan: boolean
-    readonly broker: Pick<EmbeddedBroker, 'waiting'>
+    readonly broker: EmbeddedBroker
     /** The broker charges what arrives. */
     readonly budgets: DeviceBudgets
   }
@@ -80,6 +81,9 @@ export async function startIngester(
     ...{ config, mqttUrl, databaseUrl, timeZoneOf, log },
     ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
+    ...(embedded && {
+      edges: { ...realEdges(), openSocket: async () => embedded.broker.connect() },
+    }),
   })
   const failed = Promise.race([pipeline.failed, nameLost])
   let failure: Error | null = null
@@ -88,13 +92,12 @@ export async function startIngester(
   })
   pipeline.metrics.watchProcess()
   const { registry } = pipeline.metrics
-  const alarms = startAlarms(pipeline, { config, mqttUrl, log })
+  const alarms = startAlarms(pipeline, { config, mqttUrl, log, embedded: embedded?.broker })
   const endpoints = { mqttUrl, databaseUrl }
   const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
   pulse.start(new SystemClock())
-  const waiting = () => embedded?.broker.waiting ?? alarms.waiting()
   const panel = startConsole(config, endpoints, {
-    vitals: () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting }),
+    vitals: () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
     live,
     liveProblem: () => null,
     inbox: injectedAcks(pipeline.inject),

@@ -1,10 +1,12 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
+import { connectionsAlarm, deafClientAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
-import { dropsAlarm } from '../alarms/drops-alarm.ts'
+import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
+import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
 import type { Config } from '../config/settings.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -21,13 +23,15 @@ export interface RunningAlarms {
 export interface StartAlarmsOptions {
   readonly config: Config
   readonly mqttUrl: string
+  /** The broker of this process, which answers for itself; absent: another one, which is asked. */
+  readonly embedded?: Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused'> | undefined
   readonly log: Log
 }
 
 /** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  { config, mqttUrl, log }: StartAlarmsOptions,
+  { config, mqttUrl, embedded, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
     url: mqttUrl,
@@ -38,8 +42,9 @@ export function startAlarms(
     log: log.child({ stage: 'source' }),
   })
   const dropped = () => {
-    metrics.brokerDropped.set(counts.dropped ?? Number.NaN)
-    return counts.dropped
+    const count = embedded === undefined ? counts.dropped : embedded.dropped
+    metrics.brokerDropped.set(count ?? Number.NaN)
+    return count
   }
   const alarms = new Alarms({
     alarms: [
@@ -47,25 +52,28 @@ export function startAlarms(
       stalledAlarm({ accounting, status }),
       refusedAlarm(refusal),
       pausedAlarm({ accounting, status }),
-      dropsAlarm(dropped),
+      dropsAlarm(dropped, embedded && EMBEDDED_ADVICE),
       reconnectingAlarm({ status }),
       quarantineAlarm({ status }),
       queueAlarm({ waiting: () => counts.waiting, status }),
       budgetAlarm(budgets),
       typesAlarm,
+      ...(embedded === undefined
+        ? []
+        : [deafClientAlarm(() => embedded.deaf), connectionsAlarm(() => embedded.refused)]),
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),
   })
   alarms.start()
   try {
-    counts.start()
+    if (embedded === undefined) counts.start()
   } catch {
     // MQTT_CA_FILE cannot be read: the source says so, and ends the start.
   }
   return {
     look: () => alarms.look(performance.now()),
-    waiting: () => counts.waiting,
+    waiting: () => (embedded === undefined ? counts.waiting : embedded.waiting),
     stop: async () => {
       alarms.stop()
       await counts.stop()

@@ -1,8 +1,11 @@
-import type { Aedes, AuthorizeForwardHandler, Client, Subscription } from 'aedes'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Aedes, Client, Subscription } from 'aedes'
 import type { Acl } from '../accounts/control-protocol.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import { type Action, isAllowed } from './acl.ts'
+import { addressOf } from './client-complaints.ts'
 import { type Credentials, matches } from './credentials.ts'
+import type { LoginQueue } from './login-queue.ts'
 import { isSharedSubscription } from './mqtt5/topics.ts'
 import { isPassword, NOBODY } from './password-hash.ts'
 
@@ -12,6 +15,13 @@ export class AccountChanged extends Error {
     super('its account was changed or removed')
     this.name = 'AccountChanged'
   }
+}
+
+interface Login {
+  readonly username: string | undefined
+  readonly password: Buffer | undefined
+  /** Where the check of a password waits for its turn. */
+  readonly queue: LoginQueue
 }
 
 /** The parts of aedes that it does not declare. */
@@ -35,6 +45,8 @@ export class Access {
   readonly #store: AccountStore
   readonly #accounts = new WeakMap<Client, StoredAccount>()
   readonly #operators = new WeakSet<Client>()
+  readonly #key = randomBytes(32)
+  readonly #rightPasswords = new WeakMap<StoredAccount, Buffer>()
   #clients: Readonly<Record<string, Client>> = {}
 
   constructor(operator: Credentials | null, store: AccountStore) {
@@ -59,18 +71,40 @@ export class Access {
       )
   }
 
-  /** The login: user, password and, where the account is bound to one, client id. */
-  async admit(client: Client, username: string | undefined, password: Buffer | undefined): Promise<boolean> {
+  /** The login: user, password and, where the account is bound to one, client id. @throws TooManyLogins */
+  async admit(client: Client, { username, password, queue }: Login): Promise<boolean> {
     if (this.#operator === null || matches(this.#operator, username, password)) {
       this.#operators.add(client)
       return true
     }
     const account = this.#store.accounts.get(username ?? '')
-    const isRight = await isPassword(account?.password ?? NOBODY, password ?? Buffer.alloc(0))
+    const isRight = await this.#isRight(account, password ?? Buffer.alloc(0), (work) =>
+      queue.check(
+        { address: addressOf(client), username: username ?? '', isKnown: account !== undefined },
+        work,
+      ),
+    )
     if (account === undefined || !isRight) return false
     if (account.clientId !== null && account.clientId !== client.id) return false
     this.#accounts.set(client, account)
     return this.#isCurrent(account)
+  }
+
+  /**
+   * A password that was right once is known by a digest with a key that ends with the process: a fleet that comes back
+   * after an outage of the network waits for no scrypt.
+   */
+  async #isRight(
+    account: StoredAccount | undefined,
+    password: Buffer,
+    inTurn: (work: () => Promise<boolean>) => Promise<boolean>,
+  ): Promise<boolean> {
+    const digest = createHmac('sha256', this.#key).update(password).digest()
+    const known = account && this.#rightPasswords.get(account)
+    if (known !== undefined && timingSafeEqual(known, digest)) return true
+    const isRight = await inTurn(() => isPassword(account?.password ?? NOBODY, password))
+    if (isRight && account !== undefined) this.#rightPasswords.set(account, digest)
+    return isRight
   }
 
   /** @param client null: one that an earlier process had, whose will is left */
@@ -83,8 +117,9 @@ export class Access {
     return !isSharedSubscription(filter) && this.#may(client, 'subscribe', filter)
   }
 
-  readonly forward: AuthorizeForwardHandler = (client, packet) =>
-    this.#may(client, 'publishClientReceive', packet.topic) ? packet : null
+  mayReceive(client: Client, topic: string): boolean {
+    return this.#may(client, 'publishClientReceive', topic)
+  }
 
   /** Ends the connections of an account, at once. */
   disconnect(username: string): void {

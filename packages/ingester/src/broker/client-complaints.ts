@@ -30,6 +30,11 @@ export class ClientComplaints {
 
 /** Who it was, for the fields of a complaint. */
 export function aboutClient(client: Client): Readonly<Record<string, unknown>> {
+  return { client: client.id, address: addressOf(client) }
+}
+
+/** Empty for a client in this process. */
+export function addressOf(client: Client): string {
   const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
-  return { client: client.id, address: remoteAddress }
+  return remoteAddress ?? ''
 }

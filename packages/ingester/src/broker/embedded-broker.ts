@@ -1,29 +1,29 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
 import { AccountStore } from './account-store.ts'
 import { aboutClient, ClientComplaints } from './client-complaints.ts'
+import type { ConnectionLimitsOptions, RefusedRecord } from './connection-limits.ts'
 import { Control } from './control.ts'
 import type { Credentials } from './credentials.ts'
-import { closeServer, listen } from './listen.ts'
+import { type Arrived, FrontDoor } from './front-door.ts'
+import { isInProcess } from './in-process.ts'
+import { IngestSession } from './ingest-session.ts'
 import { login } from './login.ts'
 import { isLoopback } from './loopback.ts'
 import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
 import { PropertyCarrier } from './mqtt5/property-carrier.ts'
-import { guardPacketSize, PacketTooLarge } from './packet-size-guard.ts'
-import { whenProtocolIsKnown } from './protocol-level.ts'
+import { DeafClient, type DeafRecord, Outlets } from './outlets.ts'
+import { PacketTooLarge } from './packet-size-guard.ts'
 import { ReadGate } from './read-gate.ts'
 import { refuseEmptyId } from './refuse-empty-id.ts'
 import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
 import { SessionStore } from './session-store.ts'
-import { webSocketServer } from './websocket-server.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
@@ -37,6 +37,10 @@ export interface EmbeddedBrokerOptions {
   readonly maxPacketBytes: number
   /** Told of each message that a client may publish; the milliseconds for which nothing more is read from it. */
   readonly chargePublish?: (topic: string, bytes: number) => number
+  /** By default without a limit. */
+  readonly limits?: ConnectionLimitsOptions
+  /** The client id of the ingester in this process. It connects with `connect`, and others come in after `open`. */
+  readonly ingesterId?: string
   readonly log: Log
 }
 
@@ -45,24 +49,38 @@ export interface EmbeddedBroker {
   readonly wsPort: number
   /** Messages that wait for a session, or for its PUBACK. */
   readonly waiting: number
+  /** Messages that a client or a session missed, because it did not read or its queue was full. */
+  readonly dropped: number
+  /** The latest client that was ended because it did not read. */
+  readonly deaf: DeafRecord | null
+  /** Connections turned away since the start, and the latest of them. */
+  readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
+  /** A connection of this process, also before `open`. */
+  connect(): Duplex
+  /** Lets clients in, where there is an `ingesterId`. Until then the ports are taken and connections are closed. */
+  open(): void
   stop(): Promise<void>
 }
 
+const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
+
 /** About 100,000 events, an hour of thirty a second. */
-const MAX_SESSION_BYTES = 64 * 1024 * 1024
+const INGESTER_SESSION_BYTES = 64 * 1024 * 1024
+/** What one client can make the broker keep, and all of them together. */
+const SESSION_BYTES = 8 * 1024 * 1024
+const ALL_SESSIONS_BYTES = 64 * 1024 * 1024
+
+const NOT_READING =
+  'did not read what was sent to it for 5 s, and its connection was ended. What it missed of QoS 0 is lost to it; QoS 1 waits in its session'
 
 /** What a connection does in the ordinary course of its life: nothing to tell a person about. */
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
-
-/** For CONNECT, from the first byte of a connection. */
-const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
  * translated for it (`mqtt5/connection.ts`). What MQTT 5 has and this broker has not: topic aliases, shared
  * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay
- * and the properties of a will are ignored, in durable sessions also retain as published and retain
- * handling 1.
+ * and the properties of a will are ignored.
  *
  * With credentials, who may do what is decided as by a Mosquitto with dynamic security: `Access`, and `Control`
  * for the commands that change it.
@@ -74,7 +92,7 @@ const CONNECT_TIMEOUT_MS = 10_000
  * be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { host, credentials, accountsFile, maxPacketBytes, chargePublish, log } = options
+  const { host, credentials, accountsFile, maxPacketBytes, chargePublish, ingesterId, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new Error(
       `the broker does not listen on ${host} without credentials, where anybody in the network could ` +
@@ -84,7 +102,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
-  const store = new SessionStore({ maxBytesPerSession: MAX_SESSION_BYTES, onFull })
+  const maxBytesOf = (client: string) => (client === ingesterId ? INGESTER_SESSION_BYTES : SESSION_BYTES)
+  const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull })
   const lifetimes = new SessionLifetimes(store)
   const retainHandling = new RetainHandling()
   const accounts = new AccountStore(accountsFile)
@@ -98,10 +117,20 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const readGate = new ReadGate()
   const onPublish = ({ conn }: Client, topic: string, bytes: number) =>
     readGate.pause(conn as Duplex, chargePublish?.(topic, bytes) ?? 0)
+  const outlets = new Outlets({
+    store,
+    ingesterId,
+    mayReceive: (client, topic) => access.mayReceive(client, topic),
+    onDeaf: (client) => complaints.say('deaf', aboutClient(client), `${client.id} ${NOT_READING}`),
+  })
+  const ingest = ingesterId === undefined ? null : new IngestSession(ingesterId, store)
+  const ours = new WeakSet<object>()
+  const isImpostor = ({ id, conn }: Client) => id === ingesterId && !ours.has(conn)
   const broker = await Aedes.createBroker({
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    // With a bound, a message that waits for its turn and has no subscriber recurses, until the stack is full.
+    concurrency: 0,
     preConnect: refuseEmptyId,
-    authenticate: login({ access, complaints, lifetimes }),
+    authenticate: login({ access, complaints, lifetimes, isImpostor }),
     authorizeSubscribe: (client, subscription, done) => {
       retainHandling.decide(client, subscription)
       const isGranted = access.maySubscribe(client, subscription.topic)
@@ -112,10 +141,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       done(null, isGranted ? subscription : null)
     },
     authorizePublish: authorizePublish({ access, complaints, onPublish }),
-    authorizeForward: access.forward,
     maxInflightInbound: RECEIVE_MAXIMUM,
+    ...(ingest !== null && { published: ingest.published }),
   })
-  for (const part of [store, lifetimes, retainHandling, access, control]) part.attach(broker)
+  for (const part of [store, outlets, lifetimes, retainHandling, access, control]) part.attach(broker)
+  ingest?.attach(broker)
   // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
@@ -123,55 +153,48 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   broker.on('clientError', clientError)
   broker.on('connectionError', clientError)
 
-  const connections = new Set<Duplex>()
-  const accept = (connection: Duplex, request?: IncomingMessage) => {
-    connections.add(connection)
-    connection.once('close', () => connections.delete(connection))
-    whenProtocolIsKnown(connection, {
-      timeoutMs: CONNECT_TIMEOUT_MS,
-      handOver: (level) => serve(connection, { level, request }),
-    })
-  }
+  // From the network inwards: packet sizes, before anything is gathered or anybody is logged in; MQTT 5 to 3.1.1;
+  // aedes, with the login.
   const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }
-  // From the network inwards: packet sizes, before anything is gathered or anybody is logged in; MQTT 5 to
-  // 3.1.1; aedes, with the login.
-  const serve = (
-    network: Duplex,
-    { level, request }: { level: number | null; request?: IncomingMessage | undefined },
-  ) => {
-    const connection = level === 5 ? new Mqtt5Connection(network, mqtt5) : network
-    guardPacketSize(network, maxPacketBytes, (error) => connection.destroy(error))
-    readGate.guard(network, connection)
+  const serve = ({ stream, network, level, request, guard }: Arrived) => {
+    const connection = level === 5 ? new Mqtt5Connection(stream, mqtt5) : stream
+    guard((error) => connection.destroy(error))
+    readGate.guard(stream, connection)
     const client = broker.handle(connection, request)
+    outlets.add(client, network)
     if (connection instanceof Mqtt5Connection) connection.attach(client)
+    if (isInProcess(network)) ours.add(connection)
   }
-  // Without Nagle's algorithm: a device ack is one small packet that somebody waits for.
-  const tcp = createServer({ noDelay: true }, (socket) => accept(socket))
-  const onError = (error: Error) => log.error(error, 'the embedded broker cannot accept connections')
-  const webSocket = webSocketServer({
-    maxPacketBytes,
+  const door = new FrontDoor({
+    ...options,
+    limits: options.limits ?? NO_LIMITS,
     anyOrigin: credentials !== null,
-    onConnection: accept,
-    onError,
+    complaints,
+    onConnection: serve,
   })
-
   const stop = async () => {
-    const closed = Promise.all([closeServer(tcp), closeServer(webSocket)])
+    const closed = door.close()
     await new Promise<void>((resolve) => broker.close(resolve))
-    for (const connection of connections) connection.destroy()
-    webSocket.closeAllConnections()
+    door.destroyConnections()
     await closed
   }
   try {
-    const port = await listen(tcp, { host, port: options.port, setting: 'MQTT_PORT' })
-    const wsPort = await listen(webSocket, { host, port: options.wsPort, setting: 'MQTT_WS_PORT' })
-    tcp.on('error', onError)
+    const ports = await door.listen()
+    if (ingest === null) door.open()
     return {
-      port,
-      wsPort,
+      ...ports,
       get waiting() {
         return store.waiting
       },
+      get dropped() {
+        return outlets.dropped + store.dropped
+      },
+      get deaf() {
+        return outlets.deaf
+      },
+      refused: door.refused,
+      connect: () => door.connect(),
+      open: () => door.open(),
       stop,
     }
   } catch (error) {
@@ -182,8 +205,9 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
 
 function complain(complaints: ClientComplaints, client: Client, error: Error): void {
   const { code, returnCode } = error as { code?: string; returnCode?: number }
-  // The network's errors have a code; a refusal was said already; a change of its account somebody asked for.
-  if (error instanceof AccountChanged) return
+  // The network's errors have a code; a refusal and a deaf client were said already; somebody asked for a change of
+  // an account.
+  if (error instanceof AccountChanged || error instanceof DeafClient) return
   if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
   complaints.say(kind, aboutClient(client), `a client was disconnected: ${error.message}`)

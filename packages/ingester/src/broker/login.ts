@@ -1,25 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Aedes, AuthenticateError, Client } from 'aedes'
 import type { Access } from './access.ts'
-import { aboutClient, type ClientComplaints } from './client-complaints.ts'
+import { aboutClient, addressOf, type ClientComplaints } from './client-complaints.ts'
+import { LoginQueue } from './login-queue.ts'
 import type { SessionLifetimes } from './session-lifetimes.ts'
 
-const [SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [3, 4] as const
+const [IDENTIFIER_REJECTED, SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [2, 3, 4] as const
 
 export interface LoginOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
   readonly lifetimes: SessionLifetimes
+  /** It comes from outside with the client id of our own ingester. */
+  readonly isImpostor: (client: Client) => boolean
 }
 
 /** Only who is in may touch a session. */
-export function login({ access, complaints, lifetimes }: LoginOptions): Aedes['authenticate'] {
+export function login({ access, complaints, lifetimes, isImpostor }: LoginOptions): Aedes['authenticate'] {
+  const queue = new LoginQueue()
   const enter = async (
     client: Client,
     username?: string,
     password?: Buffer,
   ): Promise<AuthenticateError | null> => {
     try {
-      if (await access.admit(client, username, password)) {
+      if (await access.admit(client, { username, password, queue })) {
+        if (isImpostor(client)) return refusal('the client id of the ingester', IDENTIFIER_REJECTED)
         await lifetimes.begin(client)
         return null
       }
@@ -28,6 +34,7 @@ export function login({ access, complaints, lifetimes }: LoginOptions): Aedes['a
     }
     const about = { ...aboutClient(client), user: username }
     complaints.say('credentials', about, 'a client with wrong username, password or client id was refused')
+    await delay(queue.penaltyMs(addressOf(client)), undefined, { ref: false })
     return refusal('wrong username or password', BAD_USERNAME_OR_PASSWORD)
   }
   return (client, username, password, done) => {

@@ -10,18 +10,35 @@ export class PacketTooLarge extends Error {
   }
 }
 
+export interface PacketLimits {
+  /** Of the first packet, CONNECT, which everybody may send. */
+  readonly maxFirstBytes: number
+  readonly maxPacketBytes: number
+}
+
 /**
  * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four
  * bytes. It knows the size of a packet with the first bytes of it, before anybody has to hold the rest.
  */
 export class PacketSizes {
-  readonly #maxBytes: number
+  readonly #limits: PacketLimits
   #bodyLeft = 0
+  /** Packets that have come as a whole. */
+  #packets = 0
   #headerBytes = 0
   #length = 0
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+  constructor(limits: PacketLimits) {
+    this.#limits = limits
+  }
+
+  /** The first packet has come as a whole. */
+  get isPastFirst(): boolean {
+    return this.#packets > 0
+  }
+
+  get maxBytes(): number {
+    return this.isPastFirst ? this.#limits.maxPacketBytes : this.#limits.maxFirstBytes
   }
 
   /** @returns the size of a packet above the limit that begins in this chunk, or null */
@@ -31,10 +48,13 @@ export class PacketSizes {
         const skipped = Math.min(this.#bodyLeft, chunk.length - at)
         this.#bodyLeft -= skipped
         at += skipped
+        if (this.#bodyLeft === 0) this.#packets++
         continue
       }
       const size = this.#header(chunk[at++] as number)
-      if (size !== null && size > this.#maxBytes) return size
+      if (size === null) continue
+      if (size > this.maxBytes) return size
+      if (this.#bodyLeft === 0) this.#packets++
     }
     return null
   }
@@ -55,25 +75,32 @@ export class PacketSizes {
 }
 
 /**
- * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and
- * would gather up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so
- * that is where we look; one more stream in between would cost every packet a copy and a turn of the event
- * loop.
- *
- * @param refuse ends the connection
+ * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and would
+ * gather up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where
+ * the guard looks; one more stream in between would cost every packet a copy and a turn of the event loop.
  */
 export function guardPacketSize(
   connection: Duplex,
-  maxBytes: number,
-  refuse: (error: PacketTooLarge) => void,
+  limits: PacketLimits,
+  {
+    refuse,
+    onFirstPacket,
+  }: {
+    /** Ends the connection. */
+    readonly refuse: (error: PacketTooLarge) => void
+    readonly onFirstPacket: () => void
+  },
 ): void {
-  const sizes = new PacketSizes(maxBytes)
+  const sizes = new PacketSizes(limits)
   const read = connection.read.bind(connection)
   connection.read = (size?: number) => {
     const chunk = read(size) as Buffer | null
-    const bytes = chunk === null ? null : sizes.oversized(chunk)
+    if (chunk === null) return null
+    const wasPastFirst = sizes.isPastFirst
+    const bytes = sizes.oversized(chunk)
+    if (!wasPastFirst && sizes.isPastFirst) onFirstPacket()
     if (bytes === null) return chunk
-    refuse(new PacketTooLarge(bytes, maxBytes))
+    refuse(new PacketTooLarge(bytes, sizes.maxBytes))
     return null
   }
 }

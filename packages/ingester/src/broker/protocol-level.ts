@@ -20,15 +20,12 @@ export function protocolLevel(bytes: Buffer): number | null | undefined {
 }
 
 /**
- * Reads so much of a connection that its protocol level is known, puts it back and hands the connection over,
- * as if nobody had read from it.
+ * Reads as much of a connection as tells its protocol level, puts it back and hands the connection over, as if nobody
+ * had read from it.
  *
- * @param handOver not called where the connection ends, or says nothing in time
+ * @param handOver not called where the connection ends before
  */
-export function whenProtocolIsKnown(
-  connection: Duplex,
-  { timeoutMs, handOver }: { readonly timeoutMs: number; readonly handOver: (level: number | null) => void },
-): void {
+export function whenProtocolIsKnown(connection: Duplex, handOver: (level: number | null) => void): void {
   let first = Buffer.alloc(0)
   const look = () => {
     for (let chunk = connection.read(); chunk !== null; chunk = connection.read()) {
@@ -43,10 +40,6 @@ export function whenProtocolIsKnown(
     }
   }
   const destroy = () => connection.destroy()
-  const timer = setTimeout(destroy, timeoutMs)
-  const stop = () => {
-    clearTimeout(timer)
-    connection.off('readable', look).off('end', destroy).off('close', stop)
-  }
+  const stop = () => connection.off('readable', look).off('end', destroy).off('close', stop)
   connection.on('readable', look).on('end', destroy).on('close', stop).on('error', destroy)
 }

@@ -10,9 +10,6 @@ interface RetainedMessages {
  * aedes keeps the option with the subscription and does not look at it. Right after the event 'subscribe' it
  * asks the store for the retained messages of the filters in it, so that is where those of some filters are
  * left out.
- *
- * "Only for a new subscription" is not for durable sessions, which get them with every SUBSCRIBE, as in
- * 3.1.1: aedes does not queue them, so one that was under way when a connection broke would be lost.
  */
 export class RetainHandling {
   readonly #decided = new WeakSet<Subscription>()
@@ -34,7 +31,6 @@ export class RetainHandling {
   decide(client: Client, subscription: Subscription & { readonly rh?: number }): void {
     const { subscriptions } = client as unknown as { readonly subscriptions: Record<string, unknown> }
     const isNew = subscriptions[subscription.topic] === undefined
-    if (subscription.rh === 2 || (subscription.rh === 1 && client.clean && !isNew))
-      this.#decided.add(subscription)
+    if (subscription.rh === 2 || (subscription.rh === 1 && !isNew)) this.#decided.add(subscription)
   }
 }

@@ -3,44 +3,65 @@ import type { Aedes } from 'aedes'
 import { type QueuedPacket, SessionQueue } from './session-queue.ts'
 
 type Session = { readonly id: string }
-type Subscriber = { readonly clientId: string; readonly nl?: boolean | undefined }
+
+/** A subscription of a durable session, as aedes finds it by a topic. */
+interface Subscriber {
+  readonly clientId: string
+  /** Absent: the message is for this client, whatever it has subscribed to. */
+  readonly qos?: number | undefined
+  /** No local. */
+  readonly nl?: boolean | undefined
+  /** Retain as published. */
+  readonly rap?: boolean | undefined
+}
 
 export interface SessionStoreOptions {
-  readonly maxBytesPerSession: number
+  readonly maxBytesOf: (clientId: string) => number
+  /** Of all sessions, except those with a larger share of their own. */
+  readonly maxBytes: number
   readonly onFull: (clientId: string) => void
 }
 
 /**
- * The part of aedes' persistence (its interface, in memory) that keeps messages for durable sessions.
+ * The queues of sessions: the part of aedes' persistence (its interface, in memory) that keeps messages until they
+ * are acknowledged. `Outlet` sends them.
  *
- * A session above the limit gets nothing more queued, as with Mosquitto's `max_queued_messages`; what it
- * misses was not acked by a device ack, so it comes again. Without a limit, a session that never returns or
- * an ingester that cannot write for a night takes the memory of the whole machine.
+ * A session above its limit gets no more messages, as with Mosquitto's `max_queued_messages`. No device ack was sent
+ * for a message that it misses, so that message comes again. Without a limit, a session that never returns or an
+ * ingester that cannot write for a night takes the memory of the whole machine.
  */
 export class SessionStore {
   readonly #options: SessionStoreOptions
   readonly #queues = new Map<string, SessionQueue>()
+  #bytes = 0
+  #dropped = 0
+  readonly #watchers: ((clientId: string) => void)[] = []
 
   constructor(options: SessionStoreOptions) {
     this.#options = options
   }
 
-  /**
-   * Puts these methods in place of those of the broker's own store, which keeps subscriptions, wills and the
-   * rest.
-   */
+  /** Replaces these methods of the broker's own store, which keeps subscriptions, wills and the rest. */
   attach(broker: Aedes): void {
     const { persistence } = broker as unknown as { readonly persistence: object }
     Object.assign(persistence, {
-      outgoingEnqueue: async (to: Subscriber, packet: QueuedPacket) => this.#enqueue(to, packet),
-      outgoingEnqueueCombi: async (to: readonly Subscriber[], packet: QueuedPacket) => {
-        for (const subscriber of to) if (!isOwn(subscriber, packet)) this.#enqueue(subscriber, packet)
-      },
-      // The one it replaces fails where the message is not queued, and aedes disconnects the client for it.
-      outgoingUpdate: async ({ id }: Session, packet: QueuedPacket) => this.#queues.get(id)?.update(packet),
-      outgoingClearMessageId: async ({ id }: Session, packet: QueuedPacket) => this.#take(id, packet),
-      outgoingStream: ({ id }: Session) => Readable.from(this.#queues.get(id)?.all() ?? []),
+      outgoingEnqueue: async (to: Subscriber, packet: QueuedPacket) =>
+        this.enqueue(to.clientId, { ...packet }),
+      outgoingEnqueueCombi: async (to: readonly Subscriber[], packet: QueuedPacket) =>
+        this.#enqueueAll(to, packet),
+      // PUBREC came, PUBREL goes.
+      outgoingUpdate: async ({ id }: Session, { messageId }: QueuedPacket) =>
+        this.#release(id, messageId ?? 0),
+      outgoingClearMessageId: async ({ id }: Session, packet: QueuedPacket) =>
+        this.#take(id, packet.messageId ?? 0),
+      // Outlets send what is queued, not aedes.
+      outgoingStream: () => Readable.from([]),
     })
+  }
+
+  /** Calls back when a message is queued or acknowledged: the session may have something to send. */
+  watch(watcher: (clientId: string) => void): void {
+    this.#watchers.push(watcher)
   }
 
   /** Messages that wait for a session, or for its PUBACK. */
@@ -50,27 +71,86 @@ export class SessionStore {
     return waiting
   }
 
-  /** The session is over: nobody will come for what is queued. */
+  /** Messages that found a queue full. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  bytesOf(clientId: string): number {
+    return this.#queues.get(clientId)?.bytes ?? 0
+  }
+
+  /** @returns undefined: nothing is queued */
+  queueOf(clientId: string): SessionQueue | undefined {
+    return this.#queues.get(clientId)
+  }
+
+  enqueue(clientId: string, packet: QueuedPacket): void {
+    const queue = this.#queues.get(clientId) ?? new SessionQueue()
+    this.#queues.set(clientId, queue)
+    const maxBytes = this.#options.maxBytesOf(clientId)
+    const isOver = queue.bytes >= maxBytes
+    if (isOver || (maxBytes < this.#options.maxBytes && this.#bytes >= this.#options.maxBytes)) {
+      this.#dropped++
+      return this.#options.onFull(clientId)
+    }
+    this.#counting(queue, () => queue.add(packet))
+    for (const watcher of this.#watchers) watcher(clientId)
+  }
+
+  /** The client may not receive it. */
+  discard(clientId: string, messageId: number): void {
+    const queue = this.#queues.get(clientId)
+    if (queue !== undefined) this.#counting(queue, () => queue.take(messageId))
+  }
+
+  /** The session is over, with what is queued in it. */
   forget(clientId: string): void {
+    this.#bytes -= this.bytesOf(clientId)
     this.#queues.delete(clientId)
   }
 
-  #enqueue({ clientId }: Subscriber, packet: QueuedPacket): void {
-    const queue = this.#queues.get(clientId) ?? new SessionQueue()
-    this.#queues.set(clientId, queue)
-    if (queue.bytes < this.#options.maxBytesPerSession) queue.add(packet)
-    else this.#options.onFull(clientId)
+  /**
+   * A session whose subscriptions overlap gets the message once, with the highest QoS among them [MQTT-3.3.5-1]
+   * and never above that of its publisher [MQTT-3.8.4-6].
+   */
+  #enqueueAll(to: readonly Subscriber[], packet: QueuedPacket): void {
+    const grants = new Map<string, { readonly qos: number; readonly retain: boolean }>()
+    for (const { clientId, qos = 0, nl, rap } of to) {
+      // No local [MQTT-3.8.3-3].
+      if (nl === true && packet.clientId === clientId) continue
+      const other = grants.get(clientId)
+      grants.set(clientId, {
+        qos: Math.max(qos, other?.qos ?? 0),
+        retain: rap === true || other?.retain === true,
+      })
+    }
+    for (const [clientId, { qos, retain }] of grants) {
+      this.enqueue(clientId, {
+        ...packet,
+        qos: Math.min(qos, packet.qos ?? 0),
+        retain: retain && packet.retain === true,
+      })
+    }
   }
 
-  #take(clientId: string, packet: QueuedPacket): QueuedPacket | undefined {
+  #release(clientId: string, messageId: number): void {
     const queue = this.#queues.get(clientId)
-    const taken = queue?.take(packet.messageId ?? 0)
-    if (queue?.bytes === 0) this.#queues.delete(clientId)
+    if (queue !== undefined) this.#counting(queue, () => queue.release(messageId))
+  }
+
+  #take(clientId: string, messageId: number): QueuedPacket | undefined {
+    const queue = this.#queues.get(clientId)
+    if (queue === undefined) return undefined
+    const taken = this.#counting(queue, () => queue.take(messageId))
+    for (const watcher of this.#watchers) watcher(clientId)
     return taken
   }
-}
 
-/** "No local" of MQTT 5 [MQTT-3.8.3-3]: aedes does not deliver it, so it would stay in the queue. */
-function isOwn({ nl, clientId }: Subscriber, packet: QueuedPacket): boolean {
-  return nl === true && packet.clientId === clientId
+  #counting<T>(queue: SessionQueue, change: () => T): T {
+    const before = queue.bytes
+    const result = change()
+    this.#bytes += queue.bytes - before
+    return result
+  }
 }

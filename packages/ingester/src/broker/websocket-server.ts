@@ -7,6 +7,8 @@ export interface WebSocketOptions {
   readonly maxPacketBytes: number
   /** Without credentials, pages of other sites are turned away. */
   readonly anyOrigin: boolean
+  /** For the request as a whole. */
+  readonly timeoutMs: number
   readonly onConnection: (stream: Duplex, request: IncomingMessage) => void
   readonly onError: (error: Error) => void
 }
@@ -16,10 +18,18 @@ export interface WebSocketOptions {
  * gathered.
  */
 const GATHERED_BYTES = 1024 * 1024
+/** How often Node looks for requests that take too long. */
+const CHECK_MS = 1_000
 
 /** MQTT over WebSocket, on any path; not yet listening. */
 export function webSocketServer(options: WebSocketOptions): Server {
-  const server = createServer((_request, response) => {
+  const { timeoutMs } = options
+  const timeouts = {
+    headersTimeout: timeoutMs,
+    requestTimeout: timeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  }
+  const server = createServer({ ...timeouts, noDelay: true }, (_request, response) => {
     response.writeHead(426, { 'Content-Type': 'text/plain' }).end('This is MQTT over WebSocket.\n')
   })
   const sockets = new WebSocketServer({

@@ -15,8 +15,11 @@ function kind<T>(name: string, parse: (text: string) => T): Kind<T> {
 
 export const text = kind('text', (value) => value)
 
-export const password = kind('text, 8 characters or more', (value) => {
-  if (value.length < 8) throw new Error('takes 8 characters or more')
+/** Of a password that strangers can try. */
+export const MIN_PASSWORD_LENGTH = 8
+
+export const password = kind(`text, ${MIN_PASSWORD_LENGTH} characters or more`, (value) => {
+  if (value.length < MIN_PASSWORD_LENGTH) throw new Error(`takes ${MIN_PASSWORD_LENGTH} characters or more`)
   return value
 })
 

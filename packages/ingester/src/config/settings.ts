@@ -273,6 +273,18 @@ export const SETTINGS = {
   QS_DATA_DIR: setting('Embedded', kinds.text, './data', 'Where qs up keeps PostgreSQL and its password'),
   MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),
   MQTT_WS_PORT: setting('Embedded', kinds.port, '9001', 'Its port for MQTT over WebSocket'),
+  MQTT_MAX_CONNECTIONS: setting(
+    'Embedded',
+    kinds.integer(1, 1_000_000),
+    '10000',
+    'Most connections to the embedded broker, before and after their login. The process needs as many open files',
+  ),
+  MQTT_MAX_CONNECTIONS_PER_ADDRESS: setting(
+    'Embedded',
+    kinds.integer(1, 1_000_000),
+    '1000',
+    'The same for one IP address. Raise it where more boards than that share one, behind a NAT or a TLS proxy',
+  ),
   POSTGRES_PORT: setting('Embedded', kinds.port, '5433', 'Port of the embedded PostgreSQL'),
 
   LOG_LEVEL: setting('Log', kinds.logLevel, 'info', 'Least level that is logged'),

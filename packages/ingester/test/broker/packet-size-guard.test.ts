@@ -23,7 +23,7 @@ test('a packet is too large exactly above the limit, however the stream is cut',
       fc.integer({ min: 1, max: 9_000 }),
       (payloads, max, cut) => {
         const packets = payloads.map(publish)
-        const guard = new PacketSizes(max)
+        const guard = new PacketSizes({ maxFirstBytes: max, maxPacketBytes: max })
         const found = inChunks(Buffer.concat(packets), cut).map((chunk) => guard.oversized(chunk))
         const first = packets.find((packet) => packet.length > max)
         assert.equal(found.find((size) => size !== null) ?? null, first?.length ?? null)
@@ -34,7 +34,19 @@ test('a packet is too large exactly above the limit, however the stream is cut',
 })
 
 test('a packet above the limit is known by its header, before its body is there', () => {
-  const guard = new PacketSizes(1_000)
+  const guard = new PacketSizes({ maxFirstBytes: 1_000, maxPacketBytes: 1_000 })
   assert.equal(guard.oversized(publish(200_000).subarray(0, 3)), null)
   assert.equal(guard.oversized(publish(200_000).subarray(3, 4)), publish(200_000).length)
+})
+
+test('the first packet has a limit of its own', () => {
+  const guard = new PacketSizes({ maxFirstBytes: 100, maxPacketBytes: 1_000 })
+  assert.equal(guard.isPastFirst, false)
+  assert.equal(guard.oversized(publish(80).subarray(0, 40)), null)
+  assert.equal(guard.isPastFirst, false)
+  assert.equal(guard.oversized(publish(80).subarray(40)), null)
+  assert.equal(guard.isPastFirst, true)
+  assert.equal(guard.oversized(publish(800)), null)
+  const other = new PacketSizes({ maxFirstBytes: 100, maxPacketBytes: 1_000 })
+  assert.equal(other.oversized(publish(200)), publish(200).length)
 })

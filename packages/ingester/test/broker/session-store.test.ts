@@ -1,40 +1,89 @@
 import assert from 'node:assert/strict'
-import type { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { Aedes } from 'aedes'
+import type { QueuedPacket } from '../../src/broker/session-queue.ts'
 import { SessionStore } from '../../src/broker/session-store.ts'
 
 interface Queues {
-  outgoingEnqueueCombi(subscribers: readonly { clientId: string }[], packet: object): Promise<void>
-  outgoingUpdate(session: { id: string }, packet: object): Promise<void>
+  outgoingEnqueueCombi(subscribers: readonly object[], packet: object): Promise<void>
   outgoingClearMessageId(session: { id: string }, packet: object): Promise<object | undefined>
-  outgoingStream(session: { id: string }): Readable
+}
+
+async function storeOf(options: { readonly maxBytesOf: (id: string) => number; readonly maxBytes: number }) {
+  const full: string[] = []
+  const broker = await Aedes.createBroker()
+  const store = new SessionStore({ ...options, onFull: (id) => full.push(id) })
+  store.attach(broker)
+  const queues = (broker as unknown as { persistence: Queues }).persistence
+  const queued = (id: string): readonly QueuedPacket[] => store.queueOf(id)?.all() ?? []
+  return { broker, store, queues, full, queued }
+}
+
+function message(brokerCounter: number, fields: Partial<QueuedPacket> = {}): QueuedPacket {
+  return { brokerCounter, topic: 't', payload: Buffer.alloc(600), qos: 2, ...fields }
 }
 
 test('a session whose queue is full gets no more, others do, and it goes on when drained', async (t) => {
-  const full: string[] = []
-  const broker = await Aedes.createBroker()
+  const { broker, store, queues, full, queued } = await storeOf({
+    maxBytesOf: () => 10_000,
+    maxBytes: 1_000_000,
+  })
   t.after(() => broker.close())
-  new SessionStore({ maxBytesPerSession: 10_000, onFull: (id) => full.push(id) }).attach(broker)
-  const queues = (broker as unknown as { persistence: Queues }).persistence
-  const queued = async (id: string) => (await queues.outgoingStream({ id }).toArray()).length
   const publish = (brokerCounter: number, ...ids: readonly string[]) =>
     queues.outgoingEnqueueCombi(
-      ids.map((clientId) => ({ clientId })),
-      { brokerCounter, topic: 't', payload: Buffer.alloc(600) },
+      ids.map((clientId) => ({ clientId, qos: 1 })),
+      message(brokerCounter),
     )
 
   for (let counter = 1; counter <= 20; counter++) await publish(counter, 'away')
-  const kept = await queued('away')
-  assert.equal(kept, 10)
+  assert.equal(queued('away').length, 10)
   assert.deepEqual(new Set(full), new Set(['away']))
+  assert.equal(store.dropped, 10)
   await publish(21, 'away', 'other')
-  assert.deepEqual([await queued('away'), await queued('other')], [10, 1])
+  assert.deepEqual([queued('away').length, queued('other').length], [10, 1])
 
-  for (let counter = 1; counter <= kept; counter++) {
-    await queues.outgoingUpdate({ id: 'away' }, { brokerCounter: counter, messageId: counter })
-    await queues.outgoingClearMessageId({ id: 'away' }, { messageId: counter })
-  }
+  const queue = store.queueOf('away')
+  for (let packet = queue?.next(); packet !== undefined; packet = queue?.next())
+    await queues.outgoingClearMessageId({ id: 'away' }, packet)
   await publish(22, 'away')
-  assert.equal(await queued('away'), 1)
+  assert.equal(queued('away').length, 1)
+})
+
+test('all sessions together are bounded, except one with a larger share', async (t) => {
+  const { broker, queues, queued } = await storeOf({
+    maxBytesOf: (id) => (id === 'ours' ? 50_000 : 10_000),
+    maxBytes: 20_000,
+  })
+  t.after(() => broker.close())
+  for (let counter = 1; counter <= 40; counter++)
+    await queues.outgoingEnqueueCombi(
+      ['a', 'b', 'c', 'ours'].map((clientId) => ({ clientId, qos: 1 })),
+      message(counter),
+    )
+  const others = ['a', 'b', 'c'].map((id) => queued(id).length).reduce((sum, count) => sum + count, 0)
+  assert.ok(others <= 21, `${others} messages of 1,001 bytes`)
+  assert.equal(queued('ours').length, 40)
+})
+
+test('overlapping subscriptions make one message, with the highest QoS among them', async (t) => {
+  const { broker, queues, queued } = await storeOf({ maxBytesOf: () => 100_000, maxBytes: 1_000_000 })
+  t.after(() => broker.close())
+  const subscribers = [
+    { clientId: 'two', qos: 1 },
+    { clientId: 'two', qos: 2 },
+    { clientId: 'one', qos: 1, rap: true },
+    { clientId: 'own', qos: 1, nl: true },
+  ]
+  await queues.outgoingEnqueueCombi(subscribers, message(1, { retain: true, clientId: 'own' }))
+  await queues.outgoingEnqueueCombi(subscribers, message(2, { qos: 1 }))
+  const seen = (id: string) => queued(id).map(({ qos, retain }) => [qos, retain])
+  assert.deepEqual(seen('two'), [
+    [2, false],
+    [1, false],
+  ])
+  assert.deepEqual(seen('one'), [
+    [1, true],
+    [1, false],
+  ])
+  assert.deepEqual(seen('own'), [[1, false]])
 })

@@ -72,6 +72,11 @@ export class Mqtt5Connection extends Duplex {
     return (this.#network as { remoteAddress?: string }).remoteAddress
   }
 
+  /** What aedes and the translation have for the client and the network has not taken. */
+  get waitingBytes(): number {
+    return this.#written.length + this.#network.writableLength + this.#translation.heldBytes
+  }
+
   /** The client may not publish what it has just sent with this packet identifier, and is told so. */
   refusePublish(packetId: number): void {
     this.#translation.refusals.add(packetId)

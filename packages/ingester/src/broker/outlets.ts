@@ -1,0 +1,86 @@
+import type { Duplex } from 'node:stream'
+import type { Aedes, Client } from 'aedes'
+import { Outlet, type OutletOptions } from './outlet.ts'
+import type { SessionStore } from './session-store.ts'
+
+/** Ends a connection that takes nothing. */
+export class DeafClient extends Error {
+  constructor() {
+    super('it did not read what was sent to it')
+    this.name = 'DeafClient'
+  }
+}
+
+/** A client that was ended because it did not read. */
+export interface DeafRecord {
+  readonly client: string
+  readonly atMs: number
+  /** Messages of QoS 0 that it missed. */
+  readonly dropped: number
+}
+
+export interface OutletsOptions {
+  readonly store: SessionStore
+  readonly ingesterId: string | undefined
+  readonly mayReceive: OutletOptions['mayReceive']
+  readonly onDeaf: (client: Client) => void
+}
+
+const LOOK_MS = 1_000
+
+/** The outlets of all clients: each sends to its own client, and the deaf ones are ended. */
+export class Outlets {
+  readonly #options: OutletsOptions
+  readonly #outlets = new Map<string, Outlet>()
+  readonly #pending = new WeakMap<Client, Outlet>()
+  #dropped = 0
+  #deaf: DeafRecord | null = null
+
+  constructor(options: OutletsOptions) {
+    this.#options = options
+    options.store.watch((clientId) => this.#outlets.get(clientId)?.pump())
+  }
+
+  /** Messages of QoS 0 that were dropped because their client did not read. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** The latest one. */
+  get deaf(): DeafRecord | null {
+    return this.#deaf
+  }
+
+  attach(broker: Aedes): void {
+    broker.on('clientReady', (client) => {
+      const outlet = this.#pending.get(client)
+      if (outlet === undefined || client.closed) return
+      this.#outlets.set(client.id, outlet)
+      outlet.start()
+    })
+    broker.on('clientDisconnect', (client) => {
+      if (this.#outlets.get(client.id)?.client === client) this.#outlets.delete(client.id)
+      if (client.clean) this.#options.store.forget(client.id)
+    })
+    const timer = setInterval(() => this.#look(performance.now()), LOOK_MS).unref()
+    broker.on('closed', () => clearInterval(timer))
+  }
+
+  /** @param network where the bytes for the client leave the process */
+  add(client: Client, network: Duplex): void {
+    const outlet = new Outlet(client, { ...this.#options, network, onDrop: () => this.#dropped++ })
+    outlet.attach()
+    this.#pending.set(client, outlet)
+  }
+
+  #look(nowMs: number): void {
+    for (const outlet of this.#outlets.values()) {
+      // Our own ingester pauses reading on purpose.
+      if (outlet.isInProcess || !outlet.isDeaf(nowMs)) continue
+      const { client, dropped } = outlet
+      this.#deaf = { client: client.id, atMs: nowMs, dropped }
+      this.#options.onDeaf(client)
+      client.emit('error', new DeafClient())
+    }
+  }
+}

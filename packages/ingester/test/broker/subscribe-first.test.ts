@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import { test } from 'node:test'
+import mqtt from 'mqtt'
+import { type IPublishPacket, type Packet, parser, writeToStream } from 'mqtt-packet'
+import type { EmbeddedBroker } from '../../src/broker/embedded-broker.ts'
+import { until } from '../support/until.ts'
+import { connect, start, tcp } from './connecting.ts'
+
+const ingesterId = 'ingester'
+
+/** The ingester's durable session inside the process. */
+async function ingester(broker: EmbeddedBroker) {
+  const connection = broker.connect()
+  const got: Packet[] = []
+  const reader = parser()
+  reader.on('packet', (packet) => got.push(packet))
+  connection.on('data', (chunk) => reader.parse(chunk))
+  writeToStream(
+    {
+      cmd: 'connect',
+      clientId: ingesterId,
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clean: false,
+      keepalive: 0,
+    },
+    connection,
+  )
+  writeToStream(
+    { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'events/+', qos: 1 }] },
+    connection,
+  )
+  await until(() => got.some(({ cmd }) => cmd === 'suback'), 'SUBACK')
+  const events = () => got.filter((packet): packet is IPublishPacket => packet.cmd === 'publish')
+  return { connection, events }
+}
+
+test('nobody comes in before the ingester has subscribed', async (t) => {
+  const broker = await start(t, { ingesterId })
+  for (const port of [broker.port, broker.wsPort]) {
+    const early = connectSocket(port, '127.0.0.1').resume()
+    early.on('error', () => {})
+    await once(early, 'close')
+  }
+  const { events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  await device.publishAsync('events/a', 'x', { qos: 1 })
+  await until(() => events().length === 1, 'the event arrives')
+})
+
+for (const qos of [0, 1, 2] as const) {
+  test(`events of QoS ${qos} wait for an ingester that is away, and come with QoS 1`, async (t) => {
+    const broker = await start(t, { ingesterId })
+    const before = await ingester(broker)
+    broker.open()
+    before.connection.destroy()
+    const device = await connect(t, tcp(broker))
+    for (let i = 0; i < 50; i++) await device.publishAsync('events/a', String(i), { qos })
+    await until(() => broker.waiting === 50, 'all wait')
+    const { events } = await ingester(broker)
+    await until(() => events().length === 50, 'all arrive')
+    assert.deepEqual(
+      events().map((event) => [Number(event.payload), event.qos]),
+      Array.from({ length: 50 }, (_, i) => [i, 1]),
+    )
+  })
+}
+
+test('an ingester that pauses reading is not ended, and who publishes waits a second at most', async (t) => {
+  const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
+  const { connection, events } = await ingester(broker)
+  broker.open()
+  connection.pause()
+  const flood = await connect(t, tcp(broker))
+  const lone = await connect(t, tcp(broker))
+  for (let i = 0; i < 100; i++) flood.publish('events/a', Buffer.alloc(60_000), { qos: 1 })
+  await until(() => broker.waiting > 60, 'the queue is long')
+  const startMs = performance.now()
+  await lone.publishAsync('events/b', 'x', { qos: 1 })
+  await lone.publishAsync('events/b', 'y', { qos: 1 })
+  assert.ok(performance.now() - startMs < 2_500, 'two messages')
+  connection.resume()
+  await until(() => events().length === 102, 'all arrive in the end', 30_000)
+  assert.equal(broker.deaf, null)
+})
+
+test('nobody outside takes the session of the ingester', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection } = await ingester(broker)
+  broker.open()
+  const stranger = mqtt.connectAsync(
+    tcp(broker),
+    { clientId: ingesterId, protocolVersion: 4, reconnectPeriod: 0 },
+    false,
+  )
+  await assert.rejects(stranger, /Identifier rejected/)
+  assert.ok(!connection.destroyed)
+})

@@ -1,6 +1,6 @@
 import { until } from '../support/until.ts'
 import type { Qos } from './client.ts'
-import type { Deviation, ParityCase, World } from './parity-case.ts'
+import type { ParityCase, World } from './parity-case.ts'
 
 const QOS = [0, 1, 2] as const
 /** Filters of a subscription with QoS `granted`, for the topic `t`; the overlapping ones have the lower QoS besides. */
@@ -41,18 +41,8 @@ async function matrix(world: World, filter: string, isDurable: boolean): Promise
   return cells.join(', ')
 }
 
-const NOT_LOWERED: Deviation = {
-  observed: '0 0 0, 0 1 2, 0 1 2',
-  why: 'aedes lowers the QoS only where filter and topic are equal',
-}
 const MATRIX_DEVIATIONS: Readonly<Record<string, ParityCase['deviations']>> = {
-  'the wildcard +': { embedded: NOT_LOWERED },
-  'the wildcard #': { embedded: NOT_LOWERED },
   'overlapping filters': {
-    embedded: {
-      observed: '0 0 0, 0 0 0, 0 0 0',
-      why: 'aedes hands a message on once, for the first subscription that matches. The ingester has one subscription',
-    },
     mosquitto: {
       version: 4,
       observed: '0 0 0, 0 0 0, 0 0 0',
@@ -97,12 +87,6 @@ const REDELIVERY: readonly ParityCase[] = [
       clause: '[MQTT-4.4.0-1], [MQTT-3.3.1-1]',
       versions: [4, 5],
       expected: `QoS ${qos}, DUP 1, the same id`,
-      deviations: {
-        embedded: {
-          observed: `QoS ${qos}, DUP 0, the same id`,
-          why: 'aedes does not mark what it sends again',
-        },
-      },
       observe: (world) => redelivery(world, qos),
     }),
   ),

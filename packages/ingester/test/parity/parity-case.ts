@@ -5,7 +5,7 @@ export const BROKERS = ['embedded', 'mosquitto'] as const
 export type BrokerName = (typeof BROKERS)[number]
 
 /** How a broker differs from the standard, and why it stays so. */
-export interface Deviation {
+interface Deviation {
   /** The only version in which it differs; absent: all of the case. */
   readonly version?: Version
   readonly observed: string

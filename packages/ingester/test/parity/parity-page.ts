@@ -24,7 +24,7 @@ than stands here. ${generated}
 Three times three digits are the QoS in which messages of QoS 0, 1 and 2 arrive at a subscription of QoS 0, 1 and 2.
 
 The embedded broker says in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions, as
-the standard allows. Retain as published and retain handling 1 are not observed in durable sessions.
+the standard allows.
 
 ${sections.join('\n\n')}
 

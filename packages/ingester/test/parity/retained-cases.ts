@@ -22,9 +22,6 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     clause: '[MQTT-3.3.1-6], [MQTT-3.3.1-8], 3.1.1; [MQTT-3.3.1-9], 5',
     versions: [4, 5],
     expected: 'x, QoS 1, retain 1',
-    deviations: {
-      embedded: { observed: 'x, QoS 2, retain 1', why: 'aedes lowers the QoS of no retained message' },
-    },
     observe: async (world) => {
       await retained(world, 'x', 2)
       const client = await world.connect()

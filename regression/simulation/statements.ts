@@ -73,7 +73,12 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     for (const [index, input] of (JSON.parse(String(values[0])) as InputRow[]).entries()) {
       const stored = tables.events.get(input.id)
       if (stored === undefined || !transaction.sees(stored)) continue
-      rows.push({ index: String(index), ts_server: stored.value.srv, same: isSame(stored.value, input) })
+      rows.push({
+        index: String(index),
+        ts_server: stored.value.srv,
+        same: isSame(stored.value, input),
+        own: stored.value.device === input.device,
+      })
     }
     return { command: 'SELECT', rows }
   },

@@ -29,6 +29,7 @@ export const DEAD_LETTER_CODES = {
     'Another event is stored under this event_id. Ids are for ever: give each event its own.',
   QUARANTINED:
     'The packet ended the connection to the broker twice, so it is kept here as it was received. Find out what published it, with which client, and report it to the maker of the broker or of the ingester.',
+  EVENT_ID_NOT_OWN: 'EVENT_ID_RULE=device: an event_id begins with the device id and a hyphen.',
   INTERNAL_ERROR:
     'The ingester failed at this message. That is a fault of the ingester: please report it, with the trace.',
   STORAGE_REJECTED: 'PostgreSQL refused this event. The trace has its reason.',

@@ -7,6 +7,8 @@ export interface Limits {
   /** event_id, device_id and event_type, each. */
   readonly idBytes: number
   readonly unitBytes: number
+  /** ts_device as text, or as the JSON that it is. */
+  readonly tsDeviceBytes: number
   /** A value that is a string. */
   readonly valueTextBytes: number
   /** meta as compact JSON, unknown fields under `_extra` included. */
@@ -20,6 +22,7 @@ export const DEFAULT_LIMITS: Limits = {
   arrayEvents: 1000,
   idBytes: 128,
   unitBytes: 32,
+  tsDeviceBytes: 64,
   valueTextBytes: 16 * 1024,
   metaBytes: 32 * 1024,
   metaDepth: 32,

@@ -147,6 +147,11 @@ export const logLevel = kind(LOG_LEVELS.join(', '), (value): LogLevel => {
   return level
 })
 
+export const eventIdRule = kind('any or device', (value): 'any' | 'device' => {
+  if (value !== 'any' && value !== 'device') throw new Error('takes any or device')
+  return value
+})
+
 export const qos = kind('0 or 1', (value): 0 | 1 => {
   if (value !== '0' && value !== '1') throw new Error('takes 0 or 1')
   return value === '1' ? 1 : 0

@@ -140,6 +140,13 @@ export const SETTINGS = {
     'A device time further ahead is not used as event time',
   ),
 
+  EVENT_ID_RULE: setting(
+    'Event ids',
+    kinds.eventIdRule,
+    'any',
+    'device: an event_id has to begin with the id of its device and a hyphen, so that no device can use the ids of another one',
+  ),
+
   LIMIT_MESSAGE_BYTES: setting('Limits', kinds.size, bytes(DEFAULT_LIMITS.messageBytes), 'Largest message'),
   LIMIT_ARRAY_EVENTS: setting(
     'Limits',
@@ -158,6 +165,12 @@ export const SETTINGS = {
     kinds.integer(1, 512),
     String(DEFAULT_LIMITS.unitBytes),
     'Longest unit',
+  ),
+  LIMIT_TS_DEVICE_BYTES: setting(
+    'Limits',
+    kinds.integer(32, 512),
+    String(DEFAULT_LIMITS.tsDeviceBytes),
+    'Longest ts_device. The event of a longer one is stored without device time, with the beginning of what was sent',
   ),
   LIMIT_VALUE_TEXT_BYTES: setting(
     'Limits',

@@ -7,6 +7,7 @@ import { eventTime } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { writeMeta } from './meta.ts'
 import { isLonger, isStorable } from './text.ts'
+import { beginningOf, tooLongTime } from './too-long-time.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -50,6 +51,8 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     tsServer,
     clockTrust,
   )
+  const raw = tsDeviceRaw !== null && exact !== element ? exactRaw(exact as Fields, tsDeviceRaw) : tsDeviceRaw
+  const isTooLong = raw !== null && isLonger(raw, limits.tsDeviceBytes)
   return {
     kind: 'event',
     eventId: fields.event_id as string,
@@ -61,11 +64,10 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     ts,
     tsDevice,
     tsDeviceLocal,
-    tsDeviceRaw:
-      tsDeviceRaw !== null && exact !== element ? exactRaw(exact as Fields, tsDeviceRaw) : tsDeviceRaw,
+    tsDeviceRaw: isTooLong ? beginningOf(raw) : raw,
     schema: CONTRACT_VERSION,
     meta: meta.json,
-    warning,
+    warning: isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning,
   }
 }
 
@@ -105,7 +107,7 @@ function underflow(value: unknown, exact: unknown): Fault | null {
 type Fault = readonly [code: Rejection['code'], detail: string]
 
 function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault | null {
-  const { limits } = options
+  const { limits, eventIdRule } = options
   const { schema, device_id: claimed } = fields
   if (schema === undefined || schema === null) return ['MISSING_FIELD', 'schema is missing']
   if (typeof schema !== 'number' || !Number.isInteger(schema))
@@ -125,6 +127,8 @@ function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault
       `device_id is ${JSON.stringify(claimed)}, the topic's is ${JSON.stringify(deviceId)}`,
     ]
   }
+  if (eventIdRule === 'device' && !(fields.event_id as string).startsWith(`${deviceId}-`))
+    return ['EVENT_ID_NOT_OWN', `Send an event_id that begins with ${JSON.stringify(`${deviceId}-`)}`]
   if (fields.unit !== undefined && fields.unit !== null) {
     const unitFault = textFault(fields, 'unit', limits.unitBytes)
     if (unitFault !== null) return unitFault

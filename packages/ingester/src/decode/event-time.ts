@@ -10,8 +10,7 @@ export type EventTime = Pick<Event, 'ts' | 'tsDevice' | 'tsDeviceLocal' | 'tsDev
 
 const UNREADABLE: DeviceAckWarning = {
   code: 'TS_DEVICE_UNREADABLE',
-  message:
-    'Stored without device time. ts_device takes ISO 8601 such as 2026-01-15T12:00:00Z, or Unix time as a number.',
+  message: 'Stored without device time: send ISO 8601, 2026-01-15T12:00:00Z, or Unix time as a number',
 }
 
 /** Event time is the device's where its clock is plausible, so that a board in 1970 does not ruin a chart. */

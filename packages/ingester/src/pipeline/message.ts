@@ -120,6 +120,8 @@ export interface Rejection {
   readonly eventId: string | null
   /** Of an array that is refused as a whole: the events in it that the device ack names. */
   readonly names?: readonly string[]
+  /** Kept as a dead letter however many its device leaves. */
+  readonly isAlwaysKept?: true
   /** Its device leaves too many dead letters: this one is counted and not kept. */
   readonly onlyCounted?: true
 }

@@ -26,7 +26,7 @@ export function admitLetters(
   for (const [messageIndex, message] of batch.entries()) {
     const places = outcomes[messageIndex] as (Outcome | undefined)[]
     for (const letter of lettersOf(message, places)) {
-      if (allowance === undefined) {
+      if (allowance === undefined || letter.rejection.isAlwaysKept) {
         kept.push(letter)
         continue
       }

@@ -4,15 +4,20 @@ import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
 /**
  * Tells duplicates from conflicts: the same content as what is stored, or another. Content is what the device
  * sent. So a time without offset is compared as the wall time that it is, since its instant depends on the
- * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts.
+ * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts. What was too long for
+ * a ts_device is stored cut, so its beginning is compared: the limit may have been another when it came first.
  */
 const SQL = `
 select
   i.place - 1 as index,
   to_char(e.ts_server at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ts_server,
-  (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.ts_device_raw, e.schema, e.meta)
-    is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.raw, i.schema, i.meta)
-    and (i.local is not null or e.ts_device is not distinct from i.dev) as same
+  (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.schema, e.meta)
+    is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.schema, i.meta)
+    and (i.local is not null or e.ts_device is not distinct from i.dev)
+    and (e.ts_device_raw is not distinct from i.raw
+      or e.ts_device_raw like '%…' and starts_with(i.raw, left(e.ts_device_raw, -1))
+      or i.raw like '%…' and starts_with(e.ts_device_raw, left(i.raw, -1))) is true as same,
+  e.device_id = i.device as own
 from (
   select *, row_number() over () as place from ${EVENT_INPUT}
 ) i
@@ -24,6 +29,8 @@ export interface Comparison {
   /** Of the stored event. */
   readonly tsServer: string
   readonly same: boolean
+  /** The stored event is of the same device. */
+  readonly own: boolean
 }
 
 /**
@@ -39,5 +46,6 @@ export function readComparisons(rows: readonly Record<string, unknown>[]): reado
     index: Number(row.index),
     tsServer: String(row.ts_server),
     same: row.same === true,
+    own: row.own === true,
   }))
 }

@@ -105,10 +105,14 @@ function readNewIds(result: QueryResult | undefined): readonly string[] | null {
 async function compare(connection: Connection, rows: readonly PendingRow[]): Promise<readonly PendingRow[]> {
   const [result] = await pipelined(connection, compareEvents(rows))
   const missing = new Set(rows)
-  for (const { index, tsServer, same } of readComparisons(result?.rows ?? [])) {
+  for (const { index, tsServer, same, own } of readComparisons(result?.rows ?? [])) {
     const row = rows[index] as PendingRow
     missing.delete(row)
-    row.outcomes[row.index] = same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)
+    row.outcomes[row.index] = same
+      ? { kind: 'duplicate', tsServer }
+      : own
+        ? conflict(row.event, tsServer)
+        : foreignConflict(row.event)
   }
   return [...missing]
 }
@@ -118,6 +122,16 @@ function conflict({ eventId }: Event, tsServer: string): Outcome {
     eventId,
     trace: `sink: the content differs from that of the event stored at ${tsServer}`,
   })
+}
+
+/**
+ * The id was used by another device, of whose event this one learns nothing: neither when it came nor what it says. Its
+ * own event is kept whatever its allowance of dead letters is, since it may be the victim. That fills a disk no
+ * faster than events do, which the other device could send as well.
+ */
+function foreignConflict({ eventId }: Event): Outcome {
+  const trace = 'sink: another device has used this event_id'
+  return { ...rejection('EVENT_ID_CONFLICT', '', { eventId, trace }), isAlwaysKept: true }
 }
 
 function refusal(error: unknown, { eventId }: Event): Outcome {

@@ -52,11 +52,12 @@ test('without any variable the defaults of the contract hold', () => {
       config.LIMIT_ARRAY_EVENTS,
       config.LIMIT_ID_BYTES,
       config.LIMIT_UNIT_BYTES,
+      config.LIMIT_TS_DEVICE_BYTES,
       config.LIMIT_VALUE_TEXT_BYTES,
       config.LIMIT_META_BYTES,
       config.LIMIT_META_DEPTH,
     ],
-    [262_144, 1000, 128, 32, 16_384, 32_768, 32],
+    [262_144, 1000, 128, 32, 64, 16_384, 32_768, 32],
   )
 })
 

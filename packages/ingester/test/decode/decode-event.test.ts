@@ -175,3 +175,26 @@ test('no payload pollutes the prototype of other objects', () => {
     assert.equal(({} as Record<string, unknown>).n, undefined)
   }
 })
+
+test('with EVENT_ID_RULE=device an id begins with the id of its device and a hyphen', () => {
+  const rule = { eventIdRule: 'device' } as const
+  assert.equal(accepted(eventJson({ event_id: '"dev-1-7"' }), rule).eventId, 'dev-1-7')
+  for (const id of ['e-1', 'dev-1', 'dev-17', 'dev-2-7', 'xdev-1-7']) {
+    const { code, eventId, message } = refused(eventJson({ event_id: JSON.stringify(id) }), rule)
+    assert.deepEqual([code, eventId], ['EVENT_ID_NOT_OWN', id])
+    assert.match(message, /^Send an event_id that begins with "dev-1-"/)
+  }
+  assert.equal(accepted(eventJson({ event_id: '"e-1"' })).eventId, 'e-1')
+})
+
+test('a ts_device of more than 64 bytes is kept as its beginning, with a warning of its own', () => {
+  const kept = (text: string) => {
+    const { tsDevice, tsDeviceRaw, warning } = accepted(eventJson({ ts_device: JSON.stringify(text) }))
+    assert.equal(tsDevice, null)
+    return [tsDeviceRaw, warning?.code]
+  }
+  assert.deepEqual(kept('x'.repeat(64)), ['x'.repeat(64), 'TS_DEVICE_UNREADABLE'])
+  assert.deepEqual(kept('x'.repeat(65)), [`${'x'.repeat(28)}…`, 'TS_DEVICE_TOO_LONG'])
+  assert.deepEqual(kept('é'.repeat(200_000 / 2)), [`${'é'.repeat(14)}…`, 'TS_DEVICE_TOO_LONG'])
+  assert.deepEqual(kept(`x${'🚀'.repeat(100)}`), [`x${'🚀'.repeat(6)}…`, 'TS_DEVICE_TOO_LONG'])
+})

@@ -212,6 +212,7 @@ test('a fault of our own is a rejection with its trace, and no end of the proces
     {
       topic: new EventTopic('qs/v1/+/events'),
       limits: DEFAULT_LIMITS,
+      eventIdRule: 'any',
       clockTrust: { maxPastMs: 0, maxFutureMs: 0 },
       timeZoneOf: () => {
         throw new Error('no zone today')

@@ -11,6 +11,7 @@ export interface Decoding {
   readonly topic?: string
   readonly limits?: Partial<Limits>
   readonly timeZone?: string
+  readonly eventIdRule?: 'any' | 'device'
 }
 
 export function deliveryOf(payload: string | Buffer, topic = 'qs/v1/dev-1/events'): Delivery {
@@ -24,11 +25,15 @@ export function deliveryOf(payload: string | Buffer, topic = 'qs/v1/dev-1/events
 }
 
 /** Decodes a payload as the default settings do. */
-export function decode(payload: string | Buffer, { topic, limits, timeZone }: Decoding = {}): Message {
+export function decode(
+  payload: string | Buffer,
+  { topic, limits, timeZone, eventIdRule = 'any' }: Decoding = {},
+): Message {
   return decodeMessage(deliveryOf(payload, topic), {
     topic: new EventTopic('qs/v1/+/events'),
     limits: { ...DEFAULT_LIMITS, ...limits },
     clockTrust: { maxPastMs: 90 * 86_400_000, maxFutureMs: 3_600_000 },
+    eventIdRule,
     timeZoneOf: () => timeZone ?? 'America/Los_Angeles',
   })
 }

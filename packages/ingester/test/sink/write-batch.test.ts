@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { DEAD_LETTER_CODES, DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -64,12 +64,15 @@ function nameOf(outcome: Outcome): string {
   return outcome.kind === 'rejection' ? outcome.code : outcome.kind
 }
 
-function message(events: Sent | readonly Sent[], { redelivered = false, timeZone = 'UTC' } = {}): Message {
-  const complete = (event: Sent) => ({ schema: 1, device_id: 'd', event_type: 't', ...event })
+function message(
+  events: Sent | readonly Sent[],
+  { redelivered = false, timeZone = 'UTC', device = 'd', tsDeviceBytes = 64 } = {},
+): Message {
+  const complete = (event: Sent) => ({ schema: 1, device_id: device, event_type: 't', ...event })
   const payload = Array.isArray(events) ? events.map(complete) : complete(events as Sent)
   return decodeMessage(
     {
-      topic: 'qs/v1/d/events',
+      topic: `qs/v1/${device}/events`,
       payload: Buffer.from(JSON.stringify(payload)),
       redelivered,
       receivedAt: { epochMs: Date.parse('2026-11-23T18:00:00Z'), micros: 123 },
@@ -77,7 +80,8 @@ function message(events: Sent | readonly Sent[], { redelivered = false, timeZone
     },
     {
       topic: new EventTopic('qs/v1/+/events'),
-      limits: DEFAULT_LIMITS,
+      limits: { ...DEFAULT_LIMITS, tsDeviceBytes },
+      eventIdRule: 'any',
       clockTrust: { maxPastMs: 1e12, maxFutureMs: 1e12 },
       timeZoneOf: () => timeZone,
     },
@@ -115,7 +119,7 @@ for (const [way, options] of Object.entries(WAYS))
           value: text,
           unit: '°C',
           meta: { [text]: [text, null, true] },
-          ts_device: text,
+          ts_device: text.slice(-50),
         },
         options,
       ),
@@ -125,7 +129,7 @@ for (const [way, options] of Object.entries(WAYS))
     )
     assert.deepEqual(row, {
       event_id: text,
-      ts_device_raw: text,
+      ts_device_raw: text.slice(-50),
       event_type: text,
       value_text: text,
       unit: '°C',
@@ -357,4 +361,57 @@ test('a batch that was not committed has used up nothing of the allowance for de
   assert.equal(outcome.kind === 'rejection' && outcome.onlyCounted, true)
   assert.deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 1 }])
   assert.deepEqual(await query('select letters::int as n from dead_letters_counted'), [{ n: 1 }])
+})
+
+test('an id that another device has used is a conflict that tells nothing of the event of that device', async (t) => {
+  const { connection, write, query } = await start(t)
+  await write(message({ event_id: 'victim-0001-000000', value: 1 }, { device: 'attacker' }))
+  const own = message({ event_id: 'victim-0001-000000', value: 1 }, { device: 'victim' })
+  const [[outcome]] = (await writeBatch(connection, batchOf(own), context())) as [[Outcome]]
+  assert.ok(outcome.kind === 'rejection')
+  assert.deepEqual(
+    [outcome.code, outcome.message, outcome.trace],
+    ['EVENT_ID_CONFLICT', DEAD_LETTER_CODES.EVENT_ID_CONFLICT, 'sink: another device has used this event_id'],
+  )
+  assert.deepEqual(await query('select device_id from events'), [{ device_id: 'attacker' }])
+  assert.deepEqual(
+    await query("select device_id, convert_from(payload, 'UTF8') as payload from dead_letters"),
+    [{ device_id: 'victim', payload: own.delivery.payload.toString() }],
+  )
+})
+
+test('whose ids another device has used loses no byte, whoever has used up which allowance', async (t) => {
+  const { connection, query } = await start(t)
+  const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 1 })
+  const events = Array.from({ length: 50 }, (_, n) => ({ event_id: `victim-${n}` }))
+  const write = (sent: Message) => writeBatch(connection, batchOf(sent), context({ allowance }))
+  await write(message(events, { device: 'attacker' }))
+  // A thousand names, so that newcomers share one allowance, and that one is used up.
+  for (let n = 0; n < 1_010; n++) allowance.take(allowance.nameOf(`garbage-${n}`, 0), 1, 0)
+  const [outcomes = []] = await write(message(events, { device: 'victim' }))
+  assert.ok(outcomes.every((each) => each.kind === 'rejection' && each.onlyCounted === undefined))
+  assert.deepEqual(await query('select count(*)::int as kept from dead_letters'), [{ kept: 50 }])
+  assert.deepEqual(await query('select from dead_letters_counted'), [])
+})
+
+test('a ts_device beyond its limit is stored cut, and is the same event under any limit', async (t) => {
+  const { write, query } = await start(t)
+  const long = 'next tuesday, '.repeat(18_000)
+  const text = 'x'.repeat(100)
+  assert.deepEqual(await write(message({ event_id: 'a', ts_device: long })), [['stored']])
+  assert.deepEqual(await query('select ts_device, ts_device_raw from events'), [
+    { ts_device: null, ts_device_raw: 'next tuesday, next tuesday, …' },
+  ])
+  assert.deepEqual(await write(message({ event_id: 'a', ts_device: long })), [['duplicate']])
+  assert.deepEqual(await write(message({ event_id: 'a', ts_device: 'next wednesday' })), [
+    ['EVENT_ID_CONFLICT'],
+  ])
+  for (const [first, second] of [
+    [64, 128],
+    [128, 64],
+  ] as const) {
+    const event = { event_id: `b${first}`, ts_device: text }
+    assert.deepEqual(await write(message(event, { tsDeviceBytes: first })), [['stored']])
+    assert.deepEqual(await write(message(event, { tsDeviceBytes: second })), [['duplicate']])
+  }
 })

@@ -66,15 +66,17 @@ class Telemetry:
         self.seq = 0
         self.lost = 0
         self.waiting = OrderedDict()  # event id -> [JSON, attempts, sent at]; oldest first
+        self.alone = None  # the event that is sent by itself, to find out which one is refused; "" before the first
         self.client = None
         self.heard_at = self.pinged_at = self.tried_at = 0
 
     def record(self, event_type, value, unit):
         """Takes an event on, connected or not."""
-        if value is None:
+        if value is None or value != value or value in (float("inf"), float("-inf")):  # JSON has no NaN and no Infinity
+            print(event_type, "could not be read")
             return
         if len(self.waiting) >= MAX_WAITING:  # full: the oldest event gives way, and the next one says so
-            del self.waiting[next(iter(self.waiting))]
+            self.forget(next(iter(self.waiting)))
             self.lost += 1
         event_id = "%s-%010d-%06d" % (self.device_id, self.boot, self.seq)
         self.seq += 1
@@ -105,18 +107,41 @@ class Telemetry:
 
     def take_device_ack(self, ack):
         status = ack.get("status")
+        if ack.get("event_id") is None:
+            self.refused_unnamed(ack)
+            return
         if status == "rejected":  # never to be stored; it is kept as a dead letter on the server, so it may go here
             print("rejected", ack.get("event_id"), ack.get("error"))
         if status in ("stored", "duplicate", "rejected"):
-            self.waiting.pop(ack.get("event_id"), None)
+            self.forget(ack.get("event_id"))
+
+    def forget(self, event_id):
+        self.waiting.pop(event_id, None)
+        if self.alone is not None and (self.alone not in self.waiting):
+            self.alone = "" if self.waiting else None
+
+    def refused_unnamed(self, ack):
+        """A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which."""
+        print("rejected", self.alone or "", ack.get("error"))
+        if self.alone:
+            self.forget(self.alone)
+        elif self.alone is None and self.waiting:
+            self.alone = ""
+            for entry in self.waiting.values():  # not before the acks of what is under way have come
+                entry[1], entry[2] = 1, time.ticks_ms()
 
     def send_due(self):
         now = time.ticks_ms()
         due = []
-        for entry in self.waiting.values():
+        for event_id, entry in self.waiting.items():
+            if self.alone and event_id != self.alone:
+                continue
             wait = RESEND_AFTER_MS << min(max(entry[1] - 1, 0), 3)
             if entry[1] == 0 or time.ticks_diff(now, entry[2]) >= wait:
                 due.append(entry)
+            if self.alone is not None and due:
+                self.alone = event_id
+                break
             if len(due) == ARRAY_EVENTS:
                 break
         if not due:

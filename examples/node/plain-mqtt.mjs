@@ -6,6 +6,7 @@ const boot = Date.now().toString(36)
 const resendAfterMs = 10_000
 const waiting = new Map() // event id → { json, sentAtMs }
 let seq = 0
+let alone = null // the event that is sent by itself, to find out which one is refused; '' before the first
 
 const client = mqtt.connect(process.env.MQTT_URL ?? 'mqtt://127.0.0.1:1883', {
   clientId: deviceId, // an account of a device is bound to it
@@ -21,12 +22,32 @@ client.on('connect', async () => {
 
 client.on('message', (_topic, payload) => {
   for (const deviceAck of [JSON.parse(payload.toString())].flat()) {
+    if (deviceAck.event_id === null) return refusedUnnamed(deviceAck.error)
     if (deviceAck.status === 'rejected') console.warn(deviceAck.error) // a dead letter now; no use in sending again
-    if (waiting.delete(deviceAck.event_id)) console.log(deviceAck.status, deviceAck.event_id)
+    if (forget(deviceAck.event_id)) console.log(deviceAck.status, deviceAck.event_id)
   }
 })
 
+function forget(event_id) {
+  const isKnown = waiting.delete(event_id)
+  if (alone !== null && !waiting.has(alone)) alone = waiting.size > 0 ? '' : null
+  return isKnown
+}
+
+// A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which.
+function refusedUnnamed(error) {
+  console.warn('rejected', alone ?? '', error)
+  if (alone) forget(alone)
+  else if (alone === null && waiting.size > 0) {
+    alone = ''
+    // Not before the acks of what is under way have come.
+    for (const event of waiting.values()) event.sentAtMs = performance.now()
+  }
+}
+
 setInterval(() => {
+  const value = 21.5 // put your sensor here
+  if (!Number.isFinite(value)) return // JSON has no NaN: it would become null, an event without its value
   const event_id = `${deviceId}-${boot}-${String(seq++).padStart(9, '0')}`
   const ts_device = new Date().toISOString()
   const event = {
@@ -34,7 +55,7 @@ setInterval(() => {
     event_id,
     device_id: deviceId,
     event_type: 'temp',
-    value: 21.5,
+    value,
     unit: 'C',
     ts_device,
   }
@@ -44,8 +65,11 @@ setInterval(() => {
 
 setInterval(() => {
   const now = performance.now()
-  const due = [...waiting.values()].filter(({ sentAtMs }) => now - sentAtMs >= resendAfterMs).slice(0, 100)
+  const due = [...waiting]
+    .filter(([id, { sentAtMs }]) => now - sentAtMs >= resendAfterMs && (!alone || id === alone))
+    .slice(0, alone === null ? 100 : 1)
   if (due.length === 0 || !client.connected) return
-  for (const event of due) event.sentAtMs = now
-  client.publish(`qs/v1/${deviceId}/events`, `[${due.map(({ json }) => json).join()}]`, { qos: 1 })
+  if (alone !== null) alone = due[0][0]
+  for (const [, event] of due) event.sentAtMs = now
+  client.publish(`qs/v1/${deviceId}/events`, `[${due.map(([, { json }]) => json).join()}]`, { qos: 1 })
 }, 250)

@@ -25,23 +25,44 @@ class Outbox:
             "create table if not exists waiting"
             " (seq integer primary key autoincrement, event_id text unique, json text, attempts int, due real)"
         )
+        self.alone = None  # the event that is sent by itself, to find out which one is refused; "" before the first
         self.forget_attempts()
 
     def keep(self, event):
+        """Raises ValueError where the event holds NaN or Infinity: JSON has neither, so it could never be stored."""
         # Serialized once: sent again, it is the same text and therefore the same event.
-        row = (event["event_id"], json.dumps(event))
+        row = (event["event_id"], json.dumps(event, allow_nan=False))
         self.db.execute("insert into waiting (event_id, json, attempts, due) values (?, ?, 0, 0)", row)
 
     def forget(self, event_id):
         self.db.execute("delete from waiting where event_id = ?", (event_id,))
+        if self.alone is not None:
+            self.alone = "" if len(self) > 0 else None
+
+    def refused_unnamed(self, now):
+        """A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which."""
+        if self.alone:
+            print("rejected", self.alone, "(it cannot be read)")
+            self.forget(self.alone)
+        elif self.alone is None and len(self) > 0:
+            self.alone = ""
+            # Not before the acks of what is under way have come.
+            self.db.execute("update waiting set attempts = 0, due = ?", (now + RESEND_AFTER_S,))
 
     def forget_attempts(self):
-        """After a connect everything is due at once."""
+        """After a connect everything is due at once, and acks of the old connection come no more."""
         self.db.execute("update waiting set attempts = 0, due = 0")
 
     def due(self, now):
         query = "select event_id, json, attempts from waiting where due <= ? order by seq limit ?"
-        return self.db.execute(query, (now, ARRAY_EVENTS)).fetchall()
+        if self.alone is None:
+            return self.db.execute(query, (now, ARRAY_EVENTS)).fetchall()
+        if self.alone:
+            one = "select event_id, json, attempts from waiting where due <= ? and event_id = ?"
+            return self.db.execute(one, (now, self.alone)).fetchall()
+        first = self.db.execute(query, (now, 1)).fetchall()
+        self.alone = first[0][0] if first else ""
+        return first
 
     def sent(self, event_id, attempts, now):
         due = now + RESEND_AFTER_S * 2 ** min(attempts, 3)
@@ -57,11 +78,22 @@ def take_device_acks(outbox, payload):
     """An object for an object, an array for an array."""
     acks = json.loads(payload)
     for ack in acks if isinstance(acks, list) else [acks]:
+        if ack["event_id"] is None:
+            print("rejected", ack["error"]["code"], ack["error"]["message"])
+            outbox.refused_unnamed(time.monotonic())
+            continue
         if ack["status"] == "rejected":  # never to be stored; the server keeps it as a dead letter
             print("rejected", ack["event_id"], ack["error"]["code"], ack["error"]["message"])
         if ack["status"] in ("stored", "duplicate", "rejected"):
             outbox.forget(ack["event_id"])
             print(ack["status"], ack["event_id"])
+
+
+def keep(outbox, event):
+    try:
+        outbox.keep(event)
+    except ValueError as error:  # a sensor that could not be read
+        print("not sent:", error, event)
 
 
 def send_due(client, outbox, topic):
@@ -112,7 +144,8 @@ def main():
         now = time.monotonic()
         if now >= next_at and (args.count is None or recorded < args.count):
             next_at = max(next_at + args.every, now)
-            outbox.keep(
+            keep(
+                outbox,
                 {
                     "schema": 1,
                     "event_id": f"{args.device}-{boot}-{recorded:06d}",
@@ -121,7 +154,7 @@ def main():
                     "value": round(21 + 3 * math.sin(now / 600), 2),
                     "unit": "C",
                     "ts_device": datetime.now(timezone.utc).isoformat(),
-                }
+                },
             )
             recorded += 1
         send_due(client, outbox, f"qs/v1/{args.device}/events")

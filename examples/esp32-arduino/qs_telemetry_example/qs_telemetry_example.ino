@@ -52,6 +52,8 @@ Event ring[RING_EVENTS];
 size_t oldest = 0;
 size_t used = 0;
 uint32_t lost = 0;
+bool oneByOne = false;     // a message was refused without an id: sent alone, the next such ack tells which event it is
+char alone[ID_BYTES] = "";  // the event that is out by itself
 
 WiFiClient net;
 char message[ARRAY_EVENTS * (EVENT_BYTES + 1) + 2];
@@ -94,6 +96,7 @@ void record(const char *type, float value, const char *unit) {
   }
   if (used == RING_EVENTS) {  // full: the oldest event gives way, and the next one says so
     eventAt(0).waiting = false;
+    if (strcmp(alone, eventAt(0).id) == 0) alone[0] = '\0';
     lost++;
     freeOldest();
   }
@@ -130,7 +133,26 @@ void forget(const char *id) {
     Event &event = eventAt(index);
     if (event.waiting && strcmp(event.id, id) == 0) event.waiting = false;
   }
+  if (strcmp(alone, id) == 0) alone[0] = '\0';
   freeOldest();
+  if (used == 0) oneByOne = false;
+}
+
+/** Nobody could read an id in a message. */
+void refusedUnnamed() {
+  if (oneByOne && alone[0] != '\0') {
+    char culprit[ID_BYTES];
+    strcpy(culprit, alone);
+    Serial.printf("%s cannot be read, forgotten\n", culprit);
+    forget(culprit);
+  } else if (!oneByOne && used > 0) {
+    oneByOne = true;
+    uint32_t nowMs = millis();
+    for (size_t index = 0; index < used; index++) {  // not before the acks of what is under way have come
+      eventAt(index).attempts = 1;
+      eventAt(index).sentAtMs = nowMs;
+    }
+  }
 }
 
 void takeDeviceAck(JsonVariantConst ack) {
@@ -142,9 +164,10 @@ void takeDeviceAck(JsonVariantConst ack) {
     const char *why = ack["error"]["message"] | "";
     Serial.printf("rejected %s: %s, %s\n", id, code, why);
   }
-  // A message that could not even be parsed has one device ack without id. The sketch builds whole JSON, so this is
-  // a bug to be found in the dead letters; the event stays until the ring needs its place.
-  if (id[0] == '\0') return;
+  if (id[0] == '\0') {
+    if (isRejected) refusedUnnamed();
+    return;
+  }
   if (isRejected || strcmp(status, "stored") == 0 || strcmp(status, "duplicate") == 0) forget(id);
 }
 
@@ -177,9 +200,10 @@ void sendDue() {
   size_t length = 1;  // room for [
   size_t count = 0;
   uint32_t nowMs = millis();
-  for (size_t index = 0; index < used && count < ARRAY_EVENTS; index++) {
+  for (size_t index = 0; index < used && count < (oneByOne ? 1 : ARRAY_EVENTS); index++) {
     Event &event = eventAt(index);
-    if (!isDue(event, nowMs)) continue;
+    if (!isDue(event, nowMs) || (alone[0] != '\0' && strcmp(alone, event.id) != 0)) continue;
+    if (oneByOne) strcpy(alone, event.id);
     if (count++ > 0) message[length++] = ',';
     size_t bytes = strlen(event.json);
     memcpy(message + length, event.json, bytes);

@@ -45,7 +45,7 @@ more than ten, a summary. Exits 1 when one was rejected or had no device ack in 
 
 Examples
   qs publish --device esp32-1 --type temp --value 21.5 --unit C
-  qs publish '{"event_id":"test-001","device_id":"esp32-1","event_type":"door","value":"open"}'
+  qs publish '{"event_id":"esp32-1-001","device_id":"esp32-1","event_type":"door","value":"open"}'
   qs publish --device esp32-1 '[{"event_type":"temp","value":21},{"event_type":"hum","value":48}]'
   cat events.jsonl | qs publish -`,
     )

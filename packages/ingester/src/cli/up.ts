@@ -58,7 +58,8 @@ function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: Embedded
   ]
   const auth =
     config.MQTT_USERNAME === null ? '' : ` -u '${visible(config.MQTT_USERNAME)}' -P "$MQTT_PASSWORD"`
-  const event = '{"schema":1,"event_id":"test-001","device_id":"test-device","event_type":"test","value":42}'
+  const event =
+    '{"schema":1,"event_id":"test-device-001","device_id":"test-device","event_type":"test","value":42}'
   return `
 ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.
 

@@ -21,6 +21,7 @@ export const AWKWARD_TYPE = "temp'; drop table events; --"
 const decodeOptions = {
   topic: new EventTopic('qs/v1/+/events'),
   limits: DEFAULT_LIMITS,
+  eventIdRule: 'any' as const,
   clockTrust: { maxPastMs: 90 * 24 * HOUR_MS, maxFutureMs: HOUR_MS },
   timeZoneOf: () => 'America/Los_Angeles',
 }

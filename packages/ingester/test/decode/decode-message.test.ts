@@ -229,6 +229,7 @@ test('what the source could not handle is kept without a look at it', () => {
   const { elements } = decodeMessage(delivery, {
     topic: new EventTopic('qs/v1/+/events'),
     limits: DEFAULT_LIMITS,
+    eventIdRule: 'any',
     clockTrust: { maxPastMs: 0, maxFutureMs: 0 },
     timeZoneOf: () => 'UTC',
   })

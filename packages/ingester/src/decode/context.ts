@@ -5,8 +5,8 @@ export interface DecodeOptions {
   readonly topic: EventTopic
   readonly limits: Limits
   readonly clockTrust: ClockTrust
-  /** `device`: an event id begins with the device id and a hyphen. */
-  readonly eventIdRule: 'any' | 'device'
+  /** `device`: an event id begins with the device id and a hyphen. Default `any`. */
+  readonly eventIdRule?: 'any' | 'device'
   /** The zone of a device's times without offset. */
   readonly timeZoneOf: (deviceId: string) => string
 }

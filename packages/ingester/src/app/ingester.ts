@@ -8,6 +8,7 @@ import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
 import { ConnectionSettingsError } from '../database/open-client.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
+import { QueryPool } from '../database/query-pool.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
@@ -16,14 +17,13 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import { realEdges } from './edges.ts'
-import type { ServiceEndpoints } from './endpoints.ts'
+import { type ServiceEndpoints, urlReader } from './endpoints.ts'
 import { injectedAcks } from './injected-acks.ts'
 import { createPipeline } from './pipeline.ts'
 import { Pulse } from './pulse.ts'
 import { serve } from './serve.ts'
 import { SimulatedDevices } from './simulated-devices.ts'
 import { startAlarms } from './start-alarms.ts'
-import { startConsole } from './start-console.ts'
 import { SystemClock } from './system-clock.ts'
 import { pipelineVitals } from './vitals.ts'
 import { withResolvers } from './with-resolvers.ts'
@@ -96,18 +96,25 @@ export async function startIngester(
   const endpoints = { mqttUrl, databaseUrl }
   const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
   pulse.start(new SystemClock())
-  const panel = startConsole(config, endpoints, {
-    vitals: () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
-    live,
-    liveProblem: () => null,
-    inbox: injectedAcks(pipeline.inject),
-    embedded: embedded ?? null,
-    simulation: embedded
-      ? (write) => new SimulatedDevices({ broker: brokerOf(config, mqttUrl), config, write, pipeline })
-      : null,
+  const write = new QueryPool(urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl), {
+    name: 'qs-simulation',
+    connections: 1,
+    timeoutMs: config.CONSOLE_QUERY_TIMEOUT,
   })
+  const simulation = embedded
+    ? new SimulatedDevices({ broker: brokerOf(config, mqttUrl), config, write, pipeline })
+    : null
   const http = await serve(config, {
-    services: panel.services,
+    endpoints,
+    host: {
+      vitals: async () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
+      live,
+      liveProblem: () => null,
+      inbox: injectedAcks(pipeline.inject),
+      simulation,
+    },
+    embedded: embedded ?? null,
+    onConsoleEnded: () => pipeline.metrics.consoleEnded.inc(),
     log,
     checks: {
       broker: brokerCheck(() => pipeline.status()),
@@ -133,16 +140,16 @@ export async function startIngester(
   return {
     failed,
     connected,
-    simulation: panel.services.simulation,
+    simulation,
     stop: async () => {
-      await panel.services.simulation?.stop()
+      await simulation?.stop()
       zones.stop()
       await hours.stop()
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       await http.close()
       pulse.stop()
-      await panel.stop()
+      await write.end()
       await pool.end()
       lock.release()
       return isDrained

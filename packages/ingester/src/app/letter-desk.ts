@@ -8,7 +8,7 @@ import { countLetters } from '../letters/count-letters.ts'
 import { countedLetters } from '../letters/counted-letters.ts'
 import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
-import { letterHistory } from '../letters/letter-history.ts'
+import { letterSteps } from '../letters/letter-history.ts'
 import { listLetters } from '../letters/list-letters.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { storedEvent } from '../letters/stored-event.ts'
@@ -59,9 +59,9 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
     // On the connection that writes: a replica may not know yet what was just repaired.
     show: (id) =>
       withLetter(id, async (database, letter) => {
-        const history = await letterHistory(database, id)
+        const history = await letterSteps(database, id)
         const stored = letter.eventId === null ? null : await storedEvent(database, letter.eventId)
-        const now = letterNow(letter, history)
+        const now = await letterNow(database, letter)
         const problems = await letterProblems(database, { ...letter, ...now }, config)
         return tell(letter, {
           now: { ...encode(now.payload), deviceId: now.repairedDeviceId, problems: [...problems] },

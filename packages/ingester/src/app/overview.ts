@@ -1,9 +1,10 @@
 import { statfs } from 'node:fs/promises'
 import type { Overview } from '@qs-telemetry/protocol/api'
+import type { Vitals } from '../console/console-host.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { overviewDevices } from '../queries/overview-devices.ts'
 import { overviewNumbers } from '../queries/overview-numbers.ts'
-import type { Vitals } from './vitals.ts'
+import { storedLately } from '../queries/stored-lately.ts'
 
 export interface OverviewOptions {
   readonly read: Ask
@@ -26,7 +27,7 @@ export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
 }
 
 async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Overview> {
-  const [flow, numbers, devices, freeBytes] = await Promise.all([
+  const [{ rate, ...flow }, numbers, devices, freeBytes] = await Promise.all([
     vitals(),
     overviewNumbers(read),
     overviewDevices(read),
@@ -36,6 +37,7 @@ async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Ov
   return {
     now: new Date().toISOString(),
     ...flow,
+    ...(rate ?? (await storedLately(read))),
     minutes,
     devices,
     letters,

@@ -15,7 +15,6 @@ import { decodeOptions } from './decode-options.ts'
 import { type ServiceEndpoints, urlReader } from './endpoints.ts'
 import { LazyInbox, type OpenInbox } from './lazy-inbox.ts'
 import { serve } from './serve.ts'
-import { startConsole } from './start-console.ts'
 import { watchedVitals } from './vitals.ts'
 import { WatchedMessages } from './watched-messages.ts'
 
@@ -76,21 +75,22 @@ export async function startOwnConsole(
   counts.start()
   watch.start()
   const inbox = new LazyInbox(openInbox)
-  const panel = startConsole(config, endpoints, {
-    vitals: (read) =>
-      watchedVitals({ read, isConnected: () => watch.isConnected, waiting: () => counts.waiting }),
-    live,
-    liveProblem: () => watch.problem,
-    inbox,
-    embedded: null,
-    simulation: null,
-  })
+  const metrics = processMetrics()
   const http = await serve(config, {
-    services: panel.services,
+    endpoints,
+    host: {
+      vitals: async () => watchedVitals({ isConnected: watch.isConnected, waiting: counts.waiting }),
+      live,
+      liveProblem: () => watch.problem,
+      inbox,
+      simulation: null,
+    },
+    embedded: null,
+    onConsoleEnded: metrics.consoleEnded,
     log,
     checks: { database: databaseCheck(() => ask('select 1')), live: liveCheck(() => watch.problem) },
     failure: () => null,
-    metrics: processMetrics(),
+    metrics: metrics.read,
   })
   await http.prepare()
   const stopZones = startPatiently(zones)
@@ -98,7 +98,7 @@ export async function startOwnConsole(
     stop: async () => {
       stopZones()
       await http.close()
-      await Promise.all([panel.stop(), watch.stop(), counts.stop(), inbox.close(), pool.end()])
+      await Promise.all([watch.stop(), counts.stop(), inbox.close(), pool.end()])
       return true
     },
   }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import type { StoredLetter } from '../letters/find-letter.ts'
-import { addHistory, type HistoryEntry, letterHistory } from '../letters/letter-history.ts'
+import { addHistory, lastRepair } from '../letters/letter-history.ts'
 import { letterProblems, type Problem } from './letter-problems.ts'
 
 /** A letter as the last repair left it, else as it came. */
@@ -11,8 +11,8 @@ export interface LetterNow {
   readonly repairedDeviceId: string | null
 }
 
-export function letterNow({ payload }: StoredLetter, history: readonly HistoryEntry[]): LetterNow {
-  const repair = history.findLast(({ action }) => action === 'repaired')
+export async function letterNow(database: ClientBase, { id, payload }: StoredLetter): Promise<LetterNow> {
+  const repair = await lastRepair(database, id)
   return { payload: repair?.payload ?? payload, repairedDeviceId: repair?.deviceId ?? null }
 }
 
@@ -34,7 +34,7 @@ export async function repairLetter(
   letter: StoredLetter,
   { change, deviceId, config }: Repair & { readonly config: Config },
 ): Promise<Repaired> {
-  const before = letterNow(letter, await letterHistory(database, letter.id))
+  const before = await letterNow(database, letter)
   const payload = change(before.payload)
   const repairedDeviceId = deviceId ?? before.repairedDeviceId
   const isChanged = !payload.equals(before.payload) || repairedDeviceId !== before.repairedDeviceId

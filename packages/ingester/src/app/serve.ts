@@ -1,37 +1,58 @@
 import { isLoopback } from '../broker/loopback.ts'
 import type { Config } from '../config/settings.ts'
-import type { ConsoleServices } from '../http/console-services.ts'
-import { gateOptions } from '../http/gate-options.ts'
+import { ConsoleFront } from '../console/console-front.ts'
+import { ConsoleProcess } from '../console/console-process.ts'
+import { type HostParts, startHost } from '../console/start-host.ts'
+import { currentUrl } from '../database/database-url.ts'
 import type { HealthOptions } from '../http/health.ts'
-import type { HttpServer } from '../http/server.ts'
+import { startHttp } from '../http/server.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { ServiceEndpoints } from './endpoints.ts'
 
 export interface ServeOptions extends HealthOptions {
-  readonly services: ConsoleServices
+  readonly endpoints: ServiceEndpoints
+  /** What the console asks of this process. */
+  readonly host: HostParts
+  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
+  readonly embedded: { readonly lan: boolean } | null
+  readonly onConsoleEnded: () => void
   readonly log: Log
 }
 
-/** Health, metrics and the console, as the settings want them. @throws Error where the port is in use */
-export async function serve(config: Config, options: ServeOptions): Promise<HttpServer> {
-  const { services, log, ...health } = options
-  const { HTTP_HOST: host, HTTP_PORT: port, CONSOLE_OPERATOR_PASSWORD: operatorPassword } = config
-  // Only a process that serves pays for the libraries of it: half of the time that a command takes to start.
-  const { startHttp } = await import('../http/server.ts')
-  const http = await startHttp({
-    ...health,
-    host,
-    port,
-    trustedProxies: config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? [],
-    console: {
-      services,
-      gate: gateOptions(config),
+export interface Serving {
+  /** Starts the console now, and not when the first person comes. */
+  prepare(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Health and metrics here, the console in its own process, as the settings want them. @throws Error where the port is in use */
+export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
+  const { endpoints, host, embedded, onConsoleEnded, log, ...health } = options
+  const { HTTP_HOST: address, HTTP_PORT: port, MQTT_EVENTS_TOPIC: topic } = config
+  const console = new ConsoleProcess({
+    order: {
+      config: { ...config, MQTT_EVENTS_TOPIC: topic.filter },
+      mqttUrl: endpoints.mqttUrl,
+      databaseUrl: currentUrl(endpoints.databaseUrl),
+      embedded: embedded === null ? null : { lan: embedded.lan },
+      canSimulate: host.simulation !== null,
     },
+    heapBytes: config.CONSOLE_MEMORY,
+    host: () => startHost(host),
+    log: log.child({ stage: 'console' }),
+    onEnded: onConsoleEnded,
   })
-  if (!isLoopback(host) && operatorPassword === null) {
+  const http = await startHttp({ ...health, host: address, port, console: new ConsoleFront(console) })
+  if (!isLoopback(address) && config.CONSOLE_OPERATOR_PASSWORD === null) {
     log.warn(
-      { host },
+      { host: address },
       'Nobody can log in to the console: it is open to other machines, and CONSOLE_OPERATOR_PASSWORD is not set',
     )
   }
-  return http
+  return {
+    prepare: async () => {
+      await console.place()
+    },
+    close: () => http.close(() => console.close()),
+  }
 }

@@ -282,6 +282,12 @@ export const SETTINGS = {
     '10s',
     'A question of the console that takes PostgreSQL longer is given up',
   ),
+  CONSOLE_MEMORY: setting(
+    'Console',
+    kinds.size,
+    '128MiB',
+    'Most memory (JavaScript heap) of the console, which is a process of its own. A page that needs more ends it with 503 and nothing else',
+  ),
 
   QS_DATA_DIR: setting('Embedded', kinds.text, './data', 'Where qs up keeps PostgreSQL and its password'),
   MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),

@@ -9,10 +9,10 @@ import type {
   SimulationState,
   System,
 } from '@qs-telemetry/protocol/api'
+import type { ConsoleHost } from '../console/console-host.ts'
 import type { Ask } from '../database/query-pool.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
 import type { Page } from '../letters/list-letters.ts'
-import type { LiveFeed } from './live-feed.ts'
 
 /** Dead letters, as the commands have them too. */
 export interface LetterDesk {
@@ -51,7 +51,6 @@ export interface ConsoleServices {
   readonly letters: LetterDesk
   readonly devices: DeviceDesk
   readonly simulation: SimulationDesk | null
-  readonly live: LiveFeed
-  /** Why nothing is live, or null. */
-  readonly liveProblem: () => string | null
+  /** The process that started the console. */
+  readonly host: ConsoleHost
 }

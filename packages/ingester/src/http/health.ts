@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import type { Check, CheckResult } from './checks.ts'
 
 export interface HealthOptions {
@@ -9,27 +8,37 @@ export interface HealthOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
 }
 
-export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+export interface HealthAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly text: string
+}
 
-export function addHealth(server: FastifyInstance, { checks, failure, metrics }: HealthOptions): void {
-  server.get('/healthz', async (_request, response) => {
-    if (failure() === null) return { status: 'ok' }
-    return response.code(503).send({ status: 'failed', error: 'The pipeline has stopped; the log says why' })
-  })
+/** The answers for machines, by path. */
+export function answersOf({
+  checks,
+  failure,
+  metrics,
+}: HealthOptions): Readonly<Record<string, (() => Promise<HealthAnswer>) | undefined>> {
+  return {
+    '/healthz': async () =>
+      failure() === null
+        ? json(200, { status: 'ok' })
+        : json(503, { status: 'failed', error: 'The pipeline has stopped; the log says why' }),
 
-  server.get('/readyz', async (_request, response) => {
-    const results = await Promise.all(Object.values(checks).map((check) => check()))
-    const byName: Record<string, CheckResult> = Object.fromEntries(
-      Object.keys(checks).map((name, index) => [name, results[index] as CheckResult]),
-    )
-    const isReady = results.every(({ ok }) => ok)
-    return response
-      .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'ready' : 'not ready', checks: byName })
-  })
+    '/readyz': async () => {
+      const results = await Promise.all(Object.values(checks).map((check) => check()))
+      const byName: Record<string, CheckResult> = Object.fromEntries(
+        Object.keys(checks).map((name, index) => [name, results[index] as CheckResult]),
+      )
+      const isReady = results.every(({ ok }) => ok)
+      return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks: byName })
+    },
 
-  server.get('/metrics', async (_request, response) => {
-    const { contentType, text } = await metrics()
-    return response.type(contentType).send(text)
-  })
+    '/metrics': async () => ({ status: 200, ...(await metrics()) }),
+  }
+}
+
+function json(status: number, body: object): HealthAnswer {
+  return { status, contentType: 'application/json; charset=utf-8', text: JSON.stringify(body) }
 }

@@ -2,8 +2,8 @@ import type { LiveBatch, LiveElement, LiveMessage } from '@qs-telemetry/protocol
 import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
-/** What one listener may have waiting; what exceeds it is counted. */
-const MAX_WAITING = 200
+/** What one listener may have waiting; what exceeds it is counted. A message of 20 elements takes up to 30 KB. */
+const [MAX_WAITING, MAX_WAITING_CHARACTERS] = [200, 256 * 1024]
 const [MAX_ELEMENTS, MAX_PAYLOAD_BYTES, MAX_TEXT] = [20, 2_048, 200]
 
 export interface LiveFilter {
@@ -20,6 +20,7 @@ export interface LiveListener {
 interface Waiting {
   readonly filter: LiveFilter
   messages: LiveMessage[]
+  characters: number
   dropped: number
 }
 
@@ -38,13 +39,14 @@ export class LiveFeed {
   }
 
   listen(filter: LiveFilter): LiveListener {
-    const waiting: Waiting = { filter, messages: [], dropped: 0 }
+    const waiting: Waiting = { filter, messages: [], characters: 0, dropped: 0 }
     this.#listeners.add(waiting)
     if (this.#listeners.size === 1) this.#onWatched(true)
     return {
       take: () => {
         const { messages, dropped } = waiting
         waiting.messages = []
+        waiting.characters = 0
         waiting.dropped = 0
         return { messages, dropped }
       },
@@ -62,14 +64,25 @@ export class LiveFeed {
       let told: LiveMessage | null = null
       for (const waiting of this.#listeners) {
         if (!isWanted(waiting.filter, message, outcomes)) continue
-        if (waiting.messages.length === MAX_WAITING) waiting.dropped++
+        if (waiting.messages.length === MAX_WAITING || waiting.characters > MAX_WAITING_CHARACTERS)
+          waiting.dropped++
         else {
           told ??= tell(message, outcomes)
           waiting.messages.push(told)
+          waiting.characters += charactersOf(told)
         }
       }
     }
   }
+}
+
+/** About what it takes as JSON. */
+function charactersOf({ elements, payload }: LiveMessage): number {
+  const texts = elements.map(
+    ({ eventId, value, message }) =>
+      (eventId?.length ?? 0) + (message?.length ?? 0) + (typeof value === 'string' ? value.length : 8),
+  )
+  return texts.reduce((sum, characters) => sum + characters + 150, (payload?.length ?? 0) + 300)
 }
 
 function isWanted(filter: LiveFilter, { deviceId }: Message, outcomes: readonly Outcome[]): boolean {

@@ -13,12 +13,36 @@ export interface HistoryEntry {
   readonly detail: string | null
 }
 
-const READ = `
-select at, action, device_id as "deviceId", payload, outcome, code, detail
-from dead_letter_history where dead_letter_id = $1 order by history_id`
+const COLUMNS = 'at, action, device_id as "deviceId", outcome, code, detail'
+
+/** The newest hundred, oldest of them first. */
+const read = (columns: string) => `
+select ${columns} from (
+  select * from dead_letter_history where dead_letter_id = $1 order by history_id desc limit 100) h
+order by history_id`
+const [STEPS, WITH_BYTES] = [read(COLUMNS), read(`${COLUMNS}, payload`)]
+
+/** What was done with a letter last, without the bytes: each entry has as many as the letter. */
+export async function letterSteps(
+  database: ClientBase,
+  id: string,
+): Promise<readonly Omit<HistoryEntry, 'payload'>[]> {
+  return (await database.query<HistoryEntry>(STEPS, [id])).rows
+}
 
 export async function letterHistory(database: ClientBase, id: string): Promise<readonly HistoryEntry[]> {
-  return (await database.query<HistoryEntry>(READ, [id])).rows
+  return (await database.query<HistoryEntry>(WITH_BYTES, [id])).rows
+}
+
+const LAST_REPAIR = `
+select payload, device_id as "deviceId" from dead_letter_history
+where dead_letter_id = $1 and action = 'repaired' order by history_id desc limit 1`
+
+export async function lastRepair(
+  database: ClientBase,
+  id: string,
+): Promise<Pick<HistoryEntry, 'payload' | 'deviceId'> | null> {
+  return (await database.query<HistoryEntry>(LAST_REPAIR, [id])).rows[0] ?? null
 }
 
 const ADD = `

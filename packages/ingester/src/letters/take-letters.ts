@@ -13,8 +13,15 @@ export interface ReplayableLetter {
   readonly isDone: boolean
 }
 
-/** Some letters at a time: a payload may be as large as a message. */
+/** Some letters at a time, and few where they are large: each may be as large as a packet of the broker. */
+const [PAGE_LETTERS, PAGE_BYTES] = [100, 4 * 1024 * 1024]
+
 const SQL = `
+with page as (
+  select id, sum(bytes) over (order by id) - bytes as before from (
+    select d.dead_letter_id as id, octet_length(d.payload) as bytes from dead_letters d
+    where ${MATCHES} and d.dead_letter_id > $7 and d.dead_letter_id <= $8
+    order by d.dead_letter_id limit ${PAGE_LETTERS}) p)
 select
   d.dead_letter_id as id, d.topic, d.code,
   coalesce(r.payload, d.payload) as payload, r.device_id as "repairedDeviceId",
@@ -26,8 +33,8 @@ left join lateral (
   select payload, device_id from dead_letter_history h
   where h.dead_letter_id = d.dead_letter_id and h.action = 'repaired'
   order by h.history_id desc limit 1) r on true
-where ${MATCHES} and d.dead_letter_id > $7 and d.dead_letter_id <= $8
-order by d.dead_letter_id limit 100`
+where d.dead_letter_id in (select id from page where before < ${PAGE_BYTES})
+order by d.dead_letter_id`
 
 /** Up to which letter a run goes: what arrives meanwhile, perhaps from the run itself, is not of it. */
 const NEWEST = 'select coalesce(max(dead_letter_id), 0)::text as id from dead_letters'

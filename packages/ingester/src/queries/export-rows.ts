@@ -3,6 +3,7 @@ import type { Ask } from '../database/query-pool.ts'
 import { momentText } from './moment-text.ts'
 import { AXIS_COLUMNS } from './read-series.ts'
 import type { SeriesName } from './series-of.ts'
+import { type Measured, withinBytes } from './within-bytes.ts'
 
 /** An event as it leaves in a file. Times are RFC 3339 in UTC, with microseconds. */
 export interface ExportRow {
@@ -25,16 +26,22 @@ export interface ExportQuestion {
 }
 
 const PART = 5_000
+const ORDER = 'at_time, "eventId"'
 
-const sql = (column: string) => `
+const sql = (column: string) =>
+  withinBytes(
+    `
 select
   event_id as "eventId", device_id as "deviceId", event_type as "eventType", value_num as "valueNum",
   value_text as "valueText", unit, ${momentText('ts')} as ts, ${momentText('ts_device')} as "tsDevice",
-  ${momentText('ts_server')} as "tsServer", ${momentText(column)} as at
+  ${momentText('ts_server')} as "tsServer", ${momentText(column)} as at, ${column} as at_time,
+  300 + coalesce(octet_length(value_text), 0) as bytes
 from events
 where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4
   and ($5::timestamptz is null or (${column}, event_id) > ($5, $6::text collate "C"))
-order by ${column}, event_id limit ${PART}`
+order by ${column}, event_id limit ${PART}`,
+    ORDER,
+  )
 
 /** Every event of some series, in parts, each a question of its own: none holds a connection while a reader is slow. */
 export async function* exportRows(
@@ -46,9 +53,10 @@ export async function* exportRows(
     let after: { readonly at: string; readonly eventId: string } | null = null
     for (;;) {
       const values: unknown[] = [deviceId, eventType, from, to, after?.at ?? null, after?.eventId ?? null]
-      const rows: readonly (ExportRow & { readonly at: string })[] = await ask.query(text, values)
+      const rows: readonly (ExportRow & Measured & { readonly at: string })[] = await ask.query(text, values)
       if (rows.length > 0) yield rows
-      if (rows.length < PART) break
+      const pageRows = rows[0]?.pageRows ?? 0
+      if (pageRows < PART && rows.length === pageRows) break
       after = rows.at(-1) ?? null
     }
   }

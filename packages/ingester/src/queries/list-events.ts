@@ -1,6 +1,7 @@
 import type { EventPage, StoredEvent } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
-import { EVENT_COLUMNS } from './event-columns.ts'
+import { EVENT_BYTES, EVENT_COLUMNS } from './event-columns.ts'
+import { type Measured, withinBytes } from './within-bytes.ts'
 
 export interface EventQuestion {
   /** Of this device, by event time; absent: of all, by server time. */
@@ -15,27 +16,38 @@ export interface EventQuestion {
   readonly limit: number
 }
 
+type Row = StoredEvent & Measured & { readonly at: Date }
+
 export interface Cursor {
   readonly ts: string
   readonly eventId: string
 }
 
+const ORDER = 'at desc, "eventId" collate "C" desc'
+
 /** By keyset on the primary order of an index, so that the thousandth page costs what the first does. */
-const OF_ALL = `
-select ${EVENT_COLUMNS} from events e
+const OF_ALL = withinBytes(
+  `
+select ${EVENT_COLUMNS}, e.ts_server as at, ${EVENT_BYTES} as bytes from events e
 where ($6::text[] is null or e.event_type = any($6)) and (not $7 or e.value_text is not null)
   and ($1::timestamptz is null or e.ts_server >= $1) and ($2::timestamptz is null or e.ts_server < $2)
   and ($3::timestamptz is null or (e.ts_server, e.event_id) < ($3, $4::text collate "C"))
-order by e.ts_server desc, e.event_id desc limit $5`
+order by e.ts_server desc, e.event_id desc limit $5`,
+  ORDER,
+)
 
 /** The newest of each series, and of these the newest. */
-const OF_DEVICE = `
-select ${EVENT_COLUMNS} from event_series($8) s
+const OF_DEVICE = withinBytes(
+  `
+select ${EVENT_COLUMNS}, e.ts as at, ${EVENT_BYTES} as bytes from event_series($8) s
 cross join lateral newest_events(s.device_id, s.event_type, $5, coalesce($1::timestamptz, '-infinity'), coalesce($3::timestamptz, $2, 'infinity'),
   case when $3::timestamptz is null then '' else $4 end, only_texts => $7) e
 where $6::text[] is null or s.event_type = any($6)
-order by e.ts desc, e.event_id collate "C" desc limit $5`
+order by e.ts desc, e.event_id collate "C" desc limit $5`,
+  ORDER,
+)
 
+/** A page also ends where its bytes reach a bound; `next` is where it goes on. */
 export async function listEvents(ask: Ask, question: EventQuestion): Promise<EventPage> {
   const { deviceId, eventTypes, from, to, onlyTexts = false, after, limit } = question
   const bounds = [from ?? null, to ?? null, after?.ts ?? null, after?.eventId ?? null]
@@ -43,13 +55,17 @@ export async function listEvents(ask: Ask, question: EventQuestion): Promise<Eve
   const values = [...bounds, limit + 1, eventTypes ?? null, onlyTexts]
   const rows =
     deviceId === undefined
-      ? await ask.query<StoredEvent>(OF_ALL, values)
-      : await ask.query<StoredEvent>(OF_DEVICE, [...values, [deviceId]])
-  const events = rows.slice(0, limit)
+      ? await ask.query<Row>(OF_ALL, values)
+      : await ask.query<Row>(OF_DEVICE, [...values, [deviceId]])
+  const events = rows.slice(0, limit).map(withoutMeasure)
   const last = events.at(-1)
-  const isMore = rows.length > limit && last !== undefined
+  const isMore = last !== undefined && (rows[0]?.pageRows ?? 0) > events.length
   const ts = deviceId === undefined ? last?.tsServer : last?.ts
   return { events: [...events], next: isMore ? writeCursor({ ts: ts ?? '', eventId: last.eventId }) : null }
+}
+
+function withoutMeasure({ at, bytes, pageRows, bytesBefore, ...event }: Row): StoredEvent {
+  return event
 }
 
 function writeCursor({ ts, eventId }: Cursor): string {

@@ -1,5 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
+/** For every process that has a console. */
+export function consoleEndedCounter(registry: Registry): Counter {
+  return new Counter({
+    name: 'qs_console_ended_total',
+    help: 'Times that the process of the console ended unexpectedly; the log says why',
+    registers: [registry],
+  })
+}
+
 /** Read at each scrape, so that numbers which others keep are kept once. */
 export interface Readings {
   readonly connected: () => number
@@ -94,6 +103,7 @@ export class Metrics {
     buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000],
     registers: this.#registers,
   })
+  readonly consoleEnded = consoleEndedCounter(this.registry)
   readonly retries = new Counter({
     name: 'qs_batch_retries_total',
     help: 'Batches that PostgreSQL did not take and that were tried again',

@@ -10,7 +10,7 @@ const BEAT_MS = 15_000
  * Messages as they come, by server-sent events: a batch every quarter of a second. A browser that does not read leaves
  * its own list full and nothing else: what exceeds it is counted, and told with the next batch.
  */
-export function liveRoutes(server: RouteServer, { live, liveProblem, gate, streams }: RouteContext): void {
+export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteContext): void {
   server.addHook('preClose', async () => streams.endAll())
 
   server.get(
@@ -28,10 +28,11 @@ export function liveRoutes(server: RouteServer, { live, liveProblem, gate, strea
         }),
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { raw } = reply
-      const problem = liveProblem()
+      const problem = await host.liveProblem()
       if (problem !== null) throw new HttpProblem(503, problem)
+      if (raw.destroyed) return
       const remove = streams.add({
         session: gate.sessionOf(request),
         address: request.ip,
@@ -39,10 +40,15 @@ export function liveRoutes(server: RouteServer, { live, liveProblem, gate, strea
       })
       raw.on('close', remove)
       const { device, rejected } = request.query
-      const listener = live.listen({
-        ...(device !== undefined && { devices: new Set(device) }),
+      const listener = await host.listen({
+        ...(device !== undefined && { devices: device }),
         ...(rejected !== undefined && { onlyRejected: rejected }),
       })
+      // The client left, or the session ended meanwhile.
+      if (raw.destroyed || raw.writableEnded) {
+        void host.unlisten(listener)
+        return
+      }
       const headers = {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
@@ -51,18 +57,23 @@ export function liveRoutes(server: RouteServer, { live, liveProblem, gate, strea
       reply.hijack()
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
       raw.write('retry: 2000\n: connected\n\n')
-      const flush = setInterval(() => {
-        if (raw.writableNeedDrain) return
-        const batch = listener.take()
-        if (batch.messages.length > 0 || batch.dropped > 0) raw.write(`data: ${JSON.stringify(batch)}\n\n`)
-      }, FLUSH_MS)
+      let isTaking = false
+      const take = async () => {
+        if (isTaking || raw.writableNeedDrain) return
+        isTaking = true
+        const batch = await host.take(listener)
+        isTaking = false
+        const isEmpty = batch.messages.length === 0 && batch.dropped === 0
+        if (!isEmpty && !raw.writableEnded) raw.write(`data: ${JSON.stringify(batch)}\n\n`)
+      }
+      const flush = setInterval(() => void take(), FLUSH_MS)
       const beat = setInterval(() => {
         if (!raw.writableNeedDrain) raw.write(': beat\n\n')
       }, BEAT_MS)
       raw.on('close', () => {
         clearInterval(flush)
         clearInterval(beat)
-        listener.close()
+        void host.unlisten(listener)
       })
     },
   )

@@ -30,7 +30,8 @@ export function seriesRoutes(server: RouteServer, { read }: RouteContext): void 
       },
     },
     async ({ query: { device, type, points, axis = 'event', ...range } }) => {
-      const series = device.flatMap((deviceId) => type.map((eventType) => ({ deviceId, eventType })))
+      const [devices, types] = [[...new Set(device)], [...new Set(type)]]
+      const series = devices.flatMap((deviceId) => types.map((eventType) => ({ deviceId, eventType })))
       if (series.length > MAX_SERIES)
         throw new HttpProblem(400, `${series.length} lines are too many: ask for ${MAX_SERIES} at most`)
       return readSeries(read, { series, points, axis, ...readRange(range) })

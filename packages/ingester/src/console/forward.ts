@@ -1,0 +1,83 @@
+import { type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import type { Place } from './console-process.ts'
+import { PEER_HEADER, peerHeader } from './peer-header.ts'
+
+/** A client that takes nothing for so long is gone, or wants to hold what others need. */
+const DEAF_MS = 60_000
+/** They concern one connection (RFC 9110, 7.6.1), and there are two. The framing of a body is written anew. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  PEER_HEADER,
+])
+
+/**
+ * Passes a request on to the console and its answer back, piece by piece: each side is read as fast as the other takes
+ * it, so a request costs this process two socket buffers whatever its size. Settles when the answer is sent or the client
+ * has left.
+ *
+ * @throws Error where the console ended before it answered
+ */
+export function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { port, token }: Place,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const peer = peerHeader(token, request.socket.remoteAddress ?? '')
+    const hasBody = request.headers['transfer-encoding'] !== undefined
+    const onward = send({
+      ...{ host: '127.0.0.1', port, method: request.method, path: request.url, agent: false, setHost: false },
+      headers: [
+        ...endToEnd(request.rawHeaders),
+        ...[PEER_HEADER, peer, 'Connection', 'close'],
+        ...(hasBody ? ['Transfer-Encoding', 'chunked'] : []),
+      ],
+    })
+    response.once('close', () => {
+      onward.destroy()
+      resolve()
+    })
+    // Once it answers, its answer says how it ends: after an early refusal it need not take the rest of a body.
+    onward.on('error', (error) => {
+      if (!response.headersSent) reject(error)
+    })
+    onward.on('response', (answer) => {
+      const { statusCode = 502, statusMessage, rawHeaders } = answer
+      response.sendDate = false
+      response.writeHead(statusCode, statusMessage, endToEnd(rawHeaders))
+      passBody(answer, response)
+    })
+    request.pipe(onward)
+  })
+}
+
+function passBody(answer: IncomingMessage, response: ServerResponse): void {
+  let deaf: NodeJS.Timeout | undefined
+  answer.on('data', (piece: Buffer) => {
+    if (response.write(piece)) return
+    answer.pause()
+    deaf = setTimeout(() => response.destroy(), DEAF_MS)
+  })
+  response.on('drain', () => {
+    clearTimeout(deaf)
+    answer.resume()
+  })
+  response.on('close', () => clearTimeout(deaf))
+  answer.on('end', () => response.end())
+  // An answer that breaks off must not look like a complete one.
+  answer.on('error', () => response.destroy())
+  answer.on('aborted', () => response.destroy())
+}
+
+function endToEnd(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter(
+    (_, index) => !HOP_BY_HOP.has(rawHeaders[index - (index % 2)]?.toLowerCase() ?? ''),
+  )
+}

@@ -3,7 +3,7 @@ import type { Place } from './console-process.ts'
 import { PEER_HEADER, peerHeader } from './peer-header.ts'
 
 /** A client that takes nothing for so long is gone, or wants to hold what others need. */
-const DEAF_MS = 60_000
+const DEAF_MS = 120_000
 /** They concern one connection (RFC 9110, 7.6.1), and there are two. The framing of a body is written anew. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',

@@ -56,6 +56,7 @@ async function fillWithLargeEvents(databaseUrl: string, events: number): Promise
      from (select i, now() - i * interval '1.000001 seconds' as at from generate_series(1, $1) i) e`,
     [events],
   )
+  await database.query('select recount_series()')
   await database.end()
 }
 

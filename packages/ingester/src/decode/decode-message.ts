@@ -8,7 +8,7 @@ import { decodeEvent } from './decode-event.ts'
 import { echoed } from './echoed.ts'
 import { mayLoseDigits, parseExact } from './exact-numbers.ts'
 import { refusedWhole } from './refused-whole.ts'
-import { salvage, tooLarge, tooManyEvents } from './salvage.ts'
+import { salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
 
 /** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
 const MAX_DEVICE_ID_LENGTH = 1024
@@ -56,9 +56,13 @@ function decodePayload(
   const { messageBytes, arrayEvents } = context.options.limits
   if (payload.length === 0) return rejection('EMPTY_MESSAGE', '')
   if (payload.length > messageBytes) return tooLarge(payload, messageBytes, arrayEvents)
-  if (context.deviceId === null) return rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`)
   const text = isUtf8(payload) ? payload.toString() : null
   const parsed = text === null ? NOT_JSON : parse(text)
+  if (context.deviceId === null) {
+    // Nobody to answer: nothing is salvaged, and a repair has to mend the payload first.
+    const isJson = parsed !== NOT_JSON
+    return isJson ? rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`) : unreadable(payload)
+  }
   if (text !== null && parsed !== NOT_JSON) return decodeJson(parsed, { text, bytes: payload }, context)
   return salvage(payload, arrayEvents, (element, of, bytes) =>
     decodeJson(element, { text: of, bytes }, context),

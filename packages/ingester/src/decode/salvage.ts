@@ -29,7 +29,7 @@ export function salvage(
   const elements = elementBytes(content, maxElements + 1)
   if (elements.length > maxElements) return tooManyEvents(`more than ${maxElements}`, elements.map(idOf))
   if (elements.length > 0) return refusedWhole(elements.map((bytes) => decodeBytes(bytes, decode)))
-  return content.length > 1 ? rejection('EMPTY_ARRAY', '') : notJson(content)
+  return content.length > 1 ? rejection('EMPTY_ARRAY', '') : unreadable(content)
 }
 
 /** An array of which nothing is stored, since it has too many elements. */
@@ -46,6 +46,11 @@ export function tooLarge(payload: Buffer, maxBytes: number, maxElements: number)
     : rejection('MESSAGE_TOO_LARGE', detail, { eventId: idOf(content) })
 }
 
+/** A payload that is refused as it is: it is not UTF-8, or not JSON. */
+export function unreadable(payload: Buffer): Rejection {
+  return decodeBytes(payload, () => rejection('INVALID_JSON', '')) as Rejection
+}
+
 function decodeBytes(bytes: Buffer, decode: DecodeJson): Element {
   if (!isUtf8(bytes)) return rejection('INVALID_UTF8', '', { eventId: idOf(bytes) })
   const text = bytes.toString()
@@ -59,7 +64,7 @@ function decodeBytes(bytes: Buffer, decode: DecodeJson): Element {
   return decode(parsed, text, bytes) as Element
 }
 
-function notJson(bytes: Buffer, text = bytes.toString(), error = new SyntaxError('[ has no end')): Rejection {
+function notJson(bytes: Buffer, text: string, error: SyntaxError): Rejection {
   return rejection('INVALID_JSON', jsonFault(text, error.message), {
     eventId: idOf(bytes),
     trace: `decode: JSON.parse: ${error}`,

@@ -259,8 +259,8 @@ test('without an ingester a replay stops at the first letter, and without a brok
 
 test('purge says how many and wants a word', { skip: mosquittoMissing }, async (t) => {
   const { poison, qs, countOf } = await start(t)
-  await poison(`[${Array.from({ length: 500 }, () => '0').join(',')}]`, { letters: 500 })
-  await poison('x')
+  // One with an id: an array in which nothing has one is a single letter.
+  await poison(`[${'0,'.repeat(500)}{"event_id":"x"}]`, { letters: 501 })
   const asked = await qs(['purge', '--code', 'NOT_AN_EVENT'])
   assert.deepEqual(
     [asked.code, /Remove 500 dead letters for good\? Say so with --yes/.test(asked.stderr)],

@@ -28,6 +28,9 @@ export interface EmbeddedStack {
   stop(): Promise<boolean>
 }
 
+/** With what the ingester then takes to stop, less than an orchestrator waits before it kills. */
+const BROKER_DRAIN_MS = 3_000
+
 /** Whatever a device sends within the limits, and the answers to it. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024
 
@@ -74,6 +77,8 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const ingester = await startPipeline(config, { broker, budgets, databaseUrl: database.url }, options)
     let isDrained = true
     started.push(async () => {
+      // A PUBACK until the last moment would be for an event that nobody takes any more.
+      await broker.drain(BROKER_DRAIN_MS)
       isDrained = await ingester.stop()
     })
     return {

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Aedes, type Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
@@ -59,9 +60,15 @@ export interface EmbeddedBroker {
   connect(): Duplex
   /** Lets clients in, where there is an `ingesterId`. Until then the ports are taken and connections are closed. */
   open(): void
+  /**
+   * Before the ingester stops: reads no more from clients, which still get their device acks, and settles when the
+   * ingester has committed what it was to get, at most so long.
+   */
+  drain(timeoutMs: number): Promise<void>
   stop(): Promise<void>
 }
 
+const DRAIN_LOOK_MS = 50
 const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
 
 /** About 100,000 events, an hour of thirty a second. */
@@ -195,6 +202,16 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       refused: door.refused,
       connect: () => door.connect(),
       open: () => door.open(),
+      drain: async (timeoutMs) => {
+        door.shut()
+        outlets.pauseReading()
+        const untilMs = performance.now() + timeoutMs
+        // Twice, since what was answered a moment ago may not be routed yet.
+        for (let empty = 0; empty < 2 && performance.now() < untilMs; ) {
+          await delay(DRAIN_LOOK_MS)
+          empty = store.bytesOf(ingesterId ?? '') === 0 ? empty + 1 : 0
+        }
+      },
       stop,
     }
   } catch (error) {

@@ -95,6 +95,11 @@ export class FrontDoor {
     this.#isOpen = true
   }
 
+  /** From now on connections are closed again; those that there are stay. */
+  shut(): void {
+    this.#isOpen = false
+  }
+
   /** A connection of this process, also before `open`. */
   connect(): Duplex {
     const [client, broker] = inProcessConnection()

@@ -99,3 +99,25 @@ test('nobody outside takes the session of the ingester', async (t) => {
   await assert.rejects(stranger, /Identifier rejected/)
   assert.ok(!connection.destroyed)
 })
+
+test('before it stops it reads nothing more, and waits for what the ingester has not acknowledged', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection, events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  for (let i = 0; i < 50; i++) await device.publishAsync('events/a', String(i), { qos: 1 })
+  await until(() => events().length === 50, 'all arrive')
+  let isDrained = false
+  const drained = broker.drain(60_000).then(() => {
+    isDrained = true
+  })
+  device.publish('events/a', 'late', { qos: 1 })
+  for (const { messageId = 0 } of events().slice(0, 49))
+    writeToStream({ cmd: 'puback', messageId }, connection)
+  await until(() => broker.waiting === 1, '49 are acknowledged')
+  assert.equal(isDrained, false)
+  writeToStream({ cmd: 'puback', messageId: events()[49]?.messageId ?? 0 }, connection)
+  await drained
+  assert.equal(events().length, 50, 'the late one was not taken')
+  assert.equal(broker.waiting, 0)
+})

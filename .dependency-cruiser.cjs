@@ -79,8 +79,8 @@ module.exports = {
     ),
     forbid(
       'mqtt-in-its-places',
-      'MQTT libraries: source, broker, accounts, doctor, cli, device',
-      { path: `${INGESTER}/(?!source/|broker/|accounts/|doctor/|cli/)` },
+      'MQTT libraries: source, broker, accounts, doctor, attack, cli, device',
+      { path: `${INGESTER}/(?!source/|broker/|accounts/|doctor/|attack/|cli/)` },
       {
         path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/',
       },

@@ -14,6 +14,7 @@ const COMMANDS = new Map<string, Load>([
   ['tail', async () => (await import('./tail.ts')).registerTail],
   ['simulate', async () => (await import('./simulate.ts')).registerSimulate],
   ['verify', async () => (await import('./verify.ts')).registerVerify],
+  ['attack', async () => (await import('./attack.ts')).registerAttack],
   ['device', async () => (await import('./device.ts')).registerDevice],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],

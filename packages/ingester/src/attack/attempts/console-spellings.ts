@@ -1,0 +1,39 @@
+import { type Attack, fell, held, NO_CONSOLE, skipped, some } from '../attack.ts'
+
+const PATHS = ['/api/devices', '/api/overview', '/api/events', '/api/audit', '/api/letters']
+
+/** The same path, spelt in the ways in which a router and a check of its text may disagree. */
+export function spellings(path: string, origin: string): readonly string[] {
+  const inner = path.slice(1)
+  return [
+    path,
+    `/%61${inner.slice(1)}`,
+    `/${inner.replace('i/', 'i%2f')}`,
+    `//${inner}`,
+    `/./${inner}`,
+    `/x/../${inner}`,
+    `/${inner.toUpperCase()}`,
+    `${path};x`,
+    `${path}/`,
+    `${origin}${path}`,
+    `${origin}/%61${inner.slice(1)}`,
+  ]
+}
+
+export const consoleSpellings: Attack = {
+  name: 'console-spellings',
+  about: 'A stranger asks the console, by every spelling of an address',
+  run: async ({ console: access }) => {
+    if (access === null) return skipped(NO_CONSOLE)
+    const { stranger: target, isOpen } = access
+    if (isOpen) return skipped('this console is open to everybody on its machine')
+    const all = PATHS.flatMap((path) => spellings(path, target.url.origin))
+    const answered: string[] = []
+    for (const spelling of all) {
+      const { status } = await target.ask({ target: spelling })
+      if (status >= 200 && status < 300) answered.push(spelling)
+    }
+    if (answered.length === 0) return held(`${all.length} requests without a login were refused`)
+    return fell(`it answers nobody in particular at ${some(answered)}`, 'Update the console')
+  },
+}

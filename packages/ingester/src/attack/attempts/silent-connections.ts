@@ -1,0 +1,26 @@
+import { type Attack, fell, held } from '../attack.ts'
+
+const CONNECTIONS = 100
+const NEWCOMER_MS = 2_000
+
+/** Connections that never say who they are, beside a board that wants in. */
+export const silentConnections: Attack = {
+  name: 'silent-connections',
+  about: `${CONNECTIONS} clients connect and say nothing`,
+  run: async ({ attacker, victim }) => {
+    const peers = Array.from({ length: CONNECTIONS }, () => attacker.open({ firstBytes: Buffer.of(0x10) }))
+    try {
+      const startMs = performance.now()
+      const newcomer = await victim.connect()
+      newcomer.destroy()
+      const ms = performance.now() - startMs
+      if (ms <= NEWCOMER_MS) return held(`another board connected in ${ms.toFixed(0)} ms`)
+      return fell(
+        `another board needed ${(ms / 1000).toFixed(1)} s to connect`,
+        'Look at the load of the broker',
+      )
+    } finally {
+      for (const peer of peers) peer.destroy()
+    }
+  },
+}

@@ -1,0 +1,54 @@
+import { ackTopic, type EventTopic } from '@qs-telemetry/protocol'
+import { openPeer, type Peer, type PeerOptions } from './peer.ts'
+
+export interface BoardOptions {
+  readonly url: string
+  readonly ca: Buffer | null
+  readonly deviceId: string
+  /** null: the broker asks for none. */
+  readonly login: { readonly username: string; readonly password: string } | null
+  readonly events: EventTopic
+  readonly ackTemplate: string
+}
+
+/** A device identity at the broker, and raw connections with it. */
+export class Board {
+  readonly deviceId: string
+  readonly eventsTopic: string
+  readonly acksTopic: string
+  readonly #options: BoardOptions
+
+  constructor(options: BoardOptions) {
+    this.#options = options
+    this.deviceId = options.deviceId
+    this.eventsTopic = options.events.topicOf(options.deviceId)
+    this.acksTopic = ackTopic(options.ackTemplate, options.deviceId)
+  }
+
+  /** An accepted connection. @throws Error where the broker does not accept it */
+  async connect(options: Partial<PeerOptions> = {}): Promise<Peer> {
+    const peer = this.open(options)
+    const { returnCode = 0 } = await peer.next('connack')
+    if (returnCode === 0) return peer
+    peer.destroy()
+    throw new Error(`the broker refused ${this.deviceId} with code ${returnCode}`)
+  }
+
+  /** A connection on which CONNECT is sent and nothing is awaited. */
+  open(options: Partial<PeerOptions> = {}): Peer {
+    const { url, ca, deviceId, login } = this.#options
+    return openPeer({
+      ...{ url, ca, clientId: deviceId },
+      ...(login !== null && login),
+      ...options,
+    })
+  }
+
+  event(eventId: string, fields: Readonly<Record<string, unknown>> = {}): string {
+    return JSON.stringify({ ...this.#frame(eventId), event_type: 'attack', ...fields })
+  }
+
+  #frame(eventId: string) {
+    return { schema: 1, event_id: eventId, device_id: this.deviceId }
+  }
+}

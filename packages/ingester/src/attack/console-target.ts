@@ -1,0 +1,109 @@
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+export interface Request {
+  readonly method?: string
+  /** As it stands in the request line, whatever it is. */
+  readonly target: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly head: string
+  readonly body: string
+}
+
+const TIMEOUT_MS = 15_000
+/** Enough to see what an answer is. */
+const MAX_BYTES = 64 * 1024
+
+/** The console, asked over a raw socket: a client library would mend the spellings that are tried. */
+export class ConsoleTarget {
+  readonly url: URL
+  /** The cookie of a log-in, or null. */
+  readonly #cookie: string | null
+
+  private constructor(url: URL, cookie: string | null) {
+    this.url = url
+    this.#cookie = cookie
+  }
+
+  /** @returns null where nothing answers there */
+  static async open(url: string): Promise<ConsoleTarget | null> {
+    const target = new ConsoleTarget(new URL(url), null)
+    const answer = await target.ask({ target: '/api/session' }).catch(() => null)
+    return answer?.status === 200 ? target : null
+  }
+
+  async isLoginNeeded(): Promise<boolean> {
+    const { body } = await this.ask({ target: '/api/session' })
+    return (JSON.parse(body) as { loginNeeded: boolean }).loginNeeded
+  }
+
+  /** The same console with a session. @returns null where the password is wrong */
+  async logIn(name: 'operator' | 'viewer', password: string): Promise<ConsoleTarget | null> {
+    const { status, head } = await this.ask({
+      method: 'POST',
+      target: '/api/login',
+      headers: { 'content-type': 'application/json', origin: this.url.origin },
+      body: JSON.stringify({ name, password }),
+    })
+    const cookie = /^set-cookie: ([^;\r]+)/im.exec(head)?.[1]
+    return status === 200 && cookie !== undefined ? new ConsoleTarget(this.url, cookie) : null
+  }
+
+  async ask({ method = 'GET', target, headers = {}, body = '' }: Request): Promise<Answer> {
+    const all: Record<string, string> = {
+      host: this.url.host,
+      connection: 'close',
+      ...(this.#cookie !== null && { cookie: this.#cookie }),
+      ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }),
+      ...headers,
+    }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+    const text = await this.#exchange([`${method} ${target} HTTP/1.1`, ...lines, '', body].join('\r\n'))
+    const end = text.indexOf('\r\n\r\n')
+    const head = end < 0 ? text : text.slice(0, end)
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
+    return { status, head, body: unchunked(head, end < 0 ? '' : text.slice(end + 4)) }
+  }
+
+  #exchange(request: string): Promise<string> {
+    const { protocol, hostname, port } = this.url
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const place = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
+    const socket = protocol === 'https:' ? connectTls({ ...place, servername: host }) : connect(place)
+    return new Promise((resolve, reject) => {
+      let text = ''
+      const done = () => {
+        socket.destroy()
+        resolve(text)
+      }
+      socket.setTimeout(TIMEOUT_MS, () =>
+        socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+      )
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1')
+        if (text.length > MAX_BYTES) done()
+      })
+      socket.on('end', done)
+      socket.on('error', reject)
+      socket.write(request)
+    })
+  }
+}
+
+/** A body in chunks (RFC 9112, section 7.1), as far as it came. */
+function unchunked(head: string, body: string): string {
+  if (!/^transfer-encoding: chunked/im.test(head)) return body
+  let [rest, text] = [body, '']
+  for (;;) {
+    const line = /^([0-9a-f]+)\r\n/i.exec(rest)
+    const size = Number.parseInt(line?.[1] ?? '0', 16)
+    if (line === null || size === 0) return text
+    text += rest.slice(line[0].length, line[0].length + size)
+    rest = rest.slice(line[0].length + size + 2)
+  }
+}

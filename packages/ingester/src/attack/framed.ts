@@ -1,0 +1,8 @@
+/** A packet from its first byte and everything behind its length [MQTT-2.2.3], right or wrong. */
+export function framed(firstByte: number, rest: Buffer): Buffer {
+  const length: number[] = []
+  for (let left = rest.length; ; left = Math.floor(left / 128)) {
+    length.push(left >= 128 ? (left % 128) + 128 : left)
+    if (left < 128) return Buffer.concat([Buffer.from([firstByte, ...length]), rest])
+  }
+}

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DeviceClient } from '@qs-telemetry/device'
+import type { DeviceAck } from '@qs-telemetry/protocol'
+import type { SentEvent } from '../verify/verification.ts'
+
+/** What the honest device went through while something was done to the broker. */
+export interface Experience {
+  readonly sent: number
+  /** From `send` to the device ack, of the slowest; infinite where one did not come. */
+  readonly slowestMs: number
+}
+
+const EVERY_MS = 100
+/** How long an event may wait for its ack after the attack, before the verdict is that none comes. */
+const PATIENCE_MS = 15_000
+
+/** A device that sends an event every 100 ms and knows how long each waited for its device ack. */
+export class HonestDevice {
+  readonly sent: SentEvent[] = []
+  readonly deviceAcks: DeviceAck[] = []
+  readonly #client: DeviceClient
+  readonly #waitedMs: (number | null)[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(client: DeviceClient) {
+    this.#client = client
+  }
+
+  get deviceId(): string {
+    return this.#client.deviceId
+  }
+
+  /** @throws DeviceError where the broker is not there, or refuses */
+  async start(): Promise<void> {
+    this.#client.open()
+    await this.#client.connected({ timeoutMs: 10_000 })
+    this.#timer = setInterval(() => this.#send(), EVERY_MS)
+  }
+
+  /** What it went through while `work` ran; waits until every event of that time has its ack. */
+  async during<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly experience: Experience }> {
+    const from = this.sent.length
+    const result = await work()
+    // At least one event that began while the work was under way.
+    while (this.sent.length === from) await delay(EVERY_MS / 4)
+    const to = this.sent.length
+    const deadline = performance.now() + PATIENCE_MS
+    while (this.#waitedMs.slice(from, to).includes(null) && performance.now() < deadline) await delay(10)
+    const waits = this.#waitedMs.slice(from, to).map((ms) => ms ?? Number.POSITIVE_INFINITY)
+    return { result, experience: { sent: to - from, slowestMs: Math.max(...waits) } }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#client.close({ timeoutMs: 5_000 })
+  }
+
+  #send(): void {
+    const seq = this.sent.length
+    const event = {
+      event_id: `${this.#client.deviceId}-${seq}`,
+      event_type: 'honest',
+      value: seq / 10,
+      meta: { seq },
+    }
+    const startMs = performance.now()
+    this.sent.push({ eventId: event.event_id, value: event.value, seq })
+    this.#waitedMs.push(null)
+    this.#client.send(event).then(
+      (deviceAck) => {
+        this.deviceAcks.push(deviceAck)
+        this.#waitedMs[seq] = performance.now() - startMs
+      },
+      // Closed before its ack: the comparison with the database reports it.
+      () => {},
+    )
+  }
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import { DeviceClient } from '@qs-telemetry/device'
+import { ControlConnection, type OperatorLogin } from '../accounts/control-connection.ts'
+import { addDevice, removeDevice } from '../accounts/devices.ts'
+import { AccountsError } from '../accounts/errors.ts'
+import { newPassword } from '../accounts/new-password.ts'
+import type { AccountTopics } from '../accounts/roles.ts'
+import { Board } from './board.ts'
+import { HonestDevice } from './honest-device.ts'
+
+export interface SetUpOptions {
+  readonly operator: OperatorLogin
+  readonly topics: AccountTopics
+}
+
+/** The devices of a run, with accounts of their own where the broker has accounts. */
+export interface SetUp {
+  readonly run: string
+  readonly attacker: Board
+  readonly victim: Board
+  readonly honest: HonestDevice
+  readonly hasAccounts: boolean
+  /** Ends connections and removes the accounts. */
+  remove(): Promise<void>
+}
+
+/**
+ * Makes what a run needs at the broker; nothing of it outlives `remove`.
+ *
+ * @throws AccountsError, DeviceError where the broker is not reached or refuses the operator
+ */
+export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> {
+  const run = `qs-attack-${randomUUID().slice(0, 8)}`
+  const accounts = await Accounts.open(operator, topics)
+  const board = async (name: string) => {
+    const deviceId = `${run}-${name}`
+    const login = await accounts.add(deviceId)
+    const { url, ca } = operator
+    return { options: { url, ca, deviceId, login }, deviceId, login }
+  }
+  try {
+    const [attacker, victim, honest] = [await board('attacker'), await board('victim'), await board('honest')]
+    const shared = { events: topics.events, ackTemplate: topics.ackTemplate }
+    const client = new DeviceClient({
+      url: operator.url,
+      deviceId: honest.deviceId,
+      clientId: honest.deviceId,
+      eventsTopic: topics.events.topicOf('+'),
+      ackTemplate: topics.ackTemplate,
+      resendAfterMs: 2_000,
+      reconnectMs: 200,
+      ...(honest.login !== null && honest.login),
+      ...(operator.ca !== null && { mqtt: { ca: operator.ca } }),
+    })
+    const device = new HonestDevice(client)
+    return {
+      run,
+      attacker: new Board({ ...attacker.options, ...shared }),
+      victim: new Board({ ...victim.options, ...shared }),
+      honest: device,
+      hasAccounts: accounts.areManaged,
+      remove: async () => {
+        await device.stop()
+        await accounts.removeAll()
+      },
+    }
+  } catch (error) {
+    await accounts.removeAll()
+    throw error
+  }
+}
+
+/** Accounts of a run: made by the operator, or none where the broker manages none. */
+class Accounts {
+  readonly #operator: OperatorLogin
+  readonly #topics: AccountTopics
+  readonly #added: string[] = []
+  readonly areManaged: boolean
+
+  private constructor(operator: OperatorLogin, topics: AccountTopics, areManaged: boolean) {
+    this.#operator = operator
+    this.#topics = topics
+    this.areManaged = areManaged
+  }
+
+  static async open(operator: OperatorLogin, topics: AccountTopics): Promise<Accounts> {
+    return new Accounts(operator, topics, operator.username !== null && (await areManaged(operator)))
+  }
+
+  /** @returns the operator's login where the broker manages no accounts; null where it asks for none */
+  async add(deviceId: string): Promise<{ readonly username: string; readonly password: string } | null> {
+    const { username, password } = this.#operator
+    if (!this.areManaged) return username === null ? null : { username, password: password ?? '' }
+    const login = { username: deviceId, password: newPassword() }
+    await withControl(this.#operator, (control) =>
+      addDevice(control, { deviceId, password: login.password, topics: this.#topics }),
+    )
+    this.#added.push(deviceId)
+    return login
+  }
+
+  async removeAll(): Promise<void> {
+    for (const deviceId of this.#added.splice(0))
+      await withControl(this.#operator, (control) => removeDevice(control, deviceId))
+  }
+}
+
+async function areManaged(operator: OperatorLogin): Promise<boolean> {
+  try {
+    await withControl(operator, (control) => control.run({ command: 'listClients', count: 1, offset: 0 }))
+    return true
+  } catch (error) {
+    if (error instanceof AccountsError && error.problem === 'no-dynamic-security') return false
+    throw error
+  }
+}
+
+async function withControl<T>(
+  operator: OperatorLogin,
+  work: (control: ControlConnection) => Promise<T>,
+): Promise<T> {
+  const control = await ControlConnection.open(operator)
+  try {
+    return await work(control)
+  } finally {
+    await control.close()
+  }
+}

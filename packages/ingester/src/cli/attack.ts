@@ -1,0 +1,178 @@
+import { type Command, Option } from 'commander'
+import pc from 'picocolors'
+import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
+import { findDatabaseUrl } from '../app/endpoints.ts'
+import type { ConsoleAccess } from '../attack/attack.ts'
+import { ATTACKS } from '../attack/attacks.ts'
+import { ConsoleTarget } from '../attack/console-target.ts'
+import { type AttackResult, runAttacks } from '../attack/run-attacks.ts'
+import { setUp } from '../attack/set-up.ts'
+import { isLoopback } from '../broker/loopback.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import { type DatabaseClient, withClient } from '../database/open-client.ts'
+import { removeDevices } from '../queries/remove-devices.ts'
+import { compareWithDatabase, type Verification } from '../verify/verification.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
+
+interface Options {
+  readonly only: string
+  readonly console?: string
+  readonly list?: true
+  readonly yes?: true
+  readonly json?: true
+  readonly keep?: true
+}
+
+/** What the honest device may wait for its device ack: with the broker of qs up, and with any other. */
+const [EMBEDDED_WAIT_MS, OTHER_WAIT_MS] = [1_000, 5_000]
+
+export function registerAttack(program: Command): void {
+  program
+    .command('attack')
+    .description('attack your own set-up as a careless or hostile board and a stranger would; say what held')
+    .option('--only <text>', 'only attacks whose name contains the text', '')
+    .option('--console <url>', 'the console; by default the one at HTTP_PORT of this machine')
+    .addOption(new Option('--yes', 'also where the broker is not on this machine'))
+    .option('--list', 'print the attacks')
+    .option('--keep', 'leave the rows in the database')
+    .option('--json', 'print [{"name","about","verdict","sent","slowest_ms"}]')
+    .addHelpText(
+      'after',
+      `
+While it attacks, an honest device sends an event every 100 ms. An attack holds where its own check does and where no
+device ack takes longer than a second (five seconds with a broker other than that of qs up). It takes about a minute and
+loads the machine. It uses accounts, device ids and ids of its own (qs-attack-…) and removes them at the end, with their
+rows where the role in DATABASE_URL may. Other devices are not touched, but wait as the honest one does.
+
+Exits 1 when an attack gets through, or when an acked event of the honest device is not in the database.
+Attack only what is yours. docs/security.md says what each attack is about.
+
+Examples
+  qs attack                                                      beside qs up
+  qs attack --only flood
+  docker compose run --rm qs attack --yes --console http://ingester:8080`,
+    )
+    .action(async (options: Options) => {
+      const attacks = ATTACKS.filter(({ name }) => name.includes(options.only))
+      if (options.list)
+        return console.log(attacks.map(({ name, about }) => `${name.padEnd(24)} ${about}`).join('\n'))
+      if (attacks.length === 0)
+        throw new CliError(
+          `No attack has "${options.only}" in its name. qs attack --list shows them.`,
+          WRONG_USAGE,
+        )
+      const config = loadConfig()
+      const login = operatorLogin(config)
+      checkOwn(login.url, options)
+      const target = await setUp({ operator: login, topics: accountTopics(config) })
+      try {
+        await withClient(findDatabaseUrl(config), async (database) => {
+          await target.honest.start()
+          const site = await openConsole(config, options)
+          const results: AttackResult[] = []
+          const all = { ...target, config, database, console: site }
+          for await (const result of runAttacks(attacks, all, maxWaitMs(config))) {
+            results.push(result)
+            if (!options.json) print(result)
+          }
+          await target.honest.stop()
+          const verification = await compareWithDatabase(
+            database,
+            target.honest.sent,
+            target.honest.deviceAcks,
+          )
+          finish(results, verification, {
+            json: options.json ?? false,
+            notRun: attacks.length - results.length,
+          })
+          if (!options.keep) await removeRows(database, target.run)
+        })
+      } finally {
+        await target.remove()
+      }
+    })
+}
+
+function checkOwn(url: string, { yes }: Options): void {
+  const { hostname } = new URL(url)
+  if (isLoopback(hostname) || yes) return
+  throw new CliError(
+    `The broker ${hostname} is not on this machine. If it is yours and may be attacked, say --yes.`,
+    WRONG_USAGE,
+  )
+}
+
+function maxWaitMs({ MQTT_URL }: Config): number {
+  return MQTT_URL === null ? EMBEDDED_WAIT_MS : OTHER_WAIT_MS
+}
+
+/** @throws CliError where `--console` names one that does not answer, or refuses the password of the settings */
+async function openConsole(config: Config, options: Options): Promise<ConsoleAccess | null> {
+  const url = options.console ?? `http://127.0.0.1:${config.HTTP_PORT}`
+  const stranger = await ConsoleTarget.open(url)
+  if (stranger === null) {
+    if (options.console === undefined) return null
+    throw new CliError(
+      `No console answers at ${url}. HTTP_HOST and HTTP_PORT of the ingester say where it is.`,
+    )
+  }
+  const isOpen = !(await stranger.isLoginNeeded())
+  return { stranger, isOpen, user: isOpen ? stranger : await logIn(stranger, config) }
+}
+
+async function logIn(stranger: ConsoleTarget, config: Config): Promise<ConsoleTarget | null> {
+  const { CONSOLE_VIEWER_PASSWORD: viewer, CONSOLE_OPERATOR_PASSWORD: operator } = config
+  if (viewer !== null) return stranger.logIn('viewer', viewer)
+  return operator === null ? null : stranger.logIn('operator', operator)
+}
+
+/** Rows that the role may not delete stay; their ids say where they come from. */
+async function removeRows(database: DatabaseClient, run: string): Promise<void> {
+  const ask = {
+    query: async (sql: string, values: readonly unknown[]) => (await database.query(sql, [...values])).rows,
+  }
+  await removeDevices(ask as Parameters<typeof removeDevices>[0], run).catch((error: Error) => {
+    if ((error as { readonly code?: string }).code !== '42501') throw error
+    console.error(`The rows of ${run} stay: the role in DATABASE_URL may not delete them.`)
+  })
+}
+
+const MARKS = { held: pc.green('held'), fell: pc.red('FELL'), skipped: pc.dim('–') } as const
+
+function print({ attack, verdict, experience }: AttackResult): void {
+  const gap = ' '.repeat(6 - (verdict.kind === 'skipped' ? 1 : 4))
+  const wait = Number.isFinite(experience.slowestMs) ? `${Math.round(experience.slowestMs)} ms` : 'never'
+  console.log(`${MARKS[verdict.kind]}${gap}${pc.bold(attack.name.padEnd(24))} ${attack.about}`)
+  const text = verdict.kind === 'skipped' ? verdict.reason : verdict.detail
+  console.log(`${' '.repeat(31)}${text}${pc.dim(`; slowest ack of the honest device: ${wait}`)}`)
+  if (verdict.kind === 'fell') console.log(`${' '.repeat(31)}→ ${verdict.advice}`)
+}
+
+function finish(
+  results: readonly AttackResult[],
+  verification: Verification,
+  { json, notRun }: { readonly json: boolean; readonly notRun: number },
+): void {
+  const count = (kind: string) => results.filter(({ verdict }) => verdict.kind === kind).length
+  if (!verification.ok || count('fell') > 0) process.exitCode = 1
+  if (json) {
+    const attacks = results.map(({ attack: { name, about }, verdict, experience }) => ({
+      ...{ name, about, verdict, sent: experience.sent },
+      slowest_ms: Number.isFinite(experience.slowestMs) ? Math.round(experience.slowestMs) : null,
+    }))
+    return console.log(JSON.stringify({ attacks, verification }))
+  }
+  const { sent, acked, stored, missing, changed } = verification
+  console.log(`\nHonest device: ${sent} events sent, ${acked} acked, ${stored} in the database`)
+  for (const [what, ids] of Object.entries({ 'acked and missing': missing, changed }))
+    if (ids.length > 0) console.log(pc.red(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}`))
+  if (notRun > 0)
+    console.log(
+      pc.red(
+        `${notRun} attacks were not run: the honest device has no ack any more. See the logs, and restart the stack.`,
+      ),
+    )
+  const text = `${count('held')} held, ${count('fell')} fell, ${count('skipped')} skipped`
+  console.log(count('fell') > 0 ? pc.red(text) : pc.green(text))
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { migrate } from '../../src/database/migrate.ts'
+import { runCommand } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
+import { startPipeline } from '../support/pipeline.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+interface Printed {
+  readonly attacks: readonly {
+    readonly name: string
+    readonly verdict: { readonly kind: string; readonly detail?: string }
+    readonly slowest_ms: number | null
+  }[]
+  readonly verification: { readonly ok: boolean; readonly sent: number; readonly stored: number }
+}
+
+test('an attack that holds says so, and leaves no row behind', { skip: mosquittoMissing }, async (t) => {
+  const { url } = await startMosquitto(t)
+  const { databaseUrl, query } = await startPipeline(t, url)
+  const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
+  const { code, stdout } = await runCommand(['attack', '--only', 'id-of-another', '--json'], env)
+  const { attacks, verification } = JSON.parse(stdout) as Printed
+  assert.equal(code, 0, stdout)
+  assert.deepEqual(
+    attacks.map(({ name, verdict }) => [name, verdict.kind]),
+    [['id-of-another', 'held']],
+  )
+  assert.ok(verification.ok && verification.sent > 0)
+  assert.deepEqual(await query(`select event_id from events where starts_with(event_id, 'qs-attack-')`), [])
+})
+
+test('where the honest device has no ack, the attack has got through, and no further one is run', {
+  skip: mosquittoMissing,
+}, async (t) => {
+  const { url } = await startMosquitto(t)
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
+  const { code, stdout } = await runCommand(['attack', '--only', 'qos2', '--json'], env)
+  const { attacks } = JSON.parse(stdout) as Printed
+  assert.equal(code, 1)
+  assert.deepEqual(
+    attacks.map(({ name, verdict, slowest_ms: ms }) => [name, verdict.kind, ms]),
+    [['qos2-publish', 'fell', null]],
+  )
+})
+
+test('a broker that is not on this machine is attacked only with --yes', async () => {
+  const env = { MQTT_URL: 'mqtt://broker.example:1883', DATABASE_URL: 'postgresql://127.0.0.1:1/x' }
+  const { code, stderr } = await runCommand(['attack'], env)
+  assert.equal(code, 2)
+  assert.match(stderr, /--yes/)
+})
+
+test('an unknown name is refused with the command that lists them', async () => {
+  const { code, stderr } = await runCommand(['attack', '--only', 'nothing-like-it'], {})
+  assert.equal(code, 2)
+  assert.match(stderr, /qs attack --list/)
+})

@@ -7,6 +7,7 @@ import {
 } from './attempts/console-foreign-page.ts'
 import { consoleHeavyPages } from './attempts/console-heavy-pages.ts'
 import { consoleSpellings } from './attempts/console-spellings.ts'
+import { counterInType } from './attempts/counter-in-type.ts'
 import { deafSubscriber } from './attempts/deaf-subscriber.ts'
 import { floodOfEvents, floodOfRefusals } from './attempts/flood.ts'
 import { foreignTopics } from './attempts/foreign-topics.ts'
@@ -26,6 +27,7 @@ export const ATTACKS: readonly Attack[] = [
   qos2Publish,
   qos2Will,
   nanInArray,
+  counterInType,
   malformedPackets,
   silentConnections,
   wrongLogins,

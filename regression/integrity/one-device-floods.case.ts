@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { quantile } from '../../bench/load/quantile.ts'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
 import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
-import { startQs, untilReady } from '../../packages/ingester/test/support/qs.ts'
 import { Checker } from '../checker.ts'
+import { startEmbeddedStack } from './embedded-stack.ts'
 import { Fleet } from './fleet.ts'
 import { FLOOD_DEVICE, FLOODS, flood } from './flooder.ts'
 import { lasting } from './lasting.ts'
@@ -23,7 +19,7 @@ const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
 const FLUSH_MS = 60_000
 
 test('embedded broker: a device that floods it keeps no other device waiting', async (t) => {
-  const { port, httpPort } = await startUp(t)
+  const { port, httpPort } = await startEmbeddedStack(t)
   const checker = new Checker()
   const url = `mqtt://127.0.0.1:${port}`
   const stored = new Set<string | null>()
@@ -86,27 +82,4 @@ function tell(
   )
   const limit = Math.max(MAX_MS, calm.p99 * MAX_RATIO)
   assert.ok(flooded.p99 < limit, `${what}: p99 of ${flooded.p99} ms is above ${limit} ms`)
-}
-
-/** `qs up` with ports and a directory of its own. */
-async function startUp(t: TestContext) {
-  const directory = mkdtempSync(join(tmpdir(), 'qs-flood-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
-  const [port, wsPort, httpPort, postgresPort] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ] as const
-  const env = {
-    QS_DATA_DIR: join(directory, 'data'),
-    MQTT_PORT: String(port),
-    MQTT_WS_PORT: String(wsPort),
-    HTTP_PORT: String(httpPort),
-    POSTGRES_PORT: String(postgresPort),
-    LOG_LEVEL: 'warn',
-  }
-  const qs = startQs(t, ['up'], { env })
-  await untilReady(qs, httpPort)
-  return { port, httpPort }
 }

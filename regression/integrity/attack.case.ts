@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { accountTopics } from '../../packages/ingester/src/accounts/operator-login.ts'
+import { provision } from '../../packages/ingester/src/accounts/provision.ts'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '../../packages/ingester/test/support/dynamic-security.ts'
+import { freePort } from '../../packages/ingester/test/support/free-port.ts'
+import { configOf } from '../../packages/ingester/test/support/pipeline.ts'
+import { freshDatabase } from '../../packages/ingester/test/support/postgres.ts'
+import { runQs, startQs, untilReady } from '../../packages/ingester/test/support/qs.ts'
+import { startEmbeddedStack } from './embedded-stack.ts'
+
+const LOGINS = {
+  MQTT_USERNAME: 'operator',
+  MQTT_PASSWORD: 'operator-password-of-the-broker',
+  CONSOLE_OPERATOR_PASSWORD: 'operator-of-the-console',
+  CONSOLE_VIEWER_PASSWORD: 'viewer-of-the-console',
+}
+
+/** What has to be skipped in each set-up; everything else has to hold. */
+const OPEN = ['foreign-topics', 'wrong-logins', 'console-spellings']
+const CLOSED = ['console-unknown-proxy']
+
+test('qs attack holds against qs up as it is', async (t) => {
+  const { env } = await startEmbeddedStack(t)
+  await attack(t, env, OPEN)
+})
+
+test('qs attack holds against qs up with logins', async (t) => {
+  const { env } = await startEmbeddedStack(t, LOGINS)
+  await attack(t, env, CLOSED)
+})
+
+test('qs attack holds against Mosquitto with accounts', { skip: dynamicSecurityMissing }, async (t) => {
+  const { url } = await startManagedMosquitto(t, { isShipped: true })
+  const ingester = { username: 'ingester', password: 'ingester-password-of-the-broker' }
+  const operator = { url, ca: null, ...OPERATOR }
+  await provision({ operator, topics: accountTopics(configOf()), ingester, onDone: () => {} })
+  const common = {
+    ...LOGINS,
+    MQTT_URL: url,
+    DATABASE_URL: await freshDatabase(t),
+    HTTP_PORT: String(await freePort()),
+    LOG_LEVEL: 'warn',
+  }
+  const login = { MQTT_USERNAME: ingester.username, MQTT_PASSWORD: ingester.password }
+  const qs = startQs(t, ['ingest'], { env: { ...common, ...login } })
+  await untilReady(qs, Number(common.HTTP_PORT))
+  const operatorLogin = { MQTT_USERNAME: OPERATOR.username, MQTT_PASSWORD: OPERATOR.password }
+  await attack(t, { ...common, ...operatorLogin }, CLOSED)
+})
+
+interface Printed {
+  readonly attacks: readonly {
+    readonly name: string
+    readonly verdict: { readonly kind: 'held' | 'fell' | 'skipped'; readonly detail?: string }
+    readonly slowest_ms: number | null
+  }[]
+  readonly verification: { readonly ok: boolean; readonly sent: number }
+}
+
+async function attack(
+  t: TestContext,
+  env: Readonly<Record<string, string>>,
+  skipped: readonly string[],
+): Promise<void> {
+  const { stdout, stderr } = await runQs(t, ['attack', '--json'], { env })
+  const { attacks, verification } = JSON.parse(stdout || stderr) as Printed
+  for (const { name, verdict, slowest_ms: ms } of attacks)
+    t.diagnostic(`${verdict.kind} ${name}: slowest device ack ${ms} ms`)
+  const of = (kind: string) => attacks.filter(({ verdict }) => verdict.kind === kind)
+  assert.deepEqual(of('fell'), [])
+  assert.deepEqual(
+    of('skipped').map(({ name }) => name),
+    skipped,
+  )
+  assert.ok(verification.ok, JSON.stringify(verification))
+}

@@ -9,14 +9,16 @@ export interface Row {
   readonly sent: number
   readonly acked: number
   readonly stored: number
-  readonly deadLetters: number
+  /** null where nobody counted them. */
+  readonly deadLetters: number | null
   readonly lost: number
   readonly doubled: number
   /** The longest time without any device ack; where the fault is an outage, about its length. */
   readonly outageSeconds: number
   /** The longest from the end of a fault to the next device ack; null where nobody measured it. */
   readonly recoverySeconds: number | null
-  readonly peakMemoryMb: number
+  /** null where nobody measured it. */
+  readonly peakMemoryMb: number | null
   /** Promises that were broken, and how often; the first of them in words. */
   readonly broken: number
   readonly violations: readonly string[]

@@ -33,12 +33,12 @@ function cells(row: Row): readonly string[] {
     return [`${row.fault} (not here: ${row.skipped})`, ...COLUMNS.slice(1).map(() => '')]
   return [
     row.broken > 0 ? `${row.fault} — BROKEN` : row.fault,
-    ...[row.sent, row.acked, row.stored, row.deadLetters, row.lost, row.doubled].map((count) =>
-      count.toLocaleString('en'),
+    ...[row.sent, row.acked, row.stored, row.deadLetters, row.lost, row.doubled].map(
+      (count) => count?.toLocaleString('en') ?? '',
     ),
     row.outageSeconds.toFixed(1),
     row.recoverySeconds?.toFixed(1) ?? '',
-    String(row.peakMemoryMb),
+    row.peakMemoryMb === null ? '' : String(row.peakMemoryMb),
   ]
 }
 

@@ -32,7 +32,13 @@ export async function startManagedMosquitto(
   {
     anonymous = false,
     config = [],
-  }: { readonly anonymous?: boolean; readonly config?: readonly string[] } = {},
+    isShipped,
+  }: {
+    readonly anonymous?: boolean
+    readonly config?: readonly string[]
+    /** With deploy/mosquitto/mosquitto.conf. */
+    readonly isShipped?: true
+  } = {},
 ): Promise<Mosquitto> {
   const directory = mkdtempSync(join(tmpdir(), 'qs-accounts-'))
   const file = join(directory, 'dynamic-security.json')
@@ -45,6 +51,7 @@ export async function startManagedMosquitto(
   ])
   if (status !== 0) throw new Error(`mosquitto_ctrl failed: ${stderr}`)
   const mosquitto = await startMosquitto(t, {
+    ...(isShipped && { isShipped }),
     config: [
       'per_listener_settings false',
       `allow_anonymous ${anonymous}`,

@@ -31,13 +31,14 @@ export function forward(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const peer = peerHeader(token, request.socket.remoteAddress ?? '')
-    const hasBody = request.headers['transfer-encoding'] !== undefined
+    const isChunked = request.headers['transfer-encoding'] !== undefined
+    const hasBody = isChunked || request.headers['content-length'] !== undefined
     const onward = send({
       ...{ host: '127.0.0.1', port, method: request.method, path: request.url, agent: false, setHost: false },
       headers: [
         ...endToEnd(request.rawHeaders),
         ...[PEER_HEADER, peer, 'Connection', 'close'],
-        ...(hasBody ? ['Transfer-Encoding', 'chunked'] : []),
+        ...(isChunked ? ['Transfer-Encoding', 'chunked'] : []),
       ],
     })
     response.once('close', () => {
@@ -54,7 +55,9 @@ export function forward(
       response.writeHead(statusCode, statusMessage, endToEnd(rawHeaders))
       passBody(answer, response)
     })
-    request.pipe(onward)
+    // Node frames an empty body as chunked where it is piped, and a body without a type is 415.
+    if (hasBody) request.pipe(onward)
+    else onward.end()
   })
 }
 

@@ -56,6 +56,8 @@ export async function startTestConsole(
   const embedded = { lan: false, broker, budgets: deviceBudgets(config) }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
+  // The console starts by itself; under load that takes longer than what a test locks or counts.
+  await (await fetch(`http://127.0.0.1:${port}/api/session`)).text()
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   pool.on('error', () => {})
   const client = await connectAsync(endpoints.mqttUrl, { ...credentials })

@@ -4,6 +4,7 @@ import { PEER_HEADER, peerHeader } from './peer-header.ts'
 
 /** A client that takes nothing for so long is gone, or wants to hold what others need. */
 const DEAF_MS = 120_000
+const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 /** They concern one connection (RFC 9110, 7.6.1), and there are two. The framing of a body is written anew. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -31,14 +32,12 @@ export function forward(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const peer = peerHeader(token, request.socket.remoteAddress ?? '')
-    const isChunked = request.headers['transfer-encoding'] !== undefined
-    const hasBody = isChunked || request.headers['content-length'] !== undefined
     const onward = send({
       ...{ host: '127.0.0.1', port, method: request.method, path: request.url, agent: false, setHost: false },
       headers: [
         ...endToEnd(request.rawHeaders),
         ...[PEER_HEADER, peer, 'Connection', 'close'],
-        ...(isChunked ? ['Transfer-Encoding', 'chunked'] : []),
+        ...framingOf(request),
       ],
     })
     response.once('close', () => {
@@ -55,10 +54,18 @@ export function forward(
       response.writeHead(statusCode, statusMessage, endToEnd(rawHeaders))
       passBody(answer, response)
     })
-    // Node frames an empty body as chunked where it is piped, and a body without a type is 415.
-    if (hasBody) request.pipe(onward)
-    else onward.end()
+    request.pipe(onward)
   })
+}
+
+/**
+ * How the body is framed on the way to the console. Without a length Node would frame the missing body of a POST as a
+ * chunked one, and a body without a type is 415.
+ */
+function framingOf({ method = '', headers }: IncomingMessage): readonly string[] {
+  if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked']
+  const isEmpty = headers['content-length'] === undefined && WITH_BODY.has(method)
+  return isEmpty ? ['Content-Length', '0'] : []
 }
 
 function passBody(answer: IncomingMessage, response: ServerResponse): void {

@@ -1,3 +1,5 @@
+import { deviceSegment } from '@qs-telemetry/protocol/device-segment'
+
 /** Where the reader is: path and query, as in the address bar. */
 class Route {
   path = $state(location.pathname)
@@ -25,7 +27,7 @@ class Route {
 
   /** The parts of the path: /devices/kitchen is ['devices', 'kitchen']. */
   get parts(): readonly string[] {
-    return this.path.split('/').filter(Boolean).map(decodeURIComponent)
+    return this.path.split('/').filter(Boolean).map(decoded)
   }
 
   go(url: string): void {
@@ -56,8 +58,17 @@ class Route {
   }
 }
 
+/** A path that cannot be decoded stays as it is: it leads to a page that says that there is nothing. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 export const route = new Route()
 
 export function deviceUrl(deviceId: string): string {
-  return `/devices/${encodeURIComponent(deviceId)}`
+  return `/devices/${deviceSegment(deviceId)}`
 }

@@ -51,5 +51,7 @@ test('an open console answers to loopback names alone, without a proxy, and to i
   assert.deepEqual(await state(running), UNTOUCHED)
   assert.equal((await ask({ method: 'GET', target: '/%61pi/devices' })).status, 200)
   assert.equal((await running.api('/api/letters/purge', json('POST', { all: true }))).status, 200)
+  // As curl -X POST sends it: without a body and without a Content-Length.
+  assert.equal((await ask({ method: 'POST', target: '/api/simulation/stop' })).status, 200)
   t.diagnostic(`${Object.keys(OPERATIONS).length} operations, ${requests} requests`)
 })

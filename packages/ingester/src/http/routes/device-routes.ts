@@ -9,6 +9,7 @@ import {
   NewDeviceSchema,
   SparklinesSchema,
 } from '@qs-telemetry/protocol/api'
+import { deviceOfSegment } from '@qs-telemetry/protocol/device-segment'
 import Type from 'typebox'
 import { describeDevice } from '../../queries/describe-device.ts'
 import { countDevices, listDevices } from '../../queries/list-devices.ts'
@@ -19,7 +20,11 @@ import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 
 const tags = ['devices']
-const Params = Type.Object({ deviceId: Type.String() })
+const Params = Type.Object({
+  deviceId: Type.String({
+    description: 'The ids . and .. are written ~. and ~.., since no path can hold them',
+  }),
+})
 
 export function deviceRoutes(server: RouteServer, { read, write, devices, audit }: RouteContext): void {
   server.get(
@@ -54,7 +59,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'viewer' },
       schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } },
     },
-    async ({ params: { deviceId } }) => {
+    async ({ params }) => {
+      const deviceId = deviceOfSegment(params.deviceId)
       const [device] = await listDevices(read, { devices: [deviceId], limit: 1 })
       if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
       return device
@@ -97,8 +103,12 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         response: { 200: DriftSchema },
       },
     },
-    async ({ params: { deviceId }, query }) =>
-      readDrift(read, { deviceId, points: query.points, ...readRange(query) }),
+    async ({ params, query }) =>
+      readDrift(read, {
+        deviceId: deviceOfSegment(params.deviceId),
+        points: query.points,
+        ...readRange(query),
+      }),
   )
 
   server.patch(
@@ -114,7 +124,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       },
     },
     async (request) => {
-      const { deviceId } = request.params
+      const deviceId = deviceOfSegment(request.params.deviceId)
       const { timeZone, label } = request.body
       if (timeZone && !isTimeZone(timeZone))
         throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)

@@ -12,6 +12,7 @@ import type { Credentials } from './credentials.ts'
 import { type Arrived, FrontDoor } from './front-door.ts'
 import { isInProcess } from './in-process.ts'
 import { IngestSession } from './ingest-session.ts'
+import { KnownSessions } from './known-sessions.ts'
 import { login } from './login.ts'
 import { isLoopback } from './loopback.ts'
 import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
@@ -23,8 +24,10 @@ import { ReadGate } from './read-gate.ts'
 import { refuseEmptyId } from './refuse-empty-id.ts'
 import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
+import { keepRetainedInOrder } from './retained-order.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
 import { SessionStore } from './session-store.ts'
+import { WillDelays } from './will-delays.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
@@ -85,9 +88,8 @@ const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect di
 
 /**
  * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
- * translated for it (`mqtt5/connection.ts`). What MQTT 5 has and this broker has not: topic aliases, shared
- * subscriptions, subscription identifiers and enhanced authentication are refused; message expiry, will delay
- * and the properties of a will are ignored.
+ * translated for it (`mqtt5/connection.ts`). Of MQTT 5, it refuses topic aliases, shared subscriptions, subscription
+ * identifiers and enhanced authentication, and says so in CONNACK.
  *
  * With credentials, who may do what is decided as by a Mosquitto with dynamic security: `Access`, and `Control`
  * for the commands that change it.
@@ -111,7 +113,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
   const maxBytesOf = (client: string) => (client === ingesterId ? INGESTER_SESSION_BYTES : SESSION_BYTES)
   const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull })
-  const lifetimes = new SessionLifetimes(store)
+  const carrier = new PropertyCarrier()
+  const known = new KnownSessions()
+  const wills = new WillDelays(carrier)
+  const lifetimes = new SessionLifetimes((clientId) => {
+    for (const part of [store, known, wills]) part.forget(clientId)
+  })
   const retainHandling = new RetainHandling()
   const accounts = new AccountStore(accountsFile)
   const access = new Access(credentials, accounts)
@@ -128,6 +135,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     store,
     ingesterId,
     mayReceive: (client, topic) => access.mayReceive(client, topic),
+    hasExpired: (payload) => carrier.hasExpired(payload),
     onDeaf: (client) => complaints.say('deaf', aboutClient(client), `${client.id} ${NOT_READING}`),
   })
   const ingest = ingesterId === undefined ? null : new IngestSession(ingesterId, store)
@@ -139,6 +147,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     preConnect: refuseEmptyId,
     authenticate: login({ access, complaints, lifetimes, isImpostor }),
     authorizeSubscribe: (client, subscription, done) => {
+      if (known.isStandIn(subscription)) return done(null, null)
       retainHandling.decide(client, subscription)
       const isGranted = access.maySubscribe(client, subscription.topic)
       if (!isGranted) {
@@ -147,11 +156,13 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       }
       done(null, isGranted ? subscription : null)
     },
-    authorizePublish: authorizePublish({ access, complaints, onPublish }),
+    authorizePublish: wills.before(authorizePublish({ access, complaints, onPublish })),
     maxInflightInbound: RECEIVE_MAXIMUM,
     ...(ingest !== null && { published: ingest.published }),
   })
-  for (const part of [store, outlets, lifetimes, retainHandling, access, control]) part.attach(broker)
+  const parts = [store, outlets, known, wills, lifetimes, retainHandling, access, control]
+  for (const part of parts) part.attach(broker)
+  keepRetainedInOrder(broker)
   ingest?.attach(broker)
   // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
   const faults: EventEmitter = broker
@@ -162,7 +173,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
 
   // From the network inwards: packet sizes, before anything is gathered or anybody is logged in; MQTT 5 to 3.1.1;
   // aedes, with the login.
-  const mqtt5 = { maxPacketBytes, carrier: new PropertyCarrier(), isStopping: () => broker.closed }
+  const mqtt5 = { maxPacketBytes, carrier, isStopping: () => broker.closed }
   const serve = ({ stream, network, level, request, guard }: Arrived) => {
     const connection = level === 5 ? new Mqtt5Connection(stream, mqtt5) : stream
     guard((error) => connection.destroy(error))

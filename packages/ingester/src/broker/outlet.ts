@@ -39,6 +39,7 @@ export interface OutletOptions {
   readonly network: Network
   readonly ingesterId: string | undefined
   readonly mayReceive: (client: Client, topic: string) => boolean
+  readonly hasExpired: (payload: Uint8Array | string) => boolean
   readonly onDrop: () => void
 }
 
@@ -107,19 +108,28 @@ export class Outlet {
   /** Sends what is queued, as far as there is room. */
   pump(): void {
     if (!this.#isStarted || this.#client.closed) return
-    const { store, mayReceive } = this.#options
+    const { store } = this.#options
     const queue = store.queueOf(this.#client.id)
     for (let packet = this.#next(queue); packet !== undefined; packet = this.#next(queue)) {
-      if (packet.topic === undefined || mayReceive(this.#client, packet.topic)) this.#write(packet)
+      if (this.#isDue(packet)) this.#write(packet)
       else store.discard(this.#client.id, packet.messageId ?? 0)
     }
     this.#roomMade()
   }
 
   #next(queue: SessionQueue | undefined): QueuedPacket | undefined {
-    if (this.#waitingBytes() <= QUEUE_ABOVE_BYTES) return queue?.next()
+    const { conn } = this.#client
+    const receiveMaximum = conn instanceof Mqtt5Connection ? conn.session?.receiveMaximum : undefined
+    if (this.#waitingBytes() <= QUEUE_ABOVE_BYTES) return queue?.next(receiveMaximum)
     this.#whenDrained()
     return undefined
+  }
+
+  /** PUBREL and a message whose delivery has started take their course [MQTT-4.4.0-1]. */
+  #isDue({ topic, payload = '', dup }: QueuedPacket): boolean {
+    if (topic === undefined) return true
+    const { mayReceive, hasExpired } = this.#options
+    return mayReceive(this.#client, topic) && (dup === true || !hasExpired(payload))
   }
 
   /** Whether bytes wait and the network has taken none of them for 5 s. Asked about once a second. */
@@ -187,7 +197,7 @@ export class Outlet {
 
   #sendOrDrop(packet: Delivered): void {
     if (!this.#isStarted || this.#client.closed) return
-    if (!this.#options.mayReceive(this.#client, packet.topic)) return
+    if (!this.#isDue({ ...packet, dup: false })) return
     if (this.#waitingBytes() <= MAX_WAITING_BYTES) return this.#write({ ...packet, qos: 0, dup: false })
     this.#dropped++
     this.#options.onDrop()

@@ -23,6 +23,7 @@ export interface OutletsOptions {
   readonly store: SessionStore
   readonly ingesterId: string | undefined
   readonly mayReceive: OutletOptions['mayReceive']
+  readonly hasExpired: OutletOptions['hasExpired']
   readonly onDeaf: (client: Client) => void
 }
 

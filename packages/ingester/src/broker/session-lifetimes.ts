@@ -1,6 +1,5 @@
 import type { Aedes, Client } from 'aedes'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
-import type { SessionStore } from './session-store.ts'
 
 /** The parts of aedes that it does not declare. */
 interface BrokerParts {
@@ -25,12 +24,13 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * only sessions that end with their connection and sessions that never end. Those of 3.1.1 clients stay so.
  */
 export class SessionLifetimes {
-  readonly #store: SessionStore
+  readonly #onEnd: (clientId: string) => void
   readonly #endings = new Map<string, Ending>()
   #broker!: BrokerParts
 
-  constructor(store: SessionStore) {
-    this.#store = store
+  /** @param onEnd throws away what other parts keep of a session */
+  constructor(onEnd: (clientId: string) => void) {
+    this.#onEnd = onEnd
   }
 
   attach(broker: Aedes): void {
@@ -47,14 +47,14 @@ export class SessionLifetimes {
    * [MQTT-3.1.4-3]: aedes would end it after that look, when its session may be over with it.
    */
   async begin(client: Client): Promise<void> {
-    const { id, conn } = client
+    const { id, conn, clean } = client
     await new Promise<void>((resolve) => {
       const older = this.#broker.clients[id]
       if (older === undefined) resolve()
       else older.close(resolve)
     })
     const isCleanStart = conn instanceof Mqtt5Connection && conn.session?.isCleanStart === true
-    if (isCleanStart || this.#endings.get(id)?.isOver) await this.end(id)
+    if (clean || isCleanStart || this.#endings.get(id)?.isOver) await this.end(id)
   }
 
   #disconnected({ id, conn, clean }: Client): void {
@@ -77,6 +77,6 @@ export class SessionLifetimes {
     const { persistence } = this.#broker
     await persistence.cleanSubscriptions({ id: clientId })
     await persistence.cleanIncoming({ id: clientId })
-    this.#store.forget(clientId)
+    this.#onEnd(clientId)
   }
 }

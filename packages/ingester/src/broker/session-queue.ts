@@ -50,14 +50,18 @@ export class SessionQueue {
   }
 
   add(packet: QueuedPacket): void {
-    // A copy: all sessions share the original, and each has its own packet identifier.
-    this.#packets.push({ ...packet, messageId: undefined })
+    // A copy: all sessions share the original, and each has its own packet identifier and DUP flag [MQTT-3.3.1-3].
+    this.#packets.push({ ...packet, messageId: undefined, dup: false })
     this.#messages++
     this.#bytes += size(packet)
   }
 
-  /** The next packet to send on this connection, with its packet identifier [MQTT-2.3.1-2]. */
-  next(): QueuedPacket | undefined {
+  /**
+   * The next packet to send on this connection, with its packet identifier [MQTT-2.3.1-2].
+   *
+   * @param receiveMaximum messages that the client takes before it acknowledges one [MQTT-3.3.4-9]
+   */
+  next(receiveMaximum = MAX_IN_FLIGHT): QueuedPacket | undefined {
     for (; this.#unsent < this.#packets.length; this.#unsent++) {
       const packet = this.#packets[this.#unsent]
       if (packet === undefined) continue
@@ -66,7 +70,7 @@ export class SessionQueue {
         // An earlier connection sent it [MQTT-3.3.1-1].
         return packet.cmd === 'pubrel' ? packet : { ...packet, dup: true }
       }
-      if (this.#byMessageId.size >= MAX_IN_FLIGHT) return undefined
+      if (this.#byMessageId.size >= Math.min(receiveMaximum, MAX_IN_FLIGHT)) return undefined
       packet.messageId = this.#freeId()
       this.#byMessageId.set(packet.messageId, this.#base + this.#unsent++)
       return packet

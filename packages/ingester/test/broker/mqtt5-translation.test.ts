@@ -69,7 +69,9 @@ test('from 5 to 3.1.1 and back a PUBLISH keeps all it has', () => {
     const properties = publish5To4(generate(packet, v5), four)
     const frame = four.take()
     assert.deepEqual(essence(read(frame, 4)[0]), essence(packet))
-    const outgoing = publish4To5(frame, properties)
+    const [carrier, payload] = [new PropertyCarrier(), Buffer.of()]
+    if (properties !== null) carrier.set(payload, properties)
+    const outgoing = publish4To5(frame, carrier.of(payload))
     outgoing.write(five)
     assert.equal(five.length, outgoing.bytes)
     // Byte for byte, as the order of properties is not ours to change.

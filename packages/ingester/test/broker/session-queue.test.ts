@@ -76,5 +76,5 @@ test('a PUBREL takes the place of its message, and is sent again in its place', 
   assert.deepEqual(queue.next(), { cmd: 'pubrel', messageId: first })
   queue.take(first)
   assert.equal(queue.bytes, only.bytes)
-  assert.deepEqual(queue.all(), [{ ...message(2), messageId: undefined }])
+  assert.deepEqual(queue.all(), [{ ...message(2), messageId: undefined, dup: false }])
 })

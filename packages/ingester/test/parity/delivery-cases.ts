@@ -1,5 +1,5 @@
 import { until } from '../support/until.ts'
-import type { Qos } from './client.ts'
+import type { Client, Qos } from './client.ts'
 import type { ParityCase, World } from './parity-case.ts'
 
 const QOS = [0, 1, 2] as const
@@ -185,4 +185,48 @@ const REDELIVERY: readonly ParityCase[] = [
   },
 ]
 
-export const DELIVERY_CASES: readonly ParityCase[] = [...MATRIX, ...REDELIVERY]
+/** More than any window or high watermark between publisher and subscriber. */
+const BACKLOG = 500
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
+
+/** Publishes without waiting: the next message is on its way before the broker has answered the one before. */
+const publishAll = (client: Client, topic: string, payloads: readonly number[], qos: Qos) =>
+  Promise.all(payloads.map((n) => client.publish(topic, String(n), { qos, retain: n % 3 === 0 })))
+
+const ORDER: readonly ParityCase[] = ([1, 2] as const).map((qos) => ({
+  name: `QoS ${qos} from one publisher that goes on while ${BACKLOG} queued messages drain`,
+  clause: '[MQTT-4.6.0-6], 3.1.1; [MQTT-4.6.0-5], 5',
+  versions: [4, 5],
+  expected: 'in order',
+  observe: async (world: World) => {
+    const first = await world.durable('s')
+    await first.subscribe({ [world.topic()]: qos })
+    await first.disconnect()
+    const helper = await world.helper()
+    await publishAll(helper, world.topic(), numbers(0, BACKLOG), qos)
+    const live = publishAll(helper, world.topic(), numbers(BACKLOG, 2 * BACKLOG), qos)
+    const second = await world.durable('s')
+    await live
+    await second.wait('publish', 2 * BACKLOG)
+    const got = second.of('publish').map(({ payload }) => Number(payload.toString()))
+    const late = got.find((n, index) => index > 0 && n < (got[index - 1] as number))
+    return late === undefined ? 'in order' : `${late} is late`
+  },
+}))
+
+const DUP: ParityCase = {
+  name: 'the DUP flag of the publisher stays with the publisher',
+  clause: '[MQTT-3.3.1-3]',
+  versions: [4, 5],
+  expected: 'DUP 0, DUP 0',
+  observe: async (world) => {
+    const subscribers = [await world.connect(), await world.durable('s')]
+    for (const subscriber of subscribers) await subscriber.subscribe({ [world.topic()]: 1 })
+    await (await world.helper()).publish(world.topic(), 'x', { qos: 1, dup: true })
+    const messages = await Promise.all(subscribers.map((subscriber) => subscriber.wait('publish')))
+    return messages.map(({ dup }) => `DUP ${Number(dup)}`).join(', ')
+  },
+}
+
+export const DELIVERY_CASES: readonly ParityCase[] = [...MATRIX, ...REDELIVERY, ...ORDER, DUP]

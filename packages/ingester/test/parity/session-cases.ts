@@ -135,12 +135,6 @@ const SESSIONS: readonly ParityCase[] = [
     clause: '[MQTT-3.2.2-1], [MQTT-3.2.2-2]',
     versions: [4, 5],
     expected: 'not present, present',
-    deviations: {
-      embedded: {
-        observed: 'not present, not present',
-        why: 'aedes knows a session by its subscriptions, and this one has none',
-      },
-    },
     observe: async (world) => {
       const first = await world.durable('s')
       await first.disconnect()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { generate, type IConnectPacket } from 'mqtt-packet'
 import { decode, numberProperty } from './decode.ts'
+import { type MessageProperties, willProperties } from './publish-properties.ts'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isTopicName } from './topics.ts'
 
@@ -18,6 +19,13 @@ export interface Mqtt5Session {
   readonly receiveMaximum: number
   /** Larger packets must not be sent to the client. */
   readonly maxPacketBytes: number
+  readonly will: Mqtt5Will | null
+}
+
+/** What a will has beyond 3.1.1. */
+export interface Mqtt5Will {
+  readonly delaySeconds: number
+  readonly properties: MessageProperties | null
 }
 
 /**
@@ -30,8 +38,7 @@ export interface Mqtt5Session {
  * | no          | 0              | no            | the session is thrown away when the connection ends     |
  * | no          | > 0            | no            | thrown away when it expires; 0xFFFFFFFF: never          |
  *
- * `SessionLifetimes` does what is in the last column. The will goes without its properties and without its
- * delay.
+ * `SessionLifetimes` does what is in the last column, and `WillDelays` gives the will its delay and its properties.
  *
  * @throws Mqtt5Fault
  */
@@ -46,7 +53,7 @@ export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; re
     throw new Mqtt5Fault(REASON.topicNameInvalid, 'a will with a topic that is none')
   }
   if ((will?.qos ?? 0) > 2) throw new Mqtt5Fault(REASON.malformedPacket, 'a will with QoS 3')
-  const session = sessionOf(packet)
+  const session = { ...sessionOf(packet), will: will === undefined ? null : willOf(will, frame) }
   // A password without a username is new in MQTT 5 [3.1.2.9].
   const username = packet.username ?? (password === undefined ? undefined : '')
   const bytes = generate({
@@ -65,7 +72,14 @@ export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; re
   return { session, bytes }
 }
 
-function sessionOf({ clientId, clean = true, properties }: IConnectPacket): Mqtt5Session {
+function willOf({ properties }: NonNullable<IConnectPacket['will']>, frame: Buffer): Mqtt5Will {
+  return {
+    delaySeconds: numberProperty(properties?.willDelayInterval, 0) ?? 0,
+    properties: willProperties(frame),
+  }
+}
+
+function sessionOf({ clientId, clean = true, properties }: IConnectPacket): Omit<Mqtt5Session, 'will'> {
   const expirySeconds = numberProperty(properties?.sessionExpiryInterval, 0) ?? 0
   return {
     // [MQTT-3.1.3-6], [MQTT-3.1.3-7]

@@ -1,22 +1,58 @@
+import { MESSAGE_EXPIRY, type MessageProperties } from './publish-properties.ts'
+
+interface Carried {
+  readonly forwarded: Buffer
+  /** Infinity: never. */
+  readonly expiresAtMs: number
+}
+
 /**
- * The properties of messages on their way through aedes, which sees 3.1.1 only. It hands on the very buffer
- * of a payload, to subscribers, into the store of retained messages and into the queues of sessions, and at
- * the end to the stream of the subscriber: that buffer is the key, and the properties live as long as it
- * does.
+ * The properties of messages on their way through aedes, which sees 3.1.1 only. aedes hands on the very buffer of a
+ * payload, to subscribers, into the store of retained messages and into the queues of sessions, and at the end to the
+ * stream of the subscriber: that buffer is the key, and the properties live as long as it does.
+ *
+ * The lifetime of a message starts when the broker gets it [3.3.2.3.3].
  */
 export class PropertyCarrier {
-  readonly #byPayload = new WeakMap<object, Buffer>()
+  readonly #byPayload = new WeakMap<object, Carried>()
+  readonly #nowMs: () => number
   /** Telemetry seldom has properties; a look-up for each part of each packet would be paid by all. */
   #isInUse = false
 
-  set(payload: object, properties: Buffer): void {
-    this.#byPayload.set(payload, properties)
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
+
+  set(payload: object, { forwarded, expirySeconds }: MessageProperties): void {
+    const expiresAtMs = this.#nowMs() + (expirySeconds ?? Number.POSITIVE_INFINITY) * 1_000
+    this.#byPayload.set(payload, { forwarded, expiresAtMs })
     this.#isInUse = true
   }
 
-  /** @param chunk anything written to a subscriber */
+  /**
+   * The properties as they are at this moment, with what is left of the expiry interval [MQTT-3.3.2-6].
+   *
+   * @param chunk anything written to a subscriber
+   */
   of(chunk: Uint8Array | string): Buffer | null {
-    if (!this.#isInUse || typeof chunk === 'string') return null
-    return this.#byPayload.get(chunk) ?? null
+    const carried = this.#find(chunk)
+    if (carried === undefined) return null
+    const { forwarded, expiresAtMs } = carried
+    if (expiresAtMs === Number.POSITIVE_INFINITY) return forwarded
+    // A message is sent again after a reconnect even when it has expired meanwhile [MQTT-4.4.0-1].
+    const leftSeconds = Math.max(0, Math.ceil((expiresAtMs - this.#nowMs()) / 1_000))
+    const expiry = Buffer.of(MESSAGE_EXPIRY, 0, 0, 0, 0)
+    expiry.writeUInt32BE(leftSeconds, 1)
+    return Buffer.concat([expiry, forwarded])
+  }
+
+  /** Whether delivery of the message must no longer start [MQTT-3.3.2-5]. */
+  hasExpired(payload: Uint8Array | string): boolean {
+    const carried = this.#find(payload)
+    return carried !== undefined && this.#nowMs() >= carried.expiresAtMs
+  }
+
+  #find(payload: Uint8Array | string): Carried | undefined {
+    return this.#isInUse && typeof payload !== 'string' ? this.#byPayload.get(payload) : undefined
   }
 }

@@ -1,56 +1,93 @@
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { readVariableByteInteger } from './variable-byte-integer.ts'
 
-const MESSAGE_EXPIRY = 0x02
+/** The properties of a message, as far as its subscribers get them. */
+export interface MessageProperties {
+  /** Payload format, content type, response topic, correlation data, user properties: as they came, in their order. */
+  readonly forwarded: Buffer
+  /** null: the message does not expire. */
+  readonly expirySeconds: number | null
+}
+
+export const MESSAGE_EXPIRY = 0x02
 const SUBSCRIPTION_IDENTIFIER = 0x0b
+const WILL_DELAY = 0x18
 const TOPIC_ALIAS = 0x23
 const USER_PROPERTY = 0x26
 
-/** The properties of PUBLISH [MQTT 5, 3.3.2.3] by their identifier: how many bytes, or how to find out. */
-const SIZES: ReadonlyMap<number, number | 'string' | 'pair'> = new Map<number, number | 'string' | 'pair'>([
+/** How many bytes a property has, or how to find out. */
+type Size = number | 'string' | 'pair'
+/** By the identifier of the property. */
+type Sizes = ReadonlyMap<number, Size>
+
+const OF_A_MESSAGE: readonly (readonly [number, Size])[] = [
   [0x01, 1],
   [MESSAGE_EXPIRY, 4],
   [0x03, 'string'],
   [0x08, 'string'],
   [0x09, 'string'],
-  [TOPIC_ALIAS, 2],
   [USER_PROPERTY, 'pair'],
-])
+]
+/** [MQTT 5, 3.3.2.3] */
+const OF_PUBLISH: Sizes = new Map(OF_A_MESSAGE)
+/** [MQTT 5, 3.1.3.2] */
+const OF_WILL: Sizes = new Map([...OF_A_MESSAGE, [WILL_DELAY, 4]])
 
 /**
- * The properties of a PUBLISH that its subscribers get, unchanged and in their order [MQTT-3.3.2-18]: payload
- * format, content type, response topic, correlation data, user properties. Message expiry is left out: this
- * broker does not observe it, and would have to count it down [MQTT-3.3.2-6].
+ * The properties of a PUBLISH, which its subscribers get unchanged and in their order [MQTT-3.3.2-17],
+ * [MQTT-3.3.2-18], and its expiry, which counts down [MQTT-3.3.2-6].
  *
- * @param bytes without their length; null: there are none
+ * @param bytes without their length
+ * @returns null: it has none
  * @throws Mqtt5Fault
  */
-export function forwardedProperties(bytes: Buffer): Buffer | null {
-  const kept: Buffer[] = []
+export function publishProperties(bytes: Buffer): MessageProperties | null {
+  return messageProperties(bytes, OF_PUBLISH)
+}
+
+/**
+ * The properties of a will, for when it is published [MQTT-3.1.3-10]. Its delay is not among them.
+ *
+ * @param connect a whole CONNECT packet with a will
+ * @throws Mqtt5Fault
+ */
+export function willProperties(connect: Buffer): MessageProperties | null {
+  const headerAt = readVariableByteInteger(connect, 1)?.end ?? connect.length
+  // Protocol name and level, flags and keep alive have ten bytes; then come the properties and the client id.
+  const idAt = propertiesRange(connect, headerAt + 10).end
+  const { start, end } = propertiesRange(connect, endOfString(connect, idAt))
+  return messageProperties(connect.subarray(start, end), OF_WILL)
+}
+
+function messageProperties(bytes: Buffer, sizes: Sizes): MessageProperties | null {
+  const forwarded: Buffer[] = []
   const seen = new Set<number>()
+  let expirySeconds: number | null = null
   for (let at = 0; at < bytes.length; ) {
     const identifier = bytes[at] as number
-    const end = endOf(bytes, at)
+    const end = endOf(bytes, { at, sizes })
     if (end > bytes.length) throw new Mqtt5Fault(REASON.malformedPacket, 'properties beyond their length')
     if (identifier !== USER_PROPERTY && seen.has(identifier)) {
       throw new Mqtt5Fault(REASON.protocolError, 'a property twice')
     }
     seen.add(identifier)
-    if (identifier !== MESSAGE_EXPIRY) kept.push(bytes.subarray(at, end))
+    if (identifier === MESSAGE_EXPIRY) expirySeconds = bytes.readUInt32BE(at + 1)
+    else if (identifier !== WILL_DELAY) forwarded.push(bytes.subarray(at, end))
     at = end
   }
-  return kept.length === 0 ? null : Buffer.concat(kept)
+  if (forwarded.length === 0 && expirySeconds === null) return null
+  return { forwarded: Buffer.concat(forwarded), expirySeconds }
 }
 
-function endOf(bytes: Buffer, at: number): number {
+function endOf(bytes: Buffer, { at, sizes }: { readonly at: number; readonly sizes: Sizes }): number {
   const identifier = bytes[at] as number
-  const size = SIZES.get(identifier)
   // CONNACK said that there are none: [MQTT-3.3.2-8], [MQTT-3.3.4-6].
   if (identifier === TOPIC_ALIAS) throw new Mqtt5Fault(REASON.topicAliasInvalid, 'a topic alias')
   if (identifier === SUBSCRIPTION_IDENTIFIER) {
     throw new Mqtt5Fault(REASON.protocolError, 'a subscription identifier in PUBLISH')
   }
-  if (size === undefined) throw new Mqtt5Fault(REASON.malformedPacket, 'an unknown property in PUBLISH')
+  const size = sizes.get(identifier)
+  if (size === undefined) throw new Mqtt5Fault(REASON.malformedPacket, 'an unknown property of a message')
   if (typeof size === 'number') return at + 1 + size
   const first = endOfString(bytes, at + 1)
   return size === 'pair' ? endOfString(bytes, first) : first

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { GatheredBytes } from './gathered-bytes.ts'
-import { forwardedProperties, propertiesRange } from './publish-properties.ts'
+import { type MessageProperties, propertiesRange, publishProperties } from './publish-properties.ts'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isTopicName } from './topics.ts'
 import { readVariableByteInteger, variableByteIntegerBytes } from './variable-byte-integer.ts'
@@ -29,7 +29,7 @@ function layout(frame: Buffer): Layout {
 }
 
 /** @returns the properties for its subscribers, which 3.1.1 has no place for. @throws Mqtt5Fault */
-export function publish5To4(frame: Buffer, out: GatheredBytes): Buffer | null {
+export function publish5To4(frame: Buffer, out: GatheredBytes): MessageProperties | null {
   const { qos, topicStart, headEnd, packetId } = layout(frame)
   const first = frame[0] as number
   // [MQTT-3.3.1-4], [MQTT-3.3.1-2], [MQTT-2.2.1-3]
@@ -40,7 +40,7 @@ export function publish5To4(frame: Buffer, out: GatheredBytes): Buffer | null {
   const forwarded =
     properties.start === properties.end
       ? null
-      : forwardedProperties(frame.subarray(properties.start, properties.end))
+      : publishProperties(frame.subarray(properties.start, properties.end))
   const topic = frame.subarray(topicStart, topicStart + frame.readUInt16BE(topicStart - 2))
   // [MQTT-1.5.4-1]
   if (!isUtf8(topic)) throw new Mqtt5Fault(REASON.malformedPacket, 'a topic that is not UTF-8')

@@ -1,0 +1,37 @@
+import type { Aedes, Subscription } from 'aedes'
+
+interface Subscriptions {
+  subscriptionsByClient(client: { readonly id: string }): Promise<readonly object[]>
+}
+
+/** `authorizeSubscribe` takes it out again, so that nobody is ever subscribed to it. */
+const STAND_IN = { topic: '$session', qos: 0 } as const
+
+/**
+ * Session present in CONNACK [MQTT-3.2.2-2]: aedes says so where the session has subscriptions, and takes a session
+ * without any for a new one. To aedes, a known session without subscriptions has one, the stand-in.
+ */
+export class KnownSessions {
+  readonly #clientIds = new Set<string>()
+
+  attach(broker: Aedes): void {
+    const { persistence } = broker as unknown as { readonly persistence: Subscriptions }
+    const stored = persistence.subscriptionsByClient.bind(persistence)
+    persistence.subscriptionsByClient = async (client) => {
+      const subscriptions = await stored(client)
+      return subscriptions.length === 0 && this.#clientIds.has(client.id) ? [STAND_IN] : subscriptions
+    }
+    broker.on('client', ({ id, clean }) => {
+      if (!clean) this.#clientIds.add(id)
+    })
+  }
+
+  isStandIn(subscription: Subscription): boolean {
+    return subscription === STAND_IN
+  }
+
+  /** The session is over. */
+  forget(clientId: string): void {
+    this.#clientIds.delete(clientId)
+  }
+}

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
-import { connect } from 'node:net'
-import { lanAddress } from '../accounts/lan-address.ts'
 import type { Config } from '../config/settings.ts'
+import { checkEncryption } from './check-encryption.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
 const TIMEOUT_MS = 2_000
@@ -27,47 +26,6 @@ function checkEnvFile(): Finding {
         `others may read it (mode ${(stats.mode & 0o777).toString(8)})`,
         'chmod 600 .env: it has passwords',
       )
-}
-
-async function checkEncryption({ MQTT_URL: url, MQTT_PORT: port }: Config): Promise<Finding> {
-  const name = 'encryption'
-  if (url === null) return checkEmbedded(name, port)
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'mqtts:') return ok(name, 'mqtts to the broker')
-  // A name without a dot is one of this host or of its containers.
-  const isNear = /^(127\.|\[::1\]$|localhost$)/.test(hostname) || !/[.:]/.test(hostname)
-  return isNear
-    ? ok(name, `none to ${hostname}, which is near`)
-    : warning(
-        name,
-        `none to ${hostname}: password and events can be read on the way`,
-        'Use mqtts:// in MQTT_URL',
-      )
-}
-
-/** With `--lan` it listens on every address of this machine, and speaks without TLS. */
-async function checkEmbedded(name: string, port: number): Promise<Finding> {
-  const address = lanAddress()
-  return address !== '127.0.0.1' && (await accepts(address, port))
-    ? warning(
-        name,
-        `none: something listens on ${address}:${port}, as the embedded broker does with --lan, and passwords and events cross the network in clear`,
-        'Use it in a network that you trust, or the composed stack with TLS: docs/tls.md',
-      )
-    : ok(name, 'none is needed: the embedded broker does not listen beyond this machine')
-}
-
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: TIMEOUT_MS })
-    const end = (isOpen: boolean) => {
-      socket.destroy()
-      resolve(isOpen)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.once('timeout', () => end(false))
-  })
 }
 
 interface Readiness {

@@ -1,0 +1,57 @@
+import { connect } from 'node:net'
+import { lanAddress } from '../accounts/lan-address.ts'
+import type { Config } from '../config/settings.ts'
+import { type Finding, ok, warning } from './finding.ts'
+
+const TIMEOUT_MS = 2_000
+
+/**
+ * Whether passwords and events cross the network in clear.
+ *
+ * @param address of this machine in its network
+ */
+export async function checkEncryption(
+  { MQTT_URL: url, MQTT_PORT: port }: Pick<Config, 'MQTT_URL' | 'MQTT_PORT'>,
+  address = lanAddress(),
+): Promise<Finding> {
+  const name = 'encryption'
+  if (url === null) return checkEmbedded(name, { address, port })
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'mqtts:') return ok(name, 'mqtts to the broker')
+  // A name without a dot is one of this host or of its containers.
+  const isNear = /^(127\.|\[::1\]$|localhost$)/.test(hostname) || !/[.:]/.test(hostname)
+  return isNear
+    ? ok(name, `none to ${hostname}, which is near`)
+    : warning(
+        name,
+        `none to ${hostname}: password and events can be read on the way`,
+        'Use mqtts:// in MQTT_URL',
+      )
+}
+
+/** With `--lan` it listens on every address of this machine, and speaks without TLS. */
+async function checkEmbedded(
+  name: string,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<Finding> {
+  return address !== '127.0.0.1' && (await accepts(address, port))
+    ? warning(
+        name,
+        `none: something listens on ${address}:${port}, as the embedded broker does with --lan, and passwords and events cross the network in clear`,
+        'Use it in a network that you trust, or the composed stack with TLS: docs/tls.md',
+      )
+    : ok(name, 'none is needed: the embedded broker does not listen beyond this machine')
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: TIMEOUT_MS })
+    const end = (isOpen: boolean) => {
+      socket.destroy()
+      resolve(isOpen)
+    }
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+    socket.once('timeout', () => end(false))
+  })
+}

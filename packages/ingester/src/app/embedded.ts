@@ -5,7 +5,8 @@ import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { lockDataDirectory } from '../database/data-directory-lock.ts'
-import { embeddedDatabaseUrl, startEmbeddedPostgres } from '../database/embedded-postgres.ts'
+import { embeddedUrlReader, startEmbeddedPostgres } from '../database/embedded-postgres.ts'
+import type { EmbeddedRole } from '../database/postgres-password.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { deviceBudgets } from './charge-devices.ts'
@@ -74,7 +75,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
     const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
     started.push(() => database.stop())
-    const ingester = await startPipeline(config, { broker, budgets, databaseUrl: database.url }, options)
+    const ingester = await startPipeline(config, { broker, budgets }, options)
     let isDrained = true
     started.push(async () => {
       // A PUBACK until the last moment would be for an event that nobody takes any more.
@@ -101,20 +102,19 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
 interface Parts {
   readonly broker: EmbeddedBroker
   readonly budgets: DeviceBudgets
-  readonly databaseUrl: string
 }
 
 async function startPipeline(
   config: Config,
-  { broker, budgets, databaseUrl }: Parts,
+  { broker, budgets }: Parts,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
   const { QS_DATA_DIR, POSTGRES_PORT } = config
-  const endpoints = {
-    mqttUrl: `mqtt://127.0.0.1:${broker.port}`,
-    databaseUrl: () => embeddedDatabaseUrl(QS_DATA_DIR, POSTGRES_PORT) ?? databaseUrl,
-  }
-  const ingester = await startIngester(config, endpoints, { log, signal, embedded: { lan, broker, budgets } })
+  const urlOf = (role: EmbeddedRole) => embeddedUrlReader(QS_DATA_DIR, POSTGRES_PORT, role)
+  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl: urlOf('qs_ingester') }
+  const database = { ownerUrl: urlOf('qs'), consoleUrl: urlOf('qs_console') }
+  const embedded = { lan, broker, budgets, database }
+  const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {
     // Now that its subscription is there. A PUBACK before it would be for an event that goes nowhere.

@@ -8,7 +8,6 @@ import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
 import { ConnectionSettingsError } from '../database/open-client.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
-import { QueryPool } from '../database/query-pool.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
@@ -17,7 +16,7 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import { realEdges } from './edges.ts'
-import { type ServiceEndpoints, urlReader } from './endpoints.ts'
+import type { ServiceEndpoints } from './endpoints.ts'
 import { injectedAcks } from './injected-acks.ts'
 import { createPipeline } from './pipeline.ts'
 import { Pulse } from './pulse.ts'
@@ -39,6 +38,13 @@ export interface Ingester {
   stop(): Promise<boolean>
 }
 
+/** The database of `databaseUrl` as other roles. */
+export interface EmbeddedDatabase {
+  /** Migrates, and removes what simulated devices left, which no service may. */
+  readonly ownerUrl: DatabaseUrl
+  readonly consoleUrl: DatabaseUrl
+}
+
 export interface IngesterOptions {
   readonly log: Log
   readonly signal: AbortSignal
@@ -48,6 +54,7 @@ export interface IngesterOptions {
     readonly broker: EmbeddedBroker
     /** The broker charges what arrives. */
     readonly budgets: DeviceBudgets
+    readonly database: EmbeddedDatabase
   }
 }
 
@@ -67,7 +74,7 @@ export async function startIngester(
   { mqttUrl, databaseUrl }: ServiceEndpoints,
   { log, signal, embedded }: IngesterOptions,
 ): Promise<Ingester> {
-  await migrateWhenThere(databaseUrl, log, signal)
+  await migrateWhenThere(embedded?.database.ownerUrl ?? databaseUrl, log, signal)
   const { promise: nameLost, resolve: onLost } = withResolvers<Error>()
   const lock = new InstanceLock({ url: databaseUrl, name: config.MQTT_CLIENT_ID, log, onLost })
   await lock.acquire()
@@ -93,16 +100,14 @@ export async function startIngester(
   pipeline.metrics.watchProcess()
   const { registry } = pipeline.metrics
   const alarms = startAlarms(pipeline, { config, mqttUrl, log, embedded: embedded?.broker })
-  const endpoints = { mqttUrl, databaseUrl }
+  const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }
   const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
   pulse.start(new SystemClock())
-  const write = new QueryPool(urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl), {
-    name: 'qs-simulation',
-    connections: 1,
-    timeoutMs: config.CONSOLE_QUERY_TIMEOUT,
-  })
   const simulation = embedded
-    ? new SimulatedDevices({ broker: brokerOf(config, mqttUrl), config, write, pipeline })
+    ? new SimulatedDevices({
+        ...{ broker: brokerOf(config, mqttUrl), config, pipeline },
+        ownerUrl: embedded.database.ownerUrl,
+      })
     : null
   const http = await serve(config, {
     endpoints,
@@ -142,14 +147,13 @@ export async function startIngester(
     connected,
     simulation,
     stop: async () => {
-      await simulation?.stop()
+      await simulation?.end()
       zones.stop()
       await hours.stop()
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       await http.close()
       pulse.stop()
-      await write.end()
       await pool.end()
       lock.release()
       return isDrained

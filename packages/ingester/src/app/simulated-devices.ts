@@ -1,6 +1,7 @@
 import { type BrokerOptions, type Simulation, simulate } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
-import type { QueryPool } from '../database/query-pool.ts'
+import type { DatabaseUrl } from '../database/database-url.ts'
+import { QueryPool } from '../database/query-pool.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
 import { removeDevices } from '../queries/remove-devices.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -16,22 +17,26 @@ const DRAIN_TIMEOUT_MS = 5_000
 export interface SimulatedDevicesOptions {
   readonly broker: BrokerOptions
   readonly config: Config
-  readonly write: QueryPool
+  /** The console's role and the ingester's may not delete events. */
+  readonly ownerUrl: DatabaseUrl
   readonly pipeline: Pick<Pipeline, 'forgetDevices'>
 }
 
 /** A dozen simulated devices on the broker, like any others, with a few faults to look at. */
 export class SimulatedDevices implements SimulationDesk {
   readonly #options: SimulatedDevicesOptions
+  readonly #owner: QueryPool
   #simulation: Simulation | null = null
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: SimulatedDevicesOptions) {
     this.#options = options
+    const timeoutMs = options.config.CONSOLE_QUERY_TIMEOUT
+    this.#owner = new QueryPool(options.ownerUrl, { name: 'qs-simulation', connections: 1, timeoutMs })
   }
 
   async state() {
-    const [row] = await this.#options.write.query<{ devices: number }>(
+    const [row] = await this.#owner.query<{ devices: number }>(
       'select count(*)::int as devices from devices where starts_with(device_id, $1)',
       [DEMO_PREFIX],
     )
@@ -48,6 +53,12 @@ export class SimulatedDevices implements SimulationDesk {
 
   remove(): Promise<number> {
     return this.#inTurn(() => this.#remove())
+  }
+
+  /** For good. */
+  async end(): Promise<void> {
+    await this.stop()
+    await this.#owner.end()
   }
 
   /** Two starts at once would begin two simulations, and only the second could be stopped. */
@@ -90,6 +101,6 @@ export class SimulatedDevices implements SimulationDesk {
   async #remove(): Promise<number> {
     await this.#stop()
     this.#options.pipeline.forgetDevices((deviceId) => deviceId.startsWith(DEMO_PREFIX))
-    return removeDevices(this.#options.write, DEMO_PREFIX)
+    return removeDevices(this.#owner, DEMO_PREFIX)
   }
 }

@@ -5,6 +5,7 @@ import { EventTopic } from '@qs-telemetry/protocol'
 import type { FastifyInstance } from 'fastify'
 import { urlReader } from '../app/endpoints.ts'
 import { startConsole } from '../app/start-console.ts'
+import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
 import { createConsole } from '../http/console.ts'
 import { gateOptions } from '../http/gate-options.ts'
 import { errorHandler } from '../http/problem.ts'
@@ -38,8 +39,11 @@ async function stop(): Promise<void> {
 async function serve(order: StartOrder): Promise<number> {
   const { mqttUrl, embedded, canSimulate, token } = order
   const config = { ...order.config, MQTT_EVENTS_TOPIC: new EventTopic(order.config.MQTT_EVENTS_TOPIC) }
-  // A password in a file may change; that of the embedded database does not.
-  const databaseUrl = embedded ? order.databaseUrl : urlReader(config, 'DATABASE_URL', order.databaseUrl)
+  // A password in a file may change.
+  const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
+  const databaseUrl = embedded
+    ? () => embeddedDatabaseUrl(dataDir, port, 'qs_console') ?? order.databaseUrl
+    : urlReader(config, 'DATABASE_URL', order.databaseUrl)
   const services = startConsole(config, { mqttUrl, databaseUrl }, { host, embedded, canSimulate })
   const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
   server = await createConsole(

@@ -17,7 +17,7 @@ import type { PostgresBinaries } from './postgres-binaries.ts'
 import { initialSettings } from './postgres-settings.ts'
 
 /** The role of the embedded database, and its superuser. */
-export const ROLE = 'qs'
+const ROLE = 'qs'
 
 export interface ClusterOptions {
   readonly cluster: string

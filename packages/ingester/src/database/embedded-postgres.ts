@@ -3,13 +3,20 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Log } from '../telemetry/log.ts'
 import { clusterPath, placeCluster } from './cluster-place.ts'
-import { type ClusterOptions, clusterMajor, createCluster, ROLE, setPassword } from './create-cluster.ts'
+import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
 import { stopOrphan } from './orphaned-postgres.ts'
 import { serverAccount, systemDirectory } from './postgres-account.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
-import { keepPassword, newPassword, passwordFile, readPassword } from './postgres-password.ts'
+import {
+  type EmbeddedRole,
+  keepPassword,
+  newPassword,
+  passwordFile,
+  readPassword,
+} from './postgres-password.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { requiredSettings } from './postgres-settings.ts'
+import { setUpServiceRoles } from './service-roles.ts'
 
 export interface EmbeddedPostgresOptions {
   /** `QS_DATA_DIR`; the caller holds its lock. */
@@ -19,7 +26,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** `postgresql://qs:<password>@127.0.0.1:<port>/qs` */
+  /** As its owner and superuser: `postgresql://qs:<password>@127.0.0.1:<port>/qs` */
   readonly url: string
   stop(): Promise<void>
 }
@@ -28,7 +35,7 @@ const DATABASE = 'qs'
 
 /**
  * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after
- * any kill -9. Resolves when the (empty, or earlier) database `qs` answers.
+ * any kill -9. Resolves when the (empty, or earlier) database `qs` answers and the roles of ingester and console exist.
  *
  * @throws with what to do, where the port is taken, the data is of another major version, or it does not
  * start
@@ -45,7 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   checkMajor(cluster, binaries.major)
   await stopOrphan(cluster, log)
   await checkPort(port)
-  const url = databaseUrl(await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
+  const url = databaseUrl('qs', await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
   const server = new PostgresServer({
     command: [binaries.postgres, '-D', cluster, ...requiredSettings(port)],
     cluster,
@@ -56,16 +63,37 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     log,
   })
   await server.start()
+  try {
+    await setUpServiceRoles(url, dataDir)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
   log.info({ port, version: binaries.version }, `PostgreSQL ${binaries.version} runs on 127.0.0.1:${port}`)
   return { url, stop: () => server.stop() }
 }
 
 /**
- * How a command finds the embedded database of a data directory, running or not; null where there is none.
+ * The embedded database of a data directory, running or not, as its owner or as the role of a service; null where its
+ * password file is missing.
  */
-export function embeddedDatabaseUrl(dataDir: string, port: number): string | null {
-  const password = readPassword(resolve(dataDir))
-  return password === null ? null : databaseUrl(password, port)
+export function embeddedDatabaseUrl(dataDir: string, port: number, role: EmbeddedRole = 'qs'): string | null {
+  const password = readPassword(resolve(dataDir), role)
+  return password === null ? null : databaseUrl(role, password, port)
+}
+
+/**
+ * The same for a service: the password is the one in the file at each connection. A file that goes missing meanwhile
+ * leaves the last one.
+ */
+export function embeddedUrlReader(dataDir: string, port: number, role: EmbeddedRole): () => string {
+  let latest: string | null = null
+  return () => {
+    latest = embeddedDatabaseUrl(dataDir, port, role) ?? latest
+    if (latest === null)
+      throw new Error(`${passwordFile(dataDir, role)} is missing: start qs up again, which makes a new one`)
+    return latest
+  }
 }
 
 /**
@@ -88,8 +116,8 @@ async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log)
   return password
 }
 
-function databaseUrl(password: string, port: number): string {
-  return `postgresql://${ROLE}:${password}@127.0.0.1:${port}/${DATABASE}`
+function databaseUrl(role: EmbeddedRole, password: string, port: number): string {
+  return `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${DATABASE}`
 }
 
 function checkMajor(cluster: string, major: number): void {

@@ -1,8 +1,10 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { connectAsync, type MqttClient } from 'mqtt'
 import pg from 'pg'
 import { deviceBudgets } from '../../src/app/charge-devices.ts'
-import { startIngester } from '../../src/app/ingester.ts'
+import { type EmbeddedDatabase, startIngester } from '../../src/app/ingester.ts'
 import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { freePort } from './free-port.ts'
 import { configOf } from './pipeline.ts'
@@ -29,7 +31,12 @@ export interface ConsoleOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Default: a fresh one. */
   readonly databaseUrl?: string
+  /** The same database as other roles. Default: all as `databaseUrl`. */
+  readonly database?: EmbeddedDatabase
 }
+
+/** A data directory in use here has passwords of another database. */
+const NO_DATA = join(tmpdir(), 'qs-test-without-data')
 
 /** The whole service with the embedded broker and a fresh database, stopped after the test. */
 export async function startTestConsole(
@@ -38,6 +45,7 @@ export async function startTestConsole(
 ): Promise<RunningConsole> {
   const { log } = silentLog()
   const databaseUrl = options.databaseUrl ?? (await freshDatabase(t))
+  const { database = { ownerUrl: databaseUrl, consoleUrl: databaseUrl } } = options
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
   const credentials = username !== undefined && password !== undefined ? { username, password } : null
   const broker = await startEmbeddedBroker({
@@ -50,10 +58,13 @@ export async function startTestConsole(
     log,
   })
   const port = await freePort()
-  const config = configOf({ HTTP_PORT: String(port), MQTT_PORT: String(broker.port), ...settings })
+  const config = configOf({
+    ...{ HTTP_PORT: String(port), MQTT_PORT: String(broker.port), QS_DATA_DIR: NO_DATA },
+    ...settings,
+  })
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
   const signal = new AbortController().signal
-  const embedded = { lan: false, broker, budgets: deviceBudgets(config) }
+  const embedded = { lan: false, broker, budgets: deviceBudgets(config), database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
   // The console starts by itself; under load that takes longer than what a test locks or counts.

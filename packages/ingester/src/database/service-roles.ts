@@ -1,0 +1,78 @@
+import type pg from 'pg'
+import { openClient } from './open-client.ts'
+import { type EmbeddedRole, keepPassword, newPassword, readPassword } from './postgres-password.ts'
+
+type ServiceRole = Exclude<EmbeddedRole, 'qs'>
+
+/** What deploy/postgres/roles.sh gives them, except that the console leaves most of the 60 connections to the ingester. */
+const LIMITS: Readonly<
+  Record<ServiceRole, { readonly connections: number; readonly statementTimeout: string }>
+> = {
+  qs_ingester: { connections: -1, statementTimeout: '5min' },
+  qs_console: { connections: 20, statementTimeout: '10min' },
+}
+
+/** PostgreSQL gives these to everybody. Roles that a person made keep their login to the database. */
+const TAKE_FROM_EVERYBODY = `
+  revoke create on schema public from public, qs_ingester, qs_console;
+  grant usage on schema public to qs_ingester, qs_console;
+  revoke temporary on database qs, postgres, template1 from public;
+  revoke execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) from public`
+
+/** The name of a running ingester is an advisory lock: a role that only reads must not take it. */
+const ADVISORY_LOCKS = `
+  do $$
+  declare
+    lock regprocedure;
+  begin
+    for lock in
+      select oid from pg_proc
+      where pronamespace = 'pg_catalog'::regnamespace
+      and proname ~ '^pg_(try_)?advisory_(xact_)?lock(_shared)?$'
+    loop
+      execute format('revoke execute on function %s from public', lock);
+      execute format('grant execute on function %s to qs_ingester, qs_console', lock);
+    end loop;
+  end $$`
+
+/**
+ * Makes or repairs the roles of the ingester and the console of `qs up`, which are no superusers. The password files
+ * decide: a missing one is written before the role gets its password. Rights to tables come with the migrations.
+ *
+ * @param ownerUrl the embedded database as its superuser
+ */
+export async function setUpServiceRoles(ownerUrl: string, dataDir: string): Promise<void> {
+  const owner = await openClient(ownerUrl, { name: 'qs-roles', connectTimeoutMs: 10_000 })
+  try {
+    // The statements hold passwords, and postgres.log belongs to the account of the server.
+    await owner.query(`set log_statement = 'none'; set log_min_error_statement = 'panic';
+      set log_min_duration_statement = -1`)
+    await owner.query('begin')
+    for (const role of Object.keys(LIMITS) as ServiceRole[])
+      await setUpRole(owner, role, passwordOf(dataDir, role))
+    await owner.query(TAKE_FROM_EVERYBODY)
+    await owner.query(ADVISORY_LOCKS)
+    await owner.query('commit')
+  } finally {
+    await owner.end()
+  }
+}
+
+async function setUpRole(owner: pg.Client, role: ServiceRole, password: string): Promise<void> {
+  const { connections, statementTimeout } = LIMITS[role]
+  const { rows } = await owner.query('select from pg_roles where rolname = $1', [role])
+  if (rows.length === 0) await owner.query(`create role ${role}`)
+  await owner.query(`
+    alter role ${role} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls
+      connection limit ${connections} password ${owner.escapeLiteral(password)};
+    alter role ${role} set statement_timeout = '${statementTimeout}';
+    alter role ${role} set idle_in_transaction_session_timeout = '60s'`)
+}
+
+function passwordOf(dataDir: string, role: ServiceRole): string {
+  const kept = readPassword(dataDir, role)
+  if (kept !== null) return kept
+  const password = newPassword()
+  keepPassword(dataDir, password, role)
+  return password
+}

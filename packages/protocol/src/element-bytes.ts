@@ -33,8 +33,23 @@ export function elementBytes<Bytes extends Uint8Array>(
   array: Bytes,
   maxElements = Number.POSITIVE_INFINITY,
 ): readonly Bytes[] {
+  return splitArray(array, maxElements).elements
+}
+
+export interface SplitArray<Bytes> {
+  readonly elements: readonly Bytes[]
+  /**
+   * How many of them surely begin where an element of the array begins. Those behind them follow a fault in quotes or
+   * brackets: each may as well be an object inside the element with the fault, and its `event_id` that of another event.
+   */
+  readonly sure: number
+}
+
+/** The same elements as `elementBytes`, with what is known about where they begin. */
+export function splitArray<Bytes extends Uint8Array>(array: Bytes, maxElements: number): SplitArray<Bytes> {
   const bytes = jsonContent(array)
   const elements: Bytes[] = []
+  let sure: number | null = null
   const isWhole = bytes.at(-1) === CLOSE_ARRAY
   let readInVain = 0
   for (let at = 1; at < bytes.length && elements.length < maxElements; ) {
@@ -47,9 +62,10 @@ export function elementBytes<Bytes extends Uint8Array>(
     const { end, next } = found
     const element = trim(bytes, at, end)
     if (element.length > 0) elements.push(element)
+    if (found.isGuess === true) sure ??= elements.length
     at = next
   }
-  return elements
+  return { elements, sure: sure ?? elements.length }
 }
 
 const MAX_READ_IN_VAIN = 16
@@ -60,6 +76,8 @@ interface ElementEnd {
   readonly next: number
   /** The bytes ended before the array did. */
   readonly isOpen?: boolean
+  /** `next` may be inside this element. */
+  readonly isGuess?: boolean
 }
 
 /** @param start of the element */
@@ -80,10 +98,11 @@ function findEnd(bytes: Uint8Array, start: number): ElementEnd {
       at++
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       // A comma is missing between two elements.
-      if (byte === OPEN_OBJECT && open.length === 0 && previous !== 0) return { end: at, next: at }
+      if (byte === OPEN_OBJECT && open.length === 0 && previous !== 0)
+        return { end: at, next: at, isGuess: true }
       // An object cannot stand where a key must: the bracket that closes the one before is missing.
       if (byte === OPEN_OBJECT && previous === COMMA && open.at(-1) === OPEN_OBJECT)
-        return { end: comma, next: at }
+        return { end: comma, next: at, isGuess: true }
       open.push(byte)
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
       const opened = open.pop()
@@ -106,7 +125,7 @@ function findNextObject(bytes: Uint8Array, from: number): ElementEnd {
     const comma = skipSpace(bytes, at + 1, bytes.length)
     if (bytes[comma] !== COMMA) continue
     if (bytes[skipSpace(bytes, comma + 1, bytes.length)] === OPEN_OBJECT)
-      return { end: at + 1, next: comma + 1 }
+      return { end: at + 1, next: comma + 1, isGuess: true }
   }
   return { end: bytes.length, next: bytes.length }
 }

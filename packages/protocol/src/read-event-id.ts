@@ -34,7 +34,10 @@ export function readEventId(event: Uint8Array): string | null {
       const close = endOfText(bytes, at, bytes.length)
       if (close === -1 || !isFollowedBySeparator(bytes, close, bytes.length)) return null
       const colon = skipSpace(bytes, close + 1, bytes.length)
-      if (depth === 1 && previous !== COLON && bytes[colon] === COLON && textOf(bytes, at, close) === NAME)
+      const isKey = bytes[colon] === COLON
+      // A key in place of a value: the bracket that opens an object is missing, and its keys seem to be the event's.
+      if (isKey && previous === COLON) return null
+      if (depth === 1 && isKey && textOf(bytes, at, close) === NAME)
         return readText(bytes, skipSpace(bytes, colon + 1, bytes.length))
       at = close
     } else if (byte === BACKSLASH) at++

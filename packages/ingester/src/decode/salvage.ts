@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { elementBytes, jsonContent, readEventId } from '@qs-telemetry/protocol'
+import { jsonContent, readEventId, splitArray } from '@qs-telemetry/protocol'
 import type { Element, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { echoed } from './echoed.ts'
@@ -14,7 +14,9 @@ export type DecodeJson = (parsed: unknown, text: string, bytes: Buffer) => Eleme
 /**
  * Reads a payload that is not JSON, or not UTF-8. What surrounds the JSON costs nothing: a byte order mark, NULs at
  * the end. In an array each element stands for itself: one that is JSON becomes what it would have been among good
- * ones, any other is rejected under the event id that can be read in it.
+ * ones, any other is rejected under the event id that can be read in it. Behind a fault in quotes or brackets it is
+ * not sure what is an element of its own: what is refused there is named by no id, since a device forgets the event
+ * that a rejection names.
  *
  * Only payloads that JSON.parse refuses come here. Takes linear time: tens of milliseconds for 256 KiB at worst, as
  * the fuzz of salvage.test.ts asserts.
@@ -26,10 +28,21 @@ export function salvage(
 ): Element | readonly Element[] {
   const content = jsonContent(payload)
   if (content[0] !== OPEN_ARRAY) return decodeBytes(content, decode)
-  const elements = elementBytes(content, maxElements + 1)
-  if (elements.length > maxElements) return tooManyEvents(`more than ${maxElements}`, elements.map(idOf))
-  if (elements.length > 0) return refusedWhole(elements.map((bytes) => decodeBytes(bytes, decode)))
+  const { elements, sure } = splitArray(content, maxElements + 1)
+  if (elements.length > maxElements)
+    return tooManyEvents(`more than ${maxElements}`, elements.slice(0, sure).map(idOf))
+  if (elements.length > 0)
+    return refusedWhole(
+      elements.map((bytes, index) => {
+        const element = decodeBytes(bytes, decode)
+        return index < sure ? element : unnamed(element)
+      }),
+    )
   return content.length > 1 ? rejection('EMPTY_ARRAY', '') : unreadable(content)
+}
+
+function unnamed(element: Element): Element {
+  return element.kind === 'rejection' ? { ...element, eventId: null } : element
 }
 
 /** An array of which nothing is stored, since it has too many elements. */
@@ -42,7 +55,7 @@ export function tooLarge(payload: Buffer, maxBytes: number, maxElements: number)
   const detail = `It is ${payload.length} bytes`
   const content = jsonContent(payload.subarray(0, maxBytes))
   return content[0] === OPEN_ARRAY
-    ? rejection('MESSAGE_TOO_LARGE', detail, { names: elementBytes(content, maxElements).map(idOf) })
+    ? rejection('MESSAGE_TOO_LARGE', detail, { names: sureIds(content, maxElements) })
     : rejection('MESSAGE_TOO_LARGE', detail, { eventId: idOf(content) })
 }
 
@@ -69,6 +82,11 @@ function notJson(bytes: Buffer, text: string, error: SyntaxError): Rejection {
     eventId: idOf(bytes),
     trace: `decode: JSON.parse: ${error}`,
   })
+}
+
+function sureIds(array: Buffer, maxElements: number): readonly (string | null)[] {
+  const { elements, sure } = splitArray(array, maxElements)
+  return elements.slice(0, sure).map(idOf)
 }
 
 function idOf(bytes: Buffer): string | null {

@@ -146,3 +146,34 @@ test('good events among elements of any bytes are stored, each under its own id'
     { numRuns: 2_000 },
   )
 })
+
+test('a fault in quotes or brackets names no event that is only mentioned in another one', () => {
+  const mention = (id: string) => `{"x":1},{"event_id":"${id}","y":[2]}`
+  const events = ['a', 'b', 'c'].map((id, index) =>
+    withId(id, {
+      meta: `{"seen":{"event_id":"mentioned-1","z":1},"list":[${mention('mentioned-2')}],"n":${index}}`,
+      unit: '"C"',
+    }),
+  )
+  const array = `[${events.join(',')}]`
+  const named = (payload: string) =>
+    decode(payload).elements.flatMap((each) => [
+      each.eventId,
+      ...((each.kind === 'rejection' && each.names) || []),
+    ])
+  const whereverChanged = fc.tuple(
+    fc.nat(array.length - 1),
+    fc.constantFrom('', '"', '\\', '{', '}', '[', ']', ',', '""', '},{'),
+    fc.nat(1),
+  )
+  fc.assert(
+    fc.property(whereverChanged, ([at, inserted, deleted]) => {
+      const ids = named(array.slice(0, at) + inserted + array.slice(at + deleted))
+      assert.deepEqual(
+        ids.filter((id) => id?.startsWith('mentioned')),
+        [],
+      )
+    }),
+    { numRuns: 5_000 },
+  )
+})

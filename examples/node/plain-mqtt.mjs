@@ -22,7 +22,10 @@ client.on('connect', async () => {
 
 client.on('message', (_topic, payload) => {
   for (const deviceAck of [JSON.parse(payload.toString())].flat()) {
-    if (deviceAck.event_id === null) return refusedUnnamed(deviceAck.error)
+    if (deviceAck.event_id === null) {
+      refusedUnnamed(deviceAck.error)
+      continue // the acks behind it are of other events
+    }
     if (deviceAck.status === 'rejected') console.warn(deviceAck.error) // a dead letter now; no use in sending again
     if (forget(deviceAck.event_id)) console.log(deviceAck.status, deviceAck.event_id)
   }

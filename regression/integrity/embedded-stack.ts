@@ -10,7 +10,32 @@ export interface EmbeddedStack {
   readonly port: number
   readonly httpPort: number
   /** The settings it runs with, for commands that shall find it. */
-  readonly env: Readonly<Record<string, string>>
+  readonly env: EmbeddedEnv
+}
+
+export interface EmbeddedEnv extends Readonly<Record<string, string>> {
+  readonly QS_DATA_DIR: string
+  readonly MQTT_PORT: string
+  readonly HTTP_PORT: string
+  readonly POSTGRES_PORT: string
+}
+
+/** For a `qs up` with ports and a data directory of its own, removed after the test. */
+export async function embeddedEnv(
+  t: TestContext,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedEnv> {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-embedded-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  return {
+    QS_DATA_DIR: join(directory, 'data'),
+    MQTT_PORT: String(await freePort()),
+    MQTT_WS_PORT: String(await freePort()),
+    HTTP_PORT: String(await freePort()),
+    POSTGRES_PORT: String(await freePort()),
+    LOG_LEVEL: 'warn',
+    ...settings,
+  }
 }
 
 /** `qs up` with ports and a data directory of its own, ready; stopped after the test. */
@@ -18,23 +43,8 @@ export async function startEmbeddedStack(
   t: TestContext,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<EmbeddedStack> {
-  const directory = mkdtempSync(join(tmpdir(), 'qs-embedded-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
-  const [port, wsPort, httpPort, postgresPort] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ] as const
-  const env = {
-    QS_DATA_DIR: join(directory, 'data'),
-    MQTT_PORT: String(port),
-    MQTT_WS_PORT: String(wsPort),
-    HTTP_PORT: String(httpPort),
-    POSTGRES_PORT: String(postgresPort),
-    LOG_LEVEL: 'warn',
-    ...settings,
-  }
+  const env = await embeddedEnv(t, settings)
+  const [port, httpPort] = [Number(env.MQTT_PORT), Number(env.HTTP_PORT)]
   const qs = startQs(t, ['up'], { env })
   await untilReady(qs, httpPort)
   return { port, httpPort, env }

@@ -34,26 +34,29 @@ const SCRAPE_TIMEOUT_MS = 2_000
 /** The ingester as people run it, a process of its own; may be started again after its end. */
 export class IngesterProcess {
   readonly #t: TestContext
+  readonly #command: 'ingest' | 'up'
   readonly #env: Readonly<Record<string, string>>
   readonly httpPort: number
   #qs: Qs | null = null
   #spare: Qs | null = null
 
-  private constructor(t: TestContext, httpPort: number, { mqttUrl, databaseUrl, settings }: IngesterOptions) {
+  private constructor(t: TestContext, command: 'ingest' | 'up', env: Readonly<Record<string, string>>) {
     this.#t = t
-    this.httpPort = httpPort
-    this.#env = {
-      MQTT_URL: mqttUrl,
-      DATABASE_URL: databaseUrl,
-      HTTP_PORT: String(httpPort),
-      LOG_LEVEL: 'warn',
-      ...settings,
-    }
+    this.#command = command
+    this.#env = env
+    this.httpPort = Number(env.HTTP_PORT)
   }
 
   /** Not started yet. */
   static async create(t: TestContext, options: IngesterOptions): Promise<IngesterProcess> {
-    return new IngesterProcess(t, await freePort(), options)
+    const { mqttUrl, databaseUrl, settings } = options
+    const places = { MQTT_URL: mqttUrl, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
+    return new IngesterProcess(t, 'ingest', { ...places, LOG_LEVEL: 'warn', ...settings })
+  }
+
+  /** `qs up`, which has its broker and its database in it; not started yet. */
+  static embedded(t: TestContext, env: Readonly<Record<string, string>>): IngesterProcess {
+    return new IngesterProcess(t, 'up', env)
   }
 
   get isRunning(): boolean {
@@ -89,6 +92,11 @@ export class IngesterProcess {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.killNow(signal)
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await this.exit()
+  }
+
+  /** At the end of a test. `qs up` has to end its PostgreSQL, which would stay otherwise. */
+  end(): Promise<void> {
+    return this.kill(this.#command === 'up' ? 'SIGTERM' : 'SIGKILL')
   }
 
   /** Without a turn of the event loop in between. */
@@ -131,7 +139,7 @@ export class IngesterProcess {
 
   #spawn(): Qs {
     // Not where a .env of ours would reach it.
-    return startQs(this.#t, ['ingest'], { env: this.#env, cwd: '/' })
+    return startQs(this.#t, [this.#command], { env: this.#env, cwd: '/' })
   }
 
   get #process(): Qs {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import pg from 'pg'
+import { MIN_PASSWORD_LENGTH } from '../../src/config/kinds.ts'
 import { freePort } from '../support/free-port.ts'
 import { runQs, startQs, untilReady } from '../support/qs.ts'
 import { until } from '../support/until.ts'
@@ -109,4 +110,14 @@ test('ports in use are named, and --lan demands credentials', async (t) => {
   const lan = await runQs(t, ['up', '--lan'], { env: other.env })
   assert.equal(lan.code, 2)
   assert.match(lan.stderr, /MQTT_USERNAME and MQTT_PASSWORD are needed with --lan/)
+})
+
+test('--lan refuses a short MQTT_PASSWORD, and says how to make a longer one', async (t) => {
+  const { env } = await settings(t)
+  const short = { ...env, MQTT_USERNAME: 'qs', MQTT_PASSWORD: 'x'.repeat(MIN_PASSWORD_LENGTH - 1) }
+  const { code, stderr } = await runQs(t, ['up', '--lan'], { env: short })
+  assert.equal(code, 2)
+  assert.match(stderr, new RegExp(`MQTT_PASSWORD takes ${MIN_PASSWORD_LENGTH} characters or more with --lan`))
+  assert.match(stderr, /openssl rand/)
+  assert.doesNotMatch(stderr, /xxx/)
 })

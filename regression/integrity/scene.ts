@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { SETTINGS } from '../../packages/ingester/src/config/settings.ts'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import { Checker, type Sent } from '../checker.ts'
+import { Fleet, type FleetOptions } from './fleet.ts'
+import type { IngesterProcess } from './ingester.ts'
+import { writeRow } from './row.ts'
+import { Watch } from './watch.ts'
+import { Witness } from './witness.ts'
+
+export interface SceneOptions {
+  /** As it stands in the table. */
+  readonly fault: string
+  /** Where the fleets connect. */
+  readonly brokerUrl: string
+  /** Of the database, for the witness. */
+  readonly superUrl: string
+  /** The ingester never has more resident. */
+  readonly maxMemoryMb: number
+}
+
+/** As one read of the socket may bring, on top of the high watermark. */
+const READ_OVERSHOOT_MESSAGES = 2_000
+const QUIET_MS = 60_000
+
+/**
+ * Devices that send, ingesters under watch, and the witness, all of which tell one checker. `finish` is the verdict,
+ * and writes the line of the table. Which servers there are is up to the stage that is built on it.
+ */
+export abstract class Scene {
+  readonly checker = new Checker()
+  readonly witness: Witness
+  readonly #t: TestContext
+  readonly #options: SceneOptions
+  readonly #fleets: Fleet[] = []
+  readonly #ingesters: IngesterProcess[] = []
+  readonly #watches: Watch[] = []
+  #recoveryMs: number | null = null
+  #hasRow = false
+  /** Sent by others than the fleets. */
+  #sentBeside = 0
+
+  constructor(t: TestContext, options: SceneOptions) {
+    this.#t = t
+    this.#options = options
+    this.witness = new Witness(options.superUrl, this.checker)
+  }
+
+  /** The first one. */
+  get ingester(): IngesterProcess {
+    return first(this.#ingesters, 'ingester')
+  }
+
+  /** The first one. */
+  get fleet(): Fleet {
+    return first(this.#fleets, 'fleet')
+  }
+
+  get watch(): Watch {
+    return first(this.#watches, 'ingester')
+  }
+
+  get acked(): number {
+    return this.#fleets.reduce((sum, fleet) => sum + fleet.acked, 0)
+  }
+
+  get sent(): number {
+    return this.#fleets.reduce((sum, fleet) => sum + fleet.sent, 0)
+  }
+
+  /** Looks at an ingester from now on; not started yet. */
+  protected watchOver(ingester: IngesterProcess, settings: Readonly<Record<string, string>>): void {
+    const watermark = Number(settings.IN_FLIGHT_MESSAGES ?? SETTINGS.IN_FLIGHT_MESSAGES.default)
+    this.#ingesters.push(ingester)
+    this.#watches.push(
+      new Watch(ingester, this.checker, { maxMessagesInFlight: watermark + READ_OVERSHOOT_MESSAGES }),
+    )
+  }
+
+  /** More devices, not started yet. */
+  addFleet(options: FleetOptions): Fleet {
+    const { checker, witness } = this
+    const context = { url: this.#options.brokerUrl, checker, onAck: witness.acked.bind(witness) }
+    const fleet = new Fleet(context, options)
+    this.#fleets.push(fleet)
+    return fleet
+  }
+
+  /** Something that no fleet sends, and that the verdict has to find all the same. */
+  sentBeside(item: Sent): void {
+    this.checker.sent(item)
+    this.#sentBeside++
+  }
+
+  /**
+   * A fault is over: settles at the next device ack.
+   *
+   * @throws where none comes in time
+   */
+  async flowing(withinMs: number, after: string): Promise<number> {
+    const [before, startMs] = [this.acked, performance.now()]
+    await until(() => this.acked > before, `events flow again after ${after}`, withinMs)
+    const tookMs = performance.now() - startMs
+    this.#recoveryMs = Math.max(this.#recoveryMs ?? 0, tookMs)
+    return tookMs
+  }
+
+  /** Settles when so many more events have their ack. */
+  async more(events: number, timeoutMs = 60_000): Promise<void> {
+    const goal = this.acked + events
+    await until(() => this.acked >= goal, `${events} more events are acked`, timeoutMs)
+  }
+
+  /** Waits until all is quiet, asks the database for everything, and judges. The ingester has to run. */
+  async finish({ quietMs = QUIET_MS }: { readonly quietMs?: number } = {}): Promise<void> {
+    const { checker, witness } = this
+    for (const fleet of this.#fleets) fleet.pause()
+    try {
+      for (const fleet of this.#fleets) await fleet.flush(quietMs)
+      for (const each of this.#ingesters) if (each.isRunning) await each.idle()
+      await witness.settled()
+      for (const watch of this.#watches) await watch.look()
+      await witness.readAll()
+      checker.quiet()
+    } finally {
+      this.#writeRow()
+    }
+    const { maxMemoryMb } = this.#options
+    const looks = this.#watches.reduce((sum, watch) => sum + watch.looks, 0)
+    assert.deepEqual(checker.violations.slice(0, 10), [])
+    assert.ok(looks > 0, 'the metrics were never seen')
+    assert.equal(checker.tally.sent, this.sent + this.#sentBeside)
+    assert.ok(this.#peakMemoryMb < maxMemoryMb, `${this.#peakMemoryMb} MB is above ${maxMemoryMb}`)
+  }
+
+  async close(): Promise<void> {
+    for (const watch of this.#watches) watch.stop()
+    if (!this.#hasRow) this.#tellHowFar()
+    await Promise.all(this.#fleets.map((fleet) => fleet.close()))
+    await this.witness.close()
+    for (const each of this.#ingesters) if (each.isRunning) await each.end()
+  }
+
+  get #peakMemoryMb(): number {
+    return Math.round(Math.max(0, ...this.#watches.map(({ peakMb }) => peakMb)))
+  }
+
+  /** The case failed before its verdict. */
+  #tellHowFar(): void {
+    this.#writeRow('it did not come to its end')
+    for (const [n, { isRunning, log }] of this.#ingesters.entries()) {
+      const last = JSON.stringify(this.#watches[n]?.last)
+      this.#t.diagnostic(
+        `ingester ${isRunning ? 'running' : 'ended'}, last seen with ${last}; the end of its log:\n${log.slice(-2_000)}`,
+      )
+    }
+  }
+
+  #writeRow(broken?: string): void {
+    this.#hasRow = true
+    const { violations, tally } = this.checker
+    const seconds = (ms: number) => Math.round(ms / 100) / 10
+    const row = {
+      fault: this.#options.fault,
+      sent: this.sent,
+      acked: this.acked,
+      stored: tally.stored,
+      deadLetters: tally.deadLetters,
+      lost: violations.filter((each) => each.startsWith('lost:')).length,
+      doubled: violations.filter((each) => each.includes('stored twice')).length,
+      outageSeconds: seconds(Math.max(0, ...this.#fleets.map(({ worstSilenceMs }) => worstSilenceMs))),
+      recoverySeconds: this.#recoveryMs === null ? null : seconds(this.#recoveryMs),
+      peakMemoryMb: this.#peakMemoryMb,
+      broken: violations.length + Number(broken !== undefined),
+      violations: [...(broken === undefined ? [] : [broken]), ...violations.slice(0, 10)],
+    }
+    writeRow(row)
+    this.#t.diagnostic(JSON.stringify(row))
+  }
+}
+
+function first<T>(all: readonly T[], what: string): T {
+  const [one] = all
+  if (one === undefined) throw new Error(`The stage has no ${what} yet`)
+  return one
+}

@@ -8,6 +8,7 @@ import type { Event } from '../../packages/ingester/src/pipeline/message.ts'
 import { addStats } from '../../packages/ingester/src/sink/add-stats.ts'
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
 import { type Copy, CopyRows } from '../../packages/ingester/src/sink/copy-rows.ts'
+import { deferSeries, foldSeries } from '../../packages/ingester/src/sink/defer-series.ts'
 import { findTypes } from '../../packages/ingester/src/sink/find-types.ts'
 import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
@@ -68,7 +69,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(18)) {
+  switch (random.below(20)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -94,7 +95,7 @@ function statement(random: Random): QueryConfig {
     case 12: {
       const changes = new SeriesChanges()
       for (const { event, tsServer } of rows(random)) changes.add(event, tsServer)
-      return upsertSeries(changes.byDevice)
+      return random.chance(0.5) ? upsertSeries(changes.byDevice) : deferSeries(changes.byDevice)
     }
     case 13:
       return findTypes(
@@ -111,6 +112,8 @@ function statement(random: Random): QueryConfig {
       const { name, text, data } = copied.take() as Copy
       return { name, text, values: [data] }
     }
+    case 16:
+      return foldSeries()
     default:
       return insertEvents(rows(random))
   }

@@ -126,14 +126,46 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   'upsert-series': async ({ tables, transaction, values }) => {
     const rows = JSON.parse(String(values[0])) as SeriesRow[]
     rows.sort((one, other) => (seriesKey(one) < seriesKey(other) ? -1 : 1))
-    for (const row of rows) {
-      await upsert(tables.series, seriesKey(row), transaction, (old) => {
-        if (old === null) return row
-        const isNewer = row.ts > old.ts || (row.ts === old.ts && row.id > old.id)
-        return { ...(isNewer ? row : old), n: old.n + row.n }
-      })
-    }
+    for (const row of rows) await addToSeries(tables, transaction, row)
     return { command: 'INSERT', rows: [] }
+  },
+
+  'defer-series': async ({ tables, transaction, values }) => {
+    const [devices, types, events, newest] = values.map((value) => readArray(String(value)))
+    const rows = (newest ?? []).map((text, n) => ({
+      device: String(devices?.[n]),
+      type: String(types?.[n]),
+      n: Number(events?.[n]),
+      ts: String(text).slice(0, TIME_CHARACTERS),
+      id: String(text).slice(TIME_CHARACTERS + 1),
+    }))
+    const row: Row<readonly SeriesRow[]> = { value: rows, owner: transaction }
+    tables.pending.add(row)
+    transaction.changed({
+      commit: () => {
+        row.owner = null
+      },
+      undo: () => tables.pending.delete(row),
+    })
+    return { command: 'INSERT', rows: [] }
+  },
+
+  'fold-series': async ({ tables, transaction }) => {
+    const taken = [...tables.pending].filter((row) => transaction.sees(row))
+    const merged = new Map<string, SeriesRow>()
+    for (const each of taken.flatMap(({ value }) => value)) {
+      const before = merged.get(seriesKey(each))
+      merged.set(seriesKey(each), before === undefined ? each : joined(before, each))
+    }
+    for (const [, row] of [...merged].sort(([one], [other]) => (one < other ? -1 : 1))) {
+      const event = tables.events.get(row.id)
+      if (event !== undefined && transaction.sees(event)) await addToSeries(tables, transaction, row)
+    }
+    for (const row of taken) {
+      tables.pending.delete(row)
+      transaction.changed({ commit: () => {}, undo: () => tables.pending.add(row) })
+    }
+    return { command: 'SELECT', rows: [{ fold_series: String(taken.length) }] }
   },
 
   [findTypes([], 0).text]: async ({ tables, transaction, values }) => {
@@ -160,6 +192,22 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     )
     return { command: 'INSERT', rows: [] }
   },
+}
+
+const TIME_CHARACTERS = 27
+
+/** An array literal of texts in quotes and of words, as defer-series writes it. */
+function readArray(literal: string): readonly unknown[] {
+  return JSON.parse(`[${literal.slice(1, -1).replaceAll('NULL', 'null')}]`) as unknown[]
+}
+
+async function addToSeries(tables: Tables, transaction: Transaction, row: SeriesRow): Promise<void> {
+  await upsert(tables.series, seriesKey(row), transaction, (old) => (old === null ? row : joined(old, row)))
+}
+
+function joined(old: SeriesRow, row: SeriesRow): SeriesRow {
+  const isNewer = row.ts > old.ts || (row.ts === old.ts && row.id > old.id)
+  return { ...(isNewer ? row : old), n: old.n + row.n }
 }
 
 function seriesKey({ device, type }: Pick<SeriesRow, 'device' | 'type'>): string {

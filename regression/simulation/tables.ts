@@ -50,6 +50,8 @@ export class Tables {
   readonly letters = new Set<Row<LetterRow>>()
   readonly devices = new Map<string, Row<{ readonly first: string; readonly last: string }>>()
   readonly series = new Map<string, Row<SeriesRow>>()
+  /** What each batch has deferred. */
+  readonly pending = new Set<Row<readonly SeriesRow[]>>()
   readonly stats = new Map<string, Row<StatsRow>>()
   /** Committed since somebody looked last. */
   newEvents: InputRow[] = []

@@ -6,8 +6,11 @@ import { CopyProspects } from './copy-prospects.ts'
 import { CopyRows } from './copy-rows.ts'
 import { DEVICE_INTERVAL_MS, DeviceBook } from './device-book.ts'
 import { type Batch, gather, NO_MESSAGES } from './gather.ts'
+import type { ChangesByDevice } from './series-changes.ts'
+import { SeriesPace } from './series-pace.ts'
 import { SetUp } from './set-up.ts'
 import { TypeBook } from './type-book.ts'
+import type { DeviceSeen } from './upsert-devices.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' | 'types'> {
@@ -16,12 +19,16 @@ export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' |
   readonly eventTypes?: number
 }
 
+/** How often it looks whether deferred changes of series are due. */
+const FOLD_LOOK_MS = 1_000
+
 /** PostgreSQL out: as many writers as may be busy at once, and one book of devices for all of them. */
 export class Sink {
   readonly #idle: Writer[]
   readonly #waiting: ((writer: Writer) => void)[] = []
   readonly #writers: readonly Writer[]
   readonly #devices = new DeviceBook()
+  readonly #pace = new SeriesPace()
   readonly #prospects = new CopyProspects()
   readonly #setUp = new SetUp()
   readonly #rows = new CopyRows()
@@ -29,7 +36,7 @@ export class Sink {
   readonly #types: TypeBook | undefined
   /** Ends with the batch that may bring a new type of event. */
   #turn: Promise<unknown> = Promise.resolve()
-  #callOff: CallOff | null = null
+  #callOffs: readonly CallOff[] = []
 
   constructor({ writers, eventTypes, ...options }: SinkOptions) {
     this.#types = eventTypes === undefined ? undefined : new TypeBook(eventTypes)
@@ -56,10 +63,15 @@ export class Sink {
 
   /** A device that fell silent gets its last_seen too. */
   start(): void {
-    this.#callOff = this.#clock.every(DEVICE_INTERVAL_MS, () => {
-      const devices = this.#devices.takeDue(this.#clock.monotonicMs())
-      if (devices.length > 0) this.#with((writer) => writer.write(NO_MESSAGES, devices)).catch(() => {})
-    })
+    this.#callOffs = [
+      this.#clock.every(DEVICE_INTERVAL_MS, () => {
+        const devices = this.#devices.takeDue(this.#clock.monotonicMs())
+        if (devices.length > 0) this.#with((writer) => writer.write(NO_MESSAGES, devices)).catch(() => {})
+      }),
+      this.#clock.every(FOLD_LOOK_MS, () => {
+        if (this.#pace.isFoldDue(this.#clock.monotonicMs())) this.#fold([]).catch(() => {})
+      }),
+    ]
   }
 
   /** Makes a batch of the first deliveries, in one go: each is decoded when the one before has become bytes. */
@@ -81,9 +93,13 @@ export class Sink {
       if (message.deviceId !== null && message.hasEvents)
         this.#devices.see(message.deviceId, message.tsServer)
     }
-    const devices = this.#devices.takeDue(this.#clock.monotonicMs())
-    const write = () => this.#with((writer) => writer.write(batch, devices))
-    return this.#mayBringTypes(batch) ? this.#inTurn(write) : write()
+    const nowMs = this.#clock.monotonicMs()
+    const devices = this.#devices.takeDue(nowMs)
+    const series = this.#pace.choose(countSeries(batch.changes), nowMs)
+    const write = () => this.#with((writer) => writer.write(batch, devices, series))
+    const result = await (this.#mayBringTypes(batch) ? this.#inTurn(write) : write())
+    if (series === 'defer') this.#pace.deferred()
+    return result
   }
 
   /** A device that is at its limit brings none. */
@@ -106,11 +122,28 @@ export class Sink {
     this.#types?.forgetAll()
   }
 
-  /** Writes what the devices' rows still lack. Batches must have ended before. */
+  /** Writes what the rows of devices and series still lack. Batches must have ended before. */
   async drain(): Promise<void> {
-    this.#callOff?.()
+    this.#callOffAll()
     const devices = this.#devices.takeAll(this.#clock.monotonicMs())
-    if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
+    if (this.#pace.isPending) await this.#fold(devices)
+    else if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
+  }
+
+  /** Merges what batches have deferred, in a transaction of its own. */
+  async #fold(devices: readonly DeviceSeen[]): Promise<void> {
+    this.#pace.foldBegins()
+    await this.#with(async (writer) => {
+      const startMs = this.#clock.monotonicMs()
+      try {
+        await writer.write(NO_MESSAGES, devices, 'fold')
+      } catch (error) {
+        this.#pace.deferred()
+        throw error
+      } finally {
+        this.#pace.foldEnded(startMs, this.#clock.monotonicMs())
+      }
+    })
   }
 
   #doubtAllBut(renewed: number): void {
@@ -118,8 +151,12 @@ export class Sink {
   }
 
   stop(): void {
-    this.#callOff?.()
+    this.#callOffAll()
     for (const writer of this.#writers) writer.stop()
+  }
+
+  #callOffAll(): void {
+    for (const callOff of this.#callOffs) callOff()
   }
 
   async #with<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
@@ -132,6 +169,12 @@ export class Sink {
       else next(writer)
     }
   }
+}
+
+function countSeries(changes: ChangesByDevice): number {
+  let series = 0
+  for (const types of changes.values()) series += types.size
+  return series
 }
 
 function* decoded(

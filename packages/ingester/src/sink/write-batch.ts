@@ -8,11 +8,13 @@ import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connectio
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Copy } from './copy-rows.ts'
 import { countDeadLetters } from './count-dead-letters.ts'
+import { deferSeries, foldSeries } from './defer-series.ts'
 import type { Batch } from './gather.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
+import type { SeriesWork } from './series-pace.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import type { TypeBook } from './type-book.ts'
@@ -32,6 +34,8 @@ export interface BatchContext {
   readonly allowance?: LetterAllowance | undefined
   /** Of event types; absent: devices may have any number. */
   readonly types?: TypeBook | undefined
+  /** Absent: the changes of series are written. A batch that brings a new type of event writes them in any case. */
+  readonly series?: SeriesWork | undefined
   /** On the clock that never steps, for the allowance. */
   readonly nowMs: number
   /** The current hour, as noteBacklog takes it; absent: nobody keeps numbers by the hour. */
@@ -49,10 +53,12 @@ export interface BatchContext {
 export async function writeBatch(
   connection: Connection,
   batch: Batch,
-  context: BatchContext,
+  asked: BatchContext,
 ): Promise<BatchResult> {
-  const { prospects, isRetry, types } = context
+  const { prospects, isRetry, types } = asked
   const { fresh, refused } = types ? await admitTypes(connection, batch.changes, types) : ALL_ADMITTED
+  // The limit of types counts the rows of `series`, so that of a new type has to be there.
+  const context: BatchContext = fresh.size > 0 ? { ...asked, series: 'write' } : asked
   const learn = (stored: ChangesByDevice) => types && learnTypes(types, fresh, stored)
   if (batch.copy !== null && !isRetry && !connection.maySkipRows && refused.size === 0) {
     try {
@@ -166,7 +172,7 @@ function closingStatements(
   { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
-  { writer, devices, isRetry, hour }: BatchContext,
+  { writer, devices, isRetry, hour, series }: BatchContext,
 ): readonly QueryConfig[] {
   const counts = count(outcomes)
   const backlog = hour === undefined ? null : noteBacklog(messages, earliestTs, hour)
@@ -175,7 +181,8 @@ function closingStatements(
     ...letterRows(letters, isRetry),
     ...(devices.length > 0 ? [upsertDevices(devices)] : []),
     ...(backlog !== null ? [backlog] : []),
-    ...(changes.size > 0 ? [upsertSeries(changes)] : []),
+    ...(changes.size > 0 ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes)] : []),
+    ...(series === 'fold' ? [foldSeries()] : []),
   ]
 }
 

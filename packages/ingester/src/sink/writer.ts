@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Batch } from './gather.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
+import type { SeriesWork } from './series-pace.ts'
 import type { SetUp } from './set-up.ts'
 import { sqlstateOf } from './sqlstate.ts'
 import type { TypeBook } from './type-book.ts'
@@ -81,7 +82,7 @@ export class Writer {
   }
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
-  async write(batch: Batch, devices: readonly DeviceSeen[]): Promise<BatchResult> {
+  async write(batch: Batch, devices: readonly DeviceSeen[], series?: SeriesWork): Promise<BatchResult> {
     const { name, prospects, setUp, allowance, types, timeoutMs, log, clock, onRetry } = this.#options
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
@@ -93,6 +94,7 @@ export class Writer {
         const context = {
           writer: name,
           devices,
+          series,
           isRetry: failures > 0,
           prospects,
           allowance,

@@ -64,6 +64,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ].map((right) => (CREATE_ONLY.includes(right) ? right : `UPDATE(${right})`)),
     qs_console: ['SELECT'],
   },
+  series_pending: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
 }
 
 const ALL_RIGHTS = `

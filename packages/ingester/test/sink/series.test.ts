@@ -6,9 +6,10 @@ import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Message } from '../../src/pipeline/message.ts'
+import type { Connection } from '../../src/sink/connection.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { CopyRows } from '../../src/sink/copy-rows.ts'
-import { gather } from '../../src/sink/gather.ts'
+import { gather, NO_MESSAGES } from '../../src/sink/gather.ts'
 import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { seriesRows } from '../support/series-rows.ts'
@@ -31,6 +32,11 @@ async function start(t: TestContext) {
 
 function context(extra: Partial<BatchContext> = {}): BatchContext {
   return { writer: 'w', devices: [], isRetry: false, prospects: new CopyProspects(), nowMs: 0, ...extra }
+}
+
+/** Merges what batches have deferred. */
+function fold(connection: Connection) {
+  return writeBatch(connection, NO_MESSAGES, context({ series: 'fold' }))
 }
 
 interface Sent {
@@ -116,11 +122,14 @@ test('series is what an aggregate over events says, whatever came: late, twice, 
     )
     const batch = random.below(2) === 0 ? copied(...messages) : inserted(...messages)
     const isRetry = random.below(8) === 0
-    const results = (await writeBatch(connection, batch, context({ isRetry }))).flat()
+    const series = random.pick(['write', 'defer'] as const)
+    const results = (await writeBatch(connection, batch, context({ isRetry, series }))).flat()
     for (const outcome of results) seen.add(outcome.kind === 'rejection' ? outcome.code : outcome.kind)
     // The same batch once more, as after a COMMIT whose answer was lost.
-    if (isRetry) await writeBatch(connection, inserted(...messages), context({ isRetry }))
+    if (isRetry) await writeBatch(connection, inserted(...messages), context({ isRetry, series }))
+    if (random.below(6) === 0) await fold(connection)
     if (n % 10 === 9) {
+      await fold(connection)
       const { kept, expected } = await seriesRows(database)
       assert.deepEqual(kept, expected, `after ${n + 1} batches`)
     }
@@ -136,24 +145,50 @@ test('series is what an aggregate over events says, whatever came: late, twice, 
   assert.deepEqual((await seriesRows(database)).kept, before, 'a recount changes nothing')
 })
 
-test('a connection that dies around COMMIT counts an event once', async (t) => {
-  const { open, database } = await start(t)
+for (const series of ['write', 'defer'] as const)
+  test(`a connection that dies around COMMIT counts an event once: ${series}`, async (t) => {
+    const { open, database } = await start(t)
+    for (let n = 0; n < 30; n++) {
+      const one = message(
+        Array.from({ length: 20 }, (_, i) => ({ event_id: `e${n}-${i}`, event_type: `t${i % 3}`, value: i })),
+      )
+      const victim = await open()
+      const [pid] = (await victim.query({ text: 'select pg_backend_pid() as pid' })).rows
+      const first = writeBatch(victim, copied(one), context({ writer: `w${n}`, series })).catch(() => 'died')
+      // Each time at another moment, from before its first statement to after its COMMIT.
+      for (let turns = 0; turns < n; turns++) await new Promise((resolve) => setImmediate(resolve))
+      if (n % 2 === 0) victim.destroy()
+      else await database.query('select pg_terminate_backend($1)', [pid.pid])
+      await first
+      const next = await open()
+      const [outcomes] = await writeBatch(next, inserted(one), context({ isRetry: true, series }))
+      for (const outcome of outcomes ?? [])
+        assert.ok(outcome.kind === 'stored' || outcome.kind === 'duplicate')
+      await fold(next)
+      next.destroy()
+      victim.destroy()
+    }
+    const { kept, expected } = await seriesRows(database)
+    assert.deepEqual(kept, expected)
+    const { rows } = await database.query('select sum(events)::int as events from series')
+    assert.deepEqual(rows, [{ events: 600 }])
+  })
+
+test('a connection that dies around the COMMIT of a fold adds each change once', async (t) => {
+  const { open, connection, database } = await start(t)
   for (let n = 0; n < 30; n++) {
     const one = message(
-      Array.from({ length: 20 }, (_, i) => ({ event_id: `e${n}-${i}`, event_type: `t${i % 3}`, value: i })),
+      Array.from({ length: 20 }, (_, i) => ({ event_id: `e${n}-${i}`, event_type: `t${i % 3}` })),
     )
+    await writeBatch(connection, copied(one), context({ series: 'defer' }))
     const victim = await open()
     const [pid] = (await victim.query({ text: 'select pg_backend_pid() as pid' })).rows
-    const first = writeBatch(victim, copied(one), context({ writer: `w${n}` })).catch(() => 'died')
-    // Each time at another moment, from before its first statement to after its COMMIT.
+    const first = fold(victim).catch(() => 'died')
     for (let turns = 0; turns < n; turns++) await new Promise((resolve) => setImmediate(resolve))
     if (n % 2 === 0) victim.destroy()
     else await database.query('select pg_terminate_backend($1)', [pid.pid])
     await first
-    const next = await open()
-    const [outcomes] = await writeBatch(next, inserted(one), context({ isRetry: true }))
-    for (const outcome of outcomes ?? []) assert.ok(outcome.kind === 'stored' || outcome.kind === 'duplicate')
-    next.destroy()
+    await fold(connection)
     victim.destroy()
   }
   const { kept, expected } = await seriesRows(database)
@@ -163,25 +198,28 @@ test('a connection that dies around COMMIT counts an event once', async (t) => {
 })
 
 test('writers with the same series in opposite order neither deadlock nor lose a count', async (t) => {
-  const { open, database } = await start(t)
+  const { open, connection, database } = await start(t)
   const writers = await Promise.all([open(), open(), open()])
   t.after(() => {
     for (const each of writers) each.destroy()
   })
   const series = Array.from({ length: 60 }, (_, i) => ({ type: `t${i}`, deviceId: `d${i % 4}` }))
   await Promise.all(
-    writers.map(async (connection, w) => {
+    writers.map(async (one, w) => {
       for (let n = 0; n < 15; n++) {
         const order = w % 2 === 0 ? series : series.toReversed()
         const messages = order.map(({ type, deviceId }) =>
           message([{ event_id: `w${w}-${n}-${type}`, event_type: type, value: n }], { deviceId }),
         )
         const batch = n % 2 === 0 ? copied(...messages) : inserted(...messages)
-        const results = await writeBatch(connection, batch, context({ writer: `w${w}` }))
+        const work = (n + w) % 3 === 0 ? 'write' : 'defer'
+        const results = await writeBatch(one, batch, context({ writer: `w${w}`, series: work }))
         assert.ok(results.flat().every(({ kind }) => kind === 'stored'))
+        if (n % 4 === w) await fold(one)
       }
     }),
   )
+  await fold(connection)
   const { kept, expected } = await seriesRows(database)
   assert.deepEqual(kept, expected)
   const { rows } = await database.query(
@@ -201,10 +239,13 @@ test('a recount beside writers counts what they store meanwhile', async (t) => {
   })()
   for (let n = 0; n < 60; n++) {
     const one = message([{ event_id: `e${n}`, event_type: `t${n % 7}` }, { event_id: `f${n}` }])
-    await writeBatch(connection, n % 2 === 0 ? copied(one) : inserted(one), context())
+    const series = n % 3 === 0 ? 'write' : 'defer'
+    await writeBatch(connection, n % 2 === 0 ? copied(one) : inserted(one), context({ series }))
+    if (n % 7 === 0) await fold(connection)
   }
   isOver = true
   await recounts
+  await fold(connection)
   const { kept, expected } = await seriesRows(database)
   assert.deepEqual(kept, expected)
 })

@@ -123,7 +123,7 @@ export async function startIngester(
     log,
     checks: {
       broker: brokerCheck(() => pipeline.status()),
-      database: databaseCheck(() => queryOnce(pool, 'select 1')),
+      database: databaseCheck(() => queryOnce(pool, 'select 1'), log),
       alarms: alarmCheck(alarms.look),
     },
     failure: () => failure,

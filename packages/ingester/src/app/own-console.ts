@@ -88,7 +88,7 @@ export async function startOwnConsole(
     embedded: null,
     onConsoleEnded: metrics.consoleEnded,
     log,
-    checks: { database: databaseCheck(() => ask('select 1')), live: liveCheck(() => watch.problem) },
+    checks: { database: databaseCheck(() => ask('select 1'), log), live: liveCheck(() => watch.problem) },
     failure: () => null,
     metrics: metrics.read,
   })

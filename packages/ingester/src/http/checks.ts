@@ -1,3 +1,5 @@
+import type { Log } from '../telemetry/log.ts'
+
 /** Whether one thing works, with what a person should know about it. */
 export interface CheckResult {
   readonly ok: boolean
@@ -35,16 +37,27 @@ export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
   }
 }
 
+/** Probes ask every few seconds. */
+const SAY_AGAIN_MS = 60_000
+
 /** A statement that really goes there and back. */
-export function databaseCheck(query: () => Promise<unknown>): Check {
+export function databaseCheck(query: () => Promise<unknown>, log: Log): Check {
+  let failures = 0
+  let saidAtMs = Number.NEGATIVE_INFINITY
   return async () => {
     const start = performance.now()
     try {
       await query()
       return { ok: true, detail: `answered in ${(performance.now() - start).toFixed(1)} ms` }
-    } catch {
-      // Everybody may ask, and the message of an error names hosts and roles.
-      return { ok: false, detail: 'not reached; qs doctor says why' }
+    } catch (error) {
+      failures++
+      if (start - saidAtMs >= SAY_AGAIN_MS) {
+        log.warn({ err: error, failures }, '/readyz does not reach the database')
+        saidAtMs = start
+        failures = 0
+      }
+      // Everybody may ask, and the message of an error names hosts and roles: it is in the log alone.
+      return { ok: false, detail: 'not reached; the log and qs doctor say why' }
     }
   }
 }

@@ -26,6 +26,7 @@ import { liveRoutes } from './routes/live-routes.ts'
 import { seriesRoutes } from './routes/series-routes.ts'
 import { sessionRoutes } from './routes/session-routes.ts'
 import { systemRoutes } from './routes/system-routes.ts'
+import { SessionStore } from './session-store.ts'
 import { validatorCompiler } from './validator.ts'
 
 export interface ConsoleOptions {
@@ -142,6 +143,7 @@ async function addSessions(server: FastifyInstance): Promise<void> {
   await server.register(session, {
     // Sessions are in memory and end with the process, and so may what signs them.
     secret: randomBytes(48).toString('base64'),
+    store: new SessionStore(),
     cookieName: 'qs_session',
     // Secure where the login came over TLS; 'auto' would also make it Lax elsewhere.
     cookie: { httpOnly: true, sameSite: 'strict', secure: false, path: '/', maxAge: SESSION_MS },

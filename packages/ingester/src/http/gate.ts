@@ -12,6 +12,8 @@ declare module 'fastify' {
     role?: Role
     /** Unix milliseconds. */
     endsAt?: number
+    /** Where the login came from. */
+    address?: string
   }
 }
 
@@ -81,6 +83,7 @@ export class Gate {
     session.options({ secure: protocol === 'https' })
     session.role = role
     session.endsAt = Date.now() + SESSION_MS
+    session.address = request.ip
   }
 
   roleOf(request: FastifyRequest): Role | null {

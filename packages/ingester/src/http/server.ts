@@ -61,7 +61,8 @@ async function answer(
     const { status, contentType, text } = await health()
     response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
     response.end(text)
-  } catch (error) {
-    response.writeHead(500, { 'content-type': 'text/plain' }).end(`${(error as Error).message}\n`)
+  } catch {
+    // Everybody may ask, and the message of an error may name hosts and roles.
+    response.writeHead(500, { 'content-type': 'text/plain' }).end('This cannot be answered now\n')
   }
 }

@@ -189,3 +189,26 @@ test('a keep-alive that MQTT or a timer cannot carry is refused rather than trie
 test('a database timeout of nothing, or longer than a timer can be, is refused', () => {
   for (const text of ['0s', '30d']) assert.equal(problemsOf({ DATABASE_TIMEOUT: text }).length, 1, text)
 })
+
+test('proxies that are trusted stop the start where the console has no password, or where they are no addresses', () => {
+  const proxies = { HTTP_TRUSTED_PROXIES: '10.0.0.2, 172.16.0.0/12' }
+  assert.deepEqual(problemsOf(proxies), [
+    'HTTP_TRUSTED_PROXIES is set, and the console has no password: set CONSOLE_OPERATOR_PASSWORD',
+  ])
+  for (const name of ['CONSOLE_OPERATOR_PASSWORD', 'CONSOLE_VIEWER_PASSWORD'])
+    assert.deepEqual(problemsOf({ ...proxies, [name]: 'correct horse' }), [], name)
+  for (const wrong of [
+    'proxy.example',
+    '10.0.0.2;10.0.0.3',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    '::/129',
+    '1',
+    ',',
+  ])
+    assert.match(
+      problemsOf({ HTTP_TRUSTED_PROXIES: wrong, CONSOLE_OPERATOR_PASSWORD: 'correct horse' }).join(),
+      /^HTTP_TRUSTED_PROXIES .* takes IP addresses and networks/,
+      wrong,
+    )
+})

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { databaseCheck } from '../../src/http/checks.ts'
+import { silentLog } from '../support/silent-log.ts'
 
-test('readiness tells strangers nothing of what the database said', async () => {
+test('readiness tells strangers nothing of what the database said, and the log tells it once for many probes', async () => {
+  const { log, records } = silentLog()
   const check = databaseCheck(async () => {
     throw new Error('password authentication failed for user "qs_owner" at db.internal')
-  })
-  assert.deepEqual(await check(), { ok: false, detail: 'not reached; qs doctor says why' })
+  }, log)
+  for (let probe = 0; probe < 20; probe++)
+    assert.deepEqual(await check(), { ok: false, detail: 'not reached; the log and qs doctor say why' })
+  assert.equal(records.length, 1)
+  assert.match(JSON.stringify(records[0]), /qs_owner.*does not reach the database/)
 })

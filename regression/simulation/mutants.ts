@@ -31,16 +31,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'PUBACK before commit, device ack after it',
     file: 'source/source.ts',
-    original: '    this.#options.onDelivery(new Taken(publish, receivedAt, unanswered, this.#onSettle))\n',
+    original: '      onDelivery(new Taken(received, this.#onSettle))\n',
     planted:
-      '    unanswered.settle()\n    this.#options.onDelivery(new Taken(publish, receivedAt, { settle: () => {} }, this.#onSettle))\n',
+      '      received.unanswered.settle()\n      onDelivery(new Taken({ ...received, unanswered: { settle: () => {} } }, this.#onSettle))\n',
   },
   {
     name: 'PUBACK across connections',
     file: 'source/connection.ts',
-    original: 'publish.qos === 0 ? NOTHING : this.#window.open(publish.packetId)\n',
+    original: "    return state === 'new' ? this.#window.open(packetId, qos) : null\n",
     planted:
-      'publish.qos === 0 ? NOTHING : (() => { const own = this.#window.open(publish.packetId); return { settle: () => this.#isClosed ? globalThis.latestTransmit?.puback(publish.packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })()\n',
+      "    return state === 'new' ? (() => { const own = this.#window.open(packetId, qos); return { settle: () => this.#isClosed ? globalThis.latestTransmit?.answer(PUBACK, packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })() : null\n",
   },
   {
     name: 'PUBACK out of order',
@@ -87,14 +87,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'conflict taken for duplicate',
     file: 'sink/store-events.ts',
-    original: "same ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)",
-    planted: "same || row ? { kind: 'duplicate', tsServer } : conflict(row.event, tsServer)",
+    original: 'row.outcomes[row.index] = same\n',
+    planted: 'row.outcomes[row.index] = same || row\n',
   },
   {
     name: 'duplicate taken for stored',
     file: 'sink/store-events.ts',
-    original: "same ? { kind: 'duplicate', tsServer }",
-    planted: "same ? { kind: 'stored', tsServer }",
+    original: "? { kind: 'duplicate', tsServer }\n",
+    planted: "? { kind: 'stored', tsServer }\n",
   },
   {
     name: 'second of an id within a batch not compared',
@@ -139,9 +139,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ack lost on reconnect, and yet its PUBACK sent',
     file: 'sink/write-batch.ts',
-    original: '    (await unlessRow(insertBatch(connection, batch, context, insertTogether))) ??\n',
+    original:
+      '    (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??\n',
     planted:
-      "    (await unlessRow(insertBatch(connection, { ...batch, messages: batch.messages.filter(({ delivery }) => !delivery.redelivered) }, context, insertTogether).then((outcomes) => { const rest = [...outcomes]; return batch.messages.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
+      "    (await unlessRow(insertBatch(connection, { ...batch, messages: batch.messages.filter(({ delivery }) => !delivery.redelivered) }, { ...options, insert: insertTogether }).then((outcomes) => { const rest = [...outcomes]; return batch.messages.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
   },
   {
     name: 'a dead connection used again',

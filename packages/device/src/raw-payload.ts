@@ -1,4 +1,4 @@
-import { elementBytes, jsonContent, readEventId } from '@qs-telemetry/protocol'
+import { jsonContent, readEventId, splitArray } from '@qs-telemetry/protocol'
 
 const OPEN_ARRAY = 0x5b
 
@@ -9,18 +9,19 @@ const OPEN_ARRAY = 0x5b
 export function expectedIds(payload: Uint8Array): readonly (string | null)[] {
   const content = jsonContent(payload)
   if (content[0] !== OPEN_ARRAY) return [idOf(content)]
-  const elements = elementBytes(content)
-  return elements.length === 0 ? [null] : elements.map(idOf)
+  const { elements, sure } = splitArray(content, Number.POSITIVE_INFINITY)
+  return elements.length === 0 ? [null] : elements.map((element, index) => idOf(element, index < sure))
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function idOf(element: Uint8Array): string | null {
+/** @param isSure it begins where an element of the array begins; the ingester names nothing behind a guess that it cannot read */
+function idOf(element: Uint8Array, isSure = true): string | null {
   let parsed: unknown
   try {
     parsed = JSON.parse(utf8.decode(element))
   } catch {
-    return readEventId(element)
+    return isSure ? readEventId(element) : null
   }
   if (typeof parsed !== 'object' || parsed === null) return null
   const { event_id: id } = parsed as { readonly event_id?: unknown }

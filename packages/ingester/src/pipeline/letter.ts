@@ -27,7 +27,7 @@ export function lettersOf(message: Message, outcomes: readonly (Outcome | undefi
   let bytes: readonly Buffer[] | null = null
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome?.kind !== 'rejection' || outcome.onlyCounted) continue
-    bytes ??= shape === 'array' ? elementBytes(delivery.payload, message.size) : [delivery.payload]
+    bytes ??= shape === 'array' ? elementBytes(delivery.payload, outcomes.length) : [delivery.payload]
     letters.push({
       rejection: outcome,
       topic: clean(delivery.topic),

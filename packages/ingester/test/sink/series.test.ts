@@ -272,6 +272,9 @@ test('the usual time between two events follows the last ten', async (t) => {
 
 test('every update of a series stays on its page and touches no index', async (t) => {
   const { connection, database } = await start(t)
+  // An analyze in between holds a snapshot, and old versions of rows then fill the page.
+  for (const table of ['series', 'events', 'devices', 'ingest_stats'])
+    await database.query(`alter table ${table} set (autovacuum_enabled = false)`)
   for (let n = 0; n < 60; n++) {
     const messages = Array.from({ length: 40 }, (_, d) =>
       message([{ event_id: `e${n}-${d}`, value: n }], { deviceId: `d${d}` }),

@@ -25,7 +25,7 @@ export interface OwnConsoleOptions {
 }
 
 export interface OwnConsole {
-  stop(): Promise<boolean>
+  stop(): Promise<void>
 }
 
 const QUERY_TIMEOUT_MS = 2_000
@@ -99,7 +99,6 @@ export async function startOwnConsole(
       stopZones()
       await http.close()
       await Promise.all([watch.stop(), counts.stop(), inbox.close(), pool.end()])
-      return true
     },
   }
 }

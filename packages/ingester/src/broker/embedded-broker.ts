@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Aedes, type Client } from 'aedes'
 import type { Log } from '../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
@@ -9,6 +8,7 @@ import { aboutClient, ClientComplaints } from './client-complaints.ts'
 import type { ConnectionLimitsOptions, RefusedRecord } from './connection-limits.ts'
 import { Control } from './control.ts'
 import type { Credentials } from './credentials.ts'
+import { Draining } from './draining.ts'
 import { type Arrived, FrontDoor } from './front-door.ts'
 import { isInProcess } from './in-process.ts'
 import { IngestSession } from './ingest-session.ts'
@@ -64,14 +64,15 @@ export interface EmbeddedBroker {
   /** Lets clients in, where there is an `ingesterId`. Until then the ports are taken and connections are closed. */
   open(): void
   /**
-   * Before the ingester stops: reads no more from clients, which still get their device acks, and settles when the
-   * ingester has committed what it was to get, at most so long.
+   * Before the ingester stops: takes no more messages from clients, which still get their device acks. Settles when the
+   * ingester has acknowledged all that it was to get, or has acknowledged nothing for `stallMs`.
    */
-  drain(timeoutMs: number): Promise<void>
+  drain(stallMs: number): Promise<void>
+  /** Messages that have their PUBACK and that the ingester has not acknowledged. */
+  readonly unsettled: number
   stop(): Promise<void>
 }
 
-const DRAIN_LOOK_MS = 50
 const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
 
 /** About 100,000 events, an hour of thirty a second. */
@@ -140,6 +141,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   })
   const ingest = ingesterId === undefined ? null : new IngestSession(ingesterId, store)
   const ours = new WeakSet<object>()
+  const draining = new Draining()
+  const unsettled = () => store.queueOf(ingesterId ?? '')?.messages ?? 0
   const isImpostor = ({ id, conn }: Client) => id === ingesterId && !ours.has(conn)
   const broker = await Aedes.createBroker({
     // With a bound, a message that waits for its turn and has no subscriber recurses, until the stack is full.
@@ -156,7 +159,10 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       }
       done(null, isGranted ? subscription : null)
     },
-    authorizePublish: wills.before(authorizePublish({ access, complaints, onPublish })),
+    authorizePublish: draining.before(
+      wills.before(authorizePublish({ access, complaints, onPublish })),
+      ({ conn }) => !ours.has(conn),
+    ),
     maxInflightInbound: RECEIVE_MAXIMUM,
     ...(ingest !== null && { published: ingest.published }),
   })
@@ -213,15 +219,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       refused: door.refused,
       connect: () => door.connect(),
       open: () => door.open(),
-      drain: async (timeoutMs) => {
+      drain: (stallMs) => {
         door.shut()
-        outlets.pauseReading()
-        const untilMs = performance.now() + timeoutMs
-        // Twice, since what was answered a moment ago may not be routed yet.
-        for (let empty = 0; empty < 2 && performance.now() < untilMs; ) {
-          await delay(DRAIN_LOOK_MS)
-          empty = store.bytesOf(ingesterId ?? '') === 0 ? empty + 1 : 0
-        }
+        return draining.drain({ left: unsettled, stallMs })
+      },
+      get unsettled() {
+        return unsettled()
       },
       stop,
     }

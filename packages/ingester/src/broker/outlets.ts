@@ -27,11 +27,6 @@ export interface OutletsOptions {
   readonly onDeaf: (client: Client) => void
 }
 
-/** A part of aedes' client that it does not declare. */
-interface Pausable {
-  pause(): void
-}
-
 const LOOK_MS = 1_000
 
 /** The outlets of all clients: each sends to its own client, and the deaf ones are ended. */
@@ -77,13 +72,6 @@ export class Outlets {
     const outlet = new Outlet(client, { ...this.#options, network, onDrop: () => this.#dropped++ })
     outlet.attach()
     this.#pending.set(client, outlet)
-  }
-
-  /** Of all clients outside of this process. What they have sent and nobody has read is theirs to send again. */
-  pauseReading(): void {
-    for (const { client, isInProcess } of this.#outlets.values()) {
-      if (!isInProcess) (client as unknown as Pausable).pause()
-    }
   }
 
   #look(nowMs: number): void {

@@ -2,8 +2,8 @@ import type { Log } from '../telemetry/log.ts'
 
 export interface Service {
   readonly failed: Promise<Error>
-  /** True where everything under way was finished. */
-  stop(): Promise<boolean>
+  /** Finishes what is under way, and says in the log what it could not finish. */
+  stop(): Promise<void>
 }
 
 const SAME_WISH_MS = 500
@@ -42,9 +42,8 @@ export async function runUntilStopped(
     throw error
   }
   const failure = await Promise.race([signalled, service.failed])
-  const isDrained = await service.stop()
+  await service.stop()
   if (failure !== null) throw failure
-  if (!isDrained) log.warn('Not everything could be finished in time; the broker keeps it and sends it again')
   log.info('Stopped')
   process.exit(0)
 }

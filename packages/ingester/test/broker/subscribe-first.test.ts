@@ -7,6 +7,7 @@ import { type IPublishPacket, type Packet, parser, writeToStream } from 'mqtt-pa
 import type { EmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { until } from '../support/until.ts'
 import { connect, start, tcp } from './connecting.ts'
+import { connectPacket, publishPacket, rawClient } from './raw-client.ts'
 
 const ingesterId = 'ingester'
 
@@ -120,4 +121,45 @@ test('before it stops it reads nothing more, and waits for what the ingester has
   await drained
   assert.equal(events().length, 50, 'the late one was not taken')
   assert.equal(broker.waiting, 0)
+})
+
+test('a client that logs in while the broker drains gets no PUBACK', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { events } = await ingester(broker)
+  broker.open()
+  const late = rawClient(t, broker)
+  // Connections are accepted in turn: the broker has the one before, which has sent nothing.
+  await connect(t, tcp(broker))
+  const drained = broker.drain(60_000)
+  late.send(connectPacket({ clientId: 'late' }))
+  await late.wait('connack')
+  late.send({ ...publishPacket(1), topic: 'events/a' } as Packet)
+  await drained
+  await broker.drain(60_000)
+  await broker.stop()
+  await late.waitClosed()
+  assert.ok(!late.got.some(({ cmd }) => cmd === 'puback'))
+  assert.equal(events().length, 0)
+})
+
+test('draining takes as long as the ingester acknowledges something, and ends when it does not', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection, events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  for (let i = 0; i < 20; i++) await device.publishAsync('events/a', String(i), { qos: 1 })
+  await until(() => events().length === 20, 'all arrive')
+  const stallMs = 400
+  const startMs = performance.now()
+  let acknowledged = 0
+  const timer = setInterval(() => {
+    const { messageId = 0 } = events()[acknowledged++] as IPublishPacket
+    writeToStream({ cmd: 'puback', messageId }, connection)
+    if (acknowledged === 10) clearInterval(timer)
+  }, 100)
+  t.after(() => clearInterval(timer))
+  await broker.drain(stallMs)
+  assert.equal(acknowledged, 10)
+  assert.equal(broker.unsettled, 10)
+  assert.ok(performance.now() - startMs > 1_000, 'longer than the stall, since there was progress')
 })

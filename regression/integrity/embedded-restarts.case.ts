@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Client } from 'pg'
+import { until } from '../../packages/ingester/test/support/until.ts'
+import { openEmbeddedStage } from './embedded-stage.ts'
+import { scale } from './scale.ts'
+import { TrustingPublisher } from './trusting-publisher.ts'
+
+const TIMES = scale(10, 2)
+const LIMIT_MS = 30_000
+const DEVICE = 'trusting'
+
+test('qs up is stopped and killed under load: a stop loses nothing that has its PUBACK', async (t) => {
+  const stage = await openEmbeddedStage(t, {
+    fault: `embedded: qs up stopped ${TIMES} times and killed ${TIMES} times`,
+    fleet: { eventsPerSecond: 100, resendAfterMs: 30_000 },
+  })
+  const publisher = new TrustingPublisher({
+    port: stage.port,
+    deviceId: DEVICE,
+    messagesPerSecond: 300,
+    onSent: (item) => stage.sentBeside(item),
+  })
+  t.after(() => publisher.close())
+  const withoutRow = async () => {
+    const { pubacked } = publisher
+    const rows = await rowsOf(stage.databaseUrl)
+    return [...pubacked].filter((id) => !rows.has(id))
+  }
+  const lost = { SIGTERM: 0, SIGKILL: 0 }
+  for (let n = 0; n < TIMES; n++) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const before = publisher.pubacked.size
+      await until(() => publisher.pubacked.size > before + 300, 'the publisher gets PUBACKs', LIMIT_MS)
+      await stage.more(100)
+      await stage.ingester.kill(signal)
+      const pubacked = new Set(publisher.pubacked)
+      stage.ingester.start()
+      await stage.ingester.ready()
+      const missing = (await withoutRow()).filter((id) => pubacked.has(id))
+      lost[signal] += missing.length
+      publisher.sendAgain(missing)
+      await stage.flowing(LIMIT_MS, `qs up is back after ${signal}`)
+    }
+  }
+  t.diagnostic(
+    `messages with a PUBACK and without a row: ${lost.SIGTERM} after ${TIMES} times SIGTERM, ${lost.SIGKILL} after ${TIMES} times SIGKILL`,
+  )
+  publisher.pause()
+  await until(() => publisher.pubacked.size === publisher.sent, 'everything has its PUBACK', LIMIT_MS)
+  await until(async () => (await withoutRow()).length === 0, 'everything with a PUBACK is a row', LIMIT_MS)
+  await stage.finish()
+  assert.equal(lost.SIGTERM, 0)
+})
+
+test('qs up is stopped while PostgreSQL takes nothing: it says how many messages it could not write', async (t) => {
+  const stage = await openEmbeddedStage(t, {
+    fault: 'embedded: qs up stopped while its database is locked',
+    fleet: { eventsPerSecond: 50, resendAfterMs: 30_000 },
+  })
+  const publisher = new TrustingPublisher({
+    port: stage.port,
+    deviceId: DEVICE,
+    messagesPerSecond: 100,
+    onSent: (item) => stage.sentBeside(item),
+  })
+  t.after(() => publisher.close())
+  await stage.more(100)
+  const locker = new Client({ connectionString: stage.databaseUrl })
+  // PostgreSQL ends this session in the stop.
+  locker.on('error', () => {})
+  await locker.connect()
+  await locker.query('begin; lock table events in access exclusive mode')
+  const before = publisher.pubacked.size
+  await until(() => publisher.pubacked.size > before + 300, 'PUBACKs without rows', LIMIT_MS)
+  await stage.ingester.kill('SIGTERM')
+  assert.equal(await stage.ingester.exit(), 0)
+  const pubacked = new Set(publisher.pubacked)
+  const said = Number(/"messages":(\d+),"msg":"Messages could not be written/.exec(stage.ingester.log)?.[1])
+  stage.ingester.start()
+  await stage.ingester.ready()
+  const rows = await rowsOf(stage.databaseUrl)
+  const missing = [...pubacked].filter((id) => !rows.has(id))
+  t.diagnostic(
+    `${missing.length} messages with a PUBACK had no row; the log said ${said}, with those of the other devices`,
+  )
+  publisher.sendAgain(missing)
+  publisher.pause()
+  await until(() => publisher.pubacked.size === publisher.sent, 'everything has its PUBACK', LIMIT_MS)
+  await stage.flowing(LIMIT_MS, 'qs up is back')
+  await stage.finish()
+  assert.ok(missing.length > 0 && said >= missing.length, `${missing.length} missing, ${said} said`)
+})
+
+async function rowsOf(databaseUrl: string): Promise<ReadonlySet<string>> {
+  const database = new Client({ connectionString: databaseUrl })
+  await database.connect()
+  const { rows } = await database.query('select event_id from events where device_id = $1', [DEVICE])
+  await database.end()
+  return new Set(rows.map(({ event_id: id }) => id))
+}

@@ -45,3 +45,19 @@ test('a connection ends the session of the one before it, whose transaction woul
   bystander.destroy()
   second.destroy()
 })
+
+test('a slow server that answers gets its time, and one that says nothing is given up with these words', async (t) => {
+  const url = new URL(await freshDatabase(t))
+  const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) })
+  t.after(() => proxy.close())
+  url.port = String(proxy.port)
+  proxy.set({ kind: 'delay', ms: 200 })
+  const startMs = performance.now()
+  const connection = await connect({ url: url.href, name: 'qs-connect-test', connectTimeoutMs: 1_000 })
+  assert.ok(performance.now() - startMs > 1_000, 'all answers together take longer than one may')
+  connection.destroy()
+
+  proxy.set({ kind: 'silent' })
+  const silent = connect({ url: url.href, name: 'qs-connect-test', connectTimeoutMs: 300 })
+  await assert.rejects(silent, /PostgreSQL said nothing for 300 ms/)
+})

@@ -4,7 +4,7 @@ import { createProgram } from '../packages/ingester/src/cli/program.ts'
 import { SETTINGS, type Setting } from '../packages/ingester/src/config/settings.ts'
 import { Metrics } from '../packages/ingester/src/telemetry/metrics.ts'
 import { parityPage } from '../packages/ingester/test/parity/parity-page.ts'
-import { DEAD_LETTER_CODES } from '../packages/protocol/src/index.ts'
+import { DEAD_LETTER_CODES, WARNING_CODES } from '../packages/protocol/src/index.ts'
 import {
   DeadLetterSchema,
   DeviceAckMessageSchema,
@@ -49,15 +49,30 @@ of each and where it came from. A wrong setting stops the start, with every prob
 ${rows.join('\n')}`
 }
 
+const codeRows = (codes: Readonly<Record<string, string>>): string =>
+  Object.entries(codes)
+    .map(([code, about]) => `| \`${code}\` | ${about} |`)
+    .join('\n')
+
+function warningsPage(): string {
+  return `# Warnings in device acks
+
+What a device finds in \`warning.code\` of a device ack whose status is \`stored\` or \`duplicate\`: the event is committed, but
+what is stored differs from what was sent. An event has one warning at most, the first of this table that applies. ${GENERATED}
+
+| code | what it means and what to do |
+|---|---|
+${codeRows(WARNING_CODES)}`
+}
+
 function codesPage(): string {
-  const rows = Object.entries(DEAD_LETTER_CODES).map(([code, about]) => `| \`${code}\` | ${about} |`)
   return `# Codes of dead letters
 
 What a device finds in \`error.code\` of a device ack, and an operator in \`dead_letters.code\`. ${GENERATED}
 
 | code | what it means and what to do |
 |---|---|
-${rows.join('\n')}`
+${codeRows(DEAD_LETTER_CODES)}`
 }
 
 async function commandsPage(): Promise<string> {
@@ -116,6 +131,7 @@ const files: Readonly<Record<string, string>> = {
   '.env.example': envExample(),
   'docs/reference/settings.md': settingsPage(),
   'docs/reference/dead-letter-codes.md': codesPage(),
+  'docs/reference/warning-codes.md': warningsPage(),
   'docs/reference/commands.md': await commandsPage(),
   'docs/reference/metrics.md': await metricsPage(),
   'docs/reference/mqtt-parity.md': parityPage(GENERATED),

@@ -37,3 +37,23 @@ export const DEAD_LETTER_CODES = {
 
 /** One of the reasons above. */
 export type DeadLetterCode = keyof typeof DEAD_LETTER_CODES
+
+/**
+ * How what is stored differs from what was sent: what a device sees in `warning.code`. An event has the first of
+ * those that apply.
+ */
+export const WARNING_CODES = {
+  KEY_REPEATED:
+    'An object of the event has a key twice, meta included. The last value is stored, the others are dropped. Send each key once.',
+  VALUE_ROUNDED:
+    'value has more digits than a double and is stored as the nearest one. Send a number that needs all of its digits as a string, or in meta.',
+  TS_DEVICE_TOO_LONG:
+    'ts_device is longer than LIMIT_TS_DEVICE_BYTES. The event is stored without device time and with the beginning of what was sent.',
+  TS_DEVICE_UNREADABLE:
+    'ts_device is no time. The event is stored without device time; ts_device_raw has what was sent. Send ISO 8601 or Unix time.',
+  TS_DEVICE_IMPLAUSIBLE:
+    'ts_device is stored but further from the server time than DEVICE_CLOCK_MAX_PAST or DEVICE_CLOCK_MAX_FUTURE allows, so the event time is the server time. Set the clock of the device, or leave ts_device out.',
+} as const
+
+/** One of the codes above. */
+export type WarningCode = keyof typeof WARNING_CODES

@@ -6,6 +6,7 @@ import { echoed } from './echoed.ts'
 import { eventTime } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { writeMeta } from './meta.ts'
+import { roundedValue } from './rounded-value.ts'
 import { isLonger, isStorable } from './text.ts'
 import { beginningOf, tooLongTime } from './too-long-time.ts'
 
@@ -67,7 +68,10 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     tsDeviceRaw: isTooLong ? beginningOf(raw) : raw,
     schema: CONTRACT_VERSION,
     meta: meta.json,
-    warning: isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning,
+    // One at most. ts_device_raw keeps what cannot be read of a time; digits of a value are gone.
+    warning:
+      roundedValue(value, (exact as Fields).value) ??
+      (isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning),
   }
 }
 

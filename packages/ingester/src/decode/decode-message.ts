@@ -6,9 +6,11 @@ import { rejection } from '../pipeline/rejection.ts'
 import type { DecodeOptions, MessageContext } from './context.ts'
 import { decodeEvent } from './decode-event.ts'
 import { echoed } from './echoed.ts'
-import { mayLoseDigits, parseExact } from './exact-numbers.ts'
+import { parseExact } from './exact-numbers.ts'
 import { refusedWhole } from './refused-whole.ts'
+import { countKeys, warnOfRepeatedKeys } from './repeated-keys.ts'
 import { salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
+import { scanJson } from './scan-json.ts'
 
 /** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
 const MAX_DEVICE_ID_LENGTH = 1024
@@ -85,11 +87,22 @@ interface Source {
   readonly bytes: Buffer
 }
 
-function decodeJson(parsed: unknown, { text, bytes }: Source, context: MessageContext) {
-  const exact = mayLoseDigits(bytes) ? parseExact(text) : parsed
+function decodeJson(parsed: unknown, source: Source, context: MessageContext) {
+  const { keys, mayLoseDigits } = scanJson(source.bytes)
+  const decoded = decodeExact(parsed, mayLoseDigits ? parseExact(source.text) : parsed, { source, context })
+  return keys === countKeys(parsed) ? decoded : warnOfRepeatedKeys(decoded, source.bytes)
+}
+
+function decodeExact(
+  parsed: unknown,
+  exact: unknown,
+  { source, context }: { readonly source: Source; readonly context: MessageContext },
+) {
   const decoded = decodeAll(parsed, exact, context)
-  // What was sent as a time that is none is kept to the letter, whatever its neighbours look like.
-  return exact === parsed && hasStrangeTime(decoded) ? decodeAll(parsed, parseExact(text), context) : decoded
+  // A ts_device that is no time is kept to the letter, whatever its neighbours look like.
+  return exact === parsed && hasStrangeTime(decoded)
+    ? decodeAll(parsed, parseExact(source.text), context)
+    : decoded
 }
 
 function decodeAll(parsed: unknown, exact: unknown, context: MessageContext): Element | readonly Element[] {

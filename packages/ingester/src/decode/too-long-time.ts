@@ -1,4 +1,5 @@
 import type { DeviceAckWarning } from '@qs-telemetry/protocol'
+import { warning } from './warning.ts'
 
 /** Whatever LIMIT_TS_DEVICE_BYTES is, so that its change turns no later redelivery into a conflict. */
 const KEPT_BYTES = 28
@@ -20,8 +21,8 @@ export function beginningOf(raw: string): string {
 }
 
 export function tooLongTime(limitBytes: number): DeviceAckWarning {
-  return {
-    code: 'TS_DEVICE_TOO_LONG',
-    message: `Stored without device time: ts_device is longer than ${limitBytes} bytes`,
-  }
+  return warning(
+    'TS_DEVICE_TOO_LONG',
+    `Stored without device time: ts_device is longer than ${limitBytes} bytes`,
+  )
 }

@@ -27,8 +27,10 @@ export class Message implements MessageParts {
   readonly size: number
   readonly #decode: (delivery: Delivery) => readonly Element[]
   #elements: readonly Element[] | null
-  /** After `release`: all of an event that its device ack names. */
+  /** After `release`: the ids that its device ack names. */
   #eventIds: readonly string[] | null = null
+  /** After `release`: the warnings by index. Nearly always empty, and then the same for all messages. */
+  #warnings: ReadonlyMap<number, DeviceAckWarning> = NO_WARNINGS
 
   /** @param decode gives the elements again */
   constructor(
@@ -54,37 +56,45 @@ export class Message implements MessageParts {
     return this.#elements
   }
 
-  /** Its elements are events without a warning, and are read again when they are asked for. */
+  /** Its elements are events, and are decoded again when they are asked for. */
   get isReleased(): boolean {
     return this.#eventIds !== null
   }
 
   get hasEvents(): boolean {
-    return this.#eventIds !== null || this.elements.some(({ kind }) => kind === 'event')
+    return this.isReleased || this.elements.some(({ kind }) => kind === 'event')
   }
 
   eventIdAt(index: number): string | null {
-    return this.#eventIds === null ? (this.elements[index]?.eventId ?? null) : (this.#eventIds[index] ?? null)
+    return (this.#eventIds === null ? this.elements[index]?.eventId : this.#eventIds[index]) ?? null
   }
 
   warningAt(index: number): DeviceAckWarning | null {
-    if (this.#eventIds !== null) return null
+    if (this.#eventIds !== null) return this.#warnings.get(index) ?? null
     const element = this.elements[index]
     return element?.kind === 'event' ? element.warning : null
   }
 
-  /** Lets go of the events, where nothing needs a second look: no rejection, no warning. */
+  /** Lets go of the events. A message with a rejection keeps its elements: it is written and answered one by one. */
   release(): void {
     if (this.#elements === null) return
     const eventIds: string[] = []
+    let warnings: Map<number, DeviceAckWarning> | null = null
     for (const element of this.#elements) {
-      if (element.kind !== 'event' || element.warning !== null) return
+      if (element.kind !== 'event') return
+      if (element.warning !== null) {
+        warnings ??= new Map()
+        warnings.set(eventIds.length, element.warning)
+      }
       eventIds.push(element.eventId)
     }
     this.#eventIds = eventIds
+    this.#warnings = warnings ?? NO_WARNINGS
     this.#elements = null
   }
 }
+
+const NO_WARNINGS: ReadonlyMap<number, DeviceAckWarning> = new Map()
 
 export type Element = Event | Rejection
 

@@ -68,7 +68,7 @@ test('a board that boots in 1970 keeps its time and does not get into the charts
     tsDevice: '1970-01-01T00:00:12.000000Z',
     tsDeviceLocal: null,
     tsDeviceRaw: null,
-    warning: null,
+    warning: 'TS_DEVICE_IMPLAUSIBLE',
   })
 })
 

@@ -29,15 +29,24 @@ test('a message that has let go of its events names the same ids in its device a
   assert.deepEqual(acksOf(message), before)
 })
 
-test('a message with a rejection or a warning keeps what it has, and its events are copied all the same', () => {
+test('a message with a rejection keeps its elements, and its events are copied all the same', () => {
   const rejected = decode(
     `[${eventJson({ event_id: '"x"' })},${eventJson({ event_id: '"y"', value: '[]' })}]`,
   )
-  const warned = decode(eventJson({ event_id: '"z"', ts_device: '"soon"' }))
-  const { copy } = gather([rejected, warned], new CopyRows())
-  assert.equal(copy?.rows, 2)
-  assert.deepEqual([rejected.isReleased, warned.isReleased], [false, false])
-  assert.equal(warned.warningAt(0)?.code, 'TS_DEVICE_UNREADABLE')
+  const { copy } = gather([rejected], new CopyRows())
+  assert.equal(copy?.rows, 1)
+  assert.equal(rejected.isReleased, false)
+})
+
+test('a message that has let go of its events keeps their warnings', () => {
+  const warned = decode(
+    `[${eventJson({ event_id: '"y"' })},${eventJson({ event_id: '"z"', ts_device: '"soon"' })}]`,
+  )
+  const before = acksOf(warned)
+  gather([warned], new CopyRows())
+  assert.ok(warned.isReleased)
+  assert.deepEqual([warned.warningAt(0), warned.warningAt(1)?.code], [null, 'TS_DEVICE_UNREADABLE'])
+  assert.deepEqual(acksOf(warned), before)
 })
 
 test('what is decoded at a time is bounded: scraps without number wait for the next transaction', () => {

@@ -22,7 +22,8 @@ test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at chance an
     fault: `ingester killed ${KILLS} times`,
     // Sent again more often, copies would pile up in the broker faster than an ingester of half a second takes them.
     fleet: { eventsPerSecond: 150, resendAfterMs: 10_000 },
-    settings: { DATABASE_WRITERS: String(WRITERS) },
+    // Small batches: one of 1 MiB would hold all that the broker sends ahead, and the second writer would have nothing.
+    settings: { DATABASE_WRITERS: String(WRITERS), BATCH_BYTES: '16KiB' },
     wrapBroker: (url) => pubacks.listen(t, url),
   })
   const { ingester } = stage

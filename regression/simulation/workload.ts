@@ -43,6 +43,11 @@ const INVALID: Maker = (random, deviceId, id) => {
     [{ ...good, event_id: Number(id.replace(/\D/g, '')) }, null],
     [[id], null],
   ])
+  // NaN is no JSON: it costs its own element, also where it makes an array of good ones unreadable.
+  if (random.chance(0.2)) {
+    const payload = JSON.stringify({ ...good, value: 0 }).replace('"value":0', '"value":NaN')
+    return [{ deviceId, payload, event: null, fate: 'rejected', ackId: id, isElement: true }]
+  }
   const payload = JSON.stringify(json)
   // An array in an array is an element that is none; alone it would be a message of one text.
   const isArray = Array.isArray(json)
@@ -51,8 +56,15 @@ const INVALID: Maker = (random, deviceId, id) => {
 }
 
 const GARBAGE: Maker = (random, deviceId, id) => {
-  const payload = random.pick([`{"event_id":"${id}"`, `${id} is 21.5`, `[{"event_id":"${id}"},]`])
-  return [{ deviceId, payload, event: null, fate: 'rejected', ackId: null, isElement: false }]
+  // The device ack names the id that can be read.
+  const [payload, ackId] = random.pick<[string, string | null]>([
+    [`{"event_id":"${id}"`, id],
+    [`{"event_id":"${id}"]`, id],
+    [`${id} is 21.5`, null],
+    [`[1,"${id}"]`, null],
+    [`["${id}",NaN,]`, null],
+  ])
+  return [{ deviceId, payload, event: null, fate: 'rejected', ackId, isElement: false }]
 }
 
 function event(

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
 import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
 import type { Config } from '../config/settings.ts'
+import { ConsoleRefused } from '../console/console-process.ts'
 import { currentUrl, type DatabaseUrl } from '../database/database-url.ts'
 import { DeviceZones } from '../database/device-zones.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
@@ -92,7 +93,8 @@ export async function startIngester(
       edges: { ...realEdges(), openSocket: async () => embedded.broker.connect() },
     }),
   })
-  const failed = Promise.race([pipeline.failed, nameLost])
+  const { promise: consoleRefused, resolve: onConsoleRefused } = withResolvers<Error>()
+  const failed = Promise.race([pipeline.failed, nameLost, consoleRefused])
   let failure: Error | null = null
   failed.then((error) => {
     failure = error
@@ -133,8 +135,13 @@ export async function startIngester(
     },
   })
   const connected = pipeline.start()
-  // Whoever types npm start opens the page next; an ingester on a server may never be looked at.
-  if (embedded) connected.then(() => http.prepare()).catch(() => {})
+  // A console that cannot start ends the start. That of npm start is looked at next; that of a server perhaps never, so it
+  // ends again after the check.
+  connected
+    .then(() => (embedded ? http.prepare() : http.check()))
+    .catch((error) => {
+      if (error instanceof ConsoleRefused) onConsoleRefused(error)
+    })
   const hours = new HoursJob({
     url: databaseUrl,
     clock: new SystemClock(),

@@ -4,6 +4,7 @@ import { ConsoleFront } from '../console/console-front.ts'
 import { ConsoleProcess } from '../console/console-process.ts'
 import { type HostParts, startHost } from '../console/start-host.ts'
 import { currentUrl } from '../database/database-url.ts'
+import { FaultLog } from '../http/fault-log.ts'
 import type { HealthOptions } from '../http/health.ts'
 import { startHttp } from '../http/server.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -22,6 +23,8 @@ export interface ServeOptions extends HealthOptions {
 export interface Serving {
   /** Starts the console now, and not when the first person comes. */
   prepare(): Promise<void>
+  /** Starts the console to see that it can, and ends it again. @throws ConsoleRefused */
+  check(): Promise<void>
   close(): Promise<void>
 }
 
@@ -29,6 +32,7 @@ export interface Serving {
 export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
   const { endpoints, host, embedded, onConsoleEnded, log, ...health } = options
   const { HTTP_HOST: address, HTTP_PORT: port, MQTT_EVENTS_TOPIC: topic } = config
+  const faults = new FaultLog(log.child({ stage: 'console' }))
   const console = new ConsoleProcess({
     order: {
       config: { ...config, MQTT_EVENTS_TOPIC: topic.filter },
@@ -41,8 +45,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     host: () => startHost(host),
     log: log.child({ stage: 'console' }),
     onEnded: onConsoleEnded,
+    onFault: faults.say,
   })
-  const http = await startHttp({ ...health, host: address, port, console: new ConsoleFront(console) })
+  const http = await startHttp({
+    ...{ ...health, host: address, port },
+    console: new ConsoleFront(console, faults.say),
+    onFault: faults.say,
+  })
   if (!isLoopback(address) && config.CONSOLE_OPERATOR_PASSWORD === null) {
     log.warn(
       { host: address },
@@ -53,6 +62,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     prepare: async () => {
       await console.place()
     },
+    check: () => console.check(),
     close: () => http.close(() => console.close()),
   }
 }

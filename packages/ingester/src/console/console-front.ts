@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Fault } from '../http/fault-log.ts'
 import type { ConsoleProcess } from './console-process.ts'
 import { forward } from './forward.ts'
 
@@ -8,15 +9,22 @@ const MAX_UNDER_WAY = 256
 /** Everything that is for people: passed on to the console's process, which is started where it does not run. */
 export class ConsoleFront {
   readonly #process: ConsoleProcess
+  readonly #onFault: (fault: Fault) => void
   #underWay = 0
 
-  constructor(process: ConsoleProcess) {
+  /** @param onFault told of each request that is answered with 503 here */
+  constructor(process: ConsoleProcess, onFault: (fault: Fault) => void) {
     this.#process = process
+    this.#onFault = onFault
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#underWay >= MAX_UNDER_WAY) {
-      unavailable(response, `The console answers ${MAX_UNDER_WAY} requests already. Try again in a moment.`)
+      this.#refuse(
+        request,
+        response,
+        `The console answers ${MAX_UNDER_WAY} requests already. Try again in a moment.`,
+      )
       return
     }
     this.#underWay++
@@ -31,14 +39,20 @@ export class ConsoleFront {
     try {
       const place = await this.#process.place()
       await forward(request, response, place).catch(() =>
-        unavailable(
+        this.#refuse(
+          request,
           response,
           'The console ended while it worked on this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it happens again, ask for less: a shorter time, fewer devices, a smaller limit.',
         ),
       )
     } catch (error) {
-      unavailable(response, `The console cannot start. ${(error as Error).message}`)
+      this.#refuse(request, response, (error as Error).message)
     }
+  }
+
+  #refuse({ method = '' }: IncomingMessage, response: ServerResponse, detail: string): void {
+    this.#onFault({ method, route: '(console)', status: 503, reason: detail, stack: null })
+    unavailable(response, detail)
   }
 }
 

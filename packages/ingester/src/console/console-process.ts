@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Fault } from '../http/fault-log.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerCall } from './answer-calls.ts'
 import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
@@ -22,6 +23,8 @@ export interface ConsoleProcessOptions {
   readonly log: Log
   /** It ended by itself. */
   readonly onEnded: () => void
+  /** It answered a request with 5xx. */
+  readonly onFault: (fault: Fault) => void
 }
 
 const MAIN = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
@@ -31,6 +34,15 @@ const STOP_TIMEOUT_MS = 3_000
 const TAIL_CHARACTERS = 4_000
 /** Flags of a debugger, a profiler or a test runner belong to one process. */
 const NOT_INHERITED = /^--(inspect|test|cpu-prof|heap-prof|max-old-space-size|heapsnapshot)/
+
+/** The console says why it cannot start: a wrong setting, or a route of which nobody decided who may use it. */
+export class ConsoleRefused extends Error {
+  override readonly name = 'ConsoleRefused'
+
+  constructor(reason: string) {
+    super(`The console cannot start: ${reason}`)
+  }
+}
 
 /**
  * The console in a process of its own, started by the first request and again by the first request after it ended.
@@ -43,6 +55,9 @@ export class ConsoleProcess {
   readonly #options: ConsoleProcessOptions
   #place: Promise<Place> | null = null
   #child: ChildProcess | null = null
+  /** Those that were asked to stop. */
+  readonly #leaving = new WeakSet<ChildProcess>()
+  #isWanted = false
   #isClosing = false
 
   constructor(options: ConsoleProcessOptions) {
@@ -52,15 +67,30 @@ export class ConsoleProcess {
   /** Where it listens; starts it where it does not run. @throws Error with the reason why it cannot start */
   place(): Promise<Place> {
     if (this.#isClosing) return Promise.reject(new Error('This process is stopping.'))
+    this.#isWanted = true
     this.#place ??= this.#start()
     return this.#place
+  }
+
+  /** Starts it once to see that it can, and ends it again unless it is wanted by then. @throws as `place` */
+  async check(): Promise<void> {
+    this.#place ??= this.#start()
+    await this.#place
+    const child = this.#child
+    if (this.#isWanted || child === null) return
+    this.#place = null
+    await this.#end(child)
   }
 
   /** Lets it finish what it is answering, for a few seconds. */
   async close(): Promise<void> {
     this.#isClosing = true
     const child = this.#child
-    if (child === null) return
+    if (child !== null) await this.#end(child)
+  }
+
+  async #end(child: ChildProcess): Promise<void> {
+    this.#leaving.add(child)
     const ended = new Promise((resolve) => child.once('close', resolve))
     // A child that is disconnected from this side never emits `close` (Node 20).
     if (child.connected) child.send({ kind: 'stop' } satisfies ToConsole, () => {})
@@ -97,14 +127,22 @@ export class ConsoleProcess {
         if (message.kind === 'ready') {
           clearTimeout(timer)
           resolve({ port: message.port, token })
-        } else void answerCall(host, message, send)
+        } else if (message.kind === 'refused') {
+          this.#leaving.add(child)
+          this.#options.log.error({ reason: message.reason }, 'The console cannot start')
+          reject(new ConsoleRefused(message.reason))
+        } else if (message.kind === 'fault') this.#options.onFault(message.fault)
+        else void answerCall(host, message, send)
       })
       child.on('close', (code, signal) => {
         clearTimeout(timer)
         host.close()
-        this.#child = null
-        this.#place = null
-        if (!this.#isClosing) this.#report({ code, signal, tail })
+        // After a check the next one may run already.
+        if (this.#child === child) {
+          this.#child = null
+          this.#place = null
+        }
+        if (!this.#leaving.has(child)) this.#report({ code, signal, tail })
         reject(new Error('The console did not start; the log says why.'))
       })
     })

@@ -8,7 +8,6 @@ import { startConsole } from '../app/start-console.ts'
 import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
 import { createConsole } from '../http/console.ts'
 import { gateOptions } from '../http/gate-options.ts'
-import { errorHandler } from '../http/problem.ts'
 import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
 import { takePeer } from './peer-header.ts'
 import { remoteHost } from './remote-host.ts'
@@ -24,7 +23,7 @@ offerMemoryFirst()
 // Ctrl-C reaches the whole process group; the process that started this one says when to stop.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 process.on('message', (message: ToConsole) => {
-  if (message.kind === 'start') serve(message.order).then((port) => send({ kind: 'ready', port }), fail)
+  if (message.kind === 'start') serve(message.order).then((port) => send({ kind: 'ready', port }), refuse)
   else if (message.kind === 'stop') void stop()
   else hear(message)
 })
@@ -47,14 +46,12 @@ async function serve(order: StartOrder): Promise<number> {
   const services = startConsole(config, { mqttUrl, databaseUrl }, { host, embedded, canSimulate })
   const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
   server = await createConsole(
-    { services, gate: gateOptions(config) },
+    { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },
     {
       logger: false,
       forceCloseConnections: true,
       trustProxy: proxies.length > 0 ? proxies : false,
       routerOptions: { maxParamLength: 1_000 },
-      // An address that cannot be read never gets to the error handler.
-      frameworkErrors: errorHandler,
       serverFactory: (handler) =>
         createServer((request, response) => {
           if (takePeer(request, token)) handler(request, response)
@@ -66,9 +63,10 @@ async function serve(order: StartOrder): Promise<number> {
   return (server.server.address() as AddressInfo).port
 }
 
-function fail(error: Error): never {
-  console.error(error)
-  process.exit(1)
+/** The process that started this one says why; it has the log. */
+function refuse({ message }: Error): void {
+  const refused: FromConsole = { kind: 'refused', reason: message }
+  process.send?.(refused, () => process.exit(1))
 }
 
 /** Where the machine or the container runs out of memory, Linux ends this process before the one that takes events in. */

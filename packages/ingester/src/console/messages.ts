@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts'
+import type { Fault } from '../http/fault-log.ts'
 import type { CallName } from './console-host.ts'
 
 /** Settings as data: the topic filter is a class, which no message carries. */
@@ -33,6 +34,9 @@ export type ToConsole =
 /** From the console to the process that started it. */
 export type FromConsole =
   | { readonly kind: 'ready'; readonly port: number }
+  /** It cannot start, and would not the next time either. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'fault'; readonly fault: Fault }
   | {
       readonly kind: 'call'
       readonly call: number

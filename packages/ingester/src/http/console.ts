@@ -13,6 +13,7 @@ import { addAudit } from '../queries/audit.ts'
 import { giveAccess } from './access.ts'
 import type { ConsoleServices } from './console-services.ts'
 import { described } from './described.ts'
+import type { Fault } from './fault-log.ts'
 import { Gate, type GateOptions, SESSION_MS } from './gate.ts'
 import { LiveStreams } from './live-streams.ts'
 import { originForm } from './origin-form.ts'
@@ -32,6 +33,8 @@ import { validatorCompiler } from './validator.ts'
 export interface ConsoleOptions {
   readonly services: ConsoleServices
   readonly gate: GateOptions
+  /** Told of each request that is answered with 5xx. */
+  readonly onFault: (fault: Fault) => void
 }
 
 const INDEX = `qs-telemetry
@@ -73,11 +76,13 @@ const DOCS_POLICY = {
 
 /** The API under /api, its description under /api/docs, and the pages everywhere else. */
 export async function createConsole(
-  { services, gate: gateOptions }: ConsoleOptions,
+  { services, gate: gateOptions, onFault }: ConsoleOptions,
   serverOptions: FastifyServerOptions,
 ): Promise<FastifyInstance> {
-  const server = fastify({ ...serverOptions, rewriteUrl: originForm })
-  server.setErrorHandler(errorHandler)
+  const onError = errorHandler(onFault)
+  // An address that cannot be read never gets to the error handler.
+  const server = fastify({ ...serverOptions, rewriteUrl: originForm, frameworkErrors: onError })
+  server.setErrorHandler(onError)
   server.setValidatorCompiler(validatorCompiler())
   const gate = new Gate(gateOptions)
   await server.register(helmet, {

@@ -1,6 +1,7 @@
 import type { Problem } from '@qs-telemetry/protocol/api'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { accessOf } from './access.ts'
+import type { Fault } from './fault-log.ts'
 
 /** An error that is an answer: what is wrong and what to do, for people (RFC 9457). */
 export class HttpProblem extends Error {
@@ -70,15 +71,27 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
-/** For Fastify: every error, ours or not, as a problem. */
-export function errorHandler(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
-  const problem = problemOf(error)
+/** For Fastify: every error, ours or not, as a problem. `onFault` is called for those of 500 and above. */
+export function errorHandler(onFault: (fault: Fault) => void) {
+  return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = problemOf(error)
+    if (problem.status >= 500) onFault(faultOf(error, problem.status, request))
+    return sendProblem(reply, shownProblem(error, problem, request))
+  }
+}
+
+function faultOf(error: Error, status: number, { method, routeOptions }: FastifyRequest): Fault {
+  const reason = error.message || ((error as { code?: string }).code ?? error.name)
+  return {
+    ...{ method, route: routeOptions?.url ?? '(none)', status, reason },
+    stack: status === 500 ? (error.stack ?? null) : null,
+  }
+}
+
+function shownProblem(error: Error, problem: Problem, request: FastifyRequest): Problem {
   // Strangers learn nothing of the database: its messages name hosts, roles and tables.
   const isHidden = !(error instanceof HttpProblem) && problem.status >= 500 && accessOf(request) === 'public'
-  return sendProblem(
-    reply,
-    isHidden ? { ...problem, detail: 'This cannot be answered now: qs doctor says why' } : problem,
-  )
+  return isHidden ? { ...problem, detail: 'This cannot be answered now: qs doctor says why' } : problem
 }
 
 export function notFound(detail: string): HttpProblem {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { ConsoleFront } from '../console/console-front.ts'
+import type { Fault } from './fault-log.ts'
 import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 
 export interface HttpOptions extends HealthOptions {
@@ -7,6 +8,8 @@ export interface HttpOptions extends HealthOptions {
   readonly port: number
   /** Answers everything but health and metrics. */
   readonly console: Pick<ConsoleFront, 'answer'>
+  /** Told of each request that is answered with 500 here. */
+  readonly onFault: (fault: Fault) => void
 }
 
 export interface HttpServer {
@@ -23,12 +26,23 @@ export interface HttpServer {
  * @throws Error where the port is in use
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, console } = options
+  const { host, port, console, onFault } = options
   const answers = answersOf(options)
   const server = createServer((request, response) => {
-    const health = answers[request.url?.split('?', 1)[0] ?? '']
-    if (health === undefined) void console.answer(request, response)
-    else void answer(health, request, response)
+    const route = request.url?.split('?', 1)[0] ?? ''
+    const health = answers[route]
+    if (health === undefined) return void console.answer(request, response)
+    const fail = ({ message, stack }: Error) =>
+      onFault({
+        ...{ method: request.method ?? '', route, status: 500 },
+        reason: message,
+        stack: stack ?? null,
+      })
+    void answer(health, request, response).catch((error: Error) => {
+      fail(error)
+      // Everybody may ask, and the message of an error may name hosts and roles.
+      response.writeHead(500, { 'content-type': 'text/plain' }).end('This cannot be answered now\n')
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -57,12 +71,7 @@ async function answer(
     response.writeHead(405, { allow: 'GET, HEAD' }).end()
     return
   }
-  try {
-    const { status, contentType, text } = await health()
-    response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
-    response.end(text)
-  } catch {
-    // Everybody may ask, and the message of an error may name hosts and roles.
-    response.writeHead(500, { 'content-type': 'text/plain' }).end('This cannot be answered now\n')
-  }
+  const { status, contentType, text } = await health()
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
+  response.end(text)
 }

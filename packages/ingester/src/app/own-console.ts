@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ackFor } from '@qs-telemetry/protocol'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { ackFilter } from '../accounts/roles.ts'
+import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { DeviceZones } from '../database/device-zones.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
@@ -53,7 +54,7 @@ export async function startOwnConsole(
     url: mqttUrl,
     caFile: config.MQTT_CA_FILE,
     username: config.MQTT_USERNAME,
-    password: config.MQTT_PASSWORD,
+    password: secretReader(config, 'MQTT_PASSWORD'),
   }
   const name = `qs-console-${randomUUID()}`
   const counts = new BrokerCounts({ ...client, clientId: `${name}-sys`, log })

@@ -7,6 +7,7 @@ import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.t
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
+import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -38,7 +39,7 @@ export function startAlarms(
     caFile: config.MQTT_CA_FILE,
     clientId: `${config.MQTT_CLIENT_ID}-sys`,
     username: config.MQTT_USERNAME,
-    password: config.MQTT_PASSWORD,
+    password: secretReader(config, 'MQTT_PASSWORD'),
     log: log.child({ stage: 'source' }),
   })
   const dropped = () => {

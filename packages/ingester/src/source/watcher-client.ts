@@ -6,7 +6,8 @@ export interface WatcherOptions {
   readonly caFile: string | null
   readonly clientId: string
   readonly username: string | null
-  readonly password: string | null
+  /** Asked at each connection: it may be in a file that is written anew. */
+  readonly password: () => string | null
 }
 
 /**
@@ -18,12 +19,20 @@ export function connectWatcher(
   { url, caFile, clientId, username, password }: WatcherOptions,
   reconnectMs: number,
 ): MqttClient {
-  return mqtt.connect(url, {
+  const secret = () => {
+    const current = password()
+    return current === null ? {} : { password: current }
+  }
+  const client = mqtt.connect(url, {
     clientId,
     protocolVersion: 4,
     reconnectPeriod: reconnectMs,
     ...(username !== null && { username }),
-    ...(password !== null && { password }),
+    ...secret(),
+    // Without it a refusal is the last word, and MQTT.js never tries the new password.
+    reconnectOnConnackError: true,
     ...(caFile !== null && { ca: readFileSync(caFile) }),
   })
+  client.on('reconnect', () => Object.assign(client.options, secret()))
+  return client
 }

@@ -48,7 +48,7 @@ test('a broker that does not let us read $SYS is said once', { skip: mosquittoMi
     caFile: null,
     clientId: 'test-sys',
     username: null,
-    password: null,
+    password: () => null,
     patienceMs: 1_500,
     log,
   })

@@ -18,7 +18,8 @@ test('topics are heard while somebody wants to, and who may not hear them is tol
   const watchAs = (login: { readonly username: string; readonly password: string }) => {
     const heard: string[] = []
     const watch = new TopicWatch({
-      ...{ url, caFile: null, clientId: `watch-${login.username}`, ...login },
+      ...{ url, caFile: null, clientId: `watch-${login.username}` },
+      ...{ username: login.username, password: () => login.password },
       filters: ['qs/v1/+/events', 'qs/v1/+/acks'],
       onMessage: (_topic, payload) => heard.push(payload.toString()),
     })

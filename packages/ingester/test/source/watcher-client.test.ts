@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connectWatcher } from '../../src/source/watcher-client.ts'
+import { credentials, start, tcp } from '../broker/connecting.ts'
+import { until } from '../support/until.ts'
+
+test('a watcher that was refused tries again, with the password that the file has by then', async (t) => {
+  const broker = await start(t, { credentials })
+  let password = 'an old one'
+  const { username } = credentials
+  const options = {
+    url: tcp(broker),
+    caFile: null,
+    clientId: 'watcher-sys',
+    username,
+    password: () => password,
+  }
+  const client = connectWatcher(options, 50)
+  t.after(() => client.endAsync(true))
+  const refusals: string[] = []
+  client.on('error', (error) => refusals.push(error.message))
+  await until(() => refusals.length > 1, 'it is refused, and again')
+  assert.match(refusals[0] ?? '', /Bad username or password/)
+  password = credentials.password
+  await until(() => client.connected, 'it is connected')
+})

@@ -6,29 +6,40 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { startTestConsole } from '../support/console.ts'
 import { missing } from '../support/missing.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { startPipeline } from '../support/pipeline.ts'
 
 /*
- * The examples as they are, between a real broker and a real pipeline. Two things must not stop them: a reading that is
- * NaN, and an event that is refused under no id, which an example has to find among the others that wait.
+ * The examples as they are, between a real broker and a real pipeline. Nothing of this may stop them: a reading that is
+ * NaN; an event that is refused under no id, which an example has to find among the others that wait; a device ack that is
+ * lost. Each of them runs until no event waits any more.
+ *
+ * The boards' examples run on this machine, with stand-ins for the modules of a board in micropython/ and arduino/.
  */
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const PYTHON = '/usr/bin/python3'
 const run = promisify(execFile)
-const pythonMissing = mosquittoMissing || missing(PYTHON, '-c', 'import paho.mqtt.client')
+const pahoMissing = missing(PYTHON, '-c', 'import paho.mqtt.client')
+const python3Missing = missing(PYTHON, '--version')
+const compilerMissing = missing('g++', '--version')
+const STAND_INS = fileURLToPath(new URL('.', import.meta.url))
 
 /** So long that no device ack repeats it. */
 const UNNAMEABLE = 'x'.repeat(2_000)
 
-test('examples/python: NaN and an event without a name cost no other event', {
-  skip: pythonMissing,
-}, async (t) => {
-  const directory = temporary(t)
-  const { port, stored } = await startStack(t)
-  const driver = `
+for (const [broker, brokerMissing, startStack] of [
+  ['Mosquitto', mosquittoMissing, startWithMosquitto],
+  ['the embedded broker', false, startEmbedded],
+] as const) {
+  test(`examples/python on ${broker}: NaN and an event without a name cost no other event`, {
+    skip: brokerMissing || pahoMissing,
+  }, async (t) => {
+    const directory = temporary(t)
+    const { port, stored } = await startStack(t)
+    const driver = `
 import json, math, sys, types
 sys.path.insert(0, ${JSON.stringify(join(ROOT, 'examples/python'))})
 import send
@@ -44,48 +55,87 @@ outbox.db.close()
 sys.argv = ["send.py", "--port", ${JSON.stringify(String(port))}, "--count", "3", "--every", "0.05"]
 send.main()
 `
-  // Ends once the file holds no event any more.
-  const { stdout } = await run(PYTHON, ['-c', driver], { cwd: directory, timeout: 30_000 })
-  assert.match(stdout, /^not sent: .*nan/m)
-  const ids = await stored()
-  assert.deepEqual(
-    ids.map((id) => id.replace(/-\d{13}-/, '-boot-')),
-    ['python-1-boot-000000', 'python-1-boot-000002', 'python-1-after', 'python-1-before'],
-  )
-})
+    // Ends once the file holds no event any more.
+    const { stdout } = await run(PYTHON, ['-c', driver], { cwd: directory, timeout: 30_000 })
+    assert.match(stdout, /^not sent: .*nan/m)
+    const ids = await stored()
+    assert.deepEqual(
+      ids.map((id) => id.replace(/-\d{13}-/, '-boot-')),
+      ['python-1-boot-000000', 'python-1-boot-000002', 'python-1-after', 'python-1-before'],
+    )
+  })
 
-test('examples/node: NaN and an event without a name cost no other event', {
-  skip: mosquittoMissing,
-}, async (t) => {
-  const directory = temporary(t)
-  const { url, stored } = await startStack(t)
-  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
-  const source = readFileSync(join(ROOT, 'examples/node/plain-mqtt.mjs'), 'utf8')
-  const driven = [
-    ['const value = 21.5 ', 'const value = readings.shift() ?? Number.NaN '],
-    ['resendAfterMs = 10_000', 'resendAfterMs = 300'],
-    ['}, 1_000)', '}, 50)'],
-  ].reduce((text, [from = '', to = '']) => {
-    assert.ok(text.includes(from), from)
-    return text.replace(from, to)
-  }, source)
-  const more = `
+  test(`examples/node on ${broker}: NaN and an event without a name cost no other event`, {
+    skip: brokerMissing,
+  }, async (t) => {
+    const directory = temporary(t)
+    const { port, stored } = await startStack(t)
+    symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+    const source = readFileSync(join(ROOT, 'examples/node/plain-mqtt.mjs'), 'utf8')
+    const driven = [
+      ['const value = 21.5 ', 'const value = readings.shift() ?? Number.NaN '],
+      ['resendAfterMs = 10_000', 'resendAfterMs = 300'],
+      ['}, 1_000)', '}, 50)'],
+    ].reduce((text, [from = '', to = '']) => {
+      assert.ok(text.includes(from), from)
+      return text.replace(from, to)
+    }, source)
+    const more = `
 const readings = [21, Number.NaN, 22]
 const json = JSON.stringify({ schema: 1, event_id: '${UNNAMEABLE}', device_id: deviceId, event_type: 'temp' })
 waiting.set('unnameable', { json, sentAtMs: Number.NEGATIVE_INFINITY })
 setInterval(() => readings.length === 0 && waiting.size === 0 && process.exit(), 20)
 `
-  writeFileSync(join(directory, 'plain-mqtt.mjs'), driven + more)
-  await run(process.execPath, ['plain-mqtt.mjs'], {
-    cwd: directory,
-    env: { ...process.env, MQTT_URL: url },
-    timeout: 30_000,
+    writeFileSync(join(directory, 'plain-mqtt.mjs'), driven + more)
+    await run(process.execPath, ['plain-mqtt.mjs'], {
+      cwd: directory,
+      env: { ...process.env, MQTT_URL: `mqtt://127.0.0.1:${port}` },
+      timeout: 30_000,
+    })
+    assert.deepEqual(
+      (await stored()).map((id) => id.slice(-9)),
+      ['000000000', '000000001'],
+    )
   })
-  assert.deepEqual(
-    (await stored()).map((id) => id.slice(-9)),
-    ['000000000', '000000001'],
-  )
-})
+
+  test(`examples/micropython on ${broker}: NaN, an event without a name and a lost device ack cost no event`, {
+    skip: brokerMissing || python3Missing,
+  }, async (t) => {
+    const { port, stored } = await startStack(t)
+    const { stdout } = await run(
+      PYTHON,
+      [
+        '-B',
+        join(STAND_INS, 'micropython/drive.py'),
+        join(ROOT, 'examples/micropython/main.py'),
+        String(port),
+      ],
+      { cwd: temporary(t), timeout: 30_000 },
+    )
+    assert.match(stdout, /^temp could not be read$/m)
+    assert.match(stdout, /^lost: /m)
+    assert.match(stdout, /^ack: rejected None$/m)
+    assert.deepEqual(
+      (await stored()).map((id) => id.replace(/-\d{10}-/, '-boot-')),
+      ['micropython-1-boot-000000', 'micropython-1-boot-000001', 'micropython-1-boot-000002'],
+    )
+  })
+
+  test(`examples/esp32-arduino on ${broker}: NaN, an event without a name and a lost device ack cost no event`, {
+    skip: brokerMissing || compilerMissing,
+  }, async (t) => {
+    const { port, stored } = await startStack(t)
+    const program = await compileSketch(temporary(t), port)
+    const { stdout } = await run(program, { timeout: 30_000 })
+    assert.match(stdout, /^temp could not be read$/m)
+    assert.match(stdout, /^lost: /m)
+    assert.match(stdout, /^unnamed cannot be read, forgotten$/m)
+    assert.deepEqual(
+      (await stored()).map((id) => id.replace(/-\d{10}-/, '-boot-')),
+      ['a1b2c3d4e5f6-boot-000000', 'a1b2c3d4e5f6-boot-000001', 'a1b2c3d4e5f6-boot-000002'],
+    )
+  })
+}
 
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'qs-example-'))
@@ -93,12 +143,45 @@ function temporary(t: TestContext): string {
   return directory
 }
 
-async function startStack(t: TestContext) {
-  const { url, port } = await startMosquitto(t)
-  const { query } = await startPipeline(t, url)
-  const stored = async () =>
-    (await query('select event_id from events order by event_id collate "C"')).map((row) =>
-      String(row.event_id),
-    )
-  return { url, port, stored }
+async function startWithMosquitto(t: TestContext) {
+  const { port } = await startMosquitto(t)
+  const { query } = await startPipeline(t, `mqtt://127.0.0.1:${port}`)
+  return { port, stored: () => storedIds(query) }
+}
+
+async function startEmbedded(t: TestContext) {
+  const { mqttPort: port, query } = await startTestConsole(t)
+  return { port, stored: () => storedIds(query) }
+}
+
+type Query = (sql: string) => Promise<readonly Record<string, unknown>[]>
+
+async function storedIds(query: Query): Promise<readonly string[]> {
+  const rows = await query('select event_id from events order by event_id collate "C"')
+  return rows.map((row) => String(row.event_id))
+}
+
+/** Compiles the sketch, with the settings of this test and a main function, and names the program. */
+async function compileSketch(directory: string, port: number): Promise<string> {
+  const sketch = readFileSync(
+    join(ROOT, 'examples/esp32-arduino/qs_telemetry_example/qs_telemetry_example.ino'),
+    'utf8',
+  )
+  const settings: readonly (readonly [RegExp, string])[] = [
+    [/BROKER\[\] = "[^"]*"/, 'BROKER[] = "127.0.0.1"'],
+    [/BROKER_PORT = \d+/, `BROKER_PORT = ${port}`],
+    [/MEASURE_EVERY_MS = \d+/, 'MEASURE_EVERY_MS = 50'],
+    [/RESEND_AFTER_MS = \d+/, 'RESEND_AFTER_MS = 300'],
+    [/return 21\.0f .*/, 'return nextReading();'],
+  ]
+  const driven = settings.reduce((text, [from, to]) => {
+    assert.match(text, from)
+    return text.replace(from, to)
+  }, sketch)
+  const source = join(directory, 'sketch.cpp')
+  writeFileSync(source, `#include "Arduino.h"\n#include "readings.h"\n${driven}\n#include "drive.cpp"\n`)
+  const program = join(directory, 'sketch')
+  const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', `-I${join(STAND_INS, 'arduino')}`]
+  await run('g++', [...flags, '-o', program, source], { timeout: 100_000 })
+  return program
 }

@@ -1,0 +1,46 @@
+// What the sketch uses of the Arduino core for the ESP32, for a PC.
+#pragma once
+#include <chrono>
+#include <cmath>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+using std::isinf;
+using std::isnan;
+
+/** Begins near its end, so that it starts over during a test, as it does on a board after 49 days. */
+inline uint32_t millis() {
+  using namespace std::chrono;
+  static const auto start = steady_clock::now();
+  return (uint32_t)(0xfffffe00u + (uint32_t)duration_cast<milliseconds>(steady_clock::now() - start).count());
+}
+
+inline void delay(uint32_t ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
+inline long random(long from, long to) {
+  return from + rand() % (to - from);
+}
+
+inline void configTime(long, int, const char *) {}
+
+struct SerialPort {
+  void begin(unsigned long) {}
+  __attribute__((format(printf, 2, 3))) void printf(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+  }
+};
+inline SerialPort Serial;
+
+struct Chip {
+  uint64_t getEfuseMac() { return 0xf6e5d4c3b2a1; }
+};
+inline Chip ESP;

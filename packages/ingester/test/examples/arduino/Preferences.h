@@ -1,0 +1,11 @@
+#pragma once
+#include "Arduino.h"
+
+/** A flash that was erased. */
+struct Preferences {
+  void begin(const char *, bool) {}
+  bool isKey(const char *) { return false; }
+  uint32_t getUInt(const char *) { return 0; }
+  size_t putUInt(const char *, uint32_t) { return sizeof(uint32_t); }
+  void end() {}
+};

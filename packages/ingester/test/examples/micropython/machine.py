@@ -1,0 +1,2 @@
+def unique_id():
+    return b"\xa1\xb2\xc3\xd4\xe5\xf6"

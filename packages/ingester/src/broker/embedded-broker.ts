@@ -31,7 +31,7 @@ import { WillDelays } from './will-delays.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
-  /** 0: any free one; so for `wsPort`. */
+  /** 0 picks a free port; the same holds for `wsPort`. */
   readonly port: number
   readonly wsPort: number
   /** The operator's. null: whoever can connect may do everything. Only on loopback. */

@@ -12,7 +12,7 @@ import { webSocketServer } from './websocket-server.ts'
 
 export interface FrontDoorOptions {
   readonly host: string
-  /** 0: any free one; so for `wsPort`. */
+  /** 0 picks a free port; the same holds for `wsPort`. */
   readonly port: number
   readonly wsPort: number
   /** Pages of other sites may connect. */

@@ -2,7 +2,7 @@ import type { AddressInfo, Server } from 'node:net'
 
 export interface ListenOptions {
   readonly host: string
-  /** 0: any free one. */
+  /** 0 picks a free port. */
   readonly port: number
   /** The setting to name where the port is taken. */
   readonly setting: string

@@ -15,10 +15,10 @@ type Fields = Readonly<Record<string, unknown>>
 const KNOWN = new Set(['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'meta'])
 
 /**
- * One element of a message as an event, or why it can never be one. Never throws.
+ * Decodes one element of a message to an event or to a rejection. Never throws.
  *
  * @param element as JSON.parse gives it
- * @param exact the same with its numbers marked, where some would lose digits; else the same object
+ * @param exact the same with its numbers marked, if some may lose digits; otherwise the same object
  */
 export function decodeEvent(element: unknown, exact: unknown, context: MessageContext): Event | Rejection {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) {
@@ -39,7 +39,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   })
   if (meta.kind === 'refused') return refuse(meta.code, meta.detail)
 
-  // Of a hundred equal texts one is enough.
+  // The text of the topic, so that the events of an array share one string.
   const deviceId = context.deviceId as string
   const { receivedAt, tsServer } = context
   const deviceTime = readDeviceTime(fields.ts_device, {
@@ -75,7 +75,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   }
 }
 
-/** One object for each kind of scrap: a thousand of them come in 2 KB. */
+/** One shared object for each kind: an array of 2 KB can hold a thousand such elements. */
 const SCRAPS = {
   null: rejection('NOT_AN_EVENT', 'It is null'),
   array: rejection('NOT_AN_EVENT', 'It is an array'),
@@ -89,7 +89,7 @@ function notAnEvent(value: unknown): Rejection {
   return SCRAPS[Array.isArray(value) ? 'array' : (typeof value as 'number' | 'string' | 'boolean')]
 }
 
-/** The digits that were sent, where the double has others. */
+/** The digits that were sent, if the double has others. */
 function exactRaw({ ts_device: sent }: Fields, fallback: string): string {
   if (typeof sent === 'string' && exactDigits(sent) === null) return fallback
   try {
@@ -122,7 +122,7 @@ function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault
     textFault(fields, 'device_id', limits.idBytes) ??
     textFault(fields, 'event_type', limits.idBytes)
   if (fault !== null) return fault
-  // That of the topic is a device id.
+  // The device id of the topic is valid already.
   if (claimed !== deviceId) {
     if (!isDeviceId(claimed as string))
       return ['INVALID_FIELD', 'device_id holds / + # or a control character']

@@ -12,16 +12,15 @@ import { countKeys, warnOfRepeatedKeys } from './repeated-keys.ts'
 import { salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
 import { scanJson } from './scan-json.ts'
 
-/** Far above any limit that can be set: what is longer is no device, and an ack topic for it might be none either. */
+/** Far above LIMIT_ID_BYTES: a longer id belongs to no device, and its ack topic could exceed the limit of MQTT. */
 const MAX_DEVICE_ID_LENGTH = 1024
 
-/** Bytes to events, as often as the same are needed again. */
+/** Decodes a delivery, again and again if its elements are needed again. */
 export type Decoder = (delivery: Delivery) => Message
 
 /**
- * Every delivery becomes a message with at least one element, so that it comes to an end also
- * where nothing can be read: then that element is a rejection. Never throws: a message that did would come again
- * after each restart.
+ * Every delivery becomes a message with at least one element, so that it can be settled: if nothing can be read, that
+ * element is a rejection. Never throws: the broker would redeliver a message that did after each restart.
  */
 export function decoder(options: DecodeOptions): Decoder {
   const elementsOf = (delivery: Delivery) => decode(delivery).elements
@@ -36,7 +35,7 @@ export function decoder(options: DecodeOptions): Decoder {
     } catch (error) {
       decoded = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
     }
-    // One literal for both: an object spread for every message costs more than to parse it.
+    // One literal for both shapes: spreading an object for each message costs more than parsing it.
     const isArray = Array.isArray(decoded)
     const elements = isArray ? (decoded as readonly Element[]) : [decoded as Element]
     return { delivery, deviceId, tsServer, shape: isArray ? 'array' : 'one', elements }
@@ -44,12 +43,12 @@ export function decoder(options: DecodeOptions): Decoder {
   return (delivery) => new Message(decode(delivery), elementsOf)
 }
 
-/** For one message; for many a decoder is made once. */
+/** For a single message. For many, make one decoder. */
 export function decodeMessage(delivery: Delivery, options: DecodeOptions): Message {
   return decoder(options)(delivery)
 }
 
-/** The elements of an array, or the one element that all else is. */
+/** The elements of an array, or the one element that any other payload is. */
 function decodePayload(
   { payload, topic, fault }: Delivery,
   context: MessageContext,
@@ -61,7 +60,7 @@ function decodePayload(
   const text = isUtf8(payload) ? payload.toString() : null
   const parsed = text === null ? NOT_JSON : parse(text)
   if (context.deviceId === null) {
-    // Nobody to answer: nothing is salvaged, and a repair has to mend the payload first.
+    // There is no device to answer, so nothing is salvaged. A repair has to mend the payload first.
     const isJson = parsed !== NOT_JSON
     return isJson ? rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`) : unreadable(payload)
   }

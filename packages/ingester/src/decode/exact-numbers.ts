@@ -22,7 +22,7 @@ export function parseExact(json: string): unknown {
   )
 }
 
-/** The digits behind the mark, or null where the text is one of the device. */
+/** The digits behind the mark, or null if the text is a string that the device sent. */
 export function exactDigits(text: string): string | null {
   return text.startsWith(MARK) ? text.slice(MARK.length) : null
 }

@@ -51,7 +51,7 @@ function refused(code: DeadLetterCode, detail: string): MetaResult & { kind: 're
   return { kind: 'refused', code, detail }
 }
 
-/** The depth is checked on the way down, so nesting of any depth costs no more than the limit. */
+/** Checks the depth on the way down, so any nesting costs no more than the limit. */
 function findFault(value: unknown, levelsLeft: number): (MetaResult & { kind: 'refused' }) | null {
   if (typeof value === 'string') return findTextFault(value)
   if (typeof value !== 'object' || value === null) return null

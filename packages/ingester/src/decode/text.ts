@@ -3,7 +3,7 @@ export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** Whether a text is longer than so many bytes of UTF-8, mostly without counting them. */
+/** Whether a text is longer than `maxBytes` of UTF-8, usually without counting them. */
 export function isLonger(text: string, maxBytes: number): boolean {
   return text.length > maxBytes || (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes)
 }

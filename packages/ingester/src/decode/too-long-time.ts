@@ -1,9 +1,9 @@
 import type { DeviceAckWarning } from '@qs-telemetry/protocol'
 import { warning } from './warning.ts'
 
-/** Whatever LIMIT_TS_DEVICE_BYTES is, so that its change turns no later redelivery into a conflict. */
+/** Independent of LIMIT_TS_DEVICE_BYTES: a changed limit must not turn a later redelivery into a conflict. */
 const KEPT_BYTES = 28
-/** Says that the text went on. compare-events.ts takes it for any end. */
+/** Marks a text that was cut. compare-events.ts accepts any end in its place. */
 const CUT = '…'
 
 /**

@@ -3,7 +3,7 @@ import type { Delivery } from './delivery.ts'
 
 export interface MessageParts {
   readonly delivery: Delivery
-  /** From the topic; null where the topic has none, then nobody can be acked. */
+  /** From the topic; null if the topic has none: then no device can be acked. */
   readonly deviceId: string | null
   /** The device ack mirrors it. An unreadable message is `one` rejected element. */
   readonly shape: 'one' | 'array'
@@ -15,8 +15,8 @@ export interface MessageParts {
 /**
  * A delivery after decode: what was in it, by index.
  *
- * Its events can be let go of and come again from their bytes when somebody asks. While PostgreSQL works nobody does, and thousands
- * of small objects that wait are what a garbage collector spends its time on.
+ * It can release its events and decode them again when they are needed. While PostgreSQL works they are not needed, and
+ * thousands of small objects that wait cost the garbage collector time.
  */
 export class Message implements MessageParts {
   readonly delivery: Delivery
@@ -49,7 +49,7 @@ export class Message implements MessageParts {
   get elements(): readonly Element[] {
     if (this.#elements === null) {
       const again = this.#decode(this.delivery)
-      // Where decode failed for want of memory, say: what counts is what was there the first time.
+      // Decode may have failed for want of memory. The first result counts.
       if (again.length !== this.size) throw new Error('A message was decoded again and is another one')
       this.#elements = again
     }
@@ -123,7 +123,7 @@ export interface Event {
 export interface Rejection {
   readonly kind: 'rejection'
   readonly code: DeadLetterCode
-  /** For people: the field, what is wrong with it, what to do. */
+  /** Written for an operator: the field, what is wrong with it, what to do. */
   readonly message: string
   /** The cause, as the parser or PostgreSQL said it. */
   readonly trace: string

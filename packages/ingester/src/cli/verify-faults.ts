@@ -5,6 +5,7 @@ import { type Proof, prove, removeRun } from '../verify/prove.ts'
 import { brokerOptions } from './broker-options.ts'
 import { CliError } from './exit.ts'
 import { progress } from './progress.ts'
+import { removeRows } from './remove-rows.ts'
 
 export interface VerifyFaultsOptions {
   /** In seconds. */
@@ -31,18 +32,11 @@ export async function verifyFaults(
           'subscribe below qs-verify/, such as the operator, and a database user that may do what an ingester does.',
       )
     })
-    if (proof.ok && !keep) await remove(database, proof.run)
+    if (proof.ok && !keep) await removeRows(proof.run, () => removeRun(database, proof.run))
     return proof
   } finally {
     bar.stop()
   }
-}
-
-async function remove(database: DatabaseClient, run: string): Promise<void> {
-  await removeRun(database, run).catch((error: Error) => {
-    if ((error as { readonly code?: string }).code !== '42501') throw error
-    console.error(`The rows of ${run} stay: the role in DATABASE_URL may not delete them.`)
-  })
 }
 
 /** The table of faults, and what only a proof under faults can find. */

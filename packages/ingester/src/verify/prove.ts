@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { NetConnectOpts } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
+import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
+import { removeDevices } from '../queries/remove-devices.ts'
 import { AckWitness } from './ack-witness.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { PROOF_FAULTS, type ProofFault } from './faults.ts'
@@ -109,18 +111,13 @@ export async function prove(options: ProofOptions): Promise<Proof> {
 }
 
 /**
- * Takes away all rows of a run.
+ * Removes all rows of a run: of its devices, and those of its ingester.
  *
  * @throws what the database said: the role may not be allowed to
  */
 export async function removeRun(database: DatabaseClient, run: string): Promise<void> {
-  for (const [table, column] of [
-    ['events', 'device_id'],
-    ['series', 'device_id'],
-    ['devices', 'device_id'],
-    ['ingest_stats', 'writer'],
-  ] as const)
-    await database.query(`delete from ${table} where starts_with(${column}, $1)`, [run])
+  await removeDevices(askClient(database), run)
+  await database.query('delete from ingest_stats where starts_with(writer, $1)', [run])
 }
 
 async function suffer(

@@ -1,0 +1,18 @@
+/** PostgreSQL manual, appendix A: insufficient_privilege. */
+const NOT_ALLOWED = '42501'
+
+/**
+ * Runs `remove`. The role of the ingester may not delete events: then the rows of `owner` stay, and a line says so.
+ *
+ * @returns whether they are removed
+ */
+export async function removeRows(owner: string, remove: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await remove()
+    return true
+  } catch (error) {
+    if ((error as { readonly code?: string }).code !== NOT_ALLOWED) throw error
+    console.error(`The rows of ${owner} stay: the role in DATABASE_URL may not delete events.`)
+    return false
+  }
+}

@@ -1,0 +1,10 @@
+import type { DatabaseClient } from './open-client.ts'
+import type { Ask } from './query-pool.ts'
+
+/** Asks on one connection. */
+export function askClient(client: DatabaseClient): Ask {
+  return {
+    query: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await client.query(text, [...values])).rows as Row[],
+  }
+}

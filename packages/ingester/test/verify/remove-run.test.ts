@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { migrate } from '../../src/database/migrate.ts'
+import { withClient } from '../../src/database/open-client.ts'
+import { removeRun } from '../../src/verify/prove.ts'
+import { DEVICE_TABLES } from '../support/device-tables.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+const RUN = 'qs-verify-00000000'
+
+/** A row of every kind for a device. Whoever adds a table with a device in it adds a row here. */
+const ROWS = `
+insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ($1 || '-e', $1, 'temp', now(), now(), 1);
+insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, ts_device_readable, ts_server)
+  values ($1, 'temp', 1, now(), now(), now(), now(), $1 || '-e', true, now());
+insert into devices (device_id, first_seen, last_seen) values ($1, now(), now());
+insert into dead_letters (topic, device_id, code, error, trace, payload, received_at, fingerprint)
+  values ('t', $1, 'INVALID_JSON', 'e', 't', 'x', now(), gen_random_uuid());
+insert into dead_letter_history (dead_letter_id, action, device_id, payload)
+  select dead_letter_id, 'repaired', $1, 'x' from dead_letters where device_id = $1;
+insert into dead_letters_counted (minute, device_id, code, letters, bytes) values (now(), $1, 'INVALID_JSON', 1, 1);
+insert into event_hours (device_id, event_type, hour, events, low, high, total) values ($1, 'temp', now(), 1, 0, 0, 0)`
+
+test('the rows of a run are removed from every table with a device, and those of no other device', async (t) => {
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  await withClient(databaseUrl, async (database) => {
+    for (const deviceId of [`${RUN}-1`, 'kitchen'])
+      for (const sql of ROWS.split(';\n')) await database.query(sql, [deviceId])
+    await database.query(
+      `insert into ingest_stats values (now(), $1, 0, 0, 0, 0, 0), (now(), 'qs-ingester', 0, 0, 0, 0, 0)`,
+      [RUN],
+    )
+    await removeRun(database, RUN)
+    const tables = await database.query<{ name: string }>(DEVICE_TABLES)
+    assert.equal(tables.rows.length, 7)
+    for (const { name } of tables.rows) {
+      const { rows } = await database.query(`select device_id from ${name}`)
+      assert.deepEqual(rows, [{ device_id: 'kitchen' }], name)
+    }
+    assert.deepEqual((await database.query('select writer from ingest_stats')).rows, [
+      { writer: 'qs-ingester' },
+    ])
+  })
+})

@@ -1,4 +1,5 @@
 import { type Attack, fell, held, skipped } from '../attack.ts'
+import { converse } from '../conversation.ts'
 import { publish, subscribe } from '../peer.ts'
 
 /** What an account of a board must not reach [docs/devices.md]. */
@@ -29,15 +30,21 @@ export const foreignTopics: Attack = {
     } finally {
       peer.destroy()
     }
-    const eventId = `${attacker.deviceId}-as-another`
-    const writer = await attacker.connect()
-    writer.send(publish(victim.eventsTopic, victim.event(eventId)))
-    // Brokers answer with PUBACK or end the connection; the row is what counts.
-    await writer.next('puback').catch(() => null)
-    writer.destroy()
-    const { rowCount } = await database.query('select 1 from events where event_id = $1', [eventId])
-    if (rowCount !== 0)
-      return fell('it may publish events of another device', 'Run qs provision, and see docs/devices.md')
-    return held('every subscription and the foreign event were refused')
+    const [foreign, own] = [`${attacker.deviceId}-as-another`, `${victim.deviceId}-as-itself`]
+    const [owner, writer] = [await converse(victim), await attacker.connect()]
+    try {
+      writer.send(publish(victim.eventsTopic, victim.event(foreign)))
+      // Brokers answer with PUBACK, which may come before COMMIT, or end the connection.
+      await writer.next('puback').catch(() => null)
+      // An event that the broker accepted is ahead of this one: its device ack comes first, or its row is there.
+      const [heard] = await owner.tell(victim.event(own))
+      const { rowCount } = await database.query('select 1 from events where event_id = $1', [foreign])
+      if (heard?.event_id !== own || rowCount !== 0)
+        return fell('it may publish events of another device', 'Run qs provision, and see docs/devices.md')
+      return held('every subscription and the foreign event were refused')
+    } finally {
+      writer.destroy()
+      owner.peer.destroy()
+    }
   },
 }

@@ -7,17 +7,19 @@ export interface Request {
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Reads the answer to its end; without it, what is enough to see what an answer is. */
+  readonly isWhole?: true
 }
 
 export interface Answer {
+  /** 0: what came is no answer. */
   readonly status: number
   readonly head: string
   readonly body: string
 }
 
 const TIMEOUT_MS = 15_000
-/** Enough to see what an answer is. */
-const MAX_BYTES = 64 * 1024
+const GLANCE_BYTES = 64 * 1024
 
 /** The console, asked over a raw socket: a client library would mend the spellings that are tried. */
 export class ConsoleTarget {
@@ -54,7 +56,7 @@ export class ConsoleTarget {
     return status === 200 && cookie !== undefined ? new ConsoleTarget(this.url, cookie) : null
   }
 
-  async ask({ method = 'GET', target, headers = {}, body = '' }: Request): Promise<Answer> {
+  async ask({ method = 'GET', target, headers = {}, body = '', isWhole }: Request): Promise<Answer> {
     const all: Record<string, string> = {
       host: this.url.host,
       connection: 'close',
@@ -63,14 +65,15 @@ export class ConsoleTarget {
       ...headers,
     }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
-    const text = await this.#exchange([`${method} ${target} HTTP/1.1`, ...lines, '', body].join('\r\n'))
+    const request = [`${method} ${target} HTTP/1.1`, ...lines, '', body].join('\r\n')
+    const text = await this.#exchange(request, isWhole ? Number.POSITIVE_INFINITY : GLANCE_BYTES)
     const end = text.indexOf('\r\n\r\n')
     const head = end < 0 ? text : text.slice(0, end)
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
     return { status, head, body: unchunked(head, end < 0 ? '' : text.slice(end + 4)) }
   }
 
-  #exchange(request: string): Promise<string> {
+  #exchange(request: string, maxBytes: number): Promise<string> {
     const { protocol, hostname, port } = this.url
     const host = hostname.replace(/^\[|\]$/g, '')
     const place = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
@@ -86,7 +89,7 @@ export class ConsoleTarget {
       )
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1')
-        if (text.length > MAX_BYTES) done()
+        if (text.length > maxBytes) done()
       })
       socket.on('end', done)
       socket.on('error', reject)

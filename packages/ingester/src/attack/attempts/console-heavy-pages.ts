@@ -1,4 +1,5 @@
-import { type Attack, fell, held, NO_CONSOLE, NO_LOGIN, skipped } from '../attack.ts'
+import { type Attack, fell, held, NO_CONSOLE, NO_LOGIN, skipped, some } from '../attack.ts'
+import type { ConsoleTarget } from '../console-target.ts'
 import { converse } from '../conversation.ts'
 
 /** 16 KiB of text and 24 KiB of meta in each event, within the default limits: 100 MiB where a page holds all of it. */
@@ -24,11 +25,37 @@ export const consoleHeavyPages: Attack = {
     } finally {
       peer.destroy()
     }
-    const request = { target: `/api/events?limit=1000&device=${encodeURIComponent(attacker.deviceId)}` }
-    for (let round = 0; round < ROUNDS; round++)
-      await Promise.all(Array.from({ length: AT_ONCE }, () => target.ask(request).catch(() => null)))
-    const { status } = await target.ask({ target: '/readyz' })
-    if (status === 200) return held(`${AT_ONCE * ROUNDS} pages, and the ingester is ready`)
-    return fell(`/readyz answers ${status} afterwards`, 'See the log of the ingester')
+    const page = `/api/events?limit=1000&device=${encodeURIComponent(attacker.deviceId)}`
+    const wrong: string[] = []
+    let bytes = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => read(target, page)))
+      wrong.push(...answers.flatMap(({ problem }) => problem ?? []))
+      for (const answer of answers) bytes += answer.bytes
+    }
+    for (const after of ['/api/overview', '/readyz']) {
+      const { problem } = await read(target, after)
+      if (problem !== null) wrong.push(`${after}, afterwards: ${problem}`)
+    }
+    if (wrong.length > 0) return fell(`the console does not answer: ${some(wrong)}`, 'See its log')
+    const megabytes = (bytes / 1024 / 1024).toFixed(0)
+    return held(`${AT_ONCE * ROUNDS} whole pages, ${megabytes} MiB, and the overview after them`)
   },
+}
+
+interface Page {
+  readonly bytes: number
+  readonly problem: string | null
+}
+
+async function read(target: ConsoleTarget, address: string): Promise<Page> {
+  try {
+    const { status, body } = await target.ask({ target: address, isWhole: true })
+    if (status !== 200) return { bytes: 0, problem: `status ${status}` }
+    // An answer that breaks off is no JSON.
+    JSON.parse(body)
+    return { bytes: body.length, problem: null }
+  } catch (error) {
+    return { bytes: 0, problem: (error as Error).message }
+  }
 }

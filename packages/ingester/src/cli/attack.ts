@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import pc from 'picocolors'
 import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
@@ -5,17 +6,19 @@ import { findDatabaseUrl } from '../app/endpoints.ts'
 import type { ConsoleAccess } from '../attack/attack.ts'
 import { ATTACKS } from '../attack/attacks.ts'
 import { ConsoleTarget } from '../attack/console-target.ts'
+import { removeRun } from '../attack/remove-run.ts'
 import { type AttackResult, runAttacks } from '../attack/run-attacks.ts'
 import { setUp } from '../attack/set-up.ts'
 import { isLoopback } from '../broker/loopback.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
-import { type DatabaseClient, withClient } from '../database/open-client.ts'
-import { removeDevices } from '../queries/remove-devices.ts'
-import { compareWithDatabase, type Verification } from '../verify/verification.ts'
+import { withClient } from '../database/open-client.ts'
+import { compareWithDatabase } from '../verify/verification.ts'
+import { finish, printCalm, printResult } from './attack-output.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 import { parseWith } from './parse-option.ts'
+import { removeRows } from './remove-rows.ts'
 
 interface Options {
   readonly only: string
@@ -30,6 +33,8 @@ interface Options {
 
 /** What the honest device may wait for its device ack: with the broker of qs up, and with any other. */
 const [EMBEDDED_WAIT_MS, OTHER_WAIT_MS] = [1_000, 5_000]
+/** What the honest device waits for while nobody attacks, measured first: the machine may be slow by itself. */
+const CALM_MS = 3_000
 
 export function registerAttack(program: Command): void {
   program
@@ -45,14 +50,19 @@ export function registerAttack(program: Command): void {
     .addOption(new Option('--yes', 'also where the broker is not on this machine'))
     .option('--list', 'print the attacks')
     .option('--keep', 'leave the rows in the database')
-    .option('--json', 'print [{"name","about","verdict","sent","slowest_ms"}]')
+    .option(
+      '--json',
+      'print {"calm":{"sent","slowest_ms"},"attacks":[{"name","about","verdict","sent","slowest_ms"}],"verification"}',
+    )
     .addHelpText(
       'after',
       `
-While it attacks, an honest device sends an event every 100 ms. An attack holds where its own check does and where no
-device ack takes longer than --max-wait. It takes about a minute and loads the machine; the floods are as fast as the broker
-of qs up reads, and 1 MiB/s with another broker, which cannot slow a board. It uses accounts, device ids and ids of its own (qs-attack-…) and removes them at the end, with their
-rows where the role in DATABASE_URL may. Other devices are not touched, but wait as the honest one does.
+An honest device sends an event every 100 ms, first for three seconds in which nobody attacks. An attack holds where its
+own check does and where no device ack takes longer than --max-wait. It takes about a minute and loads the machine; the
+floods are as fast as the broker of qs up reads, and 1 MiB/s with another broker, which cannot slow a board. It uses
+accounts, device ids and ids of its own (qs-attack-…). At the end it removes them, with their rows where the role in
+DATABASE_URL may; this takes 20 s, since the ingester writes so late when it has last seen a device. Other devices are
+not touched, but wait as the honest one does.
 
 Exits 1 when an attack gets through, or when an acked event of the honest device is not in the database.
 Attack only what is yours. docs/security.md says what each attack is about.
@@ -78,12 +88,14 @@ Examples
       try {
         await withClient(findDatabaseUrl(config), async (database) => {
           await target.honest.start()
+          const { experience: calm } = await target.honest.during(() => delay(CALM_MS))
+          if (!options.json) printCalm(calm)
           const site = await openConsole(config, options)
           const results: AttackResult[] = []
           const all = { ...target, config, database, console: site }
           for await (const result of runAttacks(attacks, all, maxWaitMs(config, options))) {
             results.push(result)
-            if (!options.json) print(result)
+            if (!options.json) printResult(result)
           }
           await target.honest.stop()
           const verification = await compareWithDatabase(
@@ -92,10 +104,15 @@ Examples
             target.honest.deviceAcks,
           )
           finish(results, verification, {
+            calm,
             json: options.json ?? false,
             notRun: attacks.length - results.length,
           })
-          if (!options.keep) await removeRows(database, target.run)
+          const { run } = target
+          const onWait = (ms: number) => {
+            if (!options.json) console.log(pc.dim(`Removing the rows of ${run}, ${Math.round(ms / 1_000)} s`))
+          }
+          if (!options.keep) await removeRows(run, () => removeRun(database, run, onWait))
         })
       } finally {
         await target.remove()
@@ -135,54 +152,4 @@ async function logIn(stranger: ConsoleTarget, config: Config): Promise<ConsoleTa
   const { CONSOLE_VIEWER_PASSWORD: viewer, CONSOLE_OPERATOR_PASSWORD: operator } = config
   if (viewer !== null) return stranger.logIn('viewer', viewer)
   return operator === null ? null : stranger.logIn('operator', operator)
-}
-
-/** Rows that the role may not delete stay; their ids say where they come from. */
-async function removeRows(database: DatabaseClient, run: string): Promise<void> {
-  const ask = {
-    query: async (sql: string, values: readonly unknown[]) => (await database.query(sql, [...values])).rows,
-  }
-  await removeDevices(ask as Parameters<typeof removeDevices>[0], run).catch((error: Error) => {
-    if ((error as { readonly code?: string }).code !== '42501') throw error
-    console.error(`The rows of ${run} stay: the role in DATABASE_URL may not delete them.`)
-  })
-}
-
-const MARKS = { held: pc.green('held'), fell: pc.red('FELL'), skipped: pc.dim('–') } as const
-
-function print({ attack, verdict, experience }: AttackResult): void {
-  const gap = ' '.repeat(6 - (verdict.kind === 'skipped' ? 1 : 4))
-  const wait = Number.isFinite(experience.slowestMs) ? `${Math.round(experience.slowestMs)} ms` : 'never'
-  console.log(`${MARKS[verdict.kind]}${gap}${pc.bold(attack.name.padEnd(24))} ${attack.about}`)
-  const text = verdict.kind === 'skipped' ? verdict.reason : verdict.detail
-  console.log(`${' '.repeat(31)}${text}${pc.dim(`; slowest ack of the honest device: ${wait}`)}`)
-  if (verdict.kind === 'fell') console.log(`${' '.repeat(31)}→ ${verdict.advice}`)
-}
-
-function finish(
-  results: readonly AttackResult[],
-  verification: Verification,
-  { json, notRun }: { readonly json: boolean; readonly notRun: number },
-): void {
-  const count = (kind: string) => results.filter(({ verdict }) => verdict.kind === kind).length
-  if (!verification.ok || count('fell') > 0) process.exitCode = 1
-  if (json) {
-    const attacks = results.map(({ attack: { name, about }, verdict, experience }) => ({
-      ...{ name, about, verdict, sent: experience.sent },
-      slowest_ms: Number.isFinite(experience.slowestMs) ? Math.round(experience.slowestMs) : null,
-    }))
-    return console.log(JSON.stringify({ attacks, verification }))
-  }
-  const { sent, acked, stored, missing, changed } = verification
-  console.log(`\nHonest device: ${sent} events sent, ${acked} acked, ${stored} in the database`)
-  for (const [what, ids] of Object.entries({ 'acked and missing': missing, changed }))
-    if (ids.length > 0) console.log(pc.red(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}`))
-  if (notRun > 0)
-    console.log(
-      pc.red(
-        `${notRun} attacks were not run: the honest device has no ack any more. See the logs, and restart the stack.`,
-      ),
-    )
-  const text = `${count('held')} held, ${count('fell')} fell, ${count('skipped')} skipped`
-  console.log(count('fell') > 0 ? pc.red(text) : pc.green(text))
 }

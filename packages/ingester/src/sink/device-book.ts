@@ -1,3 +1,4 @@
+import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 
 interface Entry {
@@ -8,8 +9,6 @@ interface Entry {
   dirty: boolean
 }
 
-/** How stale devices.last_seen may be. Writing it with every event would double the rows written. */
-export const DEVICE_INTERVAL_MS = 10_000
 /** How often all devices are looked through for those that are due. */
 const SWEEP_MS = 1000
 

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { migrate } from '../../src/database/migrate.ts'
 import { runCommand } from '../support/command.ts'
+import { DEVICE_TABLES } from '../support/device-tables.ts'
 import { freePort } from '../support/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { startPipeline } from '../support/pipeline.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 interface Printed {
+  readonly calm: { readonly sent: number; readonly slowest_ms: number | null }
   readonly attacks: readonly {
     readonly name: string
     readonly verdict: { readonly kind: string; readonly detail?: string }
@@ -18,17 +20,27 @@ interface Printed {
 
 test('an attack that holds says so, and leaves no row behind', { skip: mosquittoMissing }, async (t) => {
   const { url } = await startMosquitto(t)
-  const { databaseUrl, query } = await startPipeline(t, url)
+  const { databaseUrl, query, pipeline } = await startPipeline(t, url)
   const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
   const { code, stdout } = await runCommand(['attack', '--only', 'id-of-another', '--json'], env)
-  const { attacks, verification } = JSON.parse(stdout) as Printed
+  const { calm, attacks, verification } = JSON.parse(stdout) as Printed
   assert.equal(code, 0, stdout)
+  assert.ok(calm.sent > 0 && calm.slowest_ms !== null)
   assert.deepEqual(
     attacks.map(({ name, verdict }) => [name, verdict.kind]),
     [['id-of-another', 'held']],
   )
   assert.ok(verification.ok && verification.sent > 0)
-  assert.deepEqual(await query(`select event_id from events where starts_with(event_id, 'qs-attack-')`), [])
+  // A stop writes all that the ingester still knows of devices.
+  assert.ok(await pipeline.stop(5_000))
+  const tables = await query(DEVICE_TABLES)
+  assert.ok(tables.length >= 7)
+  for (const { name } of tables)
+    assert.deepEqual(
+      await query(`select from ${name} where starts_with(device_id, 'qs-attack-')`),
+      [],
+      String(name),
+    )
 })
 
 test('where the honest device has no ack, the attack has got through, and no further one is run', {

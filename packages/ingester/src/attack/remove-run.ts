@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { askClient } from '../database/ask-client.ts'
+import type { DatabaseClient } from '../database/open-client.ts'
+import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
+import { removeDevices } from '../queries/remove-devices.ts'
+
+/** Rows of `devices` are due every interval, and without traffic an ingester looks at every interval which are due. */
+const LAST_ROW_MS = 2 * DEVICE_INTERVAL_MS + 1_000
+
+/**
+ * Removes all rows of a run whose devices have left, twice: the ingester still writes when it has last seen them, which brings
+ * their rows in `devices` back, and commits what a flood has left on the way.
+ *
+ * @throws what the database said: the role may not be allowed to
+ */
+export async function removeRun(
+  database: DatabaseClient,
+  run: string,
+  onWait: (ms: number) => void,
+): Promise<void> {
+  const ask = askClient(database)
+  await removeDevices(ask, run)
+  onWait(LAST_ROW_MS)
+  await delay(LAST_ROW_MS)
+  await removeDevices(ask, run)
+}

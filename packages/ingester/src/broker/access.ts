@@ -80,7 +80,12 @@ export class Access {
     const account = this.#store.accounts.get(username ?? '')
     const isRight = await this.#isRight(account, password ?? Buffer.alloc(0), (work) =>
       queue.check(
-        { address: addressOf(client), username: username ?? '', isKnown: account !== undefined },
+        {
+          address: addressOf(client),
+          username: username ?? '',
+          clientId: client.id,
+          isKnown: account !== undefined,
+        },
         work,
       ),
     )

@@ -2,12 +2,16 @@
 export interface LoginAttempt {
   readonly address: string
   readonly username: string
+  readonly clientId: string
   /** The account exists. */
   readonly isKnown: boolean
 }
 
 interface Waiting {
+  /** Counts the attempts. */
+  readonly number: number
   readonly address: string
+  readonly clientId: string
   readonly run: () => Promise<unknown>
   readonly refuse: () => void
 }
@@ -23,7 +27,7 @@ const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5_000
 const MAX_ADDRESSES = 10_000
 
-/** More logins wait than the broker can check. The client may try again. */
+/** More logins wait than the broker can check, or a later one of the same client was right. The client may try again. */
 export class TooManyLogins extends Error {
   constructor() {
     super('too many logins at once')
@@ -39,6 +43,8 @@ export class TooManyLogins extends Error {
  *   out for one turn, also a board behind the same router. That this tells which accounts exist gives nothing away:
  *   they are named after devices, which are in the topics.
  * - Of one user name from one address, eight may wait. One more pushes out the oldest.
+ * - The latest attempt of a client comes first. Where it is right, the earlier ones are refused: their connections are
+ *   given up, and the one that logs in last would end the connection that is in use [MQTT-3.1.4-2].
  *
  * `penaltyMs` makes the answer to failed logins of one address later and later. It delays the refusal only, so that a
  * right password behind the same address still comes in at once.
@@ -50,9 +56,13 @@ export class LoginQueue {
   readonly #busy = new Set<string>()
   readonly #failures = new Map<string, { count: number; atMs: number }>()
   #waiting = 0
+  #attempts = 0
 
   /** @throws TooManyLogins */
-  check<T>({ address, username, isKnown }: LoginAttempt, work: () => Promise<T>): Promise<T> {
+  check(
+    { address, username, clientId, isKnown }: LoginAttempt,
+    isRight: () => Promise<boolean>,
+  ): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const refuse = () => reject(new TooManyLogins())
       if (this.#waiting >= MAX_WAITING && !isKnown) return refuse()
@@ -60,7 +70,13 @@ export class LoginQueue {
       const key = `${address} ${username}`
       const same = lane.get(key) ?? []
       lane.set(key, same)
-      same.push({ address, refuse, run: () => work().then(resolve, reject) })
+      const number = ++this.#attempts
+      const run = async () => {
+        const result = await isRight()
+        if (result) this.#refuse(lane, key, (each) => each.clientId === clientId && each.number < number)
+        resolve(result)
+      }
+      same.push({ number, address, clientId, refuse, run: () => run().catch(reject) })
       this.#waiting++
       if (same.length > MAX_SAME) {
         this.#waiting--
@@ -68,6 +84,15 @@ export class LoginQueue {
       }
       this.#go()
     })
+  }
+
+  #refuse(lane: Map<string, Waiting[]>, key: string, isOver: (waiting: Waiting) => boolean): void {
+    const same = lane.get(key) ?? []
+    const rest = same.filter((each) => !isOver(each))
+    this.#waiting -= same.length - rest.length
+    if (rest.length > 0) lane.set(key, rest)
+    else lane.delete(key)
+    for (const each of same) if (isOver(each)) each.refuse()
   }
 
   /** The login failed. @returns how long the refusal is to wait */

@@ -26,6 +26,8 @@ export function login({ access, complaints, lifetimes, isImpostor }: LoginOption
     try {
       if (await access.admit(client, { username, password, queue })) {
         if (isImpostor(client)) return refusal('the client id of the ingester', IDENTIFIER_REJECTED)
+        // It waited for its turn, and has left meanwhile: a newer connection of this client must not give way to it.
+        if (client.closed || client.conn.destroyed) return refusal('it has left', SERVER_UNAVAILABLE)
         await lifetimes.begin(client)
         return null
       }

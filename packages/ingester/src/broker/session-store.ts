@@ -17,7 +17,7 @@ interface Subscriber {
 
 export interface SessionStoreOptions {
   readonly maxBytesOf: (clientId: string) => number
-  /** Of all sessions, except those with a larger share of their own. */
+  /** Of all sessions together, except those that may have as much each: they do not count. */
   readonly maxBytes: number
   readonly onFull: (clientId: string) => void
 }
@@ -33,7 +33,8 @@ export interface SessionStoreOptions {
 export class SessionStore {
   readonly #options: SessionStoreOptions
   readonly #queues = new Map<string, SessionQueue>()
-  #bytes = 0
+  /** Of the sessions that share `maxBytes`. */
+  #sharedBytes = 0
   #dropped = 0
   readonly #watchers: ((clientId: string) => void)[] = []
 
@@ -90,23 +91,23 @@ export class SessionStore {
     this.#queues.set(clientId, queue)
     const maxBytes = this.#options.maxBytesOf(clientId)
     const isOver = queue.bytes >= maxBytes
-    if (isOver || (maxBytes < this.#options.maxBytes && this.#bytes >= this.#options.maxBytes)) {
+    if (isOver || (this.#isSharing(clientId) && this.#sharedBytes >= this.#options.maxBytes)) {
       this.#dropped++
       return this.#options.onFull(clientId)
     }
-    this.#counting(queue, () => queue.add(packet))
+    this.#counting(clientId, queue, () => queue.add(packet))
     for (const watcher of this.#watchers) watcher(clientId)
   }
 
   /** The client may not receive it. */
   discard(clientId: string, messageId: number): void {
     const queue = this.#queues.get(clientId)
-    if (queue !== undefined) this.#counting(queue, () => queue.take(messageId))
+    if (queue !== undefined) this.#counting(clientId, queue, () => queue.take(messageId))
   }
 
   /** The session is over, with what is queued in it. */
   forget(clientId: string): void {
-    this.#bytes -= this.bytesOf(clientId)
+    if (this.#isSharing(clientId)) this.#sharedBytes -= this.bytesOf(clientId)
     this.#queues.delete(clientId)
   }
 
@@ -136,21 +137,25 @@ export class SessionStore {
 
   #release(clientId: string, messageId: number): void {
     const queue = this.#queues.get(clientId)
-    if (queue !== undefined) this.#counting(queue, () => queue.release(messageId))
+    if (queue !== undefined) this.#counting(clientId, queue, () => queue.release(messageId))
   }
 
   #take(clientId: string, messageId: number): QueuedPacket | undefined {
     const queue = this.#queues.get(clientId)
     if (queue === undefined) return undefined
-    const taken = this.#counting(queue, () => queue.take(messageId))
+    const taken = this.#counting(clientId, queue, () => queue.take(messageId))
     for (const watcher of this.#watchers) watcher(clientId)
     return taken
   }
 
-  #counting<T>(queue: SessionQueue, change: () => T): T {
+  #counting<T>(clientId: string, queue: SessionQueue, change: () => T): T {
     const before = queue.bytes
     const result = change()
-    this.#bytes += queue.bytes - before
+    if (this.#isSharing(clientId)) this.#sharedBytes += queue.bytes - before
     return result
+  }
+
+  #isSharing(clientId: string): boolean {
+    return this.#options.maxBytesOf(clientId) < this.#options.maxBytes
   }
 }

@@ -61,7 +61,7 @@ test('all sessions together are bounded, except one with a larger share', async 
       message(counter),
     )
   const others = ['a', 'b', 'c'].map((id) => queued(id).length).reduce((sum, count) => sum + count, 0)
-  assert.ok(others <= 21, `${others} messages of 1,001 bytes`)
+  assert.ok(others >= 10 && others <= 21, `${others} messages of 1,001 bytes`)
   assert.equal(queued('ours').length, 40)
 })
 

@@ -17,8 +17,14 @@ export const FLOODS: Readonly<Record<string, MakePayload>> = {
   'single events': (n) => floodEvent('single', n),
   'arrays of 1,000 events': (n) =>
     `[${Array.from({ length: 1_000 }, (_, k) => floodEvent('array', n * 1_000 + k)).join(',')}]`,
+  'arrays of 1,000 refused events': (n) =>
+    `[${Array.from({ length: 1_000 }, (_, k) => floodEvent('refused', n * 1_000 + k, '"value":[]')).join(',')}]`,
   'events of 48 KB': (n) =>
     floodEvent('large', n, `"value":"${'x'.repeat(16_000)}","meta":{"m":"${'y'.repeat(31_000)}"}`),
+  'arrays of 100 KB': (n) => {
+    const meta = `"meta":{"m":"${'y'.repeat(30_000)}"}`
+    return `[${[0, 1, 2].map((k) => floodEvent('larger', n * 3 + k, meta)).join(',')}]`
+  },
   'what is no JSON': () => 'x'.repeat(256 * 1024 - 1),
 }
 

@@ -30,18 +30,20 @@ export function chargeDevices(
     const { deviceId, delivery } = batch[index] as Message
     if (deviceId === null) continue
     const outcomes = result[index] ?? []
+    const rejections = rejectionsIn(outcomes)
     const amounts: Amounts = {
       messages: areArrivalsCharged ? 0 : 1,
       bytes: areArrivalsCharged ? 0 : delivery.payload.length,
-      events: outcomes.length,
-      rejections: rejectionsIn(outcomes),
+      events: Math.max(outcomes.length, rejections),
+      rejections,
     }
     budgets.charge(deviceId, amounts, nowMs)
   }
 }
 
+/** An array that is refused as a whole counts with all of its elements: each of them was looked at. */
 function rejectionsIn(outcomes: readonly Outcome[]): number {
   let count = 0
-  for (const { kind } of outcomes) if (kind === 'rejection') count++
+  for (const outcome of outcomes) if (outcome.kind === 'rejection') count += outcome.elements ?? 1
   return count
 }

@@ -130,8 +130,6 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     endSession: (clientId) => lifetimes.end(clientId),
   })
   const readGate = new ReadGate()
-  const onPublish = ({ conn }: Client, topic: string, bytes: number) =>
-    readGate.pause(conn as Duplex, chargePublish?.(topic, bytes) ?? 0)
   const outlets = new Outlets({
     store,
     ingesterId,
@@ -139,7 +137,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     hasExpired: (payload) => carrier.hasExpired(payload),
     onDeaf: (client) => complaints.say('deaf', aboutClient(client), `${client.id} ${NOT_READING}`),
   })
-  const ingest = ingesterId === undefined ? null : new IngestSession(ingesterId, store)
+  const ingest =
+    ingesterId === undefined ? null : new IngestSession({ clientId: ingesterId, store, readGate })
+  const onPublish = (client: Client, topic: string, bytes: number) => {
+    ingest?.arrived(client)
+    readGate.pause(client.conn as Duplex, chargePublish?.(topic, bytes) ?? 0)
+  }
   const ours = new WeakSet<object>()
   const draining = new Draining()
   const unsettled = () => store.queueOf(ingesterId ?? '')?.messages ?? 0

@@ -1,4 +1,6 @@
-import type { Aedes } from 'aedes'
+import type { Duplex } from 'node:stream'
+import type { Aedes, Client } from 'aedes'
+import type { ReadGate } from './read-gate.ts'
 import type { QueuedPacket } from './session-queue.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -6,9 +8,16 @@ interface Subscriptions {
   subscriptionsByTopic(topic: string): Promise<readonly { readonly clientId: string }[]>
 }
 
-/** Half a second of small events. Up to it, nobody who publishes notices that PostgreSQL is slow. */
+/** Half a second of small events. */
 const BEHIND_BYTES = 4 * 1024 * 1024
-const MAX_HOLD_MS = 1_000
+/** Of one device: 500 single events, 3,000 in arrays, or one message of the largest. */
+const DEVICE_BEHIND_BYTES = 256 * 1024
+
+export interface IngestSessionOptions {
+  readonly clientId: string
+  readonly store: SessionStore
+  readonly readGate: ReadGate
+}
 
 /**
  * The session of our own ingester. It pauses reading while PostgreSQL is slow, so its queue is the buffer of the
@@ -16,57 +25,77 @@ const MAX_HOLD_MS = 1_000
  *
  * - A message of QoS 0 enters that queue as QoS 1, as with Mosquitto's `upgrade_outgoing_qos`: it survives a slow
  *   database and a reconnect of the ingester, up to the size of the queue.
- * - While the queue is long, the connection of each client that publishes an event is read no faster than one
- *   chunk (64 KiB) a second. A flood thus waits at its sender, and a lone device waits a second at most.
+ * - While a device has more than 256 KiB in the queue, nothing is read from the connection that publishes for it. All
+ *   others thus wait for 256 KiB of it at most, whatever its messages cost and however slow the machine is.
+ * - While the whole queue is long, the same holds for each client that publishes an event.
+ *
+ * After a second a connection is read once in any case, so a lone device waits a second at most.
  */
 export class IngestSession {
-  readonly #clientId: string
-  readonly #store: SessionStore
-  readonly #held: (() => void)[] = []
-  #timer: NodeJS.Timeout | undefined
+  readonly #options: IngestSessionOptions
+  /** Connections that are not read, with the topic of the last event that came over each. */
+  readonly #held = new Map<Duplex, string>()
+  #look: NodeJS.Immediate | undefined
   #persistence!: Subscriptions
 
-  constructor(clientId: string, store: SessionStore) {
-    this.#clientId = clientId
-    this.#store = store
+  constructor(options: IngestSessionOptions) {
+    this.#options = options
   }
 
   attach(broker: Aedes): void {
     this.#persistence = (broker as unknown as { readonly persistence: Subscriptions }).persistence
-    this.#store.watch((clientId) => {
-      if (this.#held.length > 0 && clientId === this.#clientId && !this.#isBehind()) this.#letGo()
+    const { clientId: ours, store } = this.#options
+    store.watch((clientId) => {
+      // Once for all PUBACKs of a read.
+      if (this.#held.size > 0 && clientId === ours) this.#look ??= setImmediate(() => this.#release())
     })
-    broker.on('closed', () => this.#letGo())
+  }
+
+  /** aedes has yet to route what this client sent, and would go on reading: fifteen messages of 90 KB in a turn. */
+  arrived(client: Client): void {
+    if (client.id !== this.#options.clientId) this.#options.readGate.hold(client.conn as Duplex)
   }
 
   readonly published: Aedes['published'] = (packet, client, done) => {
-    if (client === null || packet.topic.startsWith('$')) return done(null)
-    if (packet.qos > 0 && !this.#isBehind()) return done(null)
-    this.#isForUs(packet.topic).then((isForUs) => {
-      if (isForUs && packet.qos === 0)
-        this.#store.enqueue(this.#clientId, { ...(packet as QueuedPacket), qos: 1, retain: false })
-      if (isForUs && this.#isBehind()) this.#hold(() => done(null))
-      else done(null)
+    const { topic, qos } = packet
+    const { clientId, store, readGate } = this.#options
+    if (client === null || client.id === clientId) return done(null)
+    const connection = client.conn as Duplex
+    const readOn = () => {
+      if (!this.#held.has(connection)) readGate.release(connection)
+      done(null)
+    }
+    if (topic.startsWith('$') || (qos > 0 && !this.#isBehind(topic))) return readOn()
+    this.#isForUs(topic).then((isForUs) => {
+      if (isForUs && qos === 0)
+        store.enqueue(clientId, { ...(packet as QueuedPacket), qos: 1, retain: false })
+      if (isForUs && this.#isBehind(topic)) this.#hold(connection, topic)
+      readOn()
     })
   }
 
   async #isForUs(topic: string): Promise<boolean> {
     const subscribers = await this.#persistence.subscriptionsByTopic(topic)
-    return subscribers.some(({ clientId }) => clientId === this.#clientId)
+    return subscribers.some(({ clientId }) => clientId === this.#options.clientId)
   }
 
-  #isBehind(): boolean {
-    return this.#store.bytesOf(this.#clientId) > BEHIND_BYTES
+  #isBehind(topic: string): boolean {
+    const queue = this.#options.store.queueOf(this.#options.clientId)
+    if (queue === undefined) return false
+    return queue.bytes > BEHIND_BYTES || queue.bytesOn(topic) > DEVICE_BEHIND_BYTES
   }
 
-  #hold(letGo: () => void): void {
-    this.#held.push(letGo)
-    this.#timer ??= setTimeout(() => this.#letGo(), MAX_HOLD_MS).unref()
+  #hold(connection: Duplex, topic: string): void {
+    this.#held.set(connection, topic)
+    this.#options.readGate.hold(connection)
   }
 
-  #letGo(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    for (const letGo of this.#held.splice(0)) letGo()
+  #release(): void {
+    this.#look = undefined
+    for (const [connection, topic] of this.#held) {
+      if (this.#isBehind(topic)) continue
+      this.#held.delete(connection)
+      this.#options.readGate.release(connection)
+    }
   }
 }

@@ -37,6 +37,8 @@ export class SessionQueue {
   /** Position of `#packets[0]`, counted from the first packet ever: cutting off the front changes no position. */
   #base = 0
   readonly #byMessageId = new Map<number, number>()
+  /** `bytes` by topic. */
+  readonly #bytesOn = new Map<string | undefined, number>()
   #lastId = 0
   #messages = 0
   #bytes = 0
@@ -49,11 +51,16 @@ export class SessionQueue {
     return this.#messages
   }
 
+  /** The part of `bytes` that came on this topic. */
+  bytesOn(topic: string): number {
+    return this.#bytesOn.get(topic) ?? 0
+  }
+
   add(packet: QueuedPacket): void {
     // A copy: all sessions share the original, and each has its own packet identifier and DUP flag [MQTT-3.3.1-3].
     this.#packets.push({ ...packet, messageId: undefined, dup: false })
     this.#messages++
-    this.#bytes += size(packet)
+    this.#count(packet, size(packet))
   }
 
   /**
@@ -90,7 +97,8 @@ export class SessionQueue {
     if (queued === undefined) return
     const pubrel: QueuedPacket = { cmd: 'pubrel', messageId }
     this.#packets[index] = pubrel
-    this.#bytes += size(pubrel) - size(queued)
+    this.#count(queued, -size(queued))
+    this.#count(pubrel, size(pubrel))
   }
 
   /** Takes out what is acknowledged. */
@@ -101,13 +109,20 @@ export class SessionQueue {
     this.#packets[index] = undefined
     this.#byMessageId.delete(messageId)
     this.#messages--
-    this.#bytes -= size(packet)
+    this.#count(packet, -size(packet))
     this.#cutFront()
     return packet
   }
 
   all(): readonly QueuedPacket[] {
     return this.#packets.filter((packet) => packet !== undefined)
+  }
+
+  #count({ topic }: QueuedPacket, change: number): void {
+    this.#bytes += change
+    const bytes = (this.#bytesOn.get(topic) ?? 0) + change
+    if (bytes === 0) this.#bytesOn.delete(topic)
+    else this.#bytesOn.set(topic, bytes)
   }
 
   #freeId(): number {

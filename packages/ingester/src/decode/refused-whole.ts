@@ -10,5 +10,5 @@ export function refusedWhole(elements: readonly Element[]): Element | readonly E
   if (first?.kind !== 'rejection' || elements.length === 1) return elements
   if (elements.some(({ kind, eventId }) => kind === 'event' || eventId !== null)) return elements
   const message = `All ${elements.length} elements of the array are refused, the first one with: ${first.message}`
-  return { ...first, message }
+  return { ...first, message, elements: elements.length }
 }

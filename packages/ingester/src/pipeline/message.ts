@@ -130,6 +130,8 @@ export interface Rejection {
   readonly eventId: string | null
   /** Of an array that is refused as a whole: the events in it that the device ack names. */
   readonly names?: readonly string[]
+  /** Of an array that is refused as a whole: how many elements it has. */
+  readonly elements?: number
   /** Kept as a dead letter however many its device leaves. */
   readonly isAlwaysKept?: true
   /** Its device leaves too many dead letters: this one is counted and not kept. */

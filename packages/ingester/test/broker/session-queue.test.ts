@@ -78,3 +78,16 @@ test('a PUBREL takes the place of its message, and is sent again in its place', 
   assert.equal(queue.bytes, only.bytes)
   assert.deepEqual(queue.all(), [{ ...message(2), messageId: undefined, dup: false }])
 })
+
+test('it counts its bytes by topic, and forgets a topic of which nothing waits', () => {
+  const queue = new SessionQueue()
+  const add = (topic: string, bytes: number) => {
+    queue.add({ topic, payload: Buffer.alloc(bytes) })
+    return queue.next()?.messageId ?? 0
+  }
+  const ids = [add('a', 1_000), add('b', 10), add('a', 1_000)]
+  assert.ok(queue.bytesOn('a') > 2_000)
+  assert.equal(queue.bytesOn('a') + queue.bytesOn('b'), queue.bytes)
+  for (const id of ids) queue.take(id)
+  assert.deepEqual([queue.bytesOn('a'), queue.bytesOn('b'), queue.bytes], [0, 0, 0])
+})

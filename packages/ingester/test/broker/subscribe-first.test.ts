@@ -35,7 +35,14 @@ async function ingester(broker: EmbeddedBroker) {
   )
   await until(() => got.some(({ cmd }) => cmd === 'suback'), 'SUBACK')
   const events = () => got.filter((packet): packet is IPublishPacket => packet.cmd === 'publish')
-  return { connection, events }
+  const puback = ({ messageId = 0 }: IPublishPacket) =>
+    writeToStream({ cmd: 'puback', messageId }, connection)
+  /** Of what has come and of what comes, as after COMMIT. */
+  const pubackAll = () => {
+    events().forEach(puback)
+    reader.on('packet', (packet) => packet.cmd === 'publish' && puback(packet))
+  }
+  return { connection, events, pubackAll }
 }
 
 test('nobody comes in before the ingester has subscribed', async (t) => {
@@ -72,21 +79,46 @@ for (const qos of [0, 1, 2] as const) {
 
 test('an ingester that pauses reading is not ended, and who publishes waits a second at most', async (t) => {
   const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
-  const { connection, events } = await ingester(broker)
+  const { connection, events, pubackAll } = await ingester(broker)
   broker.open()
   connection.pause()
-  const flood = await connect(t, tcp(broker))
+  const gateway = await connect(t, tcp(broker))
   const lone = await connect(t, tcp(broker))
-  for (let i = 0; i < 100; i++) flood.publish('events/a', Buffer.alloc(60_000), { qos: 1 })
+  for (let i = 0; i < 100; i++) gateway.publish(`events/${i}`, Buffer.alloc(60_000), { qos: 1 })
   await until(() => broker.waiting > 60, 'the queue is long')
   const startMs = performance.now()
   await lone.publishAsync('events/b', 'x', { qos: 1 })
   await lone.publishAsync('events/b', 'y', { qos: 1 })
   assert.ok(performance.now() - startMs < 2_500, 'two messages')
+  pubackAll()
   connection.resume()
-  await until(() => events().length === 102, 'all arrive in the end', 30_000)
+  await until(() => events().length === 102, 'all arrive in the end')
   assert.equal(broker.deaf, null)
 })
+
+for (const way of ['3.1.1', '5', 'WebSocket'] as const) {
+  test(`a device is read as fast as its events are committed, and other devices are not slowed: ${way}`, async (t) => {
+    const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
+    const { events, pubackAll } = await ingester(broker)
+    broker.open()
+    const url = way === 'WebSocket' ? `ws://127.0.0.1:${broker.wsPort}` : tcp(broker)
+    const flood = await connect(t, url, { protocolVersion: way === '5' ? 5 : 4 })
+    const honest = await connect(t, tcp(broker))
+    const startMs = performance.now()
+    for (let i = 0; i < 60; i++) flood.publish('events/flood', Buffer.alloc(90_000), { qos: 1 })
+    await until(() => broker.waiting >= 3, 'the device has its share of the queue')
+    const honestMs = performance.now()
+    for (let i = 0; i < 20; i++) await honest.publishAsync('events/honest', 'x', { qos: 1 })
+    assert.ok(performance.now() - honestMs < 1_000)
+    // 256 KiB, the message that exceeds it, and one read a second of at most two messages.
+    const most = 20 + 4 + 2 * (1 + (performance.now() - startMs) / 1_000)
+    assert.ok(broker.waiting <= most, `${broker.waiting} wait`)
+    const resumeMs = performance.now()
+    pubackAll()
+    await until(() => events().length === 80, 'all arrive')
+    assert.ok(performance.now() - resumeMs < 5_000, 'it is read on as soon as its events are committed')
+  })
+}
 
 test('nobody outside takes the session of the ingester', async (t) => {
   const broker = await start(t, { ingesterId })

@@ -250,6 +250,34 @@ test('a recount beside writers counts what they store meanwhile', async (t) => {
   assert.deepEqual(kept, expected)
 })
 
+test('a series that is written at once and one that is folded have the same row, batch by batch', async (t) => {
+  const { connection, database } = await start(t)
+  const random = dice(9)
+  const rowOf = async (deviceId: string) => {
+    const { rows } = await database.query<{ row: object }>(
+      `select to_jsonb(s) - 'device_id' as row from series s where device_id = $1 order by event_type`,
+      [deviceId],
+    )
+    return rows.map(({ row }) => JSON.stringify(row).replaceAll(`${deviceId}-`, ''))
+  }
+  for (let n = 0; n < 40; n++) {
+    const micros = random.below(3_000_000)
+    const events = Array.from({ length: 1 + random.below(6) }, () => randomEvent(random))
+    for (const [deviceId, series] of [
+      ['written', 'write'],
+      ['folded', 'defer'],
+    ] as const) {
+      const own = events.map((event, at) => ({
+        ...event,
+        event_id: `${deviceId}-${event.event_id}-${n}-${at}`,
+      }))
+      await writeBatch(connection, inserted(message(own, { deviceId, micros })), context({ series }))
+    }
+    await fold(connection)
+    assert.deepEqual(await rowOf('folded'), await rowOf('written'), `after ${n + 1} batches`)
+  }
+})
+
 test('the usual time between two events follows the last ten', async (t) => {
   const { connection, database } = await start(t)
   const send = async (seconds: readonly number[]) => {

@@ -1,8 +1,8 @@
 import { isLoopback } from '../broker/loopback.ts'
 import type { Config } from '../config/settings.ts'
+import { consoleAnswers, type HostParts } from '../console/console-answers.ts'
 import { ConsoleFront } from '../console/console-front.ts'
 import { ConsoleProcess } from '../console/console-process.ts'
-import { type HostParts, startHost } from '../console/start-host.ts'
 import { currentUrl } from '../database/database-url.ts'
 import { FaultLog } from '../http/fault-log.ts'
 import type { HealthOptions } from '../http/health.ts'
@@ -42,7 +42,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
       canSimulate: host.simulation !== null,
     },
     heapBytes: config.CONSOLE_MEMORY,
-    host: () => startHost(host),
+    host: () => consoleAnswers(host),
     log: log.child({ stage: 'console' }),
     onEnded: onConsoleEnded,
     onFault: faults.say,

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { Fault } from '../http/fault-log.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerCall } from './answer-calls.ts'
+import type { ConsoleAnswers } from './console-answers.ts'
 import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
-import type { RunningHost } from './start-host.ts'
 
 /** Where a running console listens, and the word that opens it. */
 export interface Place {
@@ -18,8 +18,8 @@ export interface ConsoleProcessOptions {
   readonly order: Omit<StartOrder, 'token'>
   /** Most bytes of its heap. */
   readonly heapBytes: number
-  /** Answers for one process; made again for each. */
-  readonly host: () => RunningHost
+  /** Makes the answers for one process of the console. */
+  readonly host: () => ConsoleAnswers
   readonly log: Log
   /** It ended by itself. */
   readonly onEnded: () => void

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { EventTopic } from '@qs-telemetry/protocol'
 import type { FastifyInstance } from 'fastify'
+import { consoleServices } from '../app/console-services.ts'
 import { urlReader } from '../app/endpoints.ts'
-import { startConsole } from '../app/start-console.ts'
 import { embeddedDatabaseUrl } from '../database/embedded-postgres.ts'
 import { createConsole } from '../http/console.ts'
 import { gateOptions } from '../http/gate-options.ts'
@@ -43,7 +43,7 @@ async function serve(order: StartOrder): Promise<number> {
   const databaseUrl = embedded
     ? () => embeddedDatabaseUrl(dataDir, port, 'qs_console') ?? order.databaseUrl
     : urlReader(config, 'DATABASE_URL', order.databaseUrl)
-  const services = startConsole(config, { mqttUrl, databaseUrl }, { host, embedded, canSimulate })
+  const services = consoleServices(config, { mqttUrl, databaseUrl }, { host, embedded, canSimulate })
   const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
   server = await createConsole(
     { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },

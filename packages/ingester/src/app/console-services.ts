@@ -13,7 +13,7 @@ import { overviewOf } from './overview.ts'
 export interface ConsoleParts {
   /** The process that started the console. */
   readonly host: ConsoleHost
-  /** Broker and database are ours and on this machine (qs up); `lan`: boards in the network reach the broker. */
+  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
 }
@@ -21,8 +21,8 @@ export interface ConsoleParts {
 const VERSION = '0.1.0'
 const [READERS, WRITERS] = [4, 4]
 
-/** What the console stands on: connections of its own, and the process that started it. */
-export function startConsole(
+/** What the routes of the console use: database connections of its own, and the process that started it. */
+export function consoleServices(
   config: Config,
   endpoints: ServiceEndpoints,
   parts: ConsoleParts,

@@ -15,13 +15,13 @@ export interface HostParts {
   readonly simulation: SimulationDesk | null
 }
 
-export interface RunningHost extends ConsoleHost {
-  /** Forgets what the console listened to: it is gone. */
+export interface ConsoleAnswers extends ConsoleHost {
+  /** Closes the listeners of the console: its process has ended. */
   close(): void
 }
 
 /** The answers for one console process. */
-export function startHost({ vitals, live, liveProblem, inbox, simulation }: HostParts): RunningHost {
+export function consoleAnswers({ vitals, live, liveProblem, inbox, simulation }: HostParts): ConsoleAnswers {
   const listeners = new Map<number, LiveListener>()
   let last = 0
   const needed = (): SimulationDesk => {

@@ -76,14 +76,15 @@ export class Gate {
     return expected !== undefined && timingSafeEqual(expected, digest(password))
   }
 
-  /** A session from before the login must not become one that is logged in. */
+  /**
+   * Gives the login a new session id: someone who knows the old one must not be logged in. The store reads address and end
+   * of a session when it adds it, so they are set first.
+   */
   async logIn(request: FastifyRequest, role: Role): Promise<void> {
-    await request.session.regenerate()
-    const { session, protocol } = request
-    session.options({ secure: protocol === 'https' })
-    session.role = role
-    session.endsAt = Date.now() + SESSION_MS
-    session.address = request.ip
+    const login = { role, endsAt: Date.now() + SESSION_MS, address: request.ip }
+    Object.assign(request.session, login)
+    await request.session.regenerate(Object.keys(login))
+    request.session.options({ secure: request.protocol === 'https' })
   }
 
   roleOf(request: FastifyRequest): Role | null {

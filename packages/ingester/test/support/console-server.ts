@@ -1,0 +1,45 @@
+import type { TestContext } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { consoleServices } from '../../src/app/console-services.ts'
+import { consoleAnswers } from '../../src/console/console-answers.ts'
+import type { ConsoleHost } from '../../src/console/console-host.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import { createConsole } from '../../src/http/console.ts'
+import { gateOptions } from '../../src/http/gate-options.ts'
+import { LiveFeed } from '../../src/http/live-feed.ts'
+import { configOf } from './pipeline.ts'
+import { freshDatabase } from './postgres.ts'
+
+/** The server of the console in this process, so that a test can hold its clock or the answers of its host. */
+export async function startConsoleServer(
+  t: TestContext,
+  settings: Readonly<Record<string, string>>,
+  host: Partial<ConsoleHost> = {},
+): Promise<FastifyInstance> {
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  const config = configOf(settings)
+  const answers = consoleAnswers({
+    vitals: () => Promise.reject(new Error('This test asks for no vitals')),
+    live: new LiveFeed(),
+    liveProblem: () => null,
+    inbox: { publish: async () => null },
+    simulation: null,
+  })
+  const services = consoleServices(
+    config,
+    { mqttUrl: 'mqtt://127.0.0.1:1', databaseUrl },
+    { host: { ...answers, ...host }, embedded: null, canSimulate: false },
+  )
+  const write = new QueryPool(databaseUrl, { name: 'test', connections: 2, timeoutMs: 10_000 })
+  const server = await createConsole(
+    { services: { ...services, write }, gate: gateOptions(config), onFault: () => {} },
+    {},
+  )
+  t.after(async () => {
+    await server.close()
+    await write.end()
+  })
+  return server
+}

@@ -17,6 +17,8 @@ export interface SourceReadings {
 /** A broker restarts now and then, and not five times a minute. */
 export const MANY_RECONNECTS = 5
 export const RECONNECTS_WITHIN_MS = 60_000
+/** /readyz and /metrics look too, as often as they are asked; one look a second is kept. */
+const BETWEEN_LOOKS_MS = 1_000
 /** How long a message in quarantine is shown; its dead letter stays. */
 export const QUARANTINE_SHOWN_MS = 10 * 60_000
 
@@ -27,7 +29,7 @@ export function reconnectingAlarm({ status }: SourceReadings): Alarm {
     name: 'reconnecting',
     check: (nowMs) => {
       const { reconnects, latestLoss } = status()
-      seen.push({ atMs: nowMs, reconnects })
+      if (nowMs - (seen.at(-1)?.atMs ?? -Infinity) >= BETWEEN_LOOKS_MS) seen.push({ atMs: nowMs, reconnects })
       // The oldest look stays until the next one is old enough, so that the window is never shorter than it should be.
       while ((seen[1]?.atMs ?? nowMs) <= nowMs - RECONNECTS_WITHIN_MS) seen.shift()
       const count = reconnects - (seen[0]?.reconnects ?? reconnects)

@@ -126,6 +126,17 @@ test('a source that is connected at each look and reconnects all the time is an 
   assert.equal(alarm.check(80_000 + RECONNECTS_WITHIN_MS), null)
 })
 
+test('reconnects are counted over a minute also where /readyz looks a thousand times a second', () => {
+  const status = { isConnected: true, reconnects: 0, latestLoss: 'the broker closed it', quarantined: null }
+  const alarm = reconnectingAlarm({ status: () => status })
+  for (let ms = 0; ms < RECONNECTS_WITHIN_MS; ms++) {
+    if (ms === 30_000) status.reconnects = MANY_RECONNECTS
+    assert.equal(alarm.check(ms) !== null, ms >= 30_000, `at ${ms} ms`)
+  }
+  assert.notEqual(alarm.check(30_000 + RECONNECTS_WITHIN_MS - 1_000), null)
+  assert.equal(alarm.check(30_000 + RECONNECTS_WITHIN_MS), null)
+})
+
 test('a message in quarantine is an alarm that names its topic, for a while', () => {
   const quarantined = { topic: 'qs/v1/a/events', reason: 'it sent a PUBLISH of QoS 3', atMs: 1_000, count: 1 }
   const status = { isConnected: true, reconnects: 0, latestLoss: null, quarantined }

@@ -75,12 +75,22 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 }
 
 /** Bytes. */
-export const size = kind('size', (value) => {
+export const size = kind('size', parseSize)
+
+/** Bytes. */
+export const sizeFrom = (min: string): Kind<number> =>
+  kind(`size, ${min} or more`, (value) => {
+    const bytes = parseSize(value)
+    if (bytes < parseSize(min)) throw new Error(`takes ${min} or more`)
+    return bytes
+  })
+
+function parseSize(value: string): number {
   const match = /^(\d+)\s*(B|KiB|MiB|GiB|)$/.exec(value.trim())
   const unitBytes = UNIT_BYTES[match?.[2] ?? '-']
   if (unitBytes === undefined || Number(match?.[1]) === 0) throw new Error('takes bytes: 16384, 16KiB, 8MiB')
   return Number(match?.[1]) * unitBytes
-})
+}
 
 export const timeZone = kind('time zone', (value) => {
   if (!isTimeZone(value)) throw new Error('takes an IANA time zone such as America/Los_Angeles or UTC')

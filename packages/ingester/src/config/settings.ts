@@ -294,7 +294,7 @@ export const SETTINGS = {
   ),
   CONSOLE_MEMORY: setting(
     'Console',
-    kinds.size,
+    kinds.sizeFrom('64MiB'),
     '128MiB',
     'JavaScript heap of the console, which is a process of its own. A page that needs more gets 503, the console starts again, and the ingest goes on',
   ),

@@ -60,6 +60,12 @@ test('a size is bytes, or KiB, MiB, GiB, and not nothing', () => {
   refuses(kinds.size, ['0', '0KiB', '-1', '1.5KiB', '16KB', '16kib', 'KiB', 'x'], /^takes bytes/)
 })
 
+test('a size can have a minimum', () => {
+  parses(kinds.sizeFrom('64MiB'), [['64MiB', 67_108_864]])
+  refuses(kinds.sizeFrom('64MiB'), ['1MiB', '65535KiB'], /^takes 64MiB or more$/)
+  refuses(kinds.sizeFrom('64MiB'), ['64MB'], /^takes bytes/)
+})
+
 test('a time zone is one that this host knows', () => {
   parses(kinds.timeZone, [
     ['America/Los_Angeles', 'America/Los_Angeles'],

@@ -186,6 +186,13 @@ test('a keep-alive that MQTT or a timer cannot carry is refused rather than trie
   for (const text of ['0s', '7h', '90d']) assert.equal(problemsOf({ MQTT_KEEP_ALIVE: text }).length, 1, text)
 })
 
+test('a console with less memory than its start needs is refused', () => {
+  assert.deepEqual(problemsOf({ CONSOLE_MEMORY: '64MiB' }), [])
+  assert.deepEqual(problemsOf({ CONSOLE_MEMORY: '1MiB' }), [
+    'CONSOLE_MEMORY (environment) takes 64MiB or more, not "1MiB"',
+  ])
+})
+
 test('a database timeout of nothing, or longer than a timer can be, is refused', () => {
   for (const text of ['0s', '30d']) assert.equal(problemsOf({ DATABASE_TIMEOUT: text }).length, 1, text)
 })

@@ -7,8 +7,12 @@ export interface LiveStream {
   /** null: the console is open. */
   readonly session: { readonly id: string; readonly endsAt: number } | null
   readonly address: string
-  end(): void
+  /** `reason` is the answer to a request whose stream has not begun. */
+  end(reason: HttpProblem): void
 }
+
+const LOGIN_ENDED = () => new HttpProblem(401, 'This login has ended. Log in again')
+const STOPPING = () => new HttpProblem(503, 'The console is stopping. Try again in a moment')
 
 /**
  * The streams of /api/live that are open. None outlives its login, and they are bounded by session and by address, so
@@ -36,7 +40,9 @@ export class LiveStreams {
       throw new HttpProblem(503, `${MAX_STREAMS} pages are watching already. Try again later`)
     this.#open.add(stream)
     const timer =
-      session === null ? undefined : setTimeout(() => stream.end(), session.endsAt - Date.now()).unref()
+      session === null
+        ? undefined
+        : setTimeout(() => stream.end(LOGIN_ENDED()), session.endsAt - Date.now()).unref()
     return () => {
       this.#open.delete(stream)
       clearTimeout(timer)
@@ -44,10 +50,10 @@ export class LiveStreams {
   }
 
   endSession(id: string): void {
-    for (const stream of this.#open) if (stream.session?.id === id) stream.end()
+    for (const stream of this.#open) if (stream.session?.id === id) stream.end(LOGIN_ENDED())
   }
 
   endAll(): void {
-    for (const stream of this.#open) stream.end()
+    for (const stream of this.#open) stream.end(STOPPING())
   }
 }

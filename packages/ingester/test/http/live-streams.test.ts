@@ -8,7 +8,7 @@ function opener(streams = new LiveStreams()) {
   const ended: string[] = []
   const open = (name: string, address: string, id: string | null = null) => {
     const session = id === null ? null : { id, endsAt: Date.now() + HOUR_MS }
-    return streams.add({ session, address, end: () => ended.push(name) })
+    return streams.add({ session, address, end: ({ statusCode }) => ended.push(`${name}: ${statusCode}`) })
   }
   return { streams, ended, open }
 }
@@ -40,9 +40,17 @@ test('a stream ends with its login: logged out, or expired', (t) => {
   open('open console', '127.0.0.1')
   const closed = open('closed', '10.0.0.1', 'second')
   streams.endSession('first')
-  assert.deepEqual(ended, ['mine', 'also mine'])
+  assert.deepEqual(ended, ['mine: 401', 'also mine: 401'])
   closed()
   ended.length = 0
   t.mock.timers.tick(HOUR_MS)
-  assert.deepEqual(ended, ['mine', 'also mine', 'yours'])
+  assert.deepEqual(ended, ['mine: 401', 'also mine: 401', 'yours: 401'])
+})
+
+test('a stop of the console ends every stream', () => {
+  const { streams, ended, open } = opener()
+  open('with a login', '10.0.0.1', 'first')
+  open('open console', '127.0.0.1')
+  streams.endAll()
+  assert.deepEqual(ended, ['with a login: 503', 'open console: 503'])
 })

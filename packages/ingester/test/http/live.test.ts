@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withResolvers } from '../../src/app/with-resolvers.ts'
 import { json, startTestConsole } from '../support/console.ts'
+import { startConsoleServer } from '../support/console-server.ts'
 import { until } from '../support/until.ts'
 import { watch } from '../support/watch-live.ts'
 
@@ -104,3 +106,36 @@ test('the streams of one address leave room for those of others', async (t) => {
   assert.deepEqual(await open('192.0.2.1'), six(429))
   assert.deepEqual(await open('192.0.2.2'), six(200))
 })
+
+for (const call of ['liveProblem', 'listen'] as const)
+  test(`a log-out while /api/live waits for ${call} is answered with 401, never with an empty 200`, async (t) => {
+    const [asked, held] = [withResolvers<void>(), withResolvers<void>()]
+    const unlistened: number[] = []
+    const password = 'only looking'
+    const wait = async (name: typeof call) => {
+      if (name !== call) return
+      asked.resolve()
+      await held.promise
+    }
+    const server = await startConsoleServer(
+      t,
+      { CONSOLE_VIEWER_PASSWORD: password },
+      {
+        liveProblem: () => wait('liveProblem').then(() => null),
+        listen: () => wait('listen').then(() => 7),
+        unlisten: async (listener) => {
+          unlistened.push(listener)
+        },
+      },
+    )
+    const payload = { name: 'viewer', password }
+    const login = await server.inject({ method: 'POST', url: '/api/login', payload })
+    const headers = { cookie: String(login.headers['set-cookie']).split(';')[0] ?? '' }
+    const stream = server.inject({ url: '/api/live', headers })
+    await asked.promise
+    assert.equal((await server.inject({ method: 'POST', url: '/api/logout', headers })).statusCode, 204)
+    held.resolve()
+    const answer = await stream
+    assert.equal(answer.statusCode, 401, `${answer.headers['content-type']}: ${answer.body}`)
+    assert.deepEqual(unlistened, [7])
+  })

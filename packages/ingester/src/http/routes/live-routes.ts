@@ -30,23 +30,28 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
     },
     async (request, reply) => {
       const { raw } = reply
-      const problem = await host.liveProblem()
-      if (problem !== null) throw new HttpProblem(503, problem)
-      if (raw.destroyed) return
+      let ended: HttpProblem | null = null
+      // Before the first await: a log-out from now on finds this stream.
       const remove = streams.add({
         session: gate.sessionOf(request),
         address: request.ip,
-        end: () => raw.end(),
+        end: (reason) => {
+          ended = reason
+          // Without headers this would be an empty 200, which no browser takes for an event stream.
+          if (raw.headersSent) raw.end()
+        },
       })
       raw.on('close', remove)
+      const problem = await host.liveProblem()
+      if (problem !== null) throw new HttpProblem(503, problem)
       const { device, rejected } = request.query
       const listener = await host.listen({
         ...(device !== undefined && { devices: device }),
         ...(rejected !== undefined && { onlyRejected: rejected }),
       })
-      // The client left, or the session ended meanwhile.
-      if (raw.destroyed || raw.writableEnded) {
+      if (raw.destroyed || ended !== null) {
         void host.unlisten(listener)
+        if (ended !== null) throw ended
         return
       }
       const headers = {

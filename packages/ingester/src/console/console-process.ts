@@ -32,6 +32,7 @@ const MAIN = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.m
 const START_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 3_000
 const TAIL_CHARACTERS = 4_000
+const STOPPING = 'This process is stopping.'
 /** Flags of a debugger, a profiler or a test runner belong to one process. */
 const NOT_INHERITED = /^--(inspect|test|cpu-prof|heap-prof|max-old-space-size|heapsnapshot)/
 
@@ -64,9 +65,13 @@ export class ConsoleProcess {
     this.#options = options
   }
 
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
   /** Where it listens; starts it where it does not run. @throws Error with the reason why it cannot start */
   place(): Promise<Place> {
-    if (this.#isClosing) return Promise.reject(new Error('This process is stopping.'))
+    if (this.#isClosing) return Promise.reject(new Error(STOPPING))
     this.#isWanted = true
     this.#place ??= this.#start()
     return this.#place
@@ -143,7 +148,7 @@ export class ConsoleProcess {
           this.#place = null
         }
         if (!this.#leaving.has(child)) this.#report({ code, signal, tail })
-        reject(new Error('The console did not start; the log says why.'))
+        reject(new Error(this.#isClosing ? STOPPING : 'The console did not start; the log says why.'))
       })
     })
     send({ kind: 'start', order: { ...order, token } })

@@ -49,7 +49,8 @@ async function serve(order: StartOrder): Promise<number> {
     { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },
     {
       logger: false,
-      forceCloseConnections: true,
+      // A stop lets the requests under way finish.
+      forceCloseConnections: 'idle',
       trustProxy: proxies.length > 0 ? proxies : false,
       routerOptions: { maxParamLength: 1_000 },
       serverFactory: (handler) =>

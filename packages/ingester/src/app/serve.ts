@@ -7,6 +7,7 @@ import { currentUrl } from '../database/database-url.ts'
 import { FaultLog } from '../http/fault-log.ts'
 import type { HealthOptions } from '../http/health.ts'
 import { startHttp } from '../http/server.ts'
+import { trustedPeer } from '../http/trusted-peer.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ServiceEndpoints } from './endpoints.ts'
 
@@ -49,7 +50,11 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
   })
   const http = await startHttp({
     ...{ ...health, host: address, port },
-    console: new ConsoleFront(console, faults.say),
+    console: new ConsoleFront({
+      process: console,
+      isProxy: trustedPeer(config.HTTP_TRUSTED_PROXIES),
+      onFault: faults.say,
+    }),
     onFault: faults.say,
   })
   if (!isLoopback(address) && config.CONSOLE_OPERATOR_PASSWORD === null) {

@@ -1,3 +1,5 @@
+import { AddressCounts } from './address-counts.ts'
+
 export interface ConnectionLimitsOptions {
   readonly maxConnections: number
   readonly maxPerAddress: number
@@ -14,8 +16,7 @@ export interface RefusedRecord {
 /** How many connections there are, in all and from each address, before and after their login. */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions
-  readonly #byAddress = new Map<string, number>()
-  #connections = 0
+  readonly #open = new AddressCounts()
   #refused = 0
   #latest: RefusedRecord | null = null
 
@@ -35,16 +36,14 @@ export class ConnectionLimits {
   /** @returns null, and the connection counts until `release`; or why it is turned away */
   admit(address: string): RefusedRecord | null {
     const { maxConnections, maxPerAddress } = this.#options
-    const ofAddress = this.#byAddress.get(address) ?? 0
     const setting =
-      ofAddress >= maxPerAddress
+      this.#open.of(address) >= maxPerAddress
         ? 'MQTT_MAX_CONNECTIONS_PER_ADDRESS'
-        : this.#connections >= maxConnections
+        : this.#open.total >= maxConnections
           ? 'MQTT_MAX_CONNECTIONS'
           : null
     if (setting === null) {
-      this.#connections++
-      this.#byAddress.set(address, ofAddress + 1)
+      this.#open.add(address)
       return null
     }
     this.#refused++
@@ -53,9 +52,6 @@ export class ConnectionLimits {
   }
 
   release(address: string): void {
-    this.#connections--
-    const left = (this.#byAddress.get(address) ?? 0) - 1
-    if (left > 0) this.#byAddress.set(address, left)
-    else this.#byAddress.delete(address)
+    this.#open.remove(address)
   }
 }

@@ -1,57 +1,68 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AddressCounts } from '../broker/address-counts.ts'
 import type { Fault } from '../http/fault-log.ts'
 import type { ConsoleProcess } from './console-process.ts'
 import { forward } from './forward.ts'
+import { whenGone } from './when-gone.ts'
 
-/** Requests on their way through, live pages included; each holds two buffers of a socket here. */
-const MAX_UNDER_WAY = 256
+/** Requests under way, live pages included: all together, and of one address. Each holds two socket buffers here. */
+const [MAX_UNDER_WAY, MAX_OF_ADDRESS] = [256, 64]
 
-/** Everything that is for people: passed on to the console's process, which is started where it does not run. */
+const ENDED =
+  'The console ended while it worked on this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it happens again, ask for less: a shorter time, fewer devices, a smaller limit.'
+const STOPPING = 'The service is stopping. Try again once it has started again.'
+
+export interface ConsoleFrontOptions {
+  readonly process: Pick<ConsoleProcess, 'place' | 'isClosing'>
+  /** Whether an address is a proxy: many people share it, so it has no bound of its own. */
+  readonly isProxy: (address: string) => boolean
+  /** Hears of each request that is answered with 503 here. */
+  readonly onFault: (fault: Fault) => void
+}
+
+/** Passes requests on to the process of the console, and starts that process where it does not run. */
 export class ConsoleFront {
-  readonly #process: ConsoleProcess
-  readonly #onFault: (fault: Fault) => void
-  #underWay = 0
+  readonly #options: ConsoleFrontOptions
+  readonly #underWay = new AddressCounts()
 
-  /** @param onFault told of each request that is answered with 503 here */
-  constructor(process: ConsoleProcess, onFault: (fault: Fault) => void) {
-    this.#process = process
-    this.#onFault = onFault
+  constructor(options: ConsoleFrontOptions) {
+    this.#options = options
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#underWay >= MAX_UNDER_WAY) {
-      this.#refuse(
-        request,
-        response,
-        `The console answers ${MAX_UNDER_WAY} requests already. Try again in a moment.`,
-      )
+    const address = request.socket.remoteAddress ?? ''
+    const full = this.#whyFull(address)
+    if (full !== null) {
+      this.#refuse(request, response, full)
       return
     }
-    this.#underWay++
-    try {
-      await this.#pass(request, response)
-    } finally {
-      this.#underWay--
-    }
+    this.#underWay.add(address)
+    const gone = whenGone(request, response)
+    gone.addEventListener('abort', () => this.#underWay.remove(address))
+    await this.#pass(request, response, gone)
   }
 
-  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #whyFull(address: string): string | null {
+    if (this.#underWay.total >= MAX_UNDER_WAY)
+      return `The console answers ${MAX_UNDER_WAY} requests already. Try again in a moment.`
+    if (this.#underWay.of(address) >= MAX_OF_ADDRESS && !this.#options.isProxy(address))
+      return `The console answers ${MAX_OF_ADDRESS} requests of ${address} already. Try again in a moment; if that is the address of a proxy, name it in HTTP_TRUSTED_PROXIES.`
+    return null
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
+    const { process } = this.#options
+    const fail = (detail: string) => this.#refuse(request, response, process.isClosing ? STOPPING : detail)
     try {
-      const place = await this.#process.place()
-      await forward(request, response, place).catch(() =>
-        this.#refuse(
-          request,
-          response,
-          'The console ended while it worked on this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it happens again, ask for less: a shorter time, fewer devices, a smaller limit.',
-        ),
-      )
+      const place = await process.place()
+      await forward(request, response, { ...place, gone }).catch(() => fail(ENDED))
     } catch (error) {
-      this.#refuse(request, response, (error as Error).message)
+      fail((error as Error).message)
     }
   }
 
   #refuse({ method = '' }: IncomingMessage, response: ServerResponse, detail: string): void {
-    this.#onFault({ method, route: '(console)', status: 503, reason: detail, stack: null })
+    this.#options.onFault({ method, route: '(console)', status: 503, reason: detail, stack: null })
     unavailable(response, detail)
   }
 }

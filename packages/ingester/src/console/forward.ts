@@ -21,29 +21,35 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /**
  * Passes a request on to the console and its answer back, piece by piece: each side is read as fast as the other takes
  * it, so a request costs this process two socket buffers whatever its size. Settles when the answer is sent or the client
- * has left.
+ * has left, which may have happened before.
  *
  * @throws Error where the console ended before it answered
  */
 export function forward(
   request: IncomingMessage,
   response: ServerResponse,
-  { port, token }: Place,
+  { port, token, gone }: Place & { readonly gone: AbortSignal },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (gone.aborted) return resolve()
     const peer = peerHeader(token, request.socket.remoteAddress ?? '')
     const onward = send({
-      ...{ host: '127.0.0.1', port, method: request.method, path: request.url, agent: false, setHost: false },
+      ...{
+        host: '127.0.0.1',
+        port,
+        method: request.method,
+        path: request.url,
+        agent: false,
+        setHost: false,
+        signal: gone,
+      },
       headers: [
         ...endToEnd(request.rawHeaders),
         ...[PEER_HEADER, peer, 'Connection', 'close'],
         ...framingOf(request),
       ],
     })
-    response.once('close', () => {
-      onward.destroy()
-      resolve()
-    })
+    gone.addEventListener('abort', () => resolve())
     // Once it answers, its answer says how it ends: after an early refusal it need not take the rest of a body.
     onward.on('error', (error) => {
       if (!response.headersSent) reject(error)

@@ -6,6 +6,8 @@ import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 export interface HttpOptions extends HealthOptions {
   readonly host: string
   readonly port: number
+  /** How long a request, its body included, may take to arrive. Default: 30 s. */
+  readonly requestTimeoutMs?: number
   /** Answers everything but health and metrics. */
   readonly console: Pick<ConsoleFront, 'answer'>
   /** Told of each request that is answered with 500 here. */
@@ -17,6 +19,9 @@ export interface HttpServer {
   close(drain: () => Promise<void>): Promise<void>
 }
 
+/** The largest body is 1 MiB; Node's default of 300 s lets a client hold its place for nothing. */
+const REQUEST_TIMEOUT_MS = 30_000
+
 /**
  * /healthz tells whether the process works, for whoever would restart it; /readyz whether events become rows
  * right now, for whoever would send them; /metrics the numbers, for Prometheus. They are answered here, whatever the
@@ -26,9 +31,10 @@ export interface HttpServer {
  * @throws Error where the port is in use
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, console, onFault } = options
+  const { host, port, console, onFault, requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS } = options
   const answers = answersOf(options)
-  const server = createServer((request, response) => {
+  const timeouts = { requestTimeout, connectionsCheckingInterval: requestTimeout / 6 }
+  const server = createServer(timeouts, (request, response) => {
     const route = request.url?.split('?', 1)[0] ?? ''
     const health = answers[route]
     if (health === undefined) return void console.answer(request, response)

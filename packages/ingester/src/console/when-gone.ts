@@ -1,0 +1,19 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * Aborts when the response is sent or the client has left. The response of a pipelined request has no socket before the
+ * one ahead of it is sent, and does not hear when the connection ends; the socket of the request does.
+ */
+export function whenGone({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  const end = () => {
+    response.off('close', end)
+    socket.off('close', end)
+    gone.abort()
+  }
+  // Every pipelined request listens to the same socket.
+  socket.setMaxListeners(0)
+  socket.once('close', end)
+  response.once('close', end)
+  return gone.signal
+}

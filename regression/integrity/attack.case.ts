@@ -21,8 +21,12 @@ const LOGINS = {
   CONSOLE_VIEWER_PASSWORD: 'viewer-of-the-console',
 }
 
-/** The goals are 1 s and 5 s on a machine that does nothing else; cases run beside each other, and the real wait is printed. */
-const MAX_WAIT_SECONDS = '15'
+/** What docs/security.md promises for the slowest device ack: with the broker of qs up, and with another. */
+const [EMBEDDED_MS, OTHER_MS] = [1_000, 5_000]
+/** Cases run beside each other: where that slows the same device while nobody attacks, it may slow it under attack too. */
+const MAX_RATIO = 25
+/** This case judges the waits itself. */
+const NO_MAX_WAIT = '600'
 
 /** What has to be skipped in each set-up; everything else has to hold. */
 const OPEN = ['foreign-topics', 'wrong-logins', 'console-spellings']
@@ -30,12 +34,12 @@ const CLOSED = ['console-unknown-proxy']
 
 test('qs attack holds against qs up as it is', async (t) => {
   const { env } = await startEmbeddedStack(t)
-  await attack(t, 'qs attack against qs up, open', { env, skipped: OPEN })
+  await attack(t, 'qs attack against qs up, open', { env, skipped: OPEN, maxMs: EMBEDDED_MS })
 })
 
 test('qs attack holds against qs up with logins', async (t) => {
   const { env } = await startEmbeddedStack(t, LOGINS)
-  await attack(t, 'qs attack against qs up, with logins', { env, skipped: CLOSED })
+  await attack(t, 'qs attack against qs up, with logins', { env, skipped: CLOSED, maxMs: EMBEDDED_MS })
 })
 
 test('qs attack holds against Mosquitto with accounts', { skip: dynamicSecurityMissing }, async (t) => {
@@ -55,10 +59,17 @@ test('qs attack holds against Mosquitto with accounts', { skip: dynamicSecurityM
   await untilReady(qs, Number(common.HTTP_PORT))
   const operatorLogin = { MQTT_USERNAME: OPERATOR.username, MQTT_PASSWORD: OPERATOR.password }
   const env = { ...common, ...operatorLogin }
-  await attack(t, 'qs attack against Mosquitto', { env, skipped: CLOSED })
+  await attack(t, 'qs attack against Mosquitto', { env, skipped: CLOSED, maxMs: OTHER_MS })
 })
 
+interface Attacked {
+  readonly env: Readonly<Record<string, string>>
+  readonly skipped: readonly string[]
+  readonly maxMs: number
+}
+
 interface Printed {
+  readonly calm: { readonly slowest_ms: number | null }
   readonly attacks: readonly {
     readonly name: string
     readonly verdict: { readonly kind: 'held' | 'fell' | 'skipped'; readonly detail?: string }
@@ -73,13 +84,11 @@ interface Printed {
   }
 }
 
-async function attack(
-  t: TestContext,
-  fault: string,
-  { env, skipped }: { readonly env: Readonly<Record<string, string>>; readonly skipped: readonly string[] },
-): Promise<void> {
-  const { stdout, stderr } = await runQs(t, ['attack', '--json', '--max-wait', MAX_WAIT_SECONDS], { env })
-  const { attacks, verification } = JSON.parse(stdout || stderr) as Printed
+async function attack(t: TestContext, fault: string, { env, skipped, maxMs }: Attacked): Promise<void> {
+  const { stdout, stderr } = await runQs(t, ['attack', '--json', '--max-wait', NO_MAX_WAIT], { env })
+  const { calm, attacks, verification } = JSON.parse(stdout || stderr) as Printed
+  const calmMs = calm.slowest_ms ?? Number.POSITIVE_INFINITY
+  t.diagnostic(`slowest device ack without an attack: ${calmMs} ms`)
   for (const { name, verdict, slowest_ms: ms } of attacks)
     t.diagnostic(`${verdict.kind} ${name}: slowest device ack ${ms} ms`)
   const { sent, acked, stored, missing } = verification
@@ -99,4 +108,7 @@ async function attack(
     skipped,
   )
   assert.ok(verification.ok, JSON.stringify(verification))
+  assert.ok(Number.isFinite(calmMs), 'the honest device has no device ack while nobody attacks')
+  const limitMs = Math.max(maxMs, calmMs * MAX_RATIO)
+  assert.ok(slowestMs <= limitMs, `a device ack took ${slowestMs} ms, which is above ${limitMs} ms`)
 }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import pc from 'picocolors'
 import { deviceLogin } from '../accounts/device-login.ts'
-import { addDevice } from '../accounts/devices.ts'
+import { addDevice, listDevices } from '../accounts/devices.ts'
 import { accountTopics } from '../accounts/operator-login.ts'
+import { OVERLAP_ADVICE, overlappingIds } from '../accounts/overlapping-ids.ts'
 import { findDatabaseUrl } from '../app/endpoints.ts'
 import { timeZone } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
@@ -55,7 +57,14 @@ Examples
         timeZone: options.timeZone ?? null,
       })
       printLogin(`${deviceId} has an account.`, deviceLogin(config, deviceId, password), options)
+      if (config.EVENT_ID_RULE === 'device') await warnOfOverlap(config, deviceId)
     })
+}
+
+async function warnOfOverlap(config: Config, deviceId: string): Promise<void> {
+  for (const { shorter, longer } of overlappingIds(await withOperator(config, listDevices)))
+    if (deviceId === shorter || deviceId === longer)
+      console.error(pc.yellow(`${shorter} and ${longer} share event ids. ${OVERLAP_ADVICE}.`))
 }
 
 interface NewDevice {

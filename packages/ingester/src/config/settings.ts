@@ -144,7 +144,7 @@ export const SETTINGS = {
     'Event ids',
     kinds.eventIdRule,
     'any',
-    'device: an event_id has to begin with the id of its device and a hyphen, so that no device can use the ids of another one',
+    'device: an event_id has to begin with the id of its device and a hyphen, so that no device can use the ids of another one whose device id does not begin with its own and a hyphen',
   ),
 
   LIMIT_MESSAGE_BYTES: setting('Limits', kinds.size, bytes(DEFAULT_LIMITS.messageBytes), 'Largest message'),

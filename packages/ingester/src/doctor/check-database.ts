@@ -5,6 +5,7 @@ import { checkClock } from './check-clock.ts'
 import { checkConnections } from './check-connections.ts'
 import { checkDisk } from './check-disk.ts'
 import { checkDurability } from './check-durability.ts'
+import { checkEventIds } from './check-event-ids.ts'
 import { checkRights } from './check-rights.ts'
 import { checkSchema } from './check-schema.ts'
 import { type Finding, ok, problem, unknown } from './finding.ts'
@@ -23,6 +24,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   connections: checkConnections,
   disk: checkDisk,
   activity: checkActivity,
+  'event ids': checkEventIds,
 }
 
 export async function* checkDatabase(url: string, config: Config): AsyncGenerator<Finding> {

@@ -114,6 +114,24 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
   })
 }
 
+test('with EVENT_ID_RULE=device a device that shares event ids with another is added with a warning', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const env = { ...OPERATOR_ENV, MQTT_URL: url }
+  const add = async (deviceId: string, settings: Readonly<Record<string, string>> = {}) => {
+    const { code, stderr } = await runCommand(['device', 'add', deviceId, '--json'], { ...env, ...settings })
+    assert.equal(code, 0, stderr)
+    return stderr
+  }
+  const rule = { EVENT_ID_RULE: 'device' }
+  assert.equal(await add('esp32-kitchen', rule), '')
+  assert.match(
+    await add('esp32', rule),
+    /^\S*esp32 and esp32-kitchen share event ids\. .*none begins with another/,
+  )
+  assert.equal(await add('esp33', rule), '', 'pairs of other devices are the matter of qs doctor')
+  assert.equal(await add('esp32-cellar'), '', 'without the rule no device has ids of its own')
+})
+
 test('names of others, ids that are none and weak passwords are refused before anybody is asked', async (t) => {
   const env = { ...OPERATOR_ENV, MQTT_URL: 'mqtt://127.0.0.1:1' }
   const refused = async (id: string, ...args: readonly string[]) => {

@@ -187,6 +187,11 @@ test('with EVENT_ID_RULE=device an id begins with the id of its device and a hyp
   assert.equal(accepted(eventJson({ event_id: '"e-1"' })).eventId, 'e-1')
 })
 
+test('EVENT_ID_RULE=device does not separate a device from one whose id begins with its own and a hyphen', () => {
+  const { eventId } = accepted(eventJson({ event_id: '"dev-1-kitchen-0001"' }), { eventIdRule: 'device' })
+  assert.equal(eventId, 'dev-1-kitchen-0001', 'which device dev-1-kitchen may send too')
+})
+
 test('a ts_device of more than 64 bytes is kept as its beginning, with a warning of its own', () => {
   const kept = (text: string) => {
     const { tsDevice, tsDeviceRaw, warning } = accepted(eventJson({ ts_device: JSON.stringify(text) }))

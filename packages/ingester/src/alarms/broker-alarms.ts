@@ -37,3 +37,21 @@ export function connectionsAlarm(readings: () => RefusedReadings): Alarm {
     },
   }
 }
+
+interface SessionReadings {
+  readonly refused: number
+  readonly latest: { readonly client: string; readonly account: string; readonly atMs: number } | null
+}
+
+/** Lasting sessions were refused, as an account had too many. */
+export function sessionsAlarm(readings: () => SessionReadings): Alarm {
+  return {
+    name: 'sessions_refused',
+    check: (nowMs) => {
+      const { refused, latest } = readings()
+      if (latest === null || nowMs - latest.atMs > SHOWN_MS) return null
+      const who = latest.account === '' ? 'the operator' : JSON.stringify(latest.account)
+      return `the broker has refused ${refused} lasting sessions since its start, the latest to client ${JSON.stringify(latest.client)} of ${who}: the account has as many as MQTT_MAX_SESSIONS_PER_ACCOUNT allows. Raise it where these are boards of yours; otherwise look for a client that takes another client id at each connect`
+    },
+  }
+}

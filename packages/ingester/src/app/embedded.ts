@@ -72,6 +72,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
         maxConnections: config.MQTT_MAX_CONNECTIONS,
         maxPerAddress: config.MQTT_MAX_CONNECTIONS_PER_ADDRESS,
       },
+      maxSessionsPerAccount: config.MQTT_MAX_SESSIONS_PER_ACCOUNT,
       ingesterId: config.MQTT_CLIENT_ID,
       log: log.child({ stage: 'broker' }),
     })

@@ -1,6 +1,6 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
-import { connectionsAlarm, deafClientAlarm } from '../alarms/broker-alarms.ts'
+import { connectionsAlarm, deafClientAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
@@ -25,7 +25,9 @@ export interface StartAlarmsOptions {
   readonly config: Config
   readonly mqttUrl: string
   /** The broker of this process, which answers for itself; absent: another one, which is asked. */
-  readonly embedded?: Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused'> | undefined
+  readonly embedded?:
+    | Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused'>
+    | undefined
   readonly log: Log
 }
 
@@ -61,7 +63,11 @@ export function startAlarms(
       typesAlarm,
       ...(embedded === undefined
         ? []
-        : [deafClientAlarm(() => embedded.deaf), connectionsAlarm(() => embedded.refused)]),
+        : [
+            deafClientAlarm(() => embedded.deaf),
+            connectionsAlarm(() => embedded.refused),
+            sessionsAlarm(() => embedded.sessionsRefused),
+          ]),
     ],
     metrics,
     log: log.child({ stage: 'alarms' }),

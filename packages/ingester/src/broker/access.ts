@@ -112,6 +112,11 @@ export class Access {
     return isRight
   }
 
+  /** Of a client that is in. The operator and, without credentials, everybody is ''. */
+  accountOf(client: Client): string {
+    return this.#accounts.get(client)?.username ?? ''
+  }
+
   /** @param client null: one that an earlier process had, whose will is left */
   mayPublish(client: Client | null, topic: string): boolean {
     return !topic.startsWith('$SYS/') && this.#may(client, 'publishClientSend', topic)

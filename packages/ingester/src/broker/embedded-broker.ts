@@ -26,6 +26,7 @@ import { authorizePublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
 import { keepRetainedInOrder } from './retained-order.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
+import { type QuotaRecord, SessionQuota } from './session-quota.ts'
 import { SessionStore } from './session-store.ts'
 import { WillDelays } from './will-delays.ts'
 
@@ -43,6 +44,8 @@ export interface EmbeddedBrokerOptions {
   readonly chargePublish?: (topic: string, bytes: number) => number
   /** By default without a limit. */
   readonly limits?: ConnectionLimitsOptions
+  /** Lasting sessions of one account; by default without a limit. */
+  readonly maxSessionsPerAccount?: number
   /** The client id of the ingester in this process. It connects with `connect`, and others come in after `open`. */
   readonly ingesterId?: string
   readonly log: Log
@@ -59,6 +62,8 @@ export interface EmbeddedBroker {
   readonly deaf: DeafRecord | null
   /** Connections turned away since the start, and the latest of them. */
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
+  /** Lasting sessions refused since the start, and the latest of them. */
+  readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
   /** A connection of this process, also before `open`. */
   connect(): Duplex
   /** Lets clients in, where there is an `ingesterId`. Until then the ports are taken and connections are closed. */
@@ -116,9 +121,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull })
   const carrier = new PropertyCarrier()
   const known = new KnownSessions()
+  const quota = new SessionQuota(options.maxSessionsPerAccount ?? Number.POSITIVE_INFINITY, (clientId) =>
+    known.has(clientId),
+  )
   const wills = new WillDelays(carrier)
   const lifetimes = new SessionLifetimes((clientId) => {
-    for (const part of [store, known, wills]) part.forget(clientId)
+    for (const part of [store, known, wills, quota]) part.forget(clientId)
   })
   const retainHandling = new RetainHandling()
   const accounts = new AccountStore(accountsFile)
@@ -151,7 +159,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     // With a bound, a message that waits for its turn and has no subscriber recurses, until the stack is full.
     concurrency: 0,
     preConnect: refuseEmptyId,
-    authenticate: login({ access, complaints, lifetimes, isImpostor }),
+    authenticate: login({ access, complaints, lifetimes, quota, isImpostor }),
     authorizeSubscribe: (client, subscription, done) => {
       if (known.isStandIn(subscription)) return done(null, null)
       retainHandling.decide(client, subscription)
@@ -220,6 +228,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
         return outlets.deaf
       },
       refused: door.refused,
+      sessionsRefused: quota,
       connect: () => door.connect(),
       open: () => door.open(),
       drain: (stallMs) => {

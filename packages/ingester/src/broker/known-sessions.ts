@@ -26,6 +26,10 @@ export class KnownSessions {
     })
   }
 
+  has(clientId: string): boolean {
+    return this.#clientIds.has(clientId)
+  }
+
   isStandIn(subscription: Subscription): boolean {
     return subscription === STAND_IN
   }

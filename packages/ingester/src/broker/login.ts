@@ -3,20 +3,32 @@ import type { Aedes, AuthenticateError, Client } from 'aedes'
 import type { Access } from './access.ts'
 import { aboutClient, addressOf, type ClientComplaints } from './client-complaints.ts'
 import { LoginQueue } from './login-queue.ts'
+import { Mqtt5Connection } from './mqtt5/connection.ts'
 import type { SessionLifetimes } from './session-lifetimes.ts'
+import type { SessionQuota } from './session-quota.ts'
 
 const [IDENTIFIER_REJECTED, SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [2, 3, 4] as const
+
+const TOO_MANY_SESSIONS =
+  'a client was refused a lasting session: its account has as many as MQTT_MAX_SESSIONS_PER_ACCOUNT allows'
 
 export interface LoginOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
   readonly lifetimes: SessionLifetimes
+  readonly quota: SessionQuota
   /** It comes from outside with the client id of our own ingester. */
   readonly isImpostor: (client: Client) => boolean
 }
 
 /** Only who is in may touch a session. */
-export function login({ access, complaints, lifetimes, isImpostor }: LoginOptions): Aedes['authenticate'] {
+export function login({
+  access,
+  complaints,
+  lifetimes,
+  quota,
+  isImpostor,
+}: LoginOptions): Aedes['authenticate'] {
   const queue = new LoginQueue()
   const enter = async (
     client: Client,
@@ -29,7 +41,11 @@ export function login({ access, complaints, lifetimes, isImpostor }: LoginOption
         // It waited for its turn, and has left meanwhile: a newer connection of this client must not give way to it.
         if (client.closed || client.conn.destroyed) return refusal('it has left', SERVER_UNAVAILABLE)
         await lifetimes.begin(client)
-        return null
+        const account = access.accountOf(client)
+        if (quota.admit(client, account)) return null
+        complaints.say('sessions', { ...aboutClient(client), account }, TOO_MANY_SESSIONS)
+        if (client.conn instanceof Mqtt5Connection) client.conn.refuseForQuota()
+        return refusal(TOO_MANY_SESSIONS, SERVER_UNAVAILABLE)
       }
     } catch (error) {
       return refusal((error as Error).message, SERVER_UNAVAILABLE)

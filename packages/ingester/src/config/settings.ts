@@ -314,6 +314,12 @@ export const SETTINGS = {
     '1000',
     'Most connections from one IP address. Raise it if more boards share one address, behind a NAT or a TLS proxy',
   ),
+  MQTT_MAX_SESSIONS_PER_ACCOUNT: setting(
+    'Embedded',
+    kinds.integer(1, 1_000_000),
+    '1000',
+    'Most lasting sessions (client ids with clean session off, or MQTT 5 session expiry) of one account. The operator, and everybody where there is no password, is one account: raise it where more boards than that share it',
+  ),
   POSTGRES_PORT: setting('Embedded', kinds.port, '5433', 'Port of the embedded PostgreSQL'),
 
   LOG_LEVEL: setting('Log', kinds.logLevel, 'info', 'Least level that is logged'),

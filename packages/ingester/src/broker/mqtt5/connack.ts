@@ -11,9 +11,17 @@ export const RECEIVE_MAXIMUM = 1_000
 /** CONNACK of aedes, with what this broker can do and what not [MQTT 5, 3.2.2.3]. */
 export function connack4To5(
   frame: Buffer,
-  { session, maxPacketBytes }: { readonly session: Mqtt5Session; readonly maxPacketBytes: number },
+  {
+    session,
+    maxPacketBytes,
+    isOverQuota,
+  }: {
+    readonly session: Mqtt5Session
+    readonly maxPacketBytes: number
+    readonly isOverQuota: boolean
+  },
 ): { readonly reason: Reason; readonly bytes: Buffer } {
-  const reason = reasonOfReturnCode(frame[3] ?? 0)
+  const reason = isOverQuota ? REASON.quotaExceeded : reasonOfReturnCode(frame[3] ?? 0)
   if (reason !== REASON.success) return { reason, bytes: connackRefusing(reason) }
   const packet = {
     cmd: 'connack',

@@ -82,6 +82,11 @@ export class Mqtt5Connection extends Duplex {
     this.#translation.refusals.add(packetId)
   }
 
+  /** Its CONNACK, which is to refuse it, says 0x97. */
+  refuseForQuota(): void {
+    this.#translation.isOverQuota = true
+  }
+
   /** @param client that aedes made for this connection, and that has not read from it yet */
   attach(client: Client): void {
     this.#network.on('readable', () => this.#pull())

@@ -20,6 +20,7 @@ export const REASON = {
   receiveMaximumExceeded: 0x93,
   topicAliasInvalid: 0x94,
   packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
   administrativeAction: 0x98,
   sharedSubscriptions: 0x9e,
   subscriptionIdentifiers: 0xa1,

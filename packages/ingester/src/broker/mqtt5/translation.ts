@@ -38,6 +38,9 @@ export class Translation implements Conversation {
   #session: Mqtt5Session | null = null
   #window = new SendWindow(0)
 
+  /** MQTT 3.1.1 has no return code for it. */
+  isOverQuota = false
+
   constructor(options: TranslationOptions) {
     this.#options = options
   }
@@ -131,7 +134,10 @@ export class Translation implements Conversation {
   #connack(frame: Buffer): void {
     if (this.#session === null) return
     const { maxPacketBytes } = this.#options
-    const { reason, bytes } = connack4To5(frame, { session: this.#session, maxPacketBytes })
+    const { reason, bytes } = connack4To5(frame, {
+      ...{ session: this.#session, maxPacketBytes },
+      isOverQuota: this.isOverQuota,
+    })
     this.#state = reason === REASON.success ? 'open' : 'refused'
     this.toClient.append(bytes)
   }

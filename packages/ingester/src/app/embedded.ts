@@ -82,6 +82,8 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     started.push(() => database.stop())
     const ingester = await startPipeline(config, { broker, budgets }, options)
     started.push(async () => {
+      // They wait for their device acks, which the broker must still be able to read and send.
+      await ingester.simulation?.stop()
       // A PUBACK that leaves during the stop would be for an event that nobody writes any more.
       await broker.drain(BROKER_STALL_MS)
       await ingester.stop()

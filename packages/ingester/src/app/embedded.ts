@@ -64,9 +64,9 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       credentials,
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
-      chargePublish: (topic, bytes) => {
-        const deviceId = config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)
-        return deviceId === null ? 0 : budgets.charge(deviceId, { messages: 1, bytes }, performance.now())
+      chargePublish: (clientId, topic, bytes) => {
+        const deviceId = topic && config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)
+        return budgets.charge(deviceId ?? clientId, { messages: 1, bytes }, performance.now())
       },
       limits: {
         maxConnections: config.MQTT_MAX_CONNECTIONS,

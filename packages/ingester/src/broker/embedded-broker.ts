@@ -40,8 +40,12 @@ export interface EmbeddedBrokerOptions {
   /** Keeps the accounts of devices; null: they end with the process. */
   readonly accountsFile: string | null
   readonly maxPacketBytes: number
-  /** Told of each message that a client may publish; the milliseconds for which nothing more is read from it. */
-  readonly chargePublish?: (topic: string, bytes: number) => number
+  /**
+   * Told of each message that a client publishes; the milliseconds for which nothing more is read from it.
+   *
+   * @param topic null: the client may not publish to it, so the message is nobody's but its own
+   */
+  readonly chargePublish?: (clientId: string, topic: string | null, bytes: number) => number
   /** By default without a limit. */
   readonly limits?: ConnectionLimitsOptions
   /** Lasting sessions of one account; by default without a limit. */
@@ -118,8 +122,9 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
   const maxBytesOf = (client: string) => (client === ingesterId ? INGESTER_SESSION_BYTES : SESSION_BYTES)
-  const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull })
   const carrier = new PropertyCarrier()
+  const detached = (payload: Buffer) => carrier.detached(payload)
+  const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull, detached })
   const known = new KnownSessions()
   const quota = new SessionQuota(options.maxSessionsPerAccount ?? Number.POSITIVE_INFINITY, (clientId) =>
     known.has(clientId),
@@ -147,9 +152,10 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   })
   const ingest =
     ingesterId === undefined ? null : new IngestSession({ clientId: ingesterId, store, readGate })
-  const onPublish = (client: Client, topic: string, bytes: number) => {
+  const onPublish = (client: Client, topic: string | null, bytes: number) => {
     ingest?.arrived(client)
-    readGate.pause(client.conn as Duplex, chargePublish?.(topic, bytes) ?? 0)
+    if (!ours.has(client.conn))
+      readGate.pause(client.conn as Duplex, chargePublish?.(client.id, topic, bytes) ?? 0)
   }
   const ours = new WeakSet<object>()
   const draining = new Draining()
@@ -171,7 +177,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       done(null, isGranted ? subscription : null)
     },
     authorizePublish: draining.before(
-      wills.before(authorizePublish({ access, complaints, onPublish })),
+      wills.before(authorizePublish({ access, complaints, onPublish, detached })),
       ({ conn }) => !ours.has(conn),
     ),
     maxInflightInbound: RECEIVE_MAXIMUM,

@@ -10,8 +10,10 @@ const NOWHERE = '$refused'
 export interface PublishOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
-  /** Told of what a client may publish. */
-  readonly onPublish: (client: Client, topic: string, bytes: number) => void
+  /** Told of what a client publishes. Null: it may not publish to this topic, which is nothing it may use up. */
+  readonly onPublish: (client: Client, topic: string | null, bytes: number) => void
+  /** A copy of a payload that keeps nothing else in memory. */
+  readonly detached: (payload: Buffer) => Buffer
 }
 
 /**
@@ -24,12 +26,15 @@ export function authorizePublish({
   access,
   complaints,
   onPublish,
+  detached,
 }: PublishOptions): Aedes['authorizePublish'] {
   return (client, packet, done) => {
     // A retained command would hand its passwords to whoever subscribes.
     if (packet.topic === CONTROL_TOPIC) packet.retain = false
-    if (access.mayPublish(client, packet.topic)) {
-      if (client !== null) onPublish(client, packet.topic, packet.payload.length)
+    const mayPublish = access.mayPublish(client, packet.topic)
+    if (client !== null) onPublish(client, mayPublish ? packet.topic : null, packet.payload.length)
+    if (mayPublish) {
+      if (packet.retain && packet.payload instanceof Buffer) packet.payload = detached(packet.payload)
       return done(null)
     }
     if (client !== null) {

@@ -15,8 +15,8 @@ async function startBroker(t: { after(end: () => unknown): void }) {
     credentials: null,
     accountsFile: null,
     maxPacketBytes: 1024 * 1024,
-    chargePublish: (topic, bytes) => {
-      charged.push([topic, bytes])
+    chargePublish: (_clientId, topic, bytes) => {
+      charged.push([topic ?? '(refused)', bytes])
       return topic === 'flood' ? 300 : 0
     },
     log: silentLog().log,
@@ -63,11 +63,14 @@ for (const way of ['TCP with 3.1.1', 'TCP with 5', 'WebSocket'] as const) {
   })
 }
 
-test('what a client may not publish is not charged', async (t) => {
+test('what a client may not publish is charged to no device, but to the client', async (t) => {
   const { broker, charged } = await startBroker(t)
   const client = await connectAsync(`mqtt://127.0.0.1:${broker.port}`)
   t.after(() => client.endAsync(true))
   await client.publishAsync('$SYS/forbidden', 'x', { qos: 1 })
   await client.publishAsync('t', 'four', { qos: 1 })
-  assert.deepEqual(charged, [['t', 4]])
+  assert.deepEqual(charged, [
+    ['(refused)', 1],
+    ['t', 4],
+  ])
 })

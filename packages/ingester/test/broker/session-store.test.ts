@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Aedes } from 'aedes'
+import { PropertyCarrier } from '../../src/broker/mqtt5/property-carrier.ts'
 import type { QueuedPacket } from '../../src/broker/session-queue.ts'
-import { SessionStore } from '../../src/broker/session-store.ts'
+import { SessionStore, type SessionStoreOptions } from '../../src/broker/session-store.ts'
 
 interface Queues {
   outgoingEnqueueCombi(subscribers: readonly object[], packet: object): Promise<void>
   outgoingClearMessageId(session: { id: string }, packet: object): Promise<object | undefined>
 }
 
-async function storeOf(options: { readonly maxBytesOf: (id: string) => number; readonly maxBytes: number }) {
+async function storeOf(
+  options: Pick<SessionStoreOptions, 'maxBytesOf' | 'maxBytes'> & Partial<SessionStoreOptions>,
+) {
   const full: string[] = []
   const broker = await Aedes.createBroker()
-  const store = new SessionStore({ ...options, onFull: (id) => full.push(id) })
+  const store = new SessionStore({
+    onFull: (id) => full.push(id),
+    detached: (payload) => payload,
+    ...options,
+  })
   store.attach(broker)
   const queues = (broker as unknown as { persistence: Queues }).persistence
   const queued = (id: string): readonly QueuedPacket[] => store.queueOf(id)?.all() ?? []
@@ -63,6 +70,34 @@ test('all sessions together are bounded, except one with a larger share', async 
   const others = ['a', 'b', 'c'].map((id) => queued(id).length).reduce((sum, count) => sum + count, 0)
   assert.ok(others >= 10 && others <= 21, `${others} messages of 1,001 bytes`)
   assert.equal(queued('ours').length, 40)
+})
+
+test('what is kept for long keeps nothing of the read that it arrived in', async (t) => {
+  const read = Buffer.alloc(64 * 1024, 'x')
+  const carrier = new PropertyCarrier()
+  const detached = (payload: Buffer) => carrier.detached(payload)
+  const { broker, queues, queued } = await storeOf({
+    maxBytesOf: (id) => (id === 'ours' ? 1_000_000 : 10_000),
+    maxBytes: 1_000_000,
+    detached,
+  })
+  t.after(() => broker.close())
+  for (let counter = 1; counter <= 1_000; counter++) {
+    const payload = read.subarray(counter, counter + 7)
+    carrier.set(payload, { forwarded: Buffer.from('properties'), expirySeconds: null })
+    await queues.outgoingEnqueueCombi(
+      ['ours', 'device'].map((clientId) => ({ clientId, qos: 1 })),
+      message(counter, { payload }),
+    )
+  }
+  const pinned = (id: string) =>
+    queued(id).filter(({ payload }) => (payload as Buffer).buffer.byteLength > 1_000).length
+  assert.equal(pinned('device'), 0)
+  assert.ok(queued('ours').length === 1_000 && pinned('ours') < 700, `${pinned('ours')} whole reads`)
+  for (const { payload } of [...queued('device'), ...queued('ours')]) {
+    assert.equal(String(payload), 'xxxxxxx')
+    assert.equal(String(carrier.of(payload as Buffer)), 'properties')
+  }
 })
 
 test('overlapping subscriptions make one message, with the highest QoS among them', async (t) => {

@@ -1,5 +1,8 @@
 import { MESSAGE_EXPIRY, type MessageProperties } from './publish-properties.ts'
 
+/** Of the read, beyond the payload itself. */
+const MAX_PINNED_BYTES = 1024
+
 interface Carried {
   readonly forwarded: Buffer
   /** Infinity: never. */
@@ -27,6 +30,20 @@ export class PropertyCarrier {
     const expiresAtMs = this.#nowMs() + (expirySeconds ?? Number.POSITIVE_INFINITY) * 1_000
     this.#byPayload.set(payload, { forwarded, expiresAtMs })
     this.#isInUse = true
+  }
+
+  /**
+   * A copy with the same properties, for what is kept. A payload is a part of the 64 KiB that were read together with it,
+   * and keeps all of them in memory.
+   */
+  detached(payload: Buffer): Buffer {
+    if (payload.buffer.byteLength <= payload.length + MAX_PINNED_BYTES) return payload
+    // A pooled buffer would keep its pool.
+    const copy = Buffer.allocUnsafeSlow(payload.length)
+    payload.copy(copy)
+    const carried = this.#find(payload)
+    if (carried !== undefined) this.#byPayload.set(copy, carried)
+    return copy
   }
 
   /**

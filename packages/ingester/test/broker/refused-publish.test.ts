@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Client, PublishPacket } from 'aedes'
+import type { Access } from '../../src/broker/access.ts'
+import { ClientComplaints } from '../../src/broker/client-complaints.ts'
+import { authorizePublish } from '../../src/broker/refused-publish.ts'
+import { silentLog } from '../support/silent-log.ts'
+
+test('a message to a topic that is not the client’s own is charged, and names no device', () => {
+  const published: (readonly [topic: string | null, bytes: number])[] = []
+  const authorize = authorizePublish({
+    access: { mayPublish: (_client: Client, topic: string) => topic === 'mine' } as unknown as Access,
+    complaints: new ClientComplaints(silentLog().log),
+    onPublish: (_client, topic, bytes) => published.push([topic, bytes]),
+    detached: (payload) => payload,
+  })
+  const client = { id: 'board', conn: {} } as unknown as Client
+  for (const topic of ['mine', 'qs/v1/victim/events']) {
+    const packet = { topic, payload: Buffer.alloc(9), retain: false } as unknown as PublishPacket
+    authorize?.(client, packet, (error) => assert.equal(error, null))
+  }
+  assert.deepEqual(published, [
+    ['mine', 9],
+    [null, 9],
+  ])
+})

@@ -135,13 +135,15 @@ export async function startIngester(
     },
   })
   const connected = pipeline.start()
-  // A console that cannot start ends the start. That of npm start is looked at next; that of a server perhaps never, so it
-  // ends again after the check.
-  connected
-    .then(() => (embedded ? http.prepare() : http.check()))
-    .catch((error) => {
-      if (error instanceof ConsoleRefused) onConsoleRefused(error)
-    })
+  // That of npm start is looked at next, and what it cannot start with ends the start. On a server perhaps nobody ever looks:
+  // there the first request starts it.
+  if (embedded) {
+    connected
+      .then(() => http.prepare())
+      .catch((error) => {
+        if (error instanceof ConsoleRefused) onConsoleRefused(error)
+      })
+  }
   const hours = new HoursJob({
     url: databaseUrl,
     clock: new SystemClock(),

@@ -24,8 +24,6 @@ export interface ServeOptions extends HealthOptions {
 export interface Serving {
   /** Starts the console now, and not when the first person comes. */
   prepare(): Promise<void>
-  /** Starts the console to see that it can, and ends it again. @throws ConsoleRefused */
-  check(): Promise<void>
   close(): Promise<void>
 }
 
@@ -67,7 +65,6 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
     prepare: async () => {
       await console.place()
     },
-    check: () => console.check(),
     close: () => http.close(() => console.close()),
   }
 }

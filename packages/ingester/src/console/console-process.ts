@@ -56,9 +56,8 @@ export class ConsoleProcess {
   readonly #options: ConsoleProcessOptions
   #place: Promise<Place> | null = null
   #child: ChildProcess | null = null
-  /** Those that were asked to stop. */
-  readonly #leaving = new WeakSet<ChildProcess>()
-  #isWanted = false
+  /** The process refused to start and says so itself. */
+  #hasRefused = false
   #isClosing = false
 
   constructor(options: ConsoleProcessOptions) {
@@ -72,30 +71,15 @@ export class ConsoleProcess {
   /** Where it listens; starts it where it does not run. @throws Error with the reason why it cannot start */
   place(): Promise<Place> {
     if (this.#isClosing) return Promise.reject(new Error(STOPPING))
-    this.#isWanted = true
     this.#place ??= this.#start()
     return this.#place
-  }
-
-  /** Starts it once to see that it can, and ends it again unless it is wanted by then. @throws as `place` */
-  async check(): Promise<void> {
-    this.#place ??= this.#start()
-    await this.#place
-    const child = this.#child
-    if (this.#isWanted || child === null) return
-    this.#place = null
-    await this.#end(child)
   }
 
   /** Lets it finish what it is answering, for a few seconds. */
   async close(): Promise<void> {
     this.#isClosing = true
     const child = this.#child
-    if (child !== null) await this.#end(child)
-  }
-
-  async #end(child: ChildProcess): Promise<void> {
-    this.#leaving.add(child)
+    if (child === null) return
     const ended = new Promise((resolve) => child.once('close', resolve))
     // A child that is disconnected from this side never emits `close` (Node 20).
     if (child.connected) child.send({ kind: 'stop' } satisfies ToConsole, () => {})
@@ -117,6 +101,7 @@ export class ConsoleProcess {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child = child
+    this.#hasRefused = false
     let tail = ''
     child.stderr?.on('data', (text: Buffer) => {
       tail = `${tail}${text}`.slice(-TAIL_CHARACTERS)
@@ -133,7 +118,7 @@ export class ConsoleProcess {
           clearTimeout(timer)
           resolve({ port: message.port, token })
         } else if (message.kind === 'refused') {
-          this.#leaving.add(child)
+          this.#hasRefused = true
           this.#options.log.error({ reason: message.reason }, 'The console cannot start')
           reject(new ConsoleRefused(message.reason))
         } else if (message.kind === 'fault') this.#options.onFault(message.fault)
@@ -142,12 +127,9 @@ export class ConsoleProcess {
       child.on('close', (code, signal) => {
         clearTimeout(timer)
         host.close()
-        // After a check the next one may run already.
-        if (this.#child === child) {
-          this.#child = null
-          this.#place = null
-        }
-        if (!this.#leaving.has(child)) this.#report({ code, signal, tail })
+        this.#child = null
+        this.#place = null
+        if (!this.#isClosing && !this.#hasRefused) this.#report({ code, signal, tail })
         reject(new Error(this.#isClosing ? STOPPING : 'The console did not start; the log says why.'))
       })
     })

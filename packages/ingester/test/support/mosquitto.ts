@@ -32,6 +32,9 @@ export interface MosquittoOptions {
   readonly port?: number
 }
 
+/** Its start takes 50 ms, and more than 10 s were seen where eight other servers started. */
+const START_MS = 60_000
+
 /** Debian keeps it in sbin, which is not in everybody's PATH. */
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin`
 
@@ -66,7 +69,7 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
       // Another server on that port would accept too.
       return said.slice(before).includes(' running') && (await accepts(port)) && (await accepts(wsPort))
     }
-    await until(ready, `mosquitto accepts connections on ${port} and ${wsPort}`)
+    await until(ready, `mosquitto accepts connections on ${port} and ${wsPort}`, START_MS)
   }
   const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (server.exitCode !== null || server.signalCode !== null) return

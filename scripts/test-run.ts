@@ -8,9 +8,7 @@ const cluster = await startTestCluster()
 const runner = spawn(
   process.execPath,
   [
-    '--import',
-    'tsx',
-    '--conditions=source',
+    '--enable-source-maps',
     '--test',
     `--test-concurrency=${availableParallelism() * 2}`,
     '--test-reporter=spec',

@@ -1,9 +1,10 @@
 // npm test: every test file of the packages, deploy, regression and bench, against one PostgreSQL that is started once.
 // With arguments: only the files whose path contains one of them, as in `npm test -- decode`.
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleTests } from './bundle-tests.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -22,8 +23,11 @@ if (files.length === 0) {
   process.exit(2)
 }
 
-const loader = ['--import', 'tsx', '--conditions=source']
-const child = spawn(process.execPath, [...loader, 'scripts/test-run.ts', ...files], { stdio: 'inherit' })
+mkdirSync('node_modules/.tests', { recursive: true })
+const directory = mkdtempSync('node_modules/.tests/')
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+const bundles = await bundleTests(['scripts/test-run.ts', ...files], directory)
+const child = spawn(process.execPath, bundles, { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code) => process.exit(code ?? 1))
 

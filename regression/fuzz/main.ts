@@ -35,9 +35,7 @@ function read() {
 const { payloads, messages, seed, help } = read()
 if (help) console.log(HELP)
 else {
-  const tests = ['decode', 'path'].map((name) => `regression/fuzz/${name}.test.ts`)
-  const loader = ['--import', 'tsx', '--conditions=source']
-  const child = spawn(process.execPath, [...loader, 'scripts/test-run.ts', ...tests], {
+  const child = spawn(process.execPath, ['scripts/test.mjs', 'regression/fuzz/'], {
     stdio: 'inherit',
     env: {
       ...process.env,

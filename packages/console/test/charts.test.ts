@@ -5,9 +5,9 @@ import { browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { ago, event, fill, heading } from './support/filled.ts'
 
 test('the charts', { skip: browserMissing }, async (t) => {
+  const browser = await startBrowser(t)
   const running = await startTestConsole(t)
   await fill(running)
-  const browser = await startBrowser(t)
 
   await t.test('explore: any lines, and the address brings the view back', async (t) => {
     const page = await openPage(t, browser, `${running.url}/explore`)

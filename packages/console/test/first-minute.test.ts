@@ -6,8 +6,8 @@ import { accessibilityFaults, browserMissing, openPage, startBrowser } from './s
 test('an empty system explains itself; simulated devices come and go', {
   skip: browserMissing,
 }, async (t) => {
-  const running = await startTestConsole(t)
   const browser = await startBrowser(t)
+  const running = await startTestConsole(t)
   const page = await openPage(t, browser, `${running.url}/`)
   await page.getByText('Nothing has come in yet').waitFor()
   assert.ok(await page.getByText('npx qs publish').isVisible())

@@ -8,13 +8,14 @@ const IDS = ['.', '..', '~..', '__proto__', 'constructor', 'a%2Fb', 'who?me', 't
 test('the page of a device with a hostile id opens from the list, shows its value, and opens again by its URL', {
   skip: browserMissing,
 }, async (t) => {
+  const browser = await startBrowser(t)
   const running = await startTestConsole(t)
   for (const [index, id] of IDS.entries())
     await running.publish(id, [
       event(id, `e-${index}`, { event_type: id, value: 100 + index }),
       event(id, `text-${index}`, { event_type: 'toString', value: `said by ${index}` }),
     ])
-  const page = await openPage(t, await startBrowser(t), `${running.url}/devices`)
+  const page = await openPage(t, browser, `${running.url}/devices`)
   for (const [index, id] of IDS.entries()) {
     await page.getByRole('link', { name: id, exact: true }).click()
     await heading(page, id)

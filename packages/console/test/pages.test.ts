@@ -10,9 +10,9 @@ const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusa
 const [LIGHT, DARK] = ['rgb(245, 247, 248)', 'rgb(14, 20, 24)']
 
 test('the pages', { skip: browserMissing }, async (t) => {
+  const browser = await startBrowser(t)
   const running = await startTestConsole(t)
   await fill(running)
-  const browser = await startBrowser(t)
   const home = `${running.url}/`
 
   await t.test(

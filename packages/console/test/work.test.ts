@@ -6,8 +6,8 @@ import { accessibilityFaults, browserMissing, openPage, startBrowser } from './s
 import { event, fill, heading } from './support/filled.ts'
 
 test('what people do in the console', { skip: browserMissing }, async (t) => {
-  const running = await startTestConsole(t)
   const browser = await startBrowser(t)
+  const running = await startTestConsole(t)
 
   await t.test('live: a message comes with its end, pauses and filters', async (t) => {
     const page = await openPage(t, browser, `${running.url}/live`)
@@ -86,9 +86,9 @@ test('login: a wrong password, a viewer who may look, an operator who may change
 }, async (t) => {
   const broker = { MQTT_USERNAME: 'boss', MQTT_PASSWORD: 'of them all' }
   const passwords = { CONSOLE_OPERATOR_PASSWORD: 'correct horse', CONSOLE_VIEWER_PASSWORD: 'only looking' }
+  const browser = await startBrowser(t)
   const running = await startTestConsole(t, { settings: { ...passwords, ...broker } })
   await fill(running)
-  const browser = await startBrowser(t)
   const page = await openPage(t, browser, `${running.url}/letters`, { expected: /\/api\// })
   const login = async (name: string, password: string) => {
     await page.getByLabel('Who').selectOption(name)

@@ -154,7 +154,22 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     const { ok } = JSON.parse(await stack.qs('verify', '--faults', '--json')) as { readonly ok: boolean }
     assert.equal(ok, true)
   })
+
+  await t.test('what a hostile board and a stranger try against it does not succeed', async () => {
+    // How fast the device acks of others come meanwhile is for a calm machine to say (docs/security.md). Here they come.
+    const command = ['attack', '--yes', '--json', '--max-wait', '60', '--console', 'http://ingester:8080']
+    const { attacks, verification } = JSON.parse(await stack.qs(...command)) as Attacked
+    const of = (kind: string) => attacks.filter(({ verdict }) => verdict.kind === kind)
+    assert.deepEqual(of('fell'), [])
+    assert.deepEqual(of('skipped'), [])
+    assert.equal(verification.ok, true)
+  })
 })
+
+interface Attacked {
+  readonly attacks: readonly { readonly name: string; readonly verdict: { readonly kind: string } }[]
+  readonly verification: { readonly ok: boolean }
+}
 
 test('without .env it says what to do, and starts nothing', async (t) => {
   const stack = await Stack.create(t)

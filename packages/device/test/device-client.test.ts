@@ -26,7 +26,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     const client = new DeviceClient({
       url: broker.url,
       deviceId: `dev-${++devices}`,
-      resendAfterMs: 40,
+      resendAfterMs: 200,
       reconnectMs: 40,
       onWarning: (warning) => warnings.push(warning),
       ...options,

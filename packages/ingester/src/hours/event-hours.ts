@@ -28,13 +28,16 @@ cross join lateral event_numbers(t.device_id, t.event_type, t.hour, t.hour + int
 ${ON_CONFLICT}`
 
 const STATE = `
-select covered_to as "coveredTo", date_trunc('hour', now() - interval '${OVER_AFTER}', 'UTC') as over
-from event_hours_state`
+select covered_to::text as "coveredTo", over::text, coalesce(covered_to < over, true) as "hasNew"
+from event_hours_state, date_trunc('hour', now() - interval '${OVER_AFTER}', 'UTC') as over`
 
-/** What overlaps is one stretch. */
+/**
+ * What overlaps is one stretch. As text: a JavaScript Date has milliseconds only, and between such ends there is nothing of
+ * a batch that came in at one microsecond.
+ */
 const TAKE_BACKLOG = `
 with taken as (delete from event_hours_backlog returning first_seen, last_seen)
-select min(first) as first, max(last) as last from (
+select min(first)::text as first, max(last)::text as last from (
   select first_seen as first, last_seen as last,
     sum(starts) over (order by first_seen, last_seen rows unbounded preceding) as island
   from (
@@ -43,6 +46,14 @@ select min(first) as first, max(last) as last from (
         as starts
     from taken) marked) islands
 group by island`
+
+/** Times as PostgreSQL writes them, with all their digits. */
+interface State {
+  readonly coveredTo: string | null
+  readonly over: string
+  /** Hours have ended since the last time. */
+  readonly hasNew: boolean
+}
 
 /**
  * Brings event_hours up to date, in one transaction. Whoever comes while another does it does nothing.
@@ -60,10 +71,11 @@ export async function followEvents(database: ClientBase): Promise<boolean> {
       await database.query('rollback')
       return false
     }
-    const { rows } = await database.query<{ coveredTo: Date | null; over: Date }>(STATE)
-    const { coveredTo = null, over } = rows[0] ?? { over: new Date(0) }
-    if (coveredTo === null || coveredTo < over) await database.query(NEW_HOURS, [coveredTo, over])
-    const { rows: backlog } = await database.query<{ first: Date; last: Date }>(TAKE_BACKLOG)
+    const [state] = (await database.query<State>(STATE)).rows
+    if (state === undefined) throw new Error('event_hours_state is empty')
+    const { coveredTo, over, hasNew } = state
+    if (hasNew) await database.query(NEW_HOURS, [coveredTo, over])
+    const { rows: backlog } = await database.query<{ first: string; last: string }>(TAKE_BACKLOG)
     for (const { first, last } of backlog) await database.query(OLD_HOURS, [first, last, over])
     await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
     await database.query('commit')

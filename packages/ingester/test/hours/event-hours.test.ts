@@ -61,6 +61,24 @@ test('a chart of hours is the chart of the events, before, after and with what c
   assert.deepEqual(await pool.query('select from event_hours_backlog'), [])
 })
 
+test('one batch with old events on a quiet system is counted, to the microsecond of its arrival', async (t) => {
+  const { pool, chart, follow } = await open(t)
+  await follow()
+  const arrived = '2026-11-28T07:15:30.123456Z'
+  await pool.query(
+    `insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+    select 'late' || i, 'd1', 't', i, now() - interval '30 hours', $1, 1 from generate_series(1, 60) i`,
+    [arrived],
+  )
+  await pool.query('insert into event_hours_backlog (first_seen, last_seen) values ($1, $1)', [arrived])
+  await follow()
+  assert.deepEqual(await pool.query('select events::int, low, high, total from event_hours'), [
+    { events: 60, low: 1, high: 60, total: 1830 },
+  ])
+  assert.deepEqual(await pool.query('select from event_hours_backlog'), [])
+  assert.equal((await chart('d1'))?.events, 60)
+})
+
 test('two at once do it once', async (t) => {
   const { insert, follow } = await open(t)
   await insert('a', `now() - i * interval '13 minutes'`)

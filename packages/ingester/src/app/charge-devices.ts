@@ -13,6 +13,20 @@ export function deviceBudgets(config: Config): DeviceBudgets {
   })
 }
 
+/**
+ * What a message that arrives costs, in milliseconds for which its client is not read. An event is charged to the device of
+ * its topic, anything else to the client: under a name that no device can have, since a client chooses its id and must not
+ * use up the budget of a device.
+ *
+ * @param deviceIdOf null: not a topic of events
+ */
+export function arrivalCharge(budgets: DeviceBudgets, deviceIdOf: (topic: string) => string | null) {
+  return (clientId: string, topic: string | null, bytes: number): number => {
+    const deviceId = topic === null ? null : deviceIdOf(topic)
+    return budgets.charge(deviceId ?? `client/${clientId}`, { messages: 1, bytes }, performance.now())
+  }
+}
+
 export interface ChargeOptions {
   readonly budgets: DeviceBudgets
   /** The broker is ours and has charged messages and bytes when they arrived there. */

@@ -9,7 +9,7 @@ import { embeddedUrlReader, startEmbeddedPostgres } from '../database/embedded-p
 import type { EmbeddedRole } from '../database/postgres-password.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
-import { deviceBudgets } from './charge-devices.ts'
+import { arrivalCharge, deviceBudgets } from './charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
 
 export interface EmbeddedOptions {
@@ -64,10 +64,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       credentials,
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
-      chargePublish: (clientId, topic, bytes) => {
-        const deviceId = topic && config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)
-        return budgets.charge(deviceId ?? clientId, { messages: 1, bytes }, performance.now())
-      },
+      chargePublish: arrivalCharge(budgets, (topic) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)),
       limits: {
         maxConnections: config.MQTT_MAX_CONNECTIONS,
         maxPerAddress: config.MQTT_MAX_CONNECTIONS_PER_ADDRESS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
-import { chargeDevices } from '../../src/app/charge-devices.ts'
+import { arrivalCharge, chargeDevices } from '../../src/app/charge-devices.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import { DeviceBudgets } from '../../src/pipeline/device-budgets.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
@@ -50,4 +50,12 @@ test('an array that is refused as a whole with one device ack is charged for all
 
 test('messages and bytes are charged here where the broker does not do it', () => {
   assert.equal(debtAfter(array(20, EVENT), false), array(20, EVENT).length - 1_000)
+})
+
+test('a client pays for what is no event of a device, and never with the budget of the device whose name it took', () => {
+  const budgets = new DeviceBudgets({ messages: 10, bytes: 1_000, events: 100, rejections: 20 })
+  const charge = arrivalCharge(budgets, (topic) => OPTIONS.topic.deviceIdOf(topic))
+  for (const topic of ['other', null]) for (let n = 0; n < 10; n++) charge('d', topic, 100)
+  assert.ok(charge('d', null, 0) > 0)
+  assert.equal(charge('gateway', 'qs/v1/d/events', 100), 0)
 })

@@ -301,22 +301,40 @@ test('the usual time between two events follows the last ten', async (t) => {
 test('updates of a series stay on their page and touch no index', async (t) => {
   const { connection, database } = await start(t)
   // An analyze in between holds a snapshot, and old versions of rows then fill the page. So does, for a moment, every
-  // connection that opens to any database of the cluster, hence not all of them below.
+  // connection that opens to any database of the cluster, and other test files open many. Hence rounds: one that
+  // nobody disturbs must leave the table as large as it was.
   for (const table of ['series', 'events', 'devices', 'ingest_stats'])
     await database.query(`alter table ${table} set (autovacuum_enabled = false)`)
-  for (let n = 0; n < 60; n++) {
-    const messages = Array.from({ length: 40 }, (_, d) =>
-      message([{ event_id: `e${n}-${d}`, value: n }], { deviceId: `d${d}` }),
+  const figures = async () => {
+    await connection.query({ text: 'select pg_stat_force_next_flush()' })
+    const { rows } = await database.query(
+      `select n_tup_upd::int as updates, n_tup_hot_upd::int as hot, pg_relation_size('series')::int as bytes
+       from pg_stat_user_tables where relname = 'series'`,
     )
-    await writeBatch(connection, copied(...messages), context())
+    return rows[0] as { updates: number; hot: number; bytes: number }
   }
-  await connection.query({ text: 'select pg_stat_force_next_flush()' })
-  const { rows } = await database.query(
-    `select n_tup_upd::int as updates, n_tup_hot_upd::int as hot, pg_relation_size('series')::int as bytes
-     from pg_stat_user_tables where relname = 'series'`,
-  )
-  const [{ updates, hot, bytes }] = rows
-  assert.equal(updates, 59 * 40)
-  assert.ok(hot >= updates / 2, `${hot} of ${updates}`)
-  assert.ok(bytes <= 256 * 1024, `${bytes} bytes for 40 rows`)
+  const round = async (number: number) => {
+    const before = await figures()
+    for (let n = 0; n < 10; n++) {
+      const messages = Array.from({ length: 40 }, (_, d) =>
+        message([{ event_id: `e${number}-${n}-${d}`, value: n }], { deviceId: `d${d}` }),
+      )
+      await writeBatch(connection, copied(...messages), context())
+    }
+    const after = await figures()
+    return {
+      grown: after.bytes - before.bytes,
+      hot: after.hot - before.hot,
+      updates: after.updates - before.updates,
+    }
+  }
+  await round(0)
+  const rounds = []
+  for (let number = 1; number <= 30; number++) {
+    const one = await round(number)
+    assert.equal(one.updates, 400)
+    if (one.grown === 0 && one.hot === one.updates) return
+    rounds.push(one)
+  }
+  assert.fail(`no round stayed on its pages: ${JSON.stringify(rounds)}`)
 })

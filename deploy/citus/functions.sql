@@ -10,7 +10,7 @@ create or replace function newest_events(
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
   ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
-  schema smallint, meta jsonb
+  schema smallint, meta jsonb, value_exact text
 )
 language plpgsql stable as $$
 begin
@@ -26,7 +26,7 @@ create or replace function events_between(of_device text, of_type text, since ti
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
   ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
-  schema smallint, meta jsonb
+  schema smallint, meta jsonb, value_exact text
 )
 language plpgsql stable as $$
 begin

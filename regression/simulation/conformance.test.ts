@@ -37,6 +37,7 @@ function row(random: Random) {
     eventType: random.chance(0.03) ? POISON_TYPE : random.pick(['t', 'u']),
     valueNum: random.pick([null, 1, -0]),
     valueText: random.pick([null, 'x']),
+    valueExact: random.pick([null, null, '1.0000000000000000001']),
     unit: random.pick([null, '°C']),
     ts: TIME,
     tsDevice: random.pick([null, '2026-01-15T12:00:00.000001Z']),

@@ -214,7 +214,7 @@ function seriesKey({ device, type }: Pick<SeriesRow, 'device' | 'type'>): string
   return `${device}\n${type}`
 }
 
-const COPIED = 'id device type num txt unit ts dev local raw srv schema meta'.split(' ')
+const COPIED = 'id device type num txt unit ts dev local raw srv schema meta exact'.split(' ')
 const UNESCAPED: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
 
 /** The text format of COPY, as far as copy-events writes it (PostgreSQL manual, COPY, File Formats). */

@@ -16,6 +16,7 @@ export interface InputRow {
   readonly srv: string
   readonly schema: number
   readonly meta?: unknown
+  readonly exact?: string
 }
 
 export interface LetterRow {
@@ -76,6 +77,7 @@ export function isSame(one: InputRow, other: InputRow): boolean {
     contentOfRow(one.local === undefined ? row : { ...row, dev: '' }),
     row.local ?? null,
     row.raw ?? null,
+    row.exact ?? null,
     row.schema,
   ]
   return JSON.stringify(parts(one)) === JSON.stringify(parts(other))

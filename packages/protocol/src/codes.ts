@@ -14,7 +14,7 @@ export const DEAD_LETTER_CODES = {
   MISSING_FIELD: 'A required field is absent: schema, event_id, device_id and event_type must be there.',
   INVALID_FIELD: 'A field has the wrong type or form. See the wire contract for what it takes.',
   FIELD_TOO_LONG:
-    'Shorten the text, or raise its limit: LIMIT_ID_BYTES, LIMIT_UNIT_BYTES or LIMIT_VALUE_TEXT_BYTES.',
+    'Shorten it, or raise its limit: LIMIT_ID_BYTES, LIMIT_UNIT_BYTES or LIMIT_VALUE_TEXT_BYTES.',
   UNSUPPORTED_SCHEMA:
     'This version of the contract is not known here. Send schema 1, or upgrade the ingester.',
   DEVICE_ID_MISMATCH: 'device_id is not the one in the topic. A device publishes only to its own topic.',
@@ -46,7 +46,7 @@ export const WARNING_CODES = {
   KEY_REPEATED:
     'An object of the event has a key twice, meta included. The last value is stored, the others are dropped. Send each key once.',
   VALUE_ROUNDED:
-    'value has more digits than a double and is stored as the nearest one. Send a number that needs all of its digits as a string, or in meta.',
+    'value has more digits than a double. value_num is the nearest double, and value_exact has all digits. Send a number that needs all of its digits as a string, or in meta.',
   TS_DEVICE_TOO_LONG:
     'ts_device is longer than LIMIT_TS_DEVICE_BYTES. The event is stored without device time and with the beginning of what was sent.',
   TS_DEVICE_UNREADABLE:

@@ -5,6 +5,7 @@ import type { MessageContext } from './context.ts'
 import { echoed } from './echoed.ts'
 import { eventTime } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
+import { exactValue } from './exact-value.ts'
 import { writeMeta } from './meta.ts'
 import { roundedValue } from './rounded-value.ts'
 import { isLonger, isStorable } from './text.ts'
@@ -33,6 +34,9 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   if (fault !== null) return refuse(fault[0], fault[1])
 
   const { value } = fields
+  const valueExact = exact === element ? null : exactValue(value, (exact as Fields).value)
+  if (valueExact !== null && valueExact.length > limits.valueTextBytes)
+    return refuse('FIELD_TOO_LONG', `value has more than ${limits.valueTextBytes} digits`)
   const meta = writeMeta((exact as Fields).meta, unknownFields(exact as Fields), {
     limits,
     exact: exact !== element,
@@ -61,6 +65,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     eventType: fields.event_type as string,
     valueNum: typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : null,
     valueText: typeof value === 'string' ? value : null,
+    valueExact,
     unit: (fields.unit ?? null) as string | null,
     ts,
     tsDevice,
@@ -68,10 +73,8 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     tsDeviceRaw: isTooLong ? beginningOf(raw) : raw,
     schema: CONTRACT_VERSION,
     meta: meta.json,
-    // One at most. ts_device_raw keeps what cannot be read of a time; digits of a value are gone.
-    warning:
-      roundedValue(value, (exact as Fields).value) ??
-      (isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning),
+    // One at most: what changes the value before what changes its time.
+    warning: roundedValue(value, valueExact) ?? (isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning),
   }
 }
 

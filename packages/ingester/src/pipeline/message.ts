@@ -106,6 +106,8 @@ export interface Event {
   readonly eventType: string
   readonly valueNum: number | null
   readonly valueText: string | null
+  /** The number that was sent, where `valueNum` is only the double nearest to it. Belongs to the content. */
+  readonly valueExact: string | null
   readonly unit: string | null
   /** Event time: the device's clock where it is plausible, else the server's. */
   readonly ts: string

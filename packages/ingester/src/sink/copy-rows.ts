@@ -94,7 +94,7 @@ function rowText(e: Event, tsServer: string): string {
   return (
     `${escaped(e.eventId)}\t${escaped(e.deviceId)}\t${escaped(e.eventType)}\t${value}\t${field(e.valueText)}\t` +
     `${field(e.unit)}\t${e.ts}\t${e.tsDevice ?? NULL}\t${e.tsDeviceLocal ?? NULL}\t${field(e.tsDeviceRaw)}\t` +
-    `${tsServer}\t${e.schema}\t${field(e.meta)}\n`
+    `${tsServer}\t${e.schema}\t${field(e.meta)}\t${e.valueExact ?? NULL}\n`
   )
 }
 

@@ -8,12 +8,12 @@ import type { Event } from '../pipeline/message.ts'
 
 /** The columns of `events`, in the order of both ways in. */
 export const EVENT_COLUMNS = `event_id, device_id, event_type, value_num, value_text, unit,
-  ts, ts_device, ts_device_local, ts_device_raw, ts_server, schema, meta`
+  ts, ts_device, ts_device_local, ts_device_raw, ts_server, schema, meta, value_exact`
 
 /** The columns of EVENT_INPUT, in the short names that the JSON text uses. */
 export const EVENT_INPUT = `json_to_recordset($1::json) as i(
   id text, device text, type text, num double precision, txt text, unit text,
-  ts timestamptz, dev timestamptz, local timestamp, raw text, srv timestamptz, schema smallint, meta jsonb)`
+  ts timestamptz, dev timestamptz, local timestamp, raw text, srv timestamptz, schema smallint, meta jsonb, exact text)`
 
 /** An event and the server time of its message. */
 export interface EventRow {
@@ -39,6 +39,7 @@ export function eventRowsJson(rows: readonly EventRow[]): string {
     if (event.tsDeviceLocal !== null) json += `,"local":"${event.tsDeviceLocal}"`
     if (event.tsDeviceRaw !== null) json += `,"raw":${JSON.stringify(event.tsDeviceRaw)}`
     if (event.meta !== null) json += `,"meta":${event.meta}`
+    if (event.valueExact !== null) json += `,"exact":"${event.valueExact}"`
     json += '}'
   }
   return `${json}]`

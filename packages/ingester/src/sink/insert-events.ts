@@ -8,7 +8,7 @@ import { EVENT_COLUMNS, EVENT_INPUT, type EventRow, eventRowsJson } from './even
 const SQL = `
 with inserted as (
   insert into events (${EVENT_COLUMNS})
-  select id, device, type, num, txt, unit, ts, dev, local, raw, srv, schema, meta
+  select id, device, type, num, txt, unit, ts, dev, local, raw, srv, schema, meta, exact
   from ${EVENT_INPUT}
   on conflict (event_id) do nothing
   returning event_id

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
-import { migrate, readMigrations } from '../../src/database/migrate.ts'
+import { type Migration, migrate, readMigrations } from '../../src/database/migrate.ts'
+import { compareEvents, readComparisons } from '../../src/sink/compare-events.ts'
+import { accepted, eventJson } from '../decode/decoding.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { seriesRows } from '../support/series-rows.ts'
 
@@ -72,6 +74,35 @@ test('the table of series is made of the events that are there', async (t) => {
     const { kept, expected } = await seriesRows(client)
     assert.equal(kept.length, 12)
     assert.deepEqual(kept, expected)
+  } finally {
+    await client.end()
+  }
+})
+
+test('an event from before its digits were kept is a duplicate of itself, whatever its digits are', async (t) => {
+  const url = await freshDatabase(t)
+  const migrations = await readMigrations()
+  const exactValues = migrations.find(({ name }) => name.endsWith('_exact_values.sql')) as Migration
+  await migrate(
+    url,
+    migrations.filter(({ version }) => version < exactValues.version),
+  )
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`
+      insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+      select 'e-1', 'dev-1', 'temp', 9007199254740993, at, at, 1 from (select timestamptz '2026-11-20T10:00:00.123456Z' as at) x`)
+    await migrate(url)
+    for (const [value, same] of [
+      ['9007199254740993', true],
+      ['9007199254740992', true],
+      ['9007199254740995', false],
+    ] as const) {
+      const event = accepted(eventJson({ value }))
+      const { rows } = await client.query(compareEvents([{ event, tsServer: event.ts }]))
+      assert.equal(readComparisons(rows)[0]?.same, same, value)
+    }
   } finally {
     await client.end()
   }

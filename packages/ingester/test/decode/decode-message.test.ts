@@ -17,6 +17,7 @@ test('an object is one event, with the device of its topic', () => {
       eventType: 'temp',
       valueNum: 21.5,
       valueText: null,
+      valueExact: null,
       unit: 'C',
       ts: SERVER_TIME,
       tsDevice: null,

@@ -7,6 +7,7 @@ export const eventOf = (eventId: string): Event => ({
   eventType: 'temp',
   valueNum: 1,
   valueText: null,
+  valueExact: null,
   unit: null,
   ts: '2026-11-23T18:00:00.123456Z',
   tsDevice: null,

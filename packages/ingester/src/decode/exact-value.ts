@@ -1,0 +1,48 @@
+import { exactDigits } from './exact-numbers.ts'
+
+const NUMBER = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+/** A point or zeros are written out up to here; beyond it an exponent is shorter. */
+const MAX_PLACES = 20
+
+/**
+ * The number that was sent, where the double nearest to it prints as another one; null where nothing is lost. Equal numbers
+ * give equal texts, however they are written, so that a duplicate is told from a conflict by comparing texts.
+ *
+ * @param exact the value as parseExact has it: no other value can lose digits
+ */
+export function exactValue(value: unknown, exact: unknown): string | null {
+  if (typeof value !== 'number' || typeof exact !== 'string') return null
+  const digits = exactDigits(exact)
+  if (digits === null) return null
+  const sent = readNumber(digits)
+  const stored = readNumber(String(value))
+  if (sent.digits === stored.digits && sent.exponent === stored.exponent) return null
+  return `${value < 0 ? '-' : ''}${writeNumber(sent)}`
+}
+
+/** Digits without zeros around them, times ten to the exponent. The sign plays no part: a double keeps it. */
+interface Decimal {
+  readonly digits: string
+  readonly exponent: number
+}
+
+const ZERO: Decimal = { digits: '0', exponent: 0 }
+
+function readNumber(text: string): Decimal {
+  const [, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
+  const all = whole + fraction
+  // Not by a regular expression: /0+$/ takes quadratic time, 8 s for a number of 256 KiB.
+  let [first, end] = [0, all.length]
+  while (all[first] === '0') first++
+  while (end > first && all[end - 1] === '0') end--
+  if (first === end) return ZERO
+  return { digits: all.slice(first, end), exponent: Number(exponent) - fraction.length + all.length - end }
+}
+
+/** A JSON number that people can read: 12345678901234567.89, 123456789012345678900, 1.5e300 as 15e299. */
+function writeNumber({ digits, exponent }: Decimal): string {
+  if (exponent >= 0 && exponent <= MAX_PLACES) return digits + '0'.repeat(exponent)
+  const point = digits.length + exponent
+  if (exponent > 0 || point < -MAX_PLACES) return `${digits}e${exponent}`
+  return point > 0 ? `${digits.slice(0, point)}.${digits.slice(point)}` : `0.${'0'.repeat(-point)}${digits}`
+}

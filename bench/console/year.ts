@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { followEvents } from '../../packages/ingester/src/hours/event-hours.ts'
-import { HOURLY } from '../../packages/ingester/src/queries/read-series.ts'
+import { COVERED, HOURLY } from '../../packages/ingester/src/queries/read-series.ts'
 import { freePort } from '../../packages/ingester/test/support/free-port.ts'
 import { until } from '../../packages/ingester/test/support/until.ts'
 import { Progress } from '../report/progress.ts'
@@ -156,18 +156,9 @@ function print(
 }
 
 async function printPlan(client: Client): Promise<void> {
-  const hour = (ms: number) => new Date(Math.floor(ms / 3_600_000) * 3_600_000)
-  const nowMs = Date.now()
-  const [from, to] = [new Date(nowMs - YEAR_MS), new Date(nowMs)]
-  const values = [
-    ['board-00'],
-    ['load'],
-    from,
-    to,
-    '43200 seconds',
-    hour(nowMs - YEAR_MS + 3_600_000),
-    hour(nowMs - 300_000),
-  ]
+  const [from, to] = [new Date(Date.now() - YEAR_MS).toISOString(), new Date().toISOString()]
+  const [covered] = (await client.query<{ from: string; to: string }>(COVERED, [from, to])).rows
+  const values = [['board-00'], ['load'], from, to, '43200 seconds', covered?.from, covered?.to]
   const { rows } = await client.query<{ 'QUERY PLAN': string }>(
     `explain (analyze, buffers) ${HOURLY}`,
     values,

@@ -1,4 +1,4 @@
--- The functions of packages/ingester/migrations/0006_series.sql that read events, once more, for Citus: over a distributed table it refuses
+-- The functions of packages/ingester/migrations that read events, once more, for Citus: over a distributed table it refuses
 -- recursive CTEs and lateral subqueries with a limit, also those of functions in SQL, and takes functions in PL/pgSQL,
 -- in which each statement is one of its own. They answer the same; packages/ingester/test/database/citus.test.ts compares.
 
@@ -38,16 +38,18 @@ end $$;
 create or replace function event_numbers(
   of_device text, of_type text, since timestamptz, before timestamptz, width interval, origin timestamptz default 'epoch'
 )
-returns table (at timestamptz, events bigint, low double precision, high double precision, total double precision)
+returns table (
+  at timestamptz, unit text, events bigint, low double precision, high double precision, total double precision
+)
 language plpgsql stable as $$
 begin
   return query
-    select date_bin(width, e.ts, origin), count(*), min(e.value_num), max(e.value_num),
+    select date_bin(width, e.ts, origin), coalesce(e.unit, ''), count(*), min(e.value_num), max(e.value_num),
       coalesce(sum(e.value_num) filter (where abs(e.value_num) < 1e300), 0)
     from events e
     where e.device_id = of_device and e.event_type = of_type and e.ts >= since and e.ts < before
       and e.value_num is not null
-    group by 1;
+    group by 1, 2;
 end $$;
 
 create or replace function clock_ahead(of_device text, since timestamptz, before timestamptz, width interval)

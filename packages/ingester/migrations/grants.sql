@@ -17,8 +17,8 @@ begin
     grant select, insert, update (first_seen, last_seen) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
-    grant select, insert, update on event_hours to qs_ingester;
-    grant select, update (covered_to) on event_hours_state to qs_ingester;
+    grant select, insert, update, delete on event_hours to qs_ingester;
+    grant select, update (covered_to, checked_device, checked_type, recounted_at) on event_hours_state to qs_ingester;
     grant select, insert, delete on event_hours_backlog to qs_ingester;
     -- Whether the schema is up to date.
     grant select on schema_migrations to qs_ingester;

@@ -10,9 +10,9 @@ const LOCK = 7_141_120_232
 const OVER_AFTER = '5 minutes'
 
 const INTO = `
-insert into event_hours as h (device_id, event_type, hour, events, low, high, total)`
+insert into event_hours as h (device_id, event_type, hour, unit, events, low, high, total)`
 
-const ON_CONFLICT = `on conflict (device_id, event_type, hour) do update set
+const ON_CONFLICT = `on conflict (device_id, event_type, hour, unit) do update set
   events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total`
 
 /** Hours from $1 (null: from the first) to $2, of every series. */
@@ -21,7 +21,10 @@ select s.device_id, s.event_type, x.* from event_series() s
 cross join lateral event_numbers(s.device_id, s.event_type, coalesce($1::timestamptz, '-infinity'), $2, '1 hour') x
 ${ON_CONFLICT}`
 
-/** Hours before $3 of what came in from $1 to $2: counted anew, since some of it was counted before. */
+/** Hours before $3 of what came in from $1 to $2: counted anew, since some of it was counted before, maybe in another unit. */
+const DROP_OLD_HOURS = `
+delete from event_hours h using late_hours($1, $2, $3) t
+where h.device_id = t.device_id and h.event_type = t.event_type and h.hour = t.hour`
 const OLD_HOURS = `${INTO}
 select t.device_id, t.event_type, x.* from late_hours($1, $2, $3) t
 cross join lateral event_numbers(t.device_id, t.event_type, t.hour, t.hour + interval '1 hour', '1 hour') x
@@ -76,7 +79,10 @@ export async function followEvents(database: ClientBase): Promise<boolean> {
     const { coveredTo, over, hasNew } = state
     if (hasNew) await database.query(NEW_HOURS, [coveredTo, over])
     const { rows: backlog } = await database.query<{ first: string; last: string }>(TAKE_BACKLOG)
-    for (const { first, last } of backlog) await database.query(OLD_HOURS, [first, last, over])
+    for (const { first, last } of backlog) {
+      await database.query(DROP_OLD_HOURS, [first, last, over])
+      await database.query(OLD_HOURS, [first, last, over])
+    }
     await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
     await database.query('commit')
     return true

@@ -1,15 +1,25 @@
+import { utcText } from '@qs-telemetry/protocol'
 import { HttpProblem } from './problem.ts'
+
+/** From `from` on, and before `to`: RFC 3339 in UTC with six digits. */
+export interface TimeRange {
+  readonly from: string
+  readonly to: string
+}
 
 const MAX_YEARS_MS = 200 * 365 * 86_400_000
 
-/** @throws HttpProblem where it is none */
-export function readRange({ from, to }: { readonly from: string; readonly to: string }): {
-  readonly from: Date
-  readonly to: Date
-} {
-  const range = { from: new Date(from), to: new Date(to) }
-  const lengthMs = range.to.getTime() - range.from.getTime()
-  if (!(lengthMs > 0 && lengthMs <= MAX_YEARS_MS))
+/** @throws HttpProblem where `to` does not come after `from` */
+export function readRange({ from, to }: TimeRange): TimeRange {
+  const range = { from: readMoment(from), to: readMoment(to) }
+  if (range.from >= range.to || Date.parse(range.to) - Date.parse(range.from) > MAX_YEARS_MS)
     throw new HttpProblem(400, `from ${from} to ${to} is no stretch of time: "to" comes after "from"`)
   return range
+}
+
+/** @throws HttpProblem where it is no time in the years 1 to 9999 */
+export function readMoment(text: string): string {
+  const moment = utcText(text)
+  if (moment === null) throw new HttpProblem(400, `${text} is no time in the years 1 to 9999`)
+  return moment
 }

@@ -20,8 +20,9 @@ export interface ExportRow {
 
 export interface ExportQuestion {
   readonly series: readonly SeriesName[]
-  readonly from: Date
-  readonly to: Date
+  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  readonly from: string
+  readonly to: string
   readonly axis: TimeAxis
 }
 

@@ -7,8 +7,9 @@ export interface EventQuestion {
   /** Of this device, by event time; absent: of all, by server time. */
   readonly deviceId?: string
   readonly eventTypes?: readonly string[]
-  readonly from?: Date
-  readonly to?: Date
+  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  readonly from?: string
+  readonly to?: string
   /** Only those with a text. */
   readonly onlyTexts?: boolean
   /** Where the page before ended: `next` of its answer. */

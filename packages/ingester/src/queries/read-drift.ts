@@ -15,14 +15,14 @@ export async function readDrift(
     from,
     to,
     points,
-  }: { readonly deviceId: string; readonly from: Date; readonly to: Date; readonly points: number },
+  }: { readonly deviceId: string; readonly from: string; readonly to: string; readonly points: number },
 ): Promise<Drift> {
-  const bucketSeconds = bucketWidth((to.getTime() - from.getTime()) / 1000, points)
+  const bucketSeconds = bucketWidth((Date.parse(to) - Date.parse(from)) / 1000, points)
   const values = [deviceId, from, to, `${bucketSeconds} seconds`]
   const rows = await ask.query<{ time: number; ahead: number }>(SQL, values)
   return {
-    from: from.toISOString(),
-    to: to.toISOString(),
+    from,
+    to,
     bucketSeconds,
     times: rows.map(({ time }) => time),
     offset: rows.map(({ ahead }) => ahead),

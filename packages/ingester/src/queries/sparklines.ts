@@ -7,7 +7,7 @@ const BUCKETS = 30
 /** Series of one device that are drawn: as many as a list of few devices shows. */
 const MAX_EACH = 32
 
-/** The means of one piece of time after the other; pieces without a number are null. */
+/** The means of one piece of time after the other, in the unit of the newest reading; a piece without one is null. */
 const SQL = `
 select s.device_id as "deviceId", s.event_type as "eventType", m.means
 from unnest($1::text[]) as d(device_id)
@@ -18,7 +18,7 @@ cross join lateral (
   select array_agg(x.total / x.events order by b.n) as means, count(x.at) as filled
   from generate_series(0, $4::int - 1) as b(n)
   left join event_numbers(s.device_id, s.event_type, $2, $2::timestamptz + $4 * $3::interval, $3, $2) x
-    on x.at = $2 + b.n * $3::interval) m
+    on x.at = $2 + b.n * $3::interval and x.unit = coalesce(s.unit, '')) m
 where m.filled > 0
 order by 1, 2`
 

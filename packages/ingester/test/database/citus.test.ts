@@ -73,9 +73,10 @@ test('PostgreSQL puts our functions into the statement that calls them', async (
 test("the cluster's own functions are all that read events, and answer what ours do", async (t) => {
   const pool = await open(t)
   await pool.query(`
-    insert into events (event_id, device_id, event_type, value_num, value_text, ts, ts_device, ts_server, schema)
+    insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_server, schema)
     select 'e' || i, 'd' || i % 3, case when i % 5 = 0 then 'door' else 'temp' end,
       case when i % 7 = 0 then null when i = 11 then 1e305 else i % 50 end, case when i % 7 = 0 then 'open' end,
+      case i % 4 when 0 then '°C' when 1 then '°F' when 2 then '' end,
       at, case when i % 4 > 0 then at - i * interval '1 ms' end, at + interval '20 ms', 1
     from (select i, timestamptz '2026-11-20T10:00Z' + i / 3 * interval '3 minutes' as at from generate_series(1, 900) i) x`)
   await pool.query('select recount_series()')

@@ -42,9 +42,18 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     qs_ingester: [...CREATE_ONLY, 'UPDATE(first_seen)', 'UPDATE(last_seen)'],
     qs_console: [...CREATE_ONLY, 'UPDATE(label)', 'UPDATE(time_zone)'],
   },
-  event_hours: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
+  event_hours: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
   event_hours_backlog: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
-  event_hours_state: { ...READ, qs_ingester: ['SELECT', 'UPDATE(covered_to)'], qs_console: ['SELECT'] },
+  event_hours_state: {
+    ...READ,
+    qs_ingester: [
+      'SELECT',
+      ...['checked_device', 'checked_type', 'covered_to', 'recounted_at'].map(
+        (column) => `UPDATE(${column})`,
+      ),
+    ],
+    qs_console: ['SELECT'],
+  },
   events: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['SELECT'] },
   ingest_stats: {
     ...READ,

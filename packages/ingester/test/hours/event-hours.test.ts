@@ -24,8 +24,8 @@ async function open(t: TestContext) {
     const to = new Date()
     const question = {
       series: [{ deviceId: device, eventType: 't' }],
-      from: new Date(to.getTime() - 60 * DAY_MS),
-      to,
+      from: new Date(to.getTime() - 60 * DAY_MS).toISOString(),
+      to: to.toISOString(),
       points: 800,
     }
     return (await readSeries(pool, { ...question, axis: 'event' })).lines[0]

@@ -93,8 +93,8 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
 
   const to = new Date()
   const from = new Date(to.getTime() - 3 * 3_600_000)
-  await pool.query(`insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
-    select 'x' || i, 'counter', 't' || lpad(i::text, 7, '0'), i, now() - interval '1 minute', now(), 1
+  await pool.query(`insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_server, schema)
+    select 'x' || i, 'counter', 't' || lpad(i::text, 7, '0'), i, '°C', now() - interval '1 minute', now(), 1
     from generate_series(1, 100) i`)
   const { lines } = await sparklines(pool, { devices: ['counter', 'esp32-00001', 'nobody'], from, to })
   assert.equal(lines.length, 32, 'sparklines of a bounded number of types')

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { listEvents, readCursor } from '../../queries/list-events.ts'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readMoment } from '../time-range.ts'
 
 export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
   server.get(
@@ -33,8 +34,8 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
         limit,
         ...(device !== undefined && { deviceId: device }),
         ...(type !== undefined && { eventTypes: type }),
-        ...(from !== undefined && { from: new Date(from) }),
-        ...(to !== undefined && { to: new Date(to) }),
+        ...(from !== undefined && { from: readMoment(from) }),
+        ...(to !== undefined && { to: readMoment(to) }),
         ...(texts !== undefined && { onlyTexts: texts }),
         ...(cursor !== undefined && { after: cursor }),
       })

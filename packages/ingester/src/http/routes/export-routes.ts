@@ -46,7 +46,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
       const { from, to } = readRange(range)
       const key = gate.sessionOf(request)?.id ?? request.ip
       const rows = exportRows(read, { series, from, to, axis })
-      const day = from.toISOString().slice(0, 10)
+      const day = from.slice(0, 10)
       reply.header('content-disposition', `attachment; filename="qs-${day}.${format}"`)
       if (format === 'csv') {
         reply.type('text/csv; charset=utf-8; header=present')

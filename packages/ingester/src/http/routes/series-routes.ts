@@ -15,9 +15,10 @@ export function seriesRoutes(server: RouteServer, { read }: RouteContext): void 
       config: { access: 'viewer' },
       schema: {
         tags: ['series'],
-        summary: 'Numbers over time, never more than `points` a line',
+        summary: 'Numbers over time, a line for each device, type and unit, of at most `points` points',
         description:
-          'Every event where they fit; else least, greatest and mean of each bucket, so that peaks survive.',
+          'Every event where those of a series fit; else minimum, maximum and mean of each bucket, so that peaks survive. ' +
+          'Of a series with more than eight units, those with the most events.',
         querystring: Type.Object({
           device: Type.Array(Type.String(), { minItems: 1, maxItems: MAX_SERIES }),
           type: Type.Array(Type.String(), { minItems: 1, maxItems: MAX_SERIES }),

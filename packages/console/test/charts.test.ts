@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { startTestConsole } from '../../ingester/test/support/console.ts'
 import { browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { ago, event, fill, heading } from './support/filled.ts'
+import { pick } from './support/pick.ts'
 
 test('the charts', { skip: browserMissing }, async (t) => {
   const browser = await startBrowser(t)
@@ -11,8 +12,11 @@ test('the charts', { skip: browserMissing }, async (t) => {
 
   await t.test('explore: any lines, and the address brings the view back', async (t) => {
     const page = await openPage(t, browser, `${running.url}/explore`)
-    for (const name of ['kitchen', 'attic', 'temp', 'humidity'])
-      await page.getByLabel(name, { exact: true }).check()
+    for (const [field, names] of [
+      ['Devices', ['kitchen', 'attic']],
+      ['Measurements', ['temp', 'humidity']],
+    ] as const)
+      for (const name of names) await pick(page, field, name)
     await page.getByText('240 events').waitFor()
     await page.getByLabel('Server time').check()
     await page.waitForURL(/axis=server/)
@@ -126,9 +130,9 @@ test('the charts', { skip: browserMissing }, async (t) => {
 
     await page.getByText('Events as they are stored').click()
     await page.getByRole('cell', { name: 'fresh', exact: true }).waitFor()
-    await page.getByRole('button', { name: 'Label and zone' }).click()
+    await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Label', { exact: true }).fill('Kitchen, window')
-    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByRole('button', { name: 'Save' }).click()
     await heading(page, 'Kitchen, window')
   })
 })

@@ -8,12 +8,12 @@ declare
 begin
   if to_regrole('qs_ingester') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, audit_log, schema_migrations from qs_ingester;
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
     grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, ts, event_id, value_num, value_text,
       unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
-    -- time_zone and label belong to people.
+    -- time_zone, label and room belong to people.
     grant select, insert, update (first_seen, last_seen) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
@@ -26,17 +26,18 @@ begin
 
   if to_regrole('qs_console') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, audit_log, schema_migrations from qs_console;
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_console;
     grant select on events, series, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
-    grant select, insert, update (label, time_zone) on devices to qs_console;
+    grant select, insert, update (label, time_zone, room) on devices to qs_console;
+    grant select, insert, delete on pinned to qs_console;
   end if;
 
   if to_regrole('grafana') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, audit_log, schema_migrations from grafana;
-    grant select on events, series, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from grafana;
+    grant select on events, series, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state to grafana;
     -- A view shows what was made to be shown.
     for relation in

@@ -39,11 +39,15 @@ class Route {
   }
 
   /** Changes the query of this page: a zoom is worth a step back, a keystroke in a filter is not. */
-  setQuery(changes: Readonly<Record<string, string | null>>, { isStep = false } = {}): void {
+  setQuery(
+    changes: Readonly<Record<string, string | readonly string[] | null>>,
+    { isStep = false } = {},
+  ): void {
     const query = this.query
     for (const [name, value] of Object.entries(changes)) {
-      if (value === null || value === '') query.delete(name)
-      else query.set(name, value)
+      query.delete(name)
+      for (const each of typeof value === 'string' ? [value] : (value ?? []))
+        if (each !== '') query.append(name, each)
     }
     const text = query.toString()
     const url = text === '' ? location.pathname : `${location.pathname}?${text}`

@@ -19,6 +19,7 @@ import { withOperator } from './with-operator.ts'
 interface Options extends OutputOptions {
   readonly label?: string
   readonly timeZone?: string
+  readonly room?: string
   readonly passwordStdin?: true
 }
 
@@ -33,6 +34,7 @@ export function registerDeviceAdd(device: Command): void {
       'of its times without offset, where it is not DEVICE_TIMEZONE',
       parseWith(timeZone),
     )
+    .option('--room <name>', 'where it is; the console groups devices by it')
     .option('--password-stdin', 'take the first line of standard input; without it a strong one is made')
     .addOption(snippetOption)
     .option('--json', 'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}')
@@ -43,7 +45,7 @@ Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD). MQTT_PUBLIC_URL is the 
 
 Examples
   qs device add kitchen
-  qs device add kitchen --label 'Kitchen, window' --time-zone Europe/Berlin --snippet arduino
+  qs device add kitchen --label 'Kitchen, window' --room Kitchen --time-zone Europe/Berlin --snippet arduino
   qs device add kitchen --snippet qr`,
     )
     .action(async (deviceId: string, options: Options) => {
@@ -55,6 +57,7 @@ Examples
         password,
         label: options.label ?? null,
         timeZone: options.timeZone ?? null,
+        room: options.room ?? null,
       })
       printLogin(`${deviceId} has an account.`, deviceLogin(config, deviceId, password), options)
       if (config.EVENT_ID_RULE === 'device') await warnOfOverlap(config, deviceId)
@@ -72,22 +75,23 @@ interface NewDevice {
   readonly password: string
   readonly label: string | null
   readonly timeZone: string | null
+  readonly room: string | null
 }
 
 /** A database that is not there is noticed before there is an account. */
-async function add(config: Config, { deviceId, password, label, timeZone }: NewDevice): Promise<void> {
+async function add(config: Config, { deviceId, password, ...description }: NewDevice): Promise<void> {
   const topics = accountTopics(config)
   const addAccount = () =>
     withOperator(config, (connection) => addDevice(connection, { deviceId, password, topics }))
-  if (label === null && timeZone === null) return addAccount()
+  if (Object.values(description).every((each) => each === null)) return addAccount()
   const rows = await DeviceRows.open(findDatabaseUrl(config)).catch((error: Error) => {
     throw new CliError(
-      `No connection to the database, which keeps --label and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
+      `No connection to the database, which keeps --label, --room and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
     )
   })
   try {
     await addAccount()
-    await rows.describe({ deviceId, label, timeZone })
+    await rows.describe({ deviceId, ...description })
   } finally {
     await rows.close()
   }

@@ -15,6 +15,7 @@ interface Device {
   readonly account: boolean | null
   readonly label: string | null
   readonly time_zone: string | null
+  readonly room: string | null
   readonly first_seen: Date | null
   readonly last_seen: Date | null
   readonly events_last_hour: number | null
@@ -76,6 +77,7 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
       account: accounts === null ? null : withAccount.has(deviceId),
       label: row?.label ?? null,
       time_zone: row?.timeZone ?? null,
+      room: row?.room ?? null,
       first_seen: row?.firstSeen ?? null,
       last_seen: row?.lastSeen ?? null,
       events_last_hour: rows === null ? null : (row?.eventsLastHour ?? 0),
@@ -86,7 +88,16 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
 
 function print(devices: readonly Device[]): void {
   if (devices.length === 0) return console.log('No devices yet. qs device add makes an account for one.')
-  const head = ['DEVICE', 'ACCOUNT', 'FIRST SEEN (UTC)', 'LAST SEEN (UTC)', 'EVENTS/H', 'DRIFT', 'LABEL']
+  const head = [
+    'DEVICE',
+    'ACCOUNT',
+    'FIRST SEEN (UTC)',
+    'LAST SEEN (UTC)',
+    'EVENTS/H',
+    'DRIFT',
+    'ROOM',
+    'LABEL',
+  ]
   const rows = devices.map((each) => [
     visible(each.device_id),
     each.account === null ? '?' : each.account ? 'yes' : 'no',
@@ -94,6 +105,7 @@ function print(devices: readonly Device[]): void {
     moment(each.last_seen),
     each.events_last_hour === null ? '?' : String(each.events_last_hour),
     each.drift_seconds === null ? '–' : drift(each.drift_seconds),
+    each.room === null ? '–' : visible(each.room),
     each.label === null ? '–' : visible(each.label),
   ])
   const widths = head.map((name, column) =>

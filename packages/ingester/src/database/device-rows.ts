@@ -5,6 +5,7 @@ export interface DeviceRow {
   readonly deviceId: string
   readonly label: string | null
   readonly timeZone: string | null
+  readonly room: string | null
   /** Null: nothing was seen of it yet. */
   readonly firstSeen: Date | null
   readonly lastSeen: Date | null
@@ -18,6 +19,7 @@ export interface DeviceDescription {
   /** Null, here and below: as it is. */
   readonly label: string | null
   readonly timeZone: string | null
+  readonly room: string | null
 }
 
 /** The last hour by server time, which has an index; so it is the same work however old the table is. */
@@ -32,16 +34,17 @@ with lately as (
   group by device_id
 )
 select
-  device_id as "deviceId", label, time_zone as "timeZone", first_seen as "firstSeen", last_seen as "lastSeen",
+  device_id as "deviceId", label, time_zone as "timeZone", room, first_seen as "firstSeen", last_seen as "lastSeen",
   coalesce(events, 0) as "eventsLastHour", drift as "driftSeconds"
 from devices left join lately using (device_id)
 order by device_id`
 
 const DESCRIBE = `
-insert into devices (device_id, label, time_zone) values ($1, $2, $3)
+insert into devices (device_id, label, time_zone, room) values ($1, $2, $3, $4)
 on conflict (device_id) do update set
   label = coalesce(excluded.label, devices.label),
-  time_zone = coalesce(excluded.time_zone, devices.time_zone)`
+  time_zone = coalesce(excluded.time_zone, devices.time_zone),
+  room = coalesce(excluded.room, devices.room)`
 
 const [CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS] = [5_000, 30_000] as const
 
@@ -71,8 +74,8 @@ export class DeviceRows {
   }
 
   /** Of a device that may never have been seen. */
-  async describe({ deviceId, label, timeZone }: DeviceDescription): Promise<void> {
-    await this.#client.query(DESCRIBE, [deviceId, label, timeZone])
+  async describe({ deviceId, label, timeZone, room }: DeviceDescription): Promise<void> {
+    await this.#client.query(DESCRIBE, [deviceId, label, timeZone, room])
   }
 
   async close(): Promise<void> {

@@ -4,20 +4,24 @@ import type { Ask } from '../database/query-pool.ts'
 export interface DeviceDescription {
   readonly label?: string | null | undefined
   readonly timeZone?: string | null | undefined
+  readonly room?: string | null | undefined
 }
 
 const SQL = `
 update devices set
-  label = case when $4 then $2 else label end,
-  time_zone = case when $5 then $3 else time_zone end
+  label = case when $5 then $2 else label end,
+  time_zone = case when $6 then $3 else time_zone end,
+  room = case when $7 then $4 else room end
 where device_id = $1 returning 1`
 
 /** @returns whether the device is known */
 export async function describeDevice(
   ask: Ask,
   deviceId: string,
-  { label, timeZone }: DeviceDescription,
+  { label, timeZone, room }: DeviceDescription,
 ): Promise<boolean> {
-  const values = [label ?? null, timeZone ?? null, label !== undefined, timeZone !== undefined]
-  return (await ask.query(SQL, [deviceId, ...values])).length > 0
+  const values = [label, timeZone, room]
+  const isGiven = values.map((value) => value !== undefined)
+  const rows = await ask.query(SQL, [deviceId, ...values.map((value) => value ?? null), ...isGiven])
+  return rows.length > 0
 }

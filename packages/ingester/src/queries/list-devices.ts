@@ -7,17 +7,22 @@ import { MAX_SERIES, RHYTHM, SILENT_AFTER } from './silent-after.ts'
 export interface DeviceFilter {
   /** Only these. */
   readonly devices?: readonly string[]
-  /** In the id or the label. */
+  /** In the id, the label or the room. */
   readonly search?: string
+  /** Only those in this room. */
+  readonly room?: string
   /** Those that come after this id. */
   readonly after?: string
   readonly limit: number
+  /** Readings of each device. Default: the fewer, the more devices there are. */
+  readonly readings?: number
 }
 
 interface Row {
   readonly deviceId: string
   readonly label: string | null
   readonly timeZone: string | null
+  readonly room: string | null
   readonly firstSeen: string | null
   readonly lastSeen: string | null
   readonly quietSeconds: number | null
@@ -30,17 +35,19 @@ interface Row {
 }
 
 const MATCHES = `($1::text[] is null or device_id = any($1))
-  and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0)`
+  and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0
+    or position(lower($2) in lower(room)) > 0)
+  and ($3::text is null or room = $3)`
 
 /** The page first, and then what its devices measure. */
 const SQL = `
 with page as materialized (
   select * from devices
-  where ${MATCHES} and ($3::text is null or device_id > $3)
-  order by device_id limit $4
+  where ${MATCHES} and ($4::text is null or device_id > $4)
+  order by device_id limit $5
 )
 select
-  d.device_id as "deviceId", d.label, d.time_zone as "timeZone",
+  d.device_id as "deviceId", d.label, d.time_zone as "timeZone", d.room,
   ${momentText('d.first_seen')} as "firstSeen", ${momentText('d.last_seen')} as "lastSeen",
   extract(epoch from now() - d.last_seen)::float8 as "quietSeconds",
   rhythm.types, rhythm.seconds as "rhythmSeconds",
@@ -64,17 +71,22 @@ const CLOCK_OFF_SECONDS = 60
 /** Devices by id, each with its newest readings: a bounded number of them, the fewer the more devices there are. */
 export async function listDevices(
   ask: Ask,
-  { devices, search, after, limit }: DeviceFilter,
+  { devices, search, room, after, limit, readings = readingsEach(limit) }: DeviceFilter,
 ): Promise<readonly Device[]> {
-  const rows = await ask.query<Row>(SQL, [devices ?? null, search ?? null, after ?? null, limit])
+  const rows = await ask.query<Row>(SQL, [
+    ...[devices ?? null, search ?? null, room ?? null, after ?? null, limit],
+  ])
   const ids = rows.map(({ deviceId }) => deviceId)
-  const byDevice = groupByDevice(await latestReadings(ask, ids, readingsEach(limit)))
+  const byDevice = groupByDevice(await latestReadings(ask, ids, readings))
   return rows.map((row) => describe(row, byDevice.get(row.deviceId) ?? []))
 }
 
 /** How many devices match, on all pages. */
-export async function countDevices(ask: Ask, search: string | undefined): Promise<number> {
-  const [row] = await ask.query<{ total: number }>(COUNT, [null, search ?? null])
+export async function countDevices(
+  ask: Ask,
+  { devices, search, room }: Partial<DeviceFilter> = {},
+): Promise<number> {
+  const [row] = await ask.query<{ total: number }>(COUNT, [devices ?? null, search ?? null, room ?? null])
   return row?.total ?? 0
 }
 
@@ -96,9 +108,9 @@ function groupByDevice(readings: readonly LatestReading[]): Map<string, LatestRe
 }
 
 function describe(row: Row, readings: readonly LatestReading[]): Device {
-  const { deviceId, label, timeZone, firstSeen, lastSeen, offsetSeconds, types } = row
+  const { deviceId, label, timeZone, room, firstSeen, lastSeen, offsetSeconds, types } = row
   return {
-    ...{ deviceId, label, timeZone, firstSeen, lastSeen },
+    ...{ deviceId, label, timeZone, room, firstSeen, lastSeen },
     status: statusOf(row),
     clock: clockOf(row),
     offsetSeconds,

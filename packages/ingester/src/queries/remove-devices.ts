@@ -12,6 +12,7 @@ const REST = [
   'delete from event_hours where starts_with(device_id, $1)',
   'delete from dead_letters where starts_with(device_id, $1)',
   'delete from dead_letters_counted where starts_with(device_id, $1)',
+  'delete from pinned where starts_with(device_id, $1)',
   'delete from devices where starts_with(device_id, $1)',
 ]
 

@@ -40,7 +40,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   devices: {
     ...READ,
     qs_ingester: [...CREATE_ONLY, 'UPDATE(first_seen)', 'UPDATE(last_seen)'],
-    qs_console: [...CREATE_ONLY, 'UPDATE(label)', 'UPDATE(time_zone)'],
+    qs_console: [...CREATE_ONLY, 'UPDATE(label)', 'UPDATE(room)', 'UPDATE(time_zone)'],
   },
   event_hours: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
   event_hours_backlog: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
@@ -63,6 +63,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ],
     qs_console: ['SELECT'],
   },
+  pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
   schema_migrations: { qs_ingester: ['SELECT'] },
   series: {
     ...READ,

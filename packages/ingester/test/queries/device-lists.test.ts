@@ -3,13 +3,15 @@ import { type TestContext, test } from 'node:test'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { countDevices, listDevices } from '../../src/queries/list-devices.ts'
+import { listRooms } from '../../src/queries/list-rooms.ts'
+import { listTypes } from '../../src/queries/list-types.ts'
 import { overviewDevices } from '../../src/queries/overview-devices.ts'
 import { sparklines } from '../../src/queries/sparklines.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 const DEVICES = 20_000
 
-/** A large fleet, of which each hundredth device is silent, and a device with a counter in its type. */
+/** A large fleet in 400 rooms, of which each hundredth device is silent, and a device with a counter in its type. */
 async function open(t: TestContext) {
   const url = await freshDatabase(t)
   await migrate(url)
@@ -20,9 +22,10 @@ async function open(t: TestContext) {
       unit, ts_device, ts_device_readable, ts_server)
     select ${device}, ${type}, 100, now() - interval '1 day', now() - interval '1 day', at, 20, at + interval '1.5 s', 'e' || i, i,
       '°C', at + interval '1.5 s', true, at from ${rows}`
-  await pool.query(`insert into devices (device_id, first_seen, last_seen, label)
+  await pool.query(`insert into devices (device_id, first_seen, last_seen, label, room)
     select 'esp32-' || lpad(i::text, 5, '0'), now() - interval '2 days',
-      now() - case when i % 100 = 0 then interval '70.123456 s' else interval '5 s' end, case when i = 7 then 'Küche' end
+      now() - case when i % 100 = 0 then interval '70.123456 s' else interval '5 s' end, case when i = 7 then 'Küche' end,
+      'Room ' || i % 400
     from generate_series(1, ${DEVICES}) i`)
   await pool.query(
     series(
@@ -66,8 +69,24 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
     ['type1', 1, '°C', 20],
   )
   assert.ok(bytes(page) < 500 * 1024, `${bytes(page)} bytes`)
-  assert.equal(await countDevices(pool, undefined), DEVICES + 1)
-  assert.equal(await countDevices(pool, 'KÜCHE'), 1)
+  assert.equal(await countDevices(pool), DEVICES + 1)
+  assert.equal(await countDevices(pool, { search: 'KÜCHE' }), 1)
+
+  assert.deepEqual(await countDevices(pool, { room: 'Room 7' }), DEVICES / 400)
+  assert.equal(
+    (await listDevices(pool, { search: 'room 399', limit: 100, readings: 0 })).length,
+    DEVICES / 400,
+  )
+  assert.deepEqual(await listRooms(pool, { search: 'room 39', limit: 3 }), [
+    { room: 'Room 39', devices: 50 },
+    { room: 'Room 390', devices: 50 },
+    { room: 'Room 391', devices: 50 },
+  ])
+  assert.deepEqual(await listTypes(pool, { search: 'TYPE', limit: 3 }), ['type0', 'type1', 'type2'])
+  assert.deepEqual(await listTypes(pool, { devices: ['esp32-00002'], limit: 9 }), [
+    ...['type0', 'type1', 'type2', 'type3', 'type4'],
+  ])
+  assert.equal((await listTypes(pool, { devices: ['counter', 'nobody'], limit: 1_000 })).length, 1_000)
 
   const seen = new Set<string>()
   for (let after: string | undefined; ; ) {

@@ -28,6 +28,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/devices': { access: 'viewer' },
   'GET /api/devices/{deviceId}': { access: 'viewer' },
   'GET /api/devices/{deviceId}/drift': { access: 'viewer', query: RANGE },
+  'GET /api/rooms': { access: 'viewer' },
+  'GET /api/types': { access: 'viewer' },
   'GET /api/sparklines': { access: 'viewer', query: 'device=victim' },
   'GET /api/series': { access: 'viewer', query: `device=victim&type=t&${RANGE}` },
   'GET /api/events': { access: 'viewer' },

@@ -25,6 +25,7 @@ export const DeviceSchema = Type.Object({
   deviceId: Type.String(),
   label: Nullable(Type.String()),
   timeZone: Nullable(Type.String({ description: 'IANA, where it is not DEVICE_TIMEZONE' })),
+  room: Nullable(Type.String({ description: 'Where it is' })),
   firstSeen: Nullable(Moment),
   lastSeen: Nullable(Moment),
   status: Type.Union([Type.Literal('online'), Type.Literal('silent'), Type.Literal('never')]),
@@ -48,6 +49,12 @@ export const DeviceListSchema = Type.Object({
   next: Nullable(Type.String({ description: '`after` of the next page; null: this is the last' })),
 })
 
+export const RoomListSchema = Type.Object({
+  rooms: Type.Array(Type.Object({ room: Type.String(), devices: Type.Integer() })),
+})
+
+export const TypeListSchema = Type.Object({ types: Type.Array(Type.String()) })
+
 export const SparklinesSchema = Type.Object({
   from: Moment,
   to: Moment,
@@ -63,6 +70,7 @@ export const SparklinesSchema = Type.Object({
 export const DeviceChangeSchema = Type.Object({
   label: Type.Optional(Nullable(Type.String({ maxLength: 200 }))),
   timeZone: Type.Optional(Nullable(Type.String({ maxLength: 64 }))),
+  room: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
 })
 
 export const NewDeviceSchema = Type.Object({ deviceId: Type.String({ minLength: 1, maxLength: 512 }) })
@@ -81,5 +89,7 @@ export const DeviceLoginSchema = Type.Object({
 export type Device = Static<typeof DeviceSchema>
 export type Reading = Static<typeof ReadingSchema>
 export type DeviceList = Static<typeof DeviceListSchema>
+export type RoomList = Static<typeof RoomListSchema>
+export type TypeList = Static<typeof TypeListSchema>
 export type Sparklines = Static<typeof SparklinesSchema>
 export type DeviceLoginAnswer = Static<typeof DeviceLoginSchema>

@@ -10,8 +10,12 @@ export {
   DeviceSchema,
   NewDeviceSchema,
   type Reading,
+  type RoomList,
+  RoomListSchema,
   type Sparklines,
   SparklinesSchema,
+  type TypeList,
+  TypeListSchema,
 } from './devices.ts'
 export { type EventPage, EventPageSchema, type StoredEvent, StoredEventSchema } from './events.ts'
 export {

@@ -7,12 +7,16 @@ import {
   DriftSchema,
   Moment,
   NewDeviceSchema,
+  RoomListSchema,
   SparklinesSchema,
+  TypeListSchema,
 } from '@qs-telemetry/protocol/api'
 import { deviceOfSegment } from '@qs-telemetry/protocol/device-segment'
 import Type from 'typebox'
 import { describeDevice } from '../../queries/describe-device.ts'
 import { countDevices, listDevices } from '../../queries/list-devices.ts'
+import { listRooms } from '../../queries/list-rooms.ts'
+import { listTypes } from '../../queries/list-types.ts'
 import { readDrift } from '../../queries/read-drift.ts'
 import { sparklines } from '../../queries/sparklines.ts'
 import { HttpProblem, notFound } from '../problem.ts'
@@ -35,21 +39,66 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         tags,
         summary: 'Devices, with the latest value of each type',
         querystring: Type.Object({
-          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the id or the label' })),
+          search: Type.Optional(
+            Type.String({ maxLength: 200, description: 'In the id, the label or the room' }),
+          ),
+          room: Type.Optional(Type.String({ maxLength: 200, description: 'Only in this room' })),
+          device: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Only these' })),
+          readings: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 32, description: 'Of each device at most' }),
+          ),
           after: Type.Optional(Type.String({ maxLength: 512, description: '`next` of the page before' })),
           limit: Type.Integer({ minimum: 1, maximum: 2_000, default: 500 }),
         }),
         response: { 200: DeviceListSchema },
       },
     },
-    async ({ query: { search, after, limit } }) => {
-      const filter = { ...(search !== undefined && { search }), ...(after !== undefined && { after }) }
-      const [devices, total] = await Promise.all([
-        listDevices(read, { limit, ...filter }),
-        countDevices(read, search),
-      ])
+    async ({ query: { device, ...query } }) => {
+      const filter = { ...query, ...(device !== undefined && { devices: device }) }
+      const { limit } = query
+      const [devices, total] = await Promise.all([listDevices(read, filter), countDevices(read, filter)])
       const next = devices.length === limit ? (devices.at(-1)?.deviceId ?? null) : null
       return { devices: [...devices], total, next }
+    },
+  )
+
+  server.get(
+    '/api/rooms',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Rooms by name, each with the number of its devices',
+        querystring: Type.Object({
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200 }),
+        }),
+        response: { 200: RoomListSchema },
+      },
+    },
+    async ({ query }) => ({ rooms: [...(await listRooms(read, query))] }),
+  )
+
+  server.get(
+    '/api/types',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Event types by name: of some devices, or of all',
+        querystring: Type.Object({
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+          device: Type.Optional(
+            Type.Array(Type.String(), { maxItems: 100, description: 'Only types of these devices' }),
+          ),
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+        }),
+        response: { 200: TypeListSchema },
+      },
+    },
+    async ({ query: { device, ...query } }) => {
+      const filter = { ...query, ...(device !== undefined && { devices: device }) }
+      return { types: [...(await listTypes(read, filter))] }
     },
   )
 
@@ -117,7 +166,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Give it a label or a time zone',
+        summary: 'Give it a label, a room or a time zone',
         params: Params,
         body: DeviceChangeSchema,
         response: { 200: DeviceSchema },
@@ -125,10 +174,10 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     },
     async (request) => {
       const deviceId = deviceOfSegment(request.params.deviceId)
-      const { timeZone, label } = request.body
+      const { timeZone, label, room } = request.body
       if (timeZone && !isTimeZone(timeZone))
         throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)
-      if (!(await describeDevice(write, deviceId, { label, timeZone })))
+      if (!(await describeDevice(write, deviceId, { label, timeZone, room })))
         throw notFound(`Nothing was seen of a device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const [device] = await listDevices(write, { devices: [deviceId], limit: 1 })

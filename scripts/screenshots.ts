@@ -63,7 +63,7 @@ async function someMinutes(page: Page): Promise<void> {
 
 async function connect(page: Page): Promise<void> {
   await page.getByLabel('Device id').fill('greenhouse')
-  await page.getByRole('button', { name: 'Show what it needs' }).click()
+  await page.getByRole('button', { name: 'Show settings' }).click()
   await page.getByText('Waiting for a message').waitFor()
 }
 

@@ -34,13 +34,13 @@ test('the charts', { skip: browserMissing }, async (t) => {
 
   await t.test('a range is chosen by date, in the zone that is shown', async (t) => {
     const page = await openPage(t, browser, `${running.url}/explore?device=attic&type=temp`)
-    await page.getByLabel('Times in zone').selectOption('UTC')
-    await page.getByText(/ to .*\(UTC\), goes along/).click()
+    await page.getByLabel('Display time zone').selectOption('UTC')
+    await page.getByText(/ to .*\(UTC\), live/).click()
     await page.getByLabel('From', { exact: true }).fill('2026-01-02T03:04')
     await page.getByLabel('to', { exact: true }).fill('2026-01-02T02:00')
     await page.getByRole('button', { name: 'Show' }).click()
-    await page.getByText('The end comes after the beginning').waitFor()
-    await page.getByLabel('Times in zone').selectOption('Europe/Berlin')
+    await page.getByText('The end must be after the start').waitFor()
+    await page.getByLabel('Display time zone').selectOption('Europe/Berlin')
     await page.getByLabel('From', { exact: true }).fill('2026-07-02T03:04')
     await page.getByLabel('to', { exact: true }).fill('2026-07-02T04:00')
     await page.getByRole('button', { name: 'Show' }).click()
@@ -128,7 +128,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
     await page.keyboard.press('0')
     await page.waitForURL(/kitchen$/)
 
-    await page.getByText('Events as they are stored').click()
+    await page.getByText('Stored events').click()
     await page.getByRole('cell', { name: 'fresh', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Label', { exact: true }).fill('Kitchen, window')

@@ -17,11 +17,11 @@ export async function walk(
     ['/devices', 'Devices', 'attic'],
     ['/devices/kitchen', 'kitchen', 'Clock drift'],
     ['/explore?device=kitchen&device=attic&type=temp', 'Explore', '120 events'],
-    ['/live', 'Live', 'watching'],
+    ['/live', 'Live', 'Messages as they arrive'],
     ['/letters', 'Dead letters', 'value is an object'],
     [`/letters/${letter?.id}`, `Dead letter ${letter?.id}`, 'Still wrong'],
-    ['/connect', 'Connect a device', 'Give it an id'],
-    ['/audit', 'Audit log', 'Nothing yet'],
+    ['/connect', 'Connect a device', 'Choose an id'],
+    ['/audit', 'Audit log', 'Nothing has been changed yet'],
   ]
   for (const [path, title, content] of pages) {
     // As a link within the console does it: nothing is loaded anew but what the page needs.

@@ -1,0 +1,106 @@
+import type { Audit } from '@qs-telemetry/protocol/api'
+
+type Entry = Audit['entries'][number]
+
+/** One row of the audit log in words. */
+export interface AuditRow {
+  readonly what: string
+  /** What it was done to; null: the whole system. */
+  readonly device: string | null
+  readonly letters: readonly string[]
+  /** The rest, as name and text. */
+  readonly details: readonly (readonly [name: string, text: string])[]
+}
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  login: 'Logged in',
+  'login refused': 'Login refused',
+  'device described': 'Changed a device',
+  'device added': 'Created an account',
+  'reading pinned': 'Pinned a reading',
+  'reading unpinned': 'Unpinned a reading',
+  'letter repaired': 'Repaired a dead letter',
+  'letters replayed': 'Replayed dead letters',
+  'letters purged': 'Deleted dead letters',
+  'simulation started': 'Started simulated devices',
+  'simulation stopped': 'Stopped simulated devices',
+  'simulated data removed': 'Deleted simulated data',
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  name: 'Account',
+  label: 'Label',
+  room: 'Room',
+  timeZone: 'Time zone',
+  silentAfter: 'Silent after',
+  eventType: 'Type',
+  letters: 'Dead letters',
+  left: 'Not tried yet',
+  ids: 'Results',
+  choice: 'Selected by',
+  events: 'Events',
+  codes: 'Codes',
+  devices: 'Devices',
+  since: 'Since',
+  until: 'Until',
+  state: 'State',
+  begins: 'Begins with',
+  characters: 'Characters',
+}
+
+/** Dead letters that are named in one row. */
+const MAX_LETTERS = 5
+
+export function auditRow({ action, detail }: Pick<Entry, 'action' | 'detail'>): AuditRow {
+  const fields = isRecord(detail) ? detail : { detail }
+  const { id, deviceId, ids, choice, ...rest } = fields
+  const results = Array.isArray(ids) ? ids.filter(isRecord) : []
+  const letters = [id, ...results.map((each) => each.id), ...(isRecord(choice) ? listOf(choice.ids) : [])]
+  const named = letters.filter((each) => each !== undefined && each !== null).map(String)
+  return {
+    what: ACTIONS[action] ?? action,
+    device: typeof deviceId === 'string' ? deviceId : null,
+    letters: named.slice(0, MAX_LETTERS),
+    details: [
+      ...(named.length > MAX_LETTERS
+        ? [['More', `${named.length - MAX_LETTERS} dead letters`] as const]
+        : []),
+      ...Object.entries(rest).map(detailOf),
+      ...(results.length > 0
+        ? [['Results', countsOf(results.map(({ result }) => String(result)))] as const]
+        : []),
+      ...(isRecord(choice) ? choiceOf(choice) : []),
+    ],
+  }
+}
+
+function detailOf([name, value]: readonly [string, unknown]): readonly [string, string] {
+  return [NAMES[name] ?? name, textOf(value)]
+}
+
+function textOf(value: unknown): string {
+  if (value === null) return 'removed'
+  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** `ids` are among the letters already. */
+function choiceOf({ ids: _, all, ...filter }: Readonly<Record<string, unknown>>) {
+  const details = Object.entries(filter).map(detailOf)
+  return all === true && details.length === 0 ? [['Selected by', 'all'] as const] : details
+}
+
+/** 3 stored, 1 rejected */
+function countsOf(results: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const result of results) counts.set(result, (counts.get(result) ?? 0) + 1)
+  return [...counts].map(([result, count]) => `${count} ${result}`).join(', ')
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}

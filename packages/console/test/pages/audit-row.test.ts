@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { auditRow } from '../../src/pages/audit-row.ts'
+
+const CASES = [
+  {
+    action: 'device described',
+    detail: { deviceId: '<b>', label: 'Window', room: null },
+    row: {
+      what: 'Changed a device',
+      device: '<b>',
+      letters: [],
+      details: ['Label: Window', 'Room: removed'],
+    },
+  },
+  {
+    action: 'letters replayed',
+    detail: {
+      letters: 3,
+      left: 0,
+      ids: ['1', '2', '3'].map((id) => ({ id, result: id === '2' ? 'rejected' : 'stored' })),
+    },
+    row: {
+      what: 'Replayed dead letters',
+      device: null,
+      letters: ['1', '2', '3'],
+      details: ['Dead letters: 3', 'Not tried yet: 0', 'Results: 2 stored, 1 rejected'],
+    },
+  },
+  {
+    action: 'letters purged',
+    detail: { letters: 60, choice: { all: true, state: 'open' } },
+    row: {
+      what: 'Deleted dead letters',
+      device: null,
+      letters: [],
+      details: ['Dead letters: 60', 'State: open'],
+    },
+  },
+  {
+    action: 'letters purged',
+    detail: { letters: 9, choice: { ids: ['1', '2', '3', '4', '5', '6', '7', '8', '9'] } },
+    row: {
+      what: 'Deleted dead letters',
+      device: null,
+      letters: ['1', '2', '3', '4', '5'],
+      details: ['More: 4 dead letters', 'Dead letters: 9'],
+    },
+  },
+  {
+    action: 'something new',
+    detail: 'a text',
+    row: { what: 'something new', device: null, letters: [], details: ['detail: a text'] },
+  },
+]
+
+test('an entry of the audit log becomes what was done, on what, and the rest as names and texts', () => {
+  for (const { action, detail, row } of CASES) {
+    const { details, ...rest } = auditRow({ action, detail })
+    assert.deepEqual({ ...rest, details: details.map(([name, text]) => `${name}: ${text}`) }, row)
+  }
+})

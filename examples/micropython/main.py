@@ -92,8 +92,8 @@ class Telemetry:
         ts = device_time()
         if ts:
             event["ts_device"] = ts
-        # Written once: sent again, it is the same text and therefore the same event.
-        self.waiting[event_id] = [json.dumps(event), 0, 0]
+        # Written once: sent again, it is the same event. Only without a clock its age is added when it is sent (text_of).
+        self.waiting[event_id] = [json.dumps(event), 0, 0, None if ts else time.ticks_ms()]
 
     def on_message(self, _topic, payload):
         """Device acks: an object for an object, an array for an array."""
@@ -130,6 +130,12 @@ class Telemetry:
             for entry in self.waiting.values():  # not before the acks of what is under way have come
                 entry[1], entry[2] = 1, time.ticks_ms()
 
+    def text_of(self, entry, now):
+        """The event as it goes out. An event from before NTP says how long ago it was measured, so it keeps its place in charts."""
+        if entry[3] is None:
+            return entry[0]
+        return '%s,"age_ms":%d}' % (entry[0][:-1], time.ticks_diff(now, entry[3]))
+
     def send_due(self):
         now = time.ticks_ms()
         due = []
@@ -146,7 +152,8 @@ class Telemetry:
                 break
         if not due:
             return
-        payload = due[0][0] if len(due) == 1 else "[" + ",".join([entry[0] for entry in due]) + "]"
+        texts = [self.text_of(entry, now) for entry in due]
+        payload = texts[0] if len(due) == 1 else "[" + ",".join(texts) + "]"
         # QoS 0 on purpose: with QoS 1 umqtt waits for the PUBACK without end. What gets lost goes out again.
         self.client.publish(self.events_topic.encode(), payload.encode())
         for entry in due:
@@ -214,7 +221,7 @@ def main():
                     ntptime.settime()
                     synced = True
                 except OSError:
-                    print("no NTP yet: events go without ts_device")
+                    print("no NTP yet: events go with their age instead of ts_device")
             telemetry.record("temp", read_temperature(), "C")
         if wlan.isconnected():
             telemetry.step()

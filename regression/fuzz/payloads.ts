@@ -15,7 +15,7 @@ export interface FuzzTarget {
 }
 
 const NAMES = [
-  ...['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'meta'],
+  ...['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'age_ms', 'meta'],
   ...['_extra', '__proto__', 'constructor', 'toJSON', '', 'a', '\\u0061', 'temp °C', '1'],
 ] as const
 

@@ -5,7 +5,13 @@ import { eventIds } from './event-id.ts'
 import { Journal, type JournalOptions } from './journal.ts'
 import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
-import { completeEvent, type OutgoingEvent } from './outgoing-event.ts'
+import {
+  type CompletedEvent,
+  completeEvent,
+  jsonNow,
+  type OutgoingEvent,
+  readKept,
+} from './outgoing-event.ts'
 import { expectedIds } from './raw-payload.ts'
 import { Signal } from './signal.ts'
 import { type DeviceCounts, Tally } from './tally.ts'
@@ -60,8 +66,7 @@ export class DeviceSession {
   /** Reads the journal, if there is one; its events go out as soon as the connection is ready. */
   open(): void {
     for (const json of this.#journal?.open() ?? []) {
-      const { event_id: eventId } = JSON.parse(json) as { event_id: string }
-      void this.#keep({ eventId, json, bytes: Buffer.byteLength(json) })
+      void this.#keep(readKept(json))
     }
   }
 
@@ -77,7 +82,7 @@ export class DeviceSession {
       if (this.#outbox.find(eventId) !== undefined) {
         throw new DeviceError('EVENT_ID_IN_USE', `Event "${eventId}" still waits for its device ack`)
       }
-      this.#journal?.keep(completed.json)
+      this.#journal?.keep(jsonNow(completed, 0))
       return this.#keep(completed)
     } catch (error) {
       return Promise.reject(error)
@@ -163,11 +168,11 @@ export class DeviceSession {
     throw new DeviceError('QUEUE_FULL', `${waiting} events wait for their device ack: await ready() first`)
   }
 
-  #keep(completed: { eventId: string; json: string; bytes: number }): Promise<DeviceAck> {
+  #keep(completed: CompletedEvent): Promise<DeviceAck> {
     this.#tally.takenOn(1)
     return handled(
       new Promise((settle, abandon) => {
-        this.#outbox.add({ ...completed, settle, abandon })
+        this.#outbox.add({ ...completed, sinceMs: performance.now(), settle, abandon })
         this.#schedule()
       }),
     )
@@ -187,7 +192,7 @@ export class DeviceSession {
     const nowMs = performance.now()
     for (let message = this.#outbox.next(nowMs); message !== null; message = this.#outbox.next(nowMs)) {
       this.#tally.published(message.attempts, eventCountOf(message))
-      this.#link.publish(this.#options.topic, payloadOf(message), (error) =>
+      this.#link.publish(this.#options.topic, payloadOf(message, nowMs), (error) =>
         this.#warn({ kind: 'refused', deviceId: this.#options.deviceId, error }),
       )
     }
@@ -213,7 +218,10 @@ export class DeviceSession {
     try {
       this.#journal.forget(eventIds)
       if (this.#journal.isWasteful(this.#outbox.waitingBytes)) {
-        this.#journal.rewrite([...this.#outbox.events()].map(({ json }) => json))
+        const nowMs = performance.now()
+        this.#journal.rewrite(
+          [...this.#outbox.events()].map((event) => jsonNow(event, nowMs - event.sinceMs)),
+        )
       }
     } catch (error) {
       this.#warn({ kind: 'journal', deviceId: this.#options.deviceId, error: error as Error })

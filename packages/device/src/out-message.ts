@@ -1,10 +1,10 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
+import { type CompletedEvent, jsonNow } from './outgoing-event.ts'
 
 /** An event that is kept until its device ack. */
-export interface KeptEvent {
-  readonly eventId: string
-  readonly json: string
-  readonly bytes: number
+export interface KeptEvent extends CompletedEvent {
+  /** When it was handed over, on a clock that never steps. */
+  readonly sinceMs: number
   readonly settle: (deviceAck: DeviceAck) => void
   readonly abandon: (error: Error) => void
 }
@@ -41,10 +41,10 @@ export function newMessage(content: MessageContent, attempts = 0): OutMessage {
 }
 
 /** What goes on the wire: an object for one event, an array for several. */
-export function payloadOf({ content }: OutMessage): string | Buffer {
+export function payloadOf({ content }: OutMessage, nowMs: number): string | Buffer {
   if (content.kind === 'raw') return Buffer.from(content.raw.payload)
-  const [first, ...rest] = content.events
-  return rest.length === 0 ? (first?.json ?? '') : `[${content.events.map((event) => event.json).join(',')}]`
+  const texts = content.events.map((event) => jsonNow(event, nowMs - event.sinceMs))
+  return texts.length === 1 ? (texts[0] as string) : `[${texts.join(',')}]`
 }
 
 /** Bytes of the payload. */

@@ -7,10 +7,22 @@ export type OutgoingEvent = Omit<WireEvent, 'schema' | 'device_id' | 'event_id'>
 
 export interface CompletedEvent {
   readonly eventId: string
-  /** Serialized once: a redelivery is the same text, so it can never become a conflict. */
+  /** Serialized once, `age_ms` apart: a redelivery is the same content, so it can never become a conflict. */
   readonly json: string
-  /** Bytes of UTF-8. */
+  /** Its `age_ms` when it was handed over; null where it has none. */
+  readonly ageMs: number | null
+  /** Bytes of UTF-8, the age included. */
   readonly bytes: number
+}
+
+/** `,"age_ms":` and the longest number that it gets. */
+const AGE_BYTES = 32
+
+/** The event as it goes out now: its age counts on while it waits, since it says how long ago it was measured. */
+export function jsonNow({ json, ageMs }: Pick<CompletedEvent, 'json' | 'ageMs'>, waitedMs: number): string {
+  return ageMs === null
+    ? json
+    : `${json.slice(0, -1)},"age_ms":${Math.round((ageMs + waitedMs) * 1000) / 1000}}`
 }
 
 export interface CompletionContext {
@@ -38,15 +50,41 @@ export function completeEvent(event: OutgoingEvent, context: CompletionContext):
   if (eventId.length === 0 || Buffer.byteLength(eventId) > limits.idBytes) {
     throw invalid(`event_id must have 1 to ${limits.idBytes} bytes; it is "${eventId}"`)
   }
-  const json = serialize({ ...event, schema: CONTRACT_VERSION, event_id: eventId, device_id: deviceId })
-  const bytes = Buffer.byteLength(json)
+  if (typeof event.age_ms === 'number' && !Number.isFinite(event.age_ms)) {
+    throw invalid(`age_ms is ${event.age_ms}; send a finite number, or leave it out`)
+  }
+  const { ageMs, content } = apart(event)
+  const json = serialize({ ...content, schema: CONTRACT_VERSION, event_id: eventId, device_id: deviceId })
+  const bytes = Buffer.byteLength(json) + (ageMs === null ? 0 : AGE_BYTES)
   if (bytes > limits.messageBytes) {
     throw new DeviceError(
       'EVENT_TOO_LARGE',
       `Event "${eventId}" has ${bytes} bytes; a message may have ${limits.messageBytes}`,
     )
   }
-  return { eventId, json, bytes }
+  return { eventId, json, ageMs, bytes }
+}
+
+/**
+ * An event out of the journal. How long the process was away nobody knows, so an age counts on from what it was when the event was
+ * handed over.
+ */
+export function readKept(line: string): CompletedEvent {
+  const event = JSON.parse(line) as WireEvent
+  const { ageMs, content } = apart(event)
+  const json = ageMs === null ? line : serialize(content)
+  const bytes = Buffer.byteLength(json) + (ageMs === null ? 0 : AGE_BYTES)
+  return { eventId: event.event_id, json, ageMs, bytes }
+}
+
+/** An age that can count on. Any other is left where it is: the ingester says what is wrong with it. */
+function apart<T extends Pick<WireEvent, 'age_ms'>>(
+  event: T,
+): { readonly ageMs: number | null; readonly content: T } {
+  const { age_ms: age, ...content } = event
+  return typeof age === 'number' && age >= 0
+    ? { ageMs: age, content: content as T }
+    : { ageMs: null, content: event }
 }
 
 function serialize(event: WireEvent): string {

@@ -68,7 +68,15 @@ describe('Outbox', () => {
           for (const each of steps) {
             if (each.kind === 'add') {
               const eventId = `e${added++}`
-              outbox.add({ eventId, json: '{}', bytes: each.bytes, settle: () => {}, abandon: () => {} })
+              outbox.add({
+                eventId,
+                ageMs: null,
+                sinceMs: 0,
+                json: '{}',
+                bytes: each.bytes,
+                settle: () => {},
+                abandon: () => {},
+              })
             } else if (each.kind === 'publish') publish()
             else if (each.kind === 'deliver') deliver(each.lost)
             else if (each.kind === 'connectionLost') outbox.connectionLost()
@@ -97,7 +105,15 @@ describe('Outbox', () => {
       resendAfterMs: 10,
     })
     for (let at = 0; at < 10; at++)
-      outbox.add({ eventId: `${at}`, json: '{}', bytes: 2, settle: () => {}, abandon: () => {} })
+      outbox.add({
+        eventId: `${at}`,
+        ageMs: null,
+        sinceMs: 0,
+        json: '{}',
+        bytes: 2,
+        settle: () => {},
+        abandon: () => {},
+      })
     let published = 0
     while (outbox.next(0) !== null) published++
     assert.equal(published, 4)
@@ -107,7 +123,15 @@ describe('Outbox', () => {
   const outboxWith = (...ids: readonly string[]) => {
     const outbox = new Outbox(options)
     for (const eventId of ids)
-      outbox.add({ eventId, json: '{}', bytes: 2, settle: () => {}, abandon: () => {} })
+      outbox.add({
+        eventId,
+        ageMs: null,
+        sinceMs: 0,
+        json: '{}',
+        bytes: 2,
+        settle: () => {},
+        abandon: () => {},
+      })
     return outbox
   }
   const ack = (event_id: string | null, status: DeviceAck['status'], code?: string): DeviceAck => ({

@@ -52,7 +52,9 @@ export const WARNING_CODES = {
   TS_DEVICE_UNREADABLE:
     'ts_device is no time. The event is stored without device time; ts_device_raw has what was sent. Send ISO 8601 or Unix time.',
   TS_DEVICE_IMPLAUSIBLE:
-    'ts_device is stored but further from the server time than DEVICE_CLOCK_MAX_PAST or DEVICE_CLOCK_MAX_FUTURE allows, so the event time is the server time. Set the clock of the device, or leave ts_device out.',
+    'ts_device is stored but further from the server time than DEVICE_CLOCK_MAX_PAST or DEVICE_CLOCK_MAX_FUTURE allows, so the event time is the server time, less age_ms where it is there. Set the clock of the device, or leave ts_device out.',
+  AGE_UNUSABLE:
+    'age_ms is not a number from 0 to DEVICE_CLOCK_MAX_PAST in milliseconds, so it plays no part: the event time is ts_device where that is plausible, otherwise the server time. Send how many milliseconds before sending it was measured.',
 } as const
 
 /** One of the codes above. */

@@ -3,6 +3,7 @@ import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { MessageContext } from './context.ts'
 import { echoed } from './echoed.ts'
+import { readAge } from './event-age.ts'
 import { eventTime } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { exactValue } from './exact-value.ts'
@@ -13,7 +14,9 @@ import { beginningOf, tooLongTime } from './too-long-time.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const KNOWN = new Set(['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'meta'])
+const KNOWN = new Set([
+  ...['schema', 'event_id', 'device_id', 'event_type', 'value', 'unit', 'ts_device', 'age_ms', 'meta'],
+])
 
 /**
  * Decodes one element of a message to an event or to a rejection. Never throws.
@@ -46,16 +49,16 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
   // The text of the topic, so that the events of an array share one string.
   const deviceId = context.deviceId as string
   const { receivedAt, tsServer } = context
+  const age = readAge(fields.age_ms, clockTrust.maxPastMs)
   const deviceTime = readDeviceTime(fields.ts_device, {
     timeZone: timeZoneOf(deviceId),
     serverTime: receivedAt,
   })
-  const { ts, tsDevice, tsDeviceLocal, tsDeviceRaw, warning } = eventTime(
-    deviceTime,
+  const { ts, tsDevice, tsDeviceLocal, tsDeviceRaw, warning } = eventTime(deviceTime, age, {
     receivedAt,
     tsServer,
-    clockTrust,
-  )
+    trust: clockTrust,
+  })
   const raw = tsDeviceRaw !== null && exact !== element ? exactRaw(exact as Fields, tsDeviceRaw) : tsDeviceRaw
   const isTooLong = raw !== null && isLonger(raw, limits.tsDeviceBytes)
   return {

@@ -1,10 +1,17 @@
-import { type DeviceTime, formatInstant, type Instant } from '@qs-telemetry/protocol'
+import { type DeviceAckWarning, type DeviceTime, formatInstant, type Instant } from '@qs-telemetry/protocol'
 import type { Event } from '../pipeline/message.ts'
+import { type EventAge, earlier } from './event-age.ts'
 import { warning } from './warning.ts'
 
 export interface ClockTrust {
   readonly maxPastMs: number
   readonly maxFutureMs: number
+}
+
+/** When a message came in, in both forms. */
+export interface Arrival {
+  readonly receivedAt: Instant
+  readonly tsServer: string
 }
 
 export type EventTime = Pick<Event, 'ts' | 'tsDevice' | 'tsDeviceLocal' | 'tsDeviceRaw' | 'warning'>
@@ -14,24 +21,32 @@ const UNREADABLE = warning(
   'Stored without device time: send ISO 8601, 2026-01-15T12:00:00Z, or Unix time as a number',
 )
 
-const IMPLAUSIBLE = warning(
-  'TS_DEVICE_IMPLAUSIBLE',
-  'Charts use the server time: ts_device is too far from it. Set the clock, or leave ts_device out',
+const AGE_UNUSABLE = warning(
+  'AGE_UNUSABLE',
+  'age_ms is not used: send how many milliseconds ago it was measured, a number from 0 up',
 )
 
-/** Event time is the device's where its clock is plausible, so that a board in 1970 does not ruin a chart. */
+/**
+ * Event time is the device's where its clock is plausible, so that a board in 1970 does not ruin a chart. Otherwise it is the
+ * server time, less the age of the event where it says one.
+ */
 export function eventTime(
   device: DeviceTime,
-  receivedAt: Instant,
-  tsServer: string,
-  trust: ClockTrust,
+  age: EventAge,
+  arrival: Arrival & { readonly trust: ClockTrust },
 ): EventTime {
   switch (device.kind) {
     case 'absent':
-      return { ts: tsServer, tsDevice: null, tsDeviceLocal: null, tsDeviceRaw: null, warning: null }
+      return {
+        ts: withoutClock(age, arrival),
+        tsDevice: null,
+        tsDeviceLocal: null,
+        tsDeviceRaw: null,
+        warning: warningOf(age),
+      }
     case 'unreadable':
       return {
-        ts: tsServer,
+        ts: withoutClock(age, arrival),
         tsDevice: null,
         tsDeviceLocal: null,
         tsDeviceRaw: device.raw,
@@ -39,16 +54,42 @@ export function eventTime(
       }
     case 'instant':
     case 'local': {
+      const { receivedAt, trust } = arrival
       const aheadMs = device.at.epochMs - receivedAt.epochMs
       const isPlausible = aheadMs <= trust.maxFutureMs && aheadMs >= -trust.maxPastMs
       const tsDevice = formatInstant(device.at)
       return {
-        ts: isPlausible ? tsDevice : tsServer,
+        ts: isPlausible ? tsDevice : withoutClock(age, arrival),
         tsDevice,
         tsDeviceLocal: device.kind === 'local' ? device.wall : null,
         tsDeviceRaw: null,
-        warning: isPlausible ? null : IMPLAUSIBLE,
+        warning: isPlausible ? warningOf(age) : implausible(aheadMs, typeof age === 'number'),
       }
     }
   }
+}
+
+function withoutClock(age: EventAge, { receivedAt, tsServer }: Arrival): string {
+  return typeof age === 'number' ? formatInstant(earlier(receivedAt, age)) : tsServer
+}
+
+function warningOf(age: EventAge): DeviceAckWarning | null {
+  return age === 'unusable' ? AGE_UNUSABLE : null
+}
+
+/** What is stored instead comes first: the end of a message is cut where the buffer of its device is small. */
+function implausible(aheadMs: number, hasAge: boolean): DeviceAckWarning {
+  const used = hasAge ? 'server time less age_ms' : 'server time'
+  const [far, side] = [distance(Math.abs(aheadMs)), aheadMs < 0 ? 'behind' : 'ahead of']
+  return warning(
+    'TS_DEVICE_IMPLAUSIBLE',
+    `Charts use the ${used}: ts_device is ${far} ${side} it. Set the clock, or leave ts_device out`,
+  )
+}
+
+const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000]
+
+function distance(ms: number): string {
+  if (ms < 2 * DAY_MS) return `${Math.round((ms / HOUR_MS) * 10) / 10} h`
+  return `${Math.round(ms / DAY_MS)} days`
 }

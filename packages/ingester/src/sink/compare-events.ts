@@ -4,7 +4,8 @@ import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
 /**
  * Tells duplicates from conflicts: the same content as what is stored, or another. Content is what the device
  * sent. So a time without offset is compared as the wall time that it is, since its instant depends on the
- * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts. What was too long for
+ * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts, nor an age
+ * that an older version kept in meta. What was too long for
  * a ts_device is stored cut, so its beginning is compared: the limit may have been another when it came first. A number
  * whose digits a double cannot hold is compared by these digits, unless it was stored before they were kept.
  */
@@ -12,8 +13,10 @@ const SQL = `
 select
   i.place - 1 as index,
   to_char(e.ts_server at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ts_server,
-  (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.schema, e.meta)
-    is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.schema, i.meta)
+  (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.schema)
+    is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.schema)
+    and (e.meta is not distinct from i.meta
+      or e.meta #- '{_extra,age_ms}' in (i.meta, coalesce(i.meta, '{}') || '{"_extra": {}}'))
     and (e.value_exact = '' or e.value_exact is not distinct from i.exact)
     and (i.local is not null or e.ts_device is not distinct from i.dev)
     and (e.ts_device_raw is not distinct from i.raw

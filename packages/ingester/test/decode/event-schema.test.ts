@@ -30,6 +30,7 @@ const event = fc.record(
       ascii(40),
       fc.constant(null),
     ),
+    age_ms: fc.oneof(fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }), fc.constant(null)),
     meta: fc.oneof(
       fc.dictionary(ascii(10), fc.oneof(fc.integer(), ascii(20), fc.array(fc.boolean())), { maxKeys: 5 }),
       fc.constant(null),

@@ -104,6 +104,7 @@ const NAMES = [
   'value',
   'unit',
   'ts_device',
+  'age_ms',
   'meta',
   '_extra',
   '__proto__',

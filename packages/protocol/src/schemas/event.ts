@@ -47,6 +47,12 @@ export const EventSchema = Type.Object(
           "The device's clock: ISO 8601, local time in DEVICE_TIMEZONE where it has no offset; a number is Unix time, seconds below 1e11, otherwise milliseconds",
       }),
     ),
+    age_ms: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+        description:
+          'For boards without a clock: how many milliseconds before sending it was measured. The event time is then the server time less this, unless ts_device is plausible. Not content: another try may have another age',
+      }),
+    ),
     meta: Type.Optional(
       Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
         description: 'Anything else, stored as JSONB',

@@ -42,7 +42,7 @@ class Telemetry(example["Telemetry"]):
     def __init__(self, *args):
         super().__init__(*args)
         event = {"schema": 1, "event_id": "x" * 2000, "device_id": self.device_id, "event_type": "temp"}
-        self.waiting["unnamed"] = [json.dumps(event), 0, 0]
+        self.waiting["unnamed"] = [json.dumps(event), 0, 0, None]
         example["telemetry"] = self
 
     def take_device_ack(self, ack):

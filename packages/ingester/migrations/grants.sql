@@ -7,14 +7,14 @@ declare
   relation regclass;
 begin
   if to_regrole('qs_ingester') is not null then
-    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
-    grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, ts, event_id, value_num, value_text,
-      unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
+    grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, silent_after, ts,
+      event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
-    -- time_zone, label and room belong to people.
-    grant select, insert, update (first_seen, last_seen) on devices to qs_ingester;
+    -- label, time_zone, room and silent_after_set belong to people.
+    grant select, insert, update (first_seen, last_seen, silent_after, silent_series) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
     grant select, insert, update, delete on event_hours to qs_ingester;
@@ -25,17 +25,17 @@ begin
   end if;
 
   if to_regrole('qs_console') is not null then
-    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_console;
     grant select on events, series, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
-    grant select, insert, update (label, time_zone, room) on devices to qs_console;
+    grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
     grant select, insert, delete on pinned to qs_console;
   end if;
 
   if to_regrole('grafana') is not null then
-    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift,
+    revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from grafana;
     grant select on events, series, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state to grafana;

@@ -18,6 +18,7 @@ interface Device {
   readonly room: string | null
   readonly first_seen: Date | null
   readonly last_seen: Date | null
+  readonly status: DeviceRow['status'] | null
   readonly events_last_hour: number | null
   readonly drift_seconds: number | null
 }
@@ -25,13 +26,16 @@ interface Device {
 export function registerDeviceLs(device: Command): void {
   device
     .command('ls')
-    .description('list devices: account, first and last seen, events in the last hour, drift of the clock')
+    .description(
+      'list devices: account, first and last seen, status, events in the last hour, drift of the clock',
+    )
     .option('--json', 'print an array')
     .addHelpText(
       'after',
       `
-Drift is the median of the last hour: how far the clock of the device is ahead (negative: behind, or its events waited
-on the device). Where broker or database are not there, the other's half is shown, with a note.`,
+Status is online, silent (longer than its rhythm explains), quiet (no event for 15 minutes, and no rhythm to judge it by)
+or never. Drift is how far the clock of the device is ahead, by its newest event (negative: it is behind, or the event
+waited on the device). If broker or database do not answer, the other half is shown, with a note.`,
     )
     .action(async ({ json }: { json?: true }) => {
       const config = loadConfig()
@@ -80,6 +84,7 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
       room: row?.room ?? null,
       first_seen: row?.firstSeen ?? null,
       last_seen: row?.lastSeen ?? null,
+      status: rows === null ? null : (row?.status ?? 'never'),
       events_last_hour: rows === null ? null : (row?.eventsLastHour ?? 0),
       drift_seconds: row?.driftSeconds ?? null,
     }
@@ -93,6 +98,7 @@ function print(devices: readonly Device[]): void {
     'ACCOUNT',
     'FIRST SEEN (UTC)',
     'LAST SEEN (UTC)',
+    'STATUS',
     'EVENTS/H',
     'DRIFT',
     'ROOM',
@@ -103,6 +109,7 @@ function print(devices: readonly Device[]): void {
     each.account === null ? '?' : each.account ? 'yes' : 'no',
     moment(each.first_seen),
     moment(each.last_seen),
+    each.status ?? '?',
     each.events_last_hour === null ? '?' : String(each.events_last_hour),
     each.drift_seconds === null ? '–' : drift(each.drift_seconds),
     each.room === null ? '–' : visible(each.room),

@@ -9,8 +9,9 @@ export interface DeviceRow {
   /** Null: nothing was seen of it yet. */
   readonly firstSeen: Date | null
   readonly lastSeen: Date | null
+  readonly status: 'online' | 'silent' | 'quiet' | 'never'
   readonly eventsLastHour: number
-  /** Median over the last hour of how far its clock was ahead (negative: behind); null: it sent no time. */
+  /** How far its clock is ahead (negative: behind, or the event waited), by its freshest event; null: it sent no time. */
   readonly driftSeconds: number | null
 }
 
@@ -25,19 +26,17 @@ export interface DeviceDescription {
 /** The last hour by server time, which has an index; so it is the same work however old the table is. */
 const LIST = `
 with lately as (
-  select
-    device_id,
-    count(*)::int as events,
-    percentile_cont(0.5) within group (order by extract(epoch from ts_device - ts_server)) as drift
-  from events
+  select device_id, count(*)::int as events from events
   where ts_server > now() - interval '1 hour'
   group by device_id
 )
 select
-  device_id as "deviceId", label, time_zone as "timeZone", room, first_seen as "firstSeen", last_seen as "lastSeen",
-  coalesce(events, 0) as "eventsLastHour", drift as "driftSeconds"
-from devices left join lately using (device_id)
-order by device_id`
+  d.device_id as "deviceId", label, time_zone as "timeZone", room, first_seen as "firstSeen", last_seen as "lastSeen",
+  device_status(last_seen, coalesce(silent_after_set, silent_after)) as status, coalesce(events, 0) as "eventsLastHour",
+  extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "driftSeconds"
+from devices d left join lately on lately.device_id = d.device_id
+left join lateral freshest_event(d.device_id) as freshest on true
+order by d.device_id`
 
 const DESCRIBE = `
 insert into devices (device_id, label, time_zone, room) values ($1, $2, $3, $4)

@@ -11,9 +11,12 @@ export interface LatestReading extends Reading {
 const SQL = `
 select
   s.device_id as "deviceId", s.event_type as "eventType", s.value_num as "valueNum", s.value_text as "valueText", s.unit,
-  ${momentText('s.ts')} as ts, s.every_seconds as "everySeconds"
+  ${momentText('s.ts')} as ts, s.every_seconds as "everySeconds",
+  is_silent(s.last_seen, s.silent_after) and is_silent(s.last_seen, s.silent_after, s.device_seen) as "isSilent"
 from unnest($1::text[]) as d(device_id)
-cross join lateral (select * from series x where x.device_id = d.device_id order by x.event_type limit $2) s
+cross join lateral (
+  select x.*, seen.last_seen as device_seen from series x left join devices seen using (device_id)
+  where x.device_id = d.device_id order by x.event_type limit $2) s
 order by 1, 2`
 
 /** @param each how many of a device at most */

@@ -2,7 +2,6 @@ import type { Device } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { type LatestReading, latestReadings } from './latest-readings.ts'
 import { momentText } from './moment-text.ts'
-import { MAX_SERIES, RHYTHM, SILENT_AFTER } from './silent-after.ts'
 
 export interface DeviceFilter {
   /** Only these. */
@@ -25,14 +24,18 @@ interface Row {
   readonly room: string | null
   readonly firstSeen: string | null
   readonly lastSeen: string | null
-  readonly quietSeconds: number | null
+  readonly status: Device['status']
+  readonly silentAfter: number | null
+  readonly silentAfterSet: number | null
   readonly types: number
-  readonly rhythmSeconds: number | null
   /** Of its freshest event; all null where it has none. */
   readonly isReadable: boolean | null
   readonly isPlausible: boolean | null
   readonly offsetSeconds: number | null
 }
+
+/** Series of one device that a list looks at; as many as a device may have by default. */
+const MAX_SERIES = 1_000
 
 const MATCHES = `($1::text[] is null or device_id = any($1))
   and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0
@@ -49,16 +52,16 @@ with page as materialized (
 select
   d.device_id as "deviceId", d.label, d.time_zone as "timeZone", d.room,
   ${momentText('d.first_seen')} as "firstSeen", ${momentText('d.last_seen')} as "lastSeen",
-  extract(epoch from now() - d.last_seen)::float8 as "quietSeconds",
-  rhythm.types, rhythm.seconds as "rhythmSeconds",
+  device_status(d.last_seen, coalesce(d.silent_after_set, d.silent_after)) as status,
+  d.silent_after as "silentAfter", d.silent_after_set as "silentAfterSet", counted.types,
   freshest.ts_device_readable as "isReadable", freshest.ts = freshest.ts_device as "isPlausible",
   extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "offsetSeconds"
 from page d
-cross join ${RHYTHM}
-left join lateral (
-  select * from (select * from series s where s.device_id = d.device_id limit ${MAX_SERIES}) looked_at
-  order by ts_server desc limit 1
-) as freshest on true
+cross join lateral (
+  select count(*)::int as types
+  from (select 1 from series s where s.device_id = d.device_id limit ${MAX_SERIES}) looked_at
+) as counted
+left join lateral freshest_event(d.device_id) as freshest on true
 order by d.device_id`
 
 const COUNT = `select count(*)::int as total from devices where ${MATCHES}`
@@ -108,21 +111,28 @@ function groupByDevice(readings: readonly LatestReading[]): Map<string, LatestRe
 }
 
 function describe(row: Row, readings: readonly LatestReading[]): Device {
-  const { deviceId, label, timeZone, room, firstSeen, lastSeen, offsetSeconds, types } = row
+  const {
+    deviceId,
+    label,
+    timeZone,
+    room,
+    firstSeen,
+    lastSeen,
+    status,
+    silentAfter,
+    silentAfterSet,
+    offsetSeconds,
+    types,
+  } = row
   return {
     ...{ deviceId, label, timeZone, room, firstSeen, lastSeen },
-    status: statusOf(row),
+    ...{ status, silentAfter },
+    silentAfterSet: silentAfterSet === Number.POSITIVE_INFINITY ? 'never' : silentAfterSet,
     clock: clockOf(row),
     offsetSeconds,
     readings: readings.map(({ deviceId: _, ...reading }) => reading),
     moreReadings: Math.max(0, types - readings.length),
   }
-}
-
-function statusOf({ quietSeconds, rhythmSeconds }: Row): Device['status'] {
-  if (quietSeconds === null) return 'never'
-  const allowed = Math.max(SILENT_AFTER.seconds, SILENT_AFTER.beats * (rhythmSeconds ?? 0))
-  return quietSeconds > allowed ? 'silent' : 'online'
 }
 
 function clockOf({ isReadable, isPlausible, offsetSeconds }: Row): Device['clock'] {

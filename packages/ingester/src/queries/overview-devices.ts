@@ -1,7 +1,6 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { momentText } from './moment-text.ts'
-import { RHYTHM, SILENT_AFTER } from './silent-after.ts'
 
 /** Devices that are named in each list. The totals count them all. */
 const MAX_NAMED = 20
@@ -9,26 +8,35 @@ const MAX_NAMED = 20
 const NOTE = `json_build_object('deviceId', device_id, 'label', label, 'lastSeen', ${momentText('last_seen')},
     'firstSeen', ${momentText('first_seen')})`
 
-/** The rhythm is looked up only for devices that were quiet for a minute. */
+/** Silence of devices and of series is kept in `devices`: one scan of it, however many series there are. */
 const SQL = `
 with judged as materialized (
-  select device_id, label, first_seen, last_seen, first_seen > now() - interval '1 day' as is_fresh,
-    case when last_seen > now() - interval '${SILENT_AFTER.seconds} seconds' then true
-      else extract(epoch from now() - last_seen)
-        <= (select ${SILENT_AFTER.beats} * coalesce(rhythm.seconds, 0) from ${RHYTHM}) end as is_online
-  from devices d
+  select device_id, label, first_seen, last_seen, first_seen > now() - interval '1 day' as is_fresh, silent_series,
+    device_status(last_seen, coalesce(silent_after_set, silent_after)) as status
+  from devices
+), partly as materialized (
+  select device_id from judged where silent_series > 0 and status <> 'silent' order by last_seen desc, device_id
 )
 select
   count(*)::int as total,
-  (count(*) filter (where is_online))::int as online,
-  (count(*) filter (where not is_online))::int as "silentTotal",
+  (count(*) filter (where status = 'online'))::int as online,
+  (count(*) filter (where status = 'quiet'))::int as quiet,
+  (count(*) filter (where status = 'silent'))::int as "silentTotal",
   (count(*) filter (where is_fresh))::int as "freshTotal",
-  array(select ${NOTE} from judged where not is_online order by last_seen desc, device_id limit ${MAX_NAMED}) as silent,
-  array(select ${NOTE} from judged where is_fresh order by first_seen desc, device_id limit ${MAX_NAMED}) as fresh
+  coalesce(sum(silent_series) filter (where status <> 'silent'), 0)::int as "silentSeriesTotal",
+  array(select ${NOTE} from judged where status = 'silent' order by last_seen desc, device_id limit ${MAX_NAMED}) as silent,
+  array(select ${NOTE} from judged where is_fresh order by first_seen desc, device_id limit ${MAX_NAMED}) as fresh,
+  array(
+    select json_build_object('deviceId', s.device_id, 'eventType', s.event_type, 'label', s.label,
+      'lastSeen', ${momentText('s.last_seen')})
+    from (select device_id from partly limit ${MAX_NAMED}) p join silence s using (device_id)
+    where s.event_type is not null and s.is_silent and s.quiet_seconds < 7 * 86400
+    order by s.last_seen desc limit ${MAX_NAMED}) as "silentSeries"
 from judged`
 
 /** How many devices there are and how they do, in an answer of the same size for ten and for ten thousand. */
 export async function overviewDevices(ask: Ask): Promise<Overview['devices']> {
   const [row] = await ask.query<Overview['devices']>(SQL)
-  return row ?? { total: 0, online: 0, silentTotal: 0, freshTotal: 0, silent: [], fresh: [] }
+  if (row === undefined) throw new Error('A count without a row')
+  return row
 }

@@ -22,11 +22,15 @@ const EVERY = `case
     when s.every_seconds is null then ${GAP}
     else s.every_seconds + (${GAP} - s.every_seconds) * (1 - power(0.9, least(excluded.events, 50))) end`
 
+/** What comes within twenty seconds after an arrival belongs to it. */
+const IS_ARRIVAL = `excluded.arrived_at - s.arrived_at >= interval '20 seconds'`
+const GAPS = 'next_gaps(s.gaps, extract(epoch from excluded.arrived_at - s.arrived_at))'
+
 /** In the order of the key, so that two writers with the same series wait and do not deadlock. */
 const SQL = `
 insert into series as s
-  (device_id, event_type, events, first_ts, first_seen, last_seen, every_seconds, ${NEWEST.join(', ')})
-select device, type, n, first, seen, last,
+  (device_id, event_type, events, first_ts, first_seen, last_seen, arrived_at, every_seconds, ${NEWEST.join(', ')})
+select device, type, n, first, seen, last, seen,
   extract(epoch from ts - first)::float8 / nullif(n - 1, 0),
   ts, id, num, txt, unit, dev, raw is null, srv
 from json_to_recordset($1::json) as i(
@@ -38,6 +42,10 @@ on conflict (device_id, event_type) do update set
   first_ts = least(s.first_ts, excluded.first_ts),
   first_seen = least(s.first_seen, excluded.first_seen),
   last_seen = greatest(s.last_seen, excluded.last_seen),
+  arrived_at = case when excluded.arrived_at - s.arrived_at between interval '-1 minute' and interval '19.999999 seconds'
+    then s.arrived_at else excluded.arrived_at end,
+  gaps = case when ${IS_ARRIVAL} then ${GAPS} else s.gaps end,
+  silent_after = case when ${IS_ARRIVAL} then silent_after(${GAPS}) else s.silent_after end,
   every_seconds = ${EVERY},
   ${NEWEST.map((column) => `${column} = case when (excluded.ts, excluded.event_id) > (s.ts, s.event_id) then excluded.${column} else s.${column} end`).join(',\n  ')}`
 

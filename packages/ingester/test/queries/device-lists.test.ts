@@ -22,9 +22,9 @@ async function open(t: TestContext) {
       unit, ts_device, ts_device_readable, ts_server)
     select ${device}, ${type}, 100, now() - interval '1 day', now() - interval '1 day', at, 20, at + interval '1.5 s', 'e' || i, i,
       '°C', at + interval '1.5 s', true, at from ${rows}`
-  await pool.query(`insert into devices (device_id, first_seen, last_seen, label, room)
+  await pool.query(`insert into devices (device_id, first_seen, last_seen, silent_after, label, room)
     select 'esp32-' || lpad(i::text, 5, '0'), now() - interval '2 days',
-      now() - case when i % 100 = 0 then interval '70.123456 s' else interval '5 s' end, case when i = 7 then 'Küche' end,
+      now() - case when i % 100 = 0 then interval '70.123456 s' else interval '5 s' end, 60, case when i = 7 then 'Küche' end,
       'Room ' || i % 400
     from generate_series(1, ${DEVICES}) i`)
   await pool.query(
@@ -102,8 +102,8 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
 
   const overview = await overviewDevices(pool)
   assert.deepEqual(
-    [overview.total, overview.online, overview.silentTotal, overview.freshTotal],
-    [DEVICES + 1, DEVICES + 1 - 200, 200, 1],
+    [overview.total, overview.online, overview.silentTotal, overview.freshTotal, overview.quiet],
+    [DEVICES + 1, DEVICES + 1 - 200, 200, 1, 0],
   )
   assert.equal(overview.silent.length, 20)
   assert.match(overview.silent[0]?.lastSeen ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)

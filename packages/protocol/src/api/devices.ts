@@ -9,6 +9,9 @@ const ReadingSchema = Type.Object({
   unit: Nullable(Type.String()),
   ts: Moment,
   everySeconds: Nullable(Type.Number({ description: 'The usual time between two events' })),
+  isSilent: Type.Boolean({
+    description: 'Longer than its rhythm explains, while the device sent other types',
+  }),
 })
 
 /** absent: sends no time. unreadable: no time we can read. implausible: as in 1970. off: more than a minute. */
@@ -21,6 +24,10 @@ const ClockSchema = Type.Union([
   Type.Literal('unknown'),
 ])
 
+const SilentAfterSchema = Type.Union([Type.Number({ minimum: 1 }), Type.Literal('never'), Type.Null()], {
+  description: 'Seconds without an event after which the device is silent; null: three times its rhythm',
+})
+
 export const DeviceSchema = Type.Object({
   deviceId: Type.String(),
   label: Nullable(Type.String()),
@@ -28,7 +35,17 @@ export const DeviceSchema = Type.Object({
   room: Nullable(Type.String({ description: 'Where it is' })),
   firstSeen: Nullable(Moment),
   lastSeen: Nullable(Moment),
-  status: Type.Union([Type.Literal('online'), Type.Literal('silent'), Type.Literal('never')]),
+  status: Type.Union(
+    [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
+    {
+      description:
+        'silent: longer than its rhythm explains. quiet: no event for fifteen minutes, and no rhythm to judge it by. never: it sent nothing yet',
+    },
+  ),
+  silentAfter: Nullable(
+    Type.Number({ description: 'Seconds without an event, by its rhythm; null: it has none' }),
+  ),
+  silentAfterSet: SilentAfterSchema,
   clock: ClockSchema,
   offsetSeconds: Nullable(
     Type.Number({
@@ -71,6 +88,7 @@ export const DeviceChangeSchema = Type.Object({
   label: Type.Optional(Nullable(Type.String({ maxLength: 200 }))),
   timeZone: Type.Optional(Nullable(Type.String({ maxLength: 64 }))),
   room: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
+  silentAfter: Type.Optional(SilentAfterSchema),
 })
 
 export const NewDeviceSchema = Type.Object({ deviceId: Type.String({ minLength: 1, maxLength: 512 }) })

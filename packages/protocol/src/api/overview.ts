@@ -46,8 +46,19 @@ export const OverviewSchema = Type.Object({
   devices: Type.Object({
     total: Type.Integer(),
     online: Type.Integer(),
-    silentTotal: Type.Integer({ description: 'Longer silent than their own rhythm explains' }),
+    quiet: Type.Integer({ description: 'No event for fifteen minutes, and no rhythm to judge it by' }),
+    silentTotal: Type.Integer({ description: 'Quiet for longer than their own rhythm explains' }),
     silent: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the last seen first' }),
+    silentSeriesTotal: Type.Integer({ description: 'Series that are silent on devices that are not' }),
+    silentSeries: Type.Array(
+      Type.Object({
+        deviceId: Type.String(),
+        eventType: Type.String(),
+        label: Nullable(Type.String()),
+        lastSeen: Moment,
+      }),
+      { description: 'Up to 20 of them, the last seen first' },
+    ),
     freshTotal: Type.Integer({ description: 'First seen in the last 24 hours' }),
     fresh: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the newest first' }),
   }),

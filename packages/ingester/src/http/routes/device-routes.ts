@@ -166,7 +166,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Give it a label, a room or a time zone',
+        summary: 'Give it a label, a room or a time zone, or say when it counts as silent',
         params: Params,
         body: DeviceChangeSchema,
         response: { 200: DeviceSchema },
@@ -174,10 +174,10 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     },
     async (request) => {
       const deviceId = deviceOfSegment(request.params.deviceId)
-      const { timeZone, label, room } = request.body
+      const { timeZone, label, room, silentAfter } = request.body
       if (timeZone && !isTimeZone(timeZone))
         throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)
-      if (!(await describeDevice(write, deviceId, { label, timeZone, room })))
+      if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
         throw notFound(`Nothing was seen of a device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const [device] = await listDevices(write, { devices: [deviceId], limit: 1 })

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { DEFAULT_LIMITS, EventTopic, formatInstant } from '@qs-telemetry/protocol'
+import pg from 'pg'
+import { connect } from '../../src/database/connect.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { CopyProspects } from '../../src/sink/copy-prospects.ts'
+import { gather, NO_MESSAGES } from '../../src/sink/gather.ts'
+import type { SeriesWork } from '../../src/sink/series-pace.ts'
+import { writeBatch } from '../../src/sink/write-batch.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+/** With microseconds, so that nothing works by chance of whole seconds. */
+const START = Date.parse('2026-11-23T18:00:00.123Z')
+const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
+
+interface Arrival {
+  /** Seconds after START. */
+  readonly at: number
+  readonly type?: string
+  /** Measured so many seconds before: a backlog. */
+  readonly age?: number
+}
+
+async function start(t: TestContext, work: SeriesWork) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })
+  const database = new pg.Client({ connectionString: url })
+  await database.connect()
+  t.after(async () => {
+    connection.destroy()
+    await database.end()
+  })
+  let sent = 0
+  const moment = (seconds: number) =>
+    formatInstant({ epochMs: START + Math.round(seconds * 1000), micros: 7 })
+  const context = { writer: 'w', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
+
+  const send = async (deviceId: string, { at, type = 'temp', age = 0 }: Arrival) => {
+    const event = { schema: 1, device_id: deviceId, event_type: type, event_id: `e${sent++}`, value: 1 }
+    const message = decodeMessage(
+      {
+        topic: `qs/v1/${deviceId}/events`,
+        payload: Buffer.from(JSON.stringify({ ...event, ts_device: moment(at - age) })),
+        redelivered: false,
+        receivedAt: { epochMs: START + Math.round(at * 1000), micros: 7 },
+        settle: () => {},
+      },
+      {
+        topic: new EventTopic('qs/v1/+/events'),
+        limits: DEFAULT_LIMITS,
+        clockTrust: { maxPastMs: 1e12, maxFutureMs: 1e12 },
+        timeZoneOf: () => 'UTC',
+      },
+    )
+    const seen = { deviceId, firstSeen: moment(at), lastSeen: moment(at) }
+    await writeBatch(connection, gather([message], null), { ...context, devices: [seen], series: work })
+    if (work === 'defer')
+      await writeBatch(connection, NO_MESSAGES, { ...context, devices: [], series: 'fold' })
+  }
+
+  return {
+    database,
+    /** In the order of their times. */
+    async play(deviceId: string, arrivals: readonly Arrival[]) {
+      for (const arrival of arrivals.toSorted((a, b) => a.at - b.at)) await send(deviceId, arrival)
+    },
+    /** After how many seconds the device is silent, and how many of its series were when it was last seen. */
+    async rhythm(deviceId: string) {
+      const { rows } = await database.query(
+        `select silent_after::int as "silentAfter", silent_series as "silentSeries" from devices where device_id = $1`,
+        [deviceId],
+      )
+      return rows[0] as { silentAfter: number | null; silentSeries: number }
+    },
+  }
+}
+
+const every = (seconds: number, count: number, rest: Partial<Arrival> = {}): Arrival[] =>
+  Array.from({ length: count }, (_, n) => ({ at: n * seconds, ...rest }))
+
+/** Each: what a device sends, and after how many seconds it is silent; null: it is never. */
+const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null]>> = {
+  'a reading every 20 s': [every(20, 12), MINUTE],
+  'a reading every second counts an arrival every 20 s': [every(1, 130), MINUTE],
+  'a reading every hour': [every(HOUR, 6), 3 * HOUR],
+  'sixty samples once an hour, one message each': [
+    [0, 1, 2, 3, 4, 5].flatMap((n) =>
+      every(0.2, 60).map(({ at }) => ({ at: n * HOUR + at, age: HOUR - 60 * at })),
+    ),
+    3 * HOUR,
+  ],
+  'sixty samples once an hour that take a minute to send': [
+    [0, 1, 2, 3, 4].flatMap((n) => every(1, 60).map(({ at }) => ({ at: n * HOUR + at }))),
+    null,
+  ],
+  'an hourly reading and three lines of log': [
+    [...every(HOUR, 6), ...[30, 31, 33].map((at) => ({ at, type: 'log' }))],
+    3 * HOUR,
+  ],
+  'a door': [
+    [0, 30, 7_200, 7_230, 9_000, 9_300, 30_000, 30_090, 60_000, 61_000, 61_020].map((at) => ({
+      at,
+      type: 'door',
+    })),
+    null,
+  ],
+  'the first event of a newcomer': [[{ at: 0 }], null],
+  'three messages of a first look': [[{ at: 0 }, { at: 40 }, { at: 90 }], null],
+  'the first hour of a reading every twenty minutes': [every(20 * MINUTE, 3), null],
+  'one outage of a day': [[...every(20, 12), ...every(20, 12).map(({ at }) => ({ at: at + DAY }))], MINUTE],
+  'a backlog of a day, sent within a minute': [
+    [...every(20, 12), ...every(0.1, 300, { age: 40_000 }).map((each) => ({ ...each, at: each.at + 240 }))],
+    MINUTE,
+  ],
+}
+
+for (const work of ['write', 'defer'] as const)
+  test(`a device is silent by the rhythm of its arrivals: ${work}`, async (t) => {
+    const { play, rhythm } = await start(t, work)
+    for (const [name, [arrivals, silentAfter]] of Object.entries(CASES)) {
+      await play(name, arrivals)
+      // It is judged by what was there before its newest event.
+      await play(name, [{ at: Math.max(...arrivals.map(({ at }) => at)) + 1, type: 'last' }])
+      assert.equal((await rhythm(name)).silentAfter, silentAfter, name)
+    }
+  })
+
+test('a dead sensor on a live board is a silent series, and not a silent device', async (t) => {
+  const { database, play, rhythm } = await start(t, 'write')
+  await play('board', [...every(60, 40), ...every(60, 12, { type: 'humidity' })])
+  assert.deepEqual(await rhythm('board'), { silentAfter: 3 * MINUTE, silentSeries: 1 })
+  const { rows } = await database.query(
+    'select event_type as type, is_silent from silence where device_id = $1 order by quiet_seconds',
+    ['board'],
+  )
+  assert.deepEqual(rows, [
+    { type: null, is_silent: true },
+    { type: 'temp', is_silent: false },
+    { type: 'humidity', is_silent: true },
+  ])
+  await play('board', [{ at: 40 * 60, type: 'humidity' }, { at: 40 * 60 + 20 }])
+  assert.equal((await rhythm('board')).silentSeries, 0, 'it is back')
+  await play('board', [{ at: 9 * DAY }])
+  assert.equal((await rhythm('board')).silentSeries, 0, 'after a week it counts no more')
+})
+
+test('a person decides before the rhythm does', async (t) => {
+  const { database, play } = await start(t, 'write')
+  const lately = (Date.now() - START) / 1000
+  await play(
+    'd',
+    every(20, 12).map(({ at }) => ({ at: at + lately - 40 * MINUTE })),
+  )
+  const status = async (set: string | null) => {
+    await database.query('update devices set silent_after_set = $1', [set])
+    const { rows } = await database.query(
+      'select device_status(last_seen, coalesce(silent_after_set, silent_after)) as status, (select is_silent from silence where event_type is null) as silent from devices',
+    )
+    return rows[0]
+  }
+  assert.deepEqual(await status(null), { status: 'silent', silent: true })
+  assert.deepEqual(await status('7200'), { status: 'online', silent: false })
+  assert.deepEqual(await status('Infinity'), { status: 'quiet', silent: false })
+  await assert.rejects(status('0'), /check constraint/)
+})
+
+test('a server whose clock was ahead goes on counting arrivals after it was set', async (t) => {
+  const { play, rhythm } = await start(t, 'write')
+  await play('d', [{ at: 365 * DAY }])
+  await play('d', every(20, 12))
+  assert.equal((await rhythm('d')).silentAfter, MINUTE)
+})
+
+test('a recount, and the migration, find the rhythm in the newest events', async (t) => {
+  const { database, play, rhythm } = await start(t, 'write')
+  await play('hourly', every(HOUR, 8))
+  const read = async () =>
+    (await database.query('select arrived_at::text, gaps, silent_after from series')).rows as unknown
+  const kept = await read()
+  await database.query('select recount_series()')
+  assert.deepEqual(await read(), kept)
+  assert.equal((await rhythm('hourly')).silentAfter, 3 * HOUR)
+})

@@ -1,6 +1,7 @@
 import type { Device } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { type LatestReading, latestReadings } from './latest-readings.ts'
+import { MAX_SERIES } from './max-series.ts'
 import { momentText } from './moment-text.ts'
 
 export interface DeviceFilter {
@@ -33,9 +34,6 @@ interface Row {
   readonly isPlausible: boolean | null
   readonly offsetSeconds: number | null
 }
-
-/** Series of one device that a list looks at; as many as a device may have by default. */
-const MAX_SERIES = 1_000
 
 const MATCHES = `($1::text[] is null or device_id = any($1))
   and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0

@@ -1,5 +1,5 @@
 import type { Ask } from '../database/query-pool.ts'
-import { MAX_SERIES } from './silent-after.ts'
+import { MAX_SERIES } from './max-series.ts'
 
 export interface TypeFilter {
   /** Only types of these devices. */

@@ -101,7 +101,17 @@ export async function startIngester(
   })
   pipeline.metrics.watchProcess()
   const { registry } = pipeline.metrics
-  const alarms = startAlarms(pipeline, { config, mqttUrl, log, embedded: embedded?.broker })
+  const hours = new HoursJob({
+    url: databaseUrl,
+    clock: new SystemClock(),
+    metrics: pipeline.metrics,
+    log: log.child({ stage: 'hours' }),
+  })
+  const alarms = startAlarms(pipeline, {
+    ...{ config, mqttUrl, log },
+    embedded: embedded?.broker,
+    differingHours: () => hours.differing,
+  })
   const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }
   const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
   pulse.start(new SystemClock())
@@ -144,11 +154,6 @@ export async function startIngester(
         if (error instanceof ConsoleRefused) onConsoleRefused(error)
       })
   }
-  const hours = new HoursJob({
-    url: databaseUrl,
-    clock: new SystemClock(),
-    log: log.child({ stage: 'hours' }),
-  })
   hours.start()
 
   return {

@@ -4,6 +4,7 @@ import { connectionsAlarm, deafClientAlarm, sessionsAlarm } from '../alarms/brok
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
+import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
@@ -28,13 +29,15 @@ export interface StartAlarmsOptions {
   readonly embedded?:
     | Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused'>
     | undefined
+  /** Absent: nobody compares hours with events. */
+  readonly differingHours?: () => DifferingHours | null
   readonly log: Log
 }
 
 /** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  { config, mqttUrl, embedded, log }: StartAlarmsOptions,
+  { config, mqttUrl, embedded, differingHours = () => null, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
     url: mqttUrl,
@@ -61,6 +64,7 @@ export function startAlarms(
       queueAlarm({ waiting: () => counts.waiting, status }),
       budgetAlarm(budgets),
       typesAlarm,
+      hoursAlarm(differingHours),
       ...(embedded === undefined
         ? []
         : [

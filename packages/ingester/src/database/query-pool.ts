@@ -22,6 +22,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 /** A few connections of its own for people's questions, so that these never wait for events, nor events for them. */
 export class QueryPool implements Ask {
   readonly #pool: pg.Pool
+  readonly #lent = new Set<pg.PoolClient>()
 
   constructor(url: DatabaseUrl, { name, connections, timeoutMs }: QueryPoolOptions) {
     this.#pool = new pg.Pool({
@@ -44,6 +45,7 @@ export class QueryPool implements Ask {
   /** A connection that failed is destroyed: after a time-out its answer is still to come. */
   async use<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect()
+    this.#lent.add(client)
     try {
       const result = await work(client)
       client.release()
@@ -51,10 +53,20 @@ export class QueryPool implements Ask {
     } catch (error) {
       client.release(true)
       throw error
+    } finally {
+      this.#lent.delete(client)
     }
   }
 
+  /** Waits for what is under way. */
   async end(): Promise<void> {
     await this.#pool.end()
+  }
+
+  /** Cuts off what is under way; PostgreSQL rolls it back. */
+  async abort(): Promise<void> {
+    const ended = this.#pool.end()
+    for (const client of this.#lent) if (client instanceof pg.Client) client.end().catch(() => {})
+    await ended
   }
 }

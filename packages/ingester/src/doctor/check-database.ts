@@ -6,6 +6,7 @@ import { checkConnections } from './check-connections.ts'
 import { checkDisk } from './check-disk.ts'
 import { checkDurability } from './check-durability.ts'
 import { checkEventIds } from './check-event-ids.ts'
+import { checkHours } from './check-hours.ts'
 import { checkRights } from './check-rights.ts'
 import { checkSchema } from './check-schema.ts'
 import { type Finding, ok, problem, unknown } from './finding.ts'
@@ -24,6 +25,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   connections: checkConnections,
   disk: checkDisk,
   activity: checkActivity,
+  hours: checkHours,
   'event ids': checkEventIds,
 }
 

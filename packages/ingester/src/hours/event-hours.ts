@@ -1,7 +1,5 @@
 import type { ClientBase } from 'pg'
-
-/** Any number, the same in all ingesters. */
-const LOCK = 7_141_120_232
+import { inTurn } from './in-turn.ts'
 
 /**
  * An hour is over some minutes after its end: a batch that did not see it as over was taken in before, and is committed
@@ -59,21 +57,12 @@ interface State {
 }
 
 /**
- * Brings event_hours up to date, in one transaction. Whoever comes while another does it does nothing.
+ * Brings event_hours up to date, in one transaction.
  *
- * @returns whether it was done
+ * @returns whether it was done; another ingester may be at it
  */
 export async function followEvents(database: ClientBase): Promise<boolean> {
-  await database.query('begin')
-  try {
-    const { rows: locks } = await database.query<{ mine: boolean }>(
-      'select pg_try_advisory_xact_lock($1) as mine',
-      [LOCK],
-    )
-    if (!locks[0]?.mine) {
-      await database.query('rollback')
-      return false
-    }
+  const isDone = await inTurn(database, async () => {
     const [state] = (await database.query<State>(STATE)).rows
     if (state === undefined) throw new Error('event_hours_state is empty')
     const { coveredTo, over, hasNew } = state
@@ -84,10 +73,7 @@ export async function followEvents(database: ClientBase): Promise<boolean> {
       await database.query(OLD_HOURS, [first, last, over])
     }
     await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
-    await database.query('commit')
     return true
-  } catch (error) {
-    await database.query('rollback').catch(() => {})
-    throw error
-  }
+  })
+  return isDone ?? false
 }

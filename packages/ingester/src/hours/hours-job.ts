@@ -1,59 +1,140 @@
+import type { DifferingHours } from '../alarms/hours-alarm.ts'
 import type { DatabaseUrl } from '../database/database-url.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type ComparedSeries, compareNext, recountProgress, type Step } from './compare-next.ts'
 import { followEvents } from './event-hours.ts'
 
 const EVERY_MS = 5 * 60_000
 const FIRST_MS = 20_000
+/** How long series are compared with their events at a time, or one series where that takes longer. */
+const COMPARE_MS = 1_000
+/** The pause after it, in times of its length: a recount works half of the time, and later walks a second in five minutes. */
+const PAUSES = { recount: 1, later: 300 } as const
+/** Between two lines in the log about a recount. */
+const SAY_EVERY_MS = 60_000
 /** The first run goes through all that is there, which may be hundreds of millions. */
 const TIMEOUT_MS = 6 * 3_600_000
 
 export interface HoursJobOptions {
   readonly url: DatabaseUrl
   readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'hoursRecounted' | 'hoursMended'>
   readonly log: Log
 }
 
-/** Keeps event_hours up to date, every five minutes, on a connection of its own. */
+/**
+ * Keeps event_hours up to date, every five minutes, and walks through the series to compare their hours with their events, on a
+ * connection of its own. The first walk after an update counts what earlier versions left out and goes on without long
+ * pauses; later ones should find nothing.
+ */
 export class HoursJob {
   readonly #pool: QueryPool
-  readonly #clock: Clock
-  readonly #log: Log
+  readonly #options: HoursJobOptions
   #callOff: CallOff = () => {}
   #isStopped = false
+  #followAtMs = 0
+  #compareAtMs = 0
+  #saidAtMs = -Infinity
+  /** Of the recount, since the start. */
+  #recounted = { hours: 0, events: 0 }
+  #differing: DifferingHours | null = null
 
-  constructor({ url, clock, log }: HoursJobOptions) {
-    this.#pool = new QueryPool(url, { name: 'qs-hours', connections: 1, timeoutMs: TIMEOUT_MS })
-    this.#clock = clock
-    this.#log = log
+  constructor(options: HoursJobOptions) {
+    this.#options = options
+    this.#pool = new QueryPool(options.url, { name: 'qs-hours', connections: 1, timeoutMs: TIMEOUT_MS })
+  }
+
+  /** The latest series whose hours differed from its events without a reason. */
+  get differing(): DifferingHours | null {
+    return this.#differing
   }
 
   start(): void {
     this.#next(FIRST_MS)
   }
 
+  /** What is under way is cut off, and nothing of it is committed: it may take minutes. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#callOff()
-    await this.#pool.end()
+    await this.#pool.abort()
   }
 
   #next(ms: number): void {
-    if (!this.#isStopped) this.#callOff = this.#clock.after(ms, () => void this.#run())
+    if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
   }
 
   /** A failure is tried again with the next run: until then charts read the events themselves. */
   async #run(): Promise<void> {
+    const { clock, log } = this.#options
     try {
-      await this.#pool.use(followEvents)
+      if (clock.monotonicMs() >= this.#followAtMs) {
+        await this.#pool.use(followEvents)
+        this.#followAtMs = clock.monotonicMs() + EVERY_MS
+      }
+      if (clock.monotonicMs() >= this.#compareAtMs) await this.#compare()
     } catch (error) {
       if (!this.#isStopped)
-        this.#log.warn(
+        log.warn(
           { reason: (error as Error).message },
           'The numbers by the hour could not be brought up to date',
         )
+      this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
     }
-    this.#next(EVERY_MS)
+    this.#next(Math.max(0, Math.min(this.#followAtMs, this.#compareAtMs) - clock.monotonicMs()))
+  }
+
+  async #compare(): Promise<void> {
+    const { clock, metrics } = this.#options
+    const startMs = clock.monotonicMs()
+    const share = await this.#pool.use(async (database) => {
+      let step: Step
+      do {
+        step = await compareNext(database)
+        this.#note(step)
+      } while (step.kind === 'series' && clock.monotonicMs() - startMs < COMPARE_MS)
+      return recountProgress(database)
+    })
+    metrics.hoursRecounted.set(share)
+    const nowMs = clock.monotonicMs()
+    const tookMs = Math.max(nowMs - startMs, COMPARE_MS)
+    this.#compareAtMs = nowMs + tookMs * (share < 1 ? PAUSES.recount : PAUSES.later)
+    if (share < 1) this.#sayProgress(share, nowMs)
+  }
+
+  #note(step: Step): void {
+    if (step.kind === 'series') this.#noteSeries(step)
+    if (step.kind === 'end' && step.wasRecount)
+      this.#options.log.info(
+        this.#recounted,
+        'Every hour of event_hours has been compared with its events: charts of months are complete',
+      )
+  }
+
+  #noteSeries({ deviceId, eventType, mended, lacking, isRecount, unexplained }: ComparedSeries): void {
+    const { metrics, log, clock } = this.#options
+    if (isRecount) {
+      metrics.hoursMended.inc({ found: 'recount' }, mended)
+      this.#recounted = { hours: this.#recounted.hours + mended, events: this.#recounted.events + lacking }
+    }
+    if (unexplained === 0) return
+    metrics.hoursMended.inc({ found: 'differing' }, unexplained)
+    this.#differing = { deviceId, eventType, hours: unexplained, atMs: clock.monotonicMs() }
+    log.error(
+      { device: deviceId, type: eventType, hours: unexplained, events: lacking },
+      'Numbers by the hour differed from their events and were counted anew',
+    )
+  }
+
+  #sayProgress(share: number, nowMs: number): void {
+    if (nowMs - this.#saidAtMs < SAY_EVERY_MS) return
+    this.#saidAtMs = nowMs
+    this.#options.log.info(
+      { percent: Math.floor(100 * share), ...this.#recounted },
+      'Counting the hours that an earlier version left out: until it is through, charts of months may lack late events',
+    )
   }
 }

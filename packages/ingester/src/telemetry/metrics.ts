@@ -103,6 +103,17 @@ export class Metrics {
     buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000],
     registers: this.#registers,
   })
+  readonly hoursRecounted = new Gauge({
+    name: 'qs_event_hours_recounted',
+    help: 'Share of the series whose numbers by the hour were recounted after an update, 1 when all are; NaN in the first seconds',
+    registers: this.#registers,
+  })
+  readonly hoursMended = new Counter({
+    name: 'qs_event_hours_mended_total',
+    help: 'Hours that differed from their events and were counted anew: left out by an earlier version (recount), or without a reason (differing)',
+    labelNames: ['found'],
+    registers: this.#registers,
+  })
   readonly consoleEnded = consoleEndedCounter(this.registry)
   readonly retries = new Counter({
     name: 'qs_batch_retries_total',
@@ -111,6 +122,8 @@ export class Metrics {
   })
 
   constructor(readings: Readings) {
+    this.hoursRecounted.set(Number.NaN)
+    for (const found of ['recount', 'differing']) this.hoursMended.inc({ found }, 0)
     for (const outcome of ['stored', 'duplicate', 'rejected']) this.events.inc({ outcome }, 0)
     for (const [reading, [name, help]] of Object.entries(READINGS)) {
       const read = readings[reading as keyof Readings]

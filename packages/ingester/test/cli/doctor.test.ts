@@ -63,6 +63,7 @@ test('a broker and a database that are set up well, beside a running ingester th
     'database synchronous_commit',
     'clock',
     'dead letters',
+    'numbers by the hour',
     '.env',
   ]
   assert.deepEqual(

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { instantFromMs } from '@qs-telemetry/protocol'
+import { HOURS_SHOWN_MS, hoursAlarm } from '../../src/alarms/hours-alarm.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import { HoursJob } from '../../src/hours/hours-job.ts'
+import type { Clock } from '../../src/pipeline/clock.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { silentLog } from '../support/silent-log.ts'
+import { until } from '../support/until.ts'
+
+/** A clock on which the test acts for the timers. */
+function handClock() {
+  let nowMs = 0
+  let timer: { readonly atMs: number; readonly act: () => void } | null = null
+  const clock: Clock = {
+    now: () => instantFromMs(Date.now()),
+    monotonicMs: () => nowMs,
+    after: (ms, act) => {
+      timer = { atMs: nowMs + ms, act }
+      return () => {
+        timer = null
+      }
+    },
+    every: () => () => {},
+  }
+  /** Acts for the next timer. @returns how long the pause before it was */
+  const run = () => {
+    assert.ok(timer)
+    const { atMs, act } = timer
+    const pauseMs = atMs - nowMs
+    nowMs = atMs
+    timer = null
+    act()
+    return pauseMs
+  }
+  const next = async () => {
+    const pauseMs = run()
+    await until(() => timer !== null, 'the job is done with its run')
+    return pauseMs
+  }
+  return { clock, run, next, now: () => nowMs }
+}
+
+async function open(t: TestContext) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
+  t.after(() => pool.end())
+  await pool.query(`
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+    select 'e' || i, 'd' || i % 3, 'temp', i, now() - i * interval '57 minutes 11.123457 s', now(), 1
+    from generate_series(1, 300) i`)
+  await pool.query('select recount_series()')
+  const zero = () => 0
+  const metrics = new Metrics({
+    ...{ connected: zero, paused: zero, unsettledMessages: zero, unsettledBytes: zero },
+    ...{ reconnects: zero, sessionsLost: zero, publishesGivenUp: zero, devicesOverBudget: zero },
+  })
+  const { log, records } = silentLog()
+  const { clock, run, next, now } = handClock()
+  const job = new HoursJob({ url, clock, metrics, log })
+  const value = async (name: string) => {
+    const found = (await metrics.registry.getMetricsAsJSON()).find((each) => each.name === name)
+    return found?.values.map(({ value, labels }) => [Object.values(labels).join(), value])
+  }
+  return { pool, job, run, next, now, records, value }
+}
+
+test('a recount goes on with short pauses, says how far it is, and is no alarm', async (t) => {
+  const { pool, job, next, records, value } = await open(t)
+  job.start()
+  t.after(() => job.stop())
+  await next()
+  // As an earlier version left it.
+  await pool.query(
+    `delete from event_hours where device_id = 'd1'; update event_hours_state set recounted_at = null`,
+  )
+  await until(async () => {
+    await next()
+    return records.some(({ msg }) => msg.startsWith('Every hour of event_hours has been compared'))
+  }, 'the recount is complete')
+  const [state] = await pool.query<{ n: number }>(
+    `select count(*)::int as n from event_hours where device_id = 'd1'`,
+  )
+  assert.ok(state && state.n > 90)
+  assert.deepEqual(await value('qs_event_hours_recounted'), [['', 1]])
+  assert.deepEqual(await value('qs_event_hours_mended_total'), [
+    ['recount', state.n],
+    ['differing', 0],
+  ])
+  assert.equal(hoursAlarm(() => job.differing).check(0), null)
+  assert.deepEqual(
+    records.filter(({ level }) => level === 'error' || level === 'warn'),
+    [],
+  )
+})
+
+test('hours that differ later are mended, counted, logged and an alarm for an hour', async (t) => {
+  const { pool, job, next, now, records, value } = await open(t)
+  const alarm = hoursAlarm(() => job.differing)
+  job.start()
+  t.after(() => job.stop())
+  await next()
+  const [hour] = await pool.query(`
+    update event_hours set high = high + 0.001 where (device_id, hour) = (select device_id, min(hour) from event_hours group by 1 limit 1)
+    returning device_id`)
+  assert.equal(alarm.check(now()), null)
+  await until(async () => {
+    await next()
+    return job.differing !== null
+  }, 'the walk comes by')
+  assert.match(alarm.check(now()) ?? '', /^1 hours of event_hours differed .* the latest of "d\d", "temp"/)
+  assert.equal(job.differing?.deviceId, (hour as { device_id: string }).device_id)
+  assert.equal(alarm.check(now() + HOURS_SHOWN_MS + 1), null)
+  assert.deepEqual((await value('qs_event_hours_mended_total'))?.at(-1), ['differing', 1])
+  assert.equal(records.filter(({ level }) => level === 'error').length, 1)
+})
+
+test('a stop cuts off what takes long', async (t) => {
+  const { pool, job, run } = await open(t)
+  job.start()
+  await pool.use(async (database) => {
+    await database.query('begin; lock table event_hours in exclusive mode')
+    run()
+    await until(
+      async () =>
+        (
+          await pool.query(
+            `select from pg_stat_activity where application_name = 'qs-hours' and wait_event_type = 'Lock'`,
+          )
+        ).length > 0,
+      'the job waits for the table',
+    )
+    await job.stop()
+    await database.query('rollback')
+  })
+})

@@ -24,7 +24,7 @@ const EVERY = `case
 
 /** What comes within twenty seconds after an arrival belongs to it. */
 const IS_ARRIVAL = `excluded.arrived_at - s.arrived_at >= interval '20 seconds'`
-const GAPS = 'next_gaps(s.gaps, extract(epoch from excluded.arrived_at - s.arrived_at))'
+const ARRIVAL_GAP = 'extract(epoch from excluded.arrived_at - s.arrived_at)'
 
 /** In the order of the key, so that two writers with the same series wait and do not deadlock. */
 const SQL = `
@@ -44,8 +44,9 @@ on conflict (device_id, event_type) do update set
   last_seen = greatest(s.last_seen, excluded.last_seen),
   arrived_at = case when excluded.arrived_at - s.arrived_at between interval '-1 minute' and interval '19.999999 seconds'
     then s.arrived_at else excluded.arrived_at end,
-  gaps = case when ${IS_ARRIVAL} then ${GAPS} else s.gaps end,
-  silent_after = case when ${IS_ARRIVAL} then silent_after(${GAPS}) else s.silent_after end,
+  gaps = case when ${IS_ARRIVAL} then next_gaps(s.gaps, ${ARRIVAL_GAP}) else s.gaps end,
+  silent_after = case when ${IS_ARRIVAL} then next_silent_after(s.silent_after, s.gaps, ${ARRIVAL_GAP})
+    else s.silent_after end,
   every_seconds = ${EVERY},
   ${NEWEST.map((column) => `${column} = case when (excluded.ts, excluded.event_id) > (s.ts, s.event_id) then excluded.${column} else s.${column} end`).join(',\n  ')}`
 

@@ -109,6 +109,16 @@ export class DeviceClient {
   }
 
   /**
+   * The same for an event that is JSON text already. `schema`, `event_id` and `device_id` are filled in; all else goes out as it is,
+   * also what JSON.parse would change: digits that no double holds, keys that come twice.
+   *
+   * @throws DeviceError as `send`, and `EVENT_INVALID` where it is no JSON object
+   */
+  sendText(json: string): Promise<DeviceAck> {
+    return this.#session.sendText(json)
+  }
+
+  /**
    * Publishes bytes as they are, broken ones too, as one message, and resolves with its device acks in order. A message
    * that could not be read has one, whose `event_id` is null.
    *

@@ -7,7 +7,9 @@ import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import {
   type CompletedEvent,
+  type CompletionContext,
   completeEvent,
+  completeText,
   jsonNow,
   type OutgoingEvent,
   readKept,
@@ -75,9 +77,17 @@ export class DeviceSession {
   }
 
   send(event: OutgoingEvent): Promise<DeviceAck> {
+    return this.#takeOn((context) => completeEvent(event, context))
+  }
+
+  sendText(json: string): Promise<DeviceAck> {
+    return this.#takeOn((context) => completeText(json, context))
+  }
+
+  #takeOn(complete: (context: CompletionContext) => CompletedEvent): Promise<DeviceAck> {
     try {
       this.#admit()
-      const completed = completeEvent(event, { ...this.#options, nextEventId: this.#nextEventId })
+      const completed = complete({ ...this.#options, nextEventId: this.#nextEventId })
       const { eventId } = completed
       if (this.#outbox.find(eventId) !== undefined) {
         throw new DeviceError('EVENT_ID_IN_USE', `Event "${eventId}" still waits for its device ack`)

@@ -38,31 +38,74 @@ export interface CompletionContext {
  * @throws DeviceError `EVENT_INVALID` or `EVENT_TOO_LARGE`.
  */
 export function completeEvent(event: OutgoingEvent, context: CompletionContext): CompletedEvent {
-  const { deviceId, limits } = context
-  if (event.device_id !== undefined && event.device_id !== deviceId) {
-    throw invalid(`device_id is "${event.device_id}", but this client publishes as "${deviceId}"`)
-  }
+  const { deviceId } = context
+  checkDevice(event.device_id ?? deviceId, context)
   // JSON.stringify makes NaN and Infinity null: the event would be stored without its value.
   if (typeof event.value === 'number' && !Number.isFinite(event.value)) {
     throw invalid(`value is ${event.value}; send a finite number, or leave it out`)
   }
-  const eventId = event.event_id ?? context.nextEventId()
-  if (eventId.length === 0 || Buffer.byteLength(eventId) > limits.idBytes) {
-    throw invalid(`event_id must have 1 to ${limits.idBytes} bytes; it is "${eventId}"`)
-  }
+  const eventId = checkedId(event.event_id ?? context.nextEventId(), context)
   if (typeof event.age_ms === 'number' && !Number.isFinite(event.age_ms)) {
     throw invalid(`age_ms is ${event.age_ms}; send a finite number, or leave it out`)
   }
   const { ageMs, content } = apart(event)
   const json = serialize({ ...content, schema: CONTRACT_VERSION, event_id: eventId, device_id: deviceId })
-  const bytes = Buffer.byteLength(json) + (ageMs === null ? 0 : AGE_BYTES)
-  if (bytes > limits.messageBytes) {
-    throw new DeviceError(
-      'EVENT_TOO_LARGE',
-      `Event "${eventId}" has ${bytes} bytes; a message may have ${limits.messageBytes}`,
-    )
+  return sized({ eventId, json, ageMs }, context)
+}
+
+function checkDevice(claimed: unknown, { deviceId }: CompletionContext): void {
+  if (claimed !== deviceId)
+    throw invalid(`device_id is "${claimed}", but this client publishes as "${deviceId}"`)
+}
+
+function checkedId(eventId: unknown, { limits }: CompletionContext): string {
+  if (typeof eventId === 'string' && eventId !== '' && Buffer.byteLength(eventId) <= limits.idBytes)
+    return eventId
+  throw invalid(`event_id must be a string of 1 to ${limits.idBytes} bytes; it is ${JSON.stringify(eventId)}`)
+}
+
+function sized(event: Omit<CompletedEvent, 'bytes'>, { limits }: CompletionContext): CompletedEvent {
+  const bytes = Buffer.byteLength(event.json) + (event.ageMs === null ? 0 : AGE_BYTES)
+  if (bytes <= limits.messageBytes) return { ...event, bytes }
+  throw new DeviceError(
+    'EVENT_TOO_LARGE',
+    `Event "${event.eventId}" has ${bytes} bytes; a message may have ${limits.messageBytes}`,
+  )
+}
+
+/**
+ * The same for an event that is JSON text: what is missing is put in front of it, and the rest goes out as it is, digits that no
+ * double holds and keys that come twice included.
+ *
+ * @throws DeviceError as completeEvent, and where it is no JSON object
+ */
+export function completeText(text: string, context: CompletionContext): CompletedEvent {
+  const event = readObject(text)
+  const { event_id: eventId = context.nextEventId(), device_id: deviceId = context.deviceId } = event
+  checkDevice(deviceId, context)
+  const missing = { schema: CONTRACT_VERSION, event_id: eventId, device_id: deviceId, ...event }
+  const added = Object.entries(missing).filter(([name]) => !Object.hasOwn(event, name))
+  // Text in JSON has no line break of its own; a line of the journal is one event.
+  const inner = text
+    .trim()
+    .slice(1, -1)
+    .replace(/[\r\n]+/g, ' ')
+    .trim()
+  const members = [JSON.stringify(Object.fromEntries(added)).slice(1, -1), inner].filter(
+    (each) => each !== '',
+  )
+  return sized({ eventId: checkedId(eventId, context), json: `{${members.join(',')}}`, ageMs: null }, context)
+}
+
+function readObject(text: string): OutgoingEvent {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw new DeviceError('EVENT_INVALID', 'The event is not JSON', { cause })
   }
-  return { eventId, json, ageMs, bytes }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as OutgoingEvent
+  throw invalid('The event is no JSON object')
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { type ReadableWritablePair, TextDecoderStream } from 'node:stream/web'
+import { elementBytes } from '@qs-telemetry/protocol'
 import { CliError, fail, WRONG_USAGE } from './exit.ts'
 
 export interface EventOptions {
@@ -12,7 +13,13 @@ export interface EventOptions {
 }
 
 /** An event as it was typed: anything, so that the ingester is the one that judges it. */
-export type InputEvent = Readonly<Record<string, unknown>>
+export interface InputEvent {
+  /** JSON of an object, with the digits and the repeated keys that it came with. */
+  readonly json: string
+  /** Where it says none, that of `--device`. */
+  readonly deviceId: unknown
+  readonly eventId: unknown
+}
 
 /**
  * The events of `qs publish`: from options, from the argument, or from standard input line by line.
@@ -45,27 +52,32 @@ function stdinText(): Readable {
 
 function eventFrom({ device, type, value, unit, meta }: EventOptions): InputEvent {
   if (device === undefined) throw new CliError('--type needs --device too', WRONG_USAGE)
-  return {
-    device_id: device,
-    event_type: type,
-    ...(value !== undefined && { value: readValue(value) }),
-    ...(unit !== undefined && { unit }),
-    ...(meta !== undefined && { meta: parseJson(meta, '--meta') }),
-  }
+  if (meta !== undefined) parseJson(meta, '--meta')
+  const members = [
+    `"event_type":${JSON.stringify(type)}`,
+    ...(value !== undefined ? [`"value":${valueJson(value)}`] : []),
+    ...(unit !== undefined ? [`"unit":${JSON.stringify(unit)}`] : []),
+    ...(meta !== undefined ? [`"meta":${meta}`] : []),
+  ]
+  return { json: `{${members.join(',')}}`, deviceId: device, eventId: undefined }
 }
 
-function readValue(text: string): string | number | boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text
+/** A number as it was typed, where JSON has it so: its digits count. */
+function valueJson(text: string): string {
+  if (text === 'true' || text === 'false') return text
+  if (text.trim() === '' || !Number.isFinite(Number(text))) return JSON.stringify(text)
+  return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? text : JSON.stringify(Number(text))
 }
 
 function* parse(text: string, where: string, { device }: EventOptions): Generator<InputEvent> {
   const parsed = parseJson(text, where)
-  for (const event of Array.isArray(parsed) ? parsed : [parsed]) {
+  const texts = Array.isArray(parsed) ? elementBytes(Buffer.from(text)).map(String) : [text]
+  for (const [index, event] of (Array.isArray(parsed) ? parsed : [parsed]).entries()) {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) {
       throw new CliError(`${where} is no event: ${JSON.stringify(event)}`, WRONG_USAGE)
     }
-    yield { ...(device !== undefined && { device_id: device }), ...event }
+    const { device_id: deviceId = device, event_id: eventId } = event as Readonly<Record<string, unknown>>
+    yield { json: texts[index] as string, deviceId, eventId }
   }
 }
 

@@ -1,5 +1,5 @@
-import { DeviceClient, type DeviceError, type OutgoingEvent } from '@qs-telemetry/device'
-import type { DeviceAck } from '@qs-telemetry/protocol'
+import { DeviceClient, type DeviceError } from '@qs-telemetry/device'
+import { type DeviceAck, WARNING_CODES } from '@qs-telemetry/protocol'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
 import { brokerOptions, topicOptions } from './broker-options.ts'
@@ -32,6 +32,8 @@ export class Publishing {
   readonly #clients = new Map<string, DeviceClient>()
   readonly #counts = { stored: 0, duplicate: 0, rejected: 0 }
   readonly #few: DeviceAck[] = []
+  /** How many events were stored other than they were sent, by the code of the warning. */
+  readonly #warned = new Map<string, number>()
   readonly #bar = progress('publishing')
   #taken = 0
   #answered = 0
@@ -68,15 +70,15 @@ export class Publishing {
 
   async #publishAll(events: AsyncIterable<InputEvent>): Promise<void> {
     for await (const event of events) {
-      const client = await this.#clientOf(event.device_id)
+      const client = await this.#clientOf(event.deviceId)
       await client.ready()
       if (this.#answered === this.#taken) this.#lastAnswerMs = performance.now()
       this.#taken++
       // What is wrong with it the ingester says best; here only what could not even be sent.
-      client.send(event as OutgoingEvent).then(
+      client.sendText(event.json).then(
         (deviceAck) => this.#onAnswer(deviceAck),
         ({ code, message }: DeviceError) => {
-          const eventId = typeof event.event_id === 'string' ? event.event_id : null
+          const eventId = typeof event.eventId === 'string' ? event.eventId : null
           this.#onAnswer({ event_id: eventId, status: 'rejected', error: { code, message } })
         },
       )
@@ -121,6 +123,8 @@ export class Publishing {
     this.#counts[deviceAck.status]++
     this.#answered++
     this.#lastAnswerMs = performance.now()
+    const code = deviceAck.warning?.code
+    if (code !== undefined) this.#warned.set(code, (this.#warned.get(code) ?? 0) + 1)
     if (this.#options.json) console.log(JSON.stringify(deviceAck))
     else if (this.#few.length < FEW || deviceAck.status === 'rejected') this.#few.push(deviceAck)
   }
@@ -132,11 +136,19 @@ export class Publishing {
       this.#taken <= FEW ? this.#few : this.#few.filter(({ status }) => status === 'rejected').slice(0, FEW)
     for (const deviceAck of shown) console.log(line(deviceAck))
     if (this.#taken > FEW) console.log(`${stored} stored, ${duplicate} duplicate, ${rejected} rejected`)
+    for (const [code, count] of this.#warned) console.log(explain(code, count))
   }
 
   #noAnswer(): string {
     return `No device ack for ${this.#options.timeout} seconds (${this.#taken - this.#answered} events without one). Is an ingester running, with the same topics? They are not lost to you: publish them again, that is harmless.`
   }
+}
+
+/** What a warning means and what to do about it. It comes once, however many events have it. */
+function explain(code: string, count: number): string {
+  const meaning = Object.hasOwn(WARNING_CODES, code) ? WARNING_CODES[code as keyof typeof WARNING_CODES] : ''
+  const which = count === 1 ? '1 event is stored' : `${count} events are stored`
+  return `${pc.yellow('warning')}   ${which} other than sent (${code}). ${meaning}`.trimEnd()
 }
 
 const COLOURS = { stored: pc.green, duplicate: pc.yellow, rejected: pc.red }

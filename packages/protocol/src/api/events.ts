@@ -8,6 +8,11 @@ export const StoredEventSchema = Type.Object({
   eventType: Type.String(),
   valueNum: Nullable(Type.Number()),
   valueText: Nullable(Type.String()),
+  valueExact: Nullable(
+    Type.String({
+      description: 'The number that was sent, where `valueNum` is only the double nearest to it',
+    }),
+  ),
   unit: Nullable(Type.String()),
   ts: Moment,
   tsDevice: Nullable(Moment),

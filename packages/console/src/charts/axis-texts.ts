@@ -12,21 +12,29 @@ export function timeTexts(zone: string, seconds: readonly number[], stepSeconds:
     hour: '2-digit',
     minute: '2-digit',
     ...(stepSeconds < 60 && { second: '2-digit' }),
+    ...(stepSeconds < 1 && { fractionalSecondDigits: 3 }),
   })
-  return seconds.map((each) => {
+  return seconds.map((each, index) => {
     const date = new Date(each * 1000)
     if (stepSeconds >= DAY_S * 27) return month.format(date)
+    if (stepSeconds >= DAY_S) return day.format(date)
+    const before = seconds[index - 1]
+    // Some days begin at 01:00: clocks leave midnight out.
+    const isFirst = before !== undefined && day.format(new Date(before * 1000)) !== day.format(date)
     const clock = time.format(date)
-    return stepSeconds >= DAY_S || /^00:00(:00)?$/.test(clock) ? day.format(date) : clock
+    return isFirst || (before === undefined && /^00:00(:00)?$/.test(clock)) ? day.format(date) : clock
   })
 }
 
 /** Marks on the axis of values, each with the digits that tell it from its neighbours. */
 export function valueTexts(values: readonly number[]): string[] {
   const [first = 0, second = first + 1] = values
-  const digits = digitsOf(second - first)
-  const isLong = digits === null || values.some((value) => Math.abs(value) >= 1e7)
-  return values.map((value) => (isLong ? numberText(value) : plain(value, digits)))
+  const step = Math.abs(second - first)
+  const digits = digitsOf(step)
+  const largest = Math.max(...values.map(Math.abs))
+  if (digits !== null && largest < 1e7) return values.map((value) => plain(value, digits))
+  const significant = Math.ceil(Math.log10(largest / step)) + 1
+  return values.map((value) => (significant <= 3 ? numberText(value) : precise(value, significant)))
 }
 
 const MAX_DIGITS = 6
@@ -35,13 +43,19 @@ const MAX_DIGITS = 6
 function digitsOf(step: number): number | null {
   for (let digits = 0; digits <= MAX_DIGITS; digits++) {
     const scaled = step * 10 ** digits
-    if (Math.abs(scaled - Math.round(scaled)) < 1e-6) return digits
+    if (scaled > 0.5 && Math.abs(scaled - Math.round(scaled)) < 1e-6) return digits
   }
   return null
 }
 
 function plain(value: number, digits: number): string {
-  return value
+  // Adding zero takes the sign from a negative zero.
+  return (value + 0)
     .toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .replace('-', '−')
+}
+
+/** As a double has them: 17 digits at most. */
+function precise(value: number, significant: number): string {
+  return String(Number(value.toPrecision(Math.min(17, significant)))).replace(/-/g, '−')
 }

@@ -1,11 +1,13 @@
-import { type ChartLine, numberText } from './chart-line.ts'
+import { type ChartLine, valueText } from './chart-line.ts'
 
-/** A chart in words, for whoever does not see it. */
+/** A chart in words, for readers who do not see it. */
 export function chartSummary(title: string, lines: readonly ChartLine[]): string {
   if (lines.length === 0) return `${title}: no numbers in this time`
-  const texts = lines.map(({ label, unit, times, mean, min, max }) => {
+  const texts = lines.map((line) => {
+    const { label, times, mean, min, max } = line
     const [low, high] = [Math.min(...(min ?? mean)), Math.max(...(max ?? mean))]
-    return `${label}, ${times.length} points, from ${numberText(low)} to ${numberText(high)} ${unit ?? ''}, last ${numberText(mean.at(-1))}`
+    const points = times.length === 1 ? '1 point' : `${times.length} points`
+    return `${label}, ${points}, from ${valueText(line, low)} to ${valueText(line, high)}, last ${valueText(line, mean.at(-1) ?? low)}`
   })
   return `${title}: ${texts.join('; ')}`
 }

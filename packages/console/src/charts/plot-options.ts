@@ -1,135 +1,83 @@
-import uPlot from 'uplot'
-import { timeTexts, valueTexts } from './axis-texts.ts'
-import { type ChartLine, isSwitch } from './chart-line.ts'
-import { colourOf, inkOf } from './palette.ts'
+import type uPlot from 'uplot'
+import { valueTexts } from './axis-texts.ts'
+import type { ChartLine } from './chart-line.ts'
+import { axisLook, FONT, type FrameLook, frameOptions, type PlotActions } from './frame-options.ts'
+import { lonePoints } from './lone-points.ts'
+import { type LineStyle, lineStyle } from './palette.ts'
+import { unitsOf } from './panels.ts'
 
-export interface PlotLook {
-  readonly lines: readonly ChartLine[]
-  readonly width: number
-  readonly height: number
-  readonly isDark: boolean
-  readonly zone: string
-  /** Charts with the same key share their cursor. */
-  readonly syncKey: string | undefined
-  /** Index in the palette of the first line. */
-  readonly colourFrom: number
-  readonly mayZoom: boolean
-}
-
-/** Asked and told while it is drawn and moved about in. */
-export interface PlotDoings {
-  /** Unix seconds. */
-  readonly range: () => [from: number, to: number]
-  readonly oncursor: (index: number | null) => void
-  /** A stretch was dragged out, in Unix seconds. */
-  readonly onselect: (from: number, to: number) => void
-  readonly ondraw: (plot: uPlot) => void
-}
-
-const FONT = '11.5px system-ui, sans-serif'
-/** A click that slips is no drag. */
-export const LEAST_DRAG_PX = 4
-
-/** The units of some lines, each of which is an axis. */
-export function unitsOf(lines: readonly ChartLine[]): readonly string[] {
-  return [...new Set(lines.map(({ unit }) => unit ?? ''))]
-}
-
-export function plotOptions(look: PlotLook, doings: PlotDoings): uPlot.Options {
-  const { lines, width, height, zone, syncKey, mayZoom } = look
+export function plotOptions(
+  lines: readonly ChartLine[],
+  look: FrameLook,
+  actions: PlotActions,
+): uPlot.Options {
+  const { scale, axis, ...frame } = frameOptions(look, actions)
   const units = unitsOf(lines)
+  const styles = lines.map(({ style }) => lineStyle(style, look.isDark))
   return {
-    width,
-    height,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    cursor: {
-      ...(syncKey !== undefined && { sync: { key: syncKey } }),
-      // Its place belongs to one chart, and the cursor is that of all.
-      y: false,
-      drag: { x: mayZoom, y: false, setScale: false },
-      // With Shift the chart is moved.
-      bind: { mousedown: (_self, _over, zoom) => (event) => (event.shiftKey ? null : zoom(event)) },
-      points: { size: 7 },
+    ...frame,
+    scales: {
+      x: scale,
+      ...Object.fromEntries(units.map((_, index) => [`y${index}`, { range: valueRange }])),
     },
-    legend: { show: false },
-    scales: { x: { time: true, range: doings.range }, ...valueScales(units) },
-    axes: axes(units, look),
-    series: [{}, ...lines.flatMap((line, index) => series(line, index, look))],
+    axes: [axis, ...units.map((unit, index) => valueAxis(unit, index, look))],
+    series: [
+      {},
+      ...lines.flatMap(({ label, unit }, index) => {
+        const on = { label, scale: `y${units.indexOf(unit ?? '')}` }
+        return series(on, styles[index] ?? lineStyle(0, look.isDark))
+      }),
+    ],
     ...(lines.some(hasSpread) && {
-      bands: lines.map((_, n) => ({
+      bands: styles.map(({ colour }, n) => ({
         series: [n * 3 + 3, n * 3 + 2] as [number, number],
-        fill: `${colourOf(n + look.colourFrom, look.isDark)}2e`,
+        fill: `${colour}2e`,
       })),
     }),
-    hooks: {
-      setCursor: [(self) => doings.oncursor(self.cursor.idx ?? null)],
-      setSelect: [
-        (self) => {
-          const { left, width: chosen } = self.select
-          if (chosen < LEAST_DRAG_PX) return
-          const [from, to] = [self.posToVal(left, 'x'), self.posToVal(left + chosen, 'x')]
-          self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-          doings.onselect(from, to)
-        },
-      ],
-      draw: [doings.ondraw],
-    },
   }
 }
 
-/** One for time, and one for each of two units. They take the same room in every chart: times lie above each other. */
-function axes(units: readonly string[], { lines, isDark, zone }: PlotLook): uPlot.Axis[] {
-  const ink = inkOf(isDark)
-  const axis = {
-    stroke: ink.text,
-    font: FONT,
-    grid: { stroke: ink.grid, width: 1 },
-    ticks: { stroke: ink.grid, width: 1, size: 4 },
+/** The first stands left and the others right. They take the same room in every chart: times lie above each other. */
+function valueAxis(unit: string, index: number, { isDark, width }: FrameLook): uPlot.Axis {
+  const look = axisLook(isDark)
+  return {
+    ...look,
+    scale: `y${index}`,
+    side: index === 0 ? 3 : 1,
+    size: (_, values) => Math.max(width < 500 && index > 0 ? 46 : 60, widest(values ?? [])),
+    grid: { ...look.grid, show: index === 0 },
+    values: (_, splits) => valueTexts(splits),
+    label: unit === '' ? ' ' : unit,
+    labelSize: 16,
+    labelFont: FONT,
   }
-  return [
-    { ...axis, size: 30, values: (_, splits, _axis, _space, step) => timeTexts(zone, splits, step) },
-    ...units.slice(0, 2).map(
-      (unit, index): uPlot.Axis => ({
-        ...axis,
-        scale: `y${index}`,
-        side: index === 0 ? 3 : 1,
-        size: 60,
-        ...(areSwitches(unit, lines) && { splits: [0, 1] }),
-        grid: { ...axis.grid, show: index === 0 },
-        values: (_, splits) => valueTexts(splits),
-        label: unit === '' ? ' ' : unit,
-        labelSize: 16,
-        labelFont: FONT,
-      }),
-    ),
-  ]
 }
 
-/** Between open and closed there is nothing to read off. */
-function areSwitches(unit: string, lines: readonly ChartLine[]): boolean {
-  return lines.filter((line) => (line.unit ?? '') === unit).every(isSwitch)
+/** Only numbers of many digits need more room than the axis has. */
+function widest(texts: readonly string[]): number {
+  const [digitPx, besidePx] = [6.6, 12]
+  return besidePx + digitPx * Math.max(0, ...texts.map(({ length }) => length))
 }
 
-/** The mean, and without a stroke the least and the greatest, between which is the band. */
-function series(line: ChartLine, index: number, { lines, isDark, colourFrom }: PlotLook): uPlot.Series[] {
-  const scale = `y${unitsOf(lines).indexOf(line.unit ?? '')}`
-  const hidden = { scale, stroke: 'transparent', width: 0, points: { show: false } }
-  const paths = isSwitch(line) ? uPlot.paths.stepped?.({ align: 1 }) : undefined
-  const stroke = colourOf(index + colourFrom, isDark)
-  const mean = { label: line.label, scale, stroke, width: 1.6, points: { size: 4 }, ...(paths && { paths }) }
-  return [mean, hidden, hidden]
+/** The mean, and without a stroke the minimum and the maximum, between which is the band. */
+function series(on: Pick<uPlot.Series, 'label' | 'scale'>, { colour, dash }: LineStyle): uPlot.Series[] {
+  const filter: uPlot.Series.Points.Filter = (plot, index, show) => (show ? null : lonePoints(plot, index))
+  const lone = { show: false, size: 4, width: 0, fill: `${colour}80`, filter } as const
+  const hidden = { ...on, stroke: 'transparent', width: 0, points: lone }
+  const points = { size: 5, width: 0, fill: colour, filter }
+  return [{ ...on, stroke: colour, width: 1.6, dash: [...dash], points }, hidden, hidden]
 }
 
 function hasSpread({ min, max }: ChartLine): boolean {
   return min !== undefined && max !== undefined && min.some((low, index) => low !== max[index])
 }
 
+/** The greatest number that an axis reaches: above it the distance of both ends is no double any more. */
+const MOST = Number.MAX_VALUE / 4
+
 /** A value that never changes is a line in the middle, and not one far above zero. */
-function valueScales(units: readonly string[]): uPlot.Scales {
-  const range: uPlot.Range.Function = (_, low, high) => {
-    if (low === null || high === null) return [0, 1]
-    const pad = low === high ? Math.abs(low) * 0.02 || 1 : (high - low) * 0.08
-    return [low - pad, high + pad]
-  }
-  return Object.fromEntries(units.map((_, index) => [`y${index}`, { range }]))
+function valueRange(_: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1]
+  const pad = low === high ? Math.abs(low) * 0.02 || 1 : high * 0.08 - low * 0.08
+  return [Math.max(-MOST, low - pad), Math.min(MOST, high + pad)]
 }

@@ -15,3 +15,15 @@ test('marks on an axis of time are in the zone, with the day where it begins', (
   assert.deepEqual(timeTexts('Europe/Berlin', [midnight - 1800, midnight], 1800), ['23:30', '2 Jul'])
   assert.deepEqual(timeTexts('UTC', [midnight], 86_400 * 30), ['Jul 2026'])
 })
+
+test('marks on an axis of very small, very great or very close values differ too', () => {
+  for (const values of [
+    [1e-9, 2e-9, 3e-9],
+    [1e300, 1.5e300, 2e300],
+    [1000.0000001, 1000.0000002],
+    [-1e12, -1e12 + 1],
+    [-0, 5e-324],
+  ])
+    assert.equal(new Set(valueTexts(values)).size, values.length, valueTexts(values).join(' '))
+  assert.deepEqual(valueTexts([-0, 1]), ['0', '1'])
+})

@@ -1,0 +1,96 @@
+import uPlot from 'uplot'
+import { timeTexts } from './axis-texts.ts'
+import { inkOf } from './palette.ts'
+import { timeMarks } from './time-marks.ts'
+
+export interface FrameLook {
+  readonly width: number
+  readonly height: number
+  readonly isDark: boolean
+  readonly zone: string
+  /** Charts with the same key share their cursor. */
+  readonly syncKey: string | undefined
+  readonly mayZoom: boolean
+}
+
+/** What a page does when somebody moves in a chart. */
+export interface Moves {
+  readonly onzoom?: (fromMs: number, toMs: number) => void
+  readonly onpan?: (share: number) => void
+  readonly onscale?: (factor: number) => void
+  readonly onreset?: () => void
+}
+
+/** Called by the plot. */
+export interface PlotActions {
+  /** Unix seconds. */
+  readonly range: () => [from: number, to: number]
+  readonly oncursor: (cursor: { readonly time: number; readonly index: number } | null) => void
+  /** A stretch was dragged out, in Unix seconds. */
+  readonly onselect: (from: number, to: number) => void
+  readonly ondraw: (plot: uPlot) => void
+}
+
+export const FONT = '11.5px system-ui, sans-serif'
+/** A click that slips is no drag. */
+export const LEAST_DRAG_PX = 4
+
+/** What all charts over time have in common: the axis of time, the cursor, zoom by dragging. */
+export function frameOptions(
+  { width, height, zone, syncKey, mayZoom, isDark }: FrameLook,
+  actions: PlotActions,
+): Pick<uPlot.Options, 'width' | 'height' | 'cursor' | 'legend' | 'hooks' | 'tzDate'> & {
+  readonly scale: uPlot.Scale
+  readonly axis: uPlot.Axis
+} {
+  return {
+    width,
+    height,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    cursor: {
+      ...(syncKey !== undefined && { sync: { key: syncKey } }),
+      // Its height belongs to one chart, and its time to all.
+      y: false,
+      drag: { x: mayZoom, y: false, setScale: false },
+      // With Shift the chart is moved.
+      bind: { mousedown: (_self, _over, zoom) => (event) => (event.shiftKey ? null : zoom(event)) },
+      points: { size: 7 },
+    },
+    legend: { show: false },
+    scale: { time: true, range: actions.range },
+    axis: {
+      ...axisLook(isDark),
+      size: 30,
+      splits: (_, _axis, from, to, step) => timeMarks(zone, [from, to], step),
+      values: (_, splits, _axis, _space, step) => timeTexts(zone, splits, step),
+    },
+    hooks: {
+      setCursor: [
+        (self) => {
+          const { idx, left = -1 } = self.cursor
+          actions.oncursor(typeof idx === 'number' ? { index: idx, time: self.posToVal(left, 'x') } : null)
+        },
+      ],
+      setSelect: [
+        (self) => {
+          const { left, width: chosen } = self.select
+          if (chosen < LEAST_DRAG_PX) return
+          const [from, to] = [self.posToVal(left, 'x'), self.posToVal(left + chosen, 'x')]
+          self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          actions.onselect(from, to)
+        },
+      ],
+      draw: [actions.ondraw],
+    },
+  }
+}
+
+export function axisLook(isDark: boolean): Pick<uPlot.Axis, 'stroke' | 'font' | 'grid' | 'ticks'> {
+  const ink = inkOf(isDark)
+  return {
+    stroke: ink.text,
+    font: FONT,
+    grid: { stroke: ink.grid, width: 1 },
+    ticks: { stroke: ink.grid, width: 1, size: 4 },
+  }
+}

@@ -1,0 +1,27 @@
+import type { Line } from '@qs-telemetry/protocol/api'
+import type { ChartLine } from './chart-line.ts'
+
+export type NamedLine = Line & ChartLine
+
+/** What people call a line of the API: only the parts of its name that others do not share. */
+export function namedLines(
+  lines: readonly Line[],
+  nameOf: (deviceId: string) => string,
+): readonly NamedLine[] {
+  const [hasDevices, hasTypes] = [differ(lines, 'deviceId'), differ(lines, 'eventType')]
+  return lines.map((line, style) => {
+    const { deviceId, eventType, unit } = line
+    const isSplit = lines.some((other) => other !== line && isSameSeries(other, line))
+    const name = [(hasDevices || !hasTypes) && nameOf(deviceId), hasTypes && eventType].filter(Boolean)
+    const label = isSplit ? [...name, `(${unit ?? 'no unit'})`] : name
+    return { ...line, style, key: JSON.stringify([deviceId, eventType, unit]), label: label.join(' ') }
+  })
+}
+
+export function isSameSeries(a: Line, b: Line): boolean {
+  return a.deviceId === b.deviceId && a.eventType === b.eventType
+}
+
+function differ(lines: readonly Line[], part: 'deviceId' | 'eventType'): boolean {
+  return lines.some((line) => line[part] !== lines[0]?.[part])
+}

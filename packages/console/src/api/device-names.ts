@@ -1,16 +1,17 @@
-import type { Device } from '@qs-telemetry/protocol/api'
-import { deviceUrl } from '../app/route.svelte.ts'
+import type { DeviceList } from '@qs-telemetry/protocol/api'
 import { get } from './request.ts'
 
-/** Labels by device id; a device without one is not in it, and neither is one that is gone. */
+/** More than a chart has lines. */
+const MOST = 100
+
+/** Labels by device id; a device without one is not in it. */
 export async function deviceNames(
   deviceIds: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const found = await Promise.allSettled(
-    deviceIds.map((deviceId) => get<Device>(`/api${deviceUrl(deviceId)}`, {}, signal)),
-  )
-  const devices = found.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  if (deviceIds.length === 0) return new Map()
+  const query = { device: deviceIds.slice(0, MOST), readings: 0, limit: MOST }
+  const { devices } = await get<DeviceList>('/api/devices', query, signal)
   const labels = devices.map(({ label }) => label)
   return new Map(
     devices.flatMap(({ deviceId, label }) => {

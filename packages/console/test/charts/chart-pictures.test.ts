@@ -25,9 +25,6 @@ test('pictures of lines: every point is visible at every zoom, and lines break w
     const [from, to] = ['from', 'to'].map((name) => Date.parse(query.get(name) ?? '') / 1000)
     if (shown) await route.fulfill({ json: within(answerOf(shown), from ?? 0, to ?? 0) })
   })
-  await page.route('**/api/devices/kitchen', (route) =>
-    route.fulfill({ json: { deviceId: 'kitchen', label: null } }),
-  )
 
   for (const [index, each] of CHART_CASES.entries()) {
     await t.test(each.name, async () => {

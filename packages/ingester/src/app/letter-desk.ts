@@ -48,9 +48,7 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
         const found = await listLetters(database, filter, page)
         const counted = await countedLetters(database, filter)
         return {
-          letters: found
-            .slice(0, limit)
-            .map((letter) => ({ ...letter, receivedAt: letter.receivedAt.toISOString() })),
+          letters: found.slice(0, limit),
           counted: [...counted],
           next: found.length > limit ? (found[limit - 1]?.id ?? null) : null,
         }
@@ -66,10 +64,7 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
         return tell(letter, {
           now: { ...encode(now.payload), deviceId: now.repairedDeviceId, problems: [...problems] },
           storedEvent: stored === null ? null : (JSON.parse(stored) as unknown),
-          history: history.map(({ at, action, deviceId, outcome, code, detail }) => ({
-            at: at.toISOString(),
-            ...{ action, deviceId, outcome, code, detail },
-          })),
+          history: [...history],
         })
       }),
 
@@ -133,8 +128,7 @@ async function* firstOf<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<r
 function tell(letter: StoredLetter, rest: Pick<Letter, 'now' | 'storedEvent' | 'history'>): Letter {
   const { id, receivedAt, topic, deviceId, eventId, code, error, trace, payload } = letter
   return {
-    ...{ id, topic, deviceId, eventId, code, error, trace },
-    receivedAt: receivedAt.toISOString(),
+    ...{ id, receivedAt, topic, deviceId, eventId, code, error, trace },
     advice: advice(code),
     original: encode(payload),
     ...rest,

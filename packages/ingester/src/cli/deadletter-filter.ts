@@ -1,4 +1,4 @@
-import { DEAD_LETTER_CODES } from '@qs-telemetry/protocol'
+import { DEAD_LETTER_CODES, formatInstant, instantFromMs, readDeviceTime } from '@qs-telemetry/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { duration } from '../config/kinds.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
@@ -8,8 +8,8 @@ export interface FilterOptions {
   readonly id?: readonly string[]
   readonly code?: readonly string[]
   readonly device?: readonly string[]
-  readonly since?: Date
-  readonly until?: Date
+  readonly since?: string
+  readonly until?: string
 }
 
 /** The options that say which dead letters; the same for every command that takes several. */
@@ -70,13 +70,15 @@ function knownCode(text: string): string {
 
 const AGO = duration('0s', '100000d')
 
-function moment(text: string): Date {
-  if (/^\d{4}-\d\d-\d\d/.test(text)) {
-    const date = new Date(text)
-    if (!Number.isNaN(date.getTime())) return date
-  }
+/** RFC 3339 in UTC with microseconds. A time without an offset is that of this host, a day begins in UTC. */
+function moment(text: string): string {
+  const now = instantFromMs(Date.now())
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text)
+  const time = readDeviceTime(isDay ? `${text}T00:00Z` : text, { timeZone, serverTime: now })
+  if (time.kind === 'instant' || time.kind === 'local') return formatInstant(time.at)
   try {
-    return new Date(Date.now() - AGO.parse(text))
+    return formatInstant(instantFromMs(now.epochMs - AGO.parse(text)))
   } catch {
     throw new InvalidArgumentError(
       'It takes how long ago (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z',

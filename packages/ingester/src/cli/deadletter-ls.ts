@@ -62,7 +62,7 @@ function print(
   for (const { id, receivedAt, code, deviceId, eventId, error, state } of letters) {
     const mark = state === 'stored' || state === 'duplicate' ? pc.green(state) : pc.yellow(state)
     console.log(
-      `${pc.bold(id.padStart(6))}  ${receivedAt.toISOString()}  ${pc.red(code)}  ${oneLine(deviceId ?? '–', 40)}  ${oneLine(eventId ?? '–', 60)}  ${mark}\n        ${pc.dim(oneLine(error, 160))}`,
+      `${pc.bold(id.padStart(6))}  ${receivedAt}  ${pc.red(code)}  ${oneLine(deviceId ?? '–', 40)}  ${oneLine(eventId ?? '–', 60)}  ${mark}\n        ${pc.dim(oneLine(error, 160))}`,
     )
   }
   if (next !== null) console.log(pc.dim(`There are more: --after ${next} shows them.`))

@@ -72,7 +72,7 @@ function print(letter: StoredLetter, { history, stored, hex }: Shown): void {
     code: pc.red(letter.code),
     error: oneLine(letter.error, 2_000),
     'what to do': advice(letter.code),
-    received: letter.receivedAt.toISOString(),
+    received: letter.receivedAt,
     topic: oneLine(letter.topic, 1_000),
     device: oneLine(letter.deviceId ?? '– (none in the topic)', 1_000),
     event: oneLine(letter.eventId ?? '– (none that could be read)', 1_000),
@@ -89,7 +89,7 @@ function print(letter: StoredLetter, { history, stored, hex }: Shown): void {
   if (history.length > 0) console.log(pc.bold('history'))
   for (const { at, action, outcome, code, detail, payload, deviceId } of history) {
     const facts = [outcome, code, deviceId && `device ${deviceId}`, detail].filter(Boolean).join(', ')
-    console.log(`  ${at.toISOString()} ${action}${facts === '' ? '' : `: ${oneLine(facts, 500)}`}`)
+    console.log(`  ${at} ${action}${facts === '' ? '' : `: ${oneLine(facts, 500)}`}`)
     console.log(pc.dim(`    ${oneLine(payload.toString())}`))
   }
 }

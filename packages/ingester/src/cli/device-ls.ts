@@ -16,8 +16,8 @@ interface Device {
   readonly label: string | null
   readonly time_zone: string | null
   readonly room: string | null
-  readonly first_seen: Date | null
-  readonly last_seen: Date | null
+  readonly first_seen: string | null
+  readonly last_seen: string | null
   readonly status: DeviceRow['status'] | null
   readonly events_last_hour: number | null
   readonly drift_seconds: number | null
@@ -127,8 +127,8 @@ function print(devices: readonly Device[]): void {
   for (const row of rows) console.log(line(row))
 }
 
-function moment(date: Date | null): string {
-  return date === null ? '–' : date.toISOString().slice(0, 19).replace('T', ' ')
+function moment(time: string | null): string {
+  return time === null ? '–' : time.slice(0, 19).replace('T', ' ')
 }
 
 function drift(seconds: number): string {

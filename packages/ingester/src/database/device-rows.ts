@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { momentText } from '../queries/moment-text.ts'
 
 /** What the database knows of a device. */
 export interface DeviceRow {
@@ -6,9 +7,9 @@ export interface DeviceRow {
   readonly label: string | null
   readonly timeZone: string | null
   readonly room: string | null
-  /** Null: nothing was seen of it yet. */
-  readonly firstSeen: Date | null
-  readonly lastSeen: Date | null
+  /** RFC 3339 in UTC with microseconds; null: nothing was seen of it yet. */
+  readonly firstSeen: string | null
+  readonly lastSeen: string | null
   readonly status: 'online' | 'silent' | 'quiet' | 'never'
   readonly eventsLastHour: number
   /** How far its clock is ahead (negative: behind, or the event waited), by its freshest event; null: it sent no time. */
@@ -31,7 +32,8 @@ with lately as (
   group by device_id
 )
 select
-  d.device_id as "deviceId", label, time_zone as "timeZone", room, first_seen as "firstSeen", last_seen as "lastSeen",
+  d.device_id as "deviceId", label, time_zone as "timeZone", room,
+  ${momentText('first_seen')} as "firstSeen", ${momentText('last_seen')} as "lastSeen",
   device_status(last_seen, coalesce(silent_after_set, silent_after)) as status, coalesce(events, 0) as "eventsLastHour",
   extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "driftSeconds"
 from devices d left join lately on lately.device_id = d.device_id

@@ -1,9 +1,11 @@
 import type { ClientBase } from 'pg'
+import { momentText } from '../queries/moment-text.ts'
 
 /** A dead letter with its bytes as they came. */
 export interface StoredLetter {
   readonly id: string
-  readonly receivedAt: Date
+  /** RFC 3339 in UTC with microseconds. */
+  readonly receivedAt: string
   readonly topic: string
   readonly deviceId: string | null
   readonly eventId: string | null
@@ -14,7 +16,7 @@ export interface StoredLetter {
 }
 
 const SQL = `
-select dead_letter_id as id, received_at as "receivedAt", topic, device_id as "deviceId", event_id as "eventId",
+select dead_letter_id as id, ${momentText('received_at')} as "receivedAt", topic, device_id as "deviceId", event_id as "eventId",
   code, error, trace, payload
 from dead_letters where dead_letter_id = $1`
 

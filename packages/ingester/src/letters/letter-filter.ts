@@ -3,8 +3,9 @@ export interface LetterFilter {
   readonly ids?: readonly string[]
   readonly codes?: readonly string[]
   readonly devices?: readonly string[]
-  readonly since?: Date
-  readonly until?: Date
+  /** RFC 3339, as text: a Date has milliseconds. From `since` on, and before `until`. */
+  readonly since?: string
+  readonly until?: string
   /** Only those that no replay has brought home yet (`open`), or only the others (`done`). */
   readonly state?: 'open' | 'done'
 }

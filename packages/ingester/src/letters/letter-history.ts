@@ -1,10 +1,12 @@
 import type { ClientBase } from 'pg'
+import { momentText } from '../queries/moment-text.ts'
 
 export type ReplayOutcome = 'stored' | 'duplicate' | 'rejected' | 'unanswered'
 
 /** What somebody did with a dead letter. */
 export interface HistoryEntry {
-  readonly at: Date
+  /** RFC 3339 in UTC with microseconds. */
+  readonly at: string
   readonly action: 'repaired' | 'replayed'
   readonly deviceId: string | null
   readonly payload: Buffer
@@ -13,7 +15,7 @@ export interface HistoryEntry {
   readonly detail: string | null
 }
 
-const COLUMNS = 'at, action, device_id as "deviceId", outcome, code, detail'
+const COLUMNS = `${momentText('at')} as at, action, device_id as "deviceId", outcome, code, detail`
 
 /** The newest hundred, oldest of them first. */
 const read = (columns: string) => `

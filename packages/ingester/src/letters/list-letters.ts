@@ -1,10 +1,12 @@
 import type { ClientBase } from 'pg'
+import { momentText } from '../queries/moment-text.ts'
 import { filterValues, type LetterFilter, MATCHES } from './letter-filter.ts'
 
 /** A dead letter in a list, without its bytes. */
 export interface LetterSummary {
   readonly id: string
-  readonly receivedAt: Date
+  /** RFC 3339 in UTC with microseconds. */
+  readonly receivedAt: string
   readonly deviceId: string | null
   readonly eventId: string | null
   readonly code: string
@@ -21,7 +23,7 @@ export interface Page {
 }
 
 const COLUMNS = `
-  d.dead_letter_id as id, d.received_at as "receivedAt", d.device_id as "deviceId", d.event_id as "eventId",
+  d.dead_letter_id as id, ${momentText('d.received_at')} as "receivedAt", d.device_id as "deviceId", d.event_id as "eventId",
   d.code, d.error, octet_length(d.payload) as "payloadBytes",
   coalesce((
     select coalesce(h.outcome, h.action) from dead_letter_history h

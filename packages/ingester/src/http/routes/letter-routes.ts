@@ -13,6 +13,7 @@ import Type from 'typebox'
 import type { LetterFilter } from '../../letters/letter-filter.ts'
 import { HttpProblem, notFound } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readMoment } from '../time-range.ts'
 
 const tags = ['dead letters']
 const Params = Type.Object({ id: Type.String({ pattern: '^[1-9]\\d{0,17}$' }) })
@@ -161,8 +162,8 @@ function filterOf({ ids, codes, devices, since, until, state }: Omit<LetterChoic
     ...(ids && { ids }),
     ...(codes && { codes }),
     ...(devices && { devices }),
-    ...(since && { since: new Date(since) }),
-    ...(until && { until: new Date(until) }),
+    ...(since && { since: readMoment(since) }),
+    ...(until && { until: readMoment(until) }),
     ...(state && { state }),
   }
 }

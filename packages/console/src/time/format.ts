@@ -26,6 +26,11 @@ export function shortIn(zone: string, moment: string | number | Date): string {
   return formatter(zone, { month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(date)
 }
 
+/** 01:49 */
+export function minuteIn(zone: string, moment: string | number | Date): string {
+  return formatter(zone, { hour: '2-digit', minute: '2-digit' }).format(new Date(moment))
+}
+
 const UNITS: readonly (readonly [seconds: number, name: string])[] = [
   [86_400 * 365, 'y'],
   [86_400, 'd'],

@@ -10,7 +10,8 @@ interface Beat {
 }
 
 const [EVERY_MS, KEPT] = [2_000, 450]
-export const RATE_MS = 10_000
+/** Three events of a device that sends every 20 seconds. */
+export const RATE_MS = 60_000
 const LATENCY_MS = 60_000
 
 /** The counters of the pipeline over the last quarter of an hour, so that a page need not wait to see a rate. */

@@ -19,7 +19,7 @@ const DeviceNoteSchema = Type.Object({
 export const OverviewSchema = Type.Object({
   now: Moment,
   eventsPerSecond: Type.Number({ description: 'Stored' }),
-  rateSeconds: Type.Integer({ description: 'Over so many seconds' }),
+  rateSeconds: Type.Integer({ description: 'The seconds over which the rate is measured' }),
   minutes: Type.Array(MinuteSchema, { description: 'The last hour, by minute of commit' }),
   commitMs: Type.Object({
     p50: Nullable(Type.Number()),

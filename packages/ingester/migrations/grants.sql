@@ -14,7 +14,7 @@ begin
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
     -- label, time_zone, room and silent_after_set belong to people.
-    grant select, insert, update (first_seen, last_seen, silent_after, silent_series) on devices to qs_ingester;
+    grant select, insert, update (first_seen, last_seen, silent_after, silent_series, types, clock, clock_offset) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
     grant select, insert, update, delete on event_hours to qs_ingester;

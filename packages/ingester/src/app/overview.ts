@@ -3,6 +3,7 @@ import type { Overview } from '@qs-telemetry/protocol/api'
 import type { Vitals } from '../console/console-host.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { overviewDevices } from '../queries/overview-devices.ts'
+import { overviewHouse } from '../queries/overview-house.ts'
 import { overviewNumbers } from '../queries/overview-numbers.ts'
 import { storedLately } from '../queries/stored-lately.ts'
 
@@ -27,8 +28,9 @@ export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
 }
 
 async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Overview> {
-  const [{ rate, ...flow }, numbers, devices, freeBytes] = await Promise.all([
+  const [{ rate, ...flow }, house, numbers, devices, freeBytes] = await Promise.all([
     vitals(),
+    overviewHouse(read),
     overviewNumbers(read),
     overviewDevices(read),
     dataDirectory === null ? null : freeBytesOf(dataDirectory),
@@ -36,6 +38,7 @@ async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Ov
   const { databaseBytes, bytesPerDay, letters, minutes } = numbers
   return {
     now: new Date().toISOString(),
+    house,
     ...flow,
     ...(rate ?? (await storedLately(read))),
     minutes,

@@ -24,6 +24,7 @@ import { eventRoutes } from './routes/event-routes.ts'
 import { exportRoutes } from './routes/export-routes.ts'
 import { letterRoutes } from './routes/letter-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
+import { pinRoutes } from './routes/pin-routes.ts'
 import { seriesRoutes } from './routes/series-routes.ts'
 import { sessionRoutes } from './routes/session-routes.ts'
 import { systemRoutes } from './routes/system-routes.ts'
@@ -130,6 +131,7 @@ export async function createConsole(
       sessionRoutes,
       systemRoutes,
       deviceRoutes,
+      pinRoutes,
       seriesRoutes,
       eventRoutes,
       exportRoutes,

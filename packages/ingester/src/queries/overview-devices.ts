@@ -1,5 +1,6 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
+import { MAX_SERIES } from './max-series.ts'
 import { momentText } from './moment-text.ts'
 
 /** Devices that are named in each list. The totals count them all. */
@@ -8,14 +9,18 @@ const MAX_NAMED = 20
 const NOTE = `json_build_object('deviceId', device_id, 'label', label, 'lastSeen', ${momentText('last_seen')},
     'firstSeen', ${momentText('first_seen')})`
 
-/** Silence of devices and of series is kept in `devices`: one scan of it, however many series there are. */
+/**
+ * Silence of devices and of series is kept in `devices`: one scan of it, however many series there are. Names of silent
+ * series are looked up for the devices that are shown, by the key of `series`.
+ */
 const SQL = `
 with judged as materialized (
   select device_id, label, first_seen, last_seen, first_seen > now() - interval '1 day' as is_fresh, silent_series,
     device_status(last_seen, coalesce(silent_after_set, silent_after)) as status
   from devices
 ), partly as materialized (
-  select device_id from judged where silent_series > 0 and status <> 'silent' order by last_seen desc, device_id
+  select device_id, label, last_seen from judged
+  where silent_series > 0 and status <> 'silent' order by last_seen desc, device_id limit ${MAX_NAMED}
 )
 select
   count(*)::int as total,
@@ -27,10 +32,11 @@ select
   array(select ${NOTE} from judged where status = 'silent' order by last_seen desc, device_id limit ${MAX_NAMED}) as silent,
   array(select ${NOTE} from judged where is_fresh order by first_seen desc, device_id limit ${MAX_NAMED}) as fresh,
   array(
-    select json_build_object('deviceId', s.device_id, 'eventType', s.event_type, 'label', s.label,
+    select json_build_object('deviceId', p.device_id, 'eventType', s.event_type, 'label', p.label,
       'lastSeen', ${momentText('s.last_seen')})
-    from (select device_id from partly limit ${MAX_NAMED}) p join silence s using (device_id)
-    where s.event_type is not null and s.is_silent and s.quiet_seconds < 7 * 86400
+    from partly p cross join lateral (select * from series x where x.device_id = p.device_id limit ${MAX_SERIES}) s
+    where is_silent(s.last_seen, s.silent_after) and is_silent(s.last_seen, s.silent_after, p.last_seen)
+      and s.last_seen > now() - interval '7 days'
     order by s.last_seen desc limit ${MAX_NAMED}) as "silentSeries"
 from judged`
 

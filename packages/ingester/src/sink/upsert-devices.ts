@@ -7,17 +7,21 @@ export interface DeviceSeen {
 }
 
 /**
- * What a person sets (label, time_zone, room, silent_after_set) is never touched. The rhythm is that of the series before
- * this batch.
+ * What a person sets (label, time_zone, room, silent_after_set) is never touched. Rhythm and summary are those of the series
+ * with this batch, or without it where the series are deferred.
  */
 const SQL = `
-insert into devices (device_id, first_seen, last_seen)
-select "deviceId", "firstSeen", "lastSeen"
+insert into devices (device_id, first_seen, last_seen, types, clock, clock_offset)
+select "deviceId", "firstSeen", "lastSeen", r.types, r.clock, r.clock_offset
 from json_to_recordset($1::json) as d("deviceId" text, "firstSeen" timestamptz, "lastSeen" timestamptz)
+cross join lateral summary_of(d."deviceId") r
 order by "deviceId" collate "C"
 on conflict (device_id) do update set
   first_seen = least(devices.first_seen, excluded.first_seen),
   last_seen = greatest(devices.last_seen, excluded.last_seen),
+  types = excluded.types,
+  clock = excluded.clock,
+  clock_offset = excluded.clock_offset,
   (silent_after, silent_series) = (
     select r.silent_after, r.silent_series from rhythm_of(excluded.device_id, excluded.last_seen) r)`
 

@@ -166,7 +166,8 @@ function changesOf(rows: readonly PendingRow[]): ChangesByDevice {
 /**
  * What belongs to the outcomes. The counts come before the dead letters: their row is this writer's own, and where an
  * earlier try of the batch, in the same minute, still hangs in its COMMIT, this one waits there and then sees the
- * letters that it left. The series come last: until COMMIT, other writers wait for their rows.
+ * letters that it left. The series come late: until COMMIT, other writers wait for their rows. Only the devices come after
+ * them, since their rows summarize the series.
  */
 function closingStatements(
   { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
@@ -179,10 +180,10 @@ function closingStatements(
   return [
     ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
     ...letterRows(letters, isRetry),
-    ...(devices.length > 0 ? [upsertDevices(devices)] : []),
     ...(backlog !== null ? [backlog] : []),
     ...(changes.size > 0 ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes)] : []),
     ...(series === 'fold' ? [foldSeries()] : []),
+    ...(devices.length > 0 ? [upsertDevices(devices)] : []),
   ]
 }
 

@@ -41,10 +41,13 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ...READ,
     qs_ingester: [
       ...CREATE_ONLY,
+      'UPDATE(clock)',
+      'UPDATE(clock_offset)',
       'UPDATE(first_seen)',
       'UPDATE(last_seen)',
       'UPDATE(silent_after)',
       'UPDATE(silent_series)',
+      'UPDATE(types)',
     ],
     qs_console: [
       ...CREATE_ONLY,

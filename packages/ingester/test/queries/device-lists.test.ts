@@ -1,56 +1,65 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { DeviceSort } from '@qs-telemetry/protocol/api'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
-import { countDevices, listDevices } from '../../src/queries/list-devices.ts'
+import {
+  DEVICE_ORDERS,
+  type DeviceCursor,
+  readDeviceCursor,
+  writeDeviceCursor,
+} from '../../src/queries/device-order.ts'
+import { countDevices, type DeviceQuestion, findDevice, listDevices } from '../../src/queries/list-devices.ts'
 import { listRooms } from '../../src/queries/list-rooms.ts'
 import { listTypes } from '../../src/queries/list-types.ts'
 import { overviewDevices } from '../../src/queries/overview-devices.ts'
 import { sparklines } from '../../src/queries/sparklines.ts'
+import { fillFleet } from '../support/fleet.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 const DEVICES = 20_000
 
-/** A large fleet in 400 rooms, of which each hundredth device is silent, and a device with a counter in its type. */
+/** A large fleet, and a device with a counter in its type. */
 async function open(t: TestContext) {
   const url = await freshDatabase(t)
   await migrate(url)
   const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 60_000 })
   t.after(() => pool.end())
-  const series = (device: string, type: string, rows: string) => `
-    insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, every_seconds, ts, event_id, value_num,
-      unit, ts_device, ts_device_readable, ts_server)
-    select ${device}, ${type}, 100, now() - interval '1 day', now() - interval '1 day', at, 20, at + interval '1.5 s', 'e' || i, i,
-      '°C', at + interval '1.5 s', true, at from ${rows}`
-  await pool.query(`insert into devices (device_id, first_seen, last_seen, silent_after, label, room)
-    select 'esp32-' || lpad(i::text, 5, '0'), now() - interval '2 days',
-      now() - case when i % 100 = 0 then interval '70.123456 s' else interval '5 s' end, 60, case when i = 7 then 'Küche' end,
-      'Room ' || i % 400
-    from generate_series(1, ${DEVICES}) i`)
-  await pool.query(
-    series(
-      `'esp32-' || lpad((1 + i / 5)::text, 5, '0')`,
-      `'type' || i % 5`,
-      `(select i, now() - interval '5 s' as at from generate_series(0, ${DEVICES * 5 - 1}) i) x`,
-    ),
-  )
   await pool.query(`insert into devices (device_id, first_seen, last_seen) values ('counter', now(), now())`)
-  await pool.query(
-    series(
-      `'counter'`,
-      `'t' || lpad(i::text, 7, '0')`,
-      `(select i, now() as at from generate_series(1, 30000) i) x`,
-    ),
-  )
-  await pool.query('analyze series, devices')
+  await pool.query(`insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, value_num,
+      unit, ts_device_readable, ts_server)
+    select 'counter', 't' || lpad(i::text, 7, '0'), 1, now(), now(), now(), now(), 'c' || i, i, '°C', true, now()
+    from generate_series(1, 30000) i`)
+  await fillFleet(pool, DEVICES)
   return pool
+}
+
+/** The ids of all pages, one after the other. */
+async function allIds(
+  pool: QueryPool,
+  question: Omit<DeviceQuestion, 'limit' | 'after'>,
+): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (let after: DeviceCursor | null | undefined; after !== null; ) {
+    const place = after === undefined ? {} : { after: throughItsText(after) }
+    const page = await listDevices(pool, { ...question, ...place, limit: 1_999, readings: 0 })
+    ids.push(...page.devices.map(({ deviceId }) => deviceId))
+    after = page.next
+  }
+  return ids
+}
+
+function throughItsText(cursor: DeviceCursor): DeviceCursor {
+  const read = readDeviceCursor(writeDeviceCursor(cursor))
+  assert.deepEqual(read, cursor)
+  return read as DeviceCursor
 }
 
 const bytes = (answer: unknown) => JSON.stringify(answer).length
 
 test('lists show a bounded part of 20,000 devices and of 30,000 types, and count all', async (t) => {
   const pool = await open(t)
-  const page = await listDevices(pool, { limit: 500 })
+  const { devices: page } = await listDevices(pool, { limit: 500 })
   assert.equal(page.length, 500)
   const [counter, first] = page
   assert.deepEqual(
@@ -66,7 +75,7 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
       unit,
       everySeconds,
     ])[1],
-    ['type1', 1, '°C', 20],
+    ['type1', 106, '°C', 20],
   )
   assert.ok(bytes(page) < 500 * 1024, `${bytes(page)} bytes`)
   assert.equal(await countDevices(pool), DEVICES + 1)
@@ -74,7 +83,7 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
 
   assert.deepEqual(await countDevices(pool, { room: 'Room 7' }), DEVICES / 400)
   assert.equal(
-    (await listDevices(pool, { search: 'room 399', limit: 100, readings: 0 })).length,
+    (await listDevices(pool, { search: 'room 399', limit: 100, readings: 0 })).devices.length,
     DEVICES / 400,
   )
   assert.deepEqual(await listRooms(pool, { search: 'room 39', limit: 3 }), [
@@ -88,17 +97,28 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
   ])
   assert.equal((await listTypes(pool, { devices: ['counter', 'nobody'], limit: 1_000 })).length, 1_000)
 
-  const seen = new Set<string>()
-  for (let after: string | undefined; ; ) {
-    const next = await listDevices(pool, { limit: 2_000, ...(after !== undefined && { after }) })
-    for (const { deviceId } of next) seen.add(deviceId)
-    if (next.length < 2_000) break
-    after = next.at(-1)?.deviceId
+  const sorts = Object.keys(DEVICE_ORDERS) as DeviceSort[]
+  for (const sort of sorts) {
+    const ids = await allIds(pool, { sort })
+    assert.deepEqual(
+      [ids.length, new Set(ids).size],
+      [DEVICES + 1, DEVICES + 1],
+      `${sort}: each device is on one page`,
+    )
   }
-  assert.equal(seen.size, DEVICES + 1, 'every device is on one page')
+  const first3 = async (sort: DeviceSort) => (await allIds(pool, { sort })).slice(0, 3)
+  assert.deepEqual(await first3('types'), ['counter', 'esp32-20000', 'esp32-19999'])
+  assert.deepEqual((await first3('clock'))[0], 'esp32-20000')
+  assert.deepEqual((await first3('seen'))[0], 'esp32-00001')
+  assert.deepEqual((await allIds(pool, { sort: 'room' })).at(-1), 'counter', 'without a room')
+  assert.equal((await first3('quiet'))[0]?.endsWith('00'), true)
+  assert.equal((await allIds(pool, { status: 'silent' })).length, DEVICES / 100)
+  assert.equal((await allIds(pool, { clock: 'off', sort: 'clock' })).length, DEVICES / 10)
+  assert.equal(await countDevices(pool, { clock: 'off', status: 'silent' }), DEVICES / 100)
+  assert.equal(await countDevices(pool, { room: 'Room 0', status: 'silent', search: 'ESP32-004' }), 1)
 
-  const [whole] = await listDevices(pool, { devices: ['counter'], limit: 1 })
-  assert.equal(whole?.readings.length, 1_000)
+  const whole = await findDevice(pool, 'counter')
+  assert.deepEqual([whole?.readings.length, whole?.clock], [1_000, 'absent'])
 
   const overview = await overviewDevices(pool)
   assert.deepEqual(
@@ -106,6 +126,8 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
     [DEVICES + 1, DEVICES + 1 - 200, 200, 1, 0],
   )
   assert.equal(overview.silent.length, 20)
+  assert.deepEqual([overview.silentSeriesTotal, overview.silentSeries.length], [DEVICES / 50, 20])
+  assert.equal(overview.silentSeries[0]?.eventType, 'type4')
   assert.match(overview.silent[0]?.lastSeen ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
   assert.equal(overview.fresh[0]?.deviceId, 'counter')
   assert.ok(bytes(overview) < 8 * 1024, `${bytes(overview)} bytes`)

@@ -38,6 +38,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/letters': { access: 'viewer' },
   'GET /api/letters/{id}': { access: 'viewer' },
   'GET /api/simulation': { access: 'viewer' },
+  'GET /api/pinned': { access: 'viewer' },
+  'PUT /api/pinned': {
+    access: 'operator',
+    body: { deviceId: 'victim', eventType: 't', isPinned: true },
+  },
   'POST /api/devices': { access: 'operator', body: { deviceId: 'stranger' } },
   'PATCH /api/devices/{deviceId}': { access: 'operator', body: { label: 'changed' } },
   'POST /api/letters/{id}/judge': { access: 'operator', body: PAYLOAD },
@@ -144,10 +149,11 @@ export async function state({ query }: RunningConsole) {
   return query(`
     select (select count(*)::int from dead_letters) as letters, (select count(*)::int from events) as events,
       (select string_agg(coalesce(label, '-'), ',') from devices) as labels,
+      (select count(*)::int from pinned) as pins,
       (select count(*)::int from audit_log where action not like 'login%') as actions`)
 }
 
-export const UNTOUCHED = [{ letters: 1, events: 1, labels: '-', actions: 0 }]
+export const UNTOUCHED = [{ letters: 1, events: 1, labels: '-', pins: 0, actions: 0 }]
 
 /** Eight at a time: a loaded machine spends most of a request waiting. */
 export async function inParallel<T>(items: Iterable<T>, each: (item: T) => Promise<void>): Promise<void> {

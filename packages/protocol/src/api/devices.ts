@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Moment } from './moment.ts'
 import { Nullable } from './nullable.ts'
 
-const ReadingSchema = Type.Object({
+export const ReadingSchema = Type.Object({
   eventType: Type.String(),
   valueNum: Nullable(Type.Number()),
   valueText: Nullable(Type.String()),
@@ -15,7 +15,7 @@ const ReadingSchema = Type.Object({
 })
 
 /** absent: sends no time. unreadable: no time we can read. implausible: as in 1970. off: more than a minute. */
-const ClockSchema = Type.Union([
+export const DeviceClockSchema = Type.Union([
   Type.Literal('good'),
   Type.Literal('off'),
   Type.Literal('implausible'),
@@ -28,6 +28,29 @@ const SilentAfterSchema = Type.Union([Type.Number({ minimum: 1 }), Type.Literal(
   description: 'Seconds without an event after which the device is silent; null: three times its rhythm',
 })
 
+export const DeviceStatusSchema = Type.Union(
+  [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
+  {
+    description:
+      'silent: longer than its rhythm explains. quiet: no event for fifteen minutes, and no rhythm to judge it by. never: it sent nothing yet',
+  },
+)
+
+export const DeviceSortSchema = Type.Union(
+  [
+    Type.Literal('name'),
+    Type.Literal('room'),
+    Type.Literal('seen'),
+    Type.Literal('quiet'),
+    Type.Literal('clock'),
+    Type.Literal('types'),
+  ],
+  {
+    description:
+      'By label or id; by room and then name; last seen first; quiet the longest first; the clock that is furthest off first; most types first',
+  },
+)
+
 export const DeviceSchema = Type.Object({
   deviceId: Type.String(),
   label: Nullable(Type.String()),
@@ -35,18 +58,12 @@ export const DeviceSchema = Type.Object({
   room: Nullable(Type.String({ description: 'Where it is' })),
   firstSeen: Nullable(Moment),
   lastSeen: Nullable(Moment),
-  status: Type.Union(
-    [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
-    {
-      description:
-        'silent: longer than its rhythm explains. quiet: no event for fifteen minutes, and no rhythm to judge it by. never: it sent nothing yet',
-    },
-  ),
+  status: DeviceStatusSchema,
   silentAfter: Nullable(
     Type.Number({ description: 'Seconds without an event, by its rhythm; null: it has none' }),
   ),
   silentAfterSet: SilentAfterSchema,
-  clock: ClockSchema,
+  clock: DeviceClockSchema,
   offsetSeconds: Nullable(
     Type.Number({
       description: 'Device time minus server time of the freshest event; below 0 it is behind, or waited',
@@ -55,9 +72,8 @@ export const DeviceSchema = Type.Object({
   readings: Type.Array(ReadingSchema, {
     description: 'The latest of each type; in a list of many devices, of the first types by name',
   }),
-  moreReadings: Type.Integer({
-    description: 'Types that are not among the readings; up to 1,000 are counted',
-  }),
+  types: Type.Integer({ description: 'How many types it has sent; up to 1,000 are counted' }),
+  moreReadings: Type.Integer({ description: 'Types that are not among the readings' }),
 })
 
 export const DeviceListSchema = Type.Object({
@@ -105,6 +121,9 @@ export const DeviceLoginSchema = Type.Object({
 })
 
 export type Device = Static<typeof DeviceSchema>
+export type DeviceStatus = Static<typeof DeviceStatusSchema>
+export type DeviceClock = Static<typeof DeviceClockSchema>
+export type DeviceSort = Static<typeof DeviceSortSchema>
 export type Reading = Static<typeof ReadingSchema>
 export type DeviceList = Static<typeof DeviceListSchema>
 export type RoomList = Static<typeof RoomListSchema>

@@ -3,11 +3,17 @@ export { type Audit, AuditSchema } from './audit.ts'
 export {
   type Device,
   DeviceChangeSchema,
+  type DeviceClock,
+  DeviceClockSchema,
   type DeviceList,
   DeviceListSchema,
   type DeviceLoginAnswer,
   DeviceLoginSchema,
   DeviceSchema,
+  type DeviceSort,
+  DeviceSortSchema,
+  type DeviceStatus,
+  DeviceStatusSchema,
   NewDeviceSchema,
   type Reading,
   type RoomList,
@@ -38,6 +44,7 @@ export type { LiveBatch, LiveElement, LiveMessage } from './live.ts'
 export { Moment } from './moment.ts'
 export { Nullable } from './nullable.ts'
 export { type DeviceNote, type Overview, OverviewSchema } from './overview.ts'
+export { type PinnedList, PinnedListSchema, type PinnedReading, PinSchema } from './pinned.ts'
 export { type Problem, ProblemSchema } from './problem.ts'
 export {
   type Drift,

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
+import { DeviceSchema, ReadingSchema } from './devices.ts'
 import { Moment } from './moment.ts'
 import { Nullable } from './nullable.ts'
+import { PinnedReadingSchema } from './pinned.ts'
 
 const MinuteSchema = Type.Object({
   minute: Moment,
@@ -16,8 +18,20 @@ const DeviceNoteSchema = Type.Object({
   firstSeen: Nullable(Moment),
 })
 
+/** Devices with a few of their readings. */
+const LatestSchema = Type.Object({
+  ...Type.Pick(DeviceSchema, ['deviceId', 'label', 'room', 'status', 'moreReadings']).properties,
+  readings: Type.Array(Type.Pick(ReadingSchema, ['eventType', 'valueNum', 'valueText', 'unit', 'ts'])),
+})
+
 export const OverviewSchema = Type.Object({
   now: Moment,
+  house: Type.Object({
+    pinned: Type.Array(PinnedReadingSchema, { description: 'At most 24' }),
+    latest: Type.Array(LatestSchema, {
+      description: 'The first 12 devices by name, each with up to 4 values',
+    }),
+  }),
   eventsPerSecond: Type.Number({ description: 'Stored' }),
   rateSeconds: Type.Integer({ description: 'The seconds over which the rate is measured' }),
   minutes: Type.Array(MinuteSchema, { description: 'The last hour, by minute of commit' }),

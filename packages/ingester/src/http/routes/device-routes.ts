@@ -1,9 +1,13 @@
 import { isTimeZone } from '@qs-telemetry/protocol'
 import {
   DeviceChangeSchema,
+  DeviceClockSchema,
   DeviceListSchema,
   DeviceLoginSchema,
   DeviceSchema,
+  type DeviceSort,
+  DeviceSortSchema,
+  DeviceStatusSchema,
   DriftSchema,
   Moment,
   NewDeviceSchema,
@@ -14,7 +18,8 @@ import {
 import { deviceOfSegment } from '@qs-telemetry/protocol/device-segment'
 import Type from 'typebox'
 import { describeDevice } from '../../queries/describe-device.ts'
-import { countDevices, listDevices } from '../../queries/list-devices.ts'
+import { type DeviceCursor, readDeviceCursor, writeDeviceCursor } from '../../queries/device-order.ts'
+import { countDevices, findDevice, listDevices } from '../../queries/list-devices.ts'
 import { listRooms } from '../../queries/list-rooms.ts'
 import { listTypes } from '../../queries/list-types.ts'
 import { readDrift } from '../../queries/read-drift.ts'
@@ -47,18 +52,24 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
           readings: Type.Optional(
             Type.Integer({ minimum: 0, maximum: 32, description: 'Of each device at most' }),
           ),
-          after: Type.Optional(Type.String({ maxLength: 512, description: '`next` of the page before' })),
-          limit: Type.Integer({ minimum: 1, maximum: 2_000, default: 500 }),
+          status: Type.Optional(DeviceStatusSchema),
+          clock: Type.Optional(DeviceClockSchema),
+          sort: Type.Optional(DeviceSortSchema),
+          after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the page before' })),
+          limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
         }),
         response: { 200: DeviceListSchema },
       },
     },
-    async ({ query: { device, ...query } }) => {
+    async ({ query: { device, after, ...query } }) => {
       const filter = { ...query, ...(device !== undefined && { devices: device }) }
-      const { limit } = query
-      const [devices, total] = await Promise.all([listDevices(read, filter), countDevices(read, filter)])
-      const next = devices.length === limit ? (devices.at(-1)?.deviceId ?? null) : null
-      return { devices: [...devices], total, next }
+      const place = after === undefined ? {} : { after: placeOf(after, query.sort) }
+      const [page, total] = await Promise.all([
+        listDevices(read, { ...filter, ...place }),
+        countDevices(read, filter),
+      ])
+      const { devices, next } = page
+      return { devices: [...devices], total, next: next === null ? null : writeDeviceCursor(next) }
     },
   )
 
@@ -110,8 +121,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     },
     async ({ params }) => {
       const deviceId = deviceOfSegment(params.deviceId)
-      const [device] = await listDevices(read, { devices: [deviceId], limit: 1 })
-      if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      const device = await findDevice(read, deviceId)
+      if (device === null) throw notFound(`Nothing was seen of a device ${deviceId}`)
       return device
     },
   )
@@ -180,8 +191,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
         throw notFound(`Nothing was seen of a device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
-      const [device] = await listDevices(write, { devices: [deviceId], limit: 1 })
-      if (device === undefined) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      const device = await findDevice(write, deviceId)
+      if (device === null) throw notFound(`Nothing was seen of a device ${deviceId}`)
       return device
     },
   )
@@ -204,4 +215,10 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       return login
     },
   )
+}
+
+function placeOf(after: string, sort: DeviceSort = 'name'): DeviceCursor {
+  const cursor = readDeviceCursor(after)
+  if (cursor?.sort === sort) return cursor
+  throw new HttpProblem(400, 'after is no `next` of a page in this order. Ask for the first page again')
 }

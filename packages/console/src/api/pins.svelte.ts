@@ -1,0 +1,42 @@
+import type { PinnedList, PinnedReading } from '@qs-telemetry/protocol/api'
+import { get, send } from './request.ts'
+
+const keyOf = (deviceId: string, eventType: string) => `${deviceId}\n${eventType}`
+
+/** Which readings are pinned, for buttons on any page. Asked for once, by the first of them. */
+class Pins {
+  #keys = $state.raw<ReadonlySet<string> | null>(null)
+  #isAsked = false
+  problem = $state('')
+
+  has(deviceId: string, eventType: string): boolean {
+    return this.#keys?.has(keyOf(deviceId, eventType)) ?? false
+  }
+
+  load(): void {
+    if (this.#isAsked) return
+    this.#isAsked = true
+    get<PinnedList>('/api/pinned').then(
+      ({ pinned }) => this.#take(pinned),
+      () => {
+        this.#isAsked = false
+      },
+    )
+  }
+
+  async set(deviceId: string, eventType: string, isPinned: boolean): Promise<void> {
+    this.problem = ''
+    try {
+      const { pinned } = await send<PinnedList>('PUT', '/api/pinned', { deviceId, eventType, isPinned })
+      this.#take(pinned)
+    } catch (error) {
+      this.problem = (error as Error).message
+    }
+  }
+
+  #take(pinned: readonly PinnedReading[]): void {
+    this.#keys = new Set(pinned.map(({ deviceId, eventType }) => keyOf(deviceId, eventType)))
+  }
+}
+
+export const pins = new Pins()

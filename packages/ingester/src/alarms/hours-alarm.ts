@@ -21,7 +21,8 @@ export function hoursAlarm(latest: () => DifferingHours | null): Alarm {
       const series = `${JSON.stringify(deviceId.slice(0, 128))}, ${JSON.stringify(eventType.slice(0, 128))}`
       return (
         `${hours} hours of event_hours differed from their events, the latest of ${series}. They have been counted anew, and ` +
-        'charts of months are right again. If you have not written rows into events yourself, please report it, with the log'
+        'charts of months are right again. Rows that somebody wrote into events do this, and so does a clock of this host that is ' +
+        'minutes behind that of PostgreSQL (qs doctor). If it was neither, please report it, with the log'
       )
     },
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Message } from '../../src/pipeline/message.ts'
+import { noteBacklog } from '../../src/sink/note-backlog.ts'
 import { startTestConsole } from '../support/console.ts'
 
 test('a batch with events of an hour that is over says so; one of this hour does not', async (t) => {
@@ -15,4 +17,19 @@ test('a batch with events of an hour that is over says so; one of this hour does
     select b.first_seen = e.ts_server as first, b.last_seen = e.ts_server as last
     from event_hours_backlog b, events e where e.event_id = 'old'`)
   assert.deepEqual(note, { first: true, last: true })
+})
+
+test('a replay that keeps its old server time does not make the weeks since then late', () => {
+  const [old, first, last] = [
+    '2026-11-10T07:15:30.123456Z',
+    '2026-11-28T07:15:30.123457Z',
+    '2026-11-28T07:15:31.999999Z',
+  ]
+  const messages = [last, old, first].map((tsServer) => ({ tsServer }) as Message)
+  const note = noteBacklog(messages, '2026-11-10T07:15:30.000001Z', '2026-11-28T07')
+  assert.deepEqual(note?.values, [
+    [old, first],
+    [old, last],
+  ])
+  assert.equal(noteBacklog(messages, '2026-11-28T07:00:00.000000Z', '2026-11-28T07'), null)
 })

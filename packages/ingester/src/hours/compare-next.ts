@@ -128,10 +128,11 @@ async function lateHours(database: ClientBase, values: readonly string[]): Promi
   return new Set(rows.map(({ hour }) => hour))
 }
 
-/** How much of the recount is done, from 0 to 1. */
+/** How much of the recount is done, from 0 to 1. It is 1 when the walk has ended, not when its last series is compared. */
 const PROGRESS = `
 select case when recounted_at is not null then 1
-  else (count(*) filter (where (device_id, event_type) <= (checked_device, checked_type)))::float8 / greatest(count(*), 1) end as share
+  else least(0.999, (count(*) filter (where (device_id, event_type) <= (checked_device, checked_type)))::float8
+    / greatest(count(*), 1)) end as share
 from event_hours_state left join series on true group by recounted_at`
 
 export async function recountProgress(database: ClientBase): Promise<number> {

@@ -95,12 +95,14 @@ async function bench(options: Options): Promise<boolean> {
     }
     for (const dashboard of readDashboards()) {
       const device = dashboard.uid === 'qs-device' ? (all[0] ?? '') : all
-      const variables = { device, type: 'temp', interval: '5m', silent: '15 minutes' }
+      const variables = { device, type: 'temp', interval: '5m' }
       for (const query of queriesOf(dashboard))
         await run(query.name, expand(query.sql, { ...rangeOf(query, options.hours), variables }))
     }
     for (const { title, data } of readAlertRules())
-      for (const { model } of data) if (model.rawSql !== undefined) await run(`Alert: ${title}`, model.rawSql)
+      for (const { model } of data)
+        if (model.rawSql !== undefined)
+          await run(`Alert: ${title}`, model.rawSql.replaceAll(/\$\{\w+\}/g, ''))
     progress.clear()
     await client.end()
     print(timings)

@@ -2,13 +2,13 @@ import { QueryBuilder, type Rule, RuleBuilder } from '@grafana/grafana-foundatio
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { TypeReduceBuilder, TypeThresholdBuilder } from '@grafana/grafana-foundation-sdk/expr'
 import { DATA_SOURCE } from './data-source.ts'
-import { PACE, SERIES } from './sql.ts'
 import { SqlQueryBuilder } from './sql-query.ts'
 
 /*
- * An alert rule is three steps: A asks the database, B takes the last value of each series, C compares it. The
+ * An alert rule is three steps: A asks the database, B takes the last value of each series, C fires above zero. The
  * queries have no macro and annotations no `$`: Grafana takes a `$` in a provisioning file for the name of an
- * environment variable. So `.Labels` instead of `$labels`.
+ * environment variable. So `.Labels` instead of `$labels`, and thresholds are environment variables in the SQL. Every
+ * query returns what fires: an instance that is no longer there is resolved.
  */
 
 const EXPRESSION = { type: '__expr__', uid: '__expr__' } as const
@@ -18,91 +18,138 @@ interface AlertSpec {
   readonly uid: string
   readonly title: string
   readonly sql: string
-  /** Fires above it. */
-  readonly above: number
   /** How long it has to hold. */
   readonly holds: string
   readonly summary: string
   readonly whatToDo: string
+  /** Otherwise the state stays as it was, so that a restart of the database raises no alarm for each rule. */
+  readonly onError?: 'Alerting'
 }
 
-const SILENT_AFTER_SECONDS = 900
-
 /**
- * A device counts as silent after fifteen minutes or five times its own usual interval, whichever is longer: a
- * sensor that reports once an hour is not silent between two reports. After a week it is gone and says no more.
+ * Judged at the newest arrival of any device: when ingest stops, nobody is late, and "Nothing is ingested" is the one
+ * alert. The rule itself is is_silent(); docs/decisions/0023-silence.md.
  */
 const SILENT_DEVICE: AlertSpec = {
   uid: 'qs-silent-device',
   title: 'Device is silent',
   sql: `
-with ${SERIES},
-paces as (
-  select series.device_id, min(pace.seconds) as seconds
-  from series, ${PACE}
-  group by series.device_id
-)
 select
   now() as time,
   device_id as device,
-  greatest(0, date_part('epoch', now() - last_seen) - greatest(${SILENT_AFTER_SECONDS}, 5 * coalesce(seconds, 0)))::float8 as overdue
-from devices left join paces using (device_id)
-where last_seen > now() - interval '7 days'
-order by 1, 2`,
-  above: 0,
+  1::float8 as silent
+from silence
+where event_type is null and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
+  and is_silent(last_seen, silent_after, (select max(last_seen) from devices))
+order by 2`,
   holds: '1m',
   summary: 'No event from {{ .Labels.device }} for longer than it is used to',
   whatToDo:
-    'Look at its power and Wi-Fi, then at its serial log. qs device ls says when it was last seen. It is fine again with its next event; a device that is gone for good stops to alert after a week.',
+    'Look at its power and Wi-Fi, then at its serial log. qs device ls says when it was last seen. It is fine again with its next event. A device that is gone for good stops to alert after a week.',
 }
 
-/** Rising: more in a quarter of an hour than five, and more than three times what a quarter of the last day had. */
+const SILENT_SENSOR: AlertSpec = {
+  uid: 'qs-silent-sensor',
+  title: 'Sensor is silent',
+  sql: `
+select
+  now() as time,
+  device_id as device,
+  event_type as sensor,
+  1::float8 as silent
+from silence
+where event_type is not null and is_silent and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
+order by 2, 3`,
+  holds: '1m',
+  summary: 'No {{ .Labels.sensor }} from {{ .Labels.device }}, which sends other events',
+  whatToDo:
+    'The board is online and this sensor is not: look at its wire and bus, and at the serial log. A firmware that renamed the type looks the same, and stops to alert after a week.',
+}
+
+/**
+ * For each code: more in a quarter of an hour than the threshold, and more than three times the median of the quarter
+ * hours of the last day. A mean would let a burst of the night mute the morning.
+ */
 const DEAD_LETTERS: AlertSpec = {
   uid: 'qs-dead-letters-rising',
   title: 'Dead letters are rising',
   sql: `
-select
-  now() as time,
-  case when recent > greatest(5, 3 * usual) then recent else 0 end::float8 as "dead letters"
-from (
-  select
-    count(*) filter (where received_at > now() - interval '15 minutes') as recent,
-    count(*) filter (where received_at <= now() - interval '15 minutes') / 95.0 as usual
-  from dead_letters
+with letters as (
+  select code, received_at as at, 1 as count from dead_letters
   where received_at > now() - interval '1 day' and received_at <= now()
-) as counts`,
-  above: 0,
+  union all
+  select code, minute, letters from dead_letters_counted
+  where minute > now() - interval '1 day' and minute <= now()
+),
+quarters as (
+  select code, floor(date_part('epoch', now() - at) / 900) as quarter, sum(count) as count
+  from letters group by 1, 2
+),
+-- The median of 95 quarter hours, most of which may have none.
+counts as (
+  select code,
+    sum(count) filter (where quarter = 0) as recent,
+    coalesce((array_agg(count order by count desc) filter (where quarter > 0))[48], 0) as usual
+  from quarters group by code
+)
+select now() as time, code, recent::float8 as "dead letters"
+from counts
+where recent > greatest(${number('ALERT_DEAD_LETTERS', 5)}, 3 * usual)
+order by 2`,
   holds: '0s',
-  summary: 'More events than usual are refused',
+  summary: 'More events than usual are refused: {{ .Labels.code }}',
   whatToDo:
     'The dashboard "Data quality" shows code and reason. A new firmware is the usual cause. Nothing is lost: repair with qs deadletter fix, send again with qs deadletter replay.',
 }
 
-/** A database that has never seen a message is new, not broken. */
+/**
+ * A fleet of hourly boards is not late after fifteen minutes: the device that reports most often says when it is. Where
+ * no device has a rhythm, as after a first try, nobody can tell. It is the one rule that fires when the database does not
+ * answer.
+ */
 const NOTHING_INGESTED: AlertSpec = {
   uid: 'qs-nothing-ingested',
   title: 'Nothing is ingested',
   sql: `
-select now() as time, coalesce(date_part('epoch', now() - max(minute)), 0)::float8 as "idle seconds"
-from ingest_stats`,
-  above: 900,
-  holds: '1m',
-  summary: 'No message was taken in for fifteen minutes',
+with newest as (select max(last_seen) as at from devices),
+expected as (
+  select min(silence.silent_after) as seconds
+  from silence, newest
+  where silence.event_type is null and not is_silent(silence.last_seen, silence.silent_after, newest.at)
+)
+select now() as time,
+  (case when idle > greatest(${number('ALERT_IDLE_MINUTES', 15)} * 60, seconds) and seconds < 'infinity' then idle else 0 end)::float8 as "idle seconds"
+from expected, (
+  select coalesce(date_part('epoch', now() - max(minute)), 0) as idle from ingest_stats
+) as stats`,
+  holds: '5m',
+  summary: 'No message is taken in, or the database does not answer',
   whatToDo:
-    'Is the ingester up (docker compose ps, qs doctor)? Is the broker? If all devices report less than once in fifteen minutes, raise the threshold of this rule.',
+    'Is the ingester up (docker compose ps, qs doctor)? The broker? PostgreSQL? Devices that keep events until their device ack send them when it is back.',
+  onError: 'Alerting',
+}
+
+/** A setting of the composed stack. Grafana puts it in as text; where it is not set, the text is empty. */
+function number(setting: string, otherwise: number): string {
+  return `coalesce(nullif('\${${setting}}', '')::float8, ${otherwise})`
+}
+
+function days(setting: string, otherwise: number): string {
+  return `make_interval(secs => 86400 * ${number(setting, otherwise)})`
 }
 
 /** The rules, each tied to the panel that shows what it is about. */
 export function alertRules(dashboards: readonly Dashboard[]) {
   const rules = [
     fileRule(rule(SILENT_DEVICE), findPanel(dashboards, 'Devices by last sign of life')),
+    fileRule(rule(SILENT_SENSOR), findPanel(dashboards, 'Silent sensors')),
     fileRule(rule(DEAD_LETTERS), findPanel(dashboards, 'Latest dead letters')),
     fileRule(rule(NOTHING_INGESTED), findPanel(dashboards, 'Messages a minute')),
   ]
   return { apiVersion: 1, groups: [{ orgId: 1, name: 'qs', folder: FOLDER, interval: '1m', rules }] }
 }
 
-function rule({ uid, title, sql, above, holds, summary, whatToDo }: AlertSpec): Rule {
+function rule({ uid, title, sql, holds, summary, whatToDo, onError }: AlertSpec): Rule {
   return (
     new RuleBuilder(title)
       .uid(uid)
@@ -124,13 +171,13 @@ function rule({ uid, title, sql, above, holds, summary, whatToDo }: AlertSpec): 
             .refId('C')
             .datasource(EXPRESSION)
             .expression('B')
-            .conditions([{ evaluator: { type: 'gt', params: [above] } }]),
+            .conditions([{ evaluator: { type: 'gt', params: [0] } }]),
         ),
       )
       .forDuration(holds)
-      // No rows is no device or no message yet; that the database does not answer is a fault.
+      // No rows: nothing is wrong.
       .noDataState('OK')
-      .execErrState('Error')
+      .execErrState(onError ?? 'KeepLast')
       .labels({ product: 'qs' })
       .annotations({ summary, description: whatToDo })
       .build()

@@ -4,15 +4,15 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { coloured, decimals, deviceLink, judged, unit, width } from './columns.ts'
+import { coloured, decimals, deviceLink, duration, judged, offsetSeconds, unit, width } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { CLOCK_DRIFT_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
-import { lines, numbers, rows } from './panels.ts'
-import { bucket, offsetPoints, TOLD, VOICES } from './sql.ts'
+import { linesByName, numbers, rows } from './panels.ts'
+import { ALL, bucket, isChosen, milliseconds, offsetPoints, TOLD, VOICES, withGaps } from './sql.ts'
 
 const DEVICES = 'select device_id from devices order by 1'
-const CHOSEN = `device_id in (\${device:sqlstring})`
+const CHOSEN = isChosen('device_id', 'device')
 
 const summary = numbers({
   title: 'Clocks in this time',
@@ -28,7 +28,7 @@ clocks as (
     count(*) filter (where ts_device <> ts) as implausible,
     count(*) filter (where ts_device < '1971-01-01') as unset
   from ${TOLD}
-  where voices.${CHOSEN}
+  where ${isChosen('voices.device_id', 'device')}
   group by voices.device_id
 )
 select
@@ -45,20 +45,27 @@ from clocks`,
   .overrideByName('Unreadable', judged('green', [0.001, 'orange']))
   .overrideByName('Devices in 1970', judged('green', [1, 'orange']))
 
-const offset = lines({
-  title: 'Clock offset over time',
-  about:
-    'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock.',
-  sql: `
-with ${VOICES}
-select points.piece as time, voices.device_id as metric, points.ahead as "offset"
-from ${offsetPoints(bucket('ts'))}
-where voices.${CHOSEN}
-order by 1`,
-  width: 24,
-  height: 10,
-})
-  .unit('s')
+const offset = linesByName(
+  {
+    title: 'Clock offset over time',
+    about:
+      'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock.',
+    sql: `
+with ${VOICES},
+${withGaps(
+  `
+  select points.piece as time, voices.device_id as "Device", points.ahead as "Value"
+  from ${offsetPoints(bucket('ts'))}
+  where ${isChosen('voices.device_id', 'device')}`,
+  ['Value'],
+  'Device',
+)}`,
+    width: 24,
+    height: 10,
+  },
+  'Device',
+)
+  .unit('suffix:s')
   .decimals(2)
   .interval('1m')
   .maxDataPoints(150)
@@ -74,7 +81,7 @@ with ${VOICES},
 offsets as (
   select voices.device_id, points.piece as minute, points.ahead as offset_seconds
   from ${offsetPoints(`date_bin('10 minutes', ts, 'epoch'::timestamptz)`)}
-  where voices.${CHOSEN}
+  where ${isChosen('voices.device_id', 'device')}
 ),
 jumps as (
   select *, case
@@ -121,14 +128,14 @@ order by device_id, points desc`,
     decimals(1),
     ...coloured('red', [-200, 'orange'], [-50, 'green'], [50, 'orange'], [200, 'red']),
   ])
-  .overrideByRegexp('/^(A day|Offset)$/', [unit('s'), decimals(2)])
-  .overrideByName('Over', [unit('s'), decimals(0)])
+  .overrideByRegexp('/^(A day|Offset)$/', [...offsetSeconds])
+  .overrideByName('Over', [...duration])
   .overrideByName('Fit', [decimals(2), width(70)])
 
 const suspicious = rows({
   title: 'Suspicious clocks',
   about:
-    'Devices with times that cannot be right or that are more than a minute off, by their most talkative sensor. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then. Behind may also be a backlog that the device kept while it was offline.',
+    'Devices that sent times which cannot be right, or whose clock is more than a minute off, by their most talkative sensor. Offset: at the event that waited least on the device, so a device that sends an hour at once is not late. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then.',
   sql: `
 with ${VOICES},
 clocks as (
@@ -138,11 +145,10 @@ clocks as (
     count(*) filter (where ts_device <> ts)::float8 as implausible,
     count(*) filter (where ts_device < '1971-01-01')::float8 as unset,
     count(*) filter (where ts_device_raw is not null)::float8 as unreadable,
-    date_part('epoch', max(ts_device - ts_server) filter (where ts_device = ts)) as ahead,
-    date_part('epoch', max(ts_server - ts_device) filter (where ts_device = ts)) as behind,
+    ${milliseconds('max(ts_device - ts_server) filter (where ts_device = ts)')} as ahead,
     max(ts_server) filter (where ts_device <> ts or ts_device_raw is not null) as last_fault
   from ${TOLD}
-  where voices.${CHOSEN}
+  where ${isChosen('voices.device_id', 'device')}
   group by 1
 )
 select
@@ -151,11 +157,10 @@ select
   implausible / events as "Implausible",
   unset as "In 1970",
   unreadable as "Unreadable",
-  ahead as "Ahead at most",
-  behind as "Behind at most",
+  ahead as "Offset",
   last_fault as "Last fault"
 from clocks
-where implausible > 0 or unreadable > 0 or greatest(ahead, behind) > 60
+where implausible > 0 or unreadable > 0 or abs(ahead) > 60
 order by 3 desc, 5 desc, 1
 limit 200`,
   width: 12,
@@ -168,7 +173,7 @@ limit 200`,
     decimals(1),
     ...coloured('green', [0.001, 'orange'], [0.1, 'red']),
   ])
-  .overrideByRegexp('/^(Ahead|Behind) at most$/', [unit('s'), decimals(1)])
+  .overrideByName('Offset', [...offsetSeconds])
 
 const implausible = rows({
   title: 'Latest implausible or unreadable times',
@@ -180,7 +185,7 @@ select
   device_id as "Device",
   event_type as "Type",
   ts_device as "Device time",
-  coalesce(ts_device_raw, '') as "Time as sent",
+  ts_device_raw as "Time as sent",
   event_id as "Id"
 from events
 where $__timeFilter(ts_server) and ${CHOSEN} and (ts_device <> ts or ts_device_raw is not null)
@@ -210,6 +215,7 @@ export function clockDrift(): Dashboard {
           .sort(VariableSort.Disabled)
           .multi(true)
           .includeAll(true)
+          .allValue(ALL)
           .current({ text: ['All'], value: ['$__all'] }),
       )
       .withPanel(summary)

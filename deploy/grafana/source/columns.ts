@@ -12,6 +12,18 @@ export const unit = (name: string): DynamicConfigValue => ({ id: 'unit', value: 
 
 export const decimals = (count: number): DynamicConfigValue => ({ id: 'decimals', value: count })
 
+/** Of seconds: "1 hour, 30 minutes". Grafana's unit `s` says "1 hours", and µs where a clock is not known to a millisecond. */
+export const duration: readonly DynamicConfigValue[] = [
+  { id: 'unit', value: 'dtdurations' },
+  { id: 'decimals', value: 1 },
+]
+
+/** Seconds that may be negative. */
+export const offsetSeconds: readonly DynamicConfigValue[] = [
+  { id: 'unit', value: 'suffix:s' },
+  { id: 'decimals', value: 2 },
+]
+
 export const width = (pixels: number): DynamicConfigValue => ({ id: 'custom.width', value: pixels })
 
 export const colour = (name: string): DynamicConfigValue => ({

@@ -2,6 +2,7 @@ import {
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
+  type DashboardLink,
   DashboardLinkBuilder,
   DashboardLinkType,
   type Panel,
@@ -43,9 +44,15 @@ export function finishDashboard(builder: DashboardBuilder): Dashboard {
     ...built,
     schemaVersion: SCHEMA_VERSION,
     panels,
+    links: (built.links ?? []).map(withoutPlacement),
     templating: { list: (built.templating.list ?? []).map(withoutAuto) },
     annotations: { list: built.annotations.list ?? [] },
   }
+}
+
+/** The SDK puts every link into the menu behind a button, where nobody sees it. Without a place it stands at the top. */
+function withoutPlacement({ placement, ...link }: DashboardLink): DashboardLink {
+  return link
 }
 
 /** The SDK gives every variable the fields of an interval. */

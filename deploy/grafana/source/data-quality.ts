@@ -1,10 +1,10 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
-import { colour, coloured, decimals, deviceLink, judged, unit, width } from './columns.ts'
+import { colour, coloured, decimals, deviceLink, duration, judged, unit, width } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { DATA_QUALITY_UID } from './dashboard-uids.ts'
 import { deadLettersByCode } from './outcomes.ts'
 import { histogram, lines, numbers, rows } from './panels.ts'
-import { bucket, eventsOf, SERIES, TOLD, VOICES } from './sql.ts'
+import { bucket, eventsOf, milliseconds, TOLD, VOICES, withGaps } from './sql.ts'
 
 const summary = numbers({
   title: 'Outcomes in this time',
@@ -39,14 +39,14 @@ select p[1] as "Half within", p[2] as "95 % within", p[3] as "99 % within", wors
 from (
   select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by delay) as p, max(delay) as worst
   from (
-    select date_part('epoch', ts_server - ts_device) as delay
+    select ${milliseconds('ts_server - ts_device')} as delay
     from ${TOLD}
     where ts_device = ts
   ) as delays
 ) as percentiles`,
   width: 12,
 })
-  .unit('s')
+  .unit('dtdurations')
   .decimals(1)
 
 const shares = lines({
@@ -54,14 +54,17 @@ const shares = lines({
   about:
     'A step in duplicates: a bad network, or a firmware that does not read its device acks. A step in rejected: a new firmware with a fault; compare with "Dead letters by code".',
   sql: `
-select
-  ${bucket('minute')} as time,
-  (sum(duplicate) / nullif(sum(received), 0))::float8 as "duplicate",
-  (sum(rejected) / nullif(sum(received), 0))::float8 as "rejected"
-from ingest_stats
-where $__timeFilter(minute)
-group by 1
-order by 1`,
+with ${withGaps(
+    `
+  select
+    ${bucket('minute')} as time,
+    (sum(duplicate) / nullif(sum(received), 0))::float8 as "duplicate",
+    (sum(rejected) / nullif(sum(received), 0))::float8 as "rejected"
+  from ingest_stats
+  where $__timeFilter(minute)
+  group by 1`,
+    ['duplicate', 'rejected'],
+  )}`,
   width: 12,
 })
   .unit('percentunit')
@@ -79,7 +82,7 @@ const latestDeadLetters = rows({
 select
   dead_letter_id as "Number",
   received_at as "Received",
-  coalesce(device_id, '') as "Device",
+  device_id as "Device",
   code as "Code",
   error as "Reason and what to do",
   left(encode(substring(payload from 1 for 300), 'escape'), 300) as "Payload (start)"
@@ -97,45 +100,50 @@ limit 100`,
   .overrideByName('Code', [width(170)])
   .overrideByRegexp('/^(Reason|Payload)/', [{ id: 'custom.inspect', value: true }])
 
-/** The time from the last event to the end of what is shown counts too: that is the silence one is in. */
+/**
+ * Only sensors with a rhythm: a door has no usual interval, and every night would be "100 times the usual". The rhythm is that of
+ * arrivals, so that the hour between two batches is no gap. A silence that still lasts counts once it is one.
+ */
 const gaps = rows({
   title: 'Gaps: longest silence of each sensor',
   about:
-    'The longest time without an event, against the usual time between two (mean of the others). Many times the usual: the sensor hung, the device was off, or its events are lost on the device. One device with all sensors: the device; one sensor of it: the sensor.',
+    'The longest time without an event, of sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times and more: the sensor hung, the device was off, or its events are lost on the device. All sensors of a device: the device; one of them: the sensor.',
   sql: `
-with ${SERIES}
 select
   device_id as "Device",
   event_type as "Sensor",
-  date_part('epoch', greatest(longest, silent)) as "Longest silence",
+  longest as "Longest silence",
   usual as "Usual interval",
-  date_part('epoch', greatest(longest, silent)) / nullif(usual, 0) as "Times the usual",
+  longest / usual as "Times the usual",
   events as "Events",
   latest as "Last event"
 from (
-  select series.*, silence.*,
-    least(now(), $__timeTo()::timestamptz) - latest as silent,
-    date_part('epoch', latest - earliest - longest) / (events - 2) as usual
+  select series.device_id, series.event_type, series.silent_after / 3 as usual, silence.events, latest,
+    date_part('epoch', greatest(
+      gap,
+      case when is_silent(series.last_seen, series.silent_after) then least(now(), $__timeTo()::timestamptz) - latest end
+    )) as longest
   from series, lateral (
-    select max(gap) as longest, count(*)::float8 as events, min(ts) as earliest, max(ts) as latest
+    select max(distance) as gap, count(*)::float8 as events, max(ts) as latest
     from (
-      select ts, ts - lag(ts) over (order by ts) as gap
+      select ts, ts - lag(ts) over (order by ts) as distance
       from ${eventsOf('series')}
-    ) as gaps
+    ) as distances
   ) as silence
-  where events > 2
+  where silence.events > 2 and series.silent_after is not null
 ) as silences
-order by 5 desc nulls last
+order by 5 desc
 limit 100`,
   width: 14,
   height: 11,
+  empty: 'No sensor sent three events in this time, at a regular interval.',
 })
   .overrideByName('Device', [deviceLink])
-  .overrideByRegexp('/^(Longest silence|Usual interval)$/', [unit('s'), decimals(0)])
+  .overrideByRegexp('/^(Longest silence|Usual interval)$/', [...duration])
   .overrideByName('Times the usual', [
-    unit('suffix: ×'),
-    decimals(0),
-    ...coloured('green', [5, 'yellow'], [20, 'orange'], [100, 'red']),
+    unit('suffix:×'),
+    decimals(1),
+    ...coloured('green', [3, 'yellow'], [10, 'orange'], [100, 'red']),
   ])
 
 const late = histogram(

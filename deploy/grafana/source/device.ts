@@ -1,3 +1,4 @@
+import { ReduceDataOptionsBuilder } from '@grafana/grafana-foundation-sdk/common'
 import {
   AnnotationQueryBuilder,
   type Dashboard,
@@ -6,12 +7,22 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { colour, decimals, pills, unit, width } from './columns.ts'
+import { colour, duration, offsetSeconds, pills, width } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { DEVICE_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
-import { bars, lines, numbers, rows } from './panels.ts'
-import { bucket, LATEST, PACE, readable, SERIES_OF_DEVICE } from './sql.ts'
+import { DEVICE_STATE, STATE_COLOURS } from './device-state.ts'
+import { bars, lines, numbers, rows, states } from './panels.ts'
+import {
+  bucket,
+  chosen,
+  eventsOf,
+  LATEST,
+  milliseconds,
+  readable,
+  SERIES_OF_DEVICE,
+  withGaps,
+} from './sql.ts'
 import { SqlQueryBuilder } from './sql-query.ts'
 
 const DEVICES = `
@@ -19,13 +30,18 @@ select device_id as __value, coalesce(nullif(label, '') || ' (' || device_id || 
 from devices
 order by 2`
 
-/** Sensors with a number among their last hundred events: what a chart can draw. */
+/** Of a row: whether it is a measurement. 1 and 0 without a unit are a boolean, and that is a state. */
+function isMeasured(row: string): string {
+  return `(${row}.value_num is not null and (${row}.value_num not in (0, 1) or ${row}.unit <> ''))`
+}
+
+/** Sensors with a measurement among their last hundred events: what a chart can draw. */
 const TYPES = `
 with ${SERIES_OF_DEVICE}
 select event_type
 from series
 where exists (
-  select from newest_events(series.device_id, series.event_type, 100) where value_num is not null
+  select from newest_events(series.device_id, series.event_type, 100) as event where ${isMeasured('event')}
 )
 order by 1`
 
@@ -36,37 +52,43 @@ const status = numbers({
   sql: `
 with ${SERIES_OF_DEVICE}
 select
-  date_part('epoch', now() - last_seen) as "Silent for",
+  ${DEVICE_STATE} as "State",
+  date_part('epoch', now() - last_seen) as "Last event",
   (select count(*) from series)::float8 as "Sensors",
   (
-    select max(date_part('epoch', series.ts_device - series.ts_server))::float8
+    select ${milliseconds('max(series.ts_device - series.ts_server)')}
     from series
     where series.ts = series.ts_device
   ) as "Clock offset",
   (
     select count(*)::float8 from dead_letters
-    where device_id = \${device:sqlstring} and $__timeFilter(received_at)
+    where device_id = ${chosen('device')} and $__timeFilter(received_at)
   ) as "Dead letters"
 from devices
-where device_id = \${device:sqlstring}`,
+where device_id = ${chosen('device')}`,
   width: 14,
 })
-  .overrideByName('Silent for', [unit('s'), decimals(0)])
-  .overrideByName('Clock offset', [unit('s'), decimals(1)])
+
+  // Texts as well as numbers.
+  .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('/.*/').values(false))
+  .overrideByName('Last event', [...duration])
+  .overrideByName('State', pills(STATE_COLOURS).slice(0, 1))
+  .overrideByName('Clock offset', [...offsetSeconds])
 
 const identity = rows({
   title: 'About this device',
   about:
-    "Name and time zone are yours to set: update devices set label = 'Kitchen', time_zone = 'Europe/Berlin' where device_id = '…'. The zone is for times that the device sends without offset; empty: DEVICE_TIMEZONE.",
+    'Set name, room and time zone on the page of the device in the console. The zone is for times that the device sends without offset; where none is set, DEVICE_TIMEZONE counts.',
   sql: `
 select
   device_id as "Device",
-  coalesce(label, '') as "Name",
+  label as "Name",
+  room as "Room",
   coalesce(time_zone, 'as DEVICE_TIMEZONE') as "Time zone",
   first_seen as "First seen",
   last_seen as "Last seen"
 from devices
-where device_id = \${device:sqlstring}`,
+where device_id = ${chosen('device')}`,
   width: 10,
   height: 4,
 }).filterable(false)
@@ -74,18 +96,23 @@ where device_id = \${device:sqlstring}`,
 const chart = lines({
   title: `\${type}`,
   about:
-    'Mean with the band from minimum to maximum, one point an interval (choose it above). A flat line with no band is a single reading a point: choose a longer interval. A gap: nothing came.',
+    'Mean with the band from minimum to maximum, one point an interval (choose it above). A sensor that changed its unit has a line for each unit, without the band. A gap: nothing came for three times the usual interval.',
   sql: `
-select
-  date_bin(\${interval:sqlstring}::interval, ts, 'epoch'::timestamptz) as time,
-  min(value_num) as "min",
-  avg(value_num) as "mean",
-  max(value_num) as "max"
-from events
-where device_id = \${device:sqlstring} and event_type = \${type:sqlstring}
-  and $__timeFilter(ts) and value_num is not null
-group by 1
-order by 1`,
+with numbers as (
+  select at, unit, events, low, high, total, min(unit) over () = max(unit) over () as is_one_unit
+  from event_numbers(${chosen('device')}, ${chosen('type')}, $__timeFrom(), $__timeTo(), \${interval:sqlstring}::interval)
+),
+${withGaps(
+  `
+  select at as time, 'mean' || case when is_one_unit then '' else ' ' || unit end as "metric", total / events as "value"
+  from numbers
+  union all
+  select at, edge, case edge when 'min' then low else high end
+  from numbers, (values ('min'), ('max')) as edges(edge)
+  where is_one_unit`,
+  ['value'],
+  'metric',
+)}`,
   width: 24,
   height: 9,
 })
@@ -96,11 +123,8 @@ order by 1`,
     new SqlQueryBuilder(
       'table',
       `
-select coalesce('suffix: ' || unit, 'short') as unit
-from events
-where device_id = \${device:sqlstring} and event_type = \${type:sqlstring}
-order by ts desc
-limit 1`,
+select case when min(unit) = max(unit) and min(unit) <> '' then 'suffix:' || min(unit) else 'short' end as unit
+from event_numbers(${chosen('device')}, ${chosen('type')}, $__timeFrom(), $__timeTo(), interval '100000 days')`,
       'unit',
     ),
   )
@@ -117,25 +141,56 @@ limit 1`,
     { id: 'custom.fillOpacity', value: 25 },
   ])
 
+/** Sensors whose last hundred events are a few texts, or 1 and 0; a log has too many. */
+const timeline = states(
+  {
+    title: 'States',
+    about:
+      'Doors, switches, modes: how long each lasted. A state goes on until the next event, also while the device is silent. A boolean is on or off. A sensor with more than eight different texts, such as a log, is not shown here.',
+    sql: `
+with ${SERIES_OF_DEVICE}
+select event.ts as time, series.event_type as "Sensor",
+  coalesce(event.value_text, case event.value_num when 1 then 'on' else 'off' end) as "Value"
+from series, newest_events(series.device_id, series.event_type, 2000, $__timeFrom(), $__timeTo()) as event
+where not ${isMeasured('event')}
+  and (event.value_num is not null or event.value_text is not null)
+  and (
+    select count(distinct recent.value_text) <= 8 and not bool_or(${isMeasured('recent')})
+    from newest_events(series.device_id, series.event_type, 100) as recent
+  )
+order by 2, 1`,
+    width: 24,
+    height: 7,
+    empty: 'This device sent no states in this time.',
+  },
+  'Sensor',
+)
+
 const latest = rows({
   title: 'Sensors now',
   about:
-    'The newest event of each sensor and the usual time between two of them (median of the last fifty). "late": three times the usual has passed without a new one.',
+    'The newest event of each sensor. Silent: nothing for three times its usual interval. A sensor without a regular interval has no rhythm, and is never silent.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select
   series.event_type as "Sensor",
   ${readable('series')} as "Value",
   series.ts as "Time",
-  date_part('epoch', now() - series.ts) as "Age",
-  pace.seconds as "Usual interval",
-  case when date_part('epoch', now() - series.ts) > 3 * pace.seconds then 'late' else 'on time' end as "State"
-from series, ${PACE}
-order by 1`,
+  date_part('epoch', now() - series.last_seen) as "Last event",
+  series.silent_after / 3 as "Usual interval",
+  case
+    when series.silent_after is null then 'no rhythm'
+    when not is_silent(series.last_seen, series.silent_after) then 'online'
+    when series.last_seen < now() - interval '7 days' then 'gone'
+    else 'silent'
+  end as "State"
+from series
+order by 1
+limit 1000`,
   width: 14,
 })
-  .overrideByRegexp('/^(Age|Usual interval)$/', [unit('s'), decimals(0)])
-  .overrideByName('State', pills({ late: 'orange', 'on time': 'green' }))
+  .overrideByRegexp('/^(Last event|Usual interval)$/', [...duration])
+  .overrideByName('State', pills(STATE_COLOURS))
 
 const meta = rows({
   title: 'Meta of the newest events',
@@ -159,9 +214,7 @@ const arrivals = bars({
   sql: `
 with ${SERIES_OF_DEVICE}
 select ${bucket('events.ts')} as time, series.event_type as metric, count(*)::float8 as "events"
-from series join events
-  on events.device_id = series.device_id and events.event_type = series.event_type
-where $__timeFilter(events.ts)
+from series, ${eventsOf('series')} as events
 group by 1, 2
 order by 1`,
   width: 24,
@@ -178,9 +231,9 @@ select
   event.ts as "Time",
   event.event_type as "Type",
   ${readable('event')} as "Value",
-  date_part('epoch', event.ts_server - event.ts_device) as "Delay",
+  ${milliseconds('event.ts_server - event.ts_device')} as "Delay",
   event.ts_server as "Server time",
-  coalesce(event.ts_device_raw, '') as "Time as sent",
+  event.ts_device_raw as "Time as sent",
   event.meta::text as "Meta",
   event.event_id as "Id"
 from series, newest_events(series.device_id, series.event_type, 200, $__timeFrom(), $__timeTo()) as event
@@ -189,7 +242,7 @@ limit 200`,
   width: 24,
   height: 10,
 })
-  .overrideByName('Delay', [unit('s'), decimals(1)])
+  .overrideByName('Delay', [...offsetSeconds])
   .overrideByName('Meta', [{ id: 'custom.inspect', value: true }])
   .overrideByRegexp('/^(Time|Server time)$/', [width(170)])
 
@@ -252,6 +305,7 @@ export function device(): Dashboard {
       .withPanel(status)
       .withPanel(identity)
       .withPanel(chart)
+      .withPanel(timeline)
       .withPanel(latest)
       .withPanel(meta)
       .withPanel(arrivals)

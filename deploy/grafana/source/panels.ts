@@ -13,16 +13,18 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import {
+  type DataTransformerConfig,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import * as stat from '@grafana/grafana-foundation-sdk/stat'
+import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline'
 import * as table from '@grafana/grafana-foundation-sdk/table'
 import * as text from '@grafana/grafana-foundation-sdk/text'
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
 import { DATA_SOURCE } from './data-source.ts'
-import { SqlQueryBuilder } from './sql-query.ts'
+import { type SqlFormat, SqlQueryBuilder } from './sql-query.ts'
 
 /** What every panel has: a title, a description that says what a person should do, a place and a query. */
 export interface PanelSpec {
@@ -33,7 +35,7 @@ export interface PanelSpec {
   readonly width: number
   /** In rows of about 30 pixels; 8 unless said. */
   readonly height?: number
-  /** Instead of the general words for an empty panel. */
+  /** Instead of the general words for a panel without any data. */
   readonly empty?: string
 }
 
@@ -59,10 +61,45 @@ function described<T extends PanelBuilder>(panel: T, { title, about, width, heig
     .noValue(empty ?? EMPTY)
 }
 
-/** Lines over time, one a number or `metric`. */
+/** What a single empty cell or number shows. `noValue` of a whole panel would fill each of them with its sentence. */
+const NOTHING = '–'
+
+/** Lines over time, one for each number or `metric`. A null is a gap. */
 export function lines(spec: PanelSpec): timeseries.PanelBuilder {
+  return drawn(spec, 'time_series')
+}
+
+/**
+ * Lines over time from rows of `time`, a name and `Value`, where each line has times of its own. As a time series they
+ * would share all times, and nobody could tell a gap from a time that only another line has.
+ */
+export function linesByName(spec: PanelSpec, nameColumn: string): timeseries.PanelBuilder {
+  return drawn(spec, 'table').withTransformation(lineForEach(nameColumn))
+}
+
+/** How long which state lasted, from rows of `time`, a name and a text. */
+export function states(spec: PanelSpec, nameColumn: string): statetimeline.PanelBuilder {
+  return described(new statetimeline.PanelBuilder(), spec)
+    .withTarget(new SqlQueryBuilder('table', spec.sql))
+    .withTransformation(lineForEach(nameColumn))
+    .mergeValues(true)
+    .spanNulls(true)
+    .rowHeight(0.8)
+    .legend(legend())
+}
+
+/** Rows of several things become a frame for each. */
+function lineForEach(column: string): DataTransformerConfig {
+  return {
+    id: 'partitionByValues',
+    options: { fields: [column], keepFields: false, naming: { asLabels: true } },
+  }
+}
+
+function drawn(spec: PanelSpec, format: SqlFormat): timeseries.PanelBuilder {
   return described(new timeseries.PanelBuilder(), spec)
-    .withTarget(new SqlQueryBuilder('time_series', spec.sql))
+    .withTarget(new SqlQueryBuilder(format, spec.sql))
+    .spanNulls(false)
     .legend(legend())
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .lineWidth(1)
@@ -85,7 +122,7 @@ export function bars(spec: PanelSpec): timeseries.PanelBuilder {
 
 /** One big number a column of the only row. */
 export function numbers(spec: PanelSpec): stat.PanelBuilder {
-  return described(new stat.PanelBuilder(), { height: 4, ...spec })
+  return described(new stat.PanelBuilder(), { height: 4, ...spec, empty: NOTHING })
     .withTarget(new SqlQueryBuilder('table', spec.sql))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
     .wideLayout(true)
@@ -97,6 +134,7 @@ export function rows(spec: PanelSpec): table.PanelBuilder {
     .withTarget(new SqlQueryBuilder('table', spec.sql))
     .filterable(true)
     .thresholds(thresholds('text'))
+    .overrideByRegexp('/.*/', [{ id: 'noValue', value: NOTHING }])
 }
 
 /** A bar for each row: its first column names it. */

@@ -1,10 +1,10 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
-import { colour, coloured, decimals, judged, unit } from './columns.ts'
+import { colour, coloured, decimals, duration, judged, unit } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { PIPELINE_HEALTH_UID } from './dashboard-uids.ts'
 import { outcomesPerMinute } from './outcomes.ts'
 import { bars, lines, numbers, rows } from './panels.ts'
-import { bucket, perMinute, TOLD, VOICES } from './sql.ts'
+import { bucket, milliseconds, perMinute, TOLD, VOICES, withGaps } from './sql.ts'
 
 const identity = numbers({
   title: 'Do the numbers add up?',
@@ -22,7 +22,7 @@ where $__timeFilter(minute)`,
 })
   .unit('short')
   .overrideByName('Unaccounted', judged('red', [0, 'green'], [1, 'red']))
-  .overrideByName('Idle for', [unit('s'), decimals(0), ...judged('green', [600, 'orange'])])
+  .overrideByName('Idle for', [...duration])
 
 const database = numbers({
   title: 'Database',
@@ -53,14 +53,17 @@ const messages = lines({
   about:
     'MQTT messages, and how many events one carries. Arrays cost much less than single events: a busy device should send several at once.',
   sql: `
-select
-  ${bucket('minute')} as time,
-  ${perMinute('messages')} as "messages a minute",
-  (sum(received) / nullif(sum(messages), 0))::float8 as "events in a message"
-from ingest_stats
-where $__timeFilter(minute)
-group by 1
-order by 1`,
+with ${withGaps(
+    `
+  select
+    ${bucket('minute')} as time,
+    ${perMinute('messages')} as "messages a minute",
+    (sum(received) / nullif(sum(messages), 0))::float8 as "events in a message"
+  from ingest_stats
+  where $__timeFilter(minute)
+  group by 1`,
+    ['messages a minute', 'events in a message'],
+  )}`,
   width: 12,
   height: 9,
 })
@@ -75,32 +78,32 @@ const delay = lines({
   about:
     'Median and 95 % of device time to server time, by the most talkative sensor of each device. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
   sql: `
-with ${VOICES}
-select
-  time,
-  p[1] as "half within",
-  p[2] as "95 % within"
-from (
-  select ${bucket('ts')} as time,
-    percentile_cont(array[0.5, 0.95]) within group (order by date_part('epoch', ts_server - ts_device)) as p
-  from ${TOLD}
-  where ts_device = ts
-  group by 1
-) as delays
-order by time`,
+with ${VOICES},
+${withGaps(
+  `
+  select time, p[1] as "half within", p[2] as "95 % within"
+  from (
+    select ${bucket('ts')} as time,
+      percentile_cont(array[0.5, 0.95]) within group (order by ${milliseconds('ts_server - ts_device')}) as p
+    from ${TOLD}
+    where ts_device = ts
+    group by 1
+  ) as delays`,
+  ['half within', '95 % within'],
+)}`,
   width: 12,
 })
-  .unit('s')
+  .unit('dtdurations')
   .interval('1m')
   .maxDataPoints(150)
 
 const writers = rows({
   title: 'Writers',
   about:
-    'The connections of the ingesters, by name. One that stopped while others go on: that ingester is down or stuck; see its log.',
+    'What each ingester took in. A restart of its container gives it a new name, and the old one stays in the list: that is no fault. Whether anything is taken in: "Idle for" above.',
   sql: `
 select
-  writer as "Writer",
+  split_part(writer, '/', 1) as "Ingester",
   max(minute) as "Last minute",
   sum(messages)::float8 as "Messages",
   sum(stored)::float8 as "Stored",
@@ -108,7 +111,7 @@ select
   sum(rejected)::float8 as "Rejected"
 from ingest_stats
 where $__timeFilter(minute)
-group by writer
+group by 1
 order by 2 desc, 1
 limit 100`,
   width: 12,
@@ -117,24 +120,29 @@ limit 100`,
 const tables = rows({
   title: 'Tables',
   about:
-    "Rows are PostgreSQL's estimate. Dead rows above a fifth, or a table that was never vacuumed or analyzed although it has many rows: look at autovacuum (it runs by itself in the composed stack and in qs up).",
+    "Rows are PostgreSQL's estimate. To vacuum: dead rows against the number at which autovacuum starts. Some way above 100 % is usual while it runs; several times that for hours: a long transaction, or autovacuum is off or too slow.",
   sql: `
 select
   s.relname as "Table",
   greatest(c.reltuples, s.n_live_tup)::float8 as "Rows (about)",
   pg_table_size(c.oid)::float8 as "Data",
   pg_indexes_size(c.oid)::float8 as "Indexes",
-  s.n_dead_tup::float8 / nullif(s.n_live_tup + s.n_dead_tup, 0) as "Dead rows",
-  greatest(s.last_vacuum, s.last_autovacuum) as "Vacuumed",
-  greatest(s.last_analyze, s.last_autoanalyze) as "Analyzed"
-from pg_stat_user_tables s join pg_class c on c.oid = s.relid
+  s.n_dead_tup::float8 as "Dead rows",
+  s.n_dead_tup::float8 / nullif(o.base + o.share * greatest(c.reltuples, 0), 0) as "To vacuum",
+  greatest(s.last_vacuum, s.last_autovacuum) as "Vacuumed"
+from pg_stat_user_tables s join pg_class c on c.oid = s.relid cross join lateral (
+  select
+    coalesce(max(option_value) filter (where option_name = 'autovacuum_vacuum_threshold'), current_setting('autovacuum_vacuum_threshold'))::float8 as base,
+    coalesce(max(option_value) filter (where option_name = 'autovacuum_vacuum_scale_factor'), current_setting('autovacuum_vacuum_scale_factor'))::float8 as share
+  from pg_options_to_table(c.reloptions)
+) as o
 where s.schemaname = current_schema()
 order by pg_total_relation_size(c.oid) desc`,
   width: 14,
 })
-  .overrideByName('Rows (about)', [unit('short')])
+  .overrideByRegexp('/^(Rows \\(about\\)|Dead rows)$/', [unit('short')])
   .overrideByRegexp('/^(Data|Indexes)$/', [unit('bytes')])
-  .overrideByName('Dead rows', [unit('percentunit'), decimals(1), ...coloured('green', [0.2, 'orange'])])
+  .overrideByName('To vacuum', [unit('percentunit'), decimals(0), ...coloured('green', [5, 'orange'])])
 
 const indexes = rows({
   title: 'Indexes',
@@ -161,8 +169,7 @@ const connections = rows({
 select
   coalesce(usename, 'server')::text as "User",
   count(*)::float8 as "Connections",
-  count(*)::float8 / current_setting('max_connections')::float8 as "Of the limit",
-  min(backend_start) as "Oldest"
+  count(*)::float8 / current_setting('max_connections')::float8 as "Of the limit"
 from pg_stat_activity
 where datname = current_database()
 group by usename

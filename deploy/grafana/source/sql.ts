@@ -1,9 +1,9 @@
 /*
- * Pieces that several queries share. Macros and variables are replaced by Grafana before PostgreSQL sees them;
- * test/support/expand.ts does the same for the tests.
+ * Pieces that several queries share. Grafana replaces variables in the browser and macros on the server, in this order:
+ * a macro in an id would run. test/support/expand.ts does both for the tests.
  */
 
-/** One point of a chart as wide as Grafana's `$__interval`, counted from 1970 in UTC; no macro, so that plain SQL shows what it does. */
+/** One point of a chart as wide as Grafana's `$__interval`, counted from 1970 in UTC. */
 export function bucket(column: string): string {
   return `date_bin(make_interval(secs => $__interval_ms / 1000.0), ${column}, 'epoch'::timestamptz)`
 }
@@ -13,16 +13,39 @@ export function perMinute(column: string): string {
   return `(sum(${column}) * 60000.0 / $__interval_ms)::float8`
 }
 
+/**
+ * The value of a variable, as text. An id may hold `'`, `"`, `\` or `$word(`. Grafana's `sqlstring` writes `\"` for `"`,
+ * and its server takes `$word(` for a macro and refuses the query. So values enter the SQL percent-encoded, which leaves
+ * letters, digits and `-_.~%`, and PostgreSQL decodes them.
+ */
+export function chosen(variable: string): string {
+  return `(
+  select coalesce(convert_from(string_agg(
+    case when part[1] is null then convert_to(part[2], 'UTF8') else decode(part[1], 'hex') end, '' order by place), 'UTF8'), '')
+  from regexp_matches('\${${variable}:percentencode}', '%([0-9A-F]{2})|([^%]+)', 'g') with ordinality as parts(part, place)
+)`
+}
+
+/** What a variable with several values has for All, so that no query lists 20,000 devices. */
+export const ALL = '*'
+
+/**
+ * Whether a column is among the values of a variable that takes several. Grafana writes them as `{a,b}`, one alone as `a`
+ * or `{a}`, and none as nothing or `{}`.
+ */
+export function isChosen(column: string, variable: string): string {
+  const list = chosen(variable)
+  return `(select choice in ('${ALL}', '{${ALL}}') or choice = ${column} or strpos(',' || trim(both '{}' from choice) || ',', ',' || ${column} || ',') > 0
+    from (select ${list} as choice) as choices)`
+}
+
 /*
  * Series are asked for through functions of the database (migrations/0006_series.sql): PostgreSQL puts them into the
  * query, and a cluster of Citus has its own (docs/scaling.md).
  */
 
-/** `series`: every device and type there is. */
-export const SERIES = 'series as (select * from event_series())'
-
 /** `series` of the device that is chosen, each with its newest event. */
-export const SERIES_OF_DEVICE = 'series as (select * from series where device_id = ${device:sqlstring})'
+export const SERIES_OF_DEVICE = `series as (select * from series where device_id = ${chosen('device')})`
 
 /** The newest event of a pair of `series`, as `latest`. */
 export const LATEST = 'newest_events(series.device_id, series.event_type, 1) as latest'
@@ -32,18 +55,54 @@ export function eventsOf(pair: 'series' | 'voices'): string {
   return `events_between(${pair}.device_id, ${pair}.event_type, $__timeFrom(), $__timeTo())`
 }
 
-/** The median time between the last fifty events of a pair of `series`, as `pace.seconds`; null before the second. */
-export const PACE = `lateral (
-  select percentile_cont(0.5) within group (order by gap) as seconds
-  from (
-    select date_part('epoch', ts - lag(ts) over (order by ts)) as gap
-    from newest_events(series.device_id, series.event_type, 50)
-  ) as gaps
-) as pace`
+/** How people know a row of `devices`. */
+export const DEVICE_NAME = `coalesce(nullif(label, ''), device_id)`
 
-/** A value for people: the number or the text, with its unit. */
+/** A number with six significant digits, whole numbers with all of theirs: 21.499999999999996 is 21.5. */
+export function shortNumber(value: string): string {
+  return `case
+  when ${value} = 0 then '0'
+  when abs(${value}) between 1e-4 and 1e15
+    then trim_scale(round(${value}::numeric, greatest(0, 5 - floor(log(abs(${value})))::int)))::text
+  else trim(to_char(${value}, '9.99999EEEE'))
+end`
+}
+
+/** The number or the text of a row, with its unit. */
 export function readable(row: string): string {
-  return `coalesce(${row}.value_num::text, ${row}.value_text, '–') || coalesce(' ' || ${row}.unit, '')`
+  return `coalesce(${shortNumber(`${row}.value_num`)}, ${row}.value_text, '–') || coalesce(' ' || nullif(${row}.unit, ''), '')`
+}
+
+/**
+ * The points of a chart, as columns `time`, `values` and `of` (the column that names a line), with a row of nulls in
+ * each gap, where Grafana would otherwise draw a straight line. A gap is longer than three times the usual distance: the
+ * median of the line, or the shortest of the three before or after, so that a change of interval is no gap.
+ */
+export function withGaps(points: string, values: readonly string[], of?: string): string {
+  const name = of === undefined ? '' : `"${of}", `
+  const line = of === undefined ? '' : `partition by "${of}" `
+  const listed = values.map((value) => `"${value}"`).join(', ')
+  return `
+points as (${points}
+),
+spaced as (
+  select *, lead(time) over (${line}order by time) - time as distance from points
+),
+judged as (
+  select *, greatest(
+    min(distance) over (${line}order by time rows between 3 preceding and 1 preceding),
+    min(distance) over (${line}order by time rows between 1 following and 3 following)) as around
+  from spaced
+),
+usual as (
+  select ${name}percentile_cont(0.5) within group (order by distance) as median from spaced${of === undefined ? '' : ` group by "${of}"`}
+)
+select time, ${name}${listed} from points
+union all
+select time + distance / 2, ${name}${values.map(() => 'null::float8').join(', ')}
+from judged ${of === undefined ? 'cross join usual' : `join usual using ("${of}")`}
+where distance > 3 * greatest(around, median)
+order by 1`
 }
 
 /**
@@ -52,8 +111,7 @@ export function readable(row: string): string {
  * quarter of the cost with four: "Clocks in this time" over 333,000 events of a day, on a busy machine, took 240 ms
  * instead of 890.
  */
-export const VOICES = `${SERIES},
-voices as (
+export const VOICES = `voices as (
   select distinct on (device_id) device_id, event_type
   from series left join lateral (
     select ts from newest_events(series.device_id, series.event_type, 20)
@@ -74,9 +132,14 @@ export const TOLD = `voices, lateral (
 /** As `points`: how far the clock of each of `voices` was ahead at most in each piece of time; late events count for nothing so. */
 export function offsetPoints(piece: string): string {
   return `voices, lateral (
-  select ${piece} as piece, date_part('epoch', max(ts_device - ts_server)) as ahead
+  select ${piece} as piece, ${milliseconds('max(ts_device - ts_server)')} as ahead
   from ${eventsOf('voices')}
   where ts_device = ts
   group by 1
 ) as points`
+}
+
+/** An interval in seconds, to the millisecond: a clock is not known better, and Grafana would show µs. */
+export function milliseconds(interval: string): string {
+  return `round(date_part('epoch', ${interval})::numeric, 3)::float8`
 }

@@ -6,10 +6,13 @@ import { freshDatabase } from '../../../packages/ingester/test/support/postgres.
 import { readAlertRules } from './support/queries.ts'
 import { type Answer, connectReader } from './support/reader.ts'
 
+/** Environment variables of Grafana; what is not set is an empty text. */
+type Settings = Readonly<Record<string, string>>
+
 interface Database {
-  readonly fill: (sql: string) => Promise<unknown>
+  readonly fill: (sql: string, values?: unknown[]) => Promise<unknown>
   /** Labels of the instances of the rule that fire, as Grafana would find them. */
-  readonly firing: (uid: string) => Promise<readonly string[]>
+  readonly firing: (uid: string, settings?: Settings) => Promise<readonly string[]>
 }
 
 async function start(t: TestContext): Promise<Database> {
@@ -19,7 +22,14 @@ async function start(t: TestContext): Promise<Database> {
   await owner.connect()
   t.after(() => owner.end())
   const ask = await connectReader(t, url)
-  return { fill: (sql) => owner.query(sql), firing: (uid) => firing(uid, ask) }
+  return {
+    fill: (sql, values) => owner.query(sql, values),
+    firing: (uid, settings = {}) => firing(uid, (sql) => ask(withSettings(sql, settings))),
+  }
+}
+
+function withSettings(sql: string, settings: Settings): string {
+  return sql.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => settings[name] ?? '')
 }
 
 /** The three steps of a rule: the query, the last value of each series, the comparison. */
@@ -42,59 +52,169 @@ async function firing(uid: string, ask: (sql: string) => Promise<Answer>): Promi
   })
 }
 
-/** A device that sent forty events, so many seconds apart, the last of them so long ago. */
-function deviceThatSent(id: string, everySeconds: number, lastAgo: string): string {
-  return `
-    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
-    select '${id}-' || n, '${id}', 'temp', n, at, at, 1
-    from (select n, now() - interval '${lastAgo}' - n * interval '${everySeconds} seconds' as at
-          from generate_series(0, 39) as n) as sent;
+interface Arrivals {
+  readonly id: string
+  readonly type?: string
+  /** Seconds before now of each arrival. */
+  readonly ago: readonly number[]
+  /** Samples a minute apart that come at once. */
+  readonly samples?: number
+}
+
+/** Events as they came, and what the ingester keeps about their series and devices. */
+async function arrive({ fill }: Database, ...fleet: readonly Arrivals[]): Promise<void> {
+  for (const { id, type = 'temp', ago, samples = 1 } of fleet)
+    await fill(
+      `insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+       select $1 || '-' || $2 || '-' || ago || '-' || n, $1, $2, n, now() - ago * interval '1 second' - n * interval '1 minute',
+         now() - ago * interval '1 second', 1
+       from unnest($3::float8[]) as ago, generate_series(0, $4::int - 1) as n`,
+      [id, type, ago, samples],
+    )
+  await fill('select recount_series()')
+  await fill(`
     insert into devices (device_id, first_seen, last_seen)
-    select device_id, min(ts_server), max(ts_server) from events where device_id = '${id}' group by 1;
-    select recount_series()`
+    select device_id, min(ts_server), max(ts_server) from events group by 1
+    on conflict (device_id) do update set last_seen = excluded.last_seen`)
+  await fill(`
+    update devices d set (silent_after, silent_series) = (
+      select r.silent_after, r.silent_series from rhythm_of(d.device_id, d.last_seen) r)`)
 }
 
-test('a silent device fires by its own measure, and one that is gone for good does not', async (t) => {
-  const { fill, firing } = await start(t)
-  assert.deepEqual(await firing('qs-silent-device'), [], 'no device at all')
-  await fill(deviceThatSent('fresh', 10, '20 seconds'))
-  await fill(deviceThatSent('hourly', 3600, '2 hours'))
-  assert.deepEqual(await firing('qs-silent-device'), [])
-  await fill(deviceThatSent('quiet', 10, '20 minutes'))
-  await fill(deviceThatSent('hourly-too', 3600, '6 hours'))
-  await fill(deviceThatSent('gone', 10, '8 days'))
-  assert.deepEqual(await firing('qs-silent-device'), ['hourly-too', 'quiet'])
-})
+const HOUR = 3_600
+/** Arrivals so many seconds apart, the last of them so long ago. */
+const every = (seconds: number, lastAgo: number, count = 40) =>
+  Array.from({ length: count }, (_, n) => lastAgo + n * seconds)
 
-function deadLetters(count: number, ago: string): string {
-  return `
-    insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
-    select now() - interval '${ago}' - n * interval '1 second', 't', 'INVALID_JSON', 'e', 't', '', md5(n::text)::uuid
-    from generate_series(1, ${count}) as n`
-}
+/** Something that reports all the time, so that ingest runs. */
+const ALIVE: Arrivals = { id: 'alive', ago: every(10, 5) }
 
-test('dead letters fire where they rise, and not where they are few or as usual', async (t) => {
-  const { fill, firing } = await start(t)
-  assert.deepEqual(await firing('qs-dead-letters-rising'), [], 'none at all')
-  await fill(deadLetters(5, '1 minute'))
-  assert.deepEqual(await firing('qs-dead-letters-rising'), [], 'few')
-  await fill(deadLetters(1, '1 minute'))
-  assert.deepEqual(await firing('qs-dead-letters-rising'), [''])
-  await fill(deadLetters(1_000, '3 hours'))
+test('a silent device fires by its rhythm, and one that is gone for a week does not', async (t) => {
+  const database = await start(t)
+  assert.deepEqual(await database.firing('qs-silent-device'), [], 'no device at all')
+  await arrive(database, ALIVE, { id: 'hourly', ago: every(HOUR, 2 * HOUR) })
+  assert.deepEqual(await database.firing('qs-silent-device'), [])
+  await arrive(
+    database,
+    { id: 'quiet', ago: every(10, 20 * 60) },
+    { id: 'hourly-too', ago: every(HOUR, 4 * HOUR) },
+    { id: 'gone', ago: every(10, 8 * 24 * HOUR) },
+  )
+  assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-too', 'quiet'])
   assert.deepEqual(
-    await firing('qs-dead-letters-rising'),
-    [],
-    'six are nothing new where a thousand came before',
+    await database.firing('qs-silent-device', { ALERT_GONE_DAYS: '9' }),
+    ['gone', 'hourly-too', 'quiet'],
+    'a week is a setting',
+  )
+  await database.fill(`update devices set silent_after_set = 'infinity' where device_id = 'quiet'`)
+  await database.fill(`update devices set silent_after_set = 3600 where device_id = 'hourly'`)
+  assert.deepEqual(
+    await database.firing('qs-silent-device'),
+    ['hourly', 'hourly-too'],
+    'what a person has set counts first',
   )
 })
 
-test('nothing ingested fires after a quarter of an hour, and not on a database that is new', async (t) => {
+const NOT_SILENT: Readonly<Record<string, readonly Arrivals[]>> = {
+  'an hour of samples in one message': [{ id: 'batch', ago: every(HOUR, 50 * 60), samples: 60 }],
+  'an hourly reading and three lines of log': [
+    { id: 'logging', ago: every(HOUR, 50 * 60) },
+    { id: 'logging', type: 'log', ago: [50 * 60 + 3, 50 * 60 + 2, 50 * 60 + 1] },
+  ],
+  'a door, that is used when it is used': [
+    { id: 'door', ago: [HOUR, 1.1 * HOUR, 5 * HOUR, 5.01 * HOUR, 20 * HOUR] },
+  ],
+  'the first hour of a board': [{ id: 'young', ago: [30 * 60, 45 * 60] }],
+  'the first event of the manual: qs publish, once': [{ id: 'kitchen', ago: [2 * HOUR] }],
+  'the same, sent four times by an impatient person': [{ id: 'kitchen', ago: every(5, 2 * HOUR, 4) }],
+}
+
+for (const [what, fleet] of Object.entries(NOT_SILENT))
+  test(`no silence: ${what}`, async (t) => {
+    const database = await start(t)
+    await arrive(database, ALIVE, ...fleet)
+    assert.deepEqual(await database.firing('qs-silent-device'), [])
+    assert.deepEqual(await database.firing('qs-silent-sensor'), [])
+  })
+
+test('a sensor that stops on a live device fires alone, and for a week', async (t) => {
+  const database = await start(t)
+  await arrive(database, ALIVE, { id: 'alive', type: 'humidity', ago: every(10, HOUR) })
+  assert.deepEqual(await database.firing('qs-silent-sensor'), ['alive humidity'])
+  assert.deepEqual(await database.firing('qs-silent-device'), [])
+  await arrive(database, { id: 'alive', type: 'renamed', ago: every(10, 8 * 24 * HOUR) })
+  assert.deepEqual(await database.firing('qs-silent-sensor'), ['alive humidity'])
+})
+
+const minuteOf = (ago: string) =>
+  `insert into ingest_stats values (date_trunc('minute', now() - interval '${ago}'), 'w', 1, 1, 1, 0, 0)`
+
+test('when ingest stops, one alert fires and not one for each device', async (t) => {
+  const database = await start(t)
+  const fleet = Array.from({ length: 50 }, (_, n) => ({
+    id: `board-${n}`,
+    ago: every(10, 20 * 60 + (n % 10)),
+  }))
+  await arrive(database, ...fleet, { id: 'board-0', type: 'humidity', ago: every(10, 20 * 60) })
+  await database.fill(minuteOf('20 minutes'))
+  assert.deepEqual(await database.firing('qs-silent-device'), [])
+  assert.deepEqual(await database.firing('qs-silent-sensor'), [])
+  assert.deepEqual(await database.firing('qs-nothing-ingested'), [''])
+})
+
+test('nothing ingested waits a quarter of an hour, or as long as the most frequent device may', async (t) => {
+  const database = await start(t)
+  const fires = (settings = {}) => database.firing('qs-nothing-ingested', settings)
+  assert.deepEqual(await fires(), [], 'a new database')
+  await arrive(database, { id: 'hourly', ago: every(HOUR, 2 * HOUR) })
+  await database.fill(minuteOf('2 hours'))
+  assert.deepEqual(await fires(), [], 'an hourly fleet may be quiet for three hours')
+  await arrive(database, { id: 'often', ago: every(60, 2 * HOUR) })
+  assert.deepEqual(await fires(), [''])
+  assert.deepEqual(await fires({ ALERT_IDLE_MINUTES: '180' }), [], 'a setting')
+  await database.fill(minuteOf('5 minutes'))
+  assert.deepEqual(await fires(), [])
+})
+
+test('the first event of the manual leaves no alert behind', async (t) => {
+  const database = await start(t)
+  await arrive(database, { id: 'kitchen', ago: [2 * HOUR] })
+  await database.fill(minuteOf('2 hours'))
+  for (const { uid } of readAlertRules()) assert.deepEqual(await database.firing(uid), [], uid)
+})
+
+function deadLetters(count: number, ago: string, code = 'INVALID_JSON'): string {
+  return `
+    insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
+    select now() - interval '${ago}' - n * interval '1 second', 't', '${code}', 'e', 't', '', md5(n::text)::uuid
+    from generate_series(1, ${count}) as n`
+}
+
+test('dead letters fire where a code rises, and old ones do not mute new ones', async (t) => {
   const { fill, firing } = await start(t)
-  assert.deepEqual(await firing('qs-nothing-ingested'), [], 'new')
-  const minute = (ago: string) =>
-    `insert into ingest_stats values (date_trunc('minute', now() - interval '${ago}'), 'w', 1, 1, 1, 0, 0)`
-  await fill(minute('20 minutes'))
-  assert.deepEqual(await firing('qs-nothing-ingested'), [''])
-  await fill(minute('5 minutes'))
-  assert.deepEqual(await firing('qs-nothing-ingested'), [])
+  const fires = (settings = {}) => firing('qs-dead-letters-rising', settings)
+  assert.deepEqual(await fires(), [], 'none at all')
+  await fill(deadLetters(1_000, '3 hours'))
+  await fill(deadLetters(5, '1 minute'))
+  assert.deepEqual(await fires(), [], 'few')
+  await fill(deadLetters(1, '1 minute'))
+  assert.deepEqual(await fires(), ['INVALID_JSON'], 'a burst three hours ago is not what is usual')
+  assert.deepEqual(await fires({ ALERT_DEAD_LETTERS: '6' }), [], 'a setting')
+  for (let quarter = 1; quarter < 96; quarter++)
+    await fill(deadLetters(6, `${quarter * 15} minutes 60 seconds`))
+  assert.deepEqual(await fires(), [], 'six in each quarter of an hour are usual')
+  await fill(deadLetters(6, '1 minute', 'MISSING_FIELD'))
+  assert.deepEqual(await fires(), ['MISSING_FIELD'], 'another code is news')
+  await fill(`insert into dead_letters_counted values (date_trunc('minute', now()), 'd', 'FLOOD', 500, 500)`)
+  assert.deepEqual(await fires(), ['FLOOD', 'MISSING_FIELD'], 'those that were only counted count')
+})
+
+test('a restart of the database is no alarm, and one that stays away is one', () => {
+  const onError = readAlertRules().map(({ uid, execErrState, for: holds }) => [uid, execErrState, holds])
+  assert.deepEqual(onError, [
+    ['qs-silent-device', 'KeepLast', '1m'],
+    ['qs-silent-sensor', 'KeepLast', '1m'],
+    ['qs-dead-letters-rising', 'KeepLast', '0s'],
+    ['qs-nothing-ingested', 'Alerting', '5m'],
+  ])
 })

@@ -6,7 +6,7 @@ const choice = {
   from: new Date('2026-11-24T18:00:00.123Z'),
   to: new Date('2026-11-25T18:00:00Z'),
   intervalMs: 60_000,
-  variables: { device: "o'brien", devices: ['a', "b'c"], odd: '$__timeFilter(ts) ${device:sqlstring}' },
+  variables: { device: "o'brien", devices: ['a', "b'c"], odd: 'a"b', macro: '$word(x)', none: [] },
 }
 
 test('macros become what the manual says', () => {
@@ -18,10 +18,17 @@ test('macros become what the manual says', () => {
   assert.equal(expand('$__interval_ms / 1000.0', choice), '60000 / 1000.0')
 })
 
-test('values are quoted, and nothing in a value is a macro or a variable', () => {
+test('values are written as the browser writes them', () => {
   assert.equal(expand('d = ${device:sqlstring}', choice), "d = 'o''brien'")
   assert.equal(expand('d in (${devices:sqlstring})', choice), "d in ('a','b''c')")
-  assert.equal(expand('${odd:sqlstring}', choice), "'$__timeFilter(ts) ${device:sqlstring}'")
+  assert.equal(expand('${odd:sqlstring}', choice), `'a\\"b'`)
+  assert.equal(expand('${device:percentencode}', choice), 'o%27brien')
+  assert.equal(expand('${devices:percentencode} ${none:percentencode}', choice), '%7Ba%2Cb%27c%7D %7B%7D')
+})
+
+test('a macro in a value runs, as on the server, unless the value is encoded', () => {
+  assert.throws(() => expand('${macro:sqlstring}', choice), /unknown macro \$word\(x\)/)
+  assert.equal(expand('${macro:percentencode}', choice), '%24word%28x%29')
 })
 
 test('what it does not know it refuses', () => {

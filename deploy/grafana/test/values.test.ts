@@ -18,6 +18,9 @@ async function start(t: TestContext, fill: string) {
   await owner.connect()
   await owner.query(fill)
   await owner.query('select recount_series()')
+  await owner.query(
+    `insert into devices (device_id, first_seen, last_seen) select device_id, min(ts_server), max(ts_server) from events group by 1`,
+  )
   await owner.end()
   const ask = await connectReader(t, url)
   return async (panel: string, variables: Choice['variables'] = {}) => {

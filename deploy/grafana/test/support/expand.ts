@@ -6,40 +6,48 @@ export interface Choice {
   readonly variables: Readonly<Record<string, string | readonly string[]>>
 }
 
+/** As the browser writes them. `sqlstring` puts a backslash before `"`, which PostgreSQL takes for a part of the text. */
+const FORMATS: Readonly<Record<string, (value: string | readonly string[]) => string>> = {
+  percentencode: (value) => strictlyEncoded(typeof value === 'string' ? value : `{${value.join(',')}}`),
+  sqlstring: (value) =>
+    [value]
+      .flat()
+      .map((each) => `'${each.replaceAll("'", "''").replaceAll('"', '\\"')}'`)
+      .join(','),
+}
+
+function strictlyEncoded(text: string): string {
+  const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, hex)
+}
+
 /**
- * Does to a query what Grafana 12 does before PostgreSQL sees it, as far as our queries use it. Sources: "PostgreSQL
- * query editor" (macros: the PostgreSQL data source writes times as quoted RFC 3339 in UTC) and "Variable syntax"
- * (`sqlstring`: each value in single quotes, quotes in it doubled, several with commas) of the Grafana manual.
+ * Does to a query what Grafana 12 does before PostgreSQL sees it, in its order: the browser puts in the variables, and
+ * then the server expands whatever looks like a macro, also inside of values. rendered.test.ts compares the formats
+ * with those of Grafana's own library. Source of the macros: "PostgreSQL query editor" of the manual.
  *
- * @throws where a `$` is left over: a macro or variable that this does not know is one that nobody checked
+ * @throws where the server would refuse the macro, and where a `$` is left over that nobody replaces
  */
 export function expand(sql: string, { from, to, intervalMs, variables }: Choice): string {
   const time = (date: Date) => `'${date.toISOString().replace(/\.\d+Z$/, 'Z')}'`
   const macros: Readonly<Record<string, (argument: string) => string>> = {
-    timeFilter: (column) => `${column} BETWEEN ${time(from)} AND ${time(to)}`,
-    timeFrom: () => time(from),
-    timeTo: () => time(to),
+    __timeFilter: (column) => `${column} BETWEEN ${time(from)} AND ${time(to)}`,
+    __timeFrom: () => time(from),
+    __timeTo: () => time(to),
   }
-  // Values may hold a `$` of their own, so they go in last and the check looks at the text without them.
-  const values: string[] = []
-  const expanded = sql
+  const inBrowser = sql.replaceAll(/\$\{(\w+):(\w+)\}/g, (whole, name: string, format: string) => {
+    const value = variables[name]
+    const write = FORMATS[format]
+    if (value === undefined || write === undefined) throw new Error(`unknown variable ${whole}`)
+    return write(value)
+  })
+  const onServer = inBrowser
     .replaceAll('$__interval_ms', String(intervalMs))
-    .replaceAll(/\$__(\w+)\(([^()]*)\)/g, (whole, name: string, argument: string) => {
+    .replaceAll(/\$(\w+)\(([^)]*)\)/g, (whole, name: string, argument: string) => {
       const macro = macros[name]
       if (macro === undefined) throw new Error(`unknown macro ${whole}`)
       return macro(argument.trim())
     })
-    .replaceAll(/\$\{(\w+):sqlstring\}/g, (whole, name: string) => {
-      const value = variables[name]
-      if (value === undefined) throw new Error(`unknown variable ${whole}`)
-      values.push(
-        [value]
-          .flat()
-          .map((each) => `'${each.replaceAll("'", "''")}'`)
-          .join(','),
-      )
-      return `\0${values.length - 1}\0`
-    })
-  if (expanded.includes('$')) throw new Error(`something is not expanded in: ${expanded}`)
-  return expanded.replaceAll(/\0(\d+)\0/g, (_, index: string) => values[Number(index)] ?? '')
+  if (onServer.includes('$')) throw new Error(`something is not expanded in: ${onServer}`)
+  return onServer
 }

@@ -34,6 +34,7 @@ export interface Dashboard {
   readonly uid: string
   readonly title: string
   readonly panels: readonly Panel[]
+  readonly links: readonly { readonly type: string; readonly placement?: string }[]
   readonly templating: { readonly list: readonly Variable[] }
   readonly annotations: { readonly list: readonly { readonly name: string; readonly target: Target }[] }
 }
@@ -45,6 +46,7 @@ export interface AlertRule {
   readonly dashboardUid: string
   readonly panelId: number
   readonly for: string
+  readonly execErrState: string
   readonly data: readonly {
     readonly refId: string
     readonly datasourceUid: string

@@ -1,0 +1,18 @@
+/** After how many seconds without an event a row of `devices` is silent; docs/decisions/0023-silence.md. */
+const SILENT_AFTER = 'coalesce(silent_after_set, silent_after)'
+
+/** Of a row of `devices`: what device_status() says, and `gone` after a week of silence. */
+export const DEVICE_STATE = `case
+    when device_status(last_seen, ${SILENT_AFTER}) <> 'silent' then device_status(last_seen, ${SILENT_AFTER})
+    when last_seen < now() - interval '7 days' then 'gone'
+    else 'silent'
+  end`
+
+export const STATE_COLOURS = {
+  online: 'green',
+  silent: 'red',
+  quiet: 'text',
+  gone: 'text',
+  never: 'yellow',
+  'no rhythm': 'text',
+}

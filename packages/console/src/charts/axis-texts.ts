@@ -27,9 +27,11 @@ export function timeTexts(zone: string, seconds: readonly number[], stepSeconds:
 }
 
 /** Marks on the axis of values, each with the digits that tell it from its neighbours. */
-export function valueTexts(values: readonly number[]): string[] {
-  const [first = 0, second = first + 1] = values
+export function valueTexts(marks: readonly number[]): string[] {
+  const [first = 0, second = first + 1] = marks
   const step = Math.abs(second - first)
+  // Steps of 1e307 add up to 2e291 where zero is.
+  const values = marks.map((mark) => (Math.abs(mark) < step / 1e6 ? 0 : mark))
   const digits = digitsOf(step)
   const largest = Math.max(...values.map(Math.abs))
   if (digits !== null && largest < 1e7) return values.map((value) => plain(value, digits))

@@ -31,6 +31,16 @@ export interface PlotActions {
   readonly ondraw: (plot: uPlot) => void
 }
 
+const NARROW_PX = 500
+/** What an axis of values takes: its marks, and its unit. Of all charts on a page: times lie above each other. */
+export const axisPx = (width: number) =>
+  width < NARROW_PX ? { marks: 44, unit: 14 } : { marks: 60, unit: 16 }
+
+export function leftPx(width: number): number {
+  const { marks, unit } = axisPx(width)
+  return marks + unit
+}
+
 export const FONT = '11.5px system-ui, sans-serif'
 /** A click that slips is no drag. */
 export const LEAST_DRAG_PX = 4

@@ -18,7 +18,9 @@ export function namedLines(
   })
 }
 
-export function isSameSeries(a: Line, b: Line): boolean {
+type SeriesName = Pick<Line, 'deviceId' | 'eventType'>
+
+export function isSameSeries(a: SeriesName, b: SeriesName): boolean {
   return a.deviceId === b.deviceId && a.eventType === b.eventType
 }
 

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot'
 import { valueTexts } from './axis-texts.ts'
 import type { ChartLine } from './chart-line.ts'
-import { axisLook, FONT, type FrameLook, frameOptions, type PlotActions } from './frame-options.ts'
+import { axisLook, axisPx, FONT, type FrameLook, frameOptions, type PlotActions } from './frame-options.ts'
 import { lonePoints } from './lone-points.ts'
 import { type LineStyle, lineStyle } from './palette.ts'
 import { unitsOf } from './panels.ts'
@@ -20,7 +20,15 @@ export function plotOptions(
       x: scale,
       ...Object.fromEntries(units.map((_, index) => [`y${index}`, { range: valueRange }])),
     },
-    axes: [axis, ...units.map((unit, index) => valueAxis(unit, index, look))],
+    axes: [
+      axis,
+      ...units.map((unit, index) => {
+        const own = lines.flatMap((line, n) => ((line.unit ?? '') === unit ? [styles[n]?.colour] : []))
+        // Where there are several axes, one with a single line has its colour.
+        const stroke = units.length > 1 && own.length === 1 ? own[0] : undefined
+        return { ...valueAxis(unit, index, look), ...(stroke !== undefined && { stroke }) }
+      }),
+    ],
     series: [
       {},
       ...lines.flatMap(({ label, unit }, index) => {
@@ -37,20 +45,30 @@ export function plotOptions(
   }
 }
 
-/** The first stands left and the others right. They take the same room in every chart: times lie above each other. */
+/** The first stands left and the others right. */
 function valueAxis(unit: string, index: number, { isDark, width }: FrameLook): uPlot.Axis {
   const look = axisLook(isDark)
+  const { marks, unit: unitPx } = axisPx(width)
   return {
     ...look,
     scale: `y${index}`,
+    incrs: (_, _axis, low, high) => steps(high - low),
     side: index === 0 ? 3 : 1,
-    size: (_, values) => Math.max(width < 500 && index > 0 ? 46 : 60, widest(values ?? [])),
+    size: (_, values) => Math.max(marks, widest(values ?? [])),
     grid: { ...look.grid, show: index === 0 },
     values: (_, splits) => valueTexts(splits),
     label: unit === '' ? ' ' : unit,
-    labelSize: 16,
+    labelSize: unitPx,
     labelFont: FONT,
   }
+}
+
+/** Steps between marks, from some thousand of them to one: those of uPlot end at 1e-32 and at 1e32. */
+function steps(range: number): number[] {
+  const power = Math.floor(Math.log10(range || 1))
+  const powers = Array.from({ length: 6 }, (_, n) => power - 4 + n)
+  const all = powers.flatMap((each) => [1, 2, 2.5, 5].map((factor) => Number(`${factor}e${each}`)))
+  return all.filter((each) => each > 0 && Number.isFinite(each))
 }
 
 /** Only numbers of many digits need more room than the axis has. */

@@ -1,0 +1,70 @@
+import type { Line } from '@qs-telemetry/protocol/api'
+
+/** From this moment on it is so; null: from here on nothing is known. */
+export interface StateChange {
+  /** Unix seconds. */
+  readonly time: number
+  readonly text: string | null
+}
+
+/** What was a while. */
+export interface StateSpan {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
+
+const isBit = (value: number) => value === 0 || value === 1
+
+/** A switch: a line without a unit that has no other values than 0 and 1, as true and false are stored. */
+export function isStateLine({ unit, min, max }: Pick<Line, 'unit' | 'min' | 'max'>): boolean {
+  return unit === null && min.every(isBit) && max.every(isBit)
+}
+
+/** More values than this, or longer ones, are messages. */
+const [MOST_VALUES, MOST_LETTERS] = [8, 40]
+
+/**
+ * Whether the newest texts of a type are states, as "open" and "closed" are: two to eight short values that recur. A type with one
+ * value, as a boot that says why, and a log are moments and no states.
+ */
+export function areStates(texts: readonly string[]): boolean {
+  const values = new Set(texts)
+  return (
+    values.size >= 2 &&
+    values.size <= MOST_VALUES &&
+    values.size < texts.length &&
+    texts.every(({ length }) => length <= MOST_LETTERS)
+  )
+}
+
+/** Of a line of zeros and ones. Of a bucket with both only the bucket is known, and not what came after it. */
+export function changesOfLine(
+  { times, min, max }: Line,
+  bucketSeconds: number | null,
+): readonly StateChange[] {
+  return times.flatMap((time, index): readonly StateChange[] => {
+    if (min[index] === max[index]) return [{ time, text: String(min[index]) }]
+    return [
+      { time, text: '0 and 1' },
+      { time: time + (bucketSeconds ?? 0), text: null },
+    ]
+  })
+}
+
+/**
+ * @param changes in any order; of those before `from` the last one counts
+ * @param to the last state goes on until then
+ */
+export function spansOf(changes: readonly StateChange[], from: number, to: number): readonly StateSpan[] {
+  const spans: StateSpan[] = []
+  const sorted = [...changes].sort((a, b) => a.time - b.time)
+  for (const [index, { time, text }] of sorted.entries()) {
+    const [begin, end] = [Math.max(from, time), Math.min(to, sorted[index + 1]?.time ?? to)]
+    if (text === null || end <= begin) continue
+    const last = spans.at(-1)
+    if (last?.text === text && last.to === begin) spans[spans.length - 1] = { ...last, to: end }
+    else spans.push({ from: begin, to: end, text })
+  }
+  return spans
+}

@@ -1,0 +1,123 @@
+/// <reference lib="dom" />
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { until } from '../../ingester/test/support/until.ts'
+import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { ago, event } from './support/filled.ts'
+import { FIRST_COLOUR, inkedColumns } from './support/inked-columns.ts'
+
+const LONG = `greenhouse-${'x'.repeat(110)}-0001`
+
+test('units, states and many lines', { skip: browserMissing }, async (t) => {
+  const browser = await startBrowser(t)
+  const running = await startTestConsole(t)
+  const minutes = Array.from({ length: 50 }, (_, n) => 55 - n)
+  await running.publish('kitchen', [
+    ...minutes.map((at) =>
+      event('kitchen', `t${at}`, {
+        value: at > 25 ? 20 : 68,
+        unit: at > 25 ? '°C' : '°F',
+        ts_device: ago(at),
+      }),
+    ),
+    ...minutes.flatMap((at) => [
+      event('kitchen', `h${at}`, { event_type: 'humidity', value: at, unit: '%', ts_device: ago(at) }),
+      event('kitchen', `p${at}`, { event_type: 'pressure', value: 1013, unit: 'hPa', ts_device: ago(at) }),
+    ]),
+    ...[90, 40, 30, 20].map((at, n) =>
+      event('kitchen', `d${at}`, {
+        event_type: 'door',
+        value: n % 2 ? 'open' : 'closed',
+        ts_device: ago(at),
+      }),
+    ),
+    ...[50, 45, 10].map((at, n) =>
+      event('kitchen', `m${at}`, { event_type: 'motion', value: n % 2 === 0, ts_device: ago(at) }),
+    ),
+    event('kitchen', 'boot', { event_type: 'boot', value: 'power-on', ts_device: ago(35) }),
+  ])
+  await running.publish(LONG, event(LONG, 'long', { value: 21, unit: '°C', ts_device: ago(20) }))
+
+  await t.test(
+    'a device: a change of unit is said, states have bars, clock drift has its unit',
+    async (t) => {
+      const page = await openPage(t, browser, `${running.url}/devices/kitchen?range=1h`, {
+        colorScheme: 'light',
+      })
+      await page.getByText(/^kitchen · temp was in °C until .*, then in °F$/).waitFor()
+      await page
+        .getByRole('group', { name: /^temp of kitchen: temp \(°C\), 30 points.*; temp \(°F\), 20 points/ })
+        .waitFor()
+      // The door was closed before the range, and its texts are no marks; the boot is one.
+      await page
+        .getByRole('group', {
+          name: /^States of kitchen: motion, 3 states, last 1; door, 4 states, last open/,
+        })
+        .waitFor()
+      assert.equal(
+        await page.getByText('motion', { exact: true }).count(),
+        0,
+        'a switch has no chart of numbers',
+      )
+      await page.locator('.notes').getByText('power-on').waitFor()
+      assert.equal(await page.locator('.notes').getByText('open').count(), 0)
+      await page
+        .getByRole('group', { name: /^Clock drift of kitchen: offset, .* from −\d+ min to/ })
+        .waitFor()
+      assert.deepEqual(await accessibilityFaults(page), [])
+    },
+  )
+
+  await t.test(
+    'explore: three units have three axes, four have a chart each, and states their bars',
+    async (t) => {
+      const page = await openPage(
+        t,
+        browser,
+        `${running.url}/explore?range=1h&device=kitchen&type=humidity&type=pressure`,
+      )
+      await page.getByText('100 events').waitFor()
+      assert.equal(await page.locator('.u-axis').count(), 3, 'time and two units')
+      await page.goto(`${running.url}/explore?range=1h&device=kitchen&type=humidity&type=temp`)
+      await page.getByText('100 events').waitFor()
+      assert.equal(await page.locator('.u-axis').count(), 4, 'time and three units')
+      const all = ['temp', 'humidity', 'pressure', 'door', 'motion'].map((type) => `type=${type}`).join('&')
+      await page.goto(`${running.url}/explore?range=1h&device=kitchen&${all}`)
+      await page
+        .getByRole('group', {
+          name: /^States of .*: kitchen · motion, 3 states, last 1; kitchen · door, 4 states/,
+        })
+        .waitFor()
+      assert.equal(await page.locator('figure.chart').count(), 5, 'four units, and the states')
+      assert.deepEqual(await accessibilityFaults(page), [])
+    },
+  )
+
+  await t.test('the legend switches lines, with the keyboard too; a device has its label', async (t) => {
+    await running.api(`/api/devices/${LONG}`, {
+      method: 'PATCH',
+      body: JSON.stringify({ label: 'Tomatoes' }),
+      headers: { 'content-type': 'application/json', origin: running.url },
+    })
+    const path = `/explore?range=1h&device=kitchen&device=${LONG}&type=temp&type=humidity`
+    const page = await openPage(t, browser, `${running.url}${path}`, { colorScheme: 'light' })
+    const tomatoes = page.getByRole('button', { name: 'Tomatoes temp' })
+    await tomatoes.waitFor()
+    const first = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('button').first()
+    assert.equal(await first.getAttribute('aria-pressed'), 'true')
+    assert.equal(await first.textContent(), await tomatoes.textContent())
+    // Of the label's device there is a single point.
+    const isDrawn = async () => (await inkedColumns(page, FIRST_COLOUR, 0.1)).includes(true)
+    await until(isDrawn, 'the first line is drawn')
+    await first.focus()
+    await page.keyboard.press('Space')
+    assert.equal(await first.getAttribute('aria-pressed'), 'false')
+    await until(async () => !(await isDrawn()), 'it is not drawn any more')
+    await page.getByRole('button', { name: 'All off' }).click()
+    await page.getByText('All lines are switched off').waitFor()
+    await page.getByRole('button', { name: 'All on' }).click()
+    assert.equal(await tomatoes.getAttribute('aria-pressed'), 'true')
+    await until(isDrawn, 'it is back, in its colour')
+  })
+})

@@ -70,8 +70,8 @@ test('the charts', { skip: browserMissing }, async (t) => {
 
   await t.test('a device: charts that zoom and follow, one cursor, its events, its label', async (t) => {
     const page = await openPage(t, browser, `${running.url}/devices`)
-    await page.getByPlaceholder('Search id or label').fill('kit')
-    await page.getByText('1 of 2').waitFor()
+    await page.getByPlaceholder('Search id, label or room').fill('kit')
+    await page.getByText('1 device', { exact: true }).waitFor()
     await page.getByRole('link', { name: 'kitchen' }).click()
     await page.getByRole('button', { name: '1h' }).click()
     const chart = page.getByRole('group', { name: /^temp of kitchen: temp, 5\d points/ })

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +6,10 @@ import { Client } from 'pg'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { followEvents } from '../../packages/ingester/src/hours/event-hours.ts'
 import { COVERED, HOURLY } from '../../packages/ingester/src/queries/read-series.ts'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
 import { Progress } from '../report/progress.ts'
 import { startDatabase } from '../stack/database.ts'
 import { fillYear } from './fill.ts'
+import { startConsole } from './start-console.ts'
 
 const HELP = `Times how long a chart of a year takes in the browser, from the click to the drawn line, query included.
 
@@ -100,30 +98,6 @@ async function bench({ events, runs, isPlan }: Options): Promise<void> {
     for (const stop of stops.reverse()) await stop().catch(() => {})
     rmSync(parent, { recursive: true, force: true })
   }
-}
-
-async function startConsole(databaseUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const port = await freePort()
-  const env = {
-    PATH: process.env.PATH,
-    DATABASE_URL: databaseUrl,
-    HTTP_PORT: String(port),
-    LOG_LEVEL: 'warn',
-  }
-  const child = spawn(process.execPath, ['packages/ingester/bin/qs.js', 'console'], { env, stdio: 'inherit' })
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const url = `http://127.0.0.1:${port}`
-  const isReady = () =>
-    fetch(`${url}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  await until(isReady, 'qs console is ready', 60_000)
-  const stop = async () => {
-    child.kill('SIGTERM')
-    await ended
-  }
-  return { url, stop }
 }
 
 async function drawOften(browser: Browser, url: string, runs: number): Promise<readonly Drawn[]> {

@@ -11,7 +11,7 @@ interface Beat {
 
 const [EVERY_MS, KEPT] = [2_000, 450]
 /** Three events of a device that sends every 20 seconds. */
-export const RATE_MS = 60_000
+const RATE_MS = 60_000
 const LATENCY_MS = 60_000
 
 /** The counters of the pipeline over the last quarter of an hour, so that a page need not wait to see a rate. */
@@ -36,12 +36,14 @@ export class Pulse {
     this.#callOff()
   }
 
-  /** Events stored in a second. */
-  get rate(): number {
+  /** Events stored in a second, and over how many seconds: fewer than a minute after a start. */
+  get rate(): { readonly eventsPerSecond: number; readonly rateSeconds: number } {
     const last = this.#beats.at(-1)
     const first = this.#before(RATE_MS)
-    if (last === undefined || first === undefined || last === first) return 0
-    return ((last.stored - first.stored) / (last.atMs - first.atMs)) * 1000
+    if (last === undefined || first === undefined || last === first)
+      return { eventsPerSecond: 0, rateSeconds: RATE_MS / 1000 }
+    const seconds = (last.atMs - first.atMs) / 1000
+    return { eventsPerSecond: (last.stored - first.stored) / seconds, rateSeconds: Math.round(seconds) }
   }
 
   /** Milliseconds within which this share of the commits of the last minute were done; null: there were none. */

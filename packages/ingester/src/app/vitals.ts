@@ -1,6 +1,6 @@
 import type { Vitals } from '../console/console-host.ts'
 import type { Pipeline } from './pipeline.ts'
-import { type Pulse, RATE_MS } from './pulse.ts'
+import type { Pulse } from './pulse.ts'
 
 export interface PipelineVitals {
   readonly pipeline: Pick<Pipeline, 'status'>
@@ -14,7 +14,7 @@ export interface PipelineVitals {
 export function pipelineVitals({ pipeline, pulse, alarms, waiting }: PipelineVitals): Vitals {
   const { isConnected, isPaused, unsettledMessages, unsettledBytes } = pipeline.status()
   return {
-    rate: { eventsPerSecond: pulse.rate, rateSeconds: RATE_MS / 1000 },
+    rate: pulse.rate,
     commitMs: {
       p50: pulse.commitMs(0.5),
       p95: pulse.commitMs(0.95),

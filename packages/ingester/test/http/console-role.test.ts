@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LetterList, ReplayAnswer } from '@qs-telemetry/protocol/api'
+import type { LetterList, PinnedList, ReplayAnswer } from '@qs-telemetry/protocol/api'
 import { migrate } from '../../src/database/migrate.ts'
 import { json, startTestConsole } from '../support/console.ts'
 import { psqlMissing, runRoles, startLockedCluster, urlOf } from '../support/roles.ts'
@@ -38,7 +38,12 @@ test('with the roles of the composed stack the whole console works', { skip: psq
     replayed.results.map(({ result }) => result),
     ['stored'],
   )
-  assert.equal((await api('/api/devices/d', json('PATCH', { label: 'L' }))).status, 200)
+  assert.equal((await api('/api/devices/d', json('PATCH', { label: 'L', room: 'R' }))).status, 200)
+  for (const isPinned of [true, false]) {
+    const pin = json('PUT', { deviceId: 'd', eventType: 't', isPinned })
+    const { body } = await api<PinnedList>('/api/pinned', pin)
+    assert.equal(body.pinned.length, Number(isPinned))
+  }
   assert.deepEqual((await api('/api/letters/purge', json('POST', { all: true }))).body, { purged: 1 })
   // Events are for ever, also for who holds the console's role.
   const refused = await api<{ detail: string }>('/api/simulation', { method: 'DELETE' })

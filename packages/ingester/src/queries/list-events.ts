@@ -1,3 +1,4 @@
+import { utcText } from '@qs-telemetry/protocol'
 import type { EventPage, StoredEvent } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { EVENT_BYTES, EVENT_COLUMNS } from './event-columns.ts'
@@ -17,7 +18,7 @@ export interface EventQuestion {
   readonly limit: number
 }
 
-type Row = StoredEvent & Measured & { readonly at: Date }
+type Row = StoredEvent & Measured & { readonly at: unknown }
 
 export interface Cursor {
   readonly ts: string
@@ -73,11 +74,11 @@ function writeCursor({ ts, eventId }: Cursor): string {
   return Buffer.from(JSON.stringify([ts, eventId])).toString('base64url')
 }
 
-/** Null where it is none of ours. */
+/** Null: no page ended there. What PostgreSQL could not read would be an error of the server. */
 export function readCursor(text: string): Cursor | null {
   try {
     const [ts, eventId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
-    if (typeof ts !== 'string' || typeof eventId !== 'string' || Number.isNaN(Date.parse(ts))) return null
+    if (typeof ts !== 'string' || typeof eventId !== 'string' || utcText(ts) !== ts) return null
     return { ts, eventId }
   } catch {
     return null

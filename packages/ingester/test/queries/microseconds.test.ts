@@ -71,6 +71,13 @@ test('a range of events begins and ends at the microsecond, in lists, pages and 
   }
 })
 
+test('a cursor is a time as a page writes it, or it is refused before PostgreSQL sees it', () => {
+  const cursor = (ts: unknown) => Buffer.from(JSON.stringify([ts, 'e1'])).toString('base64url')
+  assert.deepEqual(readCursor(cursor(B)), { ts: B, eventId: 'e1' })
+  for (const ts of ['2026', '5', '2026-11-28T07:15:30.123Z', 'infinity', '2026-02-30T00:00:00.000000Z', 7])
+    assert.equal(readCursor(cursor(ts)), null, String(ts))
+})
+
 test('a range of less than a millisecond is one, and one that ends where it begins is none', () => {
   assert.deepEqual(readRange({ from: A, to: B }), { from: A, to: B })
   assert.throws(() => readRange({ from: B, to: B }), /no stretch of time/)

@@ -3,6 +3,7 @@
  *
  * Pure: no I/O, no clock, no dependency on the other packages. docs/wire-contract.md is the prose.
  */
+export { CALENDAR_RANGES, type CalendarRange, calendarRange } from './calendar-range.ts'
 export { DEAD_LETTER_CODES, type DeadLetterCode, WARNING_CODES, type WarningCode } from './codes.ts'
 export { CONTRACT_VERSION } from './contract-version.ts'
 export { ackFor } from './device-ack.ts'

@@ -47,7 +47,10 @@ test('a view leaves as CSV and as Parquet, every event of it', async (t) => {
   const { body: csv, headers } = await api<string>(`/api/export?format=csv&${view}`)
   assert.match(headers.get('content-disposition') ?? '', /attachment; filename="qs-2020-01-01.csv"/)
   const rows = csv.trim().split('\r\n')
-  assert.equal(rows[0], 'event_id,device_id,event_type,value_num,value_text,unit,ts,ts_device,ts_server')
+  assert.equal(
+    rows[0],
+    'event_id,device_id,event_type,value_num,value_text,value_exact,unit,ts,ts_device,ts_device_raw,ts_server,schema,meta',
+  )
   assert.ok(rows.some((row) => row.includes('1.5') && row.includes('2026-01-02T03:04:05.123456Z')))
   assert.ok(
     rows.some((row) => row.includes(`"'=1+1, ""quoted"""`)),

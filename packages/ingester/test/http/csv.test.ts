@@ -10,18 +10,23 @@ async function fieldOf(valueText: string): Promise<string> {
     eventType: 't',
     valueNum: null,
     valueText,
+    valueExact: null,
     unit: null,
     ts: '1',
     tsDevice: null,
+    tsDeviceRaw: null,
+    tsLocal: '3',
+    schema: 1,
+    meta: null,
     tsServer: '2',
   }
   async function* parts() {
     yield [row]
   }
   let text = ''
-  for await (const part of toCsv(parts())) text += part
+  for await (const part of toCsv(parts(), { bom: false, endLine: false, localTime: false })) text += part
   const [, start = ''] = text.split('\r\ne,d,t,,')
-  return start.slice(0, start.lastIndexOf(',,1,,2\r\n'))
+  return start.slice(0, start.lastIndexOf(',,,1,,,2,1,\r\n'))
 }
 
 test('text that a spreadsheet would take for a formula or two fields is text; a number stays a number', async () => {
@@ -43,6 +48,8 @@ test('text that a spreadsheet would take for a formula or two fields is text; a 
     ['+1.5e-3', '+1.5e-3'],
     ['-5+cmd', "'-5+cmd"],
     ['plain', 'plain'],
+    ['', '""'],
+    ['# no comment', '"# no comment"'],
   ] as const)
     assert.equal(await fieldOf(given), expected, JSON.stringify(given))
 })

@@ -6,25 +6,44 @@ const COLUMNS = {
   event_type: 'eventType',
   value_num: 'valueNum',
   value_text: 'valueText',
+  value_exact: 'valueExact',
   unit: 'unit',
   ts: 'ts',
   ts_device: 'tsDevice',
+  ts_device_raw: 'tsDeviceRaw',
   ts_server: 'tsServer',
+  schema: 'schema',
+  meta: 'meta',
 } as const satisfies Readonly<Record<string, keyof ExportRow>>
 
+export interface CsvOptions {
+  /** Without it, spreadsheets on Windows take UTF-8 for another encoding. Other readers may take it for a part of the first name. */
+  readonly bom: boolean
+  /** Event time as clocks in the zone of the question show it, beside the times in UTC. */
+  readonly localTime: boolean
+  /**
+   * Ends the file with a line `# end of export: 5 events`, which a file that broke off lacks. It is no record of CSV, so it is there
+   * only where it is asked for. (A trailer of HTTP would not get into the file, nor through most proxies.)
+   */
+  readonly endLine: boolean
+}
+
+const BOM = '\uFEFF'
+
 /** RFC 4180. */
-export async function* toCsv(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<string> {
-  yield `${Object.keys(COLUMNS).join(',')}\r\n`
+export async function* toCsv(
+  parts: AsyncIterable<readonly ExportRow[]>,
+  { bom, localTime, endLine }: CsvOptions,
+): AsyncGenerator<string> {
+  const columns = Object.entries({ ...COLUMNS, ...(localTime && { ts_local: 'tsLocal' as const }) })
+  const fields = columns.map(([, field]) => field)
+  yield `${bom ? BOM : ''}${columns.map(([name]) => name).join(',')}\r\n`
+  let events = 0
   for await (const rows of parts) {
-    yield rows
-      .map(
-        (row) =>
-          `${Object.values(COLUMNS)
-            .map((name) => field(row[name]))
-            .join(',')}\r\n`,
-      )
-      .join('')
+    events += rows.length
+    yield rows.map((row) => `${fields.map((name) => field(row[name])).join(',')}\r\n`).join('')
   }
+  if (endLine) yield `# end of export: ${events} events\r\n`
 }
 
 /** What a spreadsheet may take for the beginning of a formula, full-width forms (U+FF1D, FF0B, FF0D, FF20) included. */
@@ -33,10 +52,14 @@ const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i
 /** A semicolon separates fields where a comma separates decimals, and the next field may begin a formula too. */
 const QUOTED = /[",;\t\r\n]/
 
-/** Devices are not to be trusted: an apostrophe makes a text of what is no plain number and would be taken for a formula. */
+/**
+ * Devices are not to be trusted: an apostrophe makes a text of what is no plain number and would be taken for a formula. A `#` at
+ * the beginning of a line is for the last line only.
+ */
 function field(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
+  if (value === '') return '""'
   const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value
-  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return QUOTED.test(text) || text.startsWith('#') ? `"${text.replaceAll('"', '""')}"` : text
 }

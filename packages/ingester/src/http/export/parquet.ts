@@ -17,10 +17,14 @@ const COLUMNS: readonly Column[] = [
   ['event_type', TEXT, (row) => row.eventType],
   ['value_num', { type: 'DOUBLE', repetition_type: 'OPTIONAL' }, (row) => row.valueNum],
   ['value_text', TEXT, (row) => row.valueText],
+  ['value_exact', TEXT, (row) => row.valueExact],
   ['unit', TEXT, (row) => row.unit],
   ['ts', TIME, (row) => micros(row.ts)],
   ['ts_device', TIME, (row) => micros(row.tsDevice)],
+  ['ts_device_raw', TEXT, (row) => row.tsDeviceRaw],
   ['ts_server', TIME, (row) => micros(row.tsServer)],
+  ['schema', { type: 'INT32', repetition_type: 'OPTIONAL' }, (row) => row.schema],
+  ['meta', TEXT, (row) => row.meta],
 ]
 
 /** Apache Parquet with snappy, a row group for each part, so that no more than one part is in memory. */

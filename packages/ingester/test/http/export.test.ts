@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parquetReadObjects } from 'hyparquet'
+import pg from 'pg'
+import { connect } from '../../src/database/connect.ts'
+import { startTestConsole } from '../support/console.ts'
+
+const DEVICES = ['plain', 'with,comma', 'with "quotes"', 'line\u2028break;', '=HYPERLINK("x")', '日本 🚀']
+const TEXTS = [
+  '',
+  ' ',
+  'a,b',
+  '"',
+  'two\r\nlines\n',
+  'tab\tx',
+  '=1+1',
+  '-5',
+  '😀'.repeat(4_000),
+  '# end of export: 1 events',
+  "'quoted",
+  '\\N',
+  '\\.',
+]
+const RANGE = 'from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z'
+const COLUMNS =
+  'event_id,device_id,event_type,value_num,value_text,value_exact,unit,ts,ts_device,ts_device_raw,ts_server,schema,meta'
+
+/** What a cell has that a spreadsheet would take for a formula. */
+const shown = (text: string | null) =>
+  text !== null && /^[=+\-@\t\r\n]/.test(text) && text !== '-5' ? `'${text}` : text
+
+test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to the last byte and digit', async (t) => {
+  const { publish, api, url, databaseUrl, query } = await startTestConsole(t)
+  for (const [index, device] of DEVICES.entries()) {
+    const event = (n: number, members: string) =>
+      `{"schema":1,"event_id":${JSON.stringify(`${device}-${n}`)},"device_id":${JSON.stringify(device)},${members}}`
+    await publish(
+      device,
+      `[${[
+        event(
+          0,
+          `"event_type":"temp","value":9007199254740993,"unit":"°C","ts_device":"2026-11-01T08:30:00.12345${index}Z"`,
+        ),
+        event(
+          1,
+          `"event_type":"raw,type","value":1.5,"ts_device":"soon, \\"or\\" later","meta":{"n":12345678901234567890,"t":"a,\\n\\"b\\""}`,
+        ),
+        ...TEXTS.map((text, n) => event(n + 2, `"event_type":"text","value":${JSON.stringify(text)}`)),
+      ].join(',')}]`,
+    )
+  }
+  const stored = await query(`
+    select event_id, device_id, event_type, value_num, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
+      ts_server::text, schema, meta::text from events order by event_id collate "C"`)
+  assert.equal(stored.length, DEVICES.length * (TEXTS.length + 2))
+
+  const csv = (await api<string>(`/api/export?format=csv&${RANGE}`)).body
+  assert.ok(csv.startsWith(`${COLUMNS}\r\n`))
+  const client = new pg.Client({ connectionString: databaseUrl })
+  const connection = await connect({ url: databaseUrl, name: 'test', connectTimeoutMs: 5_000 })
+  await client.connect()
+  t.after(async () => {
+    connection.destroy()
+    await client.end()
+  })
+  await client.query(`create table again (event_id text, device_id text, event_type text, value_num float8, value_text text, value_exact text,
+    unit text, ts timestamptz, ts_device timestamptz, ts_device_raw text, ts_server timestamptz, schema smallint, meta text)`)
+  await connection.copy({ text: 'copy again from stdin (format csv, header true)', data: Buffer.from(csv) })
+  const again = await client.query(`
+    select event_id, device_id, event_type, value_num, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
+      ts_server::text, schema, meta from again order by ltrim(event_id, '''') collate "C"`)
+  assert.deepEqual(
+    again.rows,
+    stored.map((row) => ({
+      ...row,
+      event_id: shown(String(row.event_id)),
+      device_id: shown(String(row.device_id)),
+      value_text: shown(row.value_text as string | null),
+    })),
+  )
+
+  const parquet = await (await fetch(`${url}/api/export?format=parquet&${RANGE}`)).arrayBuffer()
+  const objects = await parquetReadObjects({ file: parquet })
+  const inOrder = objects.sort((one, other) =>
+    Buffer.compare(Buffer.from(String(one.event_id)), Buffer.from(String(other.event_id))),
+  )
+  const texts = ({
+    event_id,
+    device_id,
+    value_text,
+    value_exact,
+    ts_device_raw,
+    meta,
+    schema,
+  }: Record<string, unknown>) => [
+    event_id,
+    device_id,
+    value_text ?? null,
+    value_exact ?? null,
+    ts_device_raw ?? null,
+    meta ?? null,
+    schema,
+  ]
+  assert.deepEqual(inOrder.map(texts), stored.map(texts))
+})
+
+test('an export of one device or one type has all types, or all devices; its end says how many events it has', async (t) => {
+  const { publish, api } = await startTestConsole(t)
+  const event = (device: string, type: string, n: number) => ({
+    schema: 1,
+    event_id: `${device}-${type}-${n}`,
+    device_id: device,
+    event_type: type,
+    value: n,
+    ts_device: '2026-11-01T09:30:00.123456Z',
+  })
+  for (const device of ['a', 'b']) await publish(device, [event(device, 'x', 1), event(device, 'y', 2)])
+  const idsOf = async (question: string) => {
+    const { body } = await api<string>(`/api/export?format=csv&${RANGE}${question}`)
+    const [, ...lines] = body.trim().split('\r\n')
+    return lines.map((line) => line.split(',')[0])
+  }
+  assert.deepEqual(await idsOf('&device=a'), ['a-x-1', 'a-y-2'])
+  assert.deepEqual(await idsOf('&type=y'), ['a-y-2', 'b-y-2'])
+  assert.deepEqual(await idsOf('&device=b&type=x'), ['b-x-1'])
+  assert.deepEqual(await idsOf('&device=nobody'), [])
+  assert.deepEqual(await idsOf('&device=a&end=true'), ['a-x-1', 'a-y-2', '# end of export: 2 events'])
+
+  const file = (
+    await api<string>(`/api/export?format=csv&${RANGE}&device=a&type=x&zone=Europe/Berlin&bom=true&end=true`)
+  ).body
+  // fetch takes a byte order mark away; the bytes have it.
+  const [head = '', row = '', end] = file.trim().split('\r\n')
+  assert.ok(head.endsWith(',meta,ts_local'))
+  assert.ok(row.endsWith(',2026-11-01 10:30:00.123'), row)
+  assert.equal(end, '# end of export: 1 events')
+})
+
+test('an export of a spreadsheet begins with a byte order mark, and a range of the calendar is in its zone', async (t) => {
+  const { publish, api, url } = await startTestConsole(t)
+  const [now, before] = [new Date(), new Date(Date.now() - 40 * 86_400_000)]
+  for (const [n, at] of [now, before].entries())
+    await publish('d', {
+      schema: 1,
+      event_id: `d-${n}`,
+      device_id: 'd',
+      event_type: 't',
+      value: n,
+      ts_device: at.toISOString(),
+    })
+  const bytes = Buffer.from(
+    await (await fetch(`${url}/api/export?format=csv&bom=true&range=this-year&zone=UTC`)).arrayBuffer(),
+  )
+  assert.equal(bytes.subarray(0, 3).toString('hex'), 'efbbbf')
+  const today = (await api<string>('/api/export?format=csv&range=today&zone=America/Los_Angeles')).body
+  assert.deepEqual([today.includes('d-0,d'), today.includes('d-1,d')], [true, false])
+
+  for (const [question, said] of [
+    ['range=last-month&from=2026-01-01T00:00:00Z', 'Say which time'],
+    ['from=2026-01-01T00:00:00Z', 'Say which time'],
+    ['', 'Say which time'],
+    ['range=today&zone=Mars/Olympus', 'is no time zone'],
+    ['range=today&zone=%27%3B--', 'is no time zone'],
+  ] as const) {
+    const { status, body } = await api<{ detail: string }>(`/api/export?format=csv&${question}`)
+    assert.deepEqual([status, body.detail.includes(said)], [400, true], question)
+  }
+})

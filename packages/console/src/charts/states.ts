@@ -21,8 +21,8 @@ export function isStateLine({ unit, min, max }: Pick<Line, 'unit' | 'min' | 'max
   return unit === null && min.every(isBit) && max.every(isBit)
 }
 
-/** More values than this, or longer ones, are messages. */
-const [MOST_VALUES, MOST_LETTERS] = [8, 40]
+/** More values than this, or longer ones, are messages: a state has one word or two. */
+const [MOST_VALUES, MOST_LETTERS, MOST_WORDS] = [8, 24, 2]
 
 /**
  * Whether the newest texts of a type are states, as "open" and "closed" are: two to eight short values that recur. A type with one
@@ -34,7 +34,7 @@ export function areStates(texts: readonly string[]): boolean {
     values.size >= 2 &&
     values.size <= MOST_VALUES &&
     values.size < texts.length &&
-    texts.every(({ length }) => length <= MOST_LETTERS)
+    texts.every((text) => text.length <= MOST_LETTERS && text.trim().split(/\s+/).length <= MOST_WORDS)
   )
 }
 

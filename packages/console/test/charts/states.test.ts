@@ -46,7 +46,9 @@ test('texts that recur are states; a log, one single text and long texts are not
   assert.ok(!areStates(['power-on', 'power-on', 'power-on']))
   assert.ok(!areStates(['open', 'closed']))
   assert.ok(!areStates(Array.from({ length: 30 }, (_, n) => `line ${n % 20}`)))
-  assert.ok(!areStates(['x'.repeat(41), 'y', 'y']))
+  assert.ok(!areStates(['x'.repeat(25), 'y', 'y']))
+  assert.ok(areStates(['heating up', 'off', 'off']))
+  assert.ok(!areStates(['window is open', 'off', 'off']))
 })
 
 test('a state goes on until the next one, from before the range to its end', () => {

@@ -138,6 +138,28 @@ function days(setting: string, otherwise: number): string {
   return `make_interval(secs => 86400 * ${number(setting, otherwise)})`
 }
 
+/** A value beyond a limit for five minutes. A device that is silent has no new value, and an old one alarms nobody. */
+const THRESHOLD: AlertSpec = {
+  uid: 'freezer-warm',
+  title: 'Freezer is warm',
+  sql: `
+select now() as time, device_id as device, 1::float8 as beyond
+from series
+where device_id = 'freezer' and event_type = 'temp'
+  and value_num > -15
+  and last_seen > now() - interval '1 hour'
+order by 2`,
+  holds: '5m',
+  summary: '{{ .Labels.device }} is warmer than −15 °C',
+  whatToDo: 'Close its door.',
+}
+
+/** A rule to copy; docs/grafana.md. */
+export function thresholdTemplate() {
+  const group = { orgId: 1, name: 'thresholds', folder: FOLDER, interval: '1m' }
+  return { apiVersion: 1, groups: [{ ...group, rules: [fileRule(rule(THRESHOLD))] }] }
+}
+
 /** The rules, each tied to the panel that shows what it is about. */
 export function alertRules(dashboards: readonly Dashboard[]) {
   const rules = [
@@ -185,7 +207,7 @@ function rule({ uid, title, sql, holds, summary, whatToDo, onError }: AlertSpec)
 }
 
 /** A rule as the file format has it: folder and group stand above it, the panel beside it. */
-function fileRule(built: Rule, panel: { readonly dashboardUid: string; readonly panelId: number }) {
+function fileRule(built: Rule, panel?: { readonly dashboardUid: string; readonly panelId: number }) {
   const { uid, title, condition, data, noDataState, execErrState, annotations, labels } = built
   const queries = data.map(({ refId, datasourceUid, relativeTimeRange, model }) => ({
     refId,

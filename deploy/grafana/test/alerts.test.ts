@@ -34,7 +34,9 @@ function withSettings(sql: string, settings: Settings): string {
 
 /** The three steps of a rule: the query, the last value of each series, the comparison. */
 async function firing(uid: string, ask: (sql: string) => Promise<Answer>): Promise<readonly string[]> {
-  const rule = readAlertRules().find((each) => each.uid === uid)
+  const rule = [...readAlertRules(), ...readAlertRules('templates/threshold.yaml')].find(
+    (each) => each.uid === uid,
+  )
   assert.ok(rule)
   const [query, reduce, threshold] = rule.data.map(({ model }) => model)
   assert.deepEqual([query?.format, reduce?.type, reduce?.reducer], ['time_series', 'reduce', 'last'])
@@ -207,6 +209,17 @@ test('dead letters fire where a code rises, and old ones do not mute new ones', 
   assert.deepEqual(await fires(), ['MISSING_FIELD'], 'another code is news')
   await fill(`insert into dead_letters_counted values (date_trunc('minute', now()), 'd', 'FLOOD', 500, 500)`)
   assert.deepEqual(await fires(), ['FLOOD', 'MISSING_FIELD'], 'those that were only counted count')
+})
+
+test('the template of a threshold fires beyond its limit, while the value is fresh', async (t) => {
+  const database = await start(t)
+  const fires = () => database.firing('freezer-warm')
+  await arrive(database, { id: 'freezer', ago: [5] })
+  assert.deepEqual(await fires(), ['freezer'], '0 is above −15')
+  await database.fill('update series set value_num = -18')
+  assert.deepEqual(await fires(), [])
+  await database.fill(`update series set value_num = 0, last_seen = now() - interval '2 hours'`)
+  assert.deepEqual(await fires(), [], 'an old value')
 })
 
 test('a restart of the database is no alarm, and one that stays away is one', () => {

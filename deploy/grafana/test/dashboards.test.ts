@@ -82,12 +82,20 @@ for (const dashboard of readDashboards()) {
   })
 }
 
-test('there are the five dashboards, each with an id of its own that never changes', () => {
+test('there are the seven dashboards, each with an id of its own that never changes', () => {
   assert.deepEqual(
     readDashboards()
       .map(({ uid }) => uid)
       .toSorted(),
-    ['qs-clock-drift', 'qs-data-quality', 'qs-device', 'qs-fleet', 'qs-pipeline-health'],
+    [
+      'qs-boards',
+      'qs-clock-drift',
+      'qs-compare',
+      'qs-data-quality',
+      'qs-device',
+      'qs-fleet',
+      'qs-pipeline-health',
+    ],
   )
 })
 

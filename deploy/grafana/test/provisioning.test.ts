@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { readDeployed } from './support/queries.ts'
 
+const COMPOSE = readFileSync(new URL('../../../compose.yaml', import.meta.url), 'utf8')
+
 type Fields = Readonly<Record<string, unknown>>
 
 const MANUAL = readFileSync(new URL('../../../docs/grafana.md', import.meta.url), 'utf8')
@@ -93,4 +95,49 @@ test('the alert rules have what the file format requires, and need no contact po
       assert.equal(rule.notification_settings, undefined)
     }
   }
+})
+
+test('a contact point is a file for each ALERT_CONTACT, with every secret from the environment', () => {
+  const types = { none: undefined, mail: 'email', telegram: 'telegram', ntfy: 'webhook' }
+  for (const [name, type] of Object.entries(types)) {
+    const text = readDeployed(`contact-points/${name}.yaml`)
+    const file = parse(text) as {
+      readonly apiVersion: number
+      readonly contactPoints?: readonly { readonly name: string; readonly receivers: readonly Fields[] }[]
+      readonly policies?: readonly Fields[]
+    }
+    assert.equal(file.apiVersion, 1)
+    assert.deepEqual(
+      file.contactPoints?.flatMap(({ receivers }) => receivers.map((each) => each.type)),
+      type && [type],
+    )
+    assert.deepEqual(
+      file.policies?.map(({ receiver }) => receiver),
+      type && ['qs'],
+    )
+    for (const [, setting = ''] of text.matchAll(/\$\{(\w+)\}/g)) {
+      assert.ok(MANUAL.includes(`\`${setting}\``), `docs/grafana.md does not say ${setting}`)
+      assert.ok(COMPOSE.includes(`${setting}: \${${setting}:-}`), `compose.yaml does not pass ${setting}`)
+    }
+  }
+  // The file that compose.yaml mounts over has to be there, since the folder is mounted read only.
+  assert.deepEqual(parse(readDeployed('provisioning/alerting/contact-point.yaml')), { apiVersion: 1 })
+  for (const [, setting] of readDeployed('provisioning/alerting/qs.yaml').matchAll(/\$\{(\w+)\}/g))
+    assert.ok(MANUAL.includes(`\`${setting}\``) && COMPOSE.includes(`${setting}: \${${setting}:-}`), setting)
+})
+
+test('dashboards and alerts share one folder: both name it by its title', () => {
+  const { providers } = parse(readDeployed('provisioning/dashboards/qs.yaml')) as {
+    readonly providers: readonly Fields[]
+  }
+  const { groups } = parse(readDeployed('provisioning/alerting/qs.yaml')) as {
+    readonly groups: readonly Fields[]
+  }
+  assert.deepEqual(
+    [...providers, ...groups].map(({ folder, folderUid }) => [folder, folderUid]),
+    [
+      ['qs', undefined],
+      ['qs', undefined],
+    ],
+  )
 })

@@ -28,6 +28,11 @@ const CHOICES: Readonly<Record<string, readonly Choice['variables'][]>> = {
     { device: ['sim-0001', 'sim-0002', 'sim-0003', 'sim-0004', 'sim-0005', AWKWARD_DEVICE] },
     { device: '*' },
   ],
+  'Compare devices': [
+    { type: 'temp', device: '*' },
+    { type: 'temp', device: ['sim-0001', 'sim-0002'] },
+  ],
+  Boards: [{}],
   'Data quality': [{}],
   'Pipeline health': [{}],
 }

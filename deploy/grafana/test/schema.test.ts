@@ -36,7 +36,15 @@ test('every dashboard is one by the schema that Grafana 12 publishes', async (t)
       .filter((fault) => !KNOWN_GAPS.some((gap) => gap.test(fault)))
   }
   assert.notEqual(faultsOf({ title: 1, schemaVersion: 'x' }).length, 0, 'the schema finds faults')
-  for (const name of ['fleet', 'device', 'clock-drift', 'data-quality', 'pipeline-health']) {
+  for (const name of [
+    'fleet',
+    'device',
+    'compare',
+    'boards',
+    'clock-drift',
+    'data-quality',
+    'pipeline-health',
+  ]) {
     await t.test(name, () => {
       assert.deepEqual(faultsOf(JSON.parse(readDeployed(`dashboards/${name}.json`))), [])
     })

@@ -79,8 +79,8 @@ export function readDashboards(): readonly Dashboard[] {
 }
 
 /** The alert rules as Grafana reads them. */
-export function readAlertRules(): readonly AlertRule[] {
-  const { groups } = parse(readDeployed('provisioning/alerting/qs.yaml')) as {
+export function readAlertRules(path = 'provisioning/alerting/qs.yaml'): readonly AlertRule[] {
+  const { groups } = parse(readDeployed(path)) as {
     readonly groups: readonly { readonly rules: readonly AlertRule[] }[]
   }
   return groups.flatMap(({ rules }) => rules)

@@ -1,0 +1,98 @@
+import {
+  type Dashboard,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { deviceLink, duration } from './columns.ts'
+import { finishDashboard, startDashboard } from './dashboard.ts'
+import { COMPARE_UID } from './dashboard-uids.ts'
+import { DATA_SOURCE } from './data-source.ts'
+import { linesByName, rows } from './panels.ts'
+import { ALL, chosen, DEVICE_NAME, isChosen, readable, withGaps } from './sql.ts'
+
+/** The series of the type that is chosen. A chart of more lines tells nobody anything. */
+const SHOWN = `shown as (
+  select series.*, ${DEVICE_NAME} as name, devices.room
+  from series join devices using (device_id)
+  where event_type = ${chosen('type')} and ${isChosen('device_id', 'device')}
+  order by series.last_seen desc
+  limit 50
+)`
+
+const chart = linesByName(
+  {
+    title: `\${type}`,
+    about:
+      'The mean of each device, of the 50 devices that were heard last; choose some above. A device that changed its unit has a line for each. A gap: nothing came for three times the usual interval.',
+    sql: `
+with ${SHOWN},
+numbers as (
+  select number.at, shown.device_id, name, unit, total / events as mean,
+    dense_rank() over (order by name, shown.device_id) as place
+  from (select device_id, event_type, name from shown) as shown,
+    event_numbers(shown.device_id, shown.event_type, $__timeFrom(), $__timeTo(), make_interval(secs => $__interval_ms / 1000.0)) as number
+),
+named as (
+  select at, mean, name
+    || case when count(*) over (partition by name) > count(*) over (partition by device_id) then ' (' || device_id || ')' else '' end
+    || case when min(unit) over () = max(unit) over () then '' else ' ' || unit end as name
+  from numbers
+),
+${withGaps('\n  select at as time, name as "Device", mean as "Value" from named', ['Value'], 'Device')}`,
+    width: 24,
+    height: 14,
+  },
+  'Device',
+)
+  .interval('10s')
+  .maxDataPoints(300)
+
+const newest = rows({
+  title: 'Newest values',
+  about: 'The newest event of this type of each device, whatever time is shown above.',
+  sql: `
+with ${SHOWN}
+select
+  device_id as "Device",
+  name as "Name",
+  room as "Room",
+  ${readable('shown')} as "Value",
+  date_part('epoch', now() - last_seen) as "Last event",
+  ts as "Time"
+from shown
+order by name`,
+  width: 24,
+  height: 10,
+})
+  .overrideByName('Device', [deviceLink])
+  .overrideByName('Last event', [...duration])
+
+/** All temperatures in one chart. */
+export function compare(): Dashboard {
+  return finishDashboard(
+    startDashboard('Compare devices', COMPARE_UID, 'One type of event of all devices')
+      .withVariable(
+        new QueryVariableBuilder('type')
+          .label('sensor')
+          .datasource(DATA_SOURCE)
+          .query('select distinct event_type from series order by 1')
+          .refresh(VariableRefresh.OnDashboardLoad)
+          .sort(VariableSort.Disabled),
+      )
+      .withVariable(
+        new QueryVariableBuilder('device')
+          .label('devices')
+          .datasource(DATA_SOURCE)
+          .query(`select device_id from series where event_type = ${chosen('type')} order by 1`)
+          .refresh(VariableRefresh.OnDashboardLoad)
+          .sort(VariableSort.Disabled)
+          .multi(true)
+          .includeAll(true)
+          .allValue(ALL)
+          .current({ text: ['All'], value: ['$__all'] }),
+      )
+      .withPanel(chart)
+      .withPanel(newest),
+  )
+}

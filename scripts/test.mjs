@@ -1,7 +1,7 @@
 // npm test: every test file of the packages, deploy, regression and bench, against one PostgreSQL that is started once.
 // With arguments: only the files whose path contains one of them, as in `npm test -- decode`.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleTests } from './bundle-tests.mjs'
@@ -12,6 +12,8 @@ const wanted = process.argv.slice(2)
 const folders = [
   ...readdirSync('packages').map((name) => join('packages', name, 'test')),
   'deploy/grafana/test',
+  // Only with Grafana's libraries: npm run test:grafana.
+  ...(existsSync('deploy/grafana/library/node_modules') ? ['deploy/grafana/library'] : []),
   'regression',
   'bench',
 ]
@@ -34,6 +36,6 @@ child.on('exit', (code) => process.exit(code ?? 1))
 function listTests(directory) {
   return readdirSync(directory, { recursive: true })
     .map((name) => join(directory, String(name)))
-    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
     .sort()
 }

@@ -84,7 +84,9 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     const found = (await grafana('/api/search')) as readonly { uid: string; type: string }[]
     const dashboards = found.filter(({ type }) => type === 'dash-db').map(({ uid }) => uid)
     assert.deepEqual(dashboards.sort(), [
+      'qs-boards',
       'qs-clock-drift',
+      'qs-compare',
       'qs-data-quality',
       'qs-device',
       'qs-fleet',

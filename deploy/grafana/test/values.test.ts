@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { migrate } from '../../../packages/ingester/src/database/migrate.ts'
 import { freshDatabase } from '../../../packages/ingester/test/support/postgres.ts'
+import { withGaps } from '../source/sql.ts'
 import { type Choice, expand } from './support/expand.ts'
 import { queriesOf, readDashboards } from './support/queries.ts'
 import { connectReader } from './support/reader.ts'
@@ -71,4 +72,44 @@ test('the longest silence is told with what is usual, and the one that lasts cou
   const silent = await start(t, `${everyMinute('0')} where n < 600`)
   const lasting = await silent('Data quality: Gaps: longest silence of each sensor')
   assert.ok(Math.abs((lasting['Longest silence'] ?? 0) - 7_260) < 30, `${lasting['Longest silence']} s`)
+})
+
+test('an outage is a gap, and a change of interval is none', async (t) => {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const ask = await connectReader(t, url)
+  const points = (minutes: readonly number[]) => `
+  select '2026-01-01'::timestamptz + minute * interval '1 minute' as time, 1::float8 as "v"
+  from unnest(array[${minutes.join(',')}]::float8[]) as minute`
+  const gapsOf = async (minutes: readonly number[]) => {
+    const { rows } = await ask(`with ${withGaps(points(minutes), ['v'])}`)
+    assert.equal(rows.filter(({ v }) => v !== null).length, minutes.length, 'every point is there')
+    return rows.filter(({ v }) => v === null).length
+  }
+  const steps = (count: number, step: number, from = 0) =>
+    Array.from({ length: count }, (_, n) => from + n * step)
+  assert.equal(await gapsOf(steps(60, 1)), 0)
+  assert.equal(await gapsOf([...steps(60, 1), ...steps(60, 1, 90)]), 1, 'half an hour without an event')
+  assert.equal(
+    await gapsOf([...steps(15, 20), ...steps(100, 0.25, 301)]),
+    0,
+    'every 20 minutes, then every 15 seconds',
+  )
+  assert.equal(await gapsOf([0, 3, 5, 11, 14, 22, 24]), 0, 'on change')
+  assert.deepEqual([await gapsOf([]), await gapsOf([1]), await gapsOf([1, 500])], [0, 0, 0])
+})
+
+test('a batch is neither a gap nor a wrong clock, and a small table needs no vacuum', async (t) => {
+  const first = await start(
+    t,
+    `insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_server, schema)
+     select 'b-' || hour || '-' || n, 'b', 'temp', n, at - n * interval '3 minutes', at - n * interval '3 minutes', at, 1
+     from generate_series(1, 20) as hour, generate_series(0, 19) as n,
+       lateral (select now() - hour * interval '1 hour' + interval '50 minutes' as at) as sent`,
+  )
+  assert.equal(await first('Clock drift: Suspicious clocks', { device: '*' }), undefined)
+  const gap = await first('Data quality: Gaps: longest silence of each sensor')
+  assert.ok((gap['Times the usual'] ?? 9) < 1, `${gap['Times the usual']} times`)
+  const table = await first('Pipeline health: Tables')
+  assert.ok((table['To vacuum'] ?? 0) < 5)
 })

@@ -19,7 +19,7 @@ export async function walk(
     ['/explore?device=kitchen&device=attic&type=temp', 'Explore', '120 events'],
     ['/live', 'Live', 'Messages as they arrive'],
     ['/letters', 'Dead letters', 'value is an object'],
-    [`/letters/${letter?.id}`, `Dead letter ${letter?.id}`, 'Still wrong'],
+    [`/letters/${letter?.id}`, `Dead letter ${letter?.id}`, 'Problems'],
     ['/connect', 'Connect a device', 'Choose an id'],
     ['/audit', 'Audit log', 'Nothing has been changed yet'],
   ]

@@ -97,7 +97,7 @@ export async function createConsole(
   await server.register(rateLimit, {
     global: false,
     errorResponseBuilder: (_request, { after }) =>
-      new HttpProblem(429, `Too many tries. Try again in ${after}`),
+      new HttpProblem(429, `Too many attempts. Try again in ${after}`),
   })
   gate.guard(server)
   await server.register(swagger, {

@@ -122,7 +122,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     async ({ params }) => {
       const deviceId = deviceOfSegment(params.deviceId)
       const device = await findDevice(read, deviceId)
-      if (device === null) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      if (device === null) throw notFound(`There is no device ${deviceId}`)
       return device
     },
   )
@@ -187,12 +187,12 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       const deviceId = deviceOfSegment(request.params.deviceId)
       const { timeZone, label, room, silentAfter } = request.body
       if (timeZone && !isTimeZone(timeZone))
-        throw new HttpProblem(400, `"${timeZone}" is no IANA time zone such as Europe/Berlin`)
+        throw new HttpProblem(400, `"${timeZone}" is not an IANA time zone. Use one such as Europe/Berlin`)
       if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
-        throw notFound(`Nothing was seen of a device ${deviceId}`)
+        throw notFound(`There is no device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const device = await findDevice(write, deviceId)
-      if (device === null) throw notFound(`Nothing was seen of a device ${deviceId}`)
+      if (device === null) throw notFound(`There is no device ${deviceId}`)
       return device
     },
   )
@@ -220,5 +220,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
 function placeOf(after: string, sort: DeviceSort = 'name'): DeviceCursor {
   const cursor = readDeviceCursor(after)
   if (cursor?.sort === sort) return cursor
-  throw new HttpProblem(400, 'after is no `next` of a page in this order. Ask for the first page again')
+  throw new HttpProblem(
+    400,
+    '`after` does not continue a list in this order. Start again with the first page',
+  )
 }

@@ -37,7 +37,7 @@ export function sessionRoutes(server: RouteServer, { audit, gate, streams }: Rou
       const { name, password } = request.body
       if (!gate.isPassword(name, password)) {
         await audit(request, { action: 'login refused', detail: { name } })
-        throw new HttpProblem(401, 'This password is not right')
+        throw new HttpProblem(401, 'Wrong password')
       }
       endStreams(request)
       await gate.logIn(request, name)

@@ -1,20 +1,24 @@
-import type { DeviceAck } from '@qs-telemetry/protocol'
+import type { DeviceAck, Instant } from '@qs-telemetry/protocol'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { Injected } from './injections.ts'
+import { instantOf } from './judge-letter.ts'
 import type { AckInbox } from './replay-letter.ts'
 
 /**
  * Replays within the process: the payload goes into the pipeline as if the broker had brought it, and what the device
  * is told is told here too. So the console needs no account that may publish for devices.
  */
-export function injectedAcks(inject: (topic: string, payload: Buffer) => Promise<Injected>): AckInbox {
+export function injectedAcks(
+  inject: (topic: string, payload: Buffer, receivedAt: Instant | null) => Promise<Injected>,
+): AckInbox {
   return {
-    publish: async ({ topic, payload }, { timeoutMs }) => {
+    publish: async ({ topic, payload, receivedAt }, { timeoutMs }) => {
+      const at = receivedAt === null ? null : instantOf(receivedAt)
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<null>((resolve) => {
         timer = setTimeout(() => resolve(null), timeoutMs)
       })
-      const end = await Promise.race([inject(topic, payload), late])
+      const end = await Promise.race([inject(topic, payload, at), late])
       clearTimeout(timer)
       return end === null ? null : acksOf(end)
     },

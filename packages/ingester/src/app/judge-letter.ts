@@ -1,4 +1,4 @@
-import { elementBytes, instantFromMs } from '@qs-telemetry/protocol'
+import { elementBytes, type Instant, instantFromMs, type Limits } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
 import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
@@ -8,6 +8,8 @@ import { decodeOptions } from './decode-options.ts'
 
 export interface JudgedLetter {
   readonly topic: string
+  /** Whose server time its events get. */
+  readonly receivedAt: Date | string
   readonly payload: Buffer
   /** Where a person said under which device it belongs. */
   readonly repairedDeviceId: string | null
@@ -17,8 +19,8 @@ export interface JudgedLetter {
 export interface ReplayPart {
   readonly payload: Buffer
   readonly events: readonly Event[]
-  /** What tells the letter that the event at this place leaves where it is rejected again. */
-  readonly fingerprintAt: (index: number) => string
+  /** What tells the letter that the event at this place leaves where it is rejected again, given the payload that was sent. */
+  readonly fingerprintAt: (index: number, sent: Buffer) => string
 }
 
 /** What the pipeline would make of a letter before the database sees it. */
@@ -40,8 +42,11 @@ export function judgeLetter(letter: JudgedLetter, config: Config): Judgement {
   const topic = named === null ? letter.topic : eventsTopic.topicOf(named)
   const options = decodeOptions(config, () => undefined)
 
-  const whole = decode(letter.payload, topic, options)
-  const messages = isTooMuch(whole) ? (split(whole, topic, options) ?? [whole]) : [whole]
+  const decode = decoderAt(instantOf(letter.receivedAt), options)
+  const whole = decode(letter.payload, topic)
+  const messages = isTooMuch(whole)
+    ? (split(whole, { topic, limits: options.limits, decode }) ?? [whole])
+    : [whole]
   const elements = messages.flatMap((message) => message.elements)
   return {
     deviceId: whole.deviceId,
@@ -52,18 +57,20 @@ export function judgeLetter(letter: JudgedLetter, config: Config): Judgement {
   }
 }
 
-function decode(payload: Buffer, topic: string, options: DecodeOptions): Message {
-  const receivedAt = instantFromMs(Date.now())
-  return decodeMessage({ topic, payload, redelivered: false, receivedAt, settle: () => {} }, options)
+type Decode = (payload: Buffer, topic: string) => Message
+
+function decoderAt(receivedAt: Instant, options: DecodeOptions): Decode {
+  return (payload, topic) =>
+    decodeMessage({ topic, payload, redelivered: false, receivedAt, settle: () => {} }, options)
 }
 
 function partOf({ delivery: { payload }, elements, shape }: Message, topic: string): ReplayPart {
   return {
     payload,
     events: elements.filter((element) => element.kind === 'event'),
-    fingerprintAt: (index) => {
-      const bytes = shape === 'array' ? elementBytes(payload)[index] : payload
-      return fingerprint({ topic, index, payload: bytes ?? payload })
+    fingerprintAt: (index, sent) => {
+      const bytes = shape === 'array' ? elementBytes(sent)[index] : sent
+      return fingerprint({ topic, index, payload: bytes ?? sent })
     },
   }
 }
@@ -75,10 +82,13 @@ function isTooMuch({ elements: [first] }: Message): boolean {
 }
 
 /** The elements of an array in messages within the limits; null where it is no array. */
-function split(whole: Message, topic: string, options: DecodeOptions): readonly Message[] | null {
+function split(
+  whole: Message,
+  { topic, limits, decode }: { readonly topic: string; readonly limits: Limits; readonly decode: Decode },
+): readonly Message[] | null {
   const { payload } = whole.delivery
   if (!isArray(payload)) return null
-  const { arrayEvents, messageBytes } = options.limits
+  const { arrayEvents, messageBytes } = limits
   const parts: Buffer[][] = []
   let room = 0
   for (const element of elementBytes(payload)) {
@@ -91,7 +101,7 @@ function split(whole: Message, topic: string, options: DecodeOptions): readonly 
       room = messageBytes - element.length - 2
     }
   }
-  return parts.map((part) => decode(arrayOf(part), topic, options))
+  return parts.map((part) => decode(arrayOf(part), topic))
 }
 
 const [OPEN, COMMA, CLOSE] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
@@ -119,4 +129,10 @@ function deviceOf(payload: Buffer): string | null {
   } catch {
     return null
   }
+}
+
+/** Of RFC 3339 text in UTC with six digits, a Date has milliseconds only. */
+export function instantOf(moment: Date | string): Instant {
+  if (typeof moment !== 'string') return instantFromMs(moment.getTime())
+  return { epochMs: Date.parse(`${moment.slice(0, 23)}Z`), micros: Number(moment.slice(23, 26)) }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Letter, LetterRepair } from '@qs-telemetry/protocol/api'
+import type { Letter, LetterRepair, PatchAnswer } from '@qs-telemetry/protocol/api'
 import type { Config } from '../config/settings.ts'
 import type { QueryPool } from '../database/query-pool.ts'
 import type { LetterDesk } from '../http/console-services.ts'
@@ -14,6 +14,7 @@ import { purgeLetters } from '../letters/purge-letters.ts'
 import { storedEvent } from '../letters/stored-event.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
 import { letterProblems } from './letter-problems.ts'
+import { patchLetter } from './patch-letters.ts'
 import { letterNow, repairLetter } from './repair-letter.ts'
 import { replayAll } from './replay-all.ts'
 import { type AckInbox, type ReplayResult, replayLetter } from './replay-letter.ts'
@@ -27,6 +28,8 @@ export interface LetterDeskOptions {
 
 /** So many in one request; a page that has more asks again. */
 const REPLAY_AT_ONCE = 300
+/** Of a letter, in a list of many. */
+const MAX_PROBLEMS = 5
 const REPLAY_TIMEOUT_MS = 10_000
 
 /** The dead letters for the console: what the commands do, on connections of the console. */
@@ -82,7 +85,20 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
         return { problems: [...problems] }
       }),
 
-    replay: (filter) =>
+    patch: (filter, { merge, dryRun, after }) =>
+      write.use(async (database) => {
+        const pages = firstOf(takeLetters(database, filter, await newestLetterId(database), after))
+        const results: PatchAnswer['results'] = []
+        for await (const letters of pages) {
+          for (const letter of letters) {
+            const { problems, ...rest } = await patchLetter(database, letter, { config, merge, dryRun })
+            results.push({ ...rest, problems: problems.slice(0, MAX_PROBLEMS) })
+          }
+        }
+        return { results, next: results.length < REPLAY_AT_ONCE ? null : (results.at(-1)?.id ?? null) }
+      }),
+
+    replay: (filter, { asNow }) =>
       write.use(async (database) => {
         const newestBefore = await newestLetterId(database)
         const total = await countLetters(database, filter, newestBefore)
@@ -92,6 +108,7 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
           inbox,
           timeoutMs: REPLAY_TIMEOUT_MS,
           again: false,
+          asNow,
           seen: new Map<string, string>(),
           newestBefore,
         }

@@ -3,15 +3,20 @@ import { parseExact, stringifyExact } from '../decode/exact-numbers.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * A JSON merge patch (RFC 7396) on a payload: fields of the patch replace those of the payload, null removes one.
- * Numbers keep all their digits.
+ * A JSON merge patch (RFC 7396) on a payload: fields of the patch replace those of the payload, null removes one. An
+ * array of events is patched event by event, since nothing else can be meant. Numbers keep all their digits.
  *
  * @throws SyntaxError where either is no JSON
  */
 export function mergePayload(payload: string, patch: string): string {
   JSON.parse(payload)
   JSON.parse(patch)
-  return stringifyExact(merge(parseExact(payload), parseExact(patch)))
+  const [target, change] = [parseExact(payload), parseExact(patch)]
+  const patched =
+    Array.isArray(target) && isObject(change)
+      ? target.map((each) => merge(each, change))
+      : merge(target, change)
+  return stringifyExact(patched)
 }
 
 /** RFC 7396, section 2. */

@@ -1,4 +1,4 @@
-import { ackTopics } from '@qs-telemetry/protocol'
+import { ackTopics, type Instant } from '@qs-telemetry/protocol'
 import { type TypesAlarm, typesAlarm } from '../alarms/types-alarm.ts'
 import { Batcher } from '../batch/batcher.ts'
 import { secretReader } from '../config/load.ts'
@@ -49,7 +49,7 @@ export interface Pipeline {
   /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
   refusal(): string | null
   /** A message from within: it goes the way of those of the broker, and its end comes back after COMMIT. */
-  inject(topic: string, payload: Buffer): Promise<Injected>
+  inject(topic: string, payload: Buffer, receivedAt: Instant | null): Promise<Injected>
   /** Before the rows of devices are removed by hand: see Sink.forgetDevices. */
   forgetDevices(isGone: (deviceId: string) => boolean): void
   /** Settles with the reason when the pipeline cannot go on; never otherwise. */
@@ -189,8 +189,10 @@ export function createPipeline({
       const { status } = source
       return { ...status, unsettledMessages: status.unsettledMessages + injections.unsettled }
     },
-    inject: (topic, payload) =>
-      injections.deliver({ topic, payload, receivedAt: clock.now() }, (delivery) => batcher.push(delivery)),
+    inject: (topic, payload, receivedAt) =>
+      injections.deliver({ topic, payload, receivedAt: receivedAt ?? clock.now() }, (delivery) =>
+        batcher.push(delivery),
+      ),
     refusal: () => sink.refusal,
     forgetDevices: (isGone) => sink.forgetDevices(isGone),
     start: () => {

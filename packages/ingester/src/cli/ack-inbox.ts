@@ -1,5 +1,6 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
+import type { ReplayMessage } from '../app/replay-letter.ts'
 import type { Config } from '../config/settings.ts'
 import { brokerOptions } from './broker-options.ts'
 import { CliError } from './exit.ts'
@@ -57,11 +58,7 @@ export class AckInbox {
    * @throws CliError where the broker does not let this user read the ack topic
    */
   async publish(
-    {
-      deviceId,
-      topic,
-      payload,
-    }: { readonly deviceId: string; readonly topic: string; readonly payload: Buffer },
+    { deviceId, topic, agedPayload: payload }: ReplayMessage,
     { eventIds, timeoutMs }: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
   ): Promise<readonly DeviceAck[] | null> {
     const acks = ackTopic(this.#config.ACK_TEMPLATE, deviceId)

@@ -14,14 +14,17 @@ export interface FilterOptions {
 
 /** The options that say which dead letters; the same for every command that takes several. */
 export function withFilter(command: Command): Command {
+  return withoutDevice(command).option('--device <id...>', 'only of these devices', gatherDevices)
+}
+
+/** Device ids, one after the other or with commas between them. */
+export const gatherDevices = gather((text) => text)
+
+/** For a command in which `--device` has another meaning. */
+export function withoutDevice(command: Command): Command {
   return command
     .option('--id <id...>', 'only these, by number', gather(letterId))
     .option('--code <code...>', 'only with these codes: INVALID_JSON, EVENT_ID_CONFLICT …', gather(knownCode))
-    .option(
-      '--device <id...>',
-      'only of these devices',
-      gather((text) => text),
-    )
     .option('--since <when>', 'only what came in since: 2h, 7d, or 2026-11-23T18:00:00Z', moment)
     .option('--until <when>', 'only what came in before that', moment)
 }

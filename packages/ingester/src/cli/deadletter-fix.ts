@@ -10,12 +10,22 @@ import { repairLetter } from '../app/repair-letter.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { oneLine } from '../telemetry/visible.ts'
-import { letterId } from './deadletter-filter.ts'
+import {
+  checkFilter,
+  type FilterOptions,
+  filterOf,
+  gatherDevices,
+  withoutDevice,
+} from './deadletter-filter.ts'
+import { fixMany } from './deadletter-fix-many.ts'
 import { letterOf } from './deadletter-show.ts'
 import { editText } from './edit-text.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
-interface Options {
+interface Options extends Omit<FilterOptions, 'device'> {
+  readonly of?: readonly string[]
+  readonly all?: true
+  readonly dryRun?: true
   readonly merge?: string
   readonly file?: string
   readonly device?: string
@@ -23,10 +33,14 @@ interface Options {
 }
 
 export function registerFix(deadLetter: Command): void {
-  deadLetter
-    .command('fix')
-    .description('repair the payload of a dead letter; its original bytes are kept')
-    .argument('<id>', 'its number, as in qs deadletter ls')
+  withoutDevice(deadLetter.command('fix'))
+    .description(
+      'repair the payload of a dead letter, or of many by one patch; their original bytes are kept',
+    )
+    .argument('[id...]', 'their numbers, as in qs deadletter ls')
+    .option('--of <device...>', 'only letters of these devices', gatherDevices)
+    .option('--all', 'all that are there')
+    .option('--dry-run', 'change nothing; say what --merge would make of each')
     .option('--merge <json>', 'change fields by a JSON merge patch; null removes one')
     .option('--file <path>', 'take the payload from a file; - is standard input')
     .option('--device <id>', 'replay it under this device, whatever the topic was')
@@ -37,16 +51,25 @@ export function registerFix(deadLetter: Command): void {
 Without --merge and --file it opens in $VISUAL or $EDITOR. The repair is kept beside the letter, and judged as
 the ingester would judge it; exits 1 while something is still wrong. A repair builds on the one before.
 
+Several numbers or a filter take --merge: the same patch for each, in an array for each event. Letters that were replayed with
+success are left alone, and a second run changes nothing.
+
 Examples
   qs deadletter fix 17
   qs deadletter fix 17 --merge '{"value":21.5,"unit":null}'
   qs deadletter fix 17 --merge '{"event_id":"esp32-1-0007-000043-b"}'     after EVENT_ID_CONFLICT
+  qs deadletter fix --code MISSING_FIELD --since 1d --merge '{"schema":1}' --dry-run
   qs deadletter fix 17 --device esp32-1                                   after TOPIC_MISMATCH`,
     )
-    .action(async (text: string, options: Options) => {
-      const id = letterId(text)
+    .action(async (ids: readonly string[], options: Options) => {
       checkUsage(options)
+      const { device: _, of, ...rest } = options
+      const filter = filterOf({ ...rest, ...(of && { device: of }) }, ids)
+      checkFilter(filter, options.all, 'fix')
       const config = loadConfig()
+      const [id] = ids
+      if (id === undefined || ids.length > 1 || Object.keys(filter).length > 1 || options.dryRun)
+        return fixMany(filter, { ...options, config })
       await withClient(findDatabaseUrl(config), async (database) => {
         const letter = await letterOf(database, id)
         const change = (before: Buffer) => changed(before, id, options)

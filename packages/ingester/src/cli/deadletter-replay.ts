@@ -18,6 +18,7 @@ interface Options extends FilterOptions {
   readonly all?: true
   readonly again?: true
   readonly dryRun?: true
+  readonly now?: true
   readonly timeout: number
   readonly json?: true
 }
@@ -28,6 +29,7 @@ export function registerReplay(deadLetter: Command): void {
     .argument('[id...]', 'their numbers, as in qs deadletter ls')
     .option('--all', 'all that are there')
     .option('--again', 'also those that were replayed with success before')
+    .option('--now', 'give events the time of the replay, not the time at which the letter came in')
     .option('--dry-run', 'send nothing; say what would become of each')
     .option('--timeout <seconds>', 'wait so long for a device ack', parseWith(integer(1, 86_400)), 10)
     .option('--json', 'print a line {"id","result","eventIds","code","detail"} for each')
@@ -35,7 +37,8 @@ export function registerReplay(deadLetter: Command): void {
       'after',
       `
 A letter is sent to the events topic of its device, like anything fresh. What would only be rejected again is not
-sent: it is named, with what to do. An event without ts_device gets the time of the replay; give it one by fix.
+sent: it is named, with what to do. An event without ts_device gets the time at which the letter came in (--now: the
+time of the replay), and its age_ms counts from there.
 
 Results: stored, duplicate (it is there already), rejected (again), unanswered, wrong (repair it first), conflict
 (another event has its id), skipped (replayed before). Exits 1 unless all are stored, duplicate or skipped.
@@ -60,6 +63,7 @@ Examples
           inbox,
           timeoutMs: options.timeout * 1000,
           again: options.again ?? false,
+          asNow: options.now ?? false,
           seen: new Map<string, string>(),
           newestBefore,
         }

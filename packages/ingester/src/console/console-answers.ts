@@ -47,8 +47,12 @@ export function consoleAnswers({ vitals, live, liveProblem, inbox, simulation }:
       listeners.get(listener)?.close()
       listeners.delete(listener)
     },
-    publish: ({ payload, ...message }, wait) =>
-      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),
+    // Bytes come out of another process as a view, not as a Buffer.
+    publish: ({ payload, agedPayload, ...message }, wait) =>
+      inbox.publish(
+        { ...message, payload: Buffer.from(payload), agedPayload: Buffer.from(agedPayload) },
+        wait,
+      ),
     simulationState: async () => needed().state(),
     startSimulation: async () => needed().start(),
     stopSimulation: async () => needed().stop(),

@@ -1,5 +1,6 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { LiveBatch, Overview, SimulationState } from '@qs-telemetry/protocol/api'
+import type { ReplayMessage } from '../app/replay-letter.ts'
 
 /** What the first page shows beside what the database says. `rate` is null where the database has to say it. */
 export type Vitals = Pick<Overview, 'commitMs' | 'inFlight' | 'broker' | 'alarms'> & {
@@ -10,12 +11,6 @@ export type Vitals = Pick<Overview, 'commitMs' | 'inFlight' | 'broker' | 'alarms
 export interface LiveChoice {
   readonly devices?: readonly string[]
   readonly onlyRejected?: boolean
-}
-
-export interface ReplayMessage {
-  readonly deviceId: string
-  readonly topic: string
-  readonly payload: Buffer
 }
 
 export interface AckWait {

@@ -5,6 +5,7 @@ import type {
   LetterList,
   LetterRepair,
   Overview,
+  PatchAnswer,
   ReplayAnswer,
   SimulationState,
   System,
@@ -22,7 +23,13 @@ export interface LetterDesk {
   /** What the ingester would say of this payload; keeps nothing. null: there is no such letter. */
   judge(id: string, repair: LetterRepair): Promise<LetterJudgement | null>
   repair(id: string, repair: LetterRepair): Promise<LetterJudgement | null>
-  replay(filter: LetterFilter): Promise<ReplayAnswer>
+  /** The same merge patch for many; `after` goes on where an answer ended. */
+  patch(
+    filter: LetterFilter,
+    options: { readonly merge: string; readonly dryRun: boolean; readonly after: string },
+  ): Promise<PatchAnswer>
+  /** `asNow`: events get the time of the replay, not that at which the letter came in. */
+  replay(filter: LetterFilter, options: { readonly asNow: boolean }): Promise<ReplayAnswer>
   purge(filter: LetterFilter): Promise<number>
 }
 

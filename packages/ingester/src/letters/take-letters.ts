@@ -6,6 +6,8 @@ export interface ReplayableLetter {
   readonly id: string
   readonly topic: string
   readonly code: string
+  /** RFC 3339 in UTC, with microseconds. */
+  readonly receivedAt: string
   /** As a repair left it, else as it came. */
   readonly payload: Buffer
   /** Where a repair said under which device it belongs. */
@@ -24,6 +26,7 @@ with page as (
     order by d.dead_letter_id limit ${PAGE_LETTERS}) p)
 select
   d.dead_letter_id as id, d.topic, d.code,
+  to_char(d.received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "receivedAt",
   coalesce(r.payload, d.payload) as payload, r.device_id as "repairedDeviceId",
   exists (
     select from dead_letter_history h
@@ -43,13 +46,14 @@ export async function newestLetterId(database: ClientBase): Promise<string> {
   return (await database.query<{ id: string }>(NEWEST)).rows[0]?.id ?? '0'
 }
 
-/** The letters of a filter up to a number, oldest first, in the order in which they failed. */
+/** The letters of a filter up to a number, oldest first, in the order in which they failed; those after `from`. */
 export async function* takeLetters(
   database: ClientBase,
   filter: LetterFilter,
   upTo: string,
+  from = '0',
 ): AsyncGenerator<readonly ReplayableLetter[]> {
-  for (let after = '0'; ; ) {
+  for (let after = from; ; ) {
     const values = [...filterValues(filter), after, upTo]
     const { rows } = await database.query<ReplayableLetter>(SQL, values)
     if (rows.length === 0) return

@@ -47,6 +47,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'PATCH /api/devices/{deviceId}': { access: 'operator', body: { label: 'changed' } },
   'POST /api/letters/{id}/judge': { access: 'operator', body: PAYLOAD },
   'PUT /api/letters/{id}/repair': { access: 'operator', body: PAYLOAD },
+  'POST /api/letters/patch': { access: 'operator', body: { all: true, merge: '{}' } },
   'POST /api/letters/replay': { access: 'operator', body: { all: true } },
   'POST /api/letters/purge': { access: 'operator', body: { all: true } },
   'POST /api/simulation': { access: 'operator' },

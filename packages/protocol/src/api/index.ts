@@ -35,9 +35,13 @@ export {
   type LetterRepair,
   LetterSchema,
   type LetterSummary,
+  type PatchAnswer,
+  PatchChoiceSchema,
+  PatchSchema,
   PurgeSchema,
   RepairSchema,
   type ReplayAnswer,
+  ReplayChoiceSchema,
   ReplaySchema,
 } from './letters.ts'
 export type { LiveBatch, LiveElement, LiveMessage } from './live.ts'

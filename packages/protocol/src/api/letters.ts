@@ -93,6 +93,18 @@ export const LetterChoiceSchema = Type.Object(
   { additionalProperties: false },
 )
 
+export const ReplayChoiceSchema = Type.Object(
+  {
+    ...LetterChoiceSchema.properties,
+    now: Type.Optional(
+      Type.Boolean({
+        description: 'Events get the time of the replay, not that at which the letter came in',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
 export const ReplaySchema = Type.Object({
   results: Type.Array(
     Type.Object({
@@ -109,6 +121,38 @@ export const ReplaySchema = Type.Object({
   left: Type.Integer({ description: 'Chosen and not tried yet: ask again' }),
 })
 
+export const PatchChoiceSchema = Type.Object(
+  {
+    ...LetterChoiceSchema.properties,
+    merge: Type.String({
+      maxLength: 1_000_000,
+      format: 'payload',
+      description:
+        'A JSON merge patch (RFC 7396) as text, so that its digits count: {"schema":1}. Of an array it changes each event',
+    }),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Change nothing; say what would become of each' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: '^(0|[1-9]\\d{0,17})$',
+        description: 'Only letters after this one: `next` of the answer before',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const PatchSchema = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      result: Type.Union([Type.Literal('ready'), Type.Literal('wrong'), Type.Literal('skipped')]),
+      isChanged: Type.Boolean(),
+      problems: Type.Array(LetterProblemSchema),
+    }),
+  ),
+  next: Nullable(Type.String({ description: 'Where it goes on: give it as `after`' })),
+})
+
 export const PurgeSchema = Type.Object({ purged: Type.Integer() })
 
 export type LetterSummary = Static<typeof LetterSummarySchema>
@@ -117,4 +161,5 @@ export type Letter = Static<typeof LetterSchema>
 export type LetterChoice = Static<typeof LetterChoiceSchema>
 export type LetterRepair = Static<typeof RepairSchema>
 export type LetterJudgement = Static<typeof JudgementSchema>
+export type PatchAnswer = Static<typeof PatchSchema>
 export type ReplayAnswer = Static<typeof ReplaySchema>

@@ -5,8 +5,11 @@ import {
   LetterListSchema,
   LetterSchema,
   Moment,
+  PatchChoiceSchema,
+  PatchSchema,
   PurgeSchema,
   RepairSchema,
+  ReplayChoiceSchema,
   ReplaySchema,
 } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
@@ -107,18 +110,44 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   )
 
   server.post(
+    '/api/letters/patch',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'One repair for many letters, and what is still wrong with each',
+        body: PatchChoiceSchema,
+        response: { 200: PatchSchema },
+      },
+    },
+    async (request) => {
+      const { merge, dryRun = false, after = '0', ...choice } = request.body
+      checkPatch(merge)
+      const answer = await letters.patch(chosen(choice, 'patch'), { merge, dryRun, after })
+      const changed = answer.results.filter(({ isChanged }) => isChanged).length
+      if (!dryRun)
+        await audit(request, {
+          action: 'letters patched',
+          detail: { letters: changed, merge: merge.slice(0, 1_000), choice },
+        })
+      return answer
+    },
+  )
+
+  server.post(
     '/api/letters/replay',
     {
       config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Send letters again, as they are now, and wait for what becomes of them',
-        body: LetterChoiceSchema,
+        body: ReplayChoiceSchema,
         response: { 200: ReplaySchema },
       },
     },
     async (request) => {
-      const answer = await letters.replay(chosen(request.body, 'replay'))
+      const { now = false, ...choice } = request.body
+      const answer = await letters.replay(chosen(choice, 'replay'), { asNow: now })
       const { results, left } = answer
       const ids = results.map(({ id, result }) => ({ id, result })).slice(0, 100)
       await audit(request, { action: 'letters replayed', detail: { letters: results.length, left, ids } })
@@ -143,6 +172,15 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       return { purged }
     },
   )
+}
+
+/** @throws HttpProblem where it changes no fields */
+function checkPatch(merge: string): void {
+  try {
+    const patch: unknown = JSON.parse(merge)
+    if (typeof patch === 'object' && patch !== null && !Array.isArray(patch)) return
+  } catch {}
+  throw new HttpProblem(400, 'A patch is a JSON object with the fields to change, such as {"schema":1}')
 }
 
 function missing(id: string): never {

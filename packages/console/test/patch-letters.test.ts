@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestConsole } from '../../ingester/test/support/console.ts'
+import { browserMissing, openPage, startBrowser } from './support/browser.ts'
+
+test('one patch repairs the selected dead letters, after a preview that changes nothing', {
+  skip: browserMissing,
+}, async (t) => {
+  const browser = await startBrowser(t)
+  const running = await startTestConsole(t)
+  for (const n of [1, 2, 3])
+    await running.publish(`b${n}`, { event_id: `b${n}-1`, device_id: `b${n}`, event_type: 'temp', value: n })
+  const page = await openPage(t, browser, `${running.url}/letters`)
+  await page.getByLabel('Select all shown').check()
+  await page.getByText('One repair for many').click()
+  await page.getByRole('button', { name: 'Preview 3' }).click()
+  await page.getByText('3 ready to replay, 0 still wrong; 3 would be changed').waitFor()
+  assert.deepEqual(await running.query('select from dead_letter_history'), [])
+  await page.getByLabel('Fields to change').fill('{"schema":7}')
+  await page.getByRole('button', { name: 'Preview 3' }).click()
+  await page.getByText('UNSUPPORTED_SCHEMA').first().waitFor()
+  await page.getByLabel('Fields to change').fill('{"schema":1}')
+  await page.getByRole('button', { name: 'Repair 3' }).click()
+  await page.getByText('3 ready to replay, 0 still wrong; 3 changed').waitFor()
+  await page.getByRole('button', { name: 'Replay 3' }).click()
+  await page.getByText('3 stored').waitFor()
+  assert.equal((await running.query('select from events')).length, 3)
+})

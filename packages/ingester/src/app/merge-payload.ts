@@ -3,20 +3,23 @@ import { parseExact, stringifyExact } from '../decode/exact-numbers.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * A JSON merge patch (RFC 7396) on a payload: fields of the patch replace those of the payload, null removes one. An
- * array of events is patched event by event, since nothing else can be meant. Numbers keep all their digits.
+ * A JSON merge patch (RFC 7396) on a payload: fields of the patch replace those of the payload, null removes one.
+ * Numbers keep all their digits.
  *
  * @throws SyntaxError where either is no JSON
  */
 export function mergePayload(payload: string, patch: string): string {
   JSON.parse(payload)
   JSON.parse(patch)
-  const [target, change] = [parseExact(payload), parseExact(patch)]
-  const patched =
-    Array.isArray(target) && isObject(change)
-      ? target.map((each) => merge(each, change))
-      : merge(target, change)
-  return stringifyExact(patched)
+  return stringifyExact(merge(parseExact(payload), parseExact(patch)))
+}
+
+/** The same, but an array of events is patched event by event: in a letter nothing else can be meant. */
+export function patchPayload(payload: string, patch: string): string {
+  if (!Array.isArray(JSON.parse(payload))) return mergePayload(payload, patch)
+  JSON.parse(patch)
+  const [events, change] = [parseExact(payload) as readonly unknown[], parseExact(patch)]
+  return stringifyExact(events.map((event) => merge(event, change)))
 }
 
 /** RFC 7396, section 2. */

@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts'
 import { addHistory } from '../letters/letter-history.ts'
 import type { ReplayableLetter } from '../letters/take-letters.ts'
 import { letterProblems, type Problem } from './letter-problems.ts'
-import { mergePayload } from './merge-payload.ts'
+import { patchPayload } from './merge-payload.ts'
 
 export interface PatchOptions {
   readonly config: Config
@@ -43,9 +43,9 @@ export async function patchLetter(
 function merged(payload: Buffer, patch: string): Buffer {
   try {
     const before: unknown = JSON.parse(payload.toString())
-    const after = mergePayload(payload.toString(), patch)
+    const after = patchPayload(payload.toString(), patch)
     // Only the spelling is another: that is no repair.
-    return mergePayload(payload.toString(), '{}') === after && before !== null ? payload : Buffer.from(after)
+    return patchPayload(payload.toString(), '{}') === after && before !== null ? payload : Buffer.from(after)
   } catch {
     return payload
   }

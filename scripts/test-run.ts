@@ -13,7 +13,7 @@ const runner = spawn(
     `--test-concurrency=${availableParallelism() * 2}`,
     '--test-reporter=spec',
     // A long run of the fuzz asks for more.
-    `--test-timeout=${process.env.TEST_TIMEOUT_MS ?? 120_000}`,
+    `--test-timeout=${process.env.TEST_TIMEOUT_MS ?? 240_000}`,
     ...files,
   ],
   // Without colour, also where the surroundings ask for it: the tests read what commands print.

@@ -30,9 +30,9 @@ select device_id as __value, coalesce(nullif(label, '') || ' (' || device_id || 
 from devices
 order by 2`
 
-/** Of a row: whether it is a measurement. 1 and 0 without a unit are a boolean, and that is a state. */
+/** Of a row: whether it is a measurement. 1 and 0 without a unit, which may be null, are a boolean: a state. Never null. */
 function isMeasured(row: string): string {
-  return `(${row}.value_num is not null and (${row}.value_num not in (0, 1) or ${row}.unit <> ''))`
+  return `(${row}.value_num is not null and (${row}.value_num not in (0, 1) or coalesce(${row}.unit, '') <> ''))`
 }
 
 /** Sensors with a measurement among their last hundred events: what a chart can draw. */

@@ -41,7 +41,6 @@ const CHOICES: Readonly<Record<string, readonly Choice['variables'][]>> = {
 const MAY_BE_EMPTY: readonly string[] = [
   'Fleet overview: Silent sensors',
   'Data quality: Gaps: longest silence of each sensor',
-  'One device: States',
 ]
 
 test('every query of every dashboard returns rows that its panel can draw, to a role that may only read', async (t) => {
@@ -175,6 +174,25 @@ test('a device that was made but never heard is told apart from a silent one', a
   assert.equal((await run('Devices'))[0]?.Never, '1')
   const row = (await run('Devices by last sign of life')).find(({ Device }) => Device === 'new')
   assert.deepEqual([row?.State, row?.Sensors], ['never', '0'])
+})
+
+test('a contact that sends true and false is a state and no chart', async (t) => {
+  const ask = await connectReader(t, await filledDatabase(t))
+  const device = readDashboards().find(({ title }) => title === 'One device')
+  assert.ok(device)
+  const run = async (name: string) => {
+    const query = queriesOf(device).find((each) => each.name === `One device: ${name}`)
+    assert.ok(query)
+    const variables = { device: 'sim-0001', type: 'temp', interval: '5m' }
+    return (await ask(expand(query.sql, { ...range, variables }))).rows
+  }
+  const states = (await run('States')).filter(({ Sensor }) => Sensor === 'window')
+  assert.deepEqual(
+    states.map(({ Value }) => Value),
+    ['on', 'off', 'on'],
+  )
+  const charts = (await run('variable type')).map((row) => row.event_type)
+  assert.ok(charts.includes('temp') && !charts.includes('window'), charts.join())
 })
 
 async function emptyDatabase(t: TestContext) {

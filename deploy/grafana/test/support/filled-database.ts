@@ -35,7 +35,7 @@ export async function filledDatabase(t: TestContext): Promise<string> {
   await migrate(url)
   const connection = await connect({ url, name: 'fill', connectTimeoutMs: 5_000 })
   try {
-    const messages = [...simulated(), awkward()]
+    const messages = [...simulated(), awkward(), windowContact()]
     const context = { writer: 'test/1', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
     await writeBatch(connection, gather(messages, null), { ...context, devices: seen(messages) })
     // A network fault: the device acks were lost, so the devices send again.
@@ -96,6 +96,19 @@ function awkward(): Message {
     ]),
     Date.now(),
   )
+}
+
+/** A contact of `sim-0001` that sends `true` and `false`, without a unit. */
+function windowContact(): Message {
+  const events = [3, 2, 1].map((hoursAgo) => ({
+    schema: 1,
+    event_id: `window-${hoursAgo}`,
+    device_id: 'sim-0001',
+    event_type: 'window',
+    ts_device: Date.now() - hoursAgo * HOUR_MS,
+    value: hoursAgo !== 2,
+  }))
+  return message('sim-0001', JSON.stringify(events), Date.now())
 }
 
 function message(deviceId: string, payload: string, receivedMs: number): Message {

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { inTurn } from './in-turn.ts'
+import { replaceHours } from './replace-hours.ts'
 
 /** What one step of the walk came to. */
 export type Step =
@@ -39,7 +40,6 @@ where (device_id, event_type) > (coalesce($1, ''), coalesce($2, '')) order by de
  * Compares the hours of one series before $3 with its events, and counts anew those that differ. One statement sees one
  * snapshot, in which late events are there with their row of the backlog or not at all.
  *
- * An hour with more events than \`events\` has is left alone: rows of events were deleted, and the numbers by the hour stay.
  * Sums are of another order, so they are compared to nine digits of what they are made of.
  */
 const MEND = `
@@ -47,27 +47,15 @@ with counted as materialized (
   select at as hour, unit collate "C" as unit, events, low, high, total
   from event_numbers($1, $2, '-infinity', $3, '1 hour')
 ), compared as (
-  select hour, unit, coalesce(c.events, 0) as events, c.low, c.high, c.total, coalesce(h.events, 0) as kept,
+  select $1 as device_id, $2 as event_type, hour, unit, coalesce(c.events, 0) as events, c.low, c.high, c.total,
+    coalesce(h.events, 0) as kept,
     (c.events, c.low, c.high) is distinct from (h.events, h.low, h.high)
       or abs(c.total - h.total) > 1e-9 * c.events * least(1e300, greatest(abs(c.low), abs(c.high))) as differs
   from counted c
   full join (
     select hour, unit, events, low, high, total from event_hours
     where device_id = $1 and event_type = $2 and hour < $3) h using (hour, unit)
-), wrong as materialized (
-  select * from (
-    select *, bool_or(differs) over of_hour and sum(events) over of_hour >= sum(kept) over of_hour as is_wrong
-    from compared window of_hour as (partition by hour)) judged
-  where is_wrong
-), other_units as (
-  delete from event_hours h using wrong w
-  where h.device_id = $1 and h.event_type = $2 and h.hour = w.hour and h.unit = w.unit and w.events = 0
-), mended as (
-  insert into event_hours (device_id, event_type, hour, unit, events, low, high, total)
-  select $1, $2, hour, unit, events, low, high, total from wrong where events > 0
-  on conflict (device_id, event_type, hour, unit) do update set
-    events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total
-)
+), ${replaceHours('h.device_id = $1 and h.event_type = $2')}
 select hour::text, (sum(events) - sum(kept))::float8 as lacking from wrong group by hour`
 
 /** The planner takes a series for a row, and would compare each hour with each: 30 s a year. */

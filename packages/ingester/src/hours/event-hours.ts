@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { inTurn } from './in-turn.ts'
+import { replaceHours } from './replace-hours.ts'
 
 /**
  * An hour is over some minutes after its end: a batch that did not see it as over was taken in before, and is committed
@@ -7,26 +8,29 @@ import { inTurn } from './in-turn.ts'
  */
 const OVER_AFTER = '5 minutes'
 
-const INTO = `
-insert into event_hours as h (device_id, event_type, hour, unit, events, low, high, total)`
-
-const ON_CONFLICT = `on conflict (device_id, event_type, hour, unit) do update set
-  events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total`
-
 /** Hours from $1 (null: from the first) to $2, of every series. */
-const NEW_HOURS = `${INTO}
+const NEW_HOURS = `
+insert into event_hours as h (device_id, event_type, hour, unit, events, low, high, total)
 select s.device_id, s.event_type, x.* from event_series() s
 cross join lateral event_numbers(s.device_id, s.event_type, coalesce($1::timestamptz, '-infinity'), $2, '1 hour') x
-${ON_CONFLICT}`
+on conflict (device_id, event_type, hour, unit) do update set
+  events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total`
 
 /** Hours before $3 of what came in from $1 to $2: counted anew, since some of it was counted before, maybe in another unit. */
-const DROP_OLD_HOURS = `
-delete from event_hours h using late_hours($1, $2, $3) t
-where h.device_id = t.device_id and h.event_type = t.event_type and h.hour = t.hour`
-const OLD_HOURS = `${INTO}
-select t.device_id, t.event_type, x.* from late_hours($1, $2, $3) t
-cross join lateral event_numbers(t.device_id, t.event_type, t.hour, t.hour + interval '1 hour', '1 hour') x
-${ON_CONFLICT}`
+const OLD_HOURS = `
+with late as materialized (
+  select device_id collate "C" as device_id, event_type collate "C" as event_type, hour from late_hours($1, $2, $3)
+), counted as materialized (
+  select t.device_id, t.event_type, t.hour, x.unit collate "C" as unit, x.events, x.low, x.high, x.total
+  from late t cross join lateral event_numbers(t.device_id, t.event_type, t.hour, t.hour + interval '1 hour', '1 hour') x
+), compared as (
+  select device_id, event_type, hour, unit, coalesce(c.events, 0) as events, c.low, c.high, c.total,
+    coalesce(h.events, 0) as kept, true as differs
+  from counted c
+  full join (select h.* from late join event_hours h using (device_id, event_type, hour)) h
+    using (device_id, event_type, hour, unit)
+), ${replaceHours()}
+select count(*) from wrong`
 
 const STATE = `
 select covered_to::text as "coveredTo", over::text, coalesce(covered_to < over, true) as "hasNew"
@@ -68,10 +72,7 @@ export async function followEvents(database: ClientBase): Promise<boolean> {
     const { coveredTo, over, hasNew } = state
     if (hasNew) await database.query(NEW_HOURS, [coveredTo, over])
     const { rows: backlog } = await database.query<{ first: string; last: string }>(TAKE_BACKLOG)
-    for (const { first, last } of backlog) {
-      await database.query(DROP_OLD_HOURS, [first, last, over])
-      await database.query(OLD_HOURS, [first, last, over])
-    }
+    for (const { first, last } of backlog) await database.query(OLD_HOURS, [first, last, over])
     await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
     return true
   })

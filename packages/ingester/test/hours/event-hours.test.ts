@@ -79,6 +79,38 @@ test('one batch with old events on a quiet system is counted, to the microsecond
   assert.equal((await chart('d1'))?.events, 60)
 })
 
+test('a late event leaves an hour alone whose events were deleted by hand', async (t) => {
+  const { pool, follow } = await open(t)
+  const hours = () => pool.query('select device_id, unit, events::int, total from event_hours order by 1, 2')
+  const insert = (prefix: string, device: string, unit: string, count: number) =>
+    pool.query(
+      `insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_server, schema)
+      select $1 || i, $2, 't', 2, $3, date_trunc('hour', now()) - interval '40 days' + i * interval '1 s', clock_timestamp(), 1
+      from generate_series(1, $4::int) i`,
+      [prefix, device, unit, count],
+    )
+  await insert('a', 'deleted', '°C', 180)
+  await insert('b', 'whole', '°C', 180)
+  await pool.query('select recount_series()')
+  await follow()
+  const [{ before } = { before: null }] = await pool.query<{ before: string }>(
+    'select clock_timestamp()::text as before',
+  )
+  await pool.query(
+    `delete from events where device_id = 'deleted'; update events set unit = '°F' where device_id = 'whole'`,
+  )
+  await insert('c', 'deleted', '°C', 1)
+  await insert('d', 'whole', '°F', 1)
+  await pool.query('insert into event_hours_backlog (first_seen, last_seen) values ($1, clock_timestamp())', [
+    before,
+  ])
+  await follow()
+  assert.deepEqual(await hours(), [
+    { device_id: 'deleted', unit: '°C', events: 180, total: 360 },
+    { device_id: 'whole', unit: '°F', events: 181, total: 362 },
+  ])
+})
+
 test('two at once do it once', async (t) => {
   const { insert, follow } = await open(t)
   await insert('a', `now() - i * interval '13 minutes'`)

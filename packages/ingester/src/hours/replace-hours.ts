@@ -1,0 +1,25 @@
+/**
+ * The end of a statement that counts hours anew: CTEs that follow `compared`, which has for each unit of an hour the numbers of
+ * its events, how many events event_hours has (`kept`), and whether the two differ (`differs`). `wrong` holds the hours that were replaced.
+ *
+ * An hour with more events than `events` has is left alone: rows of events were deleted, and the numbers by the hour stay
+ * (docs/scaling.md).
+ *
+ * @param among which rows of event_hours (`h`) can be among them, for the planner: it cannot know that of a CTE
+ */
+export const replaceHours = (among = 'true') => `
+wrong as materialized (
+  select * from (
+    select *, bool_or(differs) over of_hour and sum(events) over of_hour >= sum(kept) over of_hour as is_wrong
+    from compared window of_hour as (partition by device_id, event_type, hour)) judged
+  where is_wrong
+), other_units as (
+  delete from event_hours h using wrong w
+  where ${among} and h.device_id = w.device_id and h.event_type = w.event_type and h.hour = w.hour and h.unit = w.unit
+    and w.events = 0
+), mended as (
+  insert into event_hours (device_id, event_type, hour, unit, events, low, high, total)
+  select device_id, event_type, hour, unit, events, low, high, total from wrong where events > 0
+  on conflict (device_id, event_type, hour, unit) do update set
+    events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total
+)`

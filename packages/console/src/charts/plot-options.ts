@@ -5,6 +5,7 @@ import { axisLook, axisPx, FONT, type FrameLook, frameOptions, type PlotActions 
 import { lonePoints } from './lone-points.ts'
 import { type LineStyle, lineStyle } from './palette.ts'
 import { unitsOf } from './panels.ts'
+import { hasSpread } from './plot-shape.ts'
 
 export function plotOptions(
   lines: readonly ChartLine[],
@@ -84,10 +85,6 @@ function series(on: Pick<uPlot.Series, 'label' | 'scale'>, { colour, dash }: Lin
   const hidden = { ...on, stroke: 'transparent', width: 0, points: lone }
   const points = { size: 5, width: 0, fill: colour, filter }
   return [{ ...on, stroke: colour, width: 1.6, dash: [...dash], points }, hidden, hidden]
-}
-
-function hasSpread({ min, max }: ChartLine): boolean {
-  return min !== undefined && max !== undefined && min.some((low, index) => low !== max[index])
 }
 
 /** The greatest number that an axis reaches: above it the distance of both ends is no double any more. */

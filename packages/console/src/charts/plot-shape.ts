@@ -1,0 +1,10 @@
+import type { ChartLine } from './chart-line.ts'
+
+/** What a plot fixes when it is made: its lines, their axes, and whether it has bands. Another shape needs another plot. */
+export function plotShape(lines: readonly ChartLine[]): string {
+  return JSON.stringify([lines.some(hasSpread), lines.map(({ key, style, unit }) => [key, style, unit])])
+}
+
+export function hasSpread({ min, max }: Pick<ChartLine, 'min' | 'max'>): boolean {
+  return min !== undefined && max !== undefined && min.some((low, index) => low !== max[index])
+}

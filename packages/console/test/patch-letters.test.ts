@@ -20,6 +20,15 @@ test('one patch repairs the selected dead letters, after a preview that changes 
   await page.getByRole('button', { name: 'Preview 3' }).click()
   await page.getByText('UNSUPPORTED_SCHEMA').first().waitFor()
   await page.getByLabel('Fields to change').fill('{"schema":1}')
+  let asked = ''
+  page.once('dialog', (dialog) => {
+    asked = dialog.message()
+    return dialog.dismiss()
+  })
+  await page.getByRole('button', { name: 'Repair 3' }).click()
+  assert.equal(asked, 'Change fields of 3 dead letters?')
+  assert.deepEqual(await running.query('select from dead_letter_history'), [])
+  page.once('dialog', (dialog) => dialog.accept())
   await page.getByRole('button', { name: 'Repair 3' }).click()
   await page.getByText('3 ready to replay, 0 still wrong; 3 changed').waitFor()
   await page.getByRole('button', { name: 'Replay 3' }).click()

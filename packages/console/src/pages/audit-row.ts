@@ -1,4 +1,4 @@
-import type { Audit } from '@qs-telemetry/protocol/api'
+import type { Audit, AuditAction } from '@qs-telemetry/protocol/api'
 
 type Entry = Audit['entries'][number]
 
@@ -12,7 +12,7 @@ export interface AuditRow {
   readonly details: readonly (readonly [name: string, text: string])[]
 }
 
-const ACTIONS: Readonly<Record<string, string>> = {
+const ACTIONS: Readonly<Record<AuditAction, string>> = {
   login: 'Logged in',
   'login refused': 'Login refused',
   'device described': 'Changed a device',
@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'reading pinned': 'Pinned a reading',
   'reading unpinned': 'Unpinned a reading',
   'letter repaired': 'Repaired a dead letter',
+  'letters patched': 'Repaired several dead letters',
   'letters replayed': 'Replayed dead letters',
   'letters purged': 'Deleted dead letters',
   'simulation started': 'Started simulated devices',
@@ -35,6 +36,7 @@ const NAMES: Readonly<Record<string, string>> = {
   silentAfter: 'Silent after',
   eventType: 'Type',
   letters: 'Dead letters',
+  merge: 'Fields to change',
   left: 'Not tried yet',
   ids: 'Results',
   choice: 'Selected by',
@@ -58,7 +60,7 @@ export function auditRow({ action, detail }: Pick<Entry, 'action' | 'detail'>): 
   const letters = [id, ...results.map((each) => each.id), ...(isRecord(choice) ? listOf(choice.ids) : [])]
   const named = letters.filter((each) => each !== undefined && each !== null).map(String)
   return {
-    what: ACTIONS[action] ?? action,
+    what: Object.hasOwn(ACTIONS, action) ? ACTIONS[action as AuditAction] : action,
     device: typeof deviceId === 'string' ? deviceId : null,
     letters: named.slice(0, MAX_LETTERS),
     details: [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AUDIT_ACTIONS } from '@qs-telemetry/protocol/api'
 import { auditRow } from '../../src/pages/audit-row.ts'
 
 const CASES = [
@@ -48,6 +49,16 @@ const CASES = [
     },
   },
   {
+    action: 'letters patched',
+    detail: { letters: 2, merge: '{"schema":1}', choice: { ids: ['4', '5'] } },
+    row: {
+      what: 'Repaired several dead letters',
+      device: null,
+      letters: ['4', '5'],
+      details: ['Dead letters: 2', 'Fields to change: {"schema":1}'],
+    },
+  },
+  {
     action: 'something new',
     detail: 'a text',
     row: { what: 'something new', device: null, letters: [], details: ['detail: a text'] },
@@ -59,4 +70,10 @@ test('an entry of the audit log becomes what was done, on what, and the rest as 
     const { details, ...rest } = auditRow({ action, detail })
     assert.deepEqual({ ...rest, details: details.map(([name, text]) => `${name}: ${text}`) }, row)
   }
+})
+
+test('each action of the audit log has words of its own', () => {
+  const words = AUDIT_ACTIONS.map((action) => auditRow({ action, detail: {} }).what)
+  assert.equal(new Set(words).size, AUDIT_ACTIONS.length)
+  for (const [index, action] of AUDIT_ACTIONS.entries()) assert.notEqual(words[index], action)
 })

@@ -1,4 +1,4 @@
-import type { Audit } from '@qs-telemetry/protocol/api'
+import type { Audit, AuditAction } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { momentText } from './moment-text.ts'
 import { withinBytes } from './within-bytes.ts'
@@ -6,7 +6,7 @@ import { withinBytes } from './within-bytes.ts'
 export interface AuditEntry {
   readonly actor: string
   readonly address: string
-  readonly action: string
+  readonly action: AuditAction
   readonly detail: Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,25 @@
 import Type, { type Static } from 'typebox'
 import { Moment } from './moment.ts'
 
+/** What the routes write to the audit log; an entry of another version may have another action. */
+export const AUDIT_ACTIONS = [
+  'login',
+  'login refused',
+  'device described',
+  'device added',
+  'reading pinned',
+  'reading unpinned',
+  'letter repaired',
+  'letters patched',
+  'letters replayed',
+  'letters purged',
+  'simulation started',
+  'simulation stopped',
+  'simulated data removed',
+] as const
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
 export const AuditSchema = Type.Object({
   entries: Type.Array(
     Type.Object({

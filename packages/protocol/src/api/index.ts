@@ -1,5 +1,5 @@
 /** The API of the console: what the ingester answers and the pages read. docs/console.md is the prose. */
-export { type Audit, AuditSchema } from './audit.ts'
+export { AUDIT_ACTIONS, type Audit, type AuditAction, AuditSchema } from './audit.ts'
 export {
   type Device,
   DeviceChangeSchema,

@@ -27,20 +27,37 @@ interface AlertSpec {
 }
 
 /**
- * Judged at the newest arrival of any device: when ingest stops, nobody is late, and "Nothing is ingested" is the one
- * alert. The rule itself is is_silent(); docs/decisions/0023-silence.md.
+ * Judged at the newest arrival of any device, and without the time in which ingest stood still: while ingest stops and
+ * after it returns, nobody is late, and "Nothing is ingested" is the one alert. A stop is a pause of the accepted
+ * messages that would have raised that alert: longer than ALERT_IDLE_MINUTES, and than the most frequent device that
+ * was there when it began is used to. The rule itself is is_silent(); docs/decisions/0023-silence.md.
  */
 const SILENT_DEVICE: AlertSpec = {
   uid: 'qs-silent-device',
   title: 'Device is silent',
   sql: `
+with minutes as (
+  select minute, lag(minute) over (order by minute) + interval '1 minute' as began
+  from ingest_stats
+  where stored + duplicate > 0 and minute > now() - ${days('ALERT_GONE_DAYS', 7)} - interval '1 day'
+),
+stops as materialized (
+  select began, minute + interval '1 minute' as ended
+  from minutes
+  where date_part('epoch', minute - began) > greatest(${number('ALERT_IDLE_MINUTES', 15)} * 60, (
+    select min(silent_after) from silence
+    where event_type is null and not is_silent(last_seen, silent_after, began)
+  ))
+)
 select
   now() as time,
   device_id as device,
   1::float8 as silent
 from silence
 where event_type is null and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
-  and is_silent(last_seen, silent_after, (select max(last_seen) from devices))
+  and is_silent(last_seen, silent_after, (select max(last_seen) from devices) - (
+    select coalesce(sum(ended - greatest(began, last_seen)), '0') from stops where ended > last_seen
+  ))
 order by 2`,
   holds: '1m',
   summary: 'No event from {{ .Labels.device }} for longer than it is used to',
@@ -48,17 +65,42 @@ order by 2`,
     'Look at its power and Wi-Fi, then at its serial log. qs device ls says when it was last seen. It is fine again with its next event. A device that is gone for good stops to alert after a week.',
 }
 
+/**
+ * Without the time in which the device was away. Its most frequent series tells that: a distance between two arrivals
+ * that is a silence. Its newest 2,000 events are enough (five hours at ten seconds), and are read for series that are
+ * late only.
+ */
 const SILENT_SENSOR: AlertSpec = {
   uid: 'qs-silent-sensor',
   title: 'Sensor is silent',
   sql: `
+with late as materialized (
+  select device_id, event_type, last_seen, silent_after
+  from silence
+  where event_type is not null and is_silent and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
+)
 select
   now() as time,
-  device_id as device,
-  event_type as sensor,
+  late.device_id as device,
+  late.event_type as sensor,
   1::float8 as silent
-from silence
-where event_type is not null and is_silent and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
+from late
+join devices on devices.device_id = late.device_id
+left join lateral (
+  select event_type, silent_after from series
+  where series.device_id = late.device_id
+    and silent_after is not null and not is_silent(series.last_seen, silent_after, devices.last_seen)
+  order by silent_after limit 1
+) as steady on true
+left join lateral (
+  select sum(distance) as seconds
+  from (
+    select date_part('epoch', ts_server - lag(ts_server) over (order by ts_server)) as distance
+    from newest_events(late.device_id, steady.event_type, 2000, late.last_seen - make_interval(secs => steady.silent_after))
+  ) as distances
+  where distance > steady.silent_after
+) as away on true
+where is_silent(late.last_seen, late.silent_after, devices.last_seen - make_interval(secs => coalesce(away.seconds, 0)))
 order by 2, 3`,
   holds: '1m',
   summary: 'No {{ .Labels.sensor }} from {{ .Labels.device }}, which sends other events',
@@ -68,7 +110,8 @@ order by 2, 3`,
 
 /**
  * For each code: more in a quarter of an hour than the threshold, and more than three times the median of the quarter
- * hours of the last day. A mean would let a burst of the night mute the morning.
+ * hours of the last day or one in a hundred of all events received. A mean would let a burst of the night mute the
+ * morning, and the median alone falls silent after twelve hours of a steady flood.
  */
 const DEAD_LETTERS: AlertSpec = {
   uid: 'qs-dead-letters-rising',
@@ -94,7 +137,10 @@ counts as (
 )
 select now() as time, code, recent::float8 as "dead letters"
 from counts
-where recent > greatest(${number('ALERT_DEAD_LETTERS', 5)}, 3 * usual)
+where recent > ${number('ALERT_DEAD_LETTERS', 5)}
+  and recent > least(3 * usual, (
+    select coalesce(sum(received), 0) / 100 from ingest_stats where minute > now() - interval '15 minutes'
+  ))
 order by 2`,
   holds: '0s',
   summary: 'More events than usual are refused: {{ .Labels.code }}',
@@ -103,6 +149,8 @@ order by 2`,
 }
 
 /**
+ * Messages that were only refused do not count: one broken board must not hide that all others are off.
+ *
  * A fleet of hourly boards is not late after fifteen minutes: the device that reports most often says when it is. Where
  * no device has a rhythm, as after a first try, nobody can tell. It is the one rule that fires when the database does not
  * answer.
@@ -120,10 +168,10 @@ expected as (
 select now() as time,
   (case when idle > greatest(${number('ALERT_IDLE_MINUTES', 15)} * 60, seconds) and seconds < 'infinity' then idle else 0 end)::float8 as "idle seconds"
 from expected, (
-  select coalesce(date_part('epoch', now() - max(minute)), 0) as idle from ingest_stats
+  select coalesce(date_part('epoch', now() - max(minute) filter (where stored + duplicate > 0)), 0) as idle from ingest_stats
 ) as stats`,
   holds: '5m',
-  summary: 'No message is taken in, or the database does not answer',
+  summary: 'No event is accepted, or the database does not answer',
   whatToDo:
     'Is the ingester up (docker compose ps, qs doctor)? The broker? PostgreSQL? Devices that keep events until their device ack send them when it is back.',
   onError: 'Alerting',

@@ -150,6 +150,11 @@ test('a sensor that stops on a live device fires alone, and for a week', async (
 
 const minuteOf = (ago: string) =>
   `insert into ingest_stats values (date_trunc('minute', now() - interval '${ago}'), 'w', 1, 1, 1, 0, 0)`
+/** Each minute of a time in which ingest ran. */
+const minutesBetween = (from: string, until: string) => `
+  insert into ingest_stats
+  select date_trunc('minute', at), 'w', 1, 1, 1, 0, 0
+  from generate_series(now() - interval '${from}', now() - interval '${until}', '1 minute') as at`
 
 test('when ingest stops, one alert fires and not one for each device', async (t) => {
   const database = await start(t)
@@ -161,6 +166,56 @@ test('when ingest stops, one alert fires and not one for each device', async (t)
   await database.fill(minuteOf('20 minutes'))
   assert.deepEqual(await database.firing('qs-silent-device'), [])
   assert.deepEqual(await database.firing('qs-silent-sensor'), [])
+  assert.deepEqual(await database.firing('qs-nothing-ingested'), [''])
+})
+
+test('after a stop of ingest, a device is late only by the time in which ingest ran', async (t) => {
+  const database = await start(t)
+  const beforeAndAfter = [...every(10, 5, 30), ...every(10, 4 * HOUR + 300, 40)]
+  await arrive(
+    database,
+    { id: 'first', ago: beforeAndAfter },
+    { id: 'hourly', ago: every(HOUR, 4.5 * HOUR) },
+    { id: 'hourly-dead', ago: every(HOUR, 9 * HOUR) },
+    { id: 'often-dead', ago: every(10, 4 * HOUR + 300) },
+  )
+  await database.fill(minutesBetween('2 days', '4 hours 5 minutes'))
+  await database.fill(minutesBetween('5 minutes', '0 minutes'))
+  assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-dead', 'often-dead'])
+})
+
+test('pauses that an hourly fleet makes are no stops of ingest', async (t) => {
+  const database = await start(t)
+  await arrive(
+    database,
+    { id: 'hourly', ago: every(HOUR, 60) },
+    { id: 'hourly-dead', ago: every(HOUR, 5 * HOUR + 60) },
+    { id: 'often-and-long-dead', ago: every(10, 2 * 24 * HOUR) },
+  )
+  for (let hour = 0; hour < 24; hour++) await database.fill(minuteOf(`${hour} hours 60 seconds`))
+  assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-dead', 'often-and-long-dead'])
+})
+
+test('after a power cut of a board, its slow sensor is late only by the time in which the board ran', async (t) => {
+  const database = await start(t)
+  const cutOfFourHours = [...every(10, 5, 30), ...every(10, 4 * HOUR + 300, 400)]
+  await arrive(
+    database,
+    { id: 'board', ago: cutOfFourHours },
+    { id: 'board', type: 'hourly', ago: every(HOUR, 4.5 * HOUR) },
+    { id: 'board', type: 'dead-before', ago: every(600, 4.9 * HOUR) },
+    { id: 'board', type: 'humidity', ago: every(10, 4 * HOUR + 300) },
+  )
+  assert.deepEqual(await database.firing('qs-silent-sensor'), ['board dead-before', 'board humidity'])
+})
+
+test('messages that are only refused do not count as ingested', async (t) => {
+  const database = await start(t)
+  await arrive(database, { id: 'often', ago: every(60, 2 * HOUR) })
+  await database.fill(minuteOf('2 hours'))
+  await database.fill(`
+    insert into ingest_stats
+    select date_trunc('minute', now()) - n * interval '1 minute', 'w', 1, 1, 0, 0, 1 from generate_series(0, 60) as n`)
   assert.deepEqual(await database.firing('qs-nothing-ingested'), [''])
 })
 
@@ -204,7 +259,9 @@ test('dead letters fire where a code rises, and old ones do not mute new ones', 
   assert.deepEqual(await fires({ ALERT_DEAD_LETTERS: '6' }), [], 'a setting')
   for (let quarter = 1; quarter < 96; quarter++)
     await fill(deadLetters(6, `${quarter * 15} minutes 60 seconds`))
-  assert.deepEqual(await fires(), [], 'six in each quarter of an hour are usual')
+  assert.deepEqual(await fires(), ['INVALID_JSON'], 'a flood of a day that is all that comes in')
+  await fill(`insert into ingest_stats values (date_trunc('minute', now()), 'w', 1000, 1000, 994, 0, 6)`)
+  assert.deepEqual(await fires(), [], 'six in each quarter of an hour are usual, and few of all events')
   await fill(deadLetters(6, '1 minute', 'MISSING_FIELD'))
   assert.deepEqual(await fires(), ['MISSING_FIELD'], 'another code is news')
   await fill(`insert into dead_letters_counted values (date_trunc('minute', now()), 'd', 'FLOOD', 500, 500)`)

@@ -9,6 +9,8 @@ comment on column series.arrived_at is 'Server time of the last arrival; what co
 comment on column series.gaps is 'Seconds between the last ten arrivals, the newest last';
 comment on column series.silent_after is 'Seconds without an event after which the series is silent; null: it has no rhythm';
 
+-- This transaction keeps writers of both tables waiting, so it reads no events: a series learns its rhythm from its next four
+-- arrivals, and a device with its next row.
 alter table devices
   add column silent_after double precision,
   add column silent_after_set double precision check (silent_after_set > 0),
@@ -206,22 +208,6 @@ begin
   delete from series_pending where id = any(taken);
   return cardinality(taken);
 end $$;
-
--- What is there gets its rhythm from its newest events. What was not seen for eight days is not judged until it comes back.
-do $$
-declare
-  one record;
-  rhythm record;
-begin
-  for one in select device_id, event_type from series where last_seen > now() - interval '8 days' loop
-    rhythm := recent_arrivals(one.device_id, one.event_type);
-    update series s set arrived_at = rhythm.arrived_at, gaps = rhythm.gaps, silent_after = silent_after(rhythm.gaps)
-    where s.device_id = one.device_id and s.event_type = one.event_type;
-  end loop;
-end $$;
-
-update devices d set (silent_after, silent_series) = (select r.silent_after, r.silent_series from rhythm_of(d.device_id, d.last_seen) r)
-where last_seen > now() - interval '8 days';
 
 -- For queries of people and for Grafana.
 create view silence as

@@ -184,7 +184,13 @@ function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, 
 async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: AbortSignal): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
-      const applied = await migrate(currentUrl(databaseUrl))
+      const applied = await migrate(currentUrl(databaseUrl), undefined, {
+        onBusy: (migration) =>
+          log.warn(
+            { migration },
+            'A long statement keeps a table locked that a migration changes; trying again',
+          ),
+      })
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
       return
     } catch (error) {

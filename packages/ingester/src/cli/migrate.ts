@@ -12,7 +12,10 @@ export function registerMigrate(program: Command): void {
     .option('--json', 'print {"applied":[…]}')
     .action(async ({ json }: { json?: true }) => {
       const url = findDatabaseUrl(loadConfig())
-      const applied = await migrate(url).catch((error: Error) => {
+      const applied = await migrate(url, undefined, {
+        onBusy: (name) =>
+          console.error(`${name}: a long statement keeps a table locked that it changes; trying again`),
+      }).catch((error: Error) => {
         if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
         throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)
       })

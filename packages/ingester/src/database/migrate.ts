@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
@@ -11,13 +12,18 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 export const MIGRATION_LOCK = 7_141_120_231
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */
-const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE] = ['42P01', '42501']
+const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE] = ['42P01', '42501', '55P03']
 
 export interface Migration {
   readonly version: number
   readonly name: string
   readonly sql: string
   readonly checksum: string
+}
+
+export interface MigrateOptions {
+  /** Told each time that a migration did not get its locks in time; it tries again. */
+  readonly onBusy?: (name: string) => void
 }
 
 /** The schema and this version do not go together, or a migration failed: a person is needed. */
@@ -50,14 +56,18 @@ export async function readMigrations(): Promise<readonly Migration[]> {
  * @throws SchemaError where the database is newer than this version, a migration that landed was changed since, or
  * there is something to apply and this role may not
  */
-export async function migrate(url: string, migrations?: readonly Migration[]): Promise<readonly string[]> {
+export async function migrate(
+  url: string,
+  migrations?: readonly Migration[],
+  options: MigrateOptions = {},
+): Promise<readonly string[]> {
   const shipped = migrations ?? (await readMigrations())
   const client = await openClient(url, { name: 'qs-migrate', connectTimeoutMs: 10_000 })
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     const isOwner = await ownsSchema(client)
     const pending = await findPending(client, shipped, isOwner)
-    for (const migration of pending) await apply(client, migration)
+    for (const migration of pending) await apply(client, migration, options)
     // They belong to the shipped migrations: others do not make the tables that they name.
     if (isOwner && migrations === undefined) await grant(client)
     return pending.map(({ name }) => name)
@@ -145,9 +155,24 @@ async function notTheOwner(client: pg.Client, problem: string): Promise<SchemaEr
   )
 }
 
-async function apply(client: pg.Client, { version, name, sql, checksum }: Migration): Promise<void> {
+/** One try. What waits for a table makes all others wait that come after it, also those that only insert. */
+const LOCK_TIMEOUT = '3s'
+/** Between two tries, for those that waited. */
+const PAUSE_MS = 1_000
+
+/** Tries until no long statement is in the way of the locks that the migration needs. */
+async function apply(client: pg.Client, migration: Migration, options: MigrateOptions): Promise<void> {
+  while (!(await tryToApply(client, migration))) {
+    options.onBusy?.(migration.name)
+    await delay(PAUSE_MS)
+  }
+}
+
+/** @returns false where it did not get a lock in time */
+async function tryToApply(client: pg.Client, { version, name, sql, checksum }: Migration): Promise<boolean> {
   try {
     await client.query('begin')
+    await client.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
     await client.query(sql)
     await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
       version,
@@ -155,14 +180,17 @@ async function apply(client: pg.Client, { version, name, sql, checksum }: Migrat
       checksum,
     ])
     await client.query('commit')
+    return true
   } catch (error) {
+    const { code, message } = error as Error & { readonly code?: string }
+    if (code === LOCK_NOT_AVAILABLE) {
+      await client.query('rollback')
+      return false
+    }
     // Without SQLSTATE it is the connection that broke.
-    if ((error as { readonly code?: string }).code?.length !== 5) throw error
-    throw new SchemaError(
-      `Migration ${name} failed, and nothing of it was applied: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
-    )
+    if (code?.length !== 5) throw error
+    throw new SchemaError(`Migration ${name} failed, and nothing of it was applied: ${message}`, {
+      cause: error,
+    })
   }
 }

@@ -6,6 +6,7 @@ import { compareEvents, readComparisons } from '../../src/sink/compare-events.ts
 import { accepted, eventJson } from '../decode/decoding.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { seriesRows } from '../support/series-rows.ts'
+import { until } from '../support/until.ts'
 
 test('several at once apply each migration once; the second time there is nothing to do', async (t) => {
   const url = await freshDatabase(t)
@@ -28,6 +29,30 @@ test('a migration that fails leaves nothing of itself and keeps what was there',
   const { rows } = await client.query(`select to_regclass('b') as b, (select count(*)::int from a) as a`)
   await client.end()
   assert.deepEqual(rows, [{ b: null, a: 1 }])
+})
+
+test('a migration that waits for a long statement lets inserts through, and is applied after it', async (t) => {
+  const url = await freshDatabase(t)
+  const first = { version: 1, name: '0001_a.sql', sql: 'create table a (i int)', checksum: 'a' }
+  await migrate(url, [first])
+  const reader = new pg.Client({ connectionString: url })
+  const writer = new pg.Client({ connectionString: url })
+  await Promise.all([reader.connect(), writer.connect()])
+  try {
+    await reader.query('begin; select from a')
+    const second = { version: 2, name: '0002_b.sql', sql: 'alter table a add column j int', checksum: 'b' }
+    const busy: string[] = []
+    const migrated = migrate(url, [first, second], { onBusy: (name) => busy.push(name) })
+    await until(() => busy.length > 0, 'the migration gave way')
+    // Behind a migration that waits for good, this never ends.
+    await writer.query('insert into a (i) values (1)')
+    await reader.query('commit')
+    assert.deepEqual(await migrated, ['0002_b.sql'])
+    assert.equal(busy[0], '0002_b.sql')
+    assert.deepEqual((await writer.query('select * from a')).rows, [{ i: 1, j: null }])
+  } finally {
+    await Promise.all([reader.end(), writer.end()])
+  }
 })
 
 test('a changed migration and a database of a newer version are refused', async (t) => {
@@ -74,6 +99,41 @@ test('the table of series is made of the events that are there', async (t) => {
     const { kept, expected } = await seriesRows(client)
     assert.equal(kept.length, 12)
     assert.deepEqual(kept, expected)
+  } finally {
+    await client.end()
+  }
+})
+
+test('a fleet gets its summary without a look at its events, and its rhythm later', async (t) => {
+  const url = await freshDatabase(t)
+  const migrations = await readMigrations()
+  const silence = migrations.find(({ name }) => name.endsWith('_silence.sql')) as Migration
+  await migrate(
+    url,
+    migrations.filter(({ version }) => version < silence.version),
+  )
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`
+      insert into devices (device_id, first_seen, last_seen) select 'd' || i, now(), now() from generate_series(0, 9) i;
+      insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_device_raw, ts_server, schema)
+      select 'e' || i, 'd' || i % 9, 't' || i % 5, i, at - i % 7 * interval '1 day',
+        case when i % 2 = 0 then at - i % 3 * interval '100 s' end, case when i % 11 = 0 then 'soon' end, at, 1
+      from (select i, now() - i * interval '20.000001 s' as at from generate_series(1, 900) i) x;
+      select recount_series()`)
+    await migrate(url)
+    const { rows } = await client.query(`
+      select d.types, d.clock, d.clock_offset, d.silent_after, s.types as "ownTypes", s.clock as "ownClock", s.clock_offset as "ownOffset"
+      from devices d cross join lateral summary_of(d.device_id) s`)
+    assert.equal(rows.length, 10)
+    for (const { types, clock, clock_offset: offset, silent_after: silentAfter, ...own } of rows) {
+      assert.deepEqual({ ownTypes: types, ownClock: clock, ownOffset: offset }, own)
+      assert.equal(silentAfter, null)
+    }
+    assert.ok(new Set(rows.map(({ clock }) => clock)).size > 2, JSON.stringify(rows))
+    const { rows: rhythms } = await client.query('select distinct arrived_at, gaps, silent_after from series')
+    assert.deepEqual(rhythms, [{ arrived_at: null, gaps: [], silent_after: null }])
   } finally {
     await client.end()
   }

@@ -174,7 +174,7 @@ test('a server whose clock was ahead goes on counting arrivals after it was set'
   assert.equal((await rhythm('d')).silentAfter, MINUTE)
 })
 
-test('a recount, and the migration, find the rhythm in the newest events', async (t) => {
+test('a recount finds the rhythm in the newest events', async (t) => {
   const { database, play, rhythm } = await start(t, 'write')
   await play('hourly', every(HOUR, 8))
   const read = async () =>
@@ -184,3 +184,16 @@ test('a recount, and the migration, find the rhythm in the newest events', async
   assert.deepEqual(await read(), kept)
   assert.equal((await rhythm('hourly')).silentAfter, 3 * HOUR)
 })
+
+for (const work of ['write', 'defer'] as const)
+  test(`a series from before there was a rhythm learns it from four arrivals: ${work}`, async (t) => {
+    const { database, play, rhythm } = await start(t, work)
+    await play('old', [{ at: 0 }])
+    await database.query(`update series set arrived_at = null, gaps = '{}', silent_after = null`)
+    const [first, ...later] = every(HOUR, 5).slice(1)
+    await play('old', [first as Arrival, ...later.slice(0, 2)])
+    assert.equal((await rhythm('old')).silentAfter, null)
+    // A device is judged by what was there before its newest event.
+    await play('old', [...later.slice(2), { at: 4 * HOUR + 1, type: 'last' }])
+    assert.equal((await rhythm('old')).silentAfter, 3 * HOUR)
+  })

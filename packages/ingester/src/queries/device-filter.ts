@@ -8,19 +8,23 @@ export interface DeviceFilter {
   readonly room?: string
   readonly status?: DeviceStatus
   readonly clock?: DeviceClock
+  /** Whether a series is silent while the device is not. */
+  readonly silentSensors?: boolean
 }
 
 /** Of a row of `devices`. */
 export const STATUS = 'device_status(last_seen, coalesce(silent_after_set, silent_after))'
 
-/** Conditions on a row of `devices`, with five parameters. */
+/** Conditions on a row of `devices`, with six parameters. */
 export const MATCHES = `($1::text[] is null or device_id = any($1))
   and ($2::text is null or position(lower($2) in lower(device_id)) > 0 or position(lower($2) in lower(label)) > 0
     or position(lower($2) in lower(room)) > 0)
   and ($3::text is null or room = $3)
   and ($4::text is null or ${STATUS} = $4)
-  and ($5::text is null or clock = $5)`
+  and ($5::text is null or clock = $5)
+  and ($6::boolean is null or (silent_series > 0 and ${STATUS} <> 'silent') = $6)`
 
-export function filterValues({ devices, search, room, status, clock }: DeviceFilter): readonly unknown[] {
-  return [devices ?? null, search ?? null, room ?? null, status ?? null, clock ?? null]
+export function filterValues(filter: DeviceFilter): readonly unknown[] {
+  const { devices, search, room, status, clock, silentSensors } = filter
+  return [devices, search, room, status, clock, silentSensors].map((each) => each ?? null)
 }

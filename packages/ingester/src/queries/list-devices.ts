@@ -47,8 +47,8 @@ function pageSql(sort: DeviceSort): string {
 with page as materialized (
   select *, ${key} as place
   from devices
-  where ${MATCHES} and ($6::text is null or (${key}, device_id) ${beyond} ($6::${type}, $7::text collate "C"))
-  order by ${key} ${direction}, device_id ${direction} limit $8
+  where ${MATCHES} and ($7::text is null or (${key}, device_id) ${beyond} ($7::${type}, $8::text collate "C"))
+  order by ${key} ${direction}, device_id ${direction} limit $9
 )
 select
   d.device_id as "deviceId", d.label, d.time_zone as "timeZone", d.room, d.place::text as key,

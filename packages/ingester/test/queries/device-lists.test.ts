@@ -117,6 +117,9 @@ test('lists show a bounded part of 20,000 devices and of 30,000 types, and count
   assert.equal(await countDevices(pool, { clock: 'off', status: 'silent' }), DEVICES / 100)
   assert.equal(await countDevices(pool, { room: 'Room 0', status: 'silent', search: 'ESP32-004' }), 1)
 
+  assert.equal((await allIds(pool, { silentSensors: true })).length, DEVICES / 50)
+  assert.equal(await countDevices(pool, { silentSensors: true, status: 'silent' }), 0)
+
   const whole = await findDevice(pool, 'counter')
   assert.deepEqual([whole?.readings.length, whole?.clock], [1_000, 'absent'])
 

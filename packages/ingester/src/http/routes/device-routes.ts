@@ -54,6 +54,9 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
           ),
           status: Type.Optional(DeviceStatusSchema),
           clock: Type.Optional(DeviceClockSchema),
+          silentSensors: Type.Optional(
+            Type.Boolean({ description: 'Whether a series is silent while the device is not' }),
+          ),
           sort: Type.Optional(DeviceSortSchema),
           after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the page before' })),
           limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),

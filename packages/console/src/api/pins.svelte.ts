@@ -3,10 +3,11 @@ import { get, send } from './request.ts'
 
 const keyOf = (deviceId: string, eventType: string) => `${deviceId}\n${eventType}`
 
-/** Which readings are pinned, for buttons on any page. Asked for once, by the first of them. */
+/** Which readings are pinned, for buttons on any page: asked for once by the first of them, and taken from each later answer. */
 class Pins {
   #keys = $state.raw<ReadonlySet<string> | null>(null)
   #isAsked = false
+  /** Why the last change failed, as at the twenty-fifth pin. Shown above every page. */
   problem = $state('')
 
   has(deviceId: string, eventType: string): boolean {
@@ -17,7 +18,7 @@ class Pins {
     if (this.#isAsked) return
     this.#isAsked = true
     get<PinnedList>('/api/pinned').then(
-      ({ pinned }) => this.#take(pinned),
+      ({ pinned }) => this.take(pinned),
       () => {
         this.#isAsked = false
       },
@@ -28,13 +29,14 @@ class Pins {
     this.problem = ''
     try {
       const { pinned } = await send<PinnedList>('PUT', '/api/pinned', { deviceId, eventType, isPinned })
-      this.#take(pinned)
+      this.take(pinned)
     } catch (error) {
       this.problem = (error as Error).message
     }
   }
 
-  #take(pinned: readonly PinnedReading[]): void {
+  take(pinned: readonly PinnedReading[]): void {
+    this.#isAsked = true
     this.#keys = new Set(pinned.map(({ deviceId, eventType }) => keyOf(deviceId, eventType)))
   }
 }

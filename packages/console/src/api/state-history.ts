@@ -1,11 +1,11 @@
 import type { EventPage, StoredEvent } from '@qs-telemetry/protocol/api'
-import { areStates, type StateChange } from '../charts/states.ts'
+import { areStates, type StateChange, stateKind } from '../charts/states.ts'
 import { get } from './request.ts'
 
 /** Of one series: enough to tell states from messages; and what a chart of states shows at most. */
 const [SAMPLE, MOST_CHANGES] = [30, 500]
 
-interface SeriesName {
+export interface SeriesName {
   readonly deviceId: string
   readonly eventType: string
 }
@@ -23,21 +23,42 @@ export async function stateTypes(
 ): Promise<readonly string[]> {
   const are = await Promise.all(
     types.map(async (type) => {
-      const query = { device: deviceId, type, texts: true, limit: SAMPLE }
-      const { events } = await get<EventPage>('/api/events', query, signal)
-      return areStates(events.map(({ valueText }) => valueText ?? ''))
+      const texts = await newestTexts({ deviceId, eventType: type }, signal)
+      return areStates(texts.map(({ valueText }) => valueText ?? ''))
     }),
   )
   return types.filter((_, index) => are[index])
 }
 
+/** Those of the series without numbers in the range that are states, and whether their states are texts. */
+export async function stateSeries(
+  names: readonly SeriesName[],
+  signal: AbortSignal,
+): Promise<readonly (SeriesName & { readonly hasTexts: boolean })[]> {
+  const found = await Promise.all(
+    names.map(async ({ deviceId, eventType }) => {
+      const texts = await newestTexts({ deviceId, eventType }, signal)
+      const query = { device: deviceId, type: eventType, limit: 1 }
+      const latest = texts.length > 0 ? [] : (await get<EventPage>('/api/events', query, signal)).events
+      const kind = stateKind({ texts, latest: latest[0] })
+      return kind === null ? [] : [{ deviceId, eventType, hasTexts: kind === 'texts' }]
+    }),
+  )
+  return found.flat()
+}
+
+async function newestTexts({ deviceId, eventType }: SeriesName, signal: AbortSignal) {
+  const query = { device: deviceId, type: eventType, texts: true, limit: SAMPLE }
+  return (await get<EventPage>('/api/events', query, signal)).events
+}
+
 /** The last state before a range: it goes on into it. */
 export async function stateBefore(
-  { deviceId, eventType }: SeriesName,
+  { deviceId, eventType, hasTexts }: SeriesName & { readonly hasTexts: boolean },
   from: string,
   signal: AbortSignal,
 ): Promise<readonly StateChange[]> {
-  const query = { device: deviceId, type: eventType, to: from, limit: 1 }
+  const query = { device: deviceId, type: eventType, to: from, texts: hasTexts || null, limit: 1 }
   return (await get<EventPage>('/api/events', query, signal)).events.map(changeOf)
 }
 

@@ -7,8 +7,12 @@ export interface StateRow {
   readonly key: string
   readonly label: string
   readonly spans: readonly StateSpan[]
-  /** All values that it has had, in the order in which they get their colours. */
+}
+
+export interface StateLook {
+  /** Of all rows, in the order in which they get their colours. */
   readonly values: readonly string[]
+  readonly isDark: boolean
 }
 
 /** In CSS pixels: a row, the bar at its bottom, and how narrow a short state may be. */
@@ -16,7 +20,8 @@ export const ROW_PX = 40
 const [BAR_PX, LEAST_PX, TEXT_PX] = [20, 2, 6]
 
 /** A row for each series: its name, and below it a bar for each state, with its name where that has room. */
-export function drawStates(plot: uPlot, rows: readonly StateRow[], isDark: boolean): void {
+export function drawStates(plot: uPlot, rows: readonly StateRow[], look: StateLook): void {
+  const { isDark } = look
   const { ctx, bbox } = plot
   const ratio = devicePixelRatio
   ctx.save()
@@ -26,14 +31,14 @@ export function drawStates(plot: uPlot, rows: readonly StateRow[], isDark: boole
   ctx.font = FONT.replace(/[\d.]+/, (size) => String(Number(size) * ratio))
   ctx.textAlign = 'left'
   ctx.textBaseline = 'middle'
-  for (const [index, { label, spans, values }] of rows.entries()) {
+  for (const [index, { label, spans }] of rows.entries()) {
     const top = bbox.top + (index * ROW_PX + ROW_PX - BAR_PX) * ratio
     ctx.fillStyle = inkOf(isDark).text
     ctx.fillText(label, bbox.left + 2 * ratio, top - ((ROW_PX - BAR_PX) / 2) * ratio)
     for (const { from, to, text } of spans) {
       const [left, right] = [plot.valToPos(from, 'x', true), plot.valToPos(to, 'x', true)]
       const width = Math.max(LEAST_PX * ratio, right - left)
-      const { fill, edge } = coloursOf(text, values, isDark)
+      const { fill, edge } = stateColours(text, look)
       ctx.fillStyle = fill
       ctx.fillRect(left, top, width, BAR_PX * ratio)
       ctx.fillStyle = edge
@@ -47,8 +52,8 @@ export function drawStates(plot: uPlot, rows: readonly StateRow[], isDark: boole
 }
 
 /** Off is quiet: of a 0 only the edge stands out. */
-function coloursOf(text: string, values: readonly string[], isDark: boolean) {
-  const { colour } = lineStyle(text === '1' ? 0 : values.indexOf(text), isDark)
+export function stateColours(text: string, { values, isDark }: StateLook) {
+  const { colour } = lineStyle(values.indexOf(text), isDark)
   return text === '0'
     ? { fill: inkOf(isDark).grid, edge: inkOf(isDark).text }
     : { fill: `${colour}4d`, edge: colour }

@@ -1,4 +1,4 @@
-import type { Line } from '@qs-telemetry/protocol/api'
+import type { Line, StoredEvent } from '@qs-telemetry/protocol/api'
 
 /** From this moment on it is so; null: from here on nothing is known. */
 export interface StateChange {
@@ -38,6 +38,24 @@ export function areStates(texts: readonly string[]): boolean {
   )
 }
 
+/** The newest events of a series whose range holds no number: of its texts, and of all of them the last one. */
+export interface NewestEvents {
+  readonly texts: readonly Pick<StoredEvent, 'valueText'>[]
+  readonly latest: Pick<StoredEvent, 'valueNum' | 'unit'> | undefined
+}
+
+/** What its bars are made of; null: it is no state. Texts go first, and without them the latest number says what it is. */
+export function stateKind({ texts, latest }: NewestEvents): 'texts' | 'numbers' | null {
+  if (texts.length > 0) return areStates(texts.map(({ valueText }) => valueText ?? '')) ? 'texts' : null
+  const values = [latest?.valueNum ?? -1]
+  return isStateLine({ unit: latest?.unit ?? null, min: values, max: values }) ? 'numbers' : null
+}
+
+/** Of a series whose range holds no number. */
+export function emptyLine(deviceId: string, eventType: string): Line {
+  return { deviceId, eventType, unit: null, times: [], min: [], max: [], mean: [], events: 0 }
+}
+
 /** Of a line of zeros and ones. Of a bucket with both only the bucket is known, and not what came after it. */
 export function changesOfLine(
   { times, min, max }: Line,
@@ -50,6 +68,14 @@ export function changesOfLine(
       { time: time + (bucketSeconds ?? 0), text: null },
     ]
   })
+}
+
+/** The values of all rows of a chart, in the order of their colours: the same value has the same colour in each row. */
+export function stateValues(texts: Iterable<string>): readonly string[] {
+  // Off has no colour, and on has the first.
+  return [...new Set(texts)]
+    .filter((text) => text !== '0')
+    .sort((a, b) => Number(b === '1') - Number(a === '1') || (a < b ? -1 : 1))
 }
 
 /**

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { areStates, changesOfLine, isStateLine, spansOf } from '../../src/charts/states.ts'
+import {
+  areStates,
+  changesOfLine,
+  isStateLine,
+  spansOf,
+  stateKind,
+  stateValues,
+} from '../../src/charts/states.ts'
 
 const line = (values: readonly (readonly [min: number, max: number])[], unit: string | null = null) => ({
   ...{ deviceId: 'k', eventType: 'door', unit, events: values.length },
@@ -49,6 +56,23 @@ test('texts that recur are states; a log, one single text and long texts are not
   assert.ok(!areStates(['x'.repeat(25), 'y', 'y']))
   assert.ok(areStates(['heating up', 'off', 'off']))
   assert.ok(!areStates(['window is open', 'off', 'off']))
+})
+
+test('of a series without numbers in the range, the newest events say whether it is a state', () => {
+  const texts = (...all: string[]) => all.map((valueText) => ({ valueText }))
+  const number = (valueNum: number, unit: string | null = null) => ({ valueNum, unit })
+  const kindOf = (latest: ReturnType<typeof number>) => stateKind({ texts: [], latest })
+  assert.equal(stateKind({ texts: texts('open', 'closed', 'open'), latest: undefined }), 'texts')
+  assert.equal(stateKind({ texts: texts('line 1', 'line 2', 'line 3'), latest: undefined }), null, 'a log')
+  assert.equal(kindOf(number(1)), 'numbers', 'a switch')
+  assert.equal(kindOf(number(21.5)), null, 'a number is no state bar of its last value')
+  assert.equal(kindOf(number(1, '°C')), null)
+  assert.equal(stateKind({ texts: [], latest: undefined }), null, 'there is no such series')
+})
+
+test('the values of all rows have one order, whichever was seen first', () => {
+  assert.deepEqual(stateValues(['open', 'closed', 'open']), ['closed', 'open'])
+  assert.deepEqual(stateValues(['closed', '0', 'open', '0 and 1', '1']), ['1', '0 and 1', 'closed', 'open'])
 })
 
 test('a state goes on until the next one, from before the range to its end', () => {

@@ -9,7 +9,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { CLOCK_DRIFT_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
 import { linesByName, numbers, rows } from './panels.ts'
-import { ALL, bucket, isChosen, milliseconds, offsetPoints, TOLD, VOICES, withGaps } from './sql.ts'
+import { ALL, bucket, isChosen, milliseconds, offsetPoints, TOLD, voices, withGaps } from './sql.ts'
 
 const DEVICES = 'select device_id from devices order by 1'
 const CHOSEN = isChosen('device_id', 'device')
@@ -19,7 +19,7 @@ const summary = numbers({
   about:
     'Of the most talkative sensor of each device. Without time: events whose device sent none; the server time counts, so a backlog is charted when it arrives. Unreadable: ts_device was no time; the raw text is in ts_device_raw. Implausible: older than DEVICE_CLOCK_MAX_PAST or further ahead than DEVICE_CLOCK_MAX_FUTURE.',
   sql: `
-with ${VOICES},
+with ${voices(CHOSEN)},
 clocks as (
   select
     count(*)::float8 as events,
@@ -28,7 +28,6 @@ clocks as (
     count(*) filter (where ts_device <> ts) as implausible,
     count(*) filter (where ts_device < '1971-01-01') as unset
   from ${TOLD}
-  where ${isChosen('voices.device_id', 'device')}
   group by voices.device_id
 )
 select
@@ -51,12 +50,11 @@ const offset = linesByName(
     about:
       'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock.',
     sql: `
-with ${VOICES},
+with ${voices(CHOSEN)},
 ${withGaps(
   `
   select points.piece as time, voices.device_id as "Device", points.ahead as "Value"
-  from ${offsetPoints(bucket('ts'))}
-  where ${isChosen('voices.device_id', 'device')}`,
+  from ${offsetPoints(bucket('ts'))}`,
   ['Value'],
   'Device',
 )}`,
@@ -77,11 +75,10 @@ const drift = rows({
   about:
     'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more is a device without one, or NTP that never succeeds. Trust it where the fit (R²) is near 1.',
   sql: `
-with ${VOICES},
+with ${voices(CHOSEN)},
 offsets as (
   select voices.device_id, points.piece as minute, points.ahead as offset_seconds
   from ${offsetPoints(`date_bin('10 minutes', ts, 'epoch'::timestamptz)`)}
-  where ${isChosen('voices.device_id', 'device')}
 ),
 jumps as (
   select *, case
@@ -137,7 +134,7 @@ const suspicious = rows({
   about:
     'Devices that sent times which cannot be right, or whose clock is more than a minute off, by their most talkative sensor. Offset: at the event that waited least on the device, so a device that sends an hour at once is not late. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then.',
   sql: `
-with ${VOICES},
+with ${voices(CHOSEN)},
 clocks as (
   select
     voices.device_id,
@@ -148,7 +145,6 @@ clocks as (
     ${milliseconds('max(ts_device - ts_server) filter (where ts_device = ts)')} as ahead,
     max(ts_server) filter (where ts_device <> ts or ts_device_raw is not null) as last_fault
   from ${TOLD}
-  where ${isChosen('voices.device_id', 'device')}
   group by 1
 )
 select

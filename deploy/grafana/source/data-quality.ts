@@ -4,7 +4,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { DATA_QUALITY_UID } from './dashboard-uids.ts'
 import { deadLettersByCode } from './outcomes.ts'
 import { histogram, lines, numbers, rows } from './panels.ts'
-import { bucket, eventsOf, milliseconds, TOLD, VOICES, withGaps } from './sql.ts'
+import { bucket, eventsOf, milliseconds, TOLD, voices, withGaps } from './sql.ts'
 
 const summary = numbers({
   title: 'Outcomes in this time',
@@ -34,7 +34,7 @@ const delays = numbers({
   about:
     'From the device time to the server time, where the device time is plausible. It holds the error of the clock too, so below a second it means little. A high 99 % with a low median: some devices were offline and sent later; that is what the backlog is for.',
   sql: `
-with ${VOICES}
+with ${voices()}
 select p[1] as "Half within", p[2] as "95 % within", p[3] as "99 % within", worst as "Longest"
 from (
   select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by delay) as p, max(delay) as worst
@@ -152,7 +152,7 @@ const late = histogram(
     about:
       'Share of events by their delay from device to server, by the most talkative sensor of each device. A hill to the right is a backlog after an outage. "clock ahead": the device time is in the future; see "Clock drift".',
     sql: `
-with ${VOICES},
+with ${voices()},
 places as (
   select width_bucket(date_part('epoch', ts_server - ts_device), array[0, 1, 10, 60, 600, 3600, 86400]::float8[]) + 1 as place
   from ${TOLD}

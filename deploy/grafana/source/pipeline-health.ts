@@ -4,7 +4,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { PIPELINE_HEALTH_UID } from './dashboard-uids.ts'
 import { outcomesPerMinute } from './outcomes.ts'
 import { bars, lines, numbers, rows } from './panels.ts'
-import { bucket, milliseconds, perMinute, TOLD, VOICES, withGaps } from './sql.ts'
+import { bucket, milliseconds, perMinute, TOLD, voices, withGaps } from './sql.ts'
 
 const identity = numbers({
   title: 'Do the numbers add up?',
@@ -78,7 +78,7 @@ const delay = lines({
   about:
     'Median and 95 % of device time to server time, by the most talkative sensor of each device. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
   sql: `
-with ${VOICES},
+with ${voices()},
 ${withGaps(
   `
   select time, p[1] as "half within", p[2] as "95 % within"

@@ -126,6 +126,31 @@ test('a contact point is a file for each ALERT_CONTACT, with every secret from t
     assert.ok(MANUAL.includes(`\`${setting}\``) && COMPOSE.includes(`${setting}: \${${setting}:-}`), setting)
 })
 
+test('a change of ALERT_CONTACT takes back the contact point of before', () => {
+  const names = ['mail', 'telegram', 'ntfy', 'off']
+  for (const name of names) {
+    const file = parse(readDeployed(`contact-points/${name}.yaml`)) as {
+      readonly deleteContactPoints: readonly Fields[]
+      readonly resetPolicies?: readonly number[]
+    }
+    assert.deepEqual(
+      file.deleteContactPoints,
+      names.filter((each) => ![name, 'off'].includes(each)).map((each) => ({ orgId: 1, uid: `qs-${each}` })),
+    )
+    assert.deepEqual(file.resetPolicies, name === 'off' ? [1] : undefined, name)
+  }
+  // An empty ALERT_CONTACT leaves alone what was made in the browser.
+  assert.deepEqual(parse(readDeployed('contact-points/none.yaml')), { apiVersion: 1 })
+})
+
+test('docs/compose.md names every setting of alerts that compose.yaml passes', () => {
+  const manual = readFileSync(new URL('../../../docs/compose.md', import.meta.url), 'utf8')
+  const settings = [...COMPOSE.matchAll(/\$\{((?:ALERT|SMTP)_\w+)/g)].map(([, name = '']) => name)
+  assert.ok(settings.length > 10)
+  for (const name of settings)
+    assert.ok(manual.includes(`\`${name}\``), `docs/compose.md does not say ${name}`)
+})
+
 test('dashboards and alerts share one folder: both name it by its title', () => {
   const { providers } = parse(readDeployed('provisioning/dashboards/qs.yaml')) as {
     readonly providers: readonly Fields[]

@@ -195,6 +195,19 @@ test('a contact that sends true and false is a state and no chart', async (t) =>
   assert.ok(charts.includes('temp') && !charts.includes('window'), charts.join())
 })
 
+test('the most talkative sensors are found without a read of events, and of the chosen devices only', () => {
+  const queries = readDashboards()
+    .flatMap(queriesOf)
+    .filter(({ sql }) => sql.includes('voices as ('))
+  assert.ok(queries.length >= 7, `${queries.length}`)
+  for (const { name, sql } of queries) {
+    const start = sql.indexOf('voices as (')
+    const voices = sql.slice(start, sql.indexOf('nulls last', start))
+    assert.doesNotMatch(voices, /events_between|newest_events|from events/, name)
+    if (name.startsWith('Clock drift')) assert.match(voices, /\$\{device:percentencode\}/, name)
+  }
+})
+
 async function emptyDatabase(t: TestContext) {
   const url = await freshDatabase(t)
   await migrate(url)

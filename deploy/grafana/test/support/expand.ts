@@ -23,7 +23,7 @@ function strictlyEncoded(text: string): string {
 
 /**
  * Does to a query what Grafana 12 does before PostgreSQL sees it, in its order: the browser puts in the variables, and
- * then the server expands whatever looks like a macro, also inside of values. rendered.test.ts compares the formats
+ * then the server expands whatever looks like a macro, also inside of values. library/library.test.ts compares the formats
  * with those of Grafana's own library. Source of the macros: "PostgreSQL query editor" of the manual.
  *
  * @throws where the server would refuse the macro, and where a `$` is left over that nobody replaces

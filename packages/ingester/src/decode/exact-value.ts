@@ -3,9 +3,11 @@ import { exactDigits } from './exact-numbers.ts'
 const NUMBER = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 /** A point or zeros are written out up to here; beyond it an exponent is shorter. */
 const MAX_PLACES = 20
+/** Of Number.prototype.toPrecision. */
+const MAX_PRECISION = 100
 
 /**
- * The number that was sent, where the double nearest to it prints as another one; null where nothing is lost. Equal numbers
+ * The number that was sent, where the double nearest to it has other digits; null where nothing is lost. Equal numbers
  * give equal texts, however they are written, so that a duplicate is told from a conflict by comparing texts.
  *
  * @param exact the value as parseExact has it: no other value can lose digits
@@ -15,8 +17,10 @@ export function exactValue(value: unknown, exact: unknown): string | null {
   const digits = exactDigits(exact)
   if (digits === null) return null
   const sent = readNumber(digits)
-  const stored = readNumber(String(value))
-  if (sent.digits === stored.digits && sent.exponent === stored.exponent) return null
+  if (isSame(sent, readNumber(String(value)))) return null
+  // printf("%.17g") writes 0.1 as 0.10000000000000001, which is what the double says with as many digits.
+  const places = sent.digits.length
+  if (places <= MAX_PRECISION && isSame(sent, readNumber(value.toPrecision(places)))) return null
   return `${value < 0 ? '-' : ''}${writeNumber(sent)}`
 }
 
@@ -27,6 +31,10 @@ interface Decimal {
 }
 
 const ZERO: Decimal = { digits: '0', exponent: 0 }
+
+function isSame(one: Decimal, other: Decimal): boolean {
+  return one.digits === other.digits && one.exponent === other.exponent
+}
 
 function readNumber(text: string): Decimal {
   const [, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []

@@ -34,8 +34,19 @@ test('a value that a double holds has no warning, however long it is written', (
     '1E+100',
     '-1.7976931348623157e308',
     '5e-324',
+    '0.10000000000000001',
+    '0.1000000000000000055511151231257827021181583404541015625',
   ])
     assert.equal(warningOf(value), null, value)
+})
+
+test('every double is stored as it was sent, however many of its digits printf writes', () => {
+  const double = fc.double({ noNaN: true, noDefaultInfinity: true })
+  fc.assert(
+    fc.property(double, fc.integer({ min: 17, max: 100 }), (value, places) => {
+      assert.equal(warningOf(value.toPrecision(places)), null)
+    }),
+  )
 })
 
 test('every double that JSON.stringify writes is stored as it was sent', () => {

@@ -1,9 +1,9 @@
 -- Numbers with more digits than a double. An event that is sent again is compared by these digits.
 
 -- Rows from before this have '': nobody knows which digits were sent. The default of a new column is kept in the catalog, so no row is
--- written, however many there are. New rows have null where value_num is the number that was sent.
+-- written, however many there are. It stays: an older ingester that still runs leaves the column out. This one always writes it, and
+-- null says that value_num is the number that was sent.
 alter table events add column value_exact text default '';
-alter table events alter column value_exact drop default;
 
 comment on column events.value_exact is
   'The number that was sent, where it has more digits than a double: value_num is the double nearest to it. Empty in rows from before qs kept it';

@@ -62,6 +62,15 @@ $$;
 
 comment on function is_silent is 'Whether a device or a series was quiet for longer than its rhythm explains';
 
+-- A dead sensor shows while its device sends something else.
+create function is_series_silent(last_seen timestamptz, silent_after double precision, device_seen timestamptz)
+returns boolean
+language sql stable as $$
+  select is_silent(last_seen, silent_after) and is_silent(last_seen, silent_after, device_seen)
+$$;
+
+comment on function is_series_silent is 'Whether a series was silent already when its device was last seen, and still is';
+
 -- Without a rhythm nobody can tell whether the next event is late.
 create function device_status(last_seen timestamptz, silent_after double precision)
 returns text
@@ -183,8 +192,9 @@ begin
     first_ts = least(s.first_ts, excluded.first_ts),
     first_seen = least(s.first_seen, excluded.first_seen),
     last_seen = greatest(s.last_seen, excluded.last_seen),
-    arrived_at = case when excluded.arrived_at - s.arrived_at between interval '-1 minute' and interval '19.999999 seconds'
-      then s.arrived_at else excluded.arrived_at end,
+    arrived_at = case
+      when s.arrived_at is null or s.arrived_at > now() or excluded.arrived_at - s.arrived_at >= interval '20 seconds'
+      then excluded.arrived_at else s.arrived_at end,
     gaps = case when excluded.arrived_at - s.arrived_at >= interval '20 seconds'
       then next_gaps(s.gaps, extract(epoch from excluded.arrived_at - s.arrived_at)) else s.gaps end,
     silent_after = case when excluded.arrived_at - s.arrived_at >= interval '20 seconds'
@@ -217,7 +227,7 @@ from devices d cross join lateral (select coalesce(d.silent_after_set, d.silent_
 union all
 select s.device_id, s.event_type, d.label, s.last_seen,
   extract(epoch from now() - s.last_seen)::float8, s.silent_after,
-  is_silent(s.last_seen, s.silent_after) and is_silent(s.last_seen, s.silent_after, d.last_seen)
+  is_series_silent(s.last_seen, s.silent_after, d.last_seen)
 from series s join devices d using (device_id);
 
 comment on view silence is

@@ -1,3 +1,5 @@
+import { likelyTopic } from './likely-topic.ts'
+
 /** Where version 1 of the contract lives. `+` and `{device_id}` stand for the device. */
 export const DEFAULT_TOPICS = {
   events: 'qs/v1/+/events',
@@ -45,6 +47,11 @@ export class EventTopic {
       return null
     const deviceId = topic.slice(this.#prefix.length, end)
     return deviceId.includes('/') ? null : deviceId
+  }
+
+  /** The topic of this form that somebody meant who sent to another, as with a level that is misspelt; null: none is near. */
+  likelyFor(topic: string): string | null {
+    return likelyTopic(topic, this.#prefix, this.#suffix)
   }
 
   /** The topic that a device publishes to. */

@@ -11,6 +11,7 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { arrivalCharge, deviceBudgets } from './charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
+import { UnhandledTopicBook } from './unhandled-topics.ts'
 
 export interface EmbeddedOptions {
   /** Listen for real boards, on all addresses; then credentials are needed. */
@@ -57,6 +58,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const lock = lockDataDirectory(config.QS_DATA_DIR)
     started.push(() => lock.release())
     const budgets = deviceBudgets(config)
+    const unhandled = new UnhandledTopicBook(config.MQTT_EVENTS_TOPIC)
     const broker = await startEmbeddedBroker({
       host: lan ? '0.0.0.0' : '127.0.0.1',
       port: config.MQTT_PORT,
@@ -65,6 +67,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
       chargePublish: arrivalCharge(budgets, (topic) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)),
+      onPublish: (clientId, publish) => unhandled.came({ clientId, ...publish }, Date.now()),
       limits: {
         maxConnections: config.MQTT_MAX_CONNECTIONS,
         maxPerAddress: config.MQTT_MAX_CONNECTIONS_PER_ADDRESS,
@@ -77,7 +80,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
     const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
     started.push(() => database.stop())
-    const ingester = await startPipeline(config, { broker, budgets }, options)
+    const ingester = await startPipeline(config, { broker, budgets, unhandled }, options)
     started.push(async () => {
       // They wait for their device acks, which the broker must still be able to read and send.
       await ingester.simulation?.stop()
@@ -103,18 +106,19 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
 interface Parts {
   readonly broker: EmbeddedBroker
   readonly budgets: DeviceBudgets
+  readonly unhandled: UnhandledTopicBook
 }
 
 async function startPipeline(
   config: Config,
-  { broker, budgets }: Parts,
+  { broker, budgets, unhandled }: Parts,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
   const { QS_DATA_DIR, POSTGRES_PORT } = config
   const urlOf = (role: EmbeddedRole) => embeddedUrlReader(QS_DATA_DIR, POSTGRES_PORT, role)
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl: urlOf('qs_ingester') }
   const database = { ownerUrl: urlOf('qs'), consoleUrl: urlOf('qs_console') }
-  const embedded = { lan, broker, budgets, database }
+  const embedded = { lan, broker, budgets, unhandled, database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {

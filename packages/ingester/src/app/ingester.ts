@@ -25,6 +25,7 @@ import { serve } from './serve.ts'
 import { SimulatedDevices } from './simulated-devices.ts'
 import { startAlarms } from './start-alarms.ts'
 import { SystemClock } from './system-clock.ts'
+import type { UnhandledTopicBook } from './unhandled-topics.ts'
 import { pipelineVitals } from './vitals.ts'
 import { withResolvers } from './with-resolvers.ts'
 
@@ -55,6 +56,7 @@ export interface IngesterOptions {
     readonly broker: EmbeddedBroker
     /** The broker charges what arrives. */
     readonly budgets: DeviceBudgets
+    readonly unhandled: UnhandledTopicBook
     readonly database: EmbeddedDatabase
   }
 }
@@ -127,6 +129,7 @@ export async function startIngester(
       vitals: async () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
       live,
       liveProblem: () => null,
+      unhandledTopics: embedded ? () => embedded.unhandled.list() : null,
       inbox: injectedAcks(pipeline.inject),
       simulation,
     },

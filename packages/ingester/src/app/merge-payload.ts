@@ -14,12 +14,16 @@ export function mergePayload(payload: string, patch: string): string {
   return stringifyExact(merge(parseExact(payload), parseExact(patch)))
 }
 
-/** The same, but an array of events is patched event by event: in a letter nothing else can be meant. */
+/**
+ * The same, but an array of events is patched event by event: in a letter nothing else can be meant. What is no object stays: a
+ * patch would make an event of it that nobody sent.
+ */
 export function patchPayload(payload: string, patch: string): string {
-  if (!Array.isArray(JSON.parse(payload))) return mergePayload(payload, patch)
+  JSON.parse(payload)
   JSON.parse(patch)
-  const [events, change] = [parseExact(payload) as readonly unknown[], parseExact(patch)]
-  return stringifyExact(events.map((event) => merge(event, change)))
+  const [events, change] = [parseExact(payload), parseExact(patch)]
+  const patched = (event: unknown) => (isObject(event) ? merge(event, change) : event)
+  return stringifyExact(Array.isArray(events) ? events.map(patched) : patched(events))
 }
 
 /** RFC 7396, section 2. */

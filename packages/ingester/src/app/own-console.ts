@@ -83,6 +83,7 @@ export async function startOwnConsole(
       vitals: async () => watchedVitals({ isConnected: watch.isConnected, waiting: counts.waiting }),
       live,
       liveProblem: () => watch.problem,
+      unhandledTopics: null,
       inbox,
       simulation: null,
     },

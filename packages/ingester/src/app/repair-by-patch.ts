@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import { addHistory } from '../letters/letter-history.ts'
@@ -39,8 +40,9 @@ export async function patchLetter(
   return { id, result: problems.length === 0 ? 'ready' : 'wrong', isChanged, problems }
 }
 
-/** A payload that is not JSON has no fields to change: it stays, and what is wrong with it is among its problems. */
+/** A payload that is not JSON in UTF-8 has no fields to change: it stays, and what is wrong with it is among its problems. */
 function merged(payload: Buffer, patch: string): Buffer {
+  if (!isUtf8(payload)) return payload
   try {
     const before: unknown = JSON.parse(payload.toString())
     const after = patchPayload(payload.toString(), patch)

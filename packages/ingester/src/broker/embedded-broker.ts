@@ -22,7 +22,7 @@ import { DeafClient, type DeafRecord, Outlets } from './outlets.ts'
 import { PacketTooLarge } from './packet-size-guard.ts'
 import { ReadGate } from './read-gate.ts'
 import { refuseEmptyId } from './refuse-empty-id.ts'
-import { authorizePublish } from './refused-publish.ts'
+import { authorizePublish, type ClientPublish } from './refused-publish.ts'
 import { RetainHandling } from './retain-handling.ts'
 import { keepRetainedInOrder } from './retained-order.ts'
 import { SessionLifetimes } from './session-lifetimes.ts'
@@ -46,6 +46,8 @@ export interface EmbeddedBrokerOptions {
    * @param topic null: the client may not publish to it, so the message is nobody's but its own
    */
   readonly chargePublish?: (clientId: string, topic: string | null, bytes: number) => number
+  /** Told of the same messages, with their content. */
+  readonly onPublish?: (clientId: string, publish: ClientPublish) => void
   /** By default without a limit. */
   readonly limits?: ConnectionLimitsOptions
   /** Lasting sessions of one account; by default without a limit. */
@@ -152,10 +154,13 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   })
   const ingest =
     ingesterId === undefined ? null : new IngestSession({ clientId: ingesterId, store, readGate })
-  const onPublish = (client: Client, topic: string | null, bytes: number) => {
+  const onPublish = (client: Client, publish: ClientPublish) => {
     ingest?.arrived(client)
-    if (!ours.has(client.conn))
-      readGate.pause(client.conn as Duplex, chargePublish?.(client.id, topic, bytes) ?? 0)
+    if (ours.has(client.conn)) return
+    const { topic, isAllowed, payload } = publish
+    const pauseMs = chargePublish?.(client.id, isAllowed ? topic : null, payload.length) ?? 0
+    readGate.pause(client.conn as Duplex, pauseMs)
+    options.onPublish?.(client.id, publish)
   }
   const ours = new WeakSet<object>()
   const draining = new Draining()

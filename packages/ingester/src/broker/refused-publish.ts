@@ -7,11 +7,18 @@ import { Mqtt5Connection } from './mqtt5/connection.ts'
 /** A topic to which nobody can subscribe: `#` does not match it, and no role names it. */
 const NOWHERE = '$refused'
 
+export interface ClientPublish {
+  readonly topic: string
+  /** The client may publish to it. */
+  readonly isAllowed: boolean
+  readonly payload: string | Buffer
+}
+
 export interface PublishOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
-  /** Told of what a client publishes. Null: it may not publish to this topic, which is nothing it may use up. */
-  readonly onPublish: (client: Client, topic: string | null, bytes: number) => void
+  /** Told of what a client publishes, whether it may or not. */
+  readonly onPublish: (client: Client, publish: ClientPublish) => void
   /** A copy of a payload that keeps nothing else in memory. */
   readonly detached: (payload: Buffer) => Buffer
 }
@@ -31,9 +38,9 @@ export function authorizePublish({
   return (client, packet, done) => {
     // A retained command would hand its passwords to whoever subscribes.
     if (packet.topic === CONTROL_TOPIC) packet.retain = false
-    const mayPublish = access.mayPublish(client, packet.topic)
-    if (client !== null) onPublish(client, mayPublish ? packet.topic : null, packet.payload.length)
-    if (mayPublish) {
+    const isAllowed = access.mayPublish(client, packet.topic)
+    if (client !== null) onPublish(client, { topic: packet.topic, isAllowed, payload: packet.payload })
+    if (isAllowed) {
       if (packet.retain && packet.payload instanceof Buffer) packet.payload = detached(packet.payload)
       return done(null)
     }

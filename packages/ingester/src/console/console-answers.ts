@@ -1,3 +1,4 @@
+import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import type { AckInbox } from '../app/replay-letter.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
 import type { LiveFeed, LiveListener } from '../http/live-feed.ts'
@@ -10,6 +11,8 @@ export interface HostParts {
   readonly live: LiveFeed
   /** Why nothing is live, or null. */
   readonly liveProblem: () => string | null
+  /** null: they are not seen here. */
+  readonly unhandledTopics: (() => UnhandledTopics) | null
   /** How a replay gets onto the way of fresh input. */
   readonly inbox: AckInbox
   readonly simulation: SimulationDesk | null
@@ -21,7 +24,14 @@ export interface ConsoleAnswers extends ConsoleHost {
 }
 
 /** The answers for one console process. */
-export function consoleAnswers({ vitals, live, liveProblem, inbox, simulation }: HostParts): ConsoleAnswers {
+export function consoleAnswers({
+  vitals,
+  live,
+  liveProblem,
+  unhandledTopics,
+  inbox,
+  simulation,
+}: HostParts): ConsoleAnswers {
   const listeners = new Map<number, LiveListener>()
   let last = 0
   const needed = (): SimulationDesk => {
@@ -47,6 +57,7 @@ export function consoleAnswers({ vitals, live, liveProblem, inbox, simulation }:
       listeners.get(listener)?.close()
       listeners.delete(listener)
     },
+    unhandledTopics: async () => unhandledTopics?.() ?? null,
     // Bytes come out of another process as a view, not as a Buffer.
     publish: ({ payload, agedPayload, ...message }, wait) =>
       inbox.publish(

@@ -1,5 +1,5 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
-import type { LiveBatch, Overview, SimulationState } from '@qs-telemetry/protocol/api'
+import type { LiveBatch, Overview, SimulationState, UnhandledTopics } from '@qs-telemetry/protocol/api'
 import type { ReplayMessage } from '../app/replay-letter.ts'
 
 /** What the first page shows beside what the database says. `rate` is null where the database has to say it. */
@@ -32,6 +32,8 @@ export interface ConsoleHost {
   /** What this listener has waiting; bounded by messages and bytes. */
   take(listener: number): Promise<LiveBatch>
   unlisten(listener: number): Promise<void>
+  /** null: the broker is another process, and shows nobody what comes in on other topics. */
+  unhandledTopics(): Promise<UnhandledTopics | null>
   /** Sends a replay the way of fresh input. null: the device acks did not all come in time. */
   publish(message: ReplayMessage, wait: AckWait): Promise<readonly DeviceAck[] | null>
   simulationState(): Promise<SimulationState>
@@ -48,6 +50,7 @@ export const CALLS = [
   'listen',
   'take',
   'unlisten',
+  'unhandledTopics',
   'publish',
   'simulationState',
   'startSimulation',

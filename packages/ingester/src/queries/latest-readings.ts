@@ -12,7 +12,7 @@ const SQL = `
 select
   s.device_id as "deviceId", s.event_type as "eventType", s.value_num as "valueNum", s.value_text as "valueText", s.unit,
   ${momentText('s.ts')} as ts, s.every_seconds as "everySeconds",
-  is_silent(s.last_seen, s.silent_after) and is_silent(s.last_seen, s.silent_after, s.device_seen) as "isSilent"
+  is_series_silent(s.last_seen, s.silent_after, s.device_seen) as "isSilent"
 from unnest($1::text[]) as d(device_id)
 cross join lateral (
   select x.*, seen.last_seen as device_seen from series x left join devices seen using (device_id)

@@ -35,7 +35,7 @@ select
     select json_build_object('deviceId', p.device_id, 'eventType', s.event_type, 'label', p.label,
       'lastSeen', ${momentText('s.last_seen')})
     from partly p cross join lateral (select * from series x where x.device_id = p.device_id limit ${MAX_SERIES}) s
-    where is_silent(s.last_seen, s.silent_after) and is_silent(s.last_seen, s.silent_after, p.last_seen)
+    where is_series_silent(s.last_seen, s.silent_after, p.last_seen)
       and s.last_seen > now() - interval '7 days'
     order by s.last_seen desc limit ${MAX_NAMED}) as "silentSeries"
 from judged`

@@ -21,7 +21,7 @@ select
   p.device_id as "deviceId", p.event_type as "eventType", d.label, d.room, s.value_num as "valueNum",
   s.value_text as "valueText", s.unit, ${momentText('s.ts')} as ts,
   coalesce(is_silent(d.last_seen, coalesce(d.silent_after_set, d.silent_after))
-    or is_silent(s.last_seen, s.silent_after), false) as "isSilent"
+    or is_series_silent(s.last_seen, s.silent_after, d.last_seen), false) as "isSilent"
 from pinned p
 left join lateral (select * from devices x where x.device_id = p.device_id limit 1) d on true
 left join lateral (select * from series x where x.device_id = p.device_id and x.event_type = p.event_type limit 1) s on true

@@ -16,7 +16,8 @@ select
   (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.schema)
     is not distinct from (i.device, i.type, i.num, i.txt, i.unit, i.local, i.schema)
     and (e.meta is not distinct from i.meta
-      or e.meta #- '{_extra,age_ms}' in (i.meta, coalesce(i.meta, '{}') || '{"_extra": {}}'))
+      or e.meta #> '{_extra,age_ms}' is not null and e.meta #- '{_extra,age_ms}'
+        = case when i.meta ? '_extra' then i.meta else coalesce(i.meta, '{}') || '{"_extra": {}}' end)
     and (e.value_exact = '' or e.value_exact is not distinct from i.exact)
     and (i.local is not null or e.ts_device is not distinct from i.dev)
     and (e.ts_device_raw is not distinct from i.raw

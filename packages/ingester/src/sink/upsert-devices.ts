@@ -23,7 +23,8 @@ on conflict (device_id) do update set
   clock = excluded.clock,
   clock_offset = excluded.clock_offset,
   (silent_after, silent_series) = (
-    select r.silent_after, r.silent_series from rhythm_of(excluded.device_id, excluded.last_seen) r)`
+    select r.silent_after, r.silent_series
+    from rhythm_of(excluded.device_id, greatest(devices.last_seen, excluded.last_seen)) r)`
 
 export function upsertDevices(devices: readonly DeviceSeen[]): QueryConfig {
   return { name: 'upsert-devices', text: SQL, values: [JSON.stringify(devices)] }

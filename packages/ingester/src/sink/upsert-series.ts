@@ -22,7 +22,10 @@ const EVERY = `case
     when s.every_seconds is null then ${GAP}
     else s.every_seconds + (${GAP} - s.every_seconds) * (1 - power(0.9, least(excluded.events, 50))) end`
 
-/** What comes within twenty seconds after an arrival belongs to it. */
+/**
+ * What comes within twenty seconds after an arrival belongs to it. A replay with an earlier time is no arrival; only a server whose clock
+ * was ahead begins anew.
+ */
 const IS_ARRIVAL = `excluded.arrived_at - s.arrived_at >= interval '20 seconds'`
 const ARRIVAL_GAP = 'extract(epoch from excluded.arrived_at - s.arrived_at)'
 
@@ -42,8 +45,8 @@ on conflict (device_id, event_type) do update set
   first_ts = least(s.first_ts, excluded.first_ts),
   first_seen = least(s.first_seen, excluded.first_seen),
   last_seen = greatest(s.last_seen, excluded.last_seen),
-  arrived_at = case when excluded.arrived_at - s.arrived_at between interval '-1 minute' and interval '19.999999 seconds'
-    then s.arrived_at else excluded.arrived_at end,
+  arrived_at = case when s.arrived_at is null or s.arrived_at > now() or ${IS_ARRIVAL}
+    then excluded.arrived_at else s.arrived_at end,
   gaps = case when ${IS_ARRIVAL} then next_gaps(s.gaps, ${ARRIVAL_GAP}) else s.gaps end,
   silent_after = case when ${IS_ARRIVAL} then next_silent_after(s.silent_after, s.gaps, ${ARRIVAL_GAP})
     else s.silent_after end,

@@ -6,12 +6,14 @@ import { ClientComplaints } from '../../src/broker/client-complaints.ts'
 import { authorizePublish } from '../../src/broker/refused-publish.ts'
 import { silentLog } from '../support/silent-log.ts'
 
-test('a message to a topic that is not the client’s own is charged, and names no device', () => {
-  const published: (readonly [topic: string | null, bytes: number])[] = []
+test('the broker tells of each message whether its client may send it', () => {
+  const published: (readonly [topic: string, isAllowed: boolean, bytes: number])[] = []
   const authorize = authorizePublish({
     access: { mayPublish: (_client: Client, topic: string) => topic === 'mine' } as unknown as Access,
     complaints: new ClientComplaints(silentLog().log),
-    onPublish: (_client, topic, bytes) => published.push([topic, bytes]),
+    onPublish: (_client, { topic, isAllowed, payload }) => {
+      published.push([topic, isAllowed, payload.length])
+    },
     detached: (payload) => payload,
   })
   const client = { id: 'board', conn: {} } as unknown as Client
@@ -20,7 +22,7 @@ test('a message to a topic that is not the client’s own is charged, and names 
     authorize?.(client, packet, (error) => assert.equal(error, null))
   }
   assert.deepEqual(published, [
-    ['mine', 9],
-    [null, 9],
+    ['mine', true, 9],
+    ['qs/v1/victim/events', false, 9],
   ])
 })

@@ -12,10 +12,14 @@ const forgetful = (n: number) => ({
   age_ms: 60_000,
 })
 
+/** Bytes that are not UTF-8: nobody knows which characters were meant. */
+const LATIN = '{"event_id":"l-1","device_id":"latin","event_type":"temp","value":1,"unit":"°C"}'
+
 async function start(t: Parameters<typeof startTestConsole>[0]) {
   const running = await startTestConsole(t)
   for (let n = 0; n < BOARDS; n++) await running.publish(`b${n}`, forgetful(n))
   await running.publish('other', '{"schema":1,')
+  await running.publish('latin', Buffer.from(LATIN, 'latin1'))
   const env = { MQTT_URL: `mqtt://127.0.0.1:${running.mqttPort}`, DATABASE_URL: running.databaseUrl }
   const qs = (...args: readonly string[]) => runQs(t, ['deadletter', ...args], { env })
   return { ...running, qs }
@@ -48,7 +52,9 @@ test('one patch repairs the letters of 25 boards that forgot a field, once; they
   assert.match((await qs('fix', ...patch)).stdout, /; 0 changed/)
   assert.equal(await repairs(), 27)
   const all = await qs('fix', '--all', '--merge', '{"schema":1}')
-  assert.match(all.stdout, /INVALID_JSON.*\n25 ready, 1 still wrong/)
+  assert.match(all.stdout, /INVALID_JSON/)
+  assert.match(all.stdout, /INVALID_UTF8/)
+  assert.match(all.stdout, /\n25 ready, 2 still wrong/)
   assert.match((await qs('fix', '--all')).stderr, /take one --merge/)
   assert.match((await qs('fix', '--merge', '{}')).stderr, /Say what to fix/)
 

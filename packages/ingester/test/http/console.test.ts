@@ -92,7 +92,7 @@ test('a series is every event where they fit, else least, greatest and mean; oth
   )
   assert.equal(wrong.status, 400)
   assert.match(wrong.headers.get('content-type') ?? '', /application\/problem\+json/)
-  assert.match(wrong.body.detail, /"to" comes after "from"/)
+  assert.match(wrong.body.detail, /"to" must be after "from"/)
 })
 
 test('numbers that would overflow a sum are charted all the same', async (t) => {

@@ -197,3 +197,16 @@ for (const work of ['write', 'defer'] as const)
     await play('old', [...later.slice(2), { at: 4 * HOUR + 1, type: 'last' }])
     assert.equal((await rhythm('old')).silentAfter, 3 * HOUR)
   })
+
+test('a replay with an old time says nothing about the rhythm', async (t) => {
+  const { database, play, rhythm } = await start(t, 'write')
+  await play('d', every(5 * MINUTE, 12))
+  await play('d', every(5 * MINUTE, 2, { type: 'dead' }))
+  await play('d', [{ at: 3 * HOUR, type: 'dead' }])
+  const read = async () =>
+    (await database.query("select arrived_at::text, gaps from series where event_type = 'temp'")).rows
+  const before = await read()
+  await play('d', [{ at: -9 * DAY }, { at: -8 * DAY }])
+  assert.deepEqual(await read(), before)
+  assert.equal((await rhythm('d')).silentAfter, 15 * MINUTE)
+})

@@ -24,6 +24,7 @@ export async function startConsoleServer(
     vitals: () => Promise.reject(new Error('This test asks for no vitals')),
     live: new LiveFeed(),
     liveProblem: () => null,
+    unhandledTopics: null,
     inbox: { publish: async () => null },
     simulation: null,
   })

@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { DEFAULT_TOPICS, EventTopic } from '@qs-telemetry/protocol'
 import { connectAsync, type MqttClient } from 'mqtt'
 import pg from 'pg'
 import { deviceBudgets } from '../../src/app/charge-devices.ts'
 import { type EmbeddedDatabase, startIngester } from '../../src/app/ingester.ts'
+import { UnhandledTopicBook } from '../../src/app/unhandled-topics.ts'
 import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { freePort } from './free-port.ts'
 import { configOf } from './pipeline.ts'
@@ -48,6 +50,7 @@ export async function startTestConsole(
   const { database = { ownerUrl: databaseUrl, consoleUrl: databaseUrl } } = options
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
   const credentials = username !== undefined && password !== undefined ? { username, password } : null
+  const unhandled = new UnhandledTopicBook(new EventTopic(DEFAULT_TOPICS.events))
   const broker = await startEmbeddedBroker({
     host: '127.0.0.1',
     port: 0,
@@ -55,6 +58,7 @@ export async function startTestConsole(
     credentials,
     accountsFile: null,
     maxPacketBytes: 16 * 1024 * 1024,
+    onPublish: (clientId, publish) => unhandled.came({ clientId, ...publish }, Date.now()),
     log,
   })
   const port = await freePort()
@@ -64,7 +68,7 @@ export async function startTestConsole(
   })
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
   const signal = new AbortController().signal
-  const embedded = { lan: false, broker, budgets: deviceBudgets(config), database }
+  const embedded = { lan: false, broker, budgets: deviceBudgets(config), unhandled, database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
   // The console starts by itself; under load that takes longer than what a test locks or counts.

@@ -35,6 +35,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/events': { access: 'viewer' },
   'GET /api/export': { access: 'viewer', query: `format=csv&device=victim&type=t&${RANGE}` },
   'GET /api/live': { access: 'viewer' },
+  'GET /api/unhandled-topics': { access: 'viewer' },
   'GET /api/letters': { access: 'viewer' },
   'GET /api/letters/{id}': { access: 'viewer' },
   'GET /api/simulation': { access: 'viewer' },

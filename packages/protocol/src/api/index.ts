@@ -44,7 +44,13 @@ export {
   ReplayChoiceSchema,
   ReplaySchema,
 } from './letters.ts'
-export type { LiveBatch, LiveElement, LiveMessage } from './live.ts'
+export {
+  type LiveBatch,
+  type LiveElement,
+  type LiveMessage,
+  type UnhandledTopics,
+  UnhandledTopicsSchema,
+} from './live.ts'
 export { Moment } from './moment.ts'
 export { Nullable } from './nullable.ts'
 export { type DeviceNote, type Overview, OverviewSchema } from './overview.ts'

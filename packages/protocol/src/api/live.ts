@@ -1,3 +1,25 @@
+import Type, { type Static } from 'typebox'
+import { Moment } from './moment.ts'
+import { Nullable } from './nullable.ts'
+
+export const UnhandledTopicsSchema = Type.Object({
+  topics: Type.Array(
+    Type.Object({
+      topic: Type.String({ description: 'Its first 200 characters' }),
+      messages: Type.Integer(),
+      lastAt: Moment,
+      clientId: Type.String({ description: 'Of the newest message' }),
+      isAllowed: Type.Boolean({ description: 'false: the account of the client may not publish there' }),
+      payload: Type.String({ description: 'The beginning of the newest message' }),
+      likelyTopic: Nullable(Type.String({ description: 'What was probably meant' })),
+    }),
+    { description: 'Up to 100 topics, those with a likely fix first, then the newest' },
+  ),
+  more: Type.Integer({ description: 'Messages on topics that had to give way to newer ones' }),
+})
+
+export type UnhandledTopics = Static<typeof UnhandledTopicsSchema>
+
 /** What became of one element of a message. */
 export interface LiveElement {
   readonly eventId: string | null

@@ -1,3 +1,4 @@
+import { Nullable, UnhandledTopicsSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
@@ -12,6 +13,20 @@ const BEAT_MS = 15_000
  */
 export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteContext): void {
   server.addHook('preClose', async () => streams.endAll())
+
+  server.get(
+    '/api/unhandled-topics',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['live'],
+        summary:
+          'What came in on topics that are not topics of events; null where the broker is another process',
+        response: { 200: Nullable(UnhandledTopicsSchema) },
+      },
+    },
+    async () => host.unhandledTopics(),
+  )
 
   server.get(
     '/api/live',

@@ -10,7 +10,7 @@ export async function fillFleet(ask: Ask, devices: number): Promise<void> {
   await ask.query(
     `insert into devices (device_id, first_seen, last_seen, silent_after, silent_series, label, room)
     select 'esp32-' || lpad(i::text, 5, '0'), now() - interval '2 days',
-      now() - case when i % 100 = 0 then interval '70.123456 s' else i * interval '1 ms' end, 60, (i % 50 = 1)::int,
+      now() - case when i % 100 = 0 then interval '1 hour 0.123456 s' else i * interval '1 ms' end, 1800, (i % 50 = 1)::int,
       case when i = 7 then 'Küche' end, 'Room ' || i % 400
     from generate_series(1, $1::int) i`,
     [devices],
@@ -21,7 +21,7 @@ export async function fillFleet(ask: Ask, devices: number): Promise<void> {
     select 'esp32-' || lpad(i::text, 5, '0'), 'type' || j, 100, now() - interval '1 day', now() - interval '1 day',
       at - case when i % 50 = 1 and j = 4 then interval '1 hour' else '0' end, 20, at,
       'e' || i || '-' || j, 100 + (i * 5 + j) % 100, '°C', at, true,
-      at - case when i % 10 = 0 then 100 + i else 1.5 end * interval '1 s', 60
+      at - case when i % 10 = 0 then 100 + i else 1.5 end * interval '1 s', 1800
     from generate_series(1, $1::int) i, generate_series(0, $2 - 1) j, (select now() - interval '5 s' as at) x`,
     [devices, FLEET_TYPES],
   )

@@ -27,7 +27,10 @@ const COLUMNS: readonly Column[] = [
   ['meta', TEXT, (row) => row.meta],
 ]
 
-/** Apache Parquet with snappy, a row group for each part, so that no more than one part is in memory. */
+/** Of a row group. All row groups are described in memory until the end of the file, so small parts share one. */
+const [GROUP_ROWS, GROUP_BYTES] = [5_000, 2_000_000]
+
+/** Apache Parquet with snappy, so that no more than one row group is in memory. */
 export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Buffer> {
   const writer = new ByteWriter()
   const file = new ParquetWriter({
@@ -44,7 +47,7 @@ export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): As
     writer.index = 0
     return bytes
   }
-  for await (const rows of parts) {
+  for await (const rows of inGroups(parts)) {
     file.write({
       columnData: COLUMNS.map(([name, , read]) => ({ name, data: rows.map(read) })),
       rowGroupSize: rows.length,
@@ -53,6 +56,25 @@ export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): As
   }
   file.finish()
   yield take()
+}
+
+async function* inGroups(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<readonly ExportRow[]> {
+  let group: ExportRow[] = []
+  let bytes = 0
+  for await (const rows of parts) {
+    group.push(...rows)
+    bytes += rows.reduce((sum, row) => sum + bytesOf(row), 0)
+    if (group.length < GROUP_ROWS && bytes < GROUP_BYTES) continue
+    yield group
+    group = []
+    bytes = 0
+  }
+  if (group.length > 0) yield group
+}
+
+/** About 300, and the texts that can be long. */
+function bytesOf({ valueText, valueExact, tsDeviceRaw, meta }: ExportRow): number {
+  return [valueText, valueExact, tsDeviceRaw, meta].reduce((sum, text) => sum + (text?.length ?? 0), 300)
 }
 
 /** Microseconds since 1970 of RFC 3339 text with six digits. */

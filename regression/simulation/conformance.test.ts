@@ -13,7 +13,7 @@ import { findTypes } from '../../packages/ingester/src/sink/find-types.ts'
 import { insertDeadLetters } from '../../packages/ingester/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/ingester/src/sink/insert-events.ts'
 import { SeriesChanges } from '../../packages/ingester/src/sink/series-changes.ts'
-import { upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
+import { recoverDevices, upsertDevices } from '../../packages/ingester/src/sink/upsert-devices.ts'
 import { upsertSeries } from '../../packages/ingester/src/sink/upsert-series.ts'
 import { freshDatabase } from '../../packages/ingester/test/support/postgres.ts'
 import { Backend } from './backend.ts'
@@ -47,7 +47,7 @@ function row(random: Random) {
     meta: random.pick([null, '{"a":1,"b":[2]}', '{"b":[2],"a":1}']),
     warning: null,
   }
-  return { event, tsServer: TIME }
+  return { event, tsServer: `2026-11-25T12:00:${10 + random.below(50)}.000000Z` }
 }
 
 function rows(random: Random) {
@@ -70,7 +70,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(20)) {
+  switch (random.below(21)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -115,6 +115,8 @@ function statement(random: Random): QueryConfig {
     }
     case 16:
       return foldSeries()
+    case 17:
+      return recoverDevices()
     default:
       return insertEvents(rows(random))
   }
@@ -191,6 +193,17 @@ test('the simulated database answers as PostgreSQL does', async (t) => {
   const [sums] = await one('select sum(received)::int received, sum(stored)::int stored from ingest_stats')
   const [stats] = [...tables.stats.values()]
   assert.deepEqual({ received: stats?.value.received, stored: stats?.value.stored }, sums)
+  const seen = await one('select device_id, first_seen, last_seen from devices order by 1')
+  assert.deepEqual(
+    [...tables.devices]
+      .map(([device_id, { value }]) => ({
+        device_id,
+        first_seen: new Date(value.first),
+        last_seen: new Date(value.last),
+      }))
+      .sort((one, other) => (one.device_id < other.device_id ? -1 : 1)),
+    seen,
+  )
   const series = await one('select device_id, event_type, events::int, event_id from series order by 1, 2')
   assert.deepEqual(
     [...tables.series.values()]

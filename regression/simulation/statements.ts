@@ -1,5 +1,6 @@
 import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
 import { type AskedTypes, findTypes } from '../../packages/ingester/src/sink/find-types.ts'
+import type { DeviceSeen } from '../../packages/ingester/src/sink/upsert-devices.ts'
 import {
   type InputRow,
   isSame,
@@ -105,17 +106,23 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   },
 
   'upsert-devices': async ({ tables, transaction, values }) => {
-    const devices = JSON.parse(String(values[0])) as {
-      deviceId: string
-      firstSeen: string
-      lastSeen: string
-    }[]
+    const devices = JSON.parse(String(values[0])) as DeviceSeen[]
     devices.sort((one, other) => (one.deviceId < other.deviceId ? -1 : 1))
-    for (const { deviceId, firstSeen, lastSeen } of devices) {
-      await upsert(tables.devices, deviceId, transaction, (old) => ({
-        first: old !== null && old.first < firstSeen ? old.first : firstSeen,
-        last: old !== null && old.last > lastSeen ? old.last : lastSeen,
-      }))
+    for (const each of devices) await seeDevice(tables, transaction, each)
+    return { command: 'INSERT', rows: [] }
+  },
+
+  'recover-devices': async ({ tables, transaction }) => {
+    const owed = new Map<string, DeviceSeen>()
+    for (const row of tables.series.values()) {
+      if (!transaction.sees(row)) continue
+      const { device: deviceId, seen: firstSeen, last: lastSeen } = row.value
+      owed.set(deviceId, spanning(owed.get(deviceId), { deviceId, firstSeen, lastSeen }))
+    }
+    for (const [deviceId, each] of [...owed].sort(([one], [other]) => (one < other ? -1 : 1))) {
+      const row = tables.devices.get(deviceId)
+      if (row === undefined || !transaction.sees(row) || row.value.last < each.lastSeen)
+        await seeDevice(tables, transaction, each)
     }
     return { command: 'INSERT', rows: [] }
   },
@@ -131,11 +138,13 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   },
 
   'defer-series': async ({ tables, transaction, values }) => {
-    const [devices, types, events, newest] = values.map((value) => readArray(String(value)))
+    const [devices, types, events, newest, last, , first] = values.map((value) => readArray(String(value)))
     const rows = (newest ?? []).map((text, n) => ({
       device: String(devices?.[n]),
       type: String(types?.[n]),
       n: Number(events?.[n]),
+      seen: String(first?.[n] ?? last?.[n]),
+      last: String(last?.[n]),
       ts: String(text).slice(0, TIME_CHARACTERS),
       id: String(text).slice(TIME_CHARACTERS + 1),
     }))
@@ -207,7 +216,28 @@ async function addToSeries(tables: Tables, transaction: Transaction, row: Series
 
 function joined(old: SeriesRow, row: SeriesRow): SeriesRow {
   const isNewer = row.ts > old.ts || (row.ts === old.ts && row.id > old.id)
-  return { ...(isNewer ? row : old), n: old.n + row.n }
+  const [seen, last] = [old.seen < row.seen ? old.seen : row.seen, old.last > row.last ? old.last : row.last]
+  return { ...(isNewer ? row : old), n: old.n + row.n, seen, last }
+}
+
+async function seeDevice(
+  tables: Tables,
+  transaction: Transaction,
+  { deviceId, firstSeen, lastSeen }: DeviceSeen,
+): Promise<void> {
+  await upsert(tables.devices, deviceId, transaction, (old) => ({
+    first: old !== null && old.first < firstSeen ? old.first : firstSeen,
+    last: old !== null && old.last > lastSeen ? old.last : lastSeen,
+  }))
+}
+
+function spanning(old: DeviceSeen | undefined, { deviceId, firstSeen, lastSeen }: DeviceSeen): DeviceSeen {
+  if (old === undefined) return { deviceId, firstSeen, lastSeen }
+  return {
+    deviceId,
+    firstSeen: old.firstSeen < firstSeen ? old.firstSeen : firstSeen,
+    lastSeen: old.lastSeen > lastSeen ? old.lastSeen : lastSeen,
+  }
 }
 
 function seriesKey({ device, type }: Pick<SeriesRow, 'device' | 'type'>): string {

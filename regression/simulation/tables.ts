@@ -40,6 +40,9 @@ export interface SeriesRow {
   readonly device: string
   readonly type: string
   readonly n: number
+  /** The first and the last server time. */
+  readonly seen: string
+  readonly last: string
   /** Of the newest event. */
   readonly ts: string
   readonly id: string

@@ -1,8 +1,9 @@
 /**
  * What a transaction does to `series`: writes the changes of its batch, notes them for a later fold, or folds what was
- * noted.
+ * noted. The first fold of an ingester recovers: the rows of devices that an ingester owed when it was killed follow
+ * from `series`.
  */
-export type SeriesWork = 'write' | 'defer' | 'fold'
+export type SeriesWork = 'write' | 'defer' | 'fold' | 'recover'
 
 /** An update of a row takes about 25 µs of CPU, so these take half a percent of one. */
 const ROWS_PER_SECOND = 200
@@ -21,10 +22,16 @@ export class SeriesPace {
   #refilledMs = Number.NEGATIVE_INFINITY
   /** True at first: an ingester that was killed may have left some. */
   #isPending = true
+  #isFolding = false
   #foldDueMs = Number.NEGATIVE_INFINITY
 
   get isPending(): boolean {
     return this.#isPending
+  }
+
+  /** Whether `series` has every committed change, so that a summary of it is right. */
+  get isMerged(): boolean {
+    return !this.#isPending && !this.#isFolding
   }
 
   /** @param rows how many series a batch changes */
@@ -47,10 +54,12 @@ export class SeriesPace {
 
   foldBegins(): void {
     this.#isPending = false
+    this.#isFolding = true
     this.#foldDueMs = Number.POSITIVE_INFINITY
   }
 
   foldEnded(startMs: number, nowMs: number): void {
+    this.#isFolding = false
     const pauseMs = (nowMs - startMs) * FOLD_SHARE
     this.#foldDueMs = nowMs + Math.min(FOLD_INTERVAL_MS.max, Math.max(FOLD_INTERVAL_MS.min, pauseMs))
   }

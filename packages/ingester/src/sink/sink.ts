@@ -35,6 +35,8 @@ export class Sink {
   readonly #rows = new CopyRows()
   readonly #clock: Clock
   readonly #types: TypeBook | undefined
+  /** Whether a fold of this ingester has succeeded. */
+  #hasRecovered = false
   /** Ends with the batch that may bring a new type of event. */
   #turn: Promise<unknown> = Promise.resolve()
   #callOffs: readonly CallOff[] = []
@@ -62,15 +64,13 @@ export class Sink {
     return this.#setUp.problem
   }
 
-  /** A device that fell silent gets its last_seen too. */
+  /** A device that fell silent gets its last_seen too: with a fold, where one is due. */
   start(): void {
     this.#callOffs = [
-      this.#clock.every(DEVICE_INTERVAL_MS, () => {
-        const devices = this.#devices.takeDue(this.#clock.monotonicMs())
-        if (devices.length > 0) this.#with((writer) => writer.write(NO_MESSAGES, devices)).catch(() => {})
-      }),
+      this.#clock.every(DEVICE_INTERVAL_MS, () => this.#writeDue().catch(() => {})),
       this.#clock.every(FOLD_LOOK_MS, () => {
-        if (this.#pace.isFoldDue(this.#clock.monotonicMs())) this.#fold([]).catch(() => {})
+        const nowMs = this.#clock.monotonicMs()
+        if (this.#pace.isFoldDue(nowMs)) this.#fold(this.#devices.takeDue(nowMs)).catch(() => {})
       }),
     ]
   }
@@ -90,17 +90,23 @@ export class Sink {
    * @throws what PostgreSQL said, where no waiting mends it
    */
   async write(batch: Batch): Promise<BatchResult> {
-    for (const message of batch.messages) {
-      if (message.deviceId !== null && message.hasEvents)
-        this.#devices.see(message.deviceId, message.tsServer)
-    }
     const nowMs = this.#clock.monotonicMs()
-    const devices = this.#devices.takeDue(nowMs)
     const series = this.#pace.choose(countSeries(batch.changes), nowMs)
+    // The row of a device summarizes its series, so it waits for a fold where a change of them is not merged.
+    const isRight = series === 'write' && this.#pace.isMerged
+    if (isRight) this.#see(batch)
+    const devices = isRight ? this.#devices.takeDue(nowMs) : []
     const write = () => this.#with((writer) => writer.write(batch, devices, series))
     const result = await (this.#mayBringTypes(batch) ? this.#inTurn(write) : write())
+    // After COMMIT: a fold that began before would write the row and not have the change.
+    if (!isRight) this.#see(batch)
     if (series === 'defer') this.#pace.deferred()
     return result
+  }
+
+  #see({ messages }: Batch): void {
+    for (const { deviceId, hasEvents, tsServer } of messages)
+      if (deviceId !== null && hasEvents) this.#devices.see(deviceId, tsServer)
   }
 
   /** A device that is at its limit brings none. */
@@ -127,17 +133,26 @@ export class Sink {
   async drain(): Promise<void> {
     this.#callOffAll()
     const devices = this.#devices.takeAll(this.#clock.monotonicMs())
-    if (this.#pace.isPending) await this.#fold(devices)
-    else if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
+    if (this.#pace.isMerged) await this.#writeDevices(devices)
+    else await this.#fold(devices)
   }
 
-  /** Merges what batches have deferred, in a transaction of its own. */
+  async #writeDue(): Promise<void> {
+    if (this.#pace.isMerged) await this.#writeDevices(this.#devices.takeDue(this.#clock.monotonicMs()))
+  }
+
+  async #writeDevices(devices: readonly DeviceSeen[]): Promise<void> {
+    if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
+  }
+
+  /** Merges what batches have deferred, in a transaction of its own, and writes rows of devices that summarize it. */
   async #fold(devices: readonly DeviceSeen[]): Promise<void> {
     this.#pace.foldBegins()
     await this.#with(async (writer) => {
       const startMs = this.#clock.monotonicMs()
       try {
-        await writer.write(NO_MESSAGES, devices, 'fold')
+        await writer.write(NO_MESSAGES, devices, this.#hasRecovered ? 'fold' : 'recover')
+        this.#hasRecovered = true
       } catch (error) {
         this.#pace.deferred()
         throw error

@@ -18,7 +18,7 @@ import type { SeriesWork } from './series-pace.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import type { TypeBook } from './type-book.ts'
-import { type DeviceSeen, upsertDevices } from './upsert-devices.ts'
+import { type DeviceSeen, recoverDevices, upsertDevices } from './upsert-devices.ts'
 import { upsertSeries } from './upsert-series.ts'
 
 export interface BatchContext {
@@ -182,7 +182,8 @@ function closingStatements(
     ...letterRows(letters, isRetry),
     ...(backlog !== null ? [backlog] : []),
     ...(changes.size > 0 ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes)] : []),
-    ...(series === 'fold' ? [foldSeries()] : []),
+    ...(series === 'fold' || series === 'recover' ? [foldSeries()] : []),
+    ...(series === 'recover' ? [recoverDevices()] : []),
     ...(devices.length > 0 ? [upsertDevices(devices)] : []),
   ]
 }

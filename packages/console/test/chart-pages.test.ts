@@ -3,10 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '../../ingester/test/support/console.ts'
 import { until } from '../../ingester/test/support/until.ts'
+import { momentIn } from '../src/time/format.ts'
+import { assertAligned } from './support/assert-aligned.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { ago, event } from './support/filled.ts'
 import { FIRST_COLOUR, inkedColumns } from './support/inked-columns.ts'
 
+/** On the second, in the past. */
+const BEGIN_MS = Math.floor(Date.now() / 1000) * 1000 - 86_400_000
 const LONG = `greenhouse-${'x'.repeat(110)}-0001`
 
 test('units, states and many lines', { skip: browserMissing }, async (t) => {
@@ -90,9 +94,71 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
         })
         .waitFor()
       assert.equal(await page.locator('figure.chart').count(), 5, 'four units, and the states')
+      await assertAligned(page)
+      const two = ['temp', 'humidity', 'door'].map((type) => `type=${type}`).join('&')
+      await page.goto(`${running.url}/explore?range=1h&device=kitchen&${two}`)
+      await page.getByRole('group', { name: /^States of .*: kitchen · door/ }).waitFor()
+      assert.equal(await page.locator('figure.chart').count(), 2, 'three axes, and the states')
+      await assertAligned(page)
       assert.deepEqual(await accessibilityFaults(page), [])
     },
   )
+
+  await t.test(
+    'under the cursor each line has its nearest point, with its time where that differs',
+    async (t) => {
+      const at = (minutes: number, seconds: number) => new Date(BEGIN_MS + (minutes * 60 + seconds) * 1000)
+      for (const [index, id] of ['even', 'odd'].entries())
+        await running.publish(
+          id,
+          [0, 2, 4, 6, 8, 10].map((minutes) =>
+            event(id, `${id}-${minutes}`, {
+              value: minutes + index,
+              unit: 'V',
+              ts_device: at(minutes, index * 20).toISOString(),
+            }),
+          ),
+        )
+      const range = `from=${at(0, 0).toISOString()}&to=${at(12, 0).toISOString()}`
+      const page = await openPage(
+        t,
+        browser,
+        `${running.url}/explore?${range}&device=even&device=odd&type=temp`,
+      )
+      await page.getByRole('group', { name: /^temp: even, 6 points.*; odd, 6 points/ }).waitFor()
+      const lines = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('listitem')
+      const over = page.locator('.u-over').first()
+      await over.scrollIntoViewIfNeeded()
+      const box = await over.boundingBox()
+      assert.ok(box)
+      const shown = (seconds: number) => momentIn('Europe/Berlin', at(4, seconds)).slice(-8)
+      await page.mouse.move(box.x + (box.width * 4) / 12, box.y + 40)
+      await lines.nth(0).getByText(/^4 V$/).waitFor()
+      await lines.nth(1).getByText('5 V').waitFor()
+      await lines.nth(1).getByText(shown(20), { exact: true }).waitFor()
+      assert.equal(await lines.nth(0).getByText(/:/).count(), 0, 'the time of the readout is its own')
+      await page.locator('.moment').getByText(shown(0)).waitFor()
+    },
+  )
+
+  await t.test('a label that comes after the numbers is shown when it comes', async (t) => {
+    await running.query(`update devices set label = 'Cooker' where device_id = 'kitchen'`)
+    const page = await openPage(t, browser, `${running.url}/live`)
+    let letThrough = () => {}
+    const slow = new Promise<void>((resolve) => {
+      letThrough = resolve
+    })
+    await page.route(/\/api\/devices\?/, async (route) => {
+      await slow
+      await route.continue()
+    })
+    // A range that stands still: nothing is asked again.
+    await page.goto(`${running.url}/explore?from=${ago(60)}&to=${ago(0)}&device=kitchen&type=humidity`)
+    await page.getByRole('group', { name: /^humidity: kitchen, 50 points/ }).waitFor()
+    letThrough()
+    await page.getByRole('group', { name: /^humidity: Cooker, 50 points/ }).waitFor()
+    await running.query(`update devices set label = null where device_id = 'kitchen'`)
+  })
 
   await t.test('the legend switches lines, with the keyboard too; a device has its label', async (t) => {
     await running.api(`/api/devices/${LONG}`, {

@@ -1,4 +1,4 @@
-import { numberText } from './chart-line.ts'
+import { LARGEST_PLAIN, powerText } from './power-text.ts'
 
 const DAY_S = 86_400
 
@@ -34,9 +34,15 @@ export function valueTexts(marks: readonly number[]): string[] {
   const values = marks.map((mark) => (Math.abs(mark) < step / 1e6 ? 0 : mark))
   const digits = digitsOf(step)
   const largest = Math.max(...values.map(Math.abs))
-  if (digits !== null && largest < 1e7) return values.map((value) => plain(value, digits))
+  if (digits !== null && largest < LARGEST_PLAIN) return values.map((value) => plain(value, digits))
   const significant = Math.ceil(Math.log10(largest / step)) + 1
-  return values.map((value) => (significant <= 3 ? numberText(value) : precise(value, significant)))
+  return values.map((value) => {
+    const size = Math.abs(value)
+    const isPlain = size === 0 || (size >= 0.001 && size < LARGEST_PLAIN)
+    return isPlain
+      ? plain(value, significant - Math.ceil(Math.log10(size || 1)))
+      : powerText(value, significant)
+  })
 }
 
 const MAX_DIGITS = 6
@@ -55,9 +61,4 @@ function plain(value: number, digits: number): string {
   return (value + 0)
     .toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .replace('-', '−')
-}
-
-/** As a double has them: 17 digits at most. */
-function precise(value: number, significant: number): string {
-  return String(Number(value.toPrecision(Math.min(17, significant)))).replace(/-/g, '−')
 }

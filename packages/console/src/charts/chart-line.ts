@@ -1,3 +1,5 @@
+import { LARGEST_PLAIN, powerText } from './power-text.ts'
+
 /** A line as the charts draw it. */
 export interface ChartLine {
   /** Tells lines of the same label apart. */
@@ -24,13 +26,14 @@ export interface Annotation {
 
 const FOUR_DIGITS = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 4 })
 const SIX_DIGITS = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 6 })
+const WHOLE = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 
-/** Few digits where they say enough. */
+/** Few digits where they say enough; a counter keeps all the digits before the point. */
 export function numberText(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'
   const size = Math.abs(value)
-  if (size !== 0 && (size < 0.001 || size >= 1e9)) return value.toExponential(2).replace(/-/g, '−')
-  const digits = size >= 1000 ? SIX_DIGITS : FOUR_DIGITS
+  if (size !== 0 && (size < 0.001 || size >= LARGEST_PLAIN)) return powerText(value, 3)
+  const digits = size >= 100_000 ? WHOLE : size >= 1000 ? SIX_DIGITS : FOUR_DIGITS
   // Adding zero takes the sign from a negative zero.
   return digits.format(value + 0).replace('-', '−')
 }

@@ -1,5 +1,6 @@
 import uPlot from 'uplot'
 import { timeTexts } from './axis-texts.ts'
+import type { AxisRoom, ChartGroup } from './chart-group.svelte.ts'
 import { inkOf } from './palette.ts'
 import { timeMarks } from './time-marks.ts'
 
@@ -8,8 +9,7 @@ export interface FrameLook {
   readonly height: number
   readonly isDark: boolean
   readonly zone: string
-  /** Charts with the same key share their cursor. */
-  readonly syncKey: string | undefined
+  readonly group: ChartGroup
   readonly mayZoom: boolean
 }
 
@@ -25,20 +25,31 @@ export interface Moves {
 export interface PlotActions {
   /** Unix seconds. */
   readonly range: () => [from: number, to: number]
-  readonly oncursor: (cursor: { readonly time: number; readonly index: number } | null) => void
+  /** Unix seconds under the cursor; null: it is elsewhere. */
+  readonly oncursor: (time: number | null) => void
   /** A stretch was dragged out, in Unix seconds. */
   readonly onselect: (from: number, to: number) => void
   readonly ondraw: (plot: uPlot) => void
 }
 
 const NARROW_PX = 500
-/** What an axis of values takes: its marks, and its unit. Of all charts on a page: times lie above each other. */
+/** Half of the last mark on the axis of time. */
+const RIGHT_PX = 16
+/** What an axis of values takes at least: its marks, and its unit. */
 export const axisPx = (width: number) =>
   width < NARROW_PX ? { marks: 44, unit: 14 } : { marks: 60, unit: 16 }
 
-export function leftPx(width: number): number {
+/** Room beside the axes of a chart, so that its plot is as wide as those of its group. */
+export function sidePadding({ group, width }: FrameLook, own: () => AxisRoom): uPlot.Padding {
   const { marks, unit } = axisPx(width)
-  return marks + unit
+  const beside =
+    (side: keyof AxisRoom): uPlot.PaddingSide =>
+    (plot) => {
+      const { left, right } = own()
+      group.need(plot, { left: Math.max(left, marks + unit), right: Math.max(right, RIGHT_PX) })
+      return group[side] - own()[side]
+    }
+  return [null, beside('right'), null, beside('left')]
 }
 
 export const FONT = '11.5px system-ui, sans-serif'
@@ -47,7 +58,7 @@ export const LEAST_DRAG_PX = 4
 
 /** What all charts over time have in common: the axis of time, the cursor, zoom by dragging. */
 export function frameOptions(
-  { width, height, zone, syncKey, mayZoom, isDark }: FrameLook,
+  { width, height, zone, group, mayZoom, isDark }: FrameLook,
   actions: PlotActions,
 ): Pick<uPlot.Options, 'width' | 'height' | 'cursor' | 'legend' | 'hooks' | 'tzDate'> & {
   readonly scale: uPlot.Scale
@@ -58,13 +69,15 @@ export function frameOptions(
     height,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     cursor: {
-      ...(syncKey !== undefined && { sync: { key: syncKey } }),
+      sync: { key: group.key },
       // Its height belongs to one chart, and its time to all.
       y: false,
       drag: { x: mayZoom, y: false, setScale: false },
       // With Shift the chart is moved.
       bind: { mousedown: (_self, _over, zoom) => (event) => (event.shiftKey ? null : zoom(event)) },
       points: { size: 7 },
+      // A dot is at the point that is read: the nearest one of its line, also from within a silence.
+      hover: { skip: [undefined, null] },
     },
     legend: { show: false },
     scale: { time: true, range: actions.range },
@@ -78,7 +91,7 @@ export function frameOptions(
       setCursor: [
         (self) => {
           const { idx, left = -1 } = self.cursor
-          actions.oncursor(typeof idx === 'number' ? { index: idx, time: self.posToVal(left, 'x') } : null)
+          actions.oncursor(typeof idx === 'number' ? self.posToVal(left, 'x') : null)
         },
       ],
       setSelect: [

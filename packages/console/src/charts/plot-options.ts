@@ -1,7 +1,15 @@
 import type uPlot from 'uplot'
 import { valueTexts } from './axis-texts.ts'
 import type { ChartLine } from './chart-line.ts'
-import { axisLook, axisPx, FONT, type FrameLook, frameOptions, type PlotActions } from './frame-options.ts'
+import {
+  axisLook,
+  axisPx,
+  FONT,
+  type FrameLook,
+  frameOptions,
+  type PlotActions,
+  sidePadding,
+} from './frame-options.ts'
 import { lonePoints } from './lone-points.ts'
 import { type LineStyle, lineStyle } from './palette.ts'
 import { unitsOf } from './panels.ts'
@@ -15,8 +23,21 @@ export function plotOptions(
   const { scale, axis, ...frame } = frameOptions(look, actions)
   const units = unitsOf(lines)
   const styles = lines.map(({ style }) => lineStyle(style, look.isDark))
+  /** What each axis takes. */
+  const taken = units.map(() => 0)
+  const own = () => ({ left: taken[0] ?? 0, right: taken.slice(1).reduce((sum, each) => sum + each, 0) })
+  const sized = (axis: uPlot.Axis, index: number): uPlot.Axis => ({
+    ...axis,
+    size: (_, texts) => {
+      const { marks, unit } = axisPx(look.width)
+      const size = Math.max(marks, widest(texts ?? []))
+      taken[index] = size + unit
+      return size
+    },
+  })
   return {
     ...frame,
+    padding: sidePadding(look, own),
     scales: {
       x: scale,
       ...Object.fromEntries(units.map((_, index) => [`y${index}`, { range: valueRange }])),
@@ -27,7 +48,7 @@ export function plotOptions(
         const own = lines.flatMap((line, n) => ((line.unit ?? '') === unit ? [styles[n]?.colour] : []))
         // Where there are several axes, one with a single line has its colour.
         const stroke = units.length > 1 && own.length === 1 ? own[0] : undefined
-        return { ...valueAxis(unit, index, look), ...(stroke !== undefined && { stroke }) }
+        return { ...sized(valueAxis(unit, index, look), index), ...(stroke !== undefined && { stroke }) }
       }),
     ],
     series: [
@@ -49,17 +70,15 @@ export function plotOptions(
 /** The first stands left and the others right. */
 function valueAxis(unit: string, index: number, { isDark, width }: FrameLook): uPlot.Axis {
   const look = axisLook(isDark)
-  const { marks, unit: unitPx } = axisPx(width)
   return {
     ...look,
     scale: `y${index}`,
     incrs: (_, _axis, low, high) => steps(high - low),
     side: index === 0 ? 3 : 1,
-    size: (_, values) => Math.max(marks, widest(values ?? [])),
     grid: { ...look.grid, show: index === 0 },
     values: (_, splits) => valueTexts(splits),
     label: unit === '' ? ' ' : unit,
-    labelSize: unitPx,
+    labelSize: axisPx(width).unit,
     labelFont: FONT,
   }
 }

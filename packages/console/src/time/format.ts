@@ -26,6 +26,13 @@ export function shortIn(zone: string, moment: string | number | Date): string {
   return formatter(zone, { month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(date)
 }
 
+/** 01:49:32 where it is the day of another moment, else with the day. */
+export function clockIn(zone: string, moment: number, other: number): string {
+  const day = formatter(zone, DAY)
+  const isSameDay = day.format(new Date(moment)) === day.format(new Date(other))
+  return isSameDay ? formatter(zone, TIME).format(new Date(moment)) : momentIn(zone, moment)
+}
+
 /** 01:49 */
 export function minuteIn(zone: string, moment: string | number | Date): string {
   return formatter(zone, { hour: '2-digit', minute: '2-digit' }).format(new Date(moment))

@@ -7,7 +7,9 @@ test('marks on an axis of values differ from each other, with no more digits tha
   assert.deepEqual(valueTexts([3.4445, 3.44475, 3.445]), ['3.44450', '3.44475', '3.44500'])
   assert.deepEqual(valueTexts([-80, -70, 0]), ['−80', '−70', '0'])
   assert.deepEqual(valueTexts([1000, 1500]), ['1,000', '1,500'])
-  assert.deepEqual(valueTexts([0, 2e9]), ['0', '2.00e+9'])
+  assert.deepEqual(valueTexts([0, 2e9]), ['0', '2,000,000,000'])
+  assert.deepEqual(valueTexts([1e-9, 2e-9]), ['1 × 10⁻⁹', '2 × 10⁻⁹'])
+  assert.deepEqual(valueTexts([1000.0000001, 1000.0000002]), ['1,000.0000001', '1,000.0000002'])
 })
 
 test('marks on an axis of time are in the zone, with the day where it begins', () => {

@@ -16,6 +16,8 @@ export interface ConsoleParts {
   /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
+  /** Of the inbox of the host. */
+  readonly keepsReceiveTime: boolean
 }
 
 const VERSION = '0.1.0'
@@ -28,7 +30,7 @@ export function consoleServices(
   parts: ConsoleParts,
 ): ConsoleServices {
   const { mqttUrl, databaseUrl } = endpoints
-  const { host, embedded, canSimulate } = parts
+  const { host, embedded, canSimulate, keepsReceiveTime } = parts
   // A broker that listens on loopback alone is reached there alone.
   const boards = embedded?.lan === false ? { ...config, MQTT_PUBLIC_URL: mqttUrl } : config
   const timeoutMs = config.CONSOLE_QUERY_TIMEOUT
@@ -50,7 +52,7 @@ export function consoleServices(
       vitals: () => host.vitals(),
       dataDirectory: embedded === null ? null : config.QS_DATA_DIR,
     }),
-    letters: letterDesk({ config, read, write, inbox: host }),
+    letters: letterDesk({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
     devices: deviceDesk({ config: boards, accounts }),
   }
 }

@@ -12,6 +12,7 @@ export function injectedAcks(
   inject: (topic: string, payload: Buffer, receivedAt: Instant | null) => Promise<Injected>,
 ): AckInbox {
   return {
+    keepsReceiveTime: true,
     publish: async ({ topic, payload, receivedAt }, { timeoutMs }) => {
       const at = receivedAt === null ? null : instantOf(receivedAt)
       let timer: NodeJS.Timeout | undefined

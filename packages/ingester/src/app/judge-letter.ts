@@ -19,8 +19,8 @@ export interface JudgedLetter {
 export interface ReplayPart {
   readonly payload: Buffer
   readonly events: readonly Event[]
-  /** What tells the letter that the event at this place leaves where it is rejected again, given the payload that was sent. */
-  readonly fingerprintAt: (index: number, sent: Buffer) => string
+  /** Each identifies the dead letter that an event of this part leaves if it is rejected again. */
+  readonly fingerprints: () => readonly string[]
 }
 
 /** What the pipeline would make of a letter before the database sees it. */
@@ -68,9 +68,9 @@ function partOf({ delivery: { payload }, elements, shape }: Message, topic: stri
   return {
     payload,
     events: elements.filter((element) => element.kind === 'event'),
-    fingerprintAt: (index, sent) => {
-      const bytes = shape === 'array' ? elementBytes(sent)[index] : sent
-      return fingerprint({ topic, index, payload: bytes ?? sent })
+    fingerprints: () => {
+      const elementsSent = shape === 'array' ? elementBytes(payload) : [payload]
+      return elementsSent.map((bytes, index) => fingerprint({ topic, index, payload: bytes }))
     },
   }
 }

@@ -5,6 +5,7 @@ export type OpenInbox = () => Promise<AckInbox & { close(): Promise<void> }>
 
 /** An inbox that is opened at the first replay, and again after it could not be. */
 export class LazyInbox implements AckInbox {
+  readonly keepsReceiveTime = false
   readonly #open: OpenInbox
   #opened: ReturnType<OpenInbox> | null = null
 

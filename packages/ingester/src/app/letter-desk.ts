@@ -13,6 +13,7 @@ import { listLetters } from '../letters/list-letters.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { storedEvent } from '../letters/stored-event.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
+import type { ReplayTime } from './judge-replay.ts'
 import { letterProblems } from './letter-problems.ts'
 import { patchLetter } from './repair-by-patch.ts'
 import { letterNow, repairLetter } from './repair-letter.ts'
@@ -103,12 +104,13 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
         const newestBefore = await newestLetterId(database)
         const total = await countLetters(database, filter, newestBefore)
         const results: ReplayResult[] = []
+        const time: ReplayTime = asNow ? 'now' : inbox.keepsReceiveTime ? 'kept' : 'aged'
         const context = {
           config,
           inbox,
           timeoutMs: REPLAY_TIMEOUT_MS,
           again: false,
-          asNow,
+          time,
           seen: new Map<string, string>(),
           newestBefore,
         }

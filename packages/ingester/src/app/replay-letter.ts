@@ -5,24 +5,24 @@ import { advice } from '../letters/advice.ts'
 import { addHistory, type ReplayOutcome } from '../letters/letter-history.ts'
 import { takeBackLetter } from '../letters/take-back-letter.ts'
 import type { ReplayableLetter } from '../letters/take-letters.ts'
-import { agedPayload } from './aged-payload.ts'
 import { type Forecast, forecastEvents } from './forecast-events.ts'
-import { type Judgement, judgeLetter, type ReplayPart } from './judge-letter.ts'
-import { problemsOf } from './letter-problems.ts'
+import type { Judgement } from './judge-letter.ts'
+import { judgeReplay, movedTime, type ReplayTime } from './judge-replay.ts'
 
-/** A payload that is sent again, and when it came first, in both of the ways in which an inbox can tell that to the ingester. */
+/** A payload that is sent again. */
 export interface ReplayMessage {
   readonly deviceId: string
   readonly topic: string
   readonly payload: Buffer
-  /** The server time that its events get where the inbox is within the ingester; null: the time of the replay. */
+  /** The server time of its events, for an inbox that keeps receive times; null: the time of the replay. */
   readonly receivedAt: string | null
-  /** The payload for the broker: a device could name any time, so it is an age. */
-  readonly agedPayload: Buffer
 }
 
-/** How a payload gets onto the way of fresh input, and its device acks back. null: they did not all come in time. */
+/** How a payload gets onto the path of fresh input. */
 export interface AckInbox {
+  /** Within the ingester it passes `receivedAt` on. Through a broker it cannot: there a device could claim any server time. */
+  readonly keepsReceiveTime: boolean
+  /** @returns the device acks; null: they did not all come in time */
   publish(
     message: ReplayMessage,
     wait: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
@@ -35,8 +35,7 @@ export interface ReplayContext {
   /** null: only say what would become of it. */
   readonly inbox: AckInbox | null
   readonly timeoutMs: number
-  /** Events get the time of the replay as their server time, and not the one at which the letter came in. */
-  readonly asNow: boolean
+  readonly time: ReplayTime
   /** Letters that were replayed with success before, too. */
   readonly again: boolean
   /** In a dry run, which letter of it has an event id. */
@@ -59,29 +58,29 @@ export interface ReplayResult {
 
 /** One dead letter on the same path as fresh input: its events topic, the pipeline, its device ack. */
 export async function replayLetter(letter: ReplayableLetter, context: ReplayContext): Promise<ReplayResult> {
-  const { config, database, inbox, again, asNow } = context
+  const { config, database, inbox, again, time } = context
   const { id } = letter
-  const receivedAt = asNow ? new Date() : letter.receivedAt
   const none = { id, eventIds: [], code: null, detail: null }
   if (letter.isDone && !again)
     return { ...none, result: 'skipped', detail: 'replayed before; --again sends it' }
 
-  const judgement = judgeLetter({ ...letter, receivedAt }, config)
+  const judged = judgeReplay(letter, time, config)
+  const { judgement, problem } = judged
   const eventIds = judgement.events.map(({ eventId }) => eventId)
-  const [problem] = problemsOf(judgement)
-  if (problem !== undefined)
-    return { id, eventIds, result: 'wrong', code: problem.code, detail: problem.message }
+  if (problem !== null) return { id, eventIds, result: 'wrong', ...problem }
 
   const forecasts = await forecastEvents(database, judgement.events)
   if (forecasts.every((each) => each === 'conflict')) {
     const code = 'EVENT_ID_CONFLICT'
     return { id, eventIds, result: 'conflict', code, detail: advice(code) }
   }
+  const moved = movedTime(judged, forecasts)
+  if (moved !== null) return { id, eventIds, result: 'wrong', ...moved }
   if (inbox === null) return forecastResult(id, { eventIds, forecasts, seen: context.seen })
-  const messages = messagesOf(judgement, asNow ? null : letter.receivedAt)
-  const acks = await send(judgement, messages, { inbox, timeoutMs: context.timeoutMs })
+  const receivedAt = time === 'kept' ? letter.receivedAt : null
+  const acks = await send(judgement, receivedAt, { inbox, timeoutMs: context.timeoutMs })
   const end = outcomeOf(acks, judgement)
-  if (end.outcome === 'rejected') await takeBack(judgement, messages, context)
+  if (end.outcome === 'rejected') await takeBack(judgement, context)
   await addHistory(database, id, {
     action: 'replayed',
     deviceId: letter.repairedDeviceId,
@@ -109,28 +108,16 @@ function forecastResult(id: string, { eventIds, forecasts, seen }: Foreseen): Re
   return { id, eventIds, result, code: null, detail: details.join('; ') || null }
 }
 
-/** One for each part, made once: an age is as old as its message. */
-function messagesOf(
+async function send(
   { deviceId, topic, parts }: Judgement,
   receivedAt: string | null,
-): readonly ReplayMessage[] {
-  if (deviceId === null) throw new Error('A letter without a device passed the judgement')
-  const ageMs = receivedAt === null ? null : Math.max(0, Date.now() - Date.parse(receivedAt))
-  return parts.map(({ payload }) => {
-    const aged = ageMs === null ? payload : agedPayload(payload, ageMs)
-    return { deviceId, topic, payload, receivedAt, agedPayload: aged }
-  })
-}
-
-async function send(
-  { parts }: Judgement,
-  messages: readonly ReplayMessage[],
   { inbox, timeoutMs }: { readonly inbox: AckInbox; readonly timeoutMs: number },
 ): Promise<readonly DeviceAck[] | null> {
+  if (deviceId === null) throw new Error('A letter without a device passed the judgement')
   const all: DeviceAck[] = []
-  for (const [index, message] of messages.entries()) {
-    const eventIds = parts[index]?.events.map(({ eventId }) => eventId) ?? []
-    const acks = await inbox.publish(message, { eventIds, timeoutMs })
+  for (const { payload, events } of parts) {
+    const eventIds = events.map(({ eventId }) => eventId)
+    const acks = await inbox.publish({ deviceId, topic, payload, receivedAt }, { eventIds, timeoutMs })
     if (acks === null) return null
     all.push(...acks)
   }
@@ -157,21 +144,11 @@ function outcomeOf(acks: readonly DeviceAck[] | null, { events }: Judgement): En
   return { outcome, code: null, detail }
 }
 
-/** All of it was rejected again: the letters that this left are this letter once more, in the form in which the inbox sent it. */
+/** Every event was rejected again: the letters that this left repeat this letter, so they are removed. */
 async function takeBack(
   { parts }: Judgement,
-  messages: readonly ReplayMessage[],
   { database, newestBefore: after }: ReplayContext,
 ): Promise<void> {
-  for (const [at, part] of parts.entries()) {
-    const { payload, agedPayload: aged } = messages[at] as ReplayMessage
-    const forms = aged.equals(payload) ? [payload] : [payload, aged]
-    for (const sent of forms)
-      for (const fingerprint of fingerprintsOf(part, sent))
-        await takeBackLetter(database, { fingerprint, after })
-  }
-}
-
-function fingerprintsOf({ events, fingerprintAt }: ReplayPart, sent: Buffer): readonly string[] {
-  return events.map((_, index) => fingerprintAt(index, sent))
+  for (const { fingerprints } of parts)
+    for (const fingerprint of fingerprints()) await takeBackLetter(database, { fingerprint, after })
 }

@@ -39,6 +39,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
       databaseUrl: currentUrl(endpoints.databaseUrl),
       embedded: embedded === null ? null : { lan: embedded.lan },
       canSimulate: host.simulation !== null,
+      keepsReceiveTime: host.inbox.keepsReceiveTime,
     },
     heapBytes: config.CONSOLE_MEMORY,
     host: () => consoleAnswers(host),

@@ -21,6 +21,7 @@ const REFUSED = 0x80
  * loses its session to it. Speaks MQTT 3.1.1, which every broker knows.
  */
 export class AckInbox {
+  readonly keepsReceiveTime = false
   readonly #client: mqtt.MqttClient
   readonly #config: Config
   readonly #subscribed = new Map<string, Promise<void>>()
@@ -58,7 +59,7 @@ export class AckInbox {
    * @throws CliError where the broker does not let this user read the ack topic
    */
   async publish(
-    { deviceId, topic, agedPayload: payload }: ReplayMessage,
+    { deviceId, topic, payload }: ReplayMessage,
     { eventIds, timeoutMs }: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
   ): Promise<readonly DeviceAck[] | null> {
     const acks = ackTopic(this.#config.ACK_TEMPLATE, deviceId)

@@ -38,7 +38,8 @@ export function registerReplay(deadLetter: Command): void {
       `
 A letter is sent to the events topic of its device, like anything fresh. What would only be rejected again is not
 sent: it is named, with what to do. An event without ts_device gets the time at which the letter came in (--now: the
-time of the replay), and its age_ms counts from there.
+time of the replay), and its age_ms counts from there. A letter older than DEVICE_CLOCK_MAX_PAST cannot keep its time
+through the broker: replay it in the console of qs up or qs ingest, or use --now.
 
 Results: stored, duplicate (it is there already), rejected (again), unanswered, wrong (repair it first), conflict
 (another event has its id), skipped (replayed before). Exits 1 unless all are stored, duplicate or skipped.
@@ -63,7 +64,7 @@ Examples
           inbox,
           timeoutMs: options.timeout * 1000,
           again: options.again ?? false,
-          asNow: options.now ?? false,
+          time: options.now ? ('now' as const) : ('aged' as const),
           seen: new Map<string, string>(),
           newestBefore,
         }

@@ -59,11 +59,8 @@ export function consoleAnswers({
     },
     unhandledTopics: async () => unhandledTopics?.() ?? null,
     // Bytes come out of another process as a view, not as a Buffer.
-    publish: ({ payload, agedPayload, ...message }, wait) =>
-      inbox.publish(
-        { ...message, payload: Buffer.from(payload), agedPayload: Buffer.from(agedPayload) },
-        wait,
-      ),
+    publish: ({ payload, ...message }, wait) =>
+      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),
     simulationState: async () => needed().state(),
     startSimulation: async () => needed().start(),
     stopSimulation: async () => needed().stop(),

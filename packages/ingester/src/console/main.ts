@@ -36,14 +36,18 @@ async function stop(): Promise<void> {
 }
 
 async function serve(order: StartOrder): Promise<number> {
-  const { mqttUrl, embedded, canSimulate, token } = order
+  const { mqttUrl, embedded, canSimulate, keepsReceiveTime, token } = order
   const config = { ...order.config, MQTT_EVENTS_TOPIC: new EventTopic(order.config.MQTT_EVENTS_TOPIC) }
   // A password in a file may change.
   const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
   const databaseUrl = embedded
     ? () => embeddedDatabaseUrl(dataDir, port, 'qs_console') ?? order.databaseUrl
     : urlReader(config, 'DATABASE_URL', order.databaseUrl)
-  const services = consoleServices(config, { mqttUrl, databaseUrl }, { host, embedded, canSimulate })
+  const services = consoleServices(
+    config,
+    { mqttUrl, databaseUrl },
+    { host, embedded, canSimulate, keepsReceiveTime },
+  )
   const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
   server = await createConsole(
     { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },

@@ -13,6 +13,8 @@ export interface StartOrder {
   /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
+  /** A replay is handed to the pipeline of the process that starts the console, with the receive time of the letter. */
+  readonly keepsReceiveTime: boolean
   /** Whoever knows it is the front of this console. */
   readonly token: string
 }

@@ -23,7 +23,7 @@ test('a stop of the console lets the request under way finish', async (t) => {
       live: new LiveFeed(),
       liveProblem: () => null,
       unhandledTopics: null,
-      inbox: { publish: async () => null },
+      inbox: { keepsReceiveTime: true, publish: async () => null },
       simulation: null,
     },
     embedded: null,

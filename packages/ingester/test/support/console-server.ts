@@ -25,13 +25,13 @@ export async function startConsoleServer(
     live: new LiveFeed(),
     liveProblem: () => null,
     unhandledTopics: null,
-    inbox: { publish: async () => null },
+    inbox: { keepsReceiveTime: true, publish: async () => null },
     simulation: null,
   })
   const services = consoleServices(
     config,
     { mqttUrl: 'mqtt://127.0.0.1:1', databaseUrl },
-    { host: { ...answers, ...host }, embedded: null, canSimulate: false },
+    { host: { ...answers, ...host }, embedded: null, canSimulate: false, keepsReceiveTime: true },
   )
   const write = new QueryPool(databaseUrl, { name: 'test', connections: 2, timeoutMs: 10_000 })
   const server = await createConsole(

@@ -1,0 +1,77 @@
+import type { Config } from '../config/settings.ts'
+import type { ReplayableLetter } from '../letters/take-letters.ts'
+import { agedPayload } from './aged-payload.ts'
+import type { Forecast } from './forecast-events.ts'
+import { type Judgement, judgeLetter } from './judge-letter.ts'
+import { problemsOf } from './letter-problems.ts'
+
+/**
+ * Where the events of a replay get their time from, if they have no plausible `ts_device`. `kept`: the receive time of the letter,
+ * which the inbox passes on. `aged`: the same time, as the age of the letter in `age_ms`. `now`: the time of the replay.
+ */
+export type ReplayTime = 'kept' | 'aged' | 'now'
+
+/** Why a letter is not sent. */
+export interface ReplayProblem {
+  readonly code: string | null
+  readonly detail: string
+}
+
+export interface JudgedReplay {
+  /** Of the payload as it is sent: an age makes it longer, and may split it where it was within the limits. */
+  readonly judgement: Judgement
+  readonly problem: ReplayProblem | null
+  /** The times that its events should have, by index. */
+  readonly times: readonly string[]
+}
+
+/** What the pipeline would make of a letter that is replayed now. */
+export function judgeReplay(letter: ReplayableLetter, time: ReplayTime, config: Config): JudgedReplay {
+  const nowMs = Date.now()
+  const receivedAt = time === 'now' ? new Date(nowMs) : letter.receivedAt
+  const judgement = judgeLetter({ ...letter, receivedAt }, config)
+  const problem = firstProblem(judgement)
+  const times = judgement.events.map(({ ts }) => ts)
+  if (time !== 'aged' || problem !== null) return { judgement, problem, times }
+
+  const receivedMs = Date.parse(letter.receivedAt)
+  // The clock of the ingester may be ahead of this one.
+  const sentMs = Math.max(nowMs, receivedMs)
+  const payload = agedPayload(letter.payload, sentMs - receivedMs)
+  const aged = judgeLetter({ ...letter, payload, receivedAt: new Date(sentMs) }, config)
+  return { judgement: aged, problem: firstProblem(aged), times }
+}
+
+function firstProblem(judgement: Judgement): ReplayProblem | null {
+  const [problem] = problemsOf(judgement)
+  return problem === undefined ? null : { code: problem.code, detail: problem.message }
+}
+
+/** An age is whole milliseconds: it moves no event by more than one. */
+const TOLERANCE_MS = 2
+
+/**
+ * An ingester judges device times and ages by when a message arrives: it takes no age beyond DEVICE_CLOCK_MAX_PAST, and not every
+ * device time that was plausible when the letter came in. Such events would be stored with another time, without a word. Those
+ * that are stored already keep the time that they have.
+ */
+export function movedTime(
+  { judgement: { events }, times }: JudgedReplay,
+  forecasts: readonly Forecast[],
+): ReplayProblem | null {
+  const moved = events.flatMap(({ eventId, ts }, index) => {
+    const wanted = times[index] ?? ts
+    const isMoved = Math.abs(Date.parse(ts) - Date.parse(wanted)) > TOLERANCE_MS
+    return isMoved && forecasts[index] === 'stored' ? [{ eventId, ts, wanted }] : []
+  })
+  const [first] = moved
+  if (first === undefined) return null
+  const others = moved.length > 1 ? ` (and ${moved.length - 1} more)` : ''
+  return {
+    code: null,
+    detail:
+      `${first.eventId}${others} would be stored with the time ${first.ts} instead of ${first.wanted}: through the broker,` +
+      ' DEVICE_CLOCK_MAX_PAST and DEVICE_CLOCK_MAX_FUTURE count from the replay. Replay it in the console of qs up or qs ingest,' +
+      ' which keeps the time, or accept the new time with qs deadletter replay --now',
+  }
+}

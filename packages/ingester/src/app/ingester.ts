@@ -191,7 +191,7 @@ async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: Abor
         onBusy: (migration) =>
           log.warn(
             { migration },
-            'A long statement keeps a table locked that a migration changes; trying again',
+            'Another session keeps a table locked that a migration changes; trying again',
           ),
       })
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')

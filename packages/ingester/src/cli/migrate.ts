@@ -14,7 +14,7 @@ export function registerMigrate(program: Command): void {
       const url = findDatabaseUrl(loadConfig())
       const applied = await migrate(url, undefined, {
         onBusy: (name) =>
-          console.error(`${name}: a long statement keeps a table locked that it changes; trying again`),
+          console.error(`${name}: another session keeps a table locked that it changes; trying again`),
       }).catch((error: Error) => {
         if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
         throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)

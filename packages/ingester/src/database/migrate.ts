@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { givingWay } from './giving-way.ts'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
 
@@ -12,7 +12,7 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 export const MIGRATION_LOCK = 7_141_120_231
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */
-const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE] = ['42P01', '42501', '55P03']
+const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE] = ['42P01', '42501']
 
 export interface Migration {
   readonly version: number
@@ -22,7 +22,7 @@ export interface Migration {
 }
 
 export interface MigrateOptions {
-  /** Told each time that a migration did not get its locks in time; it tries again. */
+  /** Called each time that a migration, or grants.sql, did not get its locks in time; it tries again. */
   readonly onBusy?: (name: string) => void
 }
 
@@ -69,7 +69,7 @@ export async function migrate(
     const pending = await findPending(client, shipped, isOwner)
     for (const migration of pending) await apply(client, migration, options)
     // They belong to the shipped migrations: others do not make the tables that they name.
-    if (isOwner && migrations === undefined) await grant(client)
+    if (isOwner && migrations === undefined) await grant(client, options.onBusy)
     return pending.map(({ name }) => name)
   } finally {
     // Ends the session, and with it the lock.
@@ -155,38 +155,23 @@ async function notTheOwner(client: pg.Client, problem: string): Promise<SchemaEr
   )
 }
 
-/** One try. What waits for a table makes all others wait that come after it, also those that only insert. */
-const LOCK_TIMEOUT = '3s'
-/** Between two tries, for those that waited. */
-const PAUSE_MS = 1_000
-
-/** Tries until no long statement is in the way of the locks that the migration needs. */
-async function apply(client: pg.Client, migration: Migration, options: MigrateOptions): Promise<void> {
-  while (!(await tryToApply(client, migration))) {
-    options.onBusy?.(migration.name)
-    await delay(PAUSE_MS)
-  }
-}
-
-/** @returns false where it did not get a lock in time */
-async function tryToApply(client: pg.Client, { version, name, sql, checksum }: Migration): Promise<boolean> {
-  try {
-    await client.query('begin')
-    await client.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
+async function apply(
+  client: pg.Client,
+  { version, name, sql, checksum }: Migration,
+  { onBusy }: MigrateOptions,
+): Promise<void> {
+  const work = async () => {
     await client.query(sql)
     await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
       version,
       name,
       checksum,
     ])
-    await client.query('commit')
-    return true
+  }
+  try {
+    await givingWay(client, work, () => onBusy?.(name))
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
-    if (code === LOCK_NOT_AVAILABLE) {
-      await client.query('rollback')
-      return false
-    }
     // Without SQLSTATE it is the connection that broke.
     if (code?.length !== 5) throw error
     throw new SchemaError(`Migration ${name} failed, and nothing of it was applied: ${message}`, {

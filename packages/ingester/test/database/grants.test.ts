@@ -12,6 +12,7 @@ import {
   startLockedCluster,
   urlOf,
 } from '../support/roles.ts'
+import { until } from '../support/until.ts'
 
 let cluster: TestCluster
 
@@ -294,4 +295,17 @@ test('before the owner has migrated, the ingester says so', { skip: psqlMissing 
   const owner = await session(t, urlOf(empty, 'qs'))
   await owner.query('revoke all on schema_migrations from qs_ingester')
   await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has not granted it a look.*Run qs migrate/)
+})
+
+test('a migration gives way to a session that is changing the same rights, and tries again', {
+  skip: psqlMissing,
+}, async (t) => {
+  const mine = await session(t, urlOf(cluster, 'qs'))
+  await mine.query('begin; grant select on ingest_stats to qs_ingester')
+  const busy: string[] = []
+  const migrated = migrate(urlOf(cluster, 'qs'), undefined, { onBusy: (name) => busy.push(name) })
+  await until(() => busy.length > 0, 'the grants gave way')
+  await mine.query('commit')
+  assert.deepEqual(await migrated, [])
+  assert.equal(busy[0], 'grants.sql')
 })

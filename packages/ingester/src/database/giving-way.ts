@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+
+/** For one lock. A statement that waits for a table makes all others wait that come after it, also those that only insert. */
+const LOCK_TIMEOUT = '3s'
+/** Between two tries, for those that waited. */
+const PAUSE_MS = 1_000
+
+/** SQLSTATE (PostgreSQL manual, appendix A). */
+const [LOCK_NOT_AVAILABLE, INTERNAL_ERROR] = ['55P03', 'XX000']
+
+/**
+ * Does something to the schema in one transaction, which waits for no lock longer than three seconds: then it gives up all its
+ * locks, lets the others through, and tries again.
+ *
+ * @param onBusy called after each try that did not get its locks
+ */
+export async function givingWay(
+  client: pg.Client,
+  work: () => Promise<unknown>,
+  onBusy: () => void,
+): Promise<void> {
+  while (!(await didWork(client, work))) {
+    onBusy()
+    await delay(PAUSE_MS)
+  }
+}
+
+async function didWork(client: pg.Client, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await client.query('begin')
+    await client.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
+    await work()
+    await client.query('commit')
+    return true
+  } catch (error) {
+    if (!isBusy(error as Error)) throw error
+    await client.query('rollback')
+    return false
+  }
+}
+
+/** A grant that waits for another session's grant on the same object fails when that commits. The message is never translated. */
+function isBusy({ code, message }: Error & { readonly code?: string }): boolean {
+  return code === LOCK_NOT_AVAILABLE || (code === INTERNAL_ERROR && message.startsWith('tuple concurrently '))
+}

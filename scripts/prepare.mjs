@@ -35,6 +35,8 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
     'ci',
     '--no-audit',
     '--no-fund',
+    // A package that this Node cannot run fails here and not later.
+    '--engine-strict',
     '--loglevel=error',
   ])
   writeFileSync(installed, lock)

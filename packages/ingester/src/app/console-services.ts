@@ -4,6 +4,7 @@ import type { Config } from '../config/settings.ts'
 import type { ConsoleHost } from '../console/console-host.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { ConsoleServices, SimulationDesk } from '../http/console-services.ts'
+import { VERSION } from '../version.ts'
 import { AccountsDoor } from './accounts-door.ts'
 import { deviceDesk } from './device-desk.ts'
 import { type ServiceEndpoints, urlReader } from './endpoints.ts'
@@ -20,7 +21,6 @@ export interface ConsoleParts {
   readonly keepsReceiveTime: boolean
 }
 
-const VERSION = '0.1.0'
 const [READERS, WRITERS] = [4, 4]
 
 /** What the routes of the console use: database connections of its own, and the process that started it. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { visibleLines } from '../telemetry/visible.ts'
+import { VERSION } from '../version.ts'
 
 type Load = () => Promise<(program: Command) => void>
 
@@ -30,7 +31,7 @@ export async function createProgram(wanted = ''): Promise<Command> {
     // It quotes what it does not understand.
     .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
     .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
-    .version('0.1.0')
+    .version(VERSION)
     .showHelpAfterError('(qs --help lists the commands)')
     .addHelpText(
       'after',

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { runQs } from '../support/qs.ts'
+
+const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
+const versionIn = (path: string) => (JSON.parse(read(path)) as { readonly version: string }).version
+const { version } = JSON.parse(read('package.json')) as { readonly version: string }
+
+test('every package, the lock file and the images of the composed stack have one version', () => {
+  const folders = readdirSync(new URL('../../../', import.meta.url))
+  const files = ['package-lock.json', ...folders.map((folder) => `packages/${folder}/package.json`)]
+  assert.deepEqual(
+    files.map(versionIn),
+    files.map(() => version),
+  )
+  const images = [...read('compose.yaml').matchAll(/\$\{QS_VERSION:-([^}]+)\}/g)].map(([, image]) => image)
+  assert.deepEqual(images, [version, version])
+})
+
+test('the changelog has a dated section for the version', () => {
+  const sections = [...read('CHANGELOG.md').matchAll(/^## (\S+)(?: \((\d{4}-\d\d-\d\d)\))?$/gm)]
+  const released = sections.find(([, name]) => name !== 'Unreleased')
+  assert.equal(released?.[1], version)
+  assert.match(released?.[2] ?? '', /^\d{4}-\d\d-\d\d$/)
+})
+
+test('qs --version prints the version of the package', async (t) => {
+  const { code, stdout } = await runQs(t, ['--version'])
+  assert.deepEqual([code, stdout], [0, `${version}\n`])
+})

@@ -1,36 +1,52 @@
-// npm run check: everything that can be said about the code without running it.
-import { spawnSync } from 'node:child_process'
+// npm run check: everything that can be said about the code without running it. The checks run side by side, one per
+// core, the longest first, and keep what they know about unchanged files in node_modules/.cache.
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { delimiter, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const CHECKS = [
-  ['types', 'tsc -b'],
   ['types of tests, bench and scripts', 'tsc -p tsconfig.tests.json'],
   [
     'types of the console',
-    'svelte-check --workspace packages/console --tsconfig tsconfig.json --fail-on-warnings',
+    'svelte-check --workspace packages/console --tsconfig tsconfig.json --fail-on-warnings --incremental',
   ],
-  ['format and lint', 'biome ci .'],
+  ['types', 'tsc -b'],
   [
     'who imports whom',
-    'depcruise --config .dependency-cruiser.cjs --output-type err packages/protocol/src packages/device/src packages/ingester/src packages/console/src regression',
+    'depcruise --cache node_modules/.cache/depcruise --cache-strategy content --config .dependency-cruiser.cjs --output-type err packages/protocol/src packages/device/src packages/ingester/src packages/console/src regression',
   ],
-  ['unused files, exports, packages', 'knip'],
+  ['format and lint', 'biome ci .'],
+  ['unused files, exports, packages', 'knip --cache --cache-location node_modules/.cache/knip'],
   ['generated files are up to date', 'node --import tsx --conditions=source scripts/generate.ts --check'],
 ]
 
-const failed = []
-for (const [name, command] of CHECKS) {
-  const [program, ...args] = command.split(' ')
+const env = { ...process.env, PATH: `${resolve('node_modules/.bin')}${delimiter}${process.env.PATH}` }
+
+/** Resolves to the name of the check if it fails; its output appears at once when it ends. */
+async function run([name, command]) {
   const start = performance.now()
-  const npx = program === 'node' ? [process.execPath, ...args] : ['npx', '--no-install', program, ...args]
-  const { status } = spawnSync(npx[0], npx.slice(1), { stdio: 'inherit' })
-  console.log(
-    `${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
-  )
-  if (status !== 0) failed.push(name)
+  const output = []
+  const child = spawn(command, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
+  const status = await new Promise((done) => child.on('close', done))
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  if (status !== 0) process.stdout.write(Buffer.concat(output))
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`)
+  return status === 0 ? [] : [name]
 }
+
+const waiting = [...CHECKS]
+async function runNext() {
+  const failed = []
+  for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+    failed.push(...(await run(check)))
+  }
+  return failed
+}
+const failed = (await Promise.all(Array.from({ length: availableParallelism() }, runNext))).flat()
 if (failed.length > 0) {
   console.error(`\nerror: ${failed.length} of ${CHECKS.length} checks failed: ${failed.join(', ')}`)
   process.exit(1)

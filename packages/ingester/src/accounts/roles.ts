@@ -14,7 +14,7 @@ export interface AccountTopics {
  * | role              | publishes                  | subscribes to and receives                        |
  * |-------------------|----------------------------|---------------------------------------------------|
  * | `operator`        | everything, and commands   | everything, `$SYS/#`, answers to its commands     |
- * | `ingester`        | device acks, dead letters  | events of all devices, also shared; what it counts |
+ * | `ingester`        | device acks, dead letters  | events of all devices, also shared; the topics around them, where it finds misspelt ones; what the broker counts |
  * | `anonymous`       | events of any device       | device acks of any device                         |
  * | `device:{id}`     | its own events             | its own device acks                               |
  *
@@ -44,7 +44,7 @@ export function ingesterAcls(topics: AccountTopics): readonly Acl[] {
   const events = topics.events.topicOf('+')
   return [
     ...allow('publishClientSend', ackFilter(topics), topics.deadLetter),
-    ...reads(events, ...BROKER_COUNTS),
+    ...reads(events, topicsAround(topics.events), ...BROKER_COUNTS),
     ...allow('subscribePattern', `$share/+/${events}`),
     ...allow('unsubscribePattern', `$share/+/${events}`),
   ]
@@ -83,6 +83,12 @@ export function sameAcls(a: readonly Acl[], b: readonly Acl[]): boolean {
 export function ackFilter({ ackTemplate }: AccountTopics): string {
   const levels = ackTemplate.split('/')
   return levels.map((level) => (level.includes('{device_id}') ? '+' : level)).join('/')
+}
+
+/** All topics whose first level is that of events: a misspelt one is most likely among them. */
+export function topicsAround(events: EventTopic): string {
+  const [first] = events.topicOf('+').split('/')
+  return first === '+' ? '#' : `${first}/#`
 }
 
 function reads(...filters: readonly string[]): readonly Acl[] {

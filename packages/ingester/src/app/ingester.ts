@@ -26,6 +26,7 @@ import { SimulatedDevices } from './simulated-devices.ts'
 import { startAlarms } from './start-alarms.ts'
 import { SystemClock } from './system-clock.ts'
 import type { UnhandledTopicBook } from './unhandled-topics.ts'
+import { UnhandledWatch } from './unhandled-watch.ts'
 import { pipelineVitals } from './vitals.ts'
 import { withResolvers } from './with-resolvers.ts'
 
@@ -123,13 +124,16 @@ export async function startIngester(
         ownerUrl: embedded.database.ownerUrl,
       })
     : null
+  const clientId = `${config.MQTT_CLIENT_ID}-topics`
+  const watch = new UnhandledWatch({ config, mqttUrl, clientId, clock: new SystemClock() })
+  const unhandled = embedded?.unhandled ?? watch
   const http = await serve(config, {
     endpoints,
     host: {
       vitals: async () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
       live,
       liveProblem: () => null,
-      unhandledTopics: embedded ? () => embedded.unhandled.list() : null,
+      unhandledTopics: () => unhandled.list(),
       inbox: injectedAcks(pipeline.inject),
       simulation,
     },
@@ -158,6 +162,7 @@ export async function startIngester(
       })
   }
   hours.start()
+  if (embedded === undefined) watch.start()
 
   return {
     failed,
@@ -166,7 +171,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await hours.stop()
+      await Promise.all([hours.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // The embedded broker ends with this process and says itself what it could not hand over.

@@ -16,6 +16,8 @@ import { decodeOptions } from './decode-options.ts'
 import { type ServiceEndpoints, urlReader } from './endpoints.ts'
 import { LazyInbox, type OpenInbox } from './lazy-inbox.ts'
 import { serve } from './serve.ts'
+import { SystemClock } from './system-clock.ts'
+import { UnhandledWatch } from './unhandled-watch.ts'
 import { watchedVitals } from './vitals.ts'
 import { WatchedMessages } from './watched-messages.ts'
 
@@ -67,14 +69,19 @@ export async function startOwnConsole(
   const watch = new TopicWatch({
     ...client,
     clientId: name,
+    advice: 'the account of the operator may',
     filters: [config.MQTT_EVENTS_TOPIC.topicOf('+'), ackFilter(accountTopics(config))],
     onMessage: (topic, payload) => {
       if (config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null) messages.came(topic, payload)
       else messages.acked(topic, ackFor(payload) ?? [])
     },
   })
+  const unhandled = new UnhandledWatch({
+    ...{ config, mqttUrl, clientId: `${name}-topics`, clock: new SystemClock() },
+  })
   counts.start()
   watch.start()
+  unhandled.start()
   const inbox = new LazyInbox(openInbox)
   const metrics = processMetrics()
   const http = await serve(config, {
@@ -83,7 +90,7 @@ export async function startOwnConsole(
       vitals: async () => watchedVitals({ isConnected: watch.isConnected, waiting: counts.waiting }),
       live,
       liveProblem: () => watch.problem,
-      unhandledTopics: null,
+      unhandledTopics: () => unhandled.list(),
       inbox,
       simulation: null,
     },
@@ -100,7 +107,7 @@ export async function startOwnConsole(
     stop: async () => {
       stopZones()
       await http.close()
-      await Promise.all([watch.stop(), counts.stop(), inbox.close(), pool.end()])
+      await Promise.all([watch.stop(), unhandled.stop(), counts.stop(), inbox.close(), pool.end()])
     },
   }
 }

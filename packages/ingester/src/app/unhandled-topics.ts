@@ -3,7 +3,8 @@ import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 
 /** A message that a client has sent to the broker. */
 export interface Arrival {
-  readonly clientId: string
+  /** null: the broker does not tell. */
+  readonly clientId: string | null
   readonly topic: string
   /** The account of the client may publish there. */
   readonly isAllowed: boolean
@@ -13,7 +14,7 @@ export interface Arrival {
 interface Entry {
   messages: number
   lastMs: number
-  clientId: string
+  clientId: string | null
   isAllowed: boolean
   payload: string
 }
@@ -52,7 +53,8 @@ export class UnhandledTopicBook {
       likelyTopic: this.#likely(topic),
     }))
     const isFixable = ({ likelyTopic }: (typeof topics)[number]) => Number(likelyTopic !== null)
-    return { topics: topics.toSorted((a, b) => isFixable(b) - isFixable(a)), more: this.#more }
+    const fixableFirst = topics.toSorted((a, b) => isFixable(b) - isFixable(a))
+    return { topics: fixableFirst, more: this.#more, isSampled: false, problem: null }
   }
 
   /** A topic of events that is here was refused for its client: nothing about it is misspelt. */

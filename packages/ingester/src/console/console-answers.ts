@@ -11,8 +11,7 @@ export interface HostParts {
   readonly live: LiveFeed
   /** Why nothing is live, or null. */
   readonly liveProblem: () => string | null
-  /** null: they are not seen here. */
-  readonly unhandledTopics: (() => UnhandledTopics) | null
+  readonly unhandledTopics: () => UnhandledTopics
   /** How a replay gets onto the way of fresh input. */
   readonly inbox: AckInbox
   readonly simulation: SimulationDesk | null
@@ -57,7 +56,7 @@ export function consoleAnswers({
       listeners.get(listener)?.close()
       listeners.delete(listener)
     },
-    unhandledTopics: async () => unhandledTopics?.() ?? null,
+    unhandledTopics: async () => unhandledTopics(),
     // Bytes come out of another process as a view, not as a Buffer.
     publish: ({ payload, ...message }, wait) =>
       inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),

@@ -33,7 +33,7 @@ export interface ConsoleHost {
   take(listener: number): Promise<LiveBatch>
   unlisten(listener: number): Promise<void>
   /** null: the broker is another process, and shows nobody what comes in on other topics. */
-  unhandledTopics(): Promise<UnhandledTopics | null>
+  unhandledTopics(): Promise<UnhandledTopics>
   /** Sends a replay the way of fresh input. null: the device acks did not all come in time. */
   publish(message: ReplayMessage, wait: AckWait): Promise<readonly DeviceAck[] | null>
   simulationState(): Promise<SimulationState>

@@ -3,7 +3,10 @@ import { connectWatcher, type WatcherOptions } from './watcher-client.ts'
 
 export interface TopicWatchOptions extends WatcherOptions {
   readonly filters: readonly string[]
-  readonly onMessage: (topic: string, payload: Buffer) => void
+  /** What to do where the broker refuses the filters: the end of a sentence that says so. */
+  readonly advice: string
+  /** A retained message comes again with each subscription: `isRetained`. */
+  readonly onMessage: (topic: string, payload: Buffer, isRetained: boolean) => void
 }
 
 const RECONNECT_MS = 2_000
@@ -35,7 +38,7 @@ export class TopicWatch {
     const client = connectWatcher(this.#options, RECONNECT_MS)
     this.#client = client
     this.#problem = `The broker at ${url} is not connected yet`
-    client.on('message', onMessage)
+    client.on('message', (topic, payload, { retain }) => onMessage(topic, payload, retain))
     client.on('connect', () => {
       this.#problem = null
       this.#subscribe()
@@ -59,13 +62,14 @@ export class TopicWatch {
   /** Also while nobody wants to hear: whether it may is known before somebody does. */
   #subscribe(): void {
     if (!this.isConnected) return
-    const { filters, username } = this.#options
+    const { filters, username, advice } = this.#options
     const who = username === null ? 'a client without a user' : `the user ${username}`
     this.#client?.subscribe([...filters], { qos: 0 }, (error) => {
       const granted = error instanceof ErrorWithSubackPacket ? (error.packet.granted ?? []) : []
       const refused = filters.filter((_, index) => Number(granted[index]) === REFUSED)
       if (refused.length > 0)
-        this.#problem = `The broker does not let ${who} read ${refused.join(' and ')}; the account of the operator may`
+        this.#problem = `The broker does not let ${who} read ${refused.join(' and ')}; ${advice}`
+      else if (error === null) this.#problem = null
       if (!this.#isOpen) this.#unsubscribe()
     })
   }

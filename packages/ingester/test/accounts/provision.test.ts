@@ -94,6 +94,7 @@ test('other topics of the settings reach the roles of devices that are there alr
     '$SYS/broker/retained messages/count',
     '$SYS/broker/store/messages/count',
     '$share/+/lab/+/in',
+    'lab/#',
     'lab/+',
     'lab/+/in',
     'lab/dead',

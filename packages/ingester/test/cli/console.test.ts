@@ -7,6 +7,7 @@ import type {
   Problem,
   ReplayAnswer,
   System,
+  UnhandledTopics,
 } from '@qs-telemetry/protocol/api'
 import { connectAsync } from 'mqtt'
 import pg from 'pg'
@@ -78,6 +79,12 @@ test('qs console beside an ingester: live by listening, a replay through the bro
       ['b', 'rejected', 'INVALID_VALUE'],
     ],
   )
+
+  await sender.publishAsync('qs/v1/kitchen/event', '{}', { qos: 1 })
+  await until(async () => {
+    const { body } = await ask<UnhandledTopics>(`${url}/api/unhandled-topics`)
+    return body.topics.some(({ likelyTopic }) => likelyTopic === 'qs/v1/kitchen/events')
+  }, 'a misspelt topic is there with what was meant')
 
   const [letter] = (await ask<LetterList>(`${url}/api/letters`)).body.letters
   await ask(`${url}/api/letters/${letter?.id}/repair`, json('PUT', { payload: JSON.stringify(event('b')) }))

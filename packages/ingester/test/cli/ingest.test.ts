@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import { freePort } from '../support/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { listen } from '../support/pipeline.ts'
@@ -35,6 +36,13 @@ test('qs ingest brings its schema, answers for its health, and drains at SIGTERM
   const metrics = await http('/metrics')
   assert.match(metrics, /^qs_events_total\{outcome="stored"\} 1$/m)
   assert.match(metrics, /^qs_events_in_flight 0$/m)
+
+  const misspelt = async () => {
+    await client.publishAsync('qs/v1/kitchen/event', '{}', { qos: 1 })
+    const { topics } = JSON.parse(await http('/api/unhandled-topics')) as UnhandledTopics
+    return topics.find(({ topic }) => topic === 'qs/v1/kitchen/event')
+  }
+  assert.equal((await until(misspelt, 'a misspelt topic is there')).likelyTopic, 'qs/v1/kitchen/events')
 
   await broker.kill()
   await until(

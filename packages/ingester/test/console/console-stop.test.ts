@@ -22,7 +22,7 @@ test('a stop of the console lets the request under way finish', async (t) => {
       vitals: () => Promise.reject(new Error('This test asks for no vitals')),
       live: new LiveFeed(),
       liveProblem: () => null,
-      unhandledTopics: null,
+      unhandledTopics: () => ({ topics: [], more: 0, isSampled: false, problem: null }),
       inbox: { keepsReceiveTime: true, publish: async () => null },
       simulation: null,
     },

@@ -24,7 +24,7 @@ export async function startConsoleServer(
     vitals: () => Promise.reject(new Error('This test asks for no vitals')),
     live: new LiveFeed(),
     liveProblem: () => null,
-    unhandledTopics: null,
+    unhandledTopics: () => ({ topics: [], more: 0, isSampled: false, problem: null }),
     inbox: { keepsReceiveTime: true, publish: async () => null },
     simulation: null,
   })

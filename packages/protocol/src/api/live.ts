@@ -8,7 +8,9 @@ export const UnhandledTopicsSchema = Type.Object({
       topic: Type.String({ description: 'Its first 200 characters' }),
       messages: Type.Integer(),
       lastAt: Moment,
-      clientId: Type.String({ description: 'Of the newest message' }),
+      clientId: Nullable(
+        Type.String({ description: 'Of the newest message; null: the broker does not tell' }),
+      ),
       isAllowed: Type.Boolean({ description: 'false: the account of the client may not publish there' }),
       payload: Type.String({ description: 'The beginning of the newest message' }),
       likelyTopic: Nullable(Type.String({ description: 'What was probably meant' })),
@@ -16,6 +18,13 @@ export const UnhandledTopicsSchema = Type.Object({
     { description: 'Up to 100 topics, those with a likely fix first, then the newest' },
   ),
   more: Type.Integer({ description: 'Messages on topics that had to give way to newer ones' }),
+  isSampled: Type.Boolean({
+    description:
+      'true: the broker has more messages than are looked at, so that counts are too low and topics may be missing',
+  }),
+  problem: Nullable(
+    Type.String({ description: 'Why messages on other topics are not seen, and what to do' }),
+  ),
 })
 
 export type UnhandledTopics = Static<typeof UnhandledTopicsSchema>

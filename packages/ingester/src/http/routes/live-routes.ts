@@ -1,4 +1,4 @@
-import { Nullable, UnhandledTopicsSchema } from '@qs-telemetry/protocol/api'
+import { UnhandledTopicsSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
@@ -20,9 +20,8 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
       config: { access: 'viewer' },
       schema: {
         tags: ['live'],
-        summary:
-          'What came in on topics that are not topics of events; null where the broker is another process',
-        response: { 200: Nullable(UnhandledTopicsSchema) },
+        summary: 'What came in on topics that are not topics of events',
+        response: { 200: UnhandledTopicsSchema },
       },
     },
     async () => host.unhandledTopics(),

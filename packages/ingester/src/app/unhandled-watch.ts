@@ -1,0 +1,104 @@
+import { topicMatches } from '@qs-telemetry/protocol'
+import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
+import { accountTopics } from '../accounts/operator-login.ts'
+import { ackFilter, topicsAround } from '../accounts/roles.ts'
+import { secretReader } from '../config/load.ts'
+import type { Config } from '../config/settings.ts'
+import type { CallOff, Clock } from '../pipeline/clock.ts'
+import { TopicWatch } from '../source/topic-watch.ts'
+import { UnhandledTopicBook } from './unhandled-topics.ts'
+
+export interface UnhandledWatchOptions {
+  readonly config: Config
+  readonly mqttUrl: string
+  readonly clientId: string
+  readonly clock: Clock
+}
+
+/** What is looked at within a second. A message takes about 20 µs here and as much at the broker. */
+const MOST = { messages: 200, bytes: 1024 * 1024 } as const
+const WINDOW_MS = 1_000
+/** Without a subscription after a second that had more. Then a refused subscription is tried again, too. */
+const PAUSE_MS = 30_000
+
+/**
+ * Messages on topics that nobody takes in, at a broker that is another process. It reads all topics around those of events, on a
+ * connection of its own: QoS 0, no session, no part in a shared subscription. So the intake has nothing to do with it.
+ *
+ * The broker would send each event once more, so there is a limit: after 200 messages or 1 MiB in a second, it unsubscribes
+ * for half a minute, and the counts are those of a sample.
+ */
+export class UnhandledWatch {
+  readonly #book: UnhandledTopicBook
+  readonly #watch: TopicWatch
+  readonly #clock: Clock
+  readonly #ours: readonly string[]
+  #windowMs = Number.NEGATIVE_INFINITY
+  #left: Record<keyof typeof MOST, number> = { ...MOST }
+  /** When it last had too much to look at. */
+  #pausedMs = Number.NEGATIVE_INFINITY
+  #isPaused = false
+  #callOff: CallOff = () => {}
+
+  constructor({ config, mqttUrl, clientId, clock }: UnhandledWatchOptions) {
+    const filter = topicsAround(config.MQTT_EVENTS_TOPIC)
+    this.#book = new UnhandledTopicBook(config.MQTT_EVENTS_TOPIC)
+    this.#ours = [ackFilter(accountTopics(config)), config.MQTT_DEADLETTER_TOPIC]
+    this.#clock = clock
+    this.#watch = new TopicWatch({
+      url: mqttUrl,
+      caFile: config.MQTT_CA_FILE,
+      clientId,
+      username: config.MQTT_USERNAME,
+      password: secretReader(config, 'MQTT_PASSWORD'),
+      filters: [filter],
+      advice: `allow it with qs provision (Mosquitto with dynamic security), or with the line "topic read ${filter}" below its user in the ACL file. Events do not need it`,
+      onMessage: (topic, payload, isRetained) => this.#came(topic, payload, isRetained),
+    })
+  }
+
+  start(): void {
+    this.#watch.start()
+    this.#watch.open(true)
+    this.#callOff = this.#clock.every(PAUSE_MS, () => this.#tryAgain())
+  }
+
+  async stop(): Promise<void> {
+    this.#callOff()
+    await this.#watch.stop()
+  }
+
+  list(): UnhandledTopics {
+    const isSampled = this.#clock.monotonicMs() - this.#pausedMs < 2 * PAUSE_MS
+    return { ...this.#book.list(), isSampled, problem: this.#watch.problem }
+  }
+
+  #came(topic: string, payload: Buffer, isRetained: boolean): void {
+    // Some are still under way when the broker is told to stop.
+    if (this.#isPaused) return
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#windowMs >= WINDOW_MS) {
+      this.#windowMs = nowMs
+      this.#left = { ...MOST }
+    }
+    this.#left = { messages: this.#left.messages - 1, bytes: this.#left.bytes - payload.length }
+    if (this.#left.messages < 0 || this.#left.bytes < 0) return this.#pause(nowMs)
+    // The broker repeats retained messages with each subscription.
+    if (isRetained || this.#ours.some((filter) => topicMatches(filter, topic))) return
+    this.#book.came({ topic, clientId: null, isAllowed: true, payload }, this.#clock.now().epochMs)
+  }
+
+  #pause(nowMs: number): void {
+    this.#isPaused = true
+    this.#pausedMs = nowMs
+    this.#watch.open(false)
+  }
+
+  #tryAgain(): void {
+    const isRested = this.#clock.monotonicMs() - this.#pausedMs >= PAUSE_MS / 2
+    if (this.#isPaused ? !isRested : this.#watch.problem === null) return
+    this.#isPaused = false
+    this.#watch.open(false)
+    this.#watch.open(true)
+  }
+}

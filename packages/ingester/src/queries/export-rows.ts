@@ -15,8 +15,6 @@ export interface ExportRow {
   readonly valueExact: string | null
   readonly unit: string | null
   readonly ts: string
-  /** The event time as clocks in `timeZone` show it, to the millisecond, as spreadsheets read it. */
-  readonly tsLocal: string
   readonly tsDevice: string | null
   readonly tsDeviceRaw: string | null
   readonly tsServer: string
@@ -31,8 +29,6 @@ export interface ExportQuestion {
   readonly from: string
   readonly to: string
   readonly axis: TimeAxis
-  /** IANA name; of `tsLocal`. */
-  readonly timeZone: string
 }
 
 const PART = 5_000
@@ -44,8 +40,7 @@ const sql = (column: string) =>
 select
   event_id as "eventId", device_id as "deviceId", event_type as "eventType", value_num as "valueNum",
   value_text as "valueText", nullif(value_exact, '') as "valueExact", unit,
-  ${momentText('ts')} as ts, to_char(ts at time zone $7, 'YYYY-MM-DD HH24:MI:SS.MS') as "tsLocal",
-  ${momentText('ts_device')} as "tsDevice", ts_device_raw as "tsDeviceRaw", ${momentText('ts_server')} as "tsServer",
+  ${momentText('ts')} as ts, ${momentText('ts_device')} as "tsDevice", ts_device_raw as "tsDeviceRaw", ${momentText('ts_server')} as "tsServer",
   schema, meta::text as meta, ${momentText(column)} as at, ${column} as at_time,
   300 + coalesce(octet_length(value_text), 0) + coalesce(octet_length(meta::text), 0)
     + coalesce(octet_length(ts_device_raw), 0) + coalesce(octet_length(value_exact), 0) as bytes
@@ -59,14 +54,14 @@ order by ${column}, event_id limit ${PART}`,
 /** Every event of some series, in parts, each a question of its own: none holds a connection while a reader is slow. */
 export async function* exportRows(
   ask: Ask,
-  { series, from, to, axis, timeZone }: ExportQuestion,
+  { series, from, to, axis }: ExportQuestion,
 ): AsyncGenerator<readonly ExportRow[]> {
   const text = sql(AXIS_COLUMNS[axis])
   for await (const { deviceId, eventType } of series) {
     let after: { readonly at: string; readonly eventId: string } | null = null
     for (;;) {
       const place = [after?.at ?? null, after?.eventId ?? null]
-      const values: unknown[] = [deviceId, eventType, from, to, ...place, timeZone]
+      const values: unknown[] = [deviceId, eventType, from, to, ...place]
       const rows: readonly (ExportRow & Measured & { readonly at: string })[] = await ask.query(text, values)
       if (rows.length > 0) yield rows
       const pageRows = rows[0]?.pageRows ?? 0

@@ -15,7 +15,6 @@ async function fieldOf(valueText: string): Promise<string> {
     ts: '1',
     tsDevice: null,
     tsDeviceRaw: null,
-    tsLocal: '3',
     schema: 1,
     meta: null,
     tsServer: '2',
@@ -24,7 +23,7 @@ async function fieldOf(valueText: string): Promise<string> {
     yield [row]
   }
   let text = ''
-  for await (const part of toCsv(parts(), { bom: false, endLine: false, localTime: false })) text += part
+  for await (const part of toCsv(parts(), { bom: false, endLine: false, timeZone: null })) text += part
   const [, start = ''] = text.split('\r\ne,d,t,,')
   return start.slice(0, start.lastIndexOf(',,,1,,,2,1,\r\n'))
 }
@@ -50,6 +49,7 @@ test('text that a spreadsheet would take for a formula or two fields is text; a 
     ['plain', 'plain'],
     ['', '""'],
     ['# no comment', '"# no comment"'],
+    ['line #3', '"line #3"'],
   ] as const)
     assert.equal(await fieldOf(given), expected, JSON.stringify(given))
 })

@@ -41,6 +41,7 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
           0,
           `"event_type":"temp","value":9007199254740993,"unit":"°C","ts_device":"2026-11-01T08:30:00.12345${index}Z"`,
         ),
+        event(0.5, '"event_type":"zero","value":-0.0'),
         event(
           1,
           `"event_type":"raw,type","value":1.5,"ts_device":"soon, \\"or\\" later","meta":{"n":12345678901234567890,"t":"a,\\n\\"b\\""}`,
@@ -50,9 +51,9 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
     )
   }
   const stored = await query(`
-    select event_id, device_id, event_type, value_num, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
+    select event_id, device_id, event_type, value_num::text, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
       ts_server::text, schema, meta::text from events order by event_id collate "C"`)
-  assert.equal(stored.length, DEVICES.length * (TEXTS.length + 2))
+  assert.equal(stored.length, DEVICES.length * (TEXTS.length + 3))
 
   const csv = (await api<string>(`/api/export?format=csv&${RANGE}`)).body
   assert.ok(csv.startsWith(`${COLUMNS}\r\n`))
@@ -67,7 +68,7 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
     unit text, ts timestamptz, ts_device timestamptz, ts_device_raw text, ts_server timestamptz, schema smallint, meta text)`)
   await connection.copy({ text: 'copy again from stdin (format csv, header true)', data: Buffer.from(csv) })
   const again = await client.query(`
-    select event_id, device_id, event_type, value_num, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
+    select event_id, device_id, event_type, value_num::text, value_text, value_exact, unit, ts::text, ts_device::text, ts_device_raw,
       ts_server::text, schema, meta from again order by ltrim(event_id, '''') collate "C"`)
   assert.deepEqual(
     again.rows,
@@ -87,6 +88,7 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
   const texts = ({
     event_id,
     device_id,
+    value_num,
     value_text,
     value_exact,
     ts_device_raw,
@@ -95,6 +97,7 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
   }: Record<string, unknown>) => [
     event_id,
     device_id,
+    (value_num ?? null) === null ? null : Number(value_num),
     value_text ?? null,
     value_exact ?? null,
     ts_device_raw ?? null,
@@ -105,7 +108,9 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
 })
 
 test('an export of one device or one type has all types, or all devices; its end says how many events it has', async (t) => {
-  const { publish, api } = await startTestConsole(t)
+  // Their times are plausible in any year in which this runs.
+  const settings = { DEVICE_CLOCK_MAX_PAST: '100000d' }
+  const { publish, api } = await startTestConsole(t, { settings })
   const event = (device: string, type: string, n: number) => ({
     schema: 1,
     event_id: `${device}-${type}-${n}`,
@@ -134,6 +139,17 @@ test('an export of one device or one type has all types, or all devices; its end
   assert.ok(head.endsWith(',meta,ts_local'))
   assert.ok(row.endsWith(',2026-11-01 10:30:00.123'), row)
   assert.equal(end, '# end of export: 1 events')
+
+  const summer = { ...event('c', 'x', 3), ts_device: '2026-07-01T09:30:00.123456Z' }
+  await publish('c', summer)
+  for (const [zone, local] of [
+    ['CET', '2026-07-01 11:30:00.123'],
+    ['EET', '2026-07-01 12:30:00.123'],
+    ['HST', '2026-06-30 23:30:00.123'],
+  ]) {
+    const { body } = await api<string>(`/api/export?format=csv&${RANGE}&device=c&type=x&zone=${zone}`)
+    assert.ok(body.endsWith(`,${local}\r\n`), `${zone}: ${body}`)
+  }
 })
 
 test('an export of a spreadsheet begins with a byte order mark, and a range of the calendar is in its zone', async (t) => {

@@ -16,7 +16,7 @@ const rowOf = (index: number, valueText: string | null = null): ExportRow => ({
     valueExact: null,
     unit: '°C',
   },
-  ...{ ts: '2026-11-01T08:30:00.123456Z', tsLocal: '', tsDevice: null, tsDeviceRaw: null },
+  ...{ ts: '2026-11-01T08:30:00.123456Z', tsDevice: null, tsDeviceRaw: null },
   ...{ tsServer: '2026-11-01T08:30:00.123457Z', schema: 1, meta: null },
 })
 

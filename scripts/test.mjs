@@ -12,8 +12,8 @@ const wanted = process.argv.slice(2)
 const folders = [
   ...readdirSync('packages').map((name) => join('packages', name, 'test')),
   'deploy/grafana/test',
-  // Only with Grafana's libraries: npm run test:grafana.
-  ...(existsSync('deploy/grafana/library/node_modules') ? ['deploy/grafana/library'] : []),
+  // Only with Grafana's libraries, which npm run test:grafana and .ci/run install.
+  ...(existsSync('deploy/grafana/library/node_modules/.installed') ? ['deploy/grafana/library'] : []),
   'regression',
   'bench',
 ]

@@ -1,35 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { types } from 'pg'
 import { expand } from '../test/support/expand.ts'
 import { AWKWARD_DEVICE, AWKWARD_TYPE, filledDatabase } from '../test/support/filled-database.ts'
 import { readDashboards } from '../test/support/queries.ts'
-import { type Answer, connectReader } from '../test/support/reader.ts'
-import { type Field, openLibrary } from './open-library.ts'
+import { connectReader } from '../test/support/reader.ts'
+import { tableFields } from './answer-fields.ts'
+import { openLibrary } from './open-library.ts'
 
 const range = {
   from: new Date(Date.now() - 86_400_000),
   to: new Date(Date.now() + 60_000),
   intervalMs: 600_000,
-}
-
-/** As the data source hands them on: numbers for every number, milliseconds for a time. */
-function fieldsOf({ columns, rows }: Answer): readonly Field[] {
-  return columns.map(({ name, dataTypeID }) => {
-    const values = rows.map((row) => row[name])
-    if (dataTypeID === types.builtins.TIMESTAMPTZ)
-      return {
-        name,
-        type: 'time',
-        values: values.map((value) => (value instanceof Date ? value.getTime() : null)),
-      }
-    const isNumber = [types.builtins.FLOAT8, types.builtins.INT4, types.builtins.INT8].some(
-      (type) => type === dataTypeID,
-    )
-    if (isNumber)
-      return { name, type: 'number', values: values.map((value) => (value === null ? null : Number(value))) }
-    return { name, type: 'string', values }
-  })
 }
 
 test('variables: the library writes what the tests of the queries assume', async (t) => {
@@ -58,7 +39,7 @@ test('tables and numbers: what the cells say', async (t) => {
           const variables = { device, type, interval: '5m' }
           const answer = await ask(expand(panel.targets?.[0]?.rawSql ?? '', { ...range, variables }))
           if (answer.rows.length === 0) return
-          for (const { name, cells } of await library.shownColumns(panel, fieldsOf(answer)))
+          for (const { name, cells } of await library.shownColumns(panel, tableFields(answer)))
             for (const cell of cells) {
               assert.ok(cell === '–' || cell !== panel.fieldConfig?.defaults.noValue, `${name}: ${cell}`)
               if (name === 'Payload (start)' || name === 'Meta' || name === 'Id') continue

@@ -1,16 +1,8 @@
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { build, type Plugin } from 'esbuild'
-import { chromium } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 import type { Panel } from '../test/support/queries.ts'
-
-const FOLDER = join(process.cwd(), 'deploy/grafana/library/')
-
-export interface Field {
-  readonly name: string
-  readonly type: 'string' | 'number' | 'time' | 'boolean'
-  readonly values: readonly unknown[]
-}
+import type { Field } from './answer-fields.ts'
+import { bundleLibrary } from './bundle-library.ts'
 
 export interface Column {
   readonly name: string
@@ -18,55 +10,61 @@ export interface Column {
   readonly cells: readonly string[]
 }
 
-export interface Library {
-  readonly shownColumns: (panel: Panel, fields: readonly Field[]) => Promise<readonly Column[]>
-  readonly interpolated: (value: string | readonly string[], text: string) => Promise<string>
+/** A panel and the answer to each of its queries. */
+export interface AnsweredPanel {
+  readonly panel: Panel
+  readonly answers: readonly { readonly refId: string; readonly fields: readonly Field[] }[]
 }
 
-/** The libraries name modules that their published packages lack; none of it is needed here. */
-const missing: Plugin = {
-  name: 'missing',
-  setup(builder) {
-    builder.onResolve({ filter: /^@grafana\/schema$/ }, () => ({
-      path: `${FOLDER}node_modules/@grafana/schema/dist/cjs/index.cjs`,
-    }))
-    builder.onResolve({ filter: /^@grafana\/schema\/dist\/esm\/raw\// }, ({ path }) => ({
-      path,
-      namespace: 'options',
-    }))
-    builder.onLoad({ filter: /.*/, namespace: 'options' }, () => ({
-      contents: 'module.exports = { defaultOptions: {}, defaultFieldConfig: {} }',
-    }))
-    builder.onResolve({ filter: /^react-router-dom-v5-compat$/ }, () => ({
-      path: `${FOLDER}node_modules/react-router-dom/dist/index.js`,
-    }))
-  },
+/** What can be read of a panel's picture. */
+export interface DrawnPanel {
+  readonly title: string
+  readonly kind: string
+  /** Of its cells, numbers, legend and axes. */
+  readonly texts: readonly string[]
+  /** Of its axes alone. */
+  readonly axes: readonly string[]
+  /** Numbers and times that do not fit into their cell. */
+  readonly cutOff: readonly string[]
+  /** Height of its largest text. */
+  readonly largestPixels: number
+  /** Pixels in the colours of lines and bars. */
+  readonly marks: number
+  /** The widest part of a chart without such a pixel, between two with one: a share of its width. */
+  readonly widestGap: number
 }
+
+export interface Library {
+  readonly page: Page
+  readonly shownColumns: (panel: Panel, fields: readonly Field[]) => Promise<readonly Column[]>
+  readonly interpolated: (value: string | readonly string[], text: string) => Promise<string>
+  /** Draws panels at their places of the dashboard. Kinds that Grafana does not publish are left out. */
+  readonly draw: (
+    panels: readonly AnsweredPanel[],
+    range: { readonly from: Date; readonly to: Date },
+  ) => Promise<readonly DrawnPanel[]>
+}
+
+const HTML = `<!doctype html>
+  <style>body { margin: 0; background: #111217 } button { color: inherit; background: none; border: 0 }</style>
+  <script>window.grafanaBootData = { settings: { featureToggles: {} }, user: {} }</script>`
 
 /** Grafana's library in Chromium. */
 export async function openLibrary(t: TestContext): Promise<Library> {
-  const { outputFiles } = await build({
-    entryPoints: [`${FOLDER}page.mjs`],
-    bundle: true,
-    write: false,
-    outdir: '/',
-    format: 'iife',
-    logLevel: 'silent',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    loader: { '.svg': 'text', '.woff2': 'empty', '.ttf': 'empty', '.css': 'empty' },
-    plugins: [missing],
-  })
+  const { script, style } = await bundleLibrary()
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
   t.after(() => browser.close())
-  const page = await browser.newPage()
-  const html = '<script>window.grafanaBootData = { settings: { featureToggles: {} }, user: {} }</script>'
-  await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  const page = await browser.newPage({ viewport: { width: 1600, height: 2600 } })
+  await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: HTML }))
   await page.goto('http://grafana.invalid/')
-  await page.addScriptTag({ content: outputFiles.find(({ path }) => path.endsWith('.js'))?.text ?? '' })
+  await page.addStyleTag({ content: style })
+  await page.addScriptTag({ content: script })
   const call = <T>(name: string, ...values: readonly unknown[]) =>
     page.evaluate(`window.${name}(...${JSON.stringify(values)})`) as Promise<T>
   return {
+    page,
     shownColumns: (panel, fields) => call('shownColumns', panel, fields),
     interpolated: (value, text) => call('interpolated', value, '*', text),
+    draw: (panels, { from, to }) => call('drawPanels', panels, { from: from.getTime(), to: to.getTime() }),
   }
 }

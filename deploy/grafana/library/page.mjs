@@ -1,50 +1,14 @@
-// Runs in Chromium: what Grafana's own library makes of variables, transformations and cells.
-import {
-  applyFieldOverrides,
-  createTheme,
-  FieldConfigOptionsRegistry,
-  formattedValueToString,
-  getFieldDisplayName,
-  standardTransformers,
-  standardTransformersRegistry,
-  toDataFrame,
-  transformDataFrame,
-} from '@grafana/data'
+// Runs in Chromium: what the tests ask of Grafana's own library.
+import { formattedValueToString, getFieldDisplayName } from '@grafana/data'
 import { CustomVariable, EmbeddedScene, SceneFlexLayout, SceneVariableSet, sceneGraph } from '@grafana/scenes'
-import { lastValueFrom } from 'rxjs'
+import { drawPanels } from './draw-panel.mjs'
+import { shownFrames } from './shown-frames.mjs'
 
-const transformers = new Map(Object.values(standardTransformers).map((each) => [each.id, each]))
-standardTransformersRegistry.setInit(() =>
-  [...transformers.values()].map((each) => ({ id: each.id, name: each.name, transformation: each })),
-)
-
-const PROPERTIES = [
-  'displayName',
-  'unit',
-  'decimals',
-  'min',
-  'max',
-  'thresholds',
-  'mappings',
-  'color',
-  'noValue',
-  'links',
-]
-const registry = new FieldConfigOptionsRegistry(() =>
-  PROPERTIES.map((id) => ({ id, path: id, name: id, process: (value) => value, shouldApply: () => true })),
-)
+window.drawPanels = drawPanels
 
 /** The columns of a table as they are shown. */
-window.shownColumns = async ({ transformations, fieldConfig }, fields) => {
-  const frames = await lastValueFrom(transformDataFrame(transformations ?? [], [toDataFrame({ fields })]))
-  const data = applyFieldOverrides({
-    data: frames,
-    fieldConfig,
-    fieldConfigRegistry: registry,
-    replaceVariables: (text) => text,
-    theme: createTheme(),
-    timeZone: 'utc',
-  })
+window.shownColumns = async (panel, fields) => {
+  const data = await shownFrames(panel, [{ refId: 'A', fields }])
   return data.flatMap((frame) =>
     frame.fields.map((field) => ({
       name: getFieldDisplayName(field, frame, data),

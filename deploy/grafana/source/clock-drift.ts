@@ -4,12 +4,32 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { coloured, decimals, deviceLink, duration, judged, offsetSeconds, unit, width } from './columns.ts'
+import {
+  coloured,
+  decimals,
+  deviceLink,
+  duration,
+  judged,
+  offsetSeconds,
+  second,
+  unit,
+  width,
+} from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { CLOCK_DRIFT_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
 import { linesByName, numbers, rows } from './panels.ts'
-import { ALL, bucket, isChosen, milliseconds, offsetPoints, TOLD, voices, withGaps } from './sql.ts'
+import {
+  ALL,
+  bucket,
+  isChosen,
+  MOST_DEVICES,
+  milliseconds,
+  offsetPoints,
+  TOLD,
+  voices,
+  withGaps,
+} from './sql.ts'
 
 const DEVICES = 'select device_id from devices order by 1'
 const CHOSEN = isChosen('device_id', 'device')
@@ -48,9 +68,9 @@ const offset = linesByName(
   {
     title: 'Clock offset over time',
     about:
-      'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock.',
+      'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock. Of the 50 devices that were heard last; choose some above.',
     sql: `
-with ${voices(CHOSEN)},
+with ${voices(CHOSEN, 50)},
 ${withGaps(
   `
   select points.piece as time, voices.device_id as "Device", points.ahead as "Value"
@@ -64,7 +84,6 @@ ${withGaps(
   'Device',
 )
   .unit('suffix:s')
-  .decimals(2)
   .interval('1m')
   .maxDataPoints(150)
   .axisCenteredZero(true)
@@ -73,9 +92,9 @@ ${withGaps(
 const drift = rows({
   title: 'Drift',
   about:
-    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more is a device without one, or NTP that never succeeds. Trust it where the fit (R²) is near 1.',
+    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more is a device without one, or NTP that never succeeds. Trust it where the fit (R²) is near 1. Of the 1,000 devices that were heard last.',
   sql: `
-with ${voices(CHOSEN)},
+with ${voices(CHOSEN, MOST_DEVICES)},
 offsets as (
   select voices.device_id, points.piece as minute, points.ahead as offset_seconds
   from ${offsetPoints(`date_bin('10 minutes', ts, 'epoch'::timestamptz)`)}
@@ -170,6 +189,7 @@ limit 200`,
     ...coloured('green', [0.001, 'orange'], [0.1, 'red']),
   ])
   .overrideByName('Offset', [...offsetSeconds])
+  .overrideByName('Last fault', [...second])
 
 const implausible = rows({
   title: 'Latest implausible or unreadable times',
@@ -192,7 +212,7 @@ limit 100`,
   empty: 'No implausible time in this time.',
 })
   .overrideByName('Device', [deviceLink])
-  .overrideByRegexp('/^(Server|Device) time$/', [width(180)])
+  .overrideByRegexp('/^(Server|Device) time$/', [width(190)])
 
 /** Whose clock can be trusted: offset, slope, and times that cannot be right. */
 export function clockDrift(): Dashboard {

@@ -12,19 +12,22 @@ export const unit = (name: string): DynamicConfigValue => ({ id: 'unit', value: 
 
 export const decimals = (count: number): DynamicConfigValue => ({ id: 'decimals', value: count })
 
-/** Of seconds: "1 hour, 30 minutes". Grafana's unit `s` says "1 hours", and µs where a clock is not known to a millisecond. */
-export const duration: readonly DynamicConfigValue[] = [
-  { id: 'unit', value: 'dtdurations' },
-  { id: 'decimals', value: 1 },
-]
+export const width = (pixels: number): DynamicConfigValue => ({ id: 'custom.width', value: pixels })
+
+/**
+ * Of seconds: "03:57:04", "2 d 03:57:04". Grafana's unit `s` says "1.50 hour", and `dtdurations` is "3 hours, 57 minutes": cut
+ * off in a column of 150 pixels, and in a row of numbers it makes all of them small.
+ */
+export const duration: readonly DynamicConfigValue[] = [unit('dtdhms'), width(120)]
+
+/** A time to the second. With milliseconds, Grafana's default, it is cut off in a column of 150 pixels. */
+export const second: readonly DynamicConfigValue[] = [unit('dateTimeAsIso'), width(165)]
 
 /** Seconds that may be negative. */
 export const offsetSeconds: readonly DynamicConfigValue[] = [
   { id: 'unit', value: 'suffix:s' },
   { id: 'decimals', value: 2 },
 ]
-
-export const width = (pixels: number): DynamicConfigValue => ({ id: 'custom.width', value: pixels })
 
 export const colour = (name: string): DynamicConfigValue => ({
   id: 'color',

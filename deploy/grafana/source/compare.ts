@@ -4,12 +4,12 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { deviceLink, duration } from './columns.ts'
+import { deviceLink, duration, second } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { COMPARE_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
 import { linesByName, rows } from './panels.ts'
-import { ALL, chosen, DEVICE_NAME, isChosen, readable, withGaps } from './sql.ts'
+import { ALL, chosen, DEVICE_NAME, isChosen, readable, unitOf, withGaps } from './sql.ts'
 
 /** The series of the type that is chosen. A chart of more lines tells nobody anything. */
 const SHOWN = `shown as (
@@ -44,6 +44,7 @@ ${withGaps('\n  select at as time, name as "Device", mean as "Value" from named'
     height: 14,
   },
   'Device',
+  `with ${SHOWN}\n${unitOf('shown')}`,
 )
   .interval('10s')
   .maxDataPoints(300)
@@ -67,6 +68,7 @@ order by name`,
 })
   .overrideByName('Device', [deviceLink])
   .overrideByName('Last event', [...duration])
+  .overrideByName('Time', [...second])
 
 /** All temperatures in one chart. */
 export function compare(): Dashboard {

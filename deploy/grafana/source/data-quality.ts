@@ -1,10 +1,10 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
-import { colour, coloured, decimals, deviceLink, duration, judged, unit, width } from './columns.ts'
+import { colour, coloured, decimals, deviceLink, duration, judged, second, unit, width } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { DATA_QUALITY_UID } from './dashboard-uids.ts'
 import { deadLettersByCode } from './outcomes.ts'
 import { histogram, lines, numbers, rows } from './panels.ts'
-import { bucket, eventsOf, milliseconds, TOLD, voices, withGaps } from './sql.ts'
+import { bucket, eventsOf, MOST_DEVICES, milliseconds, TOLD, voices, withGaps } from './sql.ts'
 
 const summary = numbers({
   title: 'Outcomes in this time',
@@ -32,9 +32,9 @@ where $__timeFilter(minute)`,
 const delays = numbers({
   title: 'Delay from device to server',
   about:
-    'From the device time to the server time, where the device time is plausible. It holds the error of the clock too, so below a second it means little. A high 99 % with a low median: some devices were offline and sent later; that is what the backlog is for.',
+    'From the device time to the server time, where the device time is plausible. It holds the error of the clock too, so below a second it means little. Of the 1,000 devices that were heard last. A high 99 % with a low median: some devices were offline and sent later; that is what the backlog is for.',
   sql: `
-with ${voices()}
+with ${voices('true', MOST_DEVICES)}
 select p[1] as "Half within", p[2] as "95 % within", p[3] as "99 % within", worst as "Longest"
 from (
   select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by delay) as p, max(delay) as worst
@@ -45,9 +45,7 @@ from (
   ) as delays
 ) as percentiles`,
   width: 12,
-})
-  .unit('dtdurations')
-  .decimals(1)
+}).unit('suffix:s')
 
 const shares = lines({
   title: 'Duplicate and rejected share',
@@ -95,7 +93,7 @@ limit 100`,
   empty: 'No dead letters in this time. That is how it should be.',
 })
   .overrideByName('Number', [unit('none'), width(90)])
-  .overrideByName('Received', [width(170)])
+  .overrideByName('Received', [...second])
   .overrideByName('Device', [deviceLink, width(150)])
   .overrideByName('Code', [width(170)])
   .overrideByRegexp('/^(Reason|Payload)/', [{ id: 'custom.inspect', value: true }])
@@ -107,7 +105,7 @@ limit 100`,
 const gaps = rows({
   title: 'Gaps: longest silence of each sensor',
   about:
-    'The longest time without an event, of sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times and more: the sensor hung, the device was off, or its events are lost on the device. All sensors of a device: the device; one of them: the sensor.',
+    'The longest time without an event, of sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times and more: the sensor hung, the device was off, or its events are lost on the device. All sensors of a device: the device; one of them: the sensor. Of the 1,000 devices that were heard last.',
   sql: `
 select
   device_id as "Device",
@@ -131,6 +129,7 @@ from (
     ) as distances
   ) as silence
   where silence.events > 2 and series.silent_after is not null
+    and device_id in (select device_id from devices order by last_seen desc nulls last limit ${MOST_DEVICES})
 ) as silences
 order by 5 desc
 limit 100`,
@@ -140,6 +139,7 @@ limit 100`,
 })
   .overrideByName('Device', [deviceLink])
   .overrideByRegexp('/^(Longest silence|Usual interval)$/', [...duration])
+  .overrideByName('Last event', [...second])
   .overrideByName('Times the usual', [
     unit('suffix:×'),
     decimals(1),
@@ -150,9 +150,9 @@ const late = histogram(
   {
     title: 'Late arrivals',
     about:
-      'Share of events by their delay from device to server, by the most talkative sensor of each device. A hill to the right is a backlog after an outage. "clock ahead": the device time is in the future; see "Clock drift".',
+      'Share of events by their delay from device to server, by the most talkative sensor of each of the 1,000 devices that were heard last. A hill to the right is a backlog after an outage. "clock ahead": the device time is in the future; see "Clock drift".',
     sql: `
-with ${voices()},
+with ${voices('true', MOST_DEVICES)},
 places as (
   select width_bucket(date_part('epoch', ts_server - ts_device), array[0, 1, 10, 60, 600, 3600, 86400]::float8[]) + 1 as place
   from ${TOLD}

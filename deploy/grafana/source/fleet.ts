@@ -1,5 +1,17 @@
 import { type Dashboard, PanelBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
-import { coloured, decimals, deviceLink, duration, gauge, judged, pills, unit, width } from './columns.ts'
+import {
+  colour,
+  coloured,
+  decimals,
+  deviceLink,
+  duration,
+  gauge,
+  judged,
+  pills,
+  second,
+  unit,
+  width,
+} from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { FLEET_UID } from './dashboard-uids.ts'
 import { DEVICE_STATE, STATE_COLOURS } from './device-state.ts'
@@ -153,13 +165,14 @@ order by place, last_seen`,
   .overrideByName('Device', [deviceLink])
   .overrideByName('State', pills(STATE_COLOURS))
   .overrideByName('Last event', [...duration])
+  .overrideByRegexp('/^(First|Last) seen$/', [...second])
   .overrideByName('Sensors', [width(90)])
   .overrideByName('Silent sensors', coloured('text', [1, 'red']))
 
 const topDevices = rows({
   title: 'Top devices by rate',
   about:
-    'Who fills the database. A device far above the others may send in a loop: look at its firmware, or send less often and in arrays.',
+    'Who fills the database. A device far above the others may send in a loop: look at its firmware, or send less often and in arrays. Counted are the 200 devices with the highest rate of late.',
   sql: `
 select
   series.device_id as "Device",
@@ -169,6 +182,9 @@ select
 from series, lateral (
   select count(*) as events from ${eventsOf('series')}
 ) as counted
+where device_id in (
+  select device_id from series group by 1 order by sum(1 / nullif(every_seconds, 0)) desc nulls last limit 200
+)
 group by 1
 order by 2 desc
 limit 10`,
@@ -176,7 +192,7 @@ limit 10`,
   height: 10,
 })
   .overrideByName('Device', [deviceLink])
-  .overrideByName('Events', [unit('short'), gauge, { id: 'min', value: 0 }])
+  .overrideByName('Events', [unit('short'), gauge, colour('blue'), { id: 'min', value: 0 }])
   .overrideByName('A minute', [decimals(2), width(100)])
 
 const textEvents = rows({
@@ -193,7 +209,7 @@ limit 100`,
   height: 9,
 })
   .overrideByName('Device', [deviceLink])
-  .overrideByName('Time', [width(170)])
+  .overrideByName('Time', [...second])
   .overrideByName('Text', coloured('text'))
 
 /** The first look in the morning: who is there, what do they say, is anything lost. */

@@ -73,8 +73,19 @@ export function lines(spec: PanelSpec): timeseries.PanelBuilder {
  * Lines over time from rows of `time`, a name and `Value`, where each line has times of its own. As a time series they
  * would share all times, and nobody could tell a gap from a time that only another line has.
  */
-export function linesByName(spec: PanelSpec, nameColumn: string): timeseries.PanelBuilder {
-  return drawn(spec, 'table').withTransformation(lineForEach(nameColumn))
+export function linesByName(spec: PanelSpec, nameColumn: string, unitSql?: string): timeseries.PanelBuilder {
+  const panel = drawn(spec, 'table').fillOpacity(0)
+  return (unitSql === undefined ? panel : withUnit(panel, unitSql))
+    .withTransformation({ id: 'sortBy', options: { fields: {}, sort: [{ field: nameColumn }] } })
+    .withTransformation(lineForEach(nameColumn))
+}
+
+/** Takes the unit of a chart from the column `unit` of a query's only row. */
+export function withUnit(panel: timeseries.PanelBuilder, sql: string): timeseries.PanelBuilder {
+  return panel.withTarget(new SqlQueryBuilder('table', sql, 'unit')).withTransformation({
+    id: 'configFromData',
+    options: { configRefId: 'unit', mappings: [{ fieldName: 'unit', handlerKey: 'unit' }] },
+  })
 }
 
 /** How long which state lasted, from rows of `time`, a name and a text. */
@@ -108,7 +119,7 @@ function drawn(spec: PanelSpec, format: SqlFormat): timeseries.PanelBuilder {
     .pointSize(4)
 }
 
-/** Counts over time, stacked. A minute is the finest: ingest_stats knows no finer one. */
+/** Counts over time, stacked, on an axis of whole numbers. A minute is the finest: ingest_stats knows no finer one. */
 export function bars(spec: PanelSpec): timeseries.PanelBuilder {
   return lines(spec)
     .drawStyle(GraphDrawStyle.Bars)
@@ -116,6 +127,7 @@ export function bars(spec: PanelSpec): timeseries.PanelBuilder {
     .fillOpacity(70)
     .lineWidth(0)
     .min(0)
+    .decimals(0)
     .interval('1m')
     .maxDataPoints(200)
 }
@@ -125,7 +137,7 @@ export function numbers(spec: PanelSpec): stat.PanelBuilder {
   return described(new stat.PanelBuilder(), { height: 4, ...spec, empty: NOTHING })
     .withTarget(new SqlQueryBuilder('table', spec.sql))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
-    .wideLayout(true)
+    .wideLayout(false)
     .thresholds(thresholds('text'))
 }
 

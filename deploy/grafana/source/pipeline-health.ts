@@ -1,10 +1,11 @@
+import { ScaleDistribution, ScaleDistributionConfigBuilder } from '@grafana/grafana-foundation-sdk/common'
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
-import { colour, coloured, decimals, duration, judged, unit } from './columns.ts'
+import { colour, coloured, decimals, duration, judged, second, unit } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { PIPELINE_HEALTH_UID } from './dashboard-uids.ts'
 import { outcomesPerMinute } from './outcomes.ts'
 import { bars, lines, numbers, rows } from './panels.ts'
-import { bucket, milliseconds, perMinute, TOLD, voices, withGaps } from './sql.ts'
+import { bucket, MOST_DEVICES, milliseconds, perMinute, TOLD, voices, withGaps } from './sql.ts'
 
 const identity = numbers({
   title: 'Do the numbers add up?',
@@ -76,9 +77,9 @@ with ${withGaps(
 const delay = lines({
   title: 'Delay from device to server',
   about:
-    'Median and 95 % of device time to server time, by the most talkative sensor of each device. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
+    'Median and 95 % of device time to server time, on a logarithmic scale, by the most talkative sensor of each of the 1,000 devices that were heard last. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
   sql: `
-with ${voices()},
+with ${voices('true', MOST_DEVICES)},
 ${withGaps(
   `
   select time, p[1] as "half within", p[2] as "95 % within"
@@ -93,7 +94,10 @@ ${withGaps(
 )}`,
   width: 12,
 })
-  .unit('dtdurations')
+  .unit('suffix:s')
+  .scaleDistribution(
+    new ScaleDistributionConfigBuilder().type(ScaleDistribution.Symlog).log(10).linearThreshold(1),
+  )
   .interval('1m')
   .maxDataPoints(150)
 
@@ -115,7 +119,9 @@ group by 1
 order by 2 desc, 1
 limit 100`,
   width: 12,
-}).unit('short')
+})
+  .unit('short')
+  .overrideByName('Last minute', [...second])
 
 const tables = rows({
   title: 'Tables',
@@ -143,6 +149,7 @@ order by pg_total_relation_size(c.oid) desc`,
   .overrideByRegexp('/^(Rows \\(about\\)|Dead rows)$/', [unit('short')])
   .overrideByRegexp('/^(Data|Indexes)$/', [unit('bytes')])
   .overrideByName('To vacuum', [unit('percentunit'), decimals(0), ...coloured('green', [5, 'orange'])])
+  .overrideByName('Vacuumed', [...second])
 
 const indexes = rows({
   title: 'Indexes',

@@ -56,7 +56,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       // The door was closed before the range, and its texts are no marks; the boot is one.
       await page
         .getByRole('group', {
-          name: /^States of kitchen: motion, 3 states, last 1; door, 4 states, last open/,
+          name: /^States of kitchen: door, 4 states, last open; motion, 3 states, last 1/,
         })
         .waitFor()
       assert.equal(
@@ -90,7 +90,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       await page.goto(`${running.url}/explore?range=1h&device=kitchen&${all}`)
       await page
         .getByRole('group', {
-          name: /^States of .*: kitchen · motion, 3 states, last 1; kitchen · door, 4 states/,
+          name: /^States of .*: kitchen · door, 4 states, last open; kitchen · motion, 3 states, last 1/,
         })
         .waitFor()
       assert.equal(await page.locator('figure.chart').count(), 5, 'four units, and the states')
@@ -140,6 +140,51 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       await page.locator('.moment').getByText(shown(0)).waitFor()
     },
   )
+
+  await t.test('states of any number of series are one question, on the axis that is chosen', async (t) => {
+    const types = ['gate', 'hatch', 'valve', 'lamp']
+    // Batches that came late: by the server's clock all of it is of now.
+    for (const type of types)
+      await running.publish(
+        'barn',
+        [300, 200, 100].map((at, n) =>
+          event('barn', `${type}-${at}`, {
+            event_type: type,
+            value: type === 'lamp' ? n % 2 : n % 2 ? 'open' : 'closed',
+            ts_device: ago(at),
+          }),
+        ),
+      )
+    const page = await openPage(t, browser, `${running.url}/live`)
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    const view = `range=1h&device=barn&${types.map((type) => `type=${type}`).join('&')}`
+    await page.goto(`${running.url}/explore?${view}`)
+    const each = (states: number) =>
+      page.getByRole('group', {
+        name: new RegExp(
+          `^States of .*${types
+            .map((type) => `barn · ${type}, ${states} states`)
+            .toSorted()
+            .join('.*')}`,
+        ),
+      })
+    await each(1).waitFor()
+    assert.equal(asked.filter((url) => url.includes('/api/events')).length, 0)
+    assert.equal(asked.filter((url) => url.includes('/api/states')).length, 1)
+    await page.goto(`${running.url}/explore?${view}&axis=server`)
+    await page.getByText('3 events').waitFor()
+    // Three changes of one message are one moment, and the last of them stays.
+    const drawn = await page.locator('figure.chart').last().getAttribute('aria-label')
+    assert.match(drawn ?? '', /^States of .*barn · gate, 1 states, last closed/)
+    await page.goto(
+      `${running.url}/explore?from=${ago(240)}&to=${ago(60)}&${view.replace('range=1h&', '')}&axis=server`,
+    )
+    await page.getByText('0 events').waitFor()
+    await page.waitForFunction(() => document.querySelectorAll('figure.chart').length === 1)
+    await page.getByRole('link', { name: 'Devices', exact: true }).waitFor()
+    assert.equal(await page.getByText(/^barn · gate/).count(), 0)
+  })
 
   await t.test('a label that comes after the numbers is shown when it comes', async (t) => {
     await running.query(`update devices set label = 'Cooker' where device_id = 'kitchen'`)

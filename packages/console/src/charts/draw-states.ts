@@ -1,13 +1,7 @@
 import type uPlot from 'uplot'
 import { FONT } from './frame-options.ts'
 import { inkOf, lineStyle } from './palette.ts'
-import type { StateSpan } from './states.ts'
-
-export interface StateRow {
-  readonly key: string
-  readonly label: string
-  readonly spans: readonly StateSpan[]
-}
+import type { StateRow } from './states.ts'
 
 export interface StateLook {
   /** Of all rows, in the order in which they get their colours. */

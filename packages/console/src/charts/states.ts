@@ -1,4 +1,4 @@
-import type { Line, StoredEvent } from '@qs-telemetry/protocol/api'
+import type { Line } from '@qs-telemetry/protocol/api'
 
 /** From this moment on it is so; null: from here on nothing is known. */
 export interface StateChange {
@@ -14,46 +14,18 @@ export interface StateSpan {
   readonly text: string
 }
 
+/** One series in a chart of states. */
+export interface StateRow {
+  readonly key: string
+  readonly label: string
+  readonly spans: readonly StateSpan[]
+}
+
 const isBit = (value: number) => value === 0 || value === 1
 
 /** A switch: a line without a unit that has no other values than 0 and 1, as true and false are stored. */
 export function isStateLine({ unit, min, max }: Pick<Line, 'unit' | 'min' | 'max'>): boolean {
   return unit === null && min.every(isBit) && max.every(isBit)
-}
-
-/** More values than this, or longer ones, are messages: a state has one word or two. */
-const [MOST_VALUES, MOST_LETTERS, MOST_WORDS] = [8, 24, 2]
-
-/**
- * Whether the newest texts of a type are states, as "open" and "closed" are: two to eight short values that recur. A type with one
- * value, as a boot that says why, and a log are moments and no states.
- */
-export function areStates(texts: readonly string[]): boolean {
-  const values = new Set(texts)
-  return (
-    values.size >= 2 &&
-    values.size <= MOST_VALUES &&
-    values.size < texts.length &&
-    texts.every((text) => text.length <= MOST_LETTERS && text.trim().split(/\s+/).length <= MOST_WORDS)
-  )
-}
-
-/** The newest events of a series whose range holds no number: of its texts, and of all of them the last one. */
-export interface NewestEvents {
-  readonly texts: readonly Pick<StoredEvent, 'valueText'>[]
-  readonly latest: Pick<StoredEvent, 'valueNum' | 'unit'> | undefined
-}
-
-/** What its bars are made of; null: it is no state. Texts go first, and without them the latest number says what it is. */
-export function stateKind({ texts, latest }: NewestEvents): 'texts' | 'numbers' | null {
-  if (texts.length > 0) return areStates(texts.map(({ valueText }) => valueText ?? '')) ? 'texts' : null
-  const values = [latest?.valueNum ?? -1]
-  return isStateLine({ unit: latest?.unit ?? null, min: values, max: values }) ? 'numbers' : null
-}
-
-/** Of a series whose range holds no number. */
-export function emptyLine(deviceId: string, eventType: string): Line {
-  return { deviceId, eventType, unit: null, times: [], min: [], max: [], mean: [], events: 0 }
 }
 
 /** Of a line of zeros and ones. Of a bucket with both only the bucket is known, and not what came after it. */

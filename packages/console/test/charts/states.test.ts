@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  areStates,
-  changesOfLine,
-  isStateLine,
-  spansOf,
-  stateKind,
-  stateValues,
-} from '../../src/charts/states.ts'
+import { stateRows } from '../../src/charts/state-rows.ts'
+import { changesOfLine, isStateLine, spansOf, stateValues } from '../../src/charts/states.ts'
 
 const line = (values: readonly (readonly [min: number, max: number])[], unit: string | null = null) => ({
   ...{ deviceId: 'k', eventType: 'door', unit, events: values.length },
@@ -48,28 +42,6 @@ test('zeros and ones without a unit are a state; other numbers are not', () => {
   )
 })
 
-test('texts that recur are states; a log, one single text and long texts are not', () => {
-  assert.ok(areStates(['open', 'closed', 'open']))
-  assert.ok(!areStates(['power-on', 'power-on', 'power-on']))
-  assert.ok(!areStates(['open', 'closed']))
-  assert.ok(!areStates(Array.from({ length: 30 }, (_, n) => `line ${n % 20}`)))
-  assert.ok(!areStates(['x'.repeat(25), 'y', 'y']))
-  assert.ok(areStates(['heating up', 'off', 'off']))
-  assert.ok(!areStates(['window is open', 'off', 'off']))
-})
-
-test('of a series without numbers in the range, the newest events say whether it is a state', () => {
-  const texts = (...all: string[]) => all.map((valueText) => ({ valueText }))
-  const number = (valueNum: number, unit: string | null = null) => ({ valueNum, unit })
-  const kindOf = (latest: ReturnType<typeof number>) => stateKind({ texts: [], latest })
-  assert.equal(stateKind({ texts: texts('open', 'closed', 'open'), latest: undefined }), 'texts')
-  assert.equal(stateKind({ texts: texts('line 1', 'line 2', 'line 3'), latest: undefined }), null, 'a log')
-  assert.equal(kindOf(number(1)), 'numbers', 'a switch')
-  assert.equal(kindOf(number(21.5)), null, 'a number is no state bar of its last value')
-  assert.equal(kindOf(number(1, '°C')), null)
-  assert.equal(stateKind({ texts: [], latest: undefined }), null, 'there is no such series')
-})
-
 test('the values of all rows have one order, whichever was seen first', () => {
   assert.deepEqual(stateValues(['open', 'closed', 'open']), ['closed', 'open'])
   assert.deepEqual(stateValues(['closed', '0', 'open', '0 and 1', '1']), ['1', '0 and 1', 'closed', 'open'])
@@ -105,4 +77,39 @@ test('after a bucket with both values nothing is known until the next one', () =
     { from: 100, to: 140, text: '0 and 1' },
     { from: 200, to: 300, text: '1' },
   ])
+})
+
+test('a row for each state: with zeros and ones, with texts, or going on from before the range', () => {
+  const state = (
+    eventType: string,
+    kind: 'texts' | 'numbers',
+    times: number[],
+    texts: (string | null)[],
+  ) => ({
+    ...{ deviceId: 'k', eventType, kind, times, texts },
+  })
+  const answers = {
+    lines: [
+      line([[1, 1]]),
+      { ...line([[20, 21]]), eventType: 'temp' },
+      { ...line([[3, 3]]), eventType: 'was a switch' },
+    ],
+    bucketSeconds: null,
+    states: [
+      state('window', 'texts', [-5, 50, 60], ['open', 'closed', null]),
+      state('lamp', 'numbers', [-9], ['1']),
+      state('was a switch', 'numbers', [-9], ['1']),
+      state('door', 'numbers', [-3], ['0']),
+      state('never', 'texts', [], []),
+    ],
+  }
+  const rows = stateRows(answers, { fromMs: -1_000, toMs: 100_000, labelOf: ({ eventType }) => eventType })
+  assert.deepEqual(
+    rows.map(({ label, spans }) => [label, ...spans.map(({ from, to, text }) => `${from} ${to} ${text}`)]),
+    [
+      ['door', '-1 0 0', '0 100 1'],
+      ['lamp', '-1 100 1'],
+      ['window', '-1 50 open', '50 60 closed'],
+    ],
+  )
 })

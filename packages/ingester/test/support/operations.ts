@@ -32,6 +32,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/types': { access: 'viewer' },
   'GET /api/sparklines': { access: 'viewer', query: 'device=victim' },
   'GET /api/series': { access: 'viewer', query: `device=victim&type=t&${RANGE}` },
+  'GET /api/states': { access: 'viewer', query: `device=victim&type=t&${RANGE}` },
   'GET /api/events': { access: 'viewer' },
   'GET /api/export': { access: 'viewer', query: `format=csv&device=victim&type=t&${RANGE}` },
   'GET /api/live': { access: 'viewer' },

@@ -62,6 +62,9 @@ export {
   type Line,
   type Series,
   SeriesSchema,
+  type State,
+  type States,
+  StatesSchema,
   type TimeAxis,
   TimeAxisSchema,
 } from './series.ts'

@@ -31,6 +31,18 @@ export const SeriesSchema = Type.Object({
   lines: Type.Array(LineSchema),
 })
 
+const StateSchema = Type.Object({
+  deviceId: Type.String(),
+  eventType: Type.String(),
+  kind: Type.Union([Type.Literal('texts'), Type.Literal('numbers')], {
+    description: 'numbers: 0 and 1 without a unit, as true and false are stored',
+  }),
+  times: Type.Array(Type.Number({ description: 'Unix seconds, ascending' })),
+  texts: Type.Array(Nullable(Type.String({ description: 'null: the event has no value' }))),
+})
+
+export const StatesSchema = Type.Object({ from: Moment, to: Moment, states: Type.Array(StateSchema) })
+
 export const DriftSchema = Type.Object({
   from: Moment,
   to: Moment,
@@ -44,4 +56,6 @@ export const DriftSchema = Type.Object({
 export type TimeAxis = Static<typeof TimeAxisSchema>
 export type Line = Static<typeof LineSchema>
 export type Series = Static<typeof SeriesSchema>
+export type State = Static<typeof StateSchema>
+export type States = Static<typeof StatesSchema>
 export type Drift = Static<typeof DriftSchema>

@@ -1,7 +1,9 @@
+/// <reference lib="dom" />
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '../../ingester/test/support/console.ts'
 import { fillFleet } from '../../ingester/test/support/fleet.ts'
+import { until } from '../../ingester/test/support/until.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, heading } from './support/filled.ts'
 
@@ -14,6 +16,9 @@ const HOSTILE = [
   `!${'x'.repeat(127)}`,
 ]
 const phone = { viewport: { width: 390, height: 844 } }
+
+const ofHeads = (heads: readonly Element[]) =>
+  heads.map((head) => `${head.textContent?.trim()} ${head.getAttribute('aria-sort')}`)
 
 test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, async (t) => {
   const browser = await startBrowser(t)
@@ -52,7 +57,14 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
     await page.getByRole('combobox', { name: 'Clock' }).selectOption('good')
     await page.getByText('No device matches.').waitFor()
     await page.getByRole('link', { name: 'Show all devices' }).click()
+    const sorted = page.locator('th[aria-sort]')
+    assert.deepEqual(await sorted.evaluateAll(ofHeads), ['Device ↑ ascending'])
+    for (const head of ['Last seen ↓ descending', 'Last seen ↑ ascending', 'Last seen ↓ descending']) {
+      await page.getByRole('button', { name: 'Last seen' }).click()
+      assert.deepEqual(await sorted.evaluateAll(ofHeads), [head])
+    }
     await page.getByRole('button', { name: 'Clock' }).click()
+    assert.deepEqual(await sorted.evaluateAll(ofHeads), ['Clock ↓ descending'])
     await page.getByRole('link', { name: 'esp32-20000', exact: true }).waitFor()
     assert.equal(await first.textContent(), 'esp32-20000', 'the clock that is furthest off')
     await page.getByLabel('Sort by').selectOption('Room')
@@ -62,6 +74,44 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
     const again = await openPage(t, browser, page.url())
     await again.getByRole('columnheader', { name: 'Room 1', exact: true }).waitFor()
   })
+
+  await t.test(
+    'Devices: a search is asked once for a word, and a late answer of an earlier one is ignored',
+    async (t) => {
+      const page = await openPage(t, browser, `${running.url}/devices?range=1h`)
+      await page.getByText('50 on this page').waitFor()
+      const asked: string[] = []
+      let letThrough = () => {}
+      const slow = new Promise<void>((resolve) => {
+        letThrough = resolve
+      })
+      await page.route(/\/api\/devices\?search=/, async (route) => {
+        const search = new URL(route.request().url()).searchParams.get('search') ?? ''
+        asked.push(search)
+        if (search === '00042') await slow
+        await route.continue().catch(() => {})
+      })
+      // Typed without a pause, with time for the page to act on each letter.
+      const type = (word: string) =>
+        page.getByLabel('Search devices').evaluate(async (field: HTMLInputElement, text) => {
+          for (let length = 1; length <= text.length; length++) {
+            field.value = text.slice(0, length)
+            field.dispatchEvent(new Event('input', { bubbles: true }))
+            for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+          }
+        }, word)
+      await type('00042')
+      await until(async () => asked.length > 0, 'the first question')
+      assert.deepEqual(asked, ['00042'])
+      await type('19999')
+      await page.getByRole('link', { name: 'esp32-19999', exact: true }).waitFor()
+      assert.equal(new Set(asked).size, 2)
+      letThrough()
+      await page.getByText('1 device', { exact: true }).waitFor()
+      assert.equal(await page.getByRole('link', { name: 'esp32-00042', exact: true }).count(), 0)
+      assert.match(page.url(), /search=19999/)
+    },
+  )
 
   await t.test('Overview: a pin shows a reading first, for everybody, and goes again', async (t) => {
     const page = await openPage(t, browser, `${running.url}/`, phone)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '../../ingester/test/support/console.ts'
-import { browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 
 test('one patch repairs the selected dead letters, after a preview that changes nothing', {
   skip: browserMissing,
@@ -19,6 +19,7 @@ test('one patch repairs the selected dead letters, after a preview that changes 
   await page.getByLabel('Fields to change').fill('{"schema":7}')
   await page.getByRole('button', { name: 'Preview 3' }).click()
   await page.getByText('UNSUPPORTED_SCHEMA').first().waitFor()
+  assert.deepEqual(await accessibilityFaults(page), [])
   await page.getByLabel('Fields to change').fill('{"schema":1}')
   let asked = ''
   page.once('dialog', (dialog) => {

@@ -68,4 +68,31 @@ test('Explore finds devices by id, label and room and types by name, with the ke
   await again.getByRole('button', { name: 'Remove Boiler' }).click()
   await kept.getByText('Boiler').waitFor({ state: 'detached' })
   assert.ok(!again.url().includes('2999'))
+
+  // The focus stays with the chips, and goes to the field after the last one.
+  const focused = () =>
+    again.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id)
+  for (const id of HOSTILE) {
+    assert.equal(await focused(), `Remove ${id}`)
+    await again.keyboard.press('Enter')
+    await kept.getByText(id, { exact: true }).waitFor({ state: 'detached' })
+  }
+  const field = again.getByRole('combobox', { name: 'Devices' })
+  assert.equal(await focused(), await field.getAttribute('id'))
+
+  // A room that a chart has no room for.
+  await running.query(
+    `update devices set room = 'Hall' where device_id between 'esp32-1000' and 'esp32-1311'`,
+  )
+  await field.fill('hall')
+  await again.getByRole('option', { name: 'Hall' }).first().click()
+  await again.getByText('50 of 312 devices of Hall: the first by name.').waitFor()
+  assert.equal(new URL(again.url()).searchParams.getAll('device').length, 50)
+  assert.deepEqual(await accessibilityFaults(again), [])
+  await again.getByRole('button', { name: 'Remove esp32-1000' }).click()
+  await again.getByText('50 of 312').waitFor({ state: 'detached' })
+  await field.fill('hall')
+  await again.getByRole('option', { name: 'Hall' }).first().click()
+  await again.getByRole('link', { name: 'all devices of Hall' }).click()
+  await again.getByText('312 devices, 50 on this page').waitFor()
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '../../ingester/test/support/console.ts'
-import { browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event } from './support/filled.ts'
 
 test('what is stored other than it was sent says so in Live and on the page of its device', {
@@ -38,4 +38,5 @@ test('what is stored other than it was sent says so in Live and on the page of i
   await row('dev-1-age').getByText('not plausible: charts use the server time less its age').waitFor()
   await row('dev-1-rounded').getByText('sent as 9007199254740993').waitFor()
   assert.equal(await row('dev-1-twice').getByText('sent as').count(), 0)
+  for (const each of [live, page]) assert.deepEqual(await accessibilityFaults(each), [])
 })

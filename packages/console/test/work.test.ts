@@ -66,6 +66,7 @@ test('what people do in the console', { skip: browserMissing }, async (t) => {
     await page.getByText('60 dead letters deleted').waitFor()
     await page.goto(`${running.url}/audit`)
     await page.getByRole('cell', { name: 'Deleted dead letters' }).first().waitFor()
+    assert.deepEqual(await accessibilityFaults(page), [])
   })
 
   await t.test('connect: lines to paste, and it says when the first event came', async (t) => {

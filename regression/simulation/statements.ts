@@ -127,6 +127,9 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     return { command: 'INSERT', rows: [] }
   },
 
+  /** For the rule of silence, which is no part of the promises. */
+  'note-ingest-stops': async () => ({ command: 'SELECT', rows: [] }),
+
   /** For a job that has no part in the promises. */
   'note-backlog': async () => ({ command: 'INSERT', rows: [] }),
 

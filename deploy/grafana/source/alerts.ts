@@ -27,37 +27,20 @@ interface AlertSpec {
 }
 
 /**
- * Judged at the newest arrival of any device, and without the time in which ingest stood still: while ingest stops and
- * after it returns, nobody is late, and "Nothing is ingested" is the one alert. A stop is a pause of the accepted
- * messages that would have raised that alert: longer than ALERT_IDLE_MINUTES, and than the most frequent device that
- * was there when it began is used to. The rule itself is is_silent(); docs/decisions/0023-silence.md.
+ * Judged at the newest arrival of any device: while ingest stops nobody is late, and "Nothing is ingested" is the one
+ * alert. After it returns, is_silent() leaves the stop out; docs/decisions/0023-silence.md.
  */
 const SILENT_DEVICE: AlertSpec = {
   uid: 'qs-silent-device',
   title: 'Device is silent',
   sql: `
-with minutes as (
-  select minute, lag(minute) over (order by minute) + interval '1 minute' as began
-  from ingest_stats
-  where stored + duplicate > 0 and minute > now() - ${days('ALERT_GONE_DAYS', 7)} - interval '1 day'
-),
-stops as materialized (
-  select began, minute + interval '1 minute' as ended
-  from minutes
-  where date_part('epoch', minute - began) > greatest(${number('ALERT_IDLE_MINUTES', 15)} * 60, (
-    select min(silent_after) from silence
-    where event_type is null and not is_silent(last_seen, silent_after, began)
-  ))
-)
 select
   now() as time,
   device_id as device,
   1::float8 as silent
 from silence
 where event_type is null and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
-  and is_silent(last_seen, silent_after, (select max(last_seen) from devices) - (
-    select coalesce(sum(ended - greatest(began, last_seen)), '0') from stops where ended > last_seen
-  ))
+  and is_silent(last_seen, silent_after, (select max(last_seen) from devices))
 order by 2`,
   holds: '1m',
   summary: 'No event from {{ .Labels.device }} for longer than it is used to',

@@ -181,6 +181,9 @@ test('after a stop of ingest, a device is late only by the time in which ingest 
   )
   await database.fill(minutesBetween('2 days', '4 hours 5 minutes'))
   await database.fill(minutesBetween('5 minutes', '0 minutes'))
+  const withoutStop = ['hourly', 'hourly-dead', 'often-dead']
+  assert.deepEqual(await database.firing('qs-silent-device'), withoutStop, 'nobody has noted the stop')
+  await database.fill('select note_ingest_stops()')
   assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-dead', 'often-dead'])
 })
 
@@ -193,6 +196,7 @@ test('pauses that an hourly fleet makes are no stops of ingest', async (t) => {
     { id: 'often-and-long-dead', ago: every(10, 2 * 24 * HOUR) },
   )
   for (let hour = 0; hour < 24; hour++) await database.fill(minuteOf(`${hour} hours 60 seconds`))
+  await database.fill('select note_ingest_stops()')
   assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-dead', 'often-and-long-dead'])
 })
 

@@ -8,11 +8,12 @@ declare
 begin
   if to_regrole('qs_ingester') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_ingester;
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
-    grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, silent_after, ts,
+    grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, pauses, silent_after, ts,
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
+    grant select, insert, update (ended) on ingest_stops to qs_ingester;
     -- label, time_zone, room and silent_after_set belong to people.
     grant select, insert, update (first_seen, last_seen, silent_after, silent_series, types, clock, clock_offset) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
@@ -26,8 +27,8 @@ begin
 
   if to_regrole('qs_console') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from qs_console;
-    grant select on events, series, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations from qs_console;
+    grant select on events, series, ingest_stops, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
     grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
@@ -36,8 +37,8 @@ begin
 
   if to_regrole('grafana') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
-      event_hours, event_hours_state, event_hours_backlog, series, series_pending, pinned, audit_log, schema_migrations from grafana;
-    grant select on events, series, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
+      event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations from grafana;
+    grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state to grafana;
     -- A view shows what was made to be shown.
     for relation in

@@ -44,7 +44,8 @@ export function registerVerify(program: Command): void {
     .addHelpText(
       'after',
       `
-Sends as the device qs-verify; its rows are removed at the end, where the role in DATABASE_URL may.
+Sends as the device qs-verify; its events are removed at the end, where the role in DATABASE_URL may. The device stays in the
+list and is never silent.
 Exits 1, with the ids, when an event is missing, changed or acked without being there.
 
 With --faults it runs an ingester of its own, on topics of its own (qs-verify/…), whose connections to your broker and
@@ -82,7 +83,11 @@ async function withDatabase<T>(url: string, work: (database: pg.Client) => Promi
   }
 }
 
+/** The row of its device stays, since the ingester writes it up to ten seconds later. Nothing is wrong while it is quiet. */
+const MARK = `insert into devices (device_id, label, silent_after_set) values ($1, 'qs verify', 'infinity') on conflict (device_id)`
+
 async function verify(config: Config, database: pg.Client, options: Options): Promise<Verification> {
+  await database.query(`${MARK} do nothing`, [DEVICE_ID])
   const { sent, deviceAcks } = await sendEvents(config, options)
   const result = await compareWithDatabase(database, sent, deviceAcks)
   if (!options.keep) await removeRows(DEVICE_ID, () => remove(database, sent))
@@ -93,6 +98,10 @@ async function remove(database: pg.Client, sent: readonly SentEvent[]): Promise<
   const ids = sent.map(({ eventId }) => eventId)
   await database.query('delete from events where event_id = any($1)', [ids])
   await database.query('select recount_series(array[$1])', [DEVICE_ID])
+  await database.query(
+    `${MARK} do update set silent_after_set = coalesce(devices.silent_after_set, 'infinity')`,
+    [DEVICE_ID],
+  )
 }
 
 async function sendEvents(config: Config, { events, timeout }: Options) {

@@ -3,6 +3,7 @@ import type { Delivery } from '../pipeline/delivery.ts'
 import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
+import { ArrivalTimes } from './arrival-times.ts'
 import { CopyProspects } from './copy-prospects.ts'
 import { CopyRows } from './copy-rows.ts'
 import { DeviceBook } from './device-book.ts'
@@ -14,7 +15,7 @@ import { TypeBook } from './type-book.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
-export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' | 'types'> {
+export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' | 'arrivals' | 'types'> {
   readonly writers: number
   /** Types of event that a device may have; absent: any number. */
   readonly eventTypes?: number
@@ -32,6 +33,7 @@ export class Sink {
   readonly #pace = new SeriesPace()
   readonly #prospects = new CopyProspects()
   readonly #setUp = new SetUp()
+  readonly #arrivals = new ArrivalTimes()
   readonly #rows = new CopyRows()
   readonly #clock: Clock
   readonly #types: TypeBook | undefined
@@ -51,6 +53,7 @@ export class Sink {
           name: `${options.name}/${n + 1}`,
           prospects: this.#prospects,
           setUp: this.#setUp,
+          arrivals: this.#arrivals,
           types: this.#types,
           onRenewed: () => this.#doubtAllBut(n),
         }),

@@ -48,8 +48,9 @@ on conflict (device_id, event_type) do update set
   arrived_at = case when s.arrived_at is null or s.arrived_at > now() or ${IS_ARRIVAL}
     then excluded.arrived_at else s.arrived_at end,
   gaps = case when ${IS_ARRIVAL} then next_gaps(s.gaps, ${ARRIVAL_GAP}) else s.gaps end,
-  silent_after = case when ${IS_ARRIVAL} then next_silent_after(s.silent_after, s.gaps, ${ARRIVAL_GAP})
-    else s.silent_after end,
+  pauses = case when ${IS_ARRIVAL} then next_pauses(s.pauses, s.gaps, s.arrived_at, excluded.arrived_at) else s.pauses end,
+  silent_after = case when ${IS_ARRIVAL}
+    then next_silent_after(s.silent_after, s.gaps, s.pauses, s.arrived_at, excluded.arrived_at) else s.silent_after end,
   every_seconds = ${EVERY},
   ${NEWEST.map((column) => `${column} = case when (excluded.ts, excluded.event_id) > (s.ts, s.event_id) then excluded.${column} else s.${column} end`).join(',\n  ')}`
 

@@ -13,6 +13,7 @@ import type { Batch } from './gather.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
+import { noteStops } from './note-stops.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import type { SeriesWork } from './series-pace.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
@@ -36,6 +37,8 @@ export interface BatchContext {
   readonly types?: TypeBook | undefined
   /** Absent: the changes of series are written. A batch that brings a new type of event writes them in any case. */
   readonly series?: SeriesWork | undefined
+  /** Nothing was stored for a while. */
+  readonly isAfterPause?: boolean
   /** On the clock that never steps, for the allowance. */
   readonly nowMs: number
   /** The current hour, as noteBacklog takes it; absent: nobody keeps numbers by the hour. */
@@ -173,11 +176,12 @@ function closingStatements(
   { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
-  { writer, devices, isRetry, hour, series }: BatchContext,
+  { writer, devices, isRetry, hour, series, isAfterPause }: BatchContext,
 ): readonly QueryConfig[] {
   const counts = count(outcomes)
   const backlog = hour === undefined ? null : noteBacklog(messages, earliestTs, hour)
   return [
+    ...(isAfterPause ? [noteStops()] : []),
     ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
     ...letterRows(letters, isRetry),
     ...(backlog !== null ? [backlog] : []),

@@ -4,6 +4,7 @@ import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { delay } from '../pipeline/delay.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { ArrivalTimes } from './arrival-times.ts'
 import type { Connection } from './connection.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Batch } from './gather.ts'
@@ -32,6 +33,8 @@ export interface WriterOptions {
   readonly prospects: CopyProspects
   /** Whether the database refuses us, for all writers together. */
   readonly setUp: SetUp
+  /** Of events, for all writers together; absent: nobody notes when nothing came. */
+  readonly arrivals?: ArrivalTimes
   /** Of dead letters, for all writers together; absent: all are kept. */
   readonly allowance?: LetterAllowance
   /** Of event types, for all writers together; absent: devices may have any number. */
@@ -83,7 +86,9 @@ export class Writer {
 
   /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[], series?: SeriesWork): Promise<BatchResult> {
-    const { name, prospects, setUp, allowance, types, timeoutMs, log, clock, onRetry } = this.#options
+    const { name, prospects, setUp, arrivals, allowance, types, timeoutMs, log, clock, onRetry } =
+      this.#options
+    const hasEvents = batch.changes.size > 0
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
       const deadline = new Deadline(clock, this.#timeoutMs)
@@ -96,6 +101,7 @@ export class Writer {
           devices,
           series,
           isRetry: failures > 0,
+          isAfterPause: hasEvents && (arrivals?.isAfterPause(clock.monotonicMs()) ?? false),
           prospects,
           allowance,
           types,
@@ -104,6 +110,7 @@ export class Writer {
         }
         const result = await writeBatch(deadline.hearing(connection), batch, context)
         setUp.worked()
+        if (hasEvents) arrivals?.stored(clock.monotonicMs())
         if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
         if (failures > 0)
           log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')

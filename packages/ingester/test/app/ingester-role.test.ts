@@ -59,6 +59,7 @@ test('the whole pipeline works as qs_ingester, and qs verify proves it as the sa
   await until(seen, 'the device that was known before has been seen')
   const { rows } = await owner.query(`
     select (select ts_device = '2026-11-23T18:00+09' from events where event_id = 'e1') as zone,
+      (select silent_after_set from devices where device_id = 'qs-verify') as missed_after,
       (select count(*)::int from dead_letters) as letters, (select sum(received)::int from ingest_stats) as received`)
-  assert.deepEqual(rows, [{ zone: true, letters: 1, received: 53 }])
+  assert.deepEqual(rows, [{ zone: true, missed_after: Number.POSITIVE_INFINITY, letters: 1, received: 53 }])
 })

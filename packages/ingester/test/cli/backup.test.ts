@@ -41,7 +41,7 @@ test('qs backup names the file after the time and keeps the newest; qs restore p
     [
       ...['audit_log', 'dead_letter_history', 'dead_letters', 'dead_letters_counted', 'devices'],
       ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'events'],
-      ...['ingest_stats', 'pinned', 'schema_migrations', 'series', 'series_pending'],
+      ...['ingest_stats', 'ingest_stops', 'pinned', 'schema_migrations', 'series', 'series_pending'],
     ],
   )
 

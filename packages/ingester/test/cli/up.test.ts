@@ -80,7 +80,11 @@ test('qs up runs everything, the commands find it, and data survives Ctrl-C and 
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   const { rows } = await database.query('select event_id from events order by 1')
+  const { rows: devices } = await database.query(
+    `select silent_after_set from devices where device_id = 'qs-verify'`,
+  )
   await database.end()
+  assert.deepEqual(devices, [{ silent_after_set: Number.POSITIVE_INFINITY }], 'nobody misses it')
   assert.deepEqual(rows, [{ event_id: 'a' }, { event_id: 'b' }])
 })
 

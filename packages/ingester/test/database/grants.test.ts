@@ -79,6 +79,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ],
     qs_console: ['SELECT'],
   },
+  ingest_stops: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE(ended)'], qs_console: ['SELECT'] },
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
   schema_migrations: { qs_ingester: ['SELECT'] },
   silence: READ,
@@ -86,7 +87,17 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ...READ,
     qs_ingester: [
       ...CREATE_ONLY,
-      ...['arrived_at', 'event_id', 'events', 'every_seconds', 'first_seen', 'first_ts', 'gaps', 'last_seen'],
+      ...[
+        'arrived_at',
+        'event_id',
+        'events',
+        'every_seconds',
+        'first_seen',
+        'first_ts',
+        'gaps',
+        'last_seen',
+        'pauses',
+      ],
       ...[
         'silent_after',
         'ts',

@@ -81,6 +81,20 @@ async function start(t: TestContext, work: SeriesWork) {
 const every = (seconds: number, count: number, rest: Partial<Arrival> = {}): Arrival[] =>
   Array.from({ length: count }, (_, n) => ({ at: n * seconds, ...rest }))
 
+interface Cycles {
+  readonly count: number
+  /** Seconds from one reading to the next, of a time with readings, of a pause, and of the last time with readings. */
+  readonly step?: number
+  readonly on?: number
+  readonly off?: number
+  readonly last?: number
+}
+
+const cycles = ({ count, step = 20, on = 15 * MINUTE, off = HOUR, last = on }: Cycles): Arrival[] =>
+  Array.from({ length: count + 1 }, (_, n) =>
+    every(step, (n < count ? on : last) / step).map(({ at }) => ({ at: at + n * (on + off - step) })),
+  ).flat()
+
 /** Each: what a device sends, and after how many seconds it is silent; null: it is never. */
 const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null]>> = {
   'a reading every 20 s': [every(20, 12), MINUTE],
@@ -111,6 +125,14 @@ const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null
   'three messages of a first look': [[{ at: 0 }, { at: 40 }, { at: 90 }], null],
   'the first hour of a reading every twenty minutes': [every(20 * MINUTE, 3), null],
   'one outage of a day': [[...every(20, 12), ...every(20, 12).map(({ at }) => ({ at: at + DAY }))], MINUTE],
+  'fifteen minutes on and an hour off, twice': [cycles({ count: 2 }), MINUTE],
+  'fifteen minutes on and an hour off, three times': [cycles({ count: 3 }), 1.5 * HOUR],
+  'fifteen minutes on and an hour off, five times': [cycles({ count: 5 }), 1.5 * HOUR],
+  'half an hour on and an hour off, and then on for thirty hours': [
+    cycles({ count: 3, step: 300, on: HOUR / 2, last: 30 * HOUR }),
+    15 * MINUTE,
+  ],
+  'three outages of an hour, a day from each other': [cycles({ count: 3, step: 600, on: DAY }), HOUR / 2],
   'a backlog of a day, sent within a minute': [
     [...every(20, 12), ...every(0.1, 300, { age: 40_000 }).map((each) => ({ ...each, at: each.at + 240 }))],
     MINUTE,
@@ -209,4 +231,48 @@ test('a replay with an old time says nothing about the rhythm', async (t) => {
   await play('d', [{ at: -9 * DAY }, { at: -8 * DAY }])
   assert.deepEqual(await read(), before)
   assert.equal((await rhythm('d')).silentAfter, 15 * MINUTE)
+})
+
+/** Minutes before now at which something was stored, and for how many minutes ingest stood still in the end. */
+const STOPS: Readonly<Record<string, readonly [readonly number[], number]>> = {
+  'nothing was ever stored': [[], 0],
+  'a minute ago': [[1], 0],
+  'a quarter of an hour is no stop': [[40, 25, 10, 1], 0],
+  'an hour ago': [[62, 61], 60],
+  'an hour, and then it ran again': [[120, 119, 58, 57, 45, 30, 15, 1], 60],
+  'stops add up': [[300, 239, 178, 177, 165, 150, 135, 120, 105, 90, 75, 60, 45, 30, 15], 120],
+  'nine days ago': [[9 * 24 * 60], 0],
+}
+
+test('a stop of ingest is a pause that is longer than a quarter of an hour', async (t) => {
+  const { database } = await start(t, 'write')
+  for (const [name, [minutes, stopped]] of Object.entries(STOPS)) {
+    await database.query('begin')
+    await database.query(
+      `insert into ingest_stats select date_trunc('minute', now()) - ago * interval '1 minute', 'w', 1, 1, 1, 0, 0 from unnest($1::int[]) as ago`,
+      [minutes],
+    )
+    const note = () => database.query('select note_ingest_stops()')
+    await note()
+    const { rows } = await database.query(
+      `select round(stopped_seconds(now() - interval '8 days', now()) / 60) as minutes from (select 1) x`,
+    )
+    assert.ok(Math.abs(Number(rows[0].minutes) - stopped) <= 2, `${name}: ${rows[0].minutes}`)
+    await note()
+    const { rows: again } = await database.query(
+      `select round(stopped_seconds(now() - interval '8 days', now()) / 60) as minutes`,
+    )
+    assert.deepEqual(again, rows, 'noted again, it is the same')
+    await database.query('rollback')
+  }
+})
+
+test('a fleet that reports hourly makes pauses, and no stops', async (t) => {
+  const { database } = await start(t, 'write')
+  await database.query(`
+    insert into devices (device_id, first_seen, last_seen, silent_after) values ('d', now() - interval '9 days', now(), 10800);
+    insert into ingest_stats
+    select date_trunc('minute', now()) - n * interval '1 hour', 'w', 1, 1, 1, 0, 0 from generate_series(1, 50) as n;
+    select note_ingest_stops()`)
+  assert.equal((await database.query('select from ingest_stops')).rowCount, 0)
 })

@@ -193,3 +193,36 @@ test('a fold that fails is tried until series and devices are written', async (t
   )
   assert.deepEqual(rows, [{ late: 0 }])
 })
+
+test('the first batch after a stop of ingest takes it out of the silence of devices and sensors', async (t) => {
+  const { database, openSink } = await start(t)
+  const hourly =
+    "arrived_at = now() - interval '4.5 hours', last_seen = now() - interval '4.5 hours', silent_after = 10800"
+  const before = openSink()
+  await send(before, fleet())
+  await before.drain()
+  await database.query(`update series set ${hourly}`)
+  await database.query(`
+    update devices set last_seen = now() - interval '4.5 hours', silent_after = case device_id when 'd0' then 60 else 10800 end;
+    update devices set last_seen = now() - interval '4 hours' where device_id = 'd0';
+    insert into series select device_id, 'slow', events, first_ts, first_seen, last_seen, every_seconds, ts, event_id, value_num,
+      value_text, unit, ts_device, ts_device_readable, ts_server, arrived_at, gaps, silent_after from series where device_id = 'd0';
+    delete from ingest_stats;
+    insert into ingest_stats
+    select date_trunc('minute', at), 'w', 1, 1, 1, 0, 0
+    from generate_series(now() - interval '2 days', now() - interval '4 hours', '1 minute') as at`)
+  const silent = async () =>
+    (await database.query('select count(*)::int as silent from silence where is_silent')).rows[0].silent
+  assert.equal(await silent(), 600, 'while it lasts, every device is')
+  const sink = openSink()
+  await send(sink, [{ ...(fleet()[0] as Delivery), receivedAt: { epochMs: Date.now(), micros: 123 } }])
+  await sink.drain()
+  assert.equal(await silent(), 0)
+  const { rows } = await database.query(`select silent_series from devices where device_id = 'd0'`)
+  assert.deepEqual(rows, [{ silent_series: 0 }])
+  const { rows: stops } = await database.query(
+    'select round(extract(epoch from ended - began) / 60) - 240 as minutes from ingest_stops',
+  )
+  assert.equal(stops.length, 1)
+  assert.ok(Math.abs(Number(stops[0].minutes)) <= 1, `${stops[0].minutes} minutes too long`)
+})

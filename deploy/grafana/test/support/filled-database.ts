@@ -54,7 +54,7 @@ function simulated(): readonly Message[] {
     intervalMs: INTERVAL_MS,
     timeZone: 'America/Los_Angeles',
     devicePrefix: 'sim-',
-    faults: { offline: 0.4, epoch1970: 0.4, drifting: 0.5, broken: 0.02 },
+    faults: { offline: 0.4, epoch1970: 0.4, drifting: 0.5, clockless: 0, broken: 0.02 },
   }
   const ticks = Math.floor((24 * HOUR_MS) / INTERVAL_MS) - 1
   const messages: Message[] = []

@@ -9,6 +9,12 @@ import { type DeviceTraits, traitsOf, trueTimeMs, type World } from './world.ts'
  * a device that was offline is nothing but the ticks that it missed.
  */
 
+/** A report of one device. */
+export interface Turn {
+  readonly index: number
+  readonly tick: number
+}
+
 /** Places for readings in one report; the sequence number of an event is tick of the boot × this + place. */
 const PLACES = 8
 
@@ -26,11 +32,20 @@ export function reportOf(world: World, index: number, tick: number): readonly Wi
       event_id: eventIdOf(world, traits, tick, place),
       device_id: traits.deviceId,
       ...reading,
-      ts_device: tsDevice,
+      ...(traits.hasClock ? { ts_device: tsDevice } : {}),
       ...(traits.hasMeta ? { meta: metaOf(traits, reading.event_type) } : {}),
     })
   }
   return events
+}
+
+/** The same as they are sent at `nowMs` on the wall clock: a device without a clock says how old its readings are. */
+export function reportAt(world: World, { index, tick }: Turn, nowMs: number): readonly WireEvent[] {
+  const events = reportOf(world, index, tick)
+  const traits = traitsOf(world, index)
+  if (traits.hasClock) return events
+  const ageMs = Math.max(0, nowMs - trueTimeMs(world, traits, tick))
+  return events.map((event) => ({ ...event, age_ms: ageMs }))
 }
 
 /** A message that can never be stored, for the share of reports that has one; otherwise null. */

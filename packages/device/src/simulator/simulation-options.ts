@@ -31,7 +31,7 @@ export interface SimulationOptions {
   readonly timeZone?: string
   /** Device ids are this and a number. Default `sim-`. */
   readonly devicePrefix?: string
-  /** Default: a fifth each of offline, 1970 and drifting; nothing broken. */
+  /** Default: a fifth each of offline, 1970 and drifting; all have a clock, and nothing is broken. */
   readonly faults?: Partial<FaultShares>
   /** Events without device ack, all devices together, above which it waits. Default 20,000. */
   readonly maxWaitingEvents?: number
@@ -44,7 +44,13 @@ export interface SimulationOptions {
   readonly onWarning?: WarningListener
 }
 
-export const DEFAULT_FAULTS: FaultShares = { offline: 0.2, epoch1970: 0.2, drifting: 0.2, broken: 0 }
+export const DEFAULT_FAULTS: FaultShares = {
+  offline: 0.2,
+  epoch1970: 0.2,
+  drifting: 0.2,
+  clockless: 0,
+  broken: 0,
+}
 
 /** The options with every default filled in; `nowMs` is the wall clock. */
 export function resolveOptions(options: SimulationOptions, nowMs: number) {

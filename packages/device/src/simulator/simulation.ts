@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DeviceCounts } from '../tally.ts'
 import { Fleet } from './fleet.ts'
 import { Pace } from './pace.ts'
-import { brokenOf, reportOf } from './report.ts'
+import { brokenOf, reportAt, type Turn } from './report.ts'
 import { resolveOptions, type SimulationOptions } from './simulation-options.ts'
 import { isOnline, traitsOf, trueTimeMs } from './world.ts'
 
@@ -86,21 +86,12 @@ async function play(fleet: Fleet, settings: Settings, stopping: AbortSignal): Pr
   }
 }
 
-interface Turn {
-  readonly index: number
-  readonly tick: number
-}
-
-function say(
-  fleet: Fleet,
-  { world }: Settings,
-  { index, tick, left }: Turn & { readonly left: number },
-): number {
-  const events = reportOf(world, index, tick).slice(0, Math.max(0, left))
+function say(fleet: Fleet, { world }: Settings, { left, ...turn }: Turn & { readonly left: number }): number {
+  const events = reportAt(world, turn, Date.now()).slice(0, Math.max(0, left))
   // Their end is in the counters; that they were not acknowledged in time too.
   for (const event of events)
     fleet
-      .session(index)
+      .session(turn.index)
       ?.send(event)
       .catch(() => {})
   return left - events.length

@@ -8,6 +8,8 @@ export interface FaultShares {
   readonly epoch1970: number
   /** Devices whose clock drifts, by 50 to 500 ppm either way. */
   readonly drifting: number
+  /** Devices without a clock: they send `age_ms` and no `ts_device`. */
+  readonly clockless: number
   /** Messages, in addition to the good ones, that the ingester has to reject. */
   readonly broken: number
 }
@@ -37,6 +39,7 @@ export interface DeviceTraits {
   readonly ntpAfterMs: number | null
   /** Parts per million by which the clock runs fast, since boot or NTP. */
   readonly driftPpm: number
+  readonly hasClock: boolean
   readonly timeFormat: 'zulu' | 'local' | 'unix'
   readonly hasMeta: boolean
   readonly doorAsText: boolean
@@ -57,6 +60,7 @@ export function traitsOf(world: World, index: number): DeviceTraits {
     losesNetwork: roll(3) < faults.offline,
     ntpAfterMs: roll(4) < faults.epoch1970 ? Math.round((1 + 9 * roll(7)) * intervalMs) : null,
     driftPpm: roll(8) < faults.drifting ? Math.round(ppm) : 0,
+    hasClock: roll(13) >= faults.clockless,
     timeFormat: pick(['zulu', 'zulu', 'local', 'unix'], roll(9)),
     hasMeta: roll(10) < 0.4,
     doorAsText: roll(11) < 0.5,

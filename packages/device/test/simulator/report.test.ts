@@ -5,6 +5,7 @@ import { EventSchema } from '@qs-telemetry/protocol/schemas'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { brokenOf, isOnline, reportOf, traitsOf, type World } from '../../src/index.ts'
+import { reportAt } from '../../src/simulator/report.ts'
 
 const share = fc.double({ min: 0, max: 1, noNaN: true })
 const world: fc.Arbitrary<World> = fc.record({
@@ -13,7 +14,9 @@ const world: fc.Arbitrary<World> = fc.record({
   intervalMs: fc.integer({ min: 100, max: 3_600_000 }),
   timeZone: fc.constantFrom('America/Los_Angeles', 'Europe/Berlin', 'Asia/Kathmandu', 'UTC'),
   devicePrefix: fc.constantFrom('sim-', 'esp32-', ''),
-  faults: fc.record({ offline: share, epoch1970: share, drifting: share, broken: share }),
+  faults: fc.record({
+    ...{ offline: share, epoch1970: share, drifting: share, clockless: share, broken: share },
+  }),
 })
 const index = fc.nat({ max: 2_000 })
 const tick = fc.nat({ max: 1_000_000 })
@@ -78,7 +81,10 @@ describe('the model of the simulator', () => {
   })
 
   it('lets clocks drift as configured: by the ppm of the device since its boot, in every form of time', () => {
-    const drifting = world.map((w) => ({ ...w, faults: { ...w.faults, drifting: 1, epoch1970: 0 } }))
+    const drifting = world.map((w) => ({
+      ...w,
+      faults: { ...w.faults, drifting: 1, epoch1970: 0, clockless: 0 },
+    }))
     fc.assert(
       fc.property(drifting, index, tick, (w, i, t) => {
         const traits = traitsOf(w, i)
@@ -94,7 +100,10 @@ describe('the model of the simulator', () => {
   })
 
   it('starts clocks in 1970 at boot where configured, until NTP sets them', () => {
-    const early = world.map((w) => ({ ...w, faults: { ...w.faults, drifting: 0, epoch1970: 1 } }))
+    const early = world.map((w) => ({
+      ...w,
+      faults: { ...w.faults, drifting: 0, epoch1970: 1, clockless: 0 },
+    }))
     fc.assert(
       fc.property(early, index, (w, i) => {
         const { ntpAfterMs, phaseMs } = traitsOf(w, i)
@@ -109,10 +118,27 @@ describe('the model of the simulator', () => {
     )
   })
 
+  it('gives boards without a clock an age that leads to the true time, and all others their own time', () => {
+    fc.assert(
+      fc.property(world, index, tick, fc.nat({ max: 86_400_000 }), (w, i, t, laterMs) => {
+        const trueMs = w.startMs + t * w.intervalMs + traitsOf(w, i).phaseMs
+        for (const clockless of [0, 1]) {
+          const at = { ...w, faults: { ...w.faults, clockless } }
+          const events = reportAt(at, { index: i, tick: t }, trueMs + laterMs)
+          for (const event of events) {
+            assert.ok(isEvent.Check(event), JSON.stringify(event))
+            assert.equal('ts_device' in event, clockless === 0)
+            assert.equal(event.age_ms, clockless === 1 ? laterMs : undefined)
+          }
+        }
+      }),
+    )
+  })
+
   it('breaks and disconnects none without faults, and all or some with them', () => {
     fc.assert(
       fc.property(world, index, tick, (w, i, t) => {
-        const sound = { ...w, faults: { offline: 0, epoch1970: 0, drifting: 0, broken: 0 } }
+        const sound = { ...w, faults: { offline: 0, epoch1970: 0, drifting: 0, clockless: 0, broken: 0 } }
         assert.equal(brokenOf(sound, i, t), null)
         assert.ok(isOnline(sound, i, t))
         const broken = brokenOf({ ...w, faults: { ...w.faults, broken: 1 } }, i, t)
@@ -123,7 +149,7 @@ describe('the model of the simulator', () => {
       ...fc.sample(world, 1)[0],
       seed: 7,
       intervalMs: 60_000,
-      faults: { offline: 1, epoch1970: 0, drifting: 0, broken: 0 },
+      faults: { offline: 1, epoch1970: 0, drifting: 0, clockless: 0, broken: 0 },
     }
     const online = Array.from({ length: 10_000 }, (_, t) => isOnline(flaky as World, 0, t)).filter(
       Boolean,

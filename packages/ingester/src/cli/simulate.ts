@@ -15,6 +15,7 @@ interface Options {
   readonly speed: number
   readonly seed: number
   readonly prefix: string
+  readonly clockless: number
   readonly broken: number
   readonly json?: true
 }
@@ -50,6 +51,12 @@ export function registerSimulate(program: Command): void {
     )
     .option('--prefix <text>', 'of the device ids', 'sim-')
     .option(
+      '--clockless <share>',
+      'share of devices without a clock, 0 to 1: they send age_ms, not ts_device',
+      parseWith(number(0, 1)),
+      0,
+    )
+    .option(
       '--broken <share>',
       'how often a report of a device comes with a broken message, 0 to 1',
       parseWith(number(0, 1)),
@@ -60,12 +67,14 @@ export function registerSimulate(program: Command): void {
       'after',
       `
 A fifth of the devices each: offline now and then, with a clock that drifts, with a clock that starts in 1970.
+Those without a clock (--clockless) keep their spacing through an offline phase by age_ms.
 Each event is kept until its device ack, like on a real device.
 
 Examples
   qs simulate                                        ten devices, until Ctrl-C
   qs simulate --devices 30 --duration 1d --speed 50000   the last day of thirty devices: half a million events
-  qs simulate --devices 1000 --duration 1h --speed 1000 --broken 0.01`,
+  qs simulate --devices 1000 --duration 1h --speed 1000 --broken 0.01
+  qs simulate --clockless 1                          boards that have no idea what time it is`,
     )
     .action(async (options: Options) => {
       if (options.speed > 1 && options.duration === undefined) {
@@ -84,7 +93,7 @@ Examples
         seed: options.seed,
         timeZone: config.DEVICE_TIMEZONE,
         devicePrefix: options.prefix,
-        faults: { broken: options.broken },
+        faults: { clockless: options.clockless, broken: options.broken },
         ...(options.duration !== undefined && { durationMs: options.duration }),
         ...(options.events !== undefined && { events: options.events }),
       })

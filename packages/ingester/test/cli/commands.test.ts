@@ -53,6 +53,20 @@ test('publish without an ingester gives up and says what to do', { skip: mosquit
   assert.match(stderr, /No device ack for 1 seconds.*Is an ingester running/)
 })
 
+test('simulated boards without a clock keep their spacing', { skip: mosquittoMissing }, async (t) => {
+  const broker = await startMosquitto(t)
+  const { query } = await startPipeline(t, broker.url)
+  const size = ['--devices', '3', '--interval', '1m', '--duration', '2h', '--speed', '100000']
+  const { code, stderr } = await runQs(t, ['simulate', '--clockless', '1', ...size], {
+    env: { MQTT_URL: broker.url },
+  })
+  assert.equal(code, 0, stderr)
+  const devices = await query(`
+    select count(ts_device)::int as clocks, extract(epoch from max(ts) - min(ts)) between 6600 and 7800 as spread
+    from events group by device_id`)
+  assert.deepEqual(devices, new Array(3).fill({ clocks: 0, spread: true }))
+})
+
 test('simulate sends as told and counts what became of it', { skip: mosquittoMissing }, async (t) => {
   const broker = await startMosquitto(t)
   const { query } = await startPipeline(t, broker.url)

@@ -4,6 +4,7 @@ import { parquetReadObjects } from 'hyparquet'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { startTestConsole } from '../support/console.ts'
+import { until } from '../support/until.ts'
 
 const DEVICES = ['plain', 'with,comma', 'with "quotes"', 'line\u2028break;', '=HYPERLINK("x")', '日本 🚀']
 const TEXTS = [
@@ -181,4 +182,30 @@ test('an export of a spreadsheet begins with a byte order mark, and a range of t
     const { status, body } = await api<{ detail: string }>(`/api/export?format=csv&${question}`)
     assert.deepEqual([status, body.detail.includes(said)], [400, true], question)
   }
+})
+
+test('the server says of an export how many events it sent, and whether it broke off', async (t) => {
+  const { publish, api, url, query } = await startTestConsole(t)
+  await publish('d', { schema: 1, event_id: 'd-0', device_id: 'd', event_type: 't', value: 0 })
+  // 45 MB of CSV are more than all sockets on its way hold.
+  const EVENTS = 1_501
+  await query(`
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema, meta)
+    select 'd-' || n, 'd', 't', n, now(), now(), 1, jsonb_build_object('text', repeat('x', 30000))
+    from generate_series(1, 1500) n`)
+  type Progress = { state: string; events: number }
+  const stateOf = async (name: string) => (await api<Progress>(`/api/exports/${name}`)).body
+  assert.equal((await stateOf('nobody')).state, 'unknown')
+
+  const { body } = await api<string>(`/api/export?format=csv&${RANGE}&end=true&name=whole`)
+  assert.ok(body.endsWith(`# end of export: ${EVENTS} events\r\n`))
+  await until(async () => (await stateOf('whole')).state === 'complete', 'the export is complete')
+  assert.equal((await stateOf('whole')).events, EVENTS)
+
+  const leaving = new AbortController()
+  const broken = await fetch(`${url}/api/export?format=csv&${RANGE}&name=left`, { signal: leaving.signal })
+  await broken.body?.getReader().read()
+  leaving.abort()
+  await until(async () => (await stateOf('left')).state === 'broken', 'the export broke off')
+  assert.ok(Number((await stateOf('left')).events) < EVENTS)
 })

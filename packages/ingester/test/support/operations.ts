@@ -35,6 +35,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/states': { access: 'viewer', query: `device=victim&type=t&${RANGE}` },
   'GET /api/events': { access: 'viewer' },
   'GET /api/export': { access: 'viewer', query: `format=csv&device=victim&type=t&${RANGE}` },
+  'GET /api/exports/{name}': { access: 'viewer' },
   'GET /api/live': { access: 'viewer' },
   'GET /api/unhandled-topics': { access: 'viewer' },
   'GET /api/letters': { access: 'viewer' },

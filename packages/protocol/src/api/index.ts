@@ -24,6 +24,7 @@ export {
   TypeListSchema,
 } from './devices.ts'
 export { type EventPage, EventPageSchema, type StoredEvent, StoredEventSchema } from './events.ts'
+export { type ExportProgress, ExportProgressSchema } from './exports.ts'
 export {
   JudgementSchema,
   type Letter,

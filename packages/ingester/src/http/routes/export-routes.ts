@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream'
 import { CALENDAR_RANGES, type CalendarRange, calendarRange, isTimeZone } from '@qs-telemetry/protocol'
-import { Moment, TimeAxisSchema } from '@qs-telemetry/protocol/api'
+import { ExportProgressSchema, Moment, TimeAxisSchema } from '@qs-telemetry/protocol/api'
+import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { Ask } from '../../database/query-pool.ts'
 import { chosenSeries } from '../../queries/chosen-series.ts'
 import { exportRows } from '../../queries/export-rows.ts'
 import type { SeriesName } from '../../queries/series-of.ts'
 import { toCsv } from '../export/csv.ts'
+import { ExportBook } from '../export/export-book.ts'
 import { OneExport } from '../export/one-export.ts'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
@@ -15,8 +17,25 @@ import { readRange, type TimeRange } from '../time-range.ts'
 /** Each is a question of its own, of which a series without events still takes a third of a millisecond. */
 const MAX_SERIES = 1_000
 
+const ExportName = Type.String({ minLength: 1, maxLength: 64 })
+
 export function exportRoutes(server: RouteServer, { read, gate }: RouteContext): void {
   const exports = new OneExport()
+  const book = new ExportBook()
+
+  server.get(
+    '/api/exports/:name',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['series'],
+        summary: 'How far an export is that this session asked for under a name',
+        params: Type.Object({ name: ExportName }),
+        response: { 200: ExportProgressSchema },
+      },
+    },
+    async (request) => book.find(`${gate.sessionOf(request)?.id ?? request.ip} ${request.params.name}`),
+  )
 
   server.get(
     '/api/export',
@@ -29,6 +48,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
         summary: 'Events as a file: CSV or Parquet',
         description: `Without \`device\` those of all devices, without \`type\` of all types; with both, of at most ${MAX_SERIES} series, devices times types. The time is \`from\` and \`to\`, or a \`range\` of the calendar in \`zone\`. One at a time for each session. In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe; Parquet has all texts as they are.`,
         querystring: Type.Object({
+          name: Type.Optional(ExportName),
           format: Type.Union([Type.Literal('csv'), Type.Literal('parquet')]),
           device: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 1_000 })),
           type: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 1_000 })),
@@ -61,14 +81,15 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
       },
     },
     async (request, reply) => {
-      const { format, device, type, axis = 'event', zone, bom = false, end = false } = request.query
+      const { name, format, device, type, axis = 'event', zone, bom = false, end = false } = request.query
       const timeZone = zone ?? 'UTC'
       if (!isTimeZone(timeZone))
         throw new HttpProblem(400, `${timeZone} is no time zone. Name one as Europe/Berlin`)
       const { from, to } = rangeOf(request.query, timeZone)
       const series = seriesOf(read, device, type)
       const key = gate.sessionOf(request)?.id ?? request.ip
-      const rows = exportRows(read, { series, from, to, axis })
+      const all = exportRows(read, { series, from, to, axis })
+      const rows = name === undefined ? all : book.follow(`${key} ${name}`, all, isSent(reply))
       const day = dayIn(timeZone, from)
       reply.header('content-disposition', `attachment; filename="qs-${day}.${format}"`)
       if (format === 'csv') {
@@ -81,6 +102,13 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
       reply.type('application/vnd.apache.parquet')
       return exports.run(key, () => Readable.from(toParquet(rows), { objectMode: false }))
     },
+  )
+}
+
+/** Whether an answer was sent to its end. */
+function isSent({ raw }: FastifyReply): Promise<boolean> {
+  return new Promise((resolve) =>
+    raw.once('close', () => resolve(raw.writableFinished && raw.statusCode === 200)),
   )
 }
 

@@ -7,7 +7,8 @@ import { build } from 'esbuild'
 
 /**
  * @param files TypeScript, paths from the root of the repository
- * @param directory where the bundles go; below node_modules, so that they find the packages
+ * @param directory where the bundles go; below the root, so that they find its packages, and not below node_modules, where
+ *   the test runner of Node 22 and newer finds no tests
  * @returns the path of each file's bundle
  */
 export async function bundleTests(files, directory) {

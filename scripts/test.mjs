@@ -25,8 +25,8 @@ if (files.length === 0) {
   process.exit(2)
 }
 
-mkdirSync('node_modules/.tests', { recursive: true })
-const directory = mkdtempSync('node_modules/.tests/')
+mkdirSync('.tests', { recursive: true })
+const directory = mkdtempSync('.tests/')
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 const bundles = await bundleTests(['scripts/test-run.ts', ...files], directory)
 const child = spawn(process.execPath, bundles, { stdio: 'inherit' })

@@ -54,13 +54,21 @@ function unreadable(value: unknown): DeviceTime {
   return { kind: 'unreadable', raw: isStorable ? value : writeJson(value) }
 }
 
-/** Nested thousands deep it parses, and cannot be written again. */
+/**
+ * Node 20 parses a value that is nested 10,000 levels deep and cannot write it again; Node 26 can. A bound below both
+ * keeps what is stored the same, so that an event that comes again after an upgrade of Node is a duplicate.
+ */
+const MAX_LEVELS = 1_000
+/** Stands for a ts_device with more levels. */
+export const NESTED_TOO_DEEP = '(nested too deep to be kept)'
+
 function writeJson(value: unknown): string {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return '(nested too deep to be kept)'
-  }
+  return isDeeper(value, MAX_LEVELS) ? NESTED_TOO_DEEP : JSON.stringify(value)
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1))
 }
 
 function readUnixTime(value: number): DeviceTime {

@@ -7,7 +7,13 @@ export { CALENDAR_RANGES, type CalendarRange, calendarRange } from './calendar-r
 export { DEAD_LETTER_CODES, type DeadLetterCode, WARNING_CODES, type WarningCode } from './codes.ts'
 export { CONTRACT_VERSION } from './contract-version.ts'
 export { ackFor } from './device-ack.ts'
-export { type DeviceTime, type DeviceTimeContext, isTimeZone, readDeviceTime } from './device-time.ts'
+export {
+  type DeviceTime,
+  type DeviceTimeContext,
+  isTimeZone,
+  NESTED_TOO_DEEP,
+  readDeviceTime,
+} from './device-time.ts'
 export { elementBytes, splitArray } from './element-bytes.ts'
 export { formatInstant, type Instant, instantFromMs } from './instant.ts'
 export { jsonContent } from './json-bytes.ts'

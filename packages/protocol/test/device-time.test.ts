@@ -271,6 +271,13 @@ test('objects nested ten thousand deep are unreadable like all others: reading n
   assert.equal(read(deep).kind, 'unreadable')
 })
 
+test('a value nested up to a thousand levels deep is kept as its JSON, on every Node, and a deeper one is not', () => {
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  assert.equal(raw(JSON.parse(nested(1_000))), nested(1_000))
+  for (const levels of [1_001, 5_000, 100_000])
+    assert.equal(raw(JSON.parse(nested(levels))), '(nested too deep to be kept)')
+})
+
 test('whatever a device sends, reading never throws and an unreadable text can be stored', () => {
   const timeLike = fc.stringMatching(
     /^[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]{1,20})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?$/,

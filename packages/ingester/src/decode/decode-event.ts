@@ -1,4 +1,10 @@
-import { CONTRACT_VERSION, isDeviceId, type Limits, readDeviceTime } from '@qs-telemetry/protocol'
+import {
+  CONTRACT_VERSION,
+  isDeviceId,
+  type Limits,
+  NESTED_TOO_DEEP,
+  readDeviceTime,
+} from '@qs-telemetry/protocol'
 import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { MessageContext } from './context.ts'
@@ -97,12 +103,9 @@ function notAnEvent(value: unknown): Rejection {
 
 /** The digits that were sent, if the double has others. */
 function exactRaw({ ts_device: sent }: Fields, fallback: string): string {
-  if (typeof sent === 'string' && exactDigits(sent) === null) return fallback
-  try {
-    return stringifyExact(sent)
-  } catch {
+  if (fallback === NESTED_TOO_DEEP || (typeof sent === 'string' && exactDigits(sent) === null))
     return fallback
-  }
+  return stringifyExact(sent)
 }
 
 /** A number too small for a double would be stored as 0. */

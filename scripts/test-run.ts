@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { Client } from 'pg'
+import { migrate } from '../packages/ingester/src/database/migrate.ts'
 import { startTestCluster } from '../packages/ingester/test/support/postgres-cluster.ts'
 
 /** Starts the cluster that the tests share, runs node's test runner on the files, and stops it again. */
 const files = process.argv.slice(2)
 const cluster = await startTestCluster()
+const template = await createTemplate(cluster.url)
 const runner = spawn(
   process.execPath,
   [
@@ -17,10 +20,26 @@ const runner = spawn(
     ...files,
   ],
   // Without colour, also where the surroundings ask for it: the tests read what commands print.
-  { stdio: 'inherit', env: { ...process.env, NO_COLOR: '1', QS_TEST_DATABASE_URL: cluster.url } },
+  {
+    stdio: 'inherit',
+    env: { ...process.env, NO_COLOR: '1', QS_TEST_DATABASE_URL: cluster.url, QS_TEST_TEMPLATE: template },
+  },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 runner.on('exit', async (code) => {
   await cluster.stop()
   process.exit(code ?? 1)
 })
+
+/** The database that most tests get a copy of: migrated once, instead of once for each test. */
+async function createTemplate(clusterUrl: string): Promise<string> {
+  const name = 'qs_template'
+  const admin = new Client({ connectionString: clusterUrl })
+  await admin.connect()
+  await admin.query(`create database ${name} template template0`)
+  await admin.end()
+  const url = new URL(clusterUrl)
+  url.pathname = `/${name}`
+  await migrate(url.href)
+  return name
+}

@@ -3,13 +3,12 @@ import type { FastifyInstance } from 'fastify'
 import { consoleServices } from '../../src/app/console-services.ts'
 import { consoleAnswers } from '../../src/console/console-answers.ts'
 import type { ConsoleHost } from '../../src/console/console-host.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { createConsole } from '../../src/http/console.ts'
 import { gateOptions } from '../../src/http/gate-options.ts'
 import { LiveFeed } from '../../src/http/live-feed.ts'
 import { configOf } from './pipeline.ts'
-import { freshDatabase } from './postgres.ts'
+import { migratedDatabase } from './postgres.ts'
 
 /** The server of the console in this process, so that a test can hold its clock or the answers of its host. */
 export async function startConsoleServer(
@@ -17,8 +16,7 @@ export async function startConsoleServer(
   settings: Readonly<Record<string, string>>,
   host: Partial<ConsoleHost> = {},
 ): Promise<FastifyInstance> {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const config = configOf(settings)
   const answers = consoleAnswers({
     vitals: () => Promise.reject(new Error('This test asks for no vitals')),

@@ -10,7 +10,7 @@ import { UnhandledTopicBook } from '../../src/app/unhandled-topics.ts'
 import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
 import { freePort } from './free-port.ts'
 import { configOf } from './pipeline.ts'
-import { freshDatabase } from './postgres.ts'
+import { migratedDatabase } from './postgres.ts'
 import { silentLog } from './silent-log.ts'
 import { until } from './until.ts'
 
@@ -31,7 +31,7 @@ export interface RunningConsole {
 
 export interface ConsoleOptions {
   readonly settings?: Readonly<Record<string, string>>
-  /** Default: a fresh one. */
+  /** Default: a fresh one with all migrations. */
   readonly databaseUrl?: string
   /** The same database as other roles. Default: all as `databaseUrl`. */
   readonly database?: EmbeddedDatabase
@@ -46,7 +46,7 @@ export async function startTestConsole(
   { settings = {}, ...options }: ConsoleOptions = {},
 ): Promise<RunningConsole> {
   const { log } = silentLog()
-  const databaseUrl = options.databaseUrl ?? (await freshDatabase(t))
+  const databaseUrl = options.databaseUrl ?? (await migratedDatabase(t))
   const { database = { ownerUrl: databaseUrl, consoleUrl: databaseUrl } } = options
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
   const credentials = username !== undefined && password !== undefined ? { username, password } : null

@@ -5,7 +5,7 @@ import { createPipeline, type Pipeline } from '../../src/app/pipeline.ts'
 import { findSettings, parseConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { freshDatabase } from './postgres.ts'
+import { migratedDatabase } from './postgres.ts'
 import { silentLog } from './silent-log.ts'
 import { until } from './until.ts'
 
@@ -26,7 +26,7 @@ export async function startPipeline(
   mqttUrl: string,
   options: { readonly settings?: Readonly<Record<string, string>>; readonly databaseUrl?: string } = {},
 ): Promise<RunningPipeline> {
-  const databaseUrl = options.databaseUrl ?? (await freshDatabase(t))
+  const databaseUrl = options.databaseUrl ?? (await migratedDatabase(t))
   await migrate(databaseUrl)
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   pool.on('error', () => {})

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { after, type TestContext } from 'node:test'
 import { Client } from 'pg'
+import { migrate } from '../../src/database/migrate.ts'
 import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
 
 let cluster: Promise<TestCluster> | undefined
@@ -22,10 +23,25 @@ after(async () => {
  * or a second after its own test, by force, where a test that failed left a pool open and so keeps the file
  * from ending.
  */
-export async function freshDatabase(t: TestContext): Promise<string> {
+export function freshDatabase(t: TestContext): Promise<string> {
+  return createDatabase(t, 'template0')
+}
+
+/**
+ * Likewise with all migrations. `npm test` applies them once, to a database of which this one is a copy: half the time
+ * of an empty database and its migrations.
+ */
+export async function migratedDatabase(t: TestContext): Promise<string> {
+  const template = process.env.QS_TEST_TEMPLATE
+  const url = await createDatabase(t, template ?? 'template0')
+  if (template === undefined) await migrate(url)
+  return url
+}
+
+async function createDatabase(t: TestContext, template: string): Promise<string> {
   const admin = process.env.QS_TEST_DATABASE_URL ?? (await ownCluster()).url
   const name = `qs_test_${randomUUID().replaceAll('-', '')}`
-  await run(admin, `create database ${name} template template0`)
+  await run(admin, `create database ${name} template ${template}`)
   const drop = async () => {
     if (undropped.delete(drop)) await run(admin, `drop database ${name} with (force)`)
   }

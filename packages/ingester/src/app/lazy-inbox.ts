@@ -1,5 +1,5 @@
 import { HttpProblem } from '../http/problem.ts'
-import type { AckInbox } from './replay-letter.ts'
+import type { AckInbox } from '../letters/replay-letter.ts'
 
 export type OpenInbox = () => Promise<AckInbox & { close(): Promise<void> }>
 

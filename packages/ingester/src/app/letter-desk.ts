@@ -13,12 +13,12 @@ import { listLetters } from '../letters/list-letters.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { storedEvent } from '../letters/stored-event.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
-import type { ReplayTime } from './judge-replay.ts'
-import { letterProblems } from './letter-problems.ts'
-import { patchLetter } from './repair-by-patch.ts'
-import { letterNow, repairLetter } from './repair-letter.ts'
-import { replayAll } from './replay-all.ts'
-import { type AckInbox, type ReplayResult, replayLetter } from './replay-letter.ts'
+import type { ReplayTime } from '../letters/judge-replay.ts'
+import { letterProblems } from '../letters/letter-problems.ts'
+import { patchLetter } from '../letters/repair-by-patch.ts'
+import { letterNow, repairLetter } from '../letters/repair-letter.ts'
+import { replayAll } from '../letters/replay-all.ts'
+import { type AckInbox, type ReplayResult, replayLetter } from '../letters/replay-letter.ts'
 
 export interface LetterDeskOptions {
   readonly config: Config

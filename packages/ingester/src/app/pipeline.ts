@@ -18,10 +18,10 @@ import { Source, type SourceStatus } from '../source/source.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { chargeDevices, deviceBudgets } from './charge-devices.ts'
-import { CountedLettersLog } from './counted-letters-log.ts'
+import { CountedLettersLog } from '../letters/counted-letters-log.ts'
 import { decodeOptions } from './decode-options.ts'
 import { type Edges, realEdges } from './edges.ts'
-import { type Injected, Injections } from './injections.ts'
+import { type Injected, Injections } from '../letters/injections.ts'
 import { withResolvers } from './with-resolvers.ts'
 
 export interface PipelineOptions {

@@ -3,7 +3,7 @@ import { findServiceEndpoints } from '../app/endpoints.ts'
 import { startOwnConsole } from '../app/own-console.ts'
 import { loadConfig } from '../config/load.ts'
 import { createLog } from '../telemetry/log.ts'
-import { AckInbox } from './ack-inbox.ts'
+import { AckInbox } from '../letters/broker-inbox.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
 export function registerConsole(program: Command): void {

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { findDatabaseUrl } from '../app/endpoints.ts'
-import { type Patched, patchLetter } from '../app/repair-by-patch.ts'
+import { type Patched, patchLetter } from '../letters/repair-by-patch.ts'
 import type { Config } from '../config/settings.ts'
 import { withClient } from '../database/open-client.ts'
 import { countLetters } from '../letters/count-letters.ts'

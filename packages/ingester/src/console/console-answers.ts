@@ -1,5 +1,5 @@
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
-import type { AckInbox } from '../app/replay-letter.ts'
+import type { AckInbox } from '../letters/replay-letter.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
 import type { LiveFeed, LiveListener } from '../http/live-feed.ts'
 import { HttpProblem } from '../http/problem.ts'

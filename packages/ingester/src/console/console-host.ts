@@ -1,6 +1,6 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { LiveBatch, Overview, SimulationState, UnhandledTopics } from '@qs-telemetry/protocol/api'
-import type { ReplayMessage } from '../app/replay-letter.ts'
+import type { ReplayMessage } from '../letters/replay-letter.ts'
 
 /** What the first page shows beside what the database says. `rate` is null where the database has to say it. */
 export type Vitals = Pick<Overview, 'commitMs' | 'inFlight' | 'broker' | 'alarms'> & {

@@ -1,4 +1,4 @@
-import type { ReplayableLetter } from '../letters/take-letters.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 import type { ReplayResult } from './replay-letter.ts'
 
 /** So many letters are under way at once: each waits for a commit. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mergePayload } from '../../src/app/merge-payload.ts'
+import { mergePayload } from '../../src/letters/merge-payload.ts'
 
 /** RFC 7396, appendix A. */
 const CASES: readonly (readonly [target: string, patch: string, result: string])[] = [

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
-import { advice } from '../letters/advice.ts'
+import { advice } from './advice.ts'
 import { forecastEvents } from './forecast-events.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 

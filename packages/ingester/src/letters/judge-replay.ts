@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.ts'
-import type { ReplayableLetter } from '../letters/take-letters.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 import { agedPayload } from './aged-payload.ts'
 import type { Forecast } from './forecast-events.ts'
 import { type Judgement, judgeLetter } from './judge-letter.ts'

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
-import type { StoredLetter } from '../letters/find-letter.ts'
-import { addHistory, lastRepair } from '../letters/letter-history.ts'
+import type { StoredLetter } from './find-letter.ts'
+import { addHistory, lastRepair } from './letter-history.ts'
 import { letterProblems, type Problem } from './letter-problems.ts'
 
 /** A letter as the last repair left it, else as it came. */

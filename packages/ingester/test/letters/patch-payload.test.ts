@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { patchPayload } from '../../src/app/merge-payload.ts'
+import { patchPayload } from '../../src/letters/merge-payload.ts'
 
 test('a patch changes each event of an array, and keeps all digits', () => {
   assert.equal(

@@ -4,7 +4,7 @@ import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
 import type { Event, Message, Rejection } from '../pipeline/message.ts'
 import { fingerprint } from '../sink/insert-dead-letters.ts'
-import { decodeOptions } from './decode-options.ts'
+import { decodeOptions } from '../app/decode-options.ts'
 
 export interface JudgedLetter {
   readonly topic: string

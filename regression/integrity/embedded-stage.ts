@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { Client } from 'pg'
-import { startEmbeddedPostgres } from '../../packages/ingester/src/database/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../packages/ingester/src/embedded/postgres/embedded-postgres.ts'
 import { silentLog } from '../../packages/ingester/test/support/silent-log.ts'
 import { type EmbeddedEnv, embeddedEnv } from './embedded-stack.ts'
 import type { FleetOptions } from './fleet.ts'

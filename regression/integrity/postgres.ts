@@ -12,8 +12,8 @@ import {
   serverAccount,
   serverEnvironment,
   systemDirectory,
-} from '../../packages/ingester/src/database/postgres-account.ts'
-import { postgresBinaries } from '../../packages/ingester/src/database/postgres-binaries.ts'
+} from '../../packages/ingester/src/embedded/postgres/postgres-account.ts'
+import { postgresBinaries } from '../../packages/ingester/src/embedded/postgres/postgres-binaries.ts'
 import { freePort } from '../../packages/ingester/test/support/free-port.ts'
 import { leash } from '../../packages/ingester/test/support/leash.ts'
 import { until } from '../../packages/ingester/test/support/until.ts'

@@ -1,5 +1,5 @@
 import { ackTopic } from '@qs-telemetry/protocol'
-import { isLoopback } from '../broker/loopback.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import type { Config } from '../config/settings.ts'
 import { lanAddress } from './lan-address.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { findMqttUrl } from '../app/endpoints.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { Config } from '../config/settings.ts'
 import type { OperatorLogin } from './control-connection.ts'
 import type { AccountTopics } from './roles.ts'

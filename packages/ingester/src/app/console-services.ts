@@ -7,7 +7,7 @@ import type { ConsoleServices, SimulationDesk } from '../http/console-services.t
 import { VERSION } from '../version.ts'
 import { AccountsDoor } from './accounts-door.ts'
 import { deviceDesk } from './device-desk.ts'
-import { type ServiceEndpoints, urlReader } from './endpoints.ts'
+import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { letterDesk } from './letter-desk.ts'
 import { overviewOf } from './overview.ts'
 

@@ -1,15 +1,15 @@
-import { isLoopback } from '../broker/loopback.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import type { Config } from '../config/settings.ts'
 import { consoleAnswers, type HostParts } from '../console/console-answers.ts'
 import { ConsoleFront } from '../console/console-front.ts'
 import { ConsoleProcess } from '../console/console-process.ts'
-import { currentUrl } from '../database/database-url.ts'
+import { currentUrl } from '../endpoints/database-url.ts'
 import { FaultLog } from '../http/fault-log.ts'
 import type { HealthOptions } from '../http/health.ts'
 import { startHttp } from '../http/server.ts'
 import { trustedPeer } from '../http/trusted-peer.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { ServiceEndpoints } from './endpoints.ts'
+import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
 
 export interface ServeOptions extends HealthOptions {
   readonly endpoints: ServiceEndpoints

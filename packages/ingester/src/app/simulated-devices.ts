@@ -1,6 +1,6 @@
 import { type BrokerOptions, type Simulation, simulate } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
-import type { DatabaseUrl } from '../database/database-url.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { SimulationDesk } from '../http/console-services.ts'
 import { removeDevices } from '../queries/remove-devices.ts'

@@ -7,7 +7,7 @@ import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.t
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
-import type { EmbeddedBroker } from '../broker/embedded-broker.ts'
+import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'

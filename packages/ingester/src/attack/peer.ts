@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
-import { isLoopback } from '../broker/loopback.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 
 export interface PeerOptions {
   readonly url: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { BrokerOptions } from '@qs-telemetry/device'
-import { findMqttUrl } from '../app/endpoints.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { Config } from '../config/settings.ts'
 
 /** The broker of the settings, for a client that is not the ingester. */

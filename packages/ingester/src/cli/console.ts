@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { findServiceEndpoints } from '../app/endpoints.ts'
+import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { startOwnConsole } from '../app/own-console.ts'
 import { loadConfig } from '../config/load.ts'
 import { createLog } from '../telemetry/log.ts'

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { type Patched, patchLetter } from '../letters/repair-by-patch.ts'
 import type { Config } from '../config/settings.ts'
 import { withClient } from '../database/open-client.ts'

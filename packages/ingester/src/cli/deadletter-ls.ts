@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'

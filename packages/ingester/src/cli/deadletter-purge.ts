@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { countLetters } from '../letters/count-letters.ts'

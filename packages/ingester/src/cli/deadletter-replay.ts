@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { replayAll } from '../letters/replay-all.ts'
 import { type ReplayResult, replayLetter } from '../letters/replay-letter.ts'
 import { integer } from '../config/kinds.ts'

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import { type DatabaseClient, withClient } from '../database/open-client.ts'
 import { advice } from '../letters/advice.ts'

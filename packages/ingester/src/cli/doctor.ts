@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { findDatabaseUrl } from '../app/endpoints.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { integer } from '../config/kinds.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'

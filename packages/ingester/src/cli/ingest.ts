@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { findServiceEndpoints } from '../app/endpoints.ts'
+import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { startIngester } from '../app/ingester.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AddressCounts } from '../broker/address-counts.ts'
+import { AddressCounts } from '../endpoints/address-counts.ts'
 import type { Fault } from '../http/fault-log.ts'
 import type { ConsoleProcess } from './console-process.ts'
 import { forward } from './forward.ts'

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { clientOf, type DatabaseUrl } from './database-url.ts'
+import { clientOf, type DatabaseUrl } from '../endpoints/database-url.ts'
 
 /** Connections for questions, not for events: readiness, zones of devices. Every one is bounded in time. */
 export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { clientOf, type DatabaseUrl } from './database-url.ts'
+import { clientOf, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { surviveBrokenConnections } from './pool.ts'
 
 /** Questions to the database, each bounded in time. */

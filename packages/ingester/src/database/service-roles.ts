@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { openClient } from './open-client.ts'
-import { type EmbeddedRole, keepPassword, newPassword, readPassword } from './postgres-password.ts'
+import { type EmbeddedRole, keepPassword, newPassword, readPassword } from '../embedded/postgres/postgres-password.ts'
 
 type ServiceRole = Exclude<EmbeddedRole, 'qs'>
 

@@ -1,5 +1,5 @@
 import type { DifferingHours } from '../alarms/hours-alarm.ts'
-import type { DatabaseUrl } from '../database/database-url.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Role } from '@qs-telemetry/protocol/api'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { isLoopback } from '../broker/loopback.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import { accessOf, requireAccess } from './access.ts'
 import { forwardedMark } from './forwarded-mark.ts'
 import { hostnameOf, isKnownHost } from './known-host.ts'

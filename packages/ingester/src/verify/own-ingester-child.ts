@@ -1,5 +1,5 @@
 import { realEdges } from '../app/edges.ts'
-import { findEndpoints } from '../app/endpoints.ts'
+import { findEndpoints } from '../endpoints/endpoints.ts'
 import { createPipeline } from '../app/pipeline.ts'
 import { loadConfig } from '../config/load.ts'
 import { createLog } from '../telemetry/log.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { connectAsync } from 'mqtt'
-import { start, tcp } from '../broker/connecting.ts'
+import { start, tcp } from '../embedded/broker/connecting.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { listen, startPipeline } from '../support/pipeline.ts'
 import { until } from '../support/until.ts'

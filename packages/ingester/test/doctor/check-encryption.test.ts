@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { startEmbeddedBroker } from '../../src/broker/embedded-broker.ts'
+import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 import { checkEncryption } from '../../src/doctor/check-encryption.ts'
 import { silentLog } from '../support/silent-log.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { start } from '../broker/connecting.ts'
+import { start } from '../embedded/broker/connecting.ts'
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
 import { PARITY_CASES } from './all-cases.ts'
 import { BROKERS, type BrokerName, known, World } from './parity-case.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectWatcher } from '../../src/source/watcher-client.ts'
-import { credentials, start, tcp } from '../broker/connecting.ts'
+import { credentials, start, tcp } from '../embedded/broker/connecting.ts'
 import { until } from '../support/until.ts'
 
 test('a watcher that was refused tries again, with the password that the file has by then', async (t) => {

@@ -1,0 +1,179 @@
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type pg from 'pg'
+import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
+import { watchCopy } from './copy-progress.ts'
+import { libpqEnvironment } from '../database/libpq-environment.ts'
+import { MIGRATION_LOCK, migrate, readMigrations } from '../database/migrate.ts'
+import { openClient } from '../database/open-client.ts'
+import { findTool, type Tool } from './postgres-tools.ts'
+import { afterRestore, beforeRestore, withoutNewerSettings } from './restore-script.ts'
+import { runTool, startTool } from './run-tool.ts'
+import { runningIngesters } from '../database/running-ingesters.ts'
+
+export interface RestoreOptions {
+  /** The owner's. */
+  readonly databaseUrl: string
+  readonly file: string
+  /** Whether rows that are there may go. */
+  readonly replace: boolean
+  readonly signal: AbortSignal
+  readonly onRows: (done: number, total: number) => void
+}
+
+export interface Restored {
+  /** What every table was compared with, before it was committed. */
+  readonly manifest: BackupManifest
+  /** Migrations that are newer than the backup. */
+  readonly migrated: readonly string[]
+}
+
+const NAME = 'qs-restore'
+
+/**
+ * Puts a backup in the place of what is in the database, in one transaction: all of it, compared with the manifest
+ * row by row, or nothing. Then migrates it forward, and grants the roles their rights.
+ *
+ * @throws Error that says why not; the database is as it was then
+ */
+export async function restore(options: RestoreOptions): Promise<Restored> {
+  const { databaseUrl, file, signal } = options
+  const manifest = readManifest(file)
+  await checkFile(file, manifest)
+  const tool = findTool('pg_restore', manifest.pgDumpMajor)
+  await runTool(tool.path, ['--list', file], { signal })
+
+  const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
+  try {
+    await client.query('set statement_timeout = 0')
+    // An ingester that starts now waits here until this is over.
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await checkDatabase(client, manifest, options.replace)
+    await load(client, tool, manifest, options)
+  } finally {
+    await client.end()
+  }
+
+  const migrated = await migrate(databaseUrl)
+  await analyze(databaseUrl)
+  return { manifest, migrated }
+}
+
+async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupManifest): Promise<void> {
+  const size = statSync(file, { throwIfNoEntry: false })?.size
+  if (size === undefined) throw new Error(`There is no ${file}`)
+  if (size !== bytes || (await sha256Of(file)) !== sha256)
+    throw new Error(`${file} is damaged: it is not what was saved. Use another backup; nothing was changed.`)
+  const newest = (await readMigrations()).at(-1)?.version ?? 0
+  if (schemaVersion > newest) {
+    throw new Error(
+      `${file} has schema version ${schemaVersion}, and this qs knows ${newest}. Restore it with the newer qs that made it.`,
+    )
+  }
+}
+
+async function checkDatabase(client: pg.Client, { schema }: BackupManifest, replace: boolean): Promise<void> {
+  const { rows } = await client.query<{ schema: string | null; owner: boolean; role: string }>(
+    `select current_schema() as schema, has_schema_privilege(current_schema(), 'create') as owner, current_user as role`,
+  )
+  const [found] = rows
+  if (found?.schema !== schema) {
+    throw new Error(
+      `The backup is of the schema ${schema}, and DATABASE_URL leads to ${found?.schema ?? 'none'}. ` +
+        `Set it for the role: alter role ${found?.role} set search_path = ${schema}`,
+    )
+  }
+  if (!found.owner)
+    throw new Error(
+      `The role ${found.role} may not create tables. qs restore needs the DATABASE_URL of the owner.`,
+    )
+
+  const ingesters = await runningIngesters(client)
+  if (ingesters.length > 0) {
+    throw new Error(
+      `An ingester writes into this database (${ingesters.join(', ')}). Stop it first: docker compose stop ingester, ` +
+        'or Ctrl-C where qs ingest runs. What devices send meanwhile stays with the broker.',
+    )
+  }
+  if (!replace && (await holdsRows(client))) {
+    throw new Error(
+      'The database holds events. With --replace the backup takes their place, and they are gone; ' +
+        'qs backup saves them before.',
+    )
+  }
+}
+
+async function holdsRows(client: pg.Client): Promise<boolean> {
+  for (const table of ['events', 'dead_letters', 'dead_letters_counted']) {
+    const { rows } = await client.query('select where to_regclass($1) is not null', [table])
+    if (rows.length > 0 && (await client.query(`select from ${table} limit 1`)).rows.length > 0) return true
+  }
+  return false
+}
+
+async function load(
+  client: pg.Client,
+  tool: Tool,
+  manifest: BackupManifest,
+  { databaseUrl, file, signal, onRows }: RestoreOptions,
+): Promise<void> {
+  const { schema, tables } = manifest
+  const total = tables.reduce((sum, { rows }) => sum + rows, 0)
+  const copy = `${NAME} (copy)`
+  const stopWatching = watchCopy(client, { name: copy, total, onRows })
+  const stopped = new AbortController()
+  const both = AbortSignal.any([signal, stopped.signal])
+  try {
+    // Of the same folder: they understand each other's plain text.
+    const psql = startTool(
+      join(dirname(tool.path), 'psql'),
+      ['--no-psqlrc', '--quiet', '--no-password', '--output=/dev/null', '--set=ON_ERROR_STOP=1'],
+      { environment: { ...libpqEnvironment(databaseUrl), PGAPPNAME: copy }, signal: both },
+    )
+    psql.stdout.resume()
+    const pgRestore = startTool(
+      tool.path,
+      ['--no-owner', '--no-privileges', `--schema=${schema}`, '--file=-', file],
+      { signal: both },
+    )
+    psql.stdin.write(beforeRestore(schema))
+    const feed = async () => {
+      await pipeline(pgRestore.stdout, withoutNewerSettings(), psql.stdin, { end: false })
+      await pgRestore.ended()
+      // Only now: without its last line, the script changes nothing.
+      psql.stdin.end(afterRestore(manifest))
+    }
+    const [loaded, fed] = await Promise.allSettled([
+      psql.ended().finally(() => pgRestore.stdout.destroy()),
+      feed().catch((error: unknown) => {
+        psql.stdin.end()
+        throw error
+      }),
+    ])
+    if (loaded.status === 'rejected') throw loaded.reason
+    if (fed.status === 'rejected') throw fed.reason
+    onRows(total, total)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new Error(`Nothing was restored, the database is as it was. ${(error as Error).message}`, {
+      cause: error,
+    })
+  } finally {
+    stopped.abort()
+    stopWatching()
+  }
+}
+
+/** Without statistics the first charts would be slow. */
+async function analyze(databaseUrl: string): Promise<void> {
+  const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
+  try {
+    await client.query('set statement_timeout = 0; set client_min_messages = error')
+    await client.query(
+      'analyze events, series, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours',
+    )
+  } finally {
+    await client.end()
+  }
+}

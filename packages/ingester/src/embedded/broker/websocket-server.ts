@@ -1,0 +1,47 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import { isLocalOrigin } from '../../endpoints/loopback.ts'
+
+export interface WebSocketOptions {
+  readonly maxPacketBytes: number
+  /** Without credentials, pages of other sites are turned away. */
+  readonly anyOrigin: boolean
+  /** For the request as a whole. */
+  readonly timeoutMs: number
+  readonly onConnection: (stream: Duplex, request: IncomingMessage) => void
+  readonly onError: (error: Error) => void
+}
+
+/**
+ * A WebSocket message may hold several MQTT packets or part of one [MQTT-6.0.0-4]; this is for small ones
+ * gathered.
+ */
+const GATHERED_BYTES = 1024 * 1024
+/** How often Node looks for requests that take too long. */
+const CHECK_MS = 1_000
+
+/** MQTT over WebSocket, on any path; not yet listening. */
+export function webSocketServer(options: WebSocketOptions): Server {
+  const { timeoutMs } = options
+  const timeouts = {
+    headersTimeout: timeoutMs,
+    requestTimeout: timeoutMs,
+    connectionsCheckingInterval: CHECK_MS,
+  }
+  const server = createServer({ ...timeouts, noDelay: true }, (_request, response) => {
+    response.writeHead(426, { 'Content-Type': 'text/plain' }).end('This is MQTT over WebSocket.\n')
+  })
+  const sockets = new WebSocketServer({
+    server,
+    maxPayload: options.maxPacketBytes + GATHERED_BYTES,
+    // [MQTT-6.0.0-3]; older clients ask for mqttv3.1.
+    handleProtocols: (offered) => ['mqtt', 'mqttv3.1'].find((name) => offered.has(name)) ?? false,
+    verifyClient: ({ req }: { req: IncomingMessage }) =>
+      options.anyOrigin || isLocalOrigin(req.headers.origin),
+  })
+  // It repeats the errors of the HTTP server; without a listener each would end the process.
+  sockets.on('error', options.onError)
+  sockets.on('connection', (socket, request) => options.onConnection(createWebSocketStream(socket), request))
+  return server
+}

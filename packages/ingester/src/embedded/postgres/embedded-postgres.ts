@@ -1,0 +1,143 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import type { Log } from '../../telemetry/log.ts'
+import { clusterPath, placeCluster } from './cluster-place.ts'
+import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
+import { stopOrphan } from './orphaned-postgres.ts'
+import { serverAccount, systemDirectory } from './postgres-account.ts'
+import { postgresBinaries } from './postgres-binaries.ts'
+import {
+  type EmbeddedRole,
+  keepPassword,
+  newPassword,
+  passwordFile,
+  readPassword,
+} from './postgres-password.ts'
+import { PostgresServer } from './postgres-server.ts'
+import { requiredSettings } from './postgres-settings.ts'
+import { setUpServiceRoles } from '../../database/service-roles.ts'
+
+export interface EmbeddedPostgresOptions {
+  /** `QS_DATA_DIR`; the caller holds its lock. */
+  readonly dataDir: string
+  readonly port: number
+  readonly log: Log
+}
+
+export interface EmbeddedPostgres {
+  /** As its owner and superuser: `postgresql://qs:<password>@127.0.0.1:<port>/qs` */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const DATABASE = 'qs'
+
+/**
+ * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after
+ * any kill -9. Resolves when the (empty, or earlier) database `qs` answers and the roles of ingester and console exist.
+ *
+ * @throws with what to do, where the port is taken, the data is of another major version, or it does not
+ * start
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { port, log } = options
+  mkdirSync(options.dataDir, { recursive: true })
+  // Its real name: an orphan is recognised by the path on its command line.
+  const dataDir = realpathSync(options.dataDir)
+  const account = serverAccount(clusterPath(dataDir))
+  const binaries = postgresBinaries({ account, systemDirectory })
+  const cluster = placeCluster(account, { dataDir, systemDirectory, log })
+
+  checkMajor(cluster, binaries.major)
+  await stopOrphan(cluster, log)
+  await checkPort(port)
+  const url = databaseUrl('qs', await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
+  const server = new PostgresServer({
+    command: [binaries.postgres, '-D', cluster, ...requiredSettings(port)],
+    cluster,
+    account,
+    url,
+    passwordFile: passwordFile(dataDir),
+    logFile: join(dataDir, 'postgres.log'),
+    log,
+  })
+  await server.start()
+  try {
+    await setUpServiceRoles(url, dataDir)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  log.info({ port, version: binaries.version }, `PostgreSQL ${binaries.version} runs on 127.0.0.1:${port}`)
+  return { url, stop: () => server.stop() }
+}
+
+/**
+ * The embedded database of a data directory, running or not, as its owner or as the role of a service; null where its
+ * password file is missing.
+ */
+export function embeddedDatabaseUrl(dataDir: string, port: number, role: EmbeddedRole = 'qs'): string | null {
+  const password = readPassword(resolve(dataDir), role)
+  return password === null ? null : databaseUrl(role, password, port)
+}
+
+/**
+ * The same for a service: the password is the one in the file at each connection. A file that goes missing meanwhile
+ * leaves the last one.
+ */
+export function embeddedUrlReader(dataDir: string, port: number, role: EmbeddedRole): () => string {
+  let latest: string | null = null
+  return () => {
+    latest = embeddedDatabaseUrl(dataDir, port, role) ?? latest
+    if (latest === null)
+      throw new Error(`${passwordFile(dataDir, role)} is missing: start qs up again, which makes a new one`)
+    return latest
+  }
+}
+
+/**
+ * Cluster and password: makes what is missing. The password file comes last, so that one that exists is
+ * right.
+ */
+async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log): Promise<string> {
+  const exists = clusterMajor(options.cluster) !== null
+  const kept = exists ? readPassword(dataDir) : null
+  if (kept !== null) return kept
+  const password = newPassword()
+  if (exists) {
+    log.warn(`${passwordFile(dataDir)} was missing: setting a new password`)
+    setPassword(password, options)
+  } else {
+    log.info(`making a new database in ${options.cluster}`)
+    await createCluster(password, options)
+  }
+  keepPassword(dataDir, password)
+  return password
+}
+
+function databaseUrl(role: EmbeddedRole, password: string, port: number): string {
+  return `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${DATABASE}`
+}
+
+function checkMajor(cluster: string, major: number): void {
+  const made = clusterMajor(cluster)
+  if (made === null || made === major) return
+  throw new Error(
+    `the data in ${cluster} is of PostgreSQL ${made}, this qs brings PostgreSQL ${major}, and one cannot read ` +
+      "the other's files. Start the qs that made it, save the data with pg_dump, then restore it into a new " +
+      'QS_DATA_DIR.',
+  )
+}
+
+function checkPort(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error)
+      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free one, or stop its user.`
+      reject(new Error(message, { cause: error }))
+    })
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
+  })
+}

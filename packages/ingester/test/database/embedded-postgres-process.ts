@@ -1,8 +1,0 @@
-import { pino } from 'pino'
-import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.ts'
-
-// A process of its own that starts the embedded database, says its URL and stays until it is killed.
-const [dataDir = '', port = ''] = process.argv.slice(2)
-const { url } = await startEmbeddedPostgres({ dataDir, port: Number(port), log: pino({ level: 'silent' }) })
-process.stdout.write(`${url}\n`)
-setInterval(() => {}, 1 << 30)

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import mqtt from 'mqtt'
+import { ControlConnection } from '../../../src/accounts/control-connection.ts'
+import { addDevice, listDevices, removeDevice } from '../../../src/accounts/devices.ts'
+import type { AccountsError } from '../../../src/accounts/errors.ts'
+import { accountTopics } from '../../../src/accounts/operator-login.ts'
+import { provision } from '../../../src/accounts/provision.ts'
+import { covers } from '../../../src/embedded/broker/acl.ts'
+import { configOf } from '../../support/pipeline.ts'
+import { until } from '../../support/until.ts'
+import { closed, connect, received, start, tcp } from './connecting.ts'
+
+const OPERATOR = { username: 'operator', password: 'secret of the operator' }
+const topics = accountTopics(configOf())
+const board = { username: 'board-1', password: 'password of board-1', clientId: 'board-1' }
+
+async function operatorOf(t: TestContext, url: string): Promise<ControlConnection> {
+  const connection = await ControlConnection.open({ url, ca: null, ...OPERATOR })
+  t.after(() => connection.close())
+  return connection
+}
+
+const add = (connection: ControlConnection, deviceId: string) =>
+  addDevice(connection, { deviceId, password: `password of ${deviceId}`, topics })
+
+test('the file of accounts is closed to others, whole after each change, and a broken one stops the start', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-accounts-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const accountsFile = join(directory, 'mqtt-accounts.json')
+  writeFileSync(`${accountsFile}.new`, 'left by a crash', { mode: 0o644 })
+  const broker = await start(t, { credentials: OPERATOR, accountsFile })
+  const connection = await operatorOf(t, tcp(broker))
+  for (const id of ['board-1', 'board-2', 'bord é "3"']) await add(connection, id)
+  await removeDevice(connection, 'board-2')
+  assert.equal(statSync(accountsFile).mode & 0o777, 0o600)
+  assert.ok(!readFileSync(accountsFile, 'utf8').includes('password of'))
+
+  const next = await start(t, { credentials: OPERATOR, accountsFile })
+  assert.deepEqual(await listDevices(await operatorOf(t, tcp(next))), ['board-1', 'bord é "3"'])
+  await connect(t, tcp(next), board)
+
+  writeFileSync(accountsFile, '{"version":1')
+  await assert.rejects(start(t, { credentials: OPERATOR, accountsFile }), /cannot be read.*qs device add/)
+})
+
+test('commands in vain are refused in the words of Mosquitto, one by one', async (t) => {
+  const connection = await operatorOf(t, tcp(await start(t, { credentials: OPERATOR })))
+  const refusal = (command: string, fields: object = {}) =>
+    connection.run({ command, ...fields }).then(
+      () => null,
+      (error: AccountsError) => error.refusal,
+    )
+  await add(connection, 'board-1')
+  assert.equal(await refusal('createClient', { username: 'board-1', password: 'x' }), 'Client already exists')
+  assert.equal(
+    await refusal('createClient', { username: 'operator', password: 'x' }),
+    'Client already exists',
+  )
+  assert.equal(await refusal('createRole', { rolename: 'device:board-1', acls: [] }), 'Role already exists')
+  assert.equal(
+    await refusal('createClient', { username: 'a', password: 'x', roles: [{ rolename: 'none' }] }),
+    'Role not found',
+  )
+  assert.equal(await refusal('deleteClient', { username: 'operator' }), 'Client not found')
+  assert.equal(await refusal('setClientPassword', { username: 'none', password: 'x' }), 'Client not found')
+  assert.equal(
+    await refusal('createRole', { rolename: 'r', acls: [{ acltype: 'all' }] }),
+    'Invalid/missing acls',
+  )
+  assert.equal(await refusal('createClient', { username: 'b' }), 'Invalid/missing password')
+  assert.equal(await refusal('deleteGroup'), 'Unknown command')
+})
+
+test('a large fleet is listed whole', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'qs-accounts-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const accountsFile = join(directory, 'mqtt-accounts.json')
+  const ids = Array.from({ length: 1_001 }, (_, index) => `board-${String(index).padStart(4, '0')}`)
+  const password = { salt: '', hash: '' }
+  const accounts = ids.map((id) => ({ username: id, clientId: id, password, roles: [`device:${id}`] }))
+  writeFileSync(accountsFile, JSON.stringify({ version: 1, accounts, roles: [] }))
+  const broker = await start(t, { credentials: OPERATOR, accountsFile })
+  assert.deepEqual(await listDevices(await operatorOf(t, tcp(broker))), ids)
+})
+
+test('a removed device is cut off with its session and without its will; an MQTT 5 client hears why', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const connection = await operatorOf(t, url)
+  await add(connection, 'board-1')
+  const watcher = await connect(t, url, OPERATOR)
+  const heard = received(watcher)
+  await watcher.subscribeAsync('#')
+  const client = await connect(t, url, {
+    ...board,
+    protocolVersion: 5,
+    clean: false,
+    properties: { sessionExpiryInterval: 600 },
+    will: { topic: 'qs/v1/board-1/events', payload: Buffer.from('will'), qos: 1, retain: false },
+  })
+  await client.subscribeAsync('qs/v1/board-1/acks', { qos: 1 })
+  const reasons: (number | undefined)[] = []
+  client.on('disconnect', ({ reasonCode }) => reasons.push(reasonCode))
+  const end = closed(client)
+  await removeDevice(connection, 'board-1')
+  await end
+  assert.deepEqual(reasons, [0x98])
+
+  await watcher.publishAsync('last', 'word', { qos: 1 })
+  await until(() => heard.includes('last: word'), 'the last word')
+  assert.deepEqual(heard, ['last: word'])
+  await add(connection, 'board-1')
+  const again = mqtt.connect(url, { protocolVersion: 4, reconnectPeriod: 0, ...board, clean: false })
+  t.after(() => again.endAsync(true))
+  const connack = await new Promise<{ readonly sessionPresent: boolean }>((resolve, reject) => {
+    again.once('connect', resolve)
+    again.once('error', reject)
+  })
+  assert.equal(connack.sessionPresent, false)
+})
+
+test('on loopback without credentials no rules are in force, and accounts can be prepared', async (t) => {
+  const url = tcp(await start(t))
+  const connection = await ControlConnection.open({ url, ca: null, username: null, password: null })
+  t.after(() => connection.close())
+  await add(connection, 'board-1')
+  assert.deepEqual(await listDevices(connection), ['board-1'])
+  const anybody = await connect(t, url)
+  const heard = received(anybody)
+  await anybody.subscribeAsync('#')
+  await anybody.publishAsync('qs/v1/board-2/events', 'x', { qos: 1 })
+  await until(() => heard.length > 0, 'the message')
+})
+
+test('qs provision is told that this broker needs none', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const ingester = { username: 'ingester', password: 'password of the ingester' }
+  await assert.rejects(
+    provision({ operator: { url, ca: null, ...OPERATOR }, topics, ingester, onDone: () => {} }),
+    (error: AccountsError) => error.problem === 'no-need',
+  )
+})
+
+test('a pattern covers a topic filter if it matches all that the filter matches', () => {
+  for (const [pattern, filter] of [
+    ['a/+', 'a/b'],
+    ['a/+', 'a/+'],
+    ['a/#', 'a/+/c'],
+    ['a/#', 'a'],
+    ['#', '+/b'],
+    ['$share/+/a/+', '$share/g/a/+'],
+  ] as const) {
+    assert.ok(covers(pattern, filter), `${pattern} ${filter}`)
+  }
+  for (const [pattern, filter] of [
+    ['a/+', 'a/#'],
+    ['a/+', 'a/b/c'],
+    ['a/+', 'a'],
+    ['a/b', 'a/+'],
+    ['+/+', '#'],
+    ['#', '$SYS/#'],
+    ['+/a', '$share/a'],
+  ] as const) {
+    assert.ok(!covers(pattern, filter), `${pattern} ${filter}`)
+  }
+})

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type LoginAttempt, LoginQueue, TooManyLogins } from '../../../src/embedded/broker/login-queue.ts'
+
+let clients = 0
+
+/** Each of a client of its own. */
+function attempt(fields: Pick<LoginAttempt, 'address' | 'username' | 'isKnown'>): LoginAttempt {
+  clients++
+  return { clientId: `client-${clients}`, ...fields }
+}
+
+/** Checks that wait until they are let go, in the order in which they began. */
+function gate() {
+  const began: string[] = []
+  const open: (() => void)[] = []
+  const work = (name: string) => () => {
+    began.push(name)
+    return new Promise<boolean>((resolve) => open.push(() => resolve(true)))
+  }
+  const letAllGo = async () => {
+    while (open.length > 0) {
+      open.shift()?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  return { began, work, letAllGo }
+}
+
+test('a known account behind the same address is the next to be checked, 400 wrong logins or not', async () => {
+  const queue = new LoginQueue()
+  const { began, work, letAllGo } = gate()
+  for (let i = 0; i < 400; i++)
+    queue.check(attempt({ address: 'a', username: `wrong-${i}`, isKnown: false }), work(`wrong-${i}`))
+  queue.check(attempt({ address: 'a', username: 'board', isKnown: true }), work('board'))
+  await letAllGo()
+  assert.deepEqual(began.slice(0, 2), ['wrong-0', 'board'])
+  assert.equal(began.length, 401)
+})
+
+test('another address has a place of its own', () => {
+  const queue = new LoginQueue()
+  const { began, work } = gate()
+  for (let i = 0; i < 400; i++)
+    queue.check(attempt({ address: 'a', username: `wrong-${i}`, isKnown: false }), work(`wrong-${i}`))
+  queue.check(attempt({ address: 'b', username: 'unknown', isKnown: false }), work('other'))
+  assert.deepEqual(began, ['wrong-0', 'other'])
+})
+
+test('of one user name from one address eight wait, and the oldest is refused', async () => {
+  const queue = new LoginQueue()
+  const { began, work, letAllGo } = gate()
+  const results = Array.from({ length: 12 }, (_, i) =>
+    queue
+      .check(attempt({ address: 'a', username: 'board', isKnown: true }), work(String(i)))
+      .catch((error) => error),
+  )
+  await letAllGo()
+  const refused = (await Promise.all(results)).map((result) => result instanceof TooManyLogins)
+  assert.equal(refused.filter(Boolean).length, 3)
+  assert.deepEqual(began.slice(0, 2), ['0', '11'])
+})
+
+test('no more than a thousand unknown ones wait', async () => {
+  const queue = new LoginQueue()
+  const { work } = gate()
+  const check = (i: number) =>
+    queue.check(attempt({ address: 'a', username: `wrong-${i}`, isKnown: false }), work(String(i)))
+  for (let i = 0; i <= 1_000; i++) check(i)
+  await assert.rejects(check(1_001), TooManyLogins)
+})
+
+test('refusals of one address come later and later, and a minute later at once again', () => {
+  const queue = new LoginQueue()
+  const delays = Array.from({ length: 8 }, () => queue.penaltyMs('a', 1_000))
+  assert.deepEqual(delays, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000])
+  assert.equal(queue.penaltyMs('b', 1_000), 100)
+  assert.equal(queue.penaltyMs('a', 62_000), 100)
+})
+
+test('a login that was right ends the earlier attempts of the same client, and no others', async () => {
+  const queue = new LoginQueue()
+  const { began, work, letAllGo } = gate()
+  const check = (clientId: string, name: string) =>
+    queue
+      .check({ address: 'a', username: 'board', clientId, isKnown: true }, work(name))
+      .catch((error) => error instanceof TooManyLogins && 'refused')
+  const results = ['first', 'second', 'third', 'fourth'].map((name) =>
+    check(name === 'second' ? 'other' : 'board', name),
+  )
+  await letAllGo()
+  // The first one is under way already when the fourth comes.
+  assert.deepEqual(await Promise.all(results), [true, true, 'refused', true])
+  assert.deepEqual(began, ['first', 'fourth', 'second'])
+})

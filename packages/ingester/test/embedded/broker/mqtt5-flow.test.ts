@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { Duplex } from 'node:stream'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from 'aedes'
+import { generate, type Packet } from 'mqtt-packet'
+import { Mqtt5Connection } from '../../../src/embedded/broker/mqtt5/connection.ts'
+import { PropertyCarrier } from '../../../src/embedded/broker/mqtt5/property-carrier.ts'
+import { until } from '../../support/until.ts'
+import { connect, received, start, tcp } from './connecting.ts'
+import { connectedRaw, connectPacket, publishPacket, type RawClient, v5 } from './raw-client.ts'
+
+async function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<void> {
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos }] })
+  await client.wait('suback')
+}
+
+/** The broker has done all that it can do for now. */
+async function settled(client: RawClient): Promise<void> {
+  const pings = client.got.filter(({ cmd }) => cmd === 'pingresp').length
+  client.send({ cmd: 'pingreq' })
+  await client.wait('pingresp', pings + 1)
+}
+
+const ids = (packets: readonly Packet[]) => packets.map(({ messageId }) => messageId ?? 0)
+
+test('no more messages are under way than the client wants, and all of them come', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const client = await connectedRaw(t, broker, { properties: { receiveMaximum: 3 } })
+  await subscribe(client, 2)
+  for (let i = 0; i < 20; i++) await publisher.publishAsync('t', String(i), { qos: i % 2 === 0 ? 1 : 2 })
+  await publisher.publishAsync('t', 'unanswered', { qos: 0 })
+  await until(() => client.got.some((packet) => packet.cmd === 'publish' && packet.qos === 0), 'QoS 0 passes')
+  const publishes = () =>
+    client.got.flatMap((packet) => (packet.cmd === 'publish' && packet.qos > 0 ? [packet] : []))
+  assert.equal(publishes().length, 3)
+  for (let done = 0; done < 20; done++) {
+    await until(() => publishes().length > done, 'the next message')
+    const { qos, messageId = 0 } = publishes()[done] ?? assert.fail()
+    if (qos === 1) client.send({ cmd: 'puback', messageId })
+    else if (done % 3 === 0) client.send({ cmd: 'pubrec', messageId, reasonCode: 0x97 })
+    else {
+      client.send({ cmd: 'pubrec', messageId })
+      await until(() => client.got.some((p) => p.cmd === 'pubrel' && p.messageId === messageId), 'PUBREL')
+      await settled(client)
+      assert.ok(publishes().length <= done + 3, 'PUBREC opens no window')
+      client.send({ cmd: 'pubcomp', messageId })
+    }
+  }
+  assert.deepEqual(
+    publishes().map(({ payload }) => String(payload)),
+    Array.from({ length: 20 }, (_, i) => String(i)),
+  )
+})
+
+test('PUBACKs may come late and in another order, with thousands of messages under way', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const session = { clientId: 'late', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const client = await connectedRaw(t, broker, session)
+  await subscribe(client, 1)
+  const count = 5_000
+  const sent = Array.from({ length: count }, (_, i) => publisher.publishAsync('t', String(i), { qos: 1 }))
+  await Promise.all(sent)
+  const publishes = await client.wait('publish', count)
+  assert.equal(new Set(ids(publishes)).size, count)
+  const answered = ids(publishes).slice(0, count - 10)
+  client.send(...answered.toReversed().map((messageId): Packet => ({ cmd: 'puback', messageId })))
+  await settled(client)
+  client.destroy()
+  const again = await connectedRaw(t, broker, session)
+  assert.equal((await again.wait('connack'))[0]?.sessionPresent, true)
+  const left = await again.wait('publish', 10)
+  await settled(again)
+  assert.deepEqual(
+    left.map(({ payload }) => String(payload)),
+    Array.from({ length: 10 }, (_, i) => String(count - 10 + i)),
+  )
+})
+
+test('a message too large for its subscriber counts as answered, others follow', async (t) => {
+  const broker = await start(t)
+  const publisher = await connect(t, tcp(broker))
+  const session = { clientId: 'small', clean: false } as const
+  const properties = { sessionExpiryInterval: 60, maximumPacketSize: 100, receiveMaximum: 1 }
+  const client = await connectedRaw(t, broker, { ...session, properties })
+  await subscribe(client, 2)
+  for (const qos of [0, 1, 2] as const) {
+    await publisher.publishAsync('t', Buffer.alloc(200), { qos })
+    await publisher.publishAsync('t', `small ${qos}`, { qos })
+  }
+  for (const [index, cmd] of [
+    [1, 'puback'],
+    [2, 'pubrec'],
+  ] as const) {
+    const publish = (await client.wait('publish', index + 1))[index]
+    client.send({ cmd, messageId: publish?.messageId ?? 0 })
+  }
+  const [pubrel] = await client.wait('pubrel')
+  client.send({ cmd: 'pubcomp', messageId: pubrel?.messageId ?? 0 })
+  await settled(client)
+  client.destroy()
+  const again = await connectedRaw(t, broker, { ...session, properties: { sessionExpiryInterval: 60 } })
+  await settled(again)
+  assert.deepEqual(
+    again.got.map(({ cmd }) => cmd),
+    ['connack', 'pingresp'],
+  )
+})
+
+test('a subscriber that does not answer holds nobody up: its queue fills, and what exceeds it is counted', async (t) => {
+  const broker = await start(t)
+  const client = await connectedRaw(t, broker, { properties: { receiveMaximum: 10 } })
+  await subscribe(client, 1)
+  const publisher = await connectedRaw(t, broker)
+  const payload = Buffer.alloc(9_000, 'x')
+  const count = 2_000
+  for (let id = 1; id <= count; id++) publisher.send(publishPacket(id, payload))
+  await publisher.wait('puback', count)
+  await until(() => broker.waiting + broker.dropped === count, 'each message is queued or counted')
+  // 8 MiB of 9,400 bytes.
+  assert.ok(broker.waiting >= 890 && broker.waiting <= 900, `${broker.waiting} messages wait`)
+  const queued = broker.waiting
+  let puback = 0
+  const answered = () => {
+    const publishes = client.got.flatMap((packet) => (packet.cmd === 'publish' ? [packet] : []))
+    const due = publishes.slice(puback)
+    puback = publishes.length
+    if (due.length > 0) client.send(...ids(due).map((messageId): Packet => ({ cmd: 'puback', messageId })))
+    return puback === queued && broker.waiting === 0
+  }
+  await until(answered, 'all queued messages arrive in the end', 30_000)
+})
+
+test('a client that asks and does not read the answers is not read either', async () => {
+  // Filters that are none: aedes hears nothing of them, so it cannot hold their client up.
+  const filters = Buffer.alloc(3 * 20_000)
+  const header = (id: number) => Buffer.from([0x82, 0xe3, 0xd4, 0x03, id >> 8, id & 0xff, 0])
+  let asked = 0
+  const network = new Duplex({
+    read() {
+      this.push(asked === 0 ? generate(connectPacket(), v5) : Buffer.concat([header(asked), filters]))
+      asked++
+    },
+    write: () => {},
+  })
+  const carrier = new PropertyCarrier()
+  const connection = new Mqtt5Connection(network, { maxPacketBytes: 1e6, carrier, isStopping: () => false })
+  const client = { _parser: new EventEmitter(), subscriptions: {} } as unknown as Client
+  connection.attach(client)
+  connection.on('readable', () => connection.read())
+  connection.on('error', () => {})
+  let before = -1
+  while (before !== asked && asked < 1_000) {
+    before = asked
+    await delay(50)
+  }
+  assert.ok(asked < 1_000, 'it is read without end')
+  assert.ok(asked > 50, `it is read as long as its answers find room: ${asked}`)
+  network.destroy()
+})
+
+test('a publisher of thousands is not faster than the broker', async (t) => {
+  const broker = await start(t)
+  const subscriber = await connect(t, tcp(broker))
+  const messages = received(subscriber)
+  await subscriber.subscribeAsync('t')
+  const publisher = await connectedRaw(t, broker)
+  const count = 20_000
+  for (let id = 1; id <= count; id++) publisher.send(publishPacket(id, String(id)))
+  await publisher.wait('puback', count)
+  await until(() => messages.length === count, 'all arrive')
+  assert.equal(messages.at(-1), `t: ${count}`)
+})

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import { test } from 'node:test'
+import mqtt from 'mqtt'
+import { type IPublishPacket, type Packet, parser, writeToStream } from 'mqtt-packet'
+import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
+import { until } from '../../support/until.ts'
+import { connect, start, tcp } from './connecting.ts'
+import { connectPacket, publishPacket, rawClient } from './raw-client.ts'
+
+const ingesterId = 'ingester'
+
+/** The ingester's durable session inside the process. */
+async function ingester(broker: EmbeddedBroker) {
+  const connection = broker.connect()
+  const got: Packet[] = []
+  const reader = parser()
+  reader.on('packet', (packet) => got.push(packet))
+  connection.on('data', (chunk) => reader.parse(chunk))
+  writeToStream(
+    {
+      cmd: 'connect',
+      clientId: ingesterId,
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clean: false,
+      keepalive: 0,
+    },
+    connection,
+  )
+  writeToStream(
+    { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'events/+', qos: 1 }] },
+    connection,
+  )
+  await until(() => got.some(({ cmd }) => cmd === 'suback'), 'SUBACK')
+  const events = () => got.filter((packet): packet is IPublishPacket => packet.cmd === 'publish')
+  const puback = ({ messageId = 0 }: IPublishPacket) =>
+    writeToStream({ cmd: 'puback', messageId }, connection)
+  /** Of what has come and of what comes, as after COMMIT. */
+  const pubackAll = () => {
+    events().forEach(puback)
+    reader.on('packet', (packet) => packet.cmd === 'publish' && puback(packet))
+  }
+  return { connection, events, pubackAll }
+}
+
+test('nobody comes in before the ingester has subscribed', async (t) => {
+  const broker = await start(t, { ingesterId })
+  for (const port of [broker.port, broker.wsPort]) {
+    const early = connectSocket(port, '127.0.0.1').resume()
+    early.on('error', () => {})
+    await once(early, 'close')
+  }
+  const { events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  await device.publishAsync('events/a', 'x', { qos: 1 })
+  await until(() => events().length === 1, 'the event arrives')
+})
+
+for (const qos of [0, 1, 2] as const) {
+  test(`events of QoS ${qos} wait for an ingester that is away, and come with QoS 1`, async (t) => {
+    const broker = await start(t, { ingesterId })
+    const before = await ingester(broker)
+    broker.open()
+    before.connection.destroy()
+    const device = await connect(t, tcp(broker))
+    for (let i = 0; i < 50; i++) await device.publishAsync('events/a', String(i), { qos })
+    await until(() => broker.waiting === 50, 'all wait')
+    const { events } = await ingester(broker)
+    await until(() => events().length === 50, 'all arrive')
+    assert.deepEqual(
+      events().map((event) => [Number(event.payload), event.qos]),
+      Array.from({ length: 50 }, (_, i) => [i, 1]),
+    )
+  })
+}
+
+test('an ingester that pauses reading is not ended, and who publishes waits a second at most', async (t) => {
+  const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
+  const { connection, events, pubackAll } = await ingester(broker)
+  broker.open()
+  connection.pause()
+  const gateway = await connect(t, tcp(broker))
+  const lone = await connect(t, tcp(broker))
+  for (let i = 0; i < 100; i++) gateway.publish(`events/${i}`, Buffer.alloc(60_000), { qos: 1 })
+  await until(() => broker.waiting > 60, 'the queue is long')
+  const startMs = performance.now()
+  await lone.publishAsync('events/b', 'x', { qos: 1 })
+  await lone.publishAsync('events/b', 'y', { qos: 1 })
+  assert.ok(performance.now() - startMs < 2_500, 'two messages')
+  pubackAll()
+  connection.resume()
+  await until(() => events().length === 102, 'all arrive in the end')
+  assert.equal(broker.deaf, null)
+})
+
+for (const way of ['3.1.1', '5', 'WebSocket'] as const) {
+  test(`a device is read as fast as its events are committed, and other devices are not slowed: ${way}`, async (t) => {
+    const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
+    const { events, pubackAll } = await ingester(broker)
+    broker.open()
+    const url = way === 'WebSocket' ? `ws://127.0.0.1:${broker.wsPort}` : tcp(broker)
+    const flood = await connect(t, url, { protocolVersion: way === '5' ? 5 : 4 })
+    const honest = await connect(t, tcp(broker))
+    const startMs = performance.now()
+    for (let i = 0; i < 60; i++) flood.publish('events/flood', Buffer.alloc(90_000), { qos: 1 })
+    await until(() => broker.waiting >= 3, 'the device has its share of the queue')
+    const honestMs = performance.now()
+    for (let i = 0; i < 20; i++) await honest.publishAsync('events/honest', 'x', { qos: 1 })
+    assert.ok(performance.now() - honestMs < 1_000)
+    // 256 KiB, the message that exceeds it, and one read a second of at most two messages.
+    const most = 20 + 4 + 2 * (1 + (performance.now() - startMs) / 1_000)
+    assert.ok(broker.waiting <= most, `${broker.waiting} wait`)
+    const resumeMs = performance.now()
+    pubackAll()
+    await until(() => events().length === 80, 'all arrive')
+    assert.ok(performance.now() - resumeMs < 5_000, 'it is read on as soon as its events are committed')
+  })
+}
+
+test('nobody outside takes the session of the ingester', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection } = await ingester(broker)
+  broker.open()
+  const stranger = mqtt.connectAsync(
+    tcp(broker),
+    { clientId: ingesterId, protocolVersion: 4, reconnectPeriod: 0 },
+    false,
+  )
+  await assert.rejects(stranger, /Identifier rejected/)
+  assert.ok(!connection.destroyed)
+})
+
+test('before it stops it reads nothing more, and waits for what the ingester has not acknowledged', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection, events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  for (let i = 0; i < 50; i++) await device.publishAsync('events/a', String(i), { qos: 1 })
+  await until(() => events().length === 50, 'all arrive')
+  let isDrained = false
+  const drained = broker.drain(60_000).then(() => {
+    isDrained = true
+  })
+  device.publish('events/a', 'late', { qos: 1 })
+  for (const { messageId = 0 } of events().slice(0, 49))
+    writeToStream({ cmd: 'puback', messageId }, connection)
+  await until(() => broker.waiting === 1, '49 are acknowledged')
+  assert.equal(isDrained, false)
+  writeToStream({ cmd: 'puback', messageId: events()[49]?.messageId ?? 0 }, connection)
+  await drained
+  assert.equal(events().length, 50, 'the late one was not taken')
+  assert.equal(broker.waiting, 0)
+})
+
+test('a client that logs in while the broker drains gets no PUBACK', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { events } = await ingester(broker)
+  broker.open()
+  const late = rawClient(t, broker)
+  // Connections are accepted in turn: the broker has the one before, which has sent nothing.
+  await connect(t, tcp(broker))
+  const drained = broker.drain(60_000)
+  late.send(connectPacket({ clientId: 'late' }))
+  await late.wait('connack')
+  late.send({ ...publishPacket(1), topic: 'events/a' } as Packet)
+  await drained
+  await broker.drain(60_000)
+  await broker.stop()
+  await late.waitClosed()
+  assert.ok(!late.got.some(({ cmd }) => cmd === 'puback'))
+  assert.equal(events().length, 0)
+})
+
+test('draining takes as long as the ingester acknowledges something, and ends when it does not', async (t) => {
+  const broker = await start(t, { ingesterId })
+  const { connection, events } = await ingester(broker)
+  broker.open()
+  const device = await connect(t, tcp(broker))
+  for (let i = 0; i < 20; i++) await device.publishAsync('events/a', String(i), { qos: 1 })
+  await until(() => events().length === 20, 'all arrive')
+  const stallMs = 400
+  const startMs = performance.now()
+  let acknowledged = 0
+  const timer = setInterval(() => {
+    const { messageId = 0 } = events()[acknowledged++] as IPublishPacket
+    writeToStream({ cmd: 'puback', messageId }, connection)
+    if (acknowledged === 10) clearInterval(timer)
+  }, 100)
+  t.after(() => clearInterval(timer))
+  await broker.drain(stallMs)
+  assert.equal(acknowledged, 10)
+  assert.equal(broker.unsettled, 10)
+  assert.ok(performance.now() - startMs > 1_000, 'longer than the stall, since there was progress')
+})

@@ -11,7 +11,7 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { arrivalCharge, deviceBudgets } from './charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
-import { UnhandledTopicBook } from './unhandled-topics.ts'
+import { UnhandledTopicBook } from '../console/unhandled-topics.ts'
 
 export interface EmbeddedOptions {
   /** Listen for real boards, on all addresses; then credentials are needed. */

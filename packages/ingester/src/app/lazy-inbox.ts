@@ -1,4 +1,4 @@
-import { HttpProblem } from '../http/problem.ts'
+import { HttpProblem } from '../console/problem.ts'
 import type { AckInbox } from '../letters/replay-letter.ts'
 
 export type OpenInbox = () => Promise<AckInbox & { close(): Promise<void> }>

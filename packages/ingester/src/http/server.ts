@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { ConsoleFront } from '../console/console-front.ts'
+import type { ConsoleFront } from '../console/process/console-front.ts'
 import type { Fault } from './fault-log.ts'
 import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 

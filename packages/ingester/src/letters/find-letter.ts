@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { momentText } from '../queries/moment-text.ts'
+import { momentText } from '../database/moment-text.ts'
 
 /** A dead letter with its bytes as they came. */
 export interface StoredLetter {

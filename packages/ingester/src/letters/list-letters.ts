@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { momentText } from '../queries/moment-text.ts'
+import { momentText } from '../database/moment-text.ts'
 import { filterValues, type LetterFilter, MATCHES } from './letter-filter.ts'
 
 /** A dead letter in a list, without its bytes. */

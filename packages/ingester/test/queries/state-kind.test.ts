@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { areStates, stateKind } from '../../src/queries/state-kind.ts'
+import { areStates, stateKind } from '../../src/console/queries/state-kind.ts'
 
 test('texts that recur are states; a log, one single text and long texts are not', () => {
   assert.ok(areStates(['open', 'closed', 'open']))

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import session from '@fastify/session'
+import statics from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { addAudit } from './queries/audit.ts'
+import { giveAccess } from './access.ts'
+import type { ConsoleServices } from './services.ts'
+import { described } from './described.ts'
+import type { Fault } from '../http/fault-log.ts'
+import { Gate, type GateOptions, SESSION_MS } from './gate.ts'
+import { LiveStreams } from './live-streams.ts'
+import { originForm } from './origin-form.ts'
+import { errorHandler, HttpProblem, notFound } from './problem.ts'
+import type { RouteContext, RouteServer } from './route-server.ts'
+import { deviceRoutes } from './routes/device-routes.ts'
+import { eventRoutes } from './routes/event-routes.ts'
+import { exportRoutes } from './routes/export-routes.ts'
+import { letterRoutes } from './routes/letter-routes.ts'
+import { liveRoutes } from './routes/live-routes.ts'
+import { pinRoutes } from './routes/pin-routes.ts'
+import { seriesRoutes } from './routes/series-routes.ts'
+import { sessionRoutes } from './routes/session-routes.ts'
+import { systemRoutes } from './routes/system-routes.ts'
+import { SessionStore } from './session-store.ts'
+import { validatorCompiler } from './validator.ts'
+
+export interface ConsoleOptions {
+  readonly services: ConsoleServices
+  readonly gate: GateOptions
+  /** Told of each request that is answered with 5xx. */
+  readonly onFault: (fault: Fault) => void
+}
+
+const INDEX = `qs-telemetry
+
+/healthz   does the process work
+/readyz    are broker and database reached, so that events become rows
+/metrics   numbers, for Prometheus
+/api/docs  the API of the console
+`
+const NOT_BUILT = '\nThe pages of the console are not built: npm run build\n'
+
+/** The pages, as packages/console builds them. */
+const PAGES = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
+
+/** Everything comes from here, and nothing may be framed. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  fontSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"],
+}
+
+/** Swagger UI sets styles in its elements. Its own policy asks browsers for HTTPS, which nobody serves here. */
+const DOCS_POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'frame-ancestors': "'none'",
+}
+
+/** The API under /api, its description under /api/docs, and the pages everywhere else. */
+export async function createConsole(
+  { services, gate: gateOptions, onFault }: ConsoleOptions,
+  serverOptions: FastifyServerOptions,
+): Promise<FastifyInstance> {
+  const onError = errorHandler(onFault)
+  // An address that cannot be read never gets to the error handler.
+  const server = fastify({ ...serverOptions, rewriteUrl: originForm, frameworkErrors: onError })
+  server.setErrorHandler(onError)
+  server.setValidatorCompiler(validatorCompiler())
+  const gate = new Gate(gateOptions)
+  await server.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+    // Only a proxy knows whether there is TLS on every way in.
+    strictTransportSecurity: false,
+    crossOriginEmbedderPolicy: true,
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  if (!gate.isOpen) await addSessions(server)
+  await server.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { after }) =>
+      new HttpProblem(429, `Too many attempts. Try again in ${after}`),
+  })
+  gate.guard(server)
+  await server.register(swagger, {
+    openapi: {
+      info: {
+        title: 'qs-telemetry',
+        version: services.version,
+        description: 'The API of the console.',
+      },
+    },
+    transform: ({ schema, url }) => ({ schema: described(schema), url }),
+  })
+  await server.register(async (scope) => {
+    giveAccess(scope, 'viewer')
+    await scope.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY })
+    scope.get('/api/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+    scope.all('/api/*', { schema: { hide: true } }, ({ url }) => {
+      throw notFound(`Nothing at ${url}`)
+    })
+  })
+
+  const context: RouteContext = {
+    ...services,
+    gate,
+    streams: new LiveStreams(),
+    audit: (request, entry) => addAudit(services.write, { ...gate.actorOf(request), ...entry }),
+  }
+  await server.register(async (scope) => {
+    const routes = scope as unknown as RouteServer
+    for (const add of [
+      sessionRoutes,
+      systemRoutes,
+      deviceRoutes,
+      pinRoutes,
+      seriesRoutes,
+      eventRoutes,
+      exportRoutes,
+      letterRoutes,
+      liveRoutes,
+    ])
+      add(routes, context)
+  })
+  await addPages(server)
+  await server.ready()
+  return server
+}
+
+async function addSessions(server: FastifyInstance): Promise<void> {
+  await server.register(cookie)
+  await server.register(session, {
+    // Sessions are in memory and end with the process, and so may what signs them.
+    secret: randomBytes(48).toString('base64'),
+    store: new SessionStore(),
+    cookieName: 'qs_session',
+    // Secure where the login came over TLS; 'auto' would also make it Lax elsewhere.
+    cookie: { httpOnly: true, sameSite: 'strict', secure: false, path: '/', maxAge: SESSION_MS },
+    saveUninitialized: false,
+    // A session ends twelve hours after its login, however much it is used.
+    rolling: false,
+  })
+}
+
+/** The files of the pages. They hold no data, so everybody may load them: the login is one of them. */
+async function addPages(server: FastifyInstance): Promise<void> {
+  const areBuilt = existsSync(PAGES)
+  await server.register(async (scope) => {
+    giveAccess(scope, 'public')
+    if (areBuilt) {
+      await scope.register(statics, {
+        root: PAGES,
+        preCompressed: true,
+        index: false,
+        wildcard: false,
+        cacheControl: false,
+        setHeaders: (response, path) => {
+          const isHashed = path.includes('/assets/')
+          response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+        },
+      })
+    }
+    // The pages read all other paths themselves.
+    scope.get('/*', { schema: { hide: true } }, (request, reply) => {
+      const isPage = /\btext\/html\b/.test(request.headers.accept ?? '')
+      if (isPage && areBuilt) return reply.sendFile('index.html')
+      if (isPage || request.url === '/')
+        return reply.type('text/plain').send(areBuilt ? INDEX : INDEX + NOT_BUILT)
+      throw notFound(`Nothing at ${request.url}`)
+    })
+  })
+  server.setNotFoundHandler(({ method, url }) => {
+    throw notFound(`Nothing answers ${method} ${url}`)
+  })
+}

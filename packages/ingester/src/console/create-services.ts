@@ -1,0 +1,79 @@
+import type { System } from '@qs-telemetry/protocol/api'
+import { brokerUrlOf, deviceLogin } from '../accounts/device-login.ts'
+import type { Config } from '../config/settings.ts'
+import type { ConsoleHost } from './process/console-host.ts'
+import { QueryPool } from '../database/query-pool.ts'
+import type { ConsoleServices, SimulationDesk } from './services.ts'
+import { VERSION } from '../version.ts'
+import { AccountsDoor } from './accounts-door.ts'
+import { deviceDesk } from './device-desk.ts'
+import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
+import { letterDesk } from './letter-desk.ts'
+import { overviewOf } from './overview.ts'
+
+export interface ConsoleParts {
+  /** The process that started the console. */
+  readonly host: ConsoleHost
+  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
+  readonly embedded: { readonly lan: boolean } | null
+  readonly canSimulate: boolean
+  /** Of the inbox of the host. */
+  readonly keepsReceiveTime: boolean
+}
+
+const [READERS, WRITERS] = [4, 4]
+
+/** What the routes of the console use: database connections of its own, and the process that started it. */
+export function consoleServices(
+  config: Config,
+  endpoints: ServiceEndpoints,
+  parts: ConsoleParts,
+): ConsoleServices {
+  const { mqttUrl, databaseUrl } = endpoints
+  const { host, embedded, canSimulate, keepsReceiveTime } = parts
+  // A broker that listens on loopback alone is reached there alone.
+  const boards = embedded?.lan === false ? { ...config, MQTT_PUBLIC_URL: mqttUrl } : config
+  const timeoutMs = config.CONSOLE_QUERY_TIMEOUT
+  const writeUrl = urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl)
+  const readUrl = urlReader(config, 'CONSOLE_READ_DATABASE_URL', writeUrl)
+  const read = new QueryPool(readUrl, { name: 'qs-console-read', connections: READERS, timeoutMs })
+  const write = new QueryPool(writeUrl, { name: 'qs-console', connections: WRITERS, timeoutMs })
+  const accounts = new AccountsDoor(config, mqttUrl)
+  const about = systemOf(boards, canSimulate)
+  return {
+    version: VERSION,
+    system: async () => ({ ...about, ...(await accounts.state()), liveProblem: await host.liveProblem() }),
+    read,
+    write,
+    host,
+    simulation: canSimulate ? simulationOf(host) : null,
+    overview: overviewOf({
+      read,
+      vitals: () => host.vitals(),
+      dataDirectory: embedded === null ? null : config.QS_DATA_DIR,
+    }),
+    letters: letterDesk({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
+    devices: deviceDesk({ config: boards, accounts }),
+  }
+}
+
+function simulationOf(host: ConsoleHost): SimulationDesk {
+  return {
+    state: () => host.simulationState(),
+    start: () => host.startSimulation(),
+    stop: () => host.stopSimulation(),
+    remove: () => host.removeSimulated(),
+  }
+}
+
+function systemOf(config: Config, canSimulate: boolean) {
+  const login = deviceLogin(config, '+', '')
+  return {
+    version: VERSION,
+    mqttUrl: brokerUrlOf(login),
+    eventsTopic: login.eventsTopic,
+    acksTopic: config.ACK_TEMPLATE,
+    deviceTimeZone: config.DEVICE_TIMEZONE,
+    canSimulate,
+  } satisfies Partial<System>
+}

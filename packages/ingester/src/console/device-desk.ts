@@ -1,0 +1,45 @@
+import { type DeviceLogin, deviceLogin } from '../accounts/device-login.ts'
+import { deviceNameProblem } from '../accounts/device-name.ts'
+import { SNIPPETS } from '../accounts/device-snippets.ts'
+import { AccountsError } from '../accounts/errors.ts'
+import type { Config } from '../config/settings.ts'
+import type { DeviceDesk } from './services.ts'
+import { HttpProblem } from './problem.ts'
+import type { AccountsDoor } from './accounts-door.ts'
+
+export interface DeviceDeskOptions {
+  readonly config: Config
+  readonly accounts: AccountsDoor
+}
+
+/** Accounts for devices, where this process may make them, and what their boards need to know. */
+export function deviceDesk({ config, accounts }: DeviceDeskOptions): DeviceDesk {
+  const passwordFor = async (deviceId: string): Promise<string | null> => {
+    const { credentials, credentialsProblem } = await accounts.state()
+    if (credentials === 'none') return null
+    if (credentials === 'made-here') return accounts.add(deviceId)
+    throw new HttpProblem(409, `${credentialsProblem} Or make the account with: qs device add ${deviceId}`)
+  }
+  return {
+    add: async (deviceId) => {
+      const problem = deviceNameProblem(config, deviceId)
+      if (problem !== null) throw new HttpProblem(400, problem)
+      try {
+        return answer(deviceLogin(config, deviceId, ''), await passwordFor(deviceId))
+      } catch (error) {
+        if (!(error instanceof AccountsError)) throw error
+        throw new HttpProblem(error.problem === 'name-taken' ? 409 : 503, error.message)
+      }
+    },
+  }
+}
+
+function answer(login: DeviceLogin, password: string | null) {
+  const { qr: _qr, ...snippets } = SNIPPETS
+  const complete = { ...login, password: password ?? '' }
+  return {
+    ...login,
+    password,
+    snippets: Object.fromEntries(Object.entries(snippets).map(([name, write]) => [name, write(complete)])),
+  }
+}

@@ -1,0 +1,58 @@
+import { statfs } from 'node:fs/promises'
+import type { Overview } from '@qs-telemetry/protocol/api'
+import type { Vitals } from './process/console-host.ts'
+import type { Ask } from '../database/query-pool.ts'
+import { overviewDevices } from '../devices/overview-devices.ts'
+import { overviewHouse } from './queries/overview-house.ts'
+import { overviewNumbers } from './queries/overview-numbers.ts'
+import { storedLately } from './queries/stored-lately.ts'
+
+export interface OverviewOptions {
+  readonly read: Ask
+  readonly vitals: () => Promise<Vitals>
+  /** Where the database is, if that is on this machine. */
+  readonly dataDirectory: string | null
+}
+
+/** However many pages are open, the database is asked once in this time. */
+const KEEP_MS = 1_500
+
+/** Everything on the first page. */
+export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
+  let kept: { readonly atMs: number; readonly answer: Promise<Overview> } | null = null
+  return () => {
+    const now = performance.now()
+    if (kept === null || now - kept.atMs > KEEP_MS) kept = { atMs: now, answer: ask(options) }
+    return kept.answer
+  }
+}
+
+async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Overview> {
+  const [{ rate, ...flow }, house, numbers, devices, freeBytes] = await Promise.all([
+    vitals(),
+    overviewHouse(read),
+    overviewNumbers(read),
+    overviewDevices(read),
+    dataDirectory === null ? null : freeBytesOf(dataDirectory),
+  ])
+  const { databaseBytes, bytesPerDay, letters, minutes } = numbers
+  return {
+    now: new Date().toISOString(),
+    house,
+    ...flow,
+    ...(rate ?? (await storedLately(read))),
+    minutes,
+    devices,
+    letters,
+    disk: { databaseBytes, freeBytes, bytesPerDay },
+  }
+}
+
+async function freeBytesOf(directory: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(directory)
+    return bavail * bsize
+  } catch {
+    return null
+  }
+}

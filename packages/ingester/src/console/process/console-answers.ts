@@ -1,0 +1,72 @@
+import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
+import type { AckInbox } from '../../letters/replay-letter.ts'
+import type { SimulationDesk } from '../services.ts'
+import type { LiveFeed, LiveListener } from '../live-feed.ts'
+import { HttpProblem } from '../problem.ts'
+import type { ConsoleHost, Vitals } from './console-host.ts'
+
+/** What differs between the console of an ingester, that of `qs up`, and one of its own. */
+export interface HostParts {
+  readonly vitals: () => Promise<Vitals>
+  readonly live: LiveFeed
+  /** Why nothing is live, or null. */
+  readonly liveProblem: () => string | null
+  readonly unhandledTopics: () => UnhandledTopics
+  /** How a replay gets onto the way of fresh input. */
+  readonly inbox: AckInbox
+  readonly simulation: SimulationDesk | null
+}
+
+export interface ConsoleAnswers extends ConsoleHost {
+  /** Closes the listeners of the console: its process has ended. */
+  close(): void
+}
+
+/** The answers for one console process. */
+export function consoleAnswers({
+  vitals,
+  live,
+  liveProblem,
+  unhandledTopics,
+  inbox,
+  simulation,
+}: HostParts): ConsoleAnswers {
+  const listeners = new Map<number, LiveListener>()
+  let last = 0
+  const needed = (): SimulationDesk => {
+    if (simulation !== null) return simulation
+    throw new HttpProblem(409, 'This process has no simulated devices')
+  }
+  return {
+    vitals,
+    liveProblem: async () => liveProblem(),
+    listen: async ({ devices, onlyRejected }) => {
+      last++
+      listeners.set(
+        last,
+        live.listen({
+          ...(devices !== undefined && { devices: new Set(devices) }),
+          ...(onlyRejected !== undefined && { onlyRejected }),
+        }),
+      )
+      return last
+    },
+    take: async (listener) => listeners.get(listener)?.take() ?? { messages: [], dropped: 0 },
+    unlisten: async (listener) => {
+      listeners.get(listener)?.close()
+      listeners.delete(listener)
+    },
+    unhandledTopics: async () => unhandledTopics(),
+    // Bytes come out of another process as a view, not as a Buffer.
+    publish: ({ payload, ...message }, wait) =>
+      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),
+    simulationState: async () => needed().state(),
+    startSimulation: async () => needed().start(),
+    stopSimulation: async () => needed().stop(),
+    removeSimulated: async () => needed().remove(),
+    close: () => {
+      for (const listener of listeners.values()) listener.close()
+      listeners.clear()
+    },
+  }
+}

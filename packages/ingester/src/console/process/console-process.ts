@@ -1,0 +1,150 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Fault } from '../../http/fault-log.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { answerCall } from './answer-calls.ts'
+import type { ConsoleAnswers } from './console-answers.ts'
+import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
+
+/** Where a running console listens, and the word that opens it. */
+export interface Place {
+  readonly port: number
+  readonly token: string
+}
+
+export interface ConsoleProcessOptions {
+  readonly order: Omit<StartOrder, 'token'>
+  /** Most bytes of its heap. */
+  readonly heapBytes: number
+  /** Makes the answers for one process of the console. */
+  readonly host: () => ConsoleAnswers
+  readonly log: Log
+  /** It ended by itself. */
+  readonly onEnded: () => void
+  /** It answered a request with 5xx. */
+  readonly onFault: (fault: Fault) => void
+}
+
+const MAIN = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
+/** A small board under load needs 10 s to load the libraries. */
+const START_TIMEOUT_MS = 120_000
+const STOP_TIMEOUT_MS = 3_000
+const TAIL_CHARACTERS = 4_000
+const STOPPING = 'This process is stopping.'
+/** Flags of a debugger, a profiler or a test runner belong to one process. */
+const NOT_INHERITED = /^--(inspect|test|cpu-prof|heap-prof|max-old-space-size|heapsnapshot)/
+
+/** The console says why it cannot start: a wrong setting, or a route of which nobody decided who may use it. */
+export class ConsoleRefused extends Error {
+  override readonly name = 'ConsoleRefused'
+
+  constructor(reason: string) {
+    super(`The console cannot start: ${reason}`)
+  }
+}
+
+/**
+ * The console in a process of its own, started by the first request and again by the first request after it ended.
+ *
+ * absent → starting → running → absent: a start that fails and a process that ends both lead back to absent, and the
+ * next request tries again. Everything that the console holds in memory is its own: what exceeds its heap ends this
+ * process and no other. A worker thread does not give that: see docs/decisions.
+ */
+export class ConsoleProcess {
+  readonly #options: ConsoleProcessOptions
+  #place: Promise<Place> | null = null
+  #child: ChildProcess | null = null
+  /** The process refused to start and says so itself. */
+  #hasRefused = false
+  #isClosing = false
+
+  constructor(options: ConsoleProcessOptions) {
+    this.#options = options
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /** Where it listens; starts it where it does not run. @throws Error with the reason why it cannot start */
+  place(): Promise<Place> {
+    if (this.#isClosing) return Promise.reject(new Error(STOPPING))
+    this.#place ??= this.#start()
+    return this.#place
+  }
+
+  /** Lets it finish what it is answering, for a few seconds. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    const child = this.#child
+    if (child === null) return
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    // A child that is disconnected from this side never emits `close` (Node 20).
+    if (child.connected) child.send({ kind: 'stop' } satisfies ToConsole, () => {})
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    await ended
+    clearTimeout(timer)
+  }
+
+  #start(): Promise<Place> {
+    const { order, heapBytes, host: makeHost } = this.#options
+    const token = randomBytes(32).toString('hex')
+    const heapMb = Math.ceil(heapBytes / 1024 ** 2)
+    const child = fork(MAIN, [], {
+      execArgv: [
+        ...process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)),
+        `--max-old-space-size=${heapMb}`,
+      ],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    this.#hasRefused = false
+    let tail = ''
+    child.stderr?.on('data', (text: Buffer) => {
+      tail = `${tail}${text}`.slice(-TAIL_CHARACTERS)
+    })
+    const host = makeHost()
+    const send = (message: ToConsole) => {
+      if (child.connected) child.send(message, () => {})
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
+    const place = new Promise<Place>((resolve, reject) => {
+      child.on('error', reject)
+      child.on('message', (message: FromConsole) => {
+        if (message.kind === 'ready') {
+          clearTimeout(timer)
+          resolve({ port: message.port, token })
+        } else if (message.kind === 'refused') {
+          this.#hasRefused = true
+          this.#options.log.error({ reason: message.reason }, 'The console cannot start')
+          reject(new ConsoleRefused(message.reason))
+        } else if (message.kind === 'fault') this.#options.onFault(message.fault)
+        else void answerCall(host, message, send)
+      })
+      child.on('close', (code, signal) => {
+        clearTimeout(timer)
+        host.close()
+        this.#child = null
+        this.#place = null
+        if (!this.#isClosing && !this.#hasRefused) this.#report({ code, signal, tail })
+        reject(new Error(this.#isClosing ? STOPPING : 'The console did not start; the log says why.'))
+      })
+    })
+    send({ kind: 'start', order: { ...order, token } })
+    return place
+  }
+
+  #report({ code, signal, tail }: { code: number | null; signal: string | null; tail: string }): void {
+    this.#options.onEnded()
+    const isOutOfMemory = /heap out of memory|heap limit/.test(tail)
+    this.#options.log.warn(
+      { code, signal, ...(!isOutOfMemory && { stderr: tail }) },
+      isOutOfMemory
+        ? 'The console needed more than CONSOLE_MEMORY and ended; the next request starts it again. Ingestion goes on'
+        : 'The console ended unexpectedly; the next request starts it again. Ingestion goes on',
+    )
+  }
+}

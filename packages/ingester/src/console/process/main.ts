@@ -1,0 +1,84 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { EventTopic } from '@qs-telemetry/protocol'
+import type { FastifyInstance } from 'fastify'
+import { consoleServices } from '../create-services.ts'
+import { urlReader } from '../../endpoints/endpoints.ts'
+import { embeddedDatabaseUrl } from '../../embedded/postgres/embedded-postgres.ts'
+import { createConsole } from '../create-console.ts'
+import { gateOptions } from '../gate-options.ts'
+import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
+import { takePeer } from './peer-header.ts'
+import { remoteHost } from './remote-host.ts'
+
+/** The process of a ConsoleProcess: pages, API and their questions to the database, and nothing of the pipeline. */
+const send = (message: FromConsole): void => {
+  process.send?.(message)
+}
+const { host, hear } = remoteHost(send)
+let server: FastifyInstance | null = null
+
+offerMemoryFirst()
+// Ctrl-C reaches the whole process group; the process that started this one says when to stop.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+process.on('message', (message: ToConsole) => {
+  if (message.kind === 'start') serve(message.order).then((port) => send({ kind: 'ready', port }), refuse)
+  else if (message.kind === 'stop') void stop()
+  else hear(message)
+})
+// The process that started this one is gone.
+process.once('disconnect', () => process.exit(0))
+
+async function stop(): Promise<void> {
+  await server?.close().catch(() => {})
+  process.disconnect()
+}
+
+async function serve(order: StartOrder): Promise<number> {
+  const { mqttUrl, embedded, canSimulate, keepsReceiveTime, token } = order
+  const config = { ...order.config, MQTT_EVENTS_TOPIC: new EventTopic(order.config.MQTT_EVENTS_TOPIC) }
+  // A password in a file may change.
+  const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
+  const databaseUrl = embedded
+    ? () => embeddedDatabaseUrl(dataDir, port, 'qs_console') ?? order.databaseUrl
+    : urlReader(config, 'DATABASE_URL', order.databaseUrl)
+  const services = consoleServices(
+    config,
+    { mqttUrl, databaseUrl },
+    { host, embedded, canSimulate, keepsReceiveTime },
+  )
+  const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
+  server = await createConsole(
+    { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },
+    {
+      logger: false,
+      // A stop lets the requests under way finish.
+      forceCloseConnections: 'idle',
+      trustProxy: proxies.length > 0 ? proxies : false,
+      routerOptions: { maxParamLength: 1_000 },
+      serverFactory: (handler) =>
+        createServer((request, response) => {
+          if (takePeer(request, token)) handler(request, response)
+          else request.socket.destroy()
+        }),
+    },
+  )
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  return (server.server.address() as AddressInfo).port
+}
+
+/** The process that started this one says why; it has the log. */
+function refuse({ message }: Error): void {
+  const refused: FromConsole = { kind: 'refused', reason: message }
+  process.send?.(refused, () => process.exit(1))
+}
+
+/** Where the machine or the container runs out of memory, Linux ends this process before the one that takes events in. */
+function offerMemoryFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000')
+  } catch {
+    // No Linux.
+  }
+}

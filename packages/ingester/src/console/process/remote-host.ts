@@ -1,0 +1,44 @@
+import { HttpProblem } from '../problem.ts'
+import { CALLS, type ConsoleHost } from './console-host.ts'
+import type { FromConsole, ToConsole, ToldError } from './messages.ts'
+
+export type Answer = Extract<ToConsole, { kind: 'answer' | 'failure' }>
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+export interface RemoteHost {
+  readonly host: ConsoleHost
+  /** Takes each answer of the host. */
+  hear(message: Answer): void
+}
+
+/** The host as the console sees it: each method is a message, and a promise of the answer. */
+export function remoteHost(send: (message: FromConsole) => void): RemoteHost {
+  const waiting = new Map<number, Waiting>()
+  let calls = 0
+  const callOf =
+    (name: (typeof CALLS)[number]) =>
+    (...args: readonly unknown[]) =>
+      new Promise<unknown>((resolve, reject) => {
+        const call = calls++
+        waiting.set(call, { resolve, reject })
+        send({ kind: 'call', call, name, args })
+      })
+  return {
+    host: Object.fromEntries(CALLS.map((name) => [name, callOf(name)])) as unknown as ConsoleHost,
+    hear: (message) => {
+      const asked = waiting.get(message.call)
+      waiting.delete(message.call)
+      if (message.kind === 'answer') asked?.resolve(message.value)
+      else asked?.reject(errorOf(message.error))
+    },
+  }
+}
+
+function errorOf({ message, statusCode, code }: ToldError): Error {
+  if (statusCode !== null) return new HttpProblem(statusCode, message)
+  return Object.assign(new Error(message), code !== null && { code })
+}

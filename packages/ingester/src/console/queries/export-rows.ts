@@ -1,0 +1,72 @@
+import type { TimeAxis } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../../database/query-pool.ts'
+import { momentText } from '../../database/moment-text.ts'
+import { AXIS_COLUMNS } from './read-series.ts'
+import type { SeriesName } from './series-of.ts'
+import { type Measured, withinBytes } from './within-bytes.ts'
+
+/** An event as it leaves in a file. Times are RFC 3339 in UTC, with microseconds. */
+export interface ExportRow {
+  readonly eventId: string
+  readonly deviceId: string
+  readonly eventType: string
+  readonly valueNum: number | null
+  readonly valueText: string | null
+  readonly valueExact: string | null
+  readonly unit: string | null
+  readonly ts: string
+  readonly tsDevice: string | null
+  readonly tsDeviceRaw: string | null
+  readonly tsServer: string
+  readonly schema: number
+  /** JSON, with all digits. */
+  readonly meta: string | null
+}
+
+export interface ExportQuestion {
+  readonly series: Iterable<SeriesName> | AsyncIterable<SeriesName>
+  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  readonly from: string
+  readonly to: string
+  readonly axis: TimeAxis
+}
+
+const PART = 5_000
+const ORDER = 'at_time, "eventId"'
+
+const sql = (column: string) =>
+  withinBytes(
+    `
+select
+  event_id as "eventId", device_id as "deviceId", event_type as "eventType", value_num as "valueNum",
+  value_text as "valueText", nullif(value_exact, '') as "valueExact", unit,
+  ${momentText('ts')} as ts, ${momentText('ts_device')} as "tsDevice", ts_device_raw as "tsDeviceRaw", ${momentText('ts_server')} as "tsServer",
+  schema, meta::text as meta, ${momentText(column)} as at, ${column} as at_time,
+  300 + coalesce(octet_length(value_text), 0) + coalesce(octet_length(meta::text), 0)
+    + coalesce(octet_length(ts_device_raw), 0) + coalesce(octet_length(value_exact), 0) as bytes
+from events
+where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4
+  and ($5::timestamptz is null or (${column}, event_id) > ($5, $6::text collate "C"))
+order by ${column}, event_id limit ${PART}`,
+    ORDER,
+  )
+
+/** Every event of some series, in parts, each a question of its own: none holds a connection while a reader is slow. */
+export async function* exportRows(
+  ask: Ask,
+  { series, from, to, axis }: ExportQuestion,
+): AsyncGenerator<readonly ExportRow[]> {
+  const text = sql(AXIS_COLUMNS[axis])
+  for await (const { deviceId, eventType } of series) {
+    let after: { readonly at: string; readonly eventId: string } | null = null
+    for (;;) {
+      const place = [after?.at ?? null, after?.eventId ?? null]
+      const values: unknown[] = [deviceId, eventType, from, to, ...place]
+      const rows: readonly (ExportRow & Measured & { readonly at: string })[] = await ask.query(text, values)
+      if (rows.length > 0) yield rows
+      const pageRows = rows[0]?.pageRows ?? 0
+      if (pageRows < PART && rows.length === pageRows) break
+      after = rows.at(-1) ?? null
+    }
+  }
+}

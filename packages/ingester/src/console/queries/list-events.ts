@@ -1,0 +1,86 @@
+import { utcText } from '@qs-telemetry/protocol'
+import type { EventPage, StoredEvent } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../../database/query-pool.ts'
+import { EVENT_BYTES, EVENT_COLUMNS } from './event-columns.ts'
+import { type Measured, withinBytes } from './within-bytes.ts'
+
+export interface EventQuestion {
+  /** Of this device, by event time; absent: of all, by server time. */
+  readonly deviceId?: string
+  readonly eventTypes?: readonly string[]
+  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  readonly from?: string
+  readonly to?: string
+  /** Only those with a text. */
+  readonly onlyTexts?: boolean
+  /** Where the page before ended: `next` of its answer. */
+  readonly after?: Cursor
+  readonly limit: number
+}
+
+type Row = StoredEvent & Measured & { readonly at: unknown }
+
+export interface Cursor {
+  readonly ts: string
+  readonly eventId: string
+}
+
+const ORDER = 'at desc, "eventId" collate "C" desc'
+
+/** By keyset on the primary order of an index, so that the thousandth page costs what the first does. */
+const OF_ALL = withinBytes(
+  `
+select ${EVENT_COLUMNS}, e.ts_server as at, ${EVENT_BYTES} as bytes from events e
+where ($6::text[] is null or e.event_type = any($6)) and (not $7 or e.value_text is not null)
+  and ($1::timestamptz is null or e.ts_server >= $1) and ($2::timestamptz is null or e.ts_server < $2)
+  and ($3::timestamptz is null or (e.ts_server, e.event_id) < ($3, $4::text collate "C"))
+order by e.ts_server desc, e.event_id desc limit $5`,
+  ORDER,
+)
+
+/** The newest of each series, and of these the newest. */
+const OF_DEVICE = withinBytes(
+  `
+select ${EVENT_COLUMNS}, e.ts as at, ${EVENT_BYTES} as bytes from event_series($8) s
+cross join lateral newest_events(s.device_id, s.event_type, $5, coalesce($1::timestamptz, '-infinity'), coalesce($3::timestamptz, $2, 'infinity'),
+  case when $3::timestamptz is null then '' else $4 end, only_texts => $7) e
+where $6::text[] is null or s.event_type = any($6)
+order by e.ts desc, e.event_id collate "C" desc limit $5`,
+  ORDER,
+)
+
+/** A page also ends where its bytes reach a bound; `next` is where it goes on. */
+export async function listEvents(ask: Ask, question: EventQuestion): Promise<EventPage> {
+  const { deviceId, eventTypes, from, to, onlyTexts = false, after, limit } = question
+  const bounds = [from ?? null, to ?? null, after?.ts ?? null, after?.eventId ?? null]
+  // One more than asked for tells whether there is a next page.
+  const values = [...bounds, limit + 1, eventTypes ?? null, onlyTexts]
+  const rows =
+    deviceId === undefined
+      ? await ask.query<Row>(OF_ALL, values)
+      : await ask.query<Row>(OF_DEVICE, [...values, [deviceId]])
+  const events = rows.slice(0, limit).map(withoutMeasure)
+  const last = events.at(-1)
+  const isMore = last !== undefined && (rows[0]?.pageRows ?? 0) > events.length
+  const ts = deviceId === undefined ? last?.tsServer : last?.ts
+  return { events: [...events], next: isMore ? writeCursor({ ts: ts ?? '', eventId: last.eventId }) : null }
+}
+
+function withoutMeasure({ at, bytes, pageRows, bytesBefore, ...event }: Row): StoredEvent {
+  return event
+}
+
+function writeCursor({ ts, eventId }: Cursor): string {
+  return Buffer.from(JSON.stringify([ts, eventId])).toString('base64url')
+}
+
+/** Null: no page ended there. What PostgreSQL could not read would be an error of the server. */
+export function readCursor(text: string): Cursor | null {
+  try {
+    const [ts, eventId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
+    if (typeof ts !== 'string' || typeof eventId !== 'string' || utcText(ts) !== ts) return null
+    return { ts, eventId }
+  } catch {
+    return null
+  }
+}

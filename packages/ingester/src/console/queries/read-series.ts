@@ -1,0 +1,191 @@
+import type { Line, Series, TimeAxis } from '@qs-telemetry/protocol/api'
+import type { Ask } from '../../database/query-pool.ts'
+import { bucketWidth } from './bucket-width.ts'
+import type { SeriesName } from './series-of.ts'
+
+export interface SeriesQuestion {
+  readonly series: readonly SeriesName[]
+  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  readonly from: string
+  readonly to: string
+  /** The most points of a line: the width of the chart. */
+  readonly points: number
+  readonly axis: TimeAxis
+}
+
+/** In one answer: fifty lines of 800, about 5 MB of JSON and 30 MB while it is made. Of more series each has fewer. */
+const [MAX_POINTS, MIN_POINTS] = [40_000, 10]
+
+/** Lines of one series. A series changes its unit once or twice; more units are a counter in the wrong field. */
+const MAX_UNITS = 8
+
+/** A column name, from a closed list: it becomes part of the SQL. */
+export const AXIS_COLUMNS: Readonly<Record<TimeAxis, string>> = {
+  event: 'ts',
+  device: 'ts_device',
+  server: 'ts_server',
+}
+
+const SERIES = `unnest($1::text[], $2::text[]) as s(device_id, event_type)`
+
+/** Of one series. One more than fits tells that it does not. */
+const single = (column: string) => `
+select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
+  extract(epoch from ${column})::float8 as time, value_num as value
+from events
+where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4 and value_num is not null
+order by ${column} limit $5`
+
+/** The buckets of `pieces`, by unit; of a series with too many units, those with the most events. */
+const BUCKETS = `,
+buckets as (
+  select device_id, event_type, unit, at, sum(events) as events, min(low) as low, max(high) as high, sum(total) as total
+  from pieces group by device_id, event_type, unit, at
+), counted as (
+  select *, sum(events) over (partition by device_id, event_type, unit) as of_unit from buckets
+), ranked as (
+  select *, dense_rank() over (partition by device_id, event_type order by of_unit desc, unit) as rank from counted
+)
+select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
+  extract(epoch from at)::float8 as time, events::int, low, high, total / events::float8 as mean
+from ranked where rank <= ${MAX_UNITS} order by device_id, event_type, at`
+
+/** Of one series, as event_numbers counts, for any axis. */
+const bucketed = (column: string) => `
+with pieces as (
+  select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${column}, 'epoch') as at,
+    count(*) as events, min(value_num) as low, max(value_num) as high,
+    coalesce(sum(value_num) filter (where abs(value_num) < 1e300), 0) as total
+  from events
+  where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4 and value_num is not null
+  group by 1, 2, 3, 4
+)${BUCKETS}`
+
+/** The whole hours from $1 to $2 that event_hours has; no row where it has none. */
+export const COVERED = `
+select since::text as "from", until::text as "to" from (
+  select date_bin('1 hour', $1::timestamptz + interval '1 hour' - interval '1 microsecond', 'epoch') as since,
+    least(date_bin('1 hour', $2::timestamptz, 'epoch'), covered_to) as until
+  from event_hours_state where covered_to is not null) h
+where since < until`
+
+/**
+ * From the numbers by the hour, and from the events at both ends: the hour in which the range begins, and the last hours,
+ * which are not in there yet.
+ */
+export const HOURLY = `
+with pieces as (
+  select s.device_id, s.event_type, h.unit, date_bin($5::interval, h.hour, 'epoch') as at, h.events, h.low, h.high, h.total
+  from ${SERIES} join event_hours h on h.device_id = s.device_id and h.event_type = s.event_type
+  where h.hour >= $6 and h.hour < $7
+  union all
+  select s.device_id, s.event_type, x.unit collate "C", x.at, x.events, x.low, x.high, x.total
+  from ${SERIES}
+  cross join (values ($3::timestamptz, $6::timestamptz), ($7::timestamptz, $4::timestamptz)) as r(from_ts, to_ts)
+  cross join lateral event_numbers(s.device_id, s.event_type, r.from_ts, r.to_ts, $5::interval) x
+)${BUCKETS}`
+
+/**
+ * One question a series, a few at a time: on Citus each is split among the shards, which a lateral join over a list of
+ * series would not be.
+ */
+function ofEach<Row>(
+  ask: Ask,
+  series: readonly SeriesName[],
+  { sql, values }: { readonly sql: string; readonly values: readonly unknown[] },
+): Promise<(readonly Row[])[]> {
+  return Promise.all(
+    series.map(({ deviceId, eventType }) => ask.query<Row>(sql, [deviceId, eventType, ...values])),
+  )
+}
+
+interface Point extends SeriesName {
+  readonly unit: string | null
+  readonly time: number
+}
+
+interface SinglePoint extends Point {
+  readonly value: number
+}
+
+interface Bucket extends Point {
+  readonly events: number
+  readonly low: number
+  readonly high: number
+  readonly mean: number
+}
+
+/**
+ * A line for each unit of a series: every event where those of the series fit into the points, else the minimum, the maximum and
+ * the mean of each bucket, so that peaks survive.
+ */
+export async function readSeries(ask: Ask, question: SeriesQuestion): Promise<Series> {
+  const { series, from, to, axis } = question
+  const points = Math.min(question.points, Math.max(MIN_POINTS, Math.floor(MAX_POINTS / series.length)))
+  const column = AXIS_COLUMNS[axis]
+  const singles = await ofEach<SinglePoint>(ask, series, {
+    sql: single(column),
+    values: [from, to, points + 1],
+  })
+  const fitting = singles.filter(({ length }) => length <= points).flat()
+  const lines = linesOf(
+    fitting.map((point) => ({ ...point, low: point.value, high: point.value, mean: point.value, events: 1 })),
+  )
+  const dense = series.filter((_, index) => (singles[index]?.length ?? 0) > points)
+  if (dense.length === 0) return { from, to, bucketSeconds: null, lines }
+
+  const width = bucketWidth((Date.parse(to) - Date.parse(from)) / 1000, points)
+  const names = [dense.map(({ deviceId }) => deviceId), dense.map(({ eventType }) => eventType)]
+  const values = [from, to, `${width} seconds`]
+  const [covered] =
+    axis === 'event' && width % HOUR_S === 0
+      ? await ask.query<{ from: string; to: string }>(COVERED, [from, to])
+      : []
+  const buckets =
+    covered === undefined
+      ? (await ofEach<Bucket>(ask, dense, { sql: bucketed(column), values })).flat()
+      : await ask.query<Bucket>(HOURLY, [...names, ...values, covered.from, covered.to])
+  return { from, to, bucketSeconds: width, lines: [...lines, ...linesOf(buckets)].sort(inOrder) }
+}
+
+const HOUR_S = 3_600
+
+function linesOf(rows: readonly Bucket[]): Line[] {
+  const lines = new Map<string, Line>()
+  for (const { deviceId, eventType, unit, time, low, high, mean, events } of rows) {
+    const key = JSON.stringify([deviceId, eventType, unit])
+    let line = lines.get(key)
+    if (line === undefined) {
+      line = { deviceId, eventType, unit, times: [], min: [], max: [], mean: [], events: 0 }
+      lines.set(key, line)
+    }
+    line.times.push(time)
+    line.min.push(low)
+    line.max.push(high)
+    line.mean.push(mean)
+    line.events += events
+  }
+  return withoutRareUnits([...lines.values()]).sort(inOrder)
+}
+
+/** As BUCKETS does it. */
+function withoutRareUnits(lines: readonly Line[]): Line[] {
+  const counts = new Map<string, number>()
+  return lines
+    .toSorted((one, other) => other.events - one.events)
+    .filter(({ deviceId, eventType }) => {
+      const key = JSON.stringify([deviceId, eventType])
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      return count <= MAX_UNITS
+    })
+}
+
+function inOrder(one: Line, other: Line): number {
+  const [a, b] = [one, other].map(({ deviceId, eventType, unit }) => [deviceId, eventType, unit ?? ''])
+  for (const [index, text] of (a ?? []).entries()) {
+    const compared = b?.[index] ?? ''
+    if (text !== compared) return text < compared ? -1 : 1
+  }
+  return 0
+}

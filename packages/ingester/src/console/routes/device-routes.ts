@@ -1,0 +1,230 @@
+import { isTimeZone } from '@qs-telemetry/protocol'
+import {
+  DeviceChangeSchema,
+  DeviceClockSchema,
+  DeviceListSchema,
+  DeviceLoginSchema,
+  DeviceSchema,
+  type DeviceSort,
+  DeviceSortSchema,
+  DeviceStatusSchema,
+  DriftSchema,
+  Moment,
+  NewDeviceSchema,
+  RoomListSchema,
+  SparklinesSchema,
+  TypeListSchema,
+} from '@qs-telemetry/protocol/api'
+import { deviceOfSegment } from '@qs-telemetry/protocol/device-segment'
+import Type from 'typebox'
+import { describeDevice } from '../../devices/describe-device.ts'
+import { type DeviceCursor, readDeviceCursor, writeDeviceCursor } from '../../devices/device-order.ts'
+import { countDevices, findDevice, listDevices } from '../../devices/list-devices.ts'
+import { listRooms } from '../../devices/list-rooms.ts'
+import { listTypes } from '../../devices/list-types.ts'
+import { readDrift } from '../../devices/read-drift.ts'
+import { sparklines } from '../../devices/sparklines.ts'
+import { HttpProblem, notFound } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readRange } from '../time-range.ts'
+
+const tags = ['devices']
+const Params = Type.Object({
+  deviceId: Type.String({
+    description: 'The ids . and .. are written ~. and ~.., since no path can hold them',
+  }),
+})
+
+export function deviceRoutes(server: RouteServer, { read, write, devices, audit }: RouteContext): void {
+  server.get(
+    '/api/devices',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Devices, with the latest value of each type',
+        querystring: Type.Object({
+          search: Type.Optional(
+            Type.String({ maxLength: 200, description: 'In the id, the label or the room' }),
+          ),
+          room: Type.Optional(Type.String({ maxLength: 200, description: 'Only in this room' })),
+          device: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Only these' })),
+          readings: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 32, description: 'Of each device at most' }),
+          ),
+          status: Type.Optional(DeviceStatusSchema),
+          clock: Type.Optional(DeviceClockSchema),
+          silentSensors: Type.Optional(
+            Type.Boolean({ description: 'Whether a series is silent while the device is not' }),
+          ),
+          sort: Type.Optional(DeviceSortSchema),
+          after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the page before' })),
+          limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+        }),
+        response: { 200: DeviceListSchema },
+      },
+    },
+    async ({ query: { device, after, ...query } }) => {
+      const filter = { ...query, ...(device !== undefined && { devices: device }) }
+      const place = after === undefined ? {} : { after: placeOf(after, query.sort) }
+      const [page, total] = await Promise.all([
+        listDevices(read, { ...filter, ...place }),
+        countDevices(read, filter),
+      ])
+      const { devices, next } = page
+      return { devices: [...devices], total, next: next === null ? null : writeDeviceCursor(next) }
+    },
+  )
+
+  server.get(
+    '/api/rooms',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Rooms by name, each with the number of its devices',
+        querystring: Type.Object({
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200 }),
+        }),
+        response: { 200: RoomListSchema },
+      },
+    },
+    async ({ query }) => ({ rooms: [...(await listRooms(read, query))] }),
+  )
+
+  server.get(
+    '/api/types',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Event types by name: of some devices, or of all',
+        querystring: Type.Object({
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+          device: Type.Optional(
+            Type.Array(Type.String(), { maxItems: 100, description: 'Only types of these devices' }),
+          ),
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+        }),
+        response: { 200: TypeListSchema },
+      },
+    },
+    async ({ query: { device, ...query } }) => {
+      const filter = { ...query, ...(device !== undefined && { devices: device }) }
+      return { types: [...(await listTypes(read, filter))] }
+    },
+  )
+
+  server.get(
+    '/api/devices/:deviceId',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } },
+    },
+    async ({ params }) => {
+      const deviceId = deviceOfSegment(params.deviceId)
+      const device = await findDevice(read, deviceId)
+      if (device === null) throw notFound(`There is no device ${deviceId}`)
+      return device
+    },
+  )
+
+  server.get(
+    '/api/sparklines',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The last hours of each number of some devices, as thirty means',
+        querystring: Type.Object({
+          device: Type.Array(Type.String(), { minItems: 1, maxItems: 100 }),
+          hours: Type.Number({ minimum: 0.1, maximum: 48, default: 3 }),
+        }),
+        response: { 200: SparklinesSchema },
+      },
+    },
+    async ({ query: { device, hours } }) => {
+      const to = new Date()
+      return sparklines(read, { devices: device, from: new Date(to.getTime() - hours * 3_600_000), to })
+    },
+  )
+
+  server.get(
+    '/api/devices/:deviceId/drift',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'How far its clock was ahead',
+        params: Params,
+        querystring: Type.Object({
+          from: Moment,
+          to: Moment,
+          points: Type.Integer({ minimum: 10, maximum: 2_000, default: 300 }),
+        }),
+        response: { 200: DriftSchema },
+      },
+    },
+    async ({ params, query }) =>
+      readDrift(read, {
+        deviceId: deviceOfSegment(params.deviceId),
+        points: query.points,
+        ...readRange(query),
+      }),
+  )
+
+  server.patch(
+    '/api/devices/:deviceId',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Give it a label, a room or a time zone, or say when it counts as silent',
+        params: Params,
+        body: DeviceChangeSchema,
+        response: { 200: DeviceSchema },
+      },
+    },
+    async (request) => {
+      const deviceId = deviceOfSegment(request.params.deviceId)
+      const { timeZone, label, room, silentAfter } = request.body
+      if (timeZone && !isTimeZone(timeZone))
+        throw new HttpProblem(400, `"${timeZone}" is not an IANA time zone. Use one such as Europe/Berlin`)
+      if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
+        throw notFound(`There is no device ${deviceId}`)
+      await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
+      const device = await findDevice(write, deviceId)
+      if (device === null) throw notFound(`There is no device ${deviceId}`)
+      return device
+    },
+  )
+
+  server.post(
+    '/api/devices',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Make an account for a device, where the broker wants one, and say what its board needs',
+        body: NewDeviceSchema,
+        response: { 200: DeviceLoginSchema },
+      },
+    },
+    async (request) => {
+      const login = await devices.add(request.body.deviceId)
+      if (login.password !== null)
+        await audit(request, { action: 'device added', detail: { deviceId: login.deviceId } })
+      return login
+    },
+  )
+}
+
+function placeOf(after: string, sort: DeviceSort = 'name'): DeviceCursor {
+  const cursor = readDeviceCursor(after)
+  if (cursor?.sort === sort) return cursor
+  throw new HttpProblem(
+    400,
+    '`after` does not continue a list in this order. Start again with the first page',
+  )
+}

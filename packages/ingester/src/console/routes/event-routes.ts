@@ -1,0 +1,44 @@
+import { EventPageSchema, Moment } from '@qs-telemetry/protocol/api'
+import Type from 'typebox'
+import { listEvents, readCursor } from '../queries/list-events.ts'
+import { HttpProblem } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+import { readMoment } from '../time-range.ts'
+
+export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
+  server.get(
+    '/api/events',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['events'],
+        summary: 'Events as they are stored, newest first',
+        description:
+          'Of one device by event time, of all by server time. By keyset: give `next` back as `after`.',
+        querystring: Type.Object({
+          device: Type.Optional(Type.String()),
+          type: Type.Optional(Type.Array(Type.String(), { maxItems: 50 })),
+          from: Type.Optional(Moment),
+          to: Type.Optional(Moment),
+          texts: Type.Optional(Type.Boolean({ description: 'Only those with a text as value' })),
+          after: Type.Optional(Type.String({ maxLength: 2_000 })),
+          limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
+        }),
+        response: { 200: EventPageSchema },
+      },
+    },
+    async ({ query: { device, type, from, to, texts, after, limit } }) => {
+      const cursor = after === undefined ? undefined : readCursor(after)
+      if (cursor === null) throw new HttpProblem(400, '"after" is none of the cursors that `next` gave')
+      return listEvents(read, {
+        limit,
+        ...(device !== undefined && { deviceId: device }),
+        ...(type !== undefined && { eventTypes: type }),
+        ...(from !== undefined && { from: readMoment(from) }),
+        ...(to !== undefined && { to: readMoment(to) }),
+        ...(texts !== undefined && { onlyTexts: texts }),
+        ...(cursor !== undefined && { after: cursor }),
+      })
+    },
+  )
+}

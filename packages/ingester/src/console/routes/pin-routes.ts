@@ -1,0 +1,34 @@
+import { PinnedListSchema, PinSchema } from '@qs-telemetry/protocol/api'
+import { listPinned, MAX_PINNED, pinReading, unpinReading } from '../queries/pinned.ts'
+import { HttpProblem } from '../problem.ts'
+import type { RouteContext, RouteServer } from '../route-server.ts'
+
+const tags = ['devices']
+const response = { 200: PinnedListSchema }
+
+export function pinRoutes(server: RouteServer, { read, write, audit }: RouteContext): void {
+  server.get(
+    '/api/pinned',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'The readings that the overview shows first', response },
+    },
+    async () => ({ pinned: [...(await listPinned(read))] }),
+  )
+
+  server.put(
+    '/api/pinned',
+    {
+      config: { access: 'operator' },
+      schema: { tags, summary: 'Pin a reading, or unpin it, for everybody', body: PinSchema, response },
+    },
+    async (request) => {
+      const { isPinned, ...name } = request.body
+      if (!isPinned) await unpinReading(write, name)
+      else if (!(await pinReading(write, name)))
+        throw new HttpProblem(409, `${MAX_PINNED} readings are pinned already. Unpin one first`)
+      await audit(request, { action: isPinned ? 'reading pinned' : 'reading unpinned', detail: name })
+      return { pinned: [...(await listPinned(write))] }
+    },
+  )
+}

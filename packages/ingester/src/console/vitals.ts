@@ -1,0 +1,43 @@
+import type { Vitals } from './process/console-host.ts'
+import type { Pipeline } from '../app/pipeline.ts'
+import type { Pulse } from './pulse.ts'
+
+export interface PipelineVitals {
+  readonly pipeline: Pick<Pipeline, 'status'>
+  readonly pulse: Pulse
+  readonly alarms: () => ReadonlyMap<string, string>
+  /** Messages that wait at the broker; null: it does not say. */
+  readonly waiting: () => number | null
+}
+
+/** Of the pipeline in this process. */
+export function pipelineVitals({ pipeline, pulse, alarms, waiting }: PipelineVitals): Vitals {
+  const { isConnected, isPaused, unsettledMessages, unsettledBytes } = pipeline.status()
+  return {
+    rate: pulse.rate,
+    commitMs: {
+      p50: pulse.commitMs(0.5),
+      p95: pulse.commitMs(0.95),
+      history: [...pulse.commitHistory(0.95)],
+    },
+    inFlight: { messages: unsettledMessages, bytes: unsettledBytes },
+    broker: { connected: isConnected, paused: isPaused, waiting: waiting() },
+    alarms: [...alarms()].map(([name, text]) => ({ name, text })),
+  }
+}
+
+export interface WatchedVitals {
+  readonly isConnected: boolean
+  readonly waiting: number | null
+}
+
+/** Of pipelines in other processes: what the broker says. Their rate is in the database. */
+export function watchedVitals({ isConnected, waiting }: WatchedVitals): Vitals {
+  return {
+    rate: null,
+    commitMs: { p50: null, p95: null, history: [] },
+    inFlight: null,
+    broker: { connected: isConnected, paused: false, waiting },
+    alarms: [],
+  }
+}

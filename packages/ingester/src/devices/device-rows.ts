@@ -1,0 +1,85 @@
+import pg from 'pg'
+import { momentText } from '../database/moment-text.ts'
+
+/** What the database knows of a device. */
+export interface DeviceRow {
+  readonly deviceId: string
+  readonly label: string | null
+  readonly timeZone: string | null
+  readonly room: string | null
+  /** RFC 3339 in UTC with microseconds; null: nothing was seen of it yet. */
+  readonly firstSeen: string | null
+  readonly lastSeen: string | null
+  readonly status: 'online' | 'silent' | 'quiet' | 'never'
+  readonly eventsLastHour: number
+  /** How far its clock is ahead (negative: behind, or the event waited), by its freshest event; null: it sent no time. */
+  readonly driftSeconds: number | null
+}
+
+export interface DeviceDescription {
+  readonly deviceId: string
+  /** Null, here and below: as it is. */
+  readonly label: string | null
+  readonly timeZone: string | null
+  readonly room: string | null
+}
+
+/** The last hour by server time, which has an index; so it is the same work however old the table is. */
+const LIST = `
+with lately as (
+  select device_id, count(*)::int as events from events
+  where ts_server > now() - interval '1 hour'
+  group by device_id
+)
+select
+  d.device_id as "deviceId", label, time_zone as "timeZone", room,
+  ${momentText('first_seen')} as "firstSeen", ${momentText('last_seen')} as "lastSeen",
+  device_status(last_seen, coalesce(silent_after_set, silent_after)) as status, coalesce(events, 0) as "eventsLastHour",
+  extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "driftSeconds"
+from devices d left join lately on lately.device_id = d.device_id
+left join lateral freshest_event(d.device_id) as freshest on true
+order by d.device_id`
+
+const DESCRIBE = `
+insert into devices (device_id, label, time_zone, room) values ($1, $2, $3, $4)
+on conflict (device_id) do update set
+  label = coalesce(excluded.label, devices.label),
+  time_zone = coalesce(excluded.time_zone, devices.time_zone),
+  room = coalesce(excluded.room, devices.room)`
+
+const [CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS] = [5_000, 30_000] as const
+
+/** The table `devices`, for a person at the terminal. */
+export class DeviceRows {
+  readonly #client: pg.Client
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** @throws the error of `pg` */
+  static async open(url: string): Promise<DeviceRows> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'qs-device',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return new DeviceRows(client)
+  }
+
+  async list(): Promise<readonly DeviceRow[]> {
+    return (await this.#client.query<DeviceRow>(LIST)).rows
+  }
+
+  /** Of a device that may never have been seen. */
+  async describe({ deviceId, label, timeZone, room }: DeviceDescription): Promise<void> {
+    await this.#client.query(DESCRIBE, [deviceId, label, timeZone, room])
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+}

@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { SimulatedDevices } from '../../src/console/simulated-devices.ts'
+import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { configOf } from '../support/pipeline.ts'
+import { freshDatabase } from '../support/postgres.ts'
+import { silentLog } from '../support/silent-log.ts'
+import { until } from '../support/until.ts'
+
+test('two starts at once begin one simulation: its stop ends every connection', async (t) => {
+  const { log } = silentLog()
+  const broker = await startEmbeddedBroker({
+    host: '127.0.0.1',
+    port: 0,
+    wsPort: 0,
+    credentials: null,
+    accountsFile: null,
+    maxPacketBytes: 1024 * 1024,
+    log,
+  })
+  t.after(() => broker.stop())
+  const open = new Set<Socket>()
+  const counter = createServer((socket) => {
+    open.add(socket)
+    const onward = connect(broker.port, '127.0.0.1')
+    socket.on('close', () => open.delete(socket) && onward.destroy())
+    onward.on('close', () => socket.destroy())
+    for (const each of [socket, onward]) each.on('error', () => {})
+    socket.pipe(onward).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  await once(counter, 'listening')
+  t.after(() => counter.close())
+
+  const databaseUrl = await freshDatabase(t)
+  await migrate(databaseUrl)
+  const desk = new SimulatedDevices({
+    broker: { url: `mqtt://127.0.0.1:${(counter.address() as AddressInfo).port}` },
+    config: configOf({}),
+    ownerUrl: databaseUrl,
+    pipeline: { forgetDevices: () => {} },
+  })
+  t.after(() => desk.stop())
+  await Promise.all([desk.start(), desk.start()])
+  await until(() => open.size > 0, 'simulated devices are connected')
+  await desk.stop()
+  await until(() => open.size === 0, 'every simulated device has left')
+})

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { DeviceSort } from '@qs-telemetry/protocol/api'
+import { migrate } from '../../src/database/migrate.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import {
+  DEVICE_ORDERS,
+  type DeviceCursor,
+  readDeviceCursor,
+  writeDeviceCursor,
+} from '../../src/devices/device-order.ts'
+import { countDevices, type DeviceQuestion, findDevice, listDevices } from '../../src/devices/list-devices.ts'
+import { listRooms } from '../../src/devices/list-rooms.ts'
+import { listTypes } from '../../src/devices/list-types.ts'
+import { overviewDevices } from '../../src/devices/overview-devices.ts'
+import { sparklines } from '../../src/devices/sparklines.ts'
+import { fillFleet } from '../support/fleet.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+const DEVICES = 20_000
+
+/** A large fleet, and a device with a counter in its type. */
+async function open(t: TestContext) {
+  const url = await freshDatabase(t)
+  await migrate(url)
+  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 60_000 })
+  t.after(() => pool.end())
+  await pool.query(`insert into devices (device_id, first_seen, last_seen) values ('counter', now(), now())`)
+  await pool.query(`insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, value_num,
+      unit, ts_device_readable, ts_server)
+    select 'counter', 't' || lpad(i::text, 7, '0'), 1, now(), now(), now(), now(), 'c' || i, i, '°C', true, now()
+    from generate_series(1, 30000) i`)
+  await fillFleet(pool, DEVICES)
+  return pool
+}
+
+/** The ids of all pages, one after the other. */
+async function allIds(
+  pool: QueryPool,
+  question: Omit<DeviceQuestion, 'limit' | 'after'>,
+): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (let after: DeviceCursor | null | undefined; after !== null; ) {
+    const place = after === undefined ? {} : { after: throughItsText(after) }
+    const page = await listDevices(pool, { ...question, ...place, limit: 1_999, readings: 0 })
+    ids.push(...page.devices.map(({ deviceId }) => deviceId))
+    after = page.next
+  }
+  return ids
+}
+
+function throughItsText(cursor: DeviceCursor): DeviceCursor {
+  const read = readDeviceCursor(writeDeviceCursor(cursor))
+  assert.deepEqual(read, cursor)
+  return read as DeviceCursor
+}
+
+const bytes = (answer: unknown) => JSON.stringify(answer).length
+
+test('lists show a bounded part of 20,000 devices and of 30,000 types, and count all', async (t) => {
+  const pool = await open(t)
+  const { devices: page } = await listDevices(pool, { limit: 500 })
+  assert.equal(page.length, 500)
+  const [counter, first] = page
+  assert.deepEqual(
+    [counter?.deviceId, counter?.readings.length, counter?.moreReadings, counter?.status],
+    ['counter', 8, 992, 'online'],
+  )
+  assert.deepEqual([first?.readings.length, first?.moreReadings, first?.clock], [5, 0, 'good'])
+  assert.equal(first?.offsetSeconds, 1.5)
+  assert.deepEqual(
+    first?.readings.map(({ eventType, valueNum, unit, everySeconds }) => [
+      eventType,
+      valueNum,
+      unit,
+      everySeconds,
+    ])[1],
+    ['type1', 106, '°C', 20],
+  )
+  assert.ok(bytes(page) < 500 * 1024, `${bytes(page)} bytes`)
+  assert.equal(await countDevices(pool), DEVICES + 1)
+  assert.equal(await countDevices(pool, { search: 'KÜCHE' }), 1)
+
+  assert.deepEqual(await countDevices(pool, { room: 'Room 7' }), DEVICES / 400)
+  assert.equal(
+    (await listDevices(pool, { search: 'room 399', limit: 100, readings: 0 })).devices.length,
+    DEVICES / 400,
+  )
+  assert.deepEqual(await listRooms(pool, { search: 'room 39', limit: 3 }), [
+    { room: 'Room 39', devices: 50 },
+    { room: 'Room 390', devices: 50 },
+    { room: 'Room 391', devices: 50 },
+  ])
+  assert.deepEqual(await listTypes(pool, { search: 'TYPE', limit: 3 }), ['type0', 'type1', 'type2'])
+  assert.deepEqual(await listTypes(pool, { devices: ['esp32-00002'], limit: 9 }), [
+    ...['type0', 'type1', 'type2', 'type3', 'type4'],
+  ])
+  assert.equal((await listTypes(pool, { devices: ['counter', 'nobody'], limit: 1_000 })).length, 1_000)
+
+  const sorts = Object.keys(DEVICE_ORDERS) as DeviceSort[]
+  for (const sort of sorts) {
+    const ids = await allIds(pool, { sort })
+    assert.deepEqual(
+      [ids.length, new Set(ids).size],
+      [DEVICES + 1, DEVICES + 1],
+      `${sort}: each device is on one page`,
+    )
+  }
+  const first3 = async (sort: DeviceSort) => (await allIds(pool, { sort })).slice(0, 3)
+  assert.deepEqual(await first3('types'), ['counter', 'esp32-20000', 'esp32-19999'])
+  assert.deepEqual((await first3('clock'))[0], 'esp32-20000')
+  assert.deepEqual((await first3('seen'))[0], 'esp32-00001')
+  assert.deepEqual((await allIds(pool, { sort: 'room' })).at(-1), 'counter', 'without a room')
+  assert.equal((await first3('quiet'))[0]?.endsWith('00'), true)
+  assert.equal((await allIds(pool, { status: 'silent' })).length, DEVICES / 100)
+  assert.equal((await allIds(pool, { clock: 'off', sort: 'clock' })).length, DEVICES / 10)
+  assert.equal(await countDevices(pool, { clock: 'off', status: 'silent' }), DEVICES / 100)
+  assert.equal(await countDevices(pool, { room: 'Room 0', status: 'silent', search: 'ESP32-004' }), 1)
+
+  assert.equal((await allIds(pool, { silentSensors: true })).length, DEVICES / 50)
+  assert.equal(await countDevices(pool, { silentSensors: true, status: 'silent' }), 0)
+
+  const whole = await findDevice(pool, 'counter')
+  assert.deepEqual([whole?.readings.length, whole?.clock], [1_000, 'absent'])
+
+  const overview = await overviewDevices(pool)
+  assert.deepEqual(
+    [overview.total, overview.online, overview.silentTotal, overview.freshTotal, overview.quiet],
+    [DEVICES + 1, DEVICES + 1 - 200, 200, 1, 0],
+  )
+  assert.equal(overview.silent.length, 20)
+  assert.deepEqual([overview.silentSeriesTotal, overview.silentSeries.length], [DEVICES / 50, 20])
+  assert.equal(overview.silentSeries[0]?.eventType, 'type4')
+  assert.match(overview.silent[0]?.lastSeen ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  assert.equal(overview.fresh[0]?.deviceId, 'counter')
+  assert.ok(bytes(overview) < 8 * 1024, `${bytes(overview)} bytes`)
+
+  const to = new Date()
+  const from = new Date(to.getTime() - 3 * 3_600_000)
+  await pool.query(`insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_server, schema)
+    select 'x' || i, 'counter', 't' || lpad(i::text, 7, '0'), i, '°C', now() - interval '1 minute', now(), 1
+    from generate_series(1, 100) i`)
+  const { lines } = await sparklines(pool, { devices: ['counter', 'esp32-00001', 'nobody'], from, to })
+  assert.equal(lines.length, 32, 'sparklines of a bounded number of types')
+})

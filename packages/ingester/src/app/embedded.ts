@@ -9,7 +9,7 @@ import { embeddedUrlReader, startEmbeddedPostgres } from '../embedded/postgres/e
 import type { EmbeddedRole } from '../embedded/postgres/postgres-password.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
-import { arrivalCharge, deviceBudgets } from './charge-devices.ts'
+import { arrivalCharge, deviceBudgets } from '../pipeline/charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
 import { UnhandledTopicBook } from '../console/unhandled-topics.ts'
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { visibleLines } from '../telemetry/visible.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../config/version.ts'
 
 type Load = () => Promise<(program: Command) => void>
 

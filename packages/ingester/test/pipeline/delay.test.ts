@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SystemClock } from '../../src/app/system-clock.ts'
+import { SystemClock } from '../../src/pipeline/system-clock.ts'
 import { delay } from '../../src/pipeline/delay.ts'
 
 const FOR_EVER_MS = 2 ** 31 - 1

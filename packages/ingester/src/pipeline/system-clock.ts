@@ -1,5 +1,5 @@
 import { type Instant, instantFromMs } from '@qs-telemetry/protocol'
-import type { CallOff, Clock } from '../pipeline/clock.ts'
+import type { CallOff, Clock } from './clock.ts'
 
 /** How far the monotonic clock may wander from the system's before it is set again. */
 const TOLERANCE_MS = 2

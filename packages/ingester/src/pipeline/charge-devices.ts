@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts'
-import { type Amounts, DeviceBudgets } from '../pipeline/device-budgets.ts'
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+import { type Amounts, DeviceBudgets } from './device-budgets.ts'
+import type { Message } from './message.ts'
+import type { BatchResult, Outcome } from './outcome.ts'
 
 /** As the settings say. */
 export function deviceBudgets(config: Config): DeviceBudgets {

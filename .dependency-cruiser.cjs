@@ -1,6 +1,6 @@
 /** Who may import whom. docs/architecture.md has the same in words. */
 const STAGES = 'source|decode|batch|sink|reply'
-const INGESTER = '^packages/ingester/src'
+const INGESTER = '^packages/qs/src'
 
 /** A rule that paths under `from` may import nothing that matches `to`. */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })

@@ -21,7 +21,7 @@ ENV NODE_ENV=production
 COPY --from=dependencies /app /app
 USER node
 EXPOSE 8080
-ENTRYPOINT ["/app/packages/ingester/bin/qs.js"]
+ENTRYPOINT ["/app/packages/qs/bin/qs.js"]
 CMD ["ingest"]
 
 FROM ${NODE} AS node
@@ -32,5 +32,5 @@ ENV NODE_ENV=production
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=dependencies /app /app
 USER postgres
-ENTRYPOINT ["/app/packages/ingester/bin/qs.js"]
+ENTRYPOINT ["/app/packages/qs/bin/qs.js"]
 CMD ["--help"]

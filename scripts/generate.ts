@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { grafanaFiles } from '../deploy/grafana/source/files.ts'
-import { createProgram } from '../packages/ingester/src/cli/program.ts'
-import { SETTINGS, type Setting } from '../packages/ingester/src/config/settings.ts'
-import { Metrics } from '../packages/ingester/src/telemetry/metrics.ts'
-import { parityPage } from '../packages/ingester/test/parity/parity-page.ts'
+import { createProgram } from '../packages/qs/src/cli/program.ts'
+import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
+import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
+import { parityPage } from '../packages/qs/test/parity/parity-page.ts'
 import { DEAD_LETTER_CODES, WARNING_CODES } from '../packages/protocol/src/index.ts'
 import {
   DeadLetterSchema,

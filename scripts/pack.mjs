@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const STAGE = 'node_modules/.package'
-const PROGRAM = 'packages/ingester'
+const PROGRAM = 'packages/qs'
 const BUNDLED = ['protocol', 'device']
 
 const manifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { freePort } from '../packages/ingester/test/support/free-port.ts'
-import { until } from '../packages/ingester/test/support/until.ts'
+import { freePort } from '../packages/qs/test/support/free-port.ts'
+import { until } from '../packages/qs/test/support/until.ts'
 
 const run = promisify(execFile)
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
@@ -22,8 +22,8 @@ test('the package holds the licence, the readme and what was built, and nothing 
   for (const file of [
     'LICENSE',
     'README.md',
-    'packages/ingester/dist/cli/main.js',
-    'packages/ingester/migrations/grants.sql',
+    'packages/qs/dist/cli/main.js',
+    'packages/qs/migrations/grants.sql',
     'packages/console/dist/index.html',
     'node_modules/@qs-telemetry/protocol/dist/index.js',
     'node_modules/@qs-telemetry/device/dist/index.js',

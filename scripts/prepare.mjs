@@ -67,7 +67,7 @@ function build(what, { stamp, result, changedMs, command }) {
 const programs = readdirSync('packages').filter((name) => name !== 'console')
 build('Building …', {
   stamp: 'node_modules/.built',
-  result: 'packages/ingester/dist/cli/main.js',
+  result: 'packages/qs/dist/cli/main.js',
   changedMs: Math.max(
     ...programs.map((name) => newest(join('packages', name, 'src'))),
     statSync('tsconfig.base.json').mtimeMs,

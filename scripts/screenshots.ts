@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Overview } from '@qs-telemetry/protocol/api'
 import { chromium, type Page } from 'playwright-core'
-import { freePort } from '../packages/ingester/test/support/free-port.ts'
-import { until } from '../packages/ingester/test/support/until.ts'
+import { freePort } from '../packages/qs/test/support/free-port.ts'
+import { until } from '../packages/qs/test/support/until.ts'
 
 /*
  * npm run screenshots: the pictures of docs/images, of the console as `npm start -- --demo` shows it. Needs Chromium
@@ -78,7 +78,7 @@ async function start(directory: string): Promise<{ readonly process: ChildProces
     POSTGRES_PORT,
     QS_DATA_DIR: join(directory, 'data'),
   }
-  const child = spawn(process.execPath, ['packages/ingester/bin/qs.js', 'up', '--demo'], {
+  const child = spawn(process.execPath, ['packages/qs/bin/qs.js', 'up', '--demo'], {
     env,
     stdio: 'ignore',
   })

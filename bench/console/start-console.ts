@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 
 /** `qs console` alone, as its own process. */
 export async function startConsole(databaseUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
@@ -11,7 +11,7 @@ export async function startConsole(databaseUrl: string): Promise<{ url: string; 
     HTTP_PORT: String(port),
     LOG_LEVEL: 'warn',
   }
-  const child = spawn(process.execPath, ['packages/ingester/bin/qs.js', 'console'], { env, stdio: 'inherit' })
+  const child = spawn(process.execPath, ['packages/qs/bin/qs.js', 'console'], { env, stdio: 'inherit' })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = `http://127.0.0.1:${port}`
   const isReady = () =>

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { FaultProxy } from '../../packages/ingester/src/verify/fault-proxy.ts'
+import { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
 import { type Course, measured } from './course.ts'
 
 const WARM_UP_WINDOW = 20_000

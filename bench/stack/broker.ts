@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { shippedSettings } from '../../packages/ingester/test/support/mosquitto.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { shippedSettings } from '../../packages/qs/test/support/mosquitto.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 import { type Child, startChild } from './child.ts'
 
 export interface Broker {

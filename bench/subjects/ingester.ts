@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
 import { startChild } from '../stack/child.ts'
 import { ROW_AS_SENT } from './row-as-sent.ts'
 import type { Subject, SubjectContext } from './subject.ts'
 import { whenReady } from './when-ready.ts'
 
-const QS = fileURLToPath(new URL('../../packages/ingester/bin/qs.js', import.meta.url))
+const QS = fileURLToPath(new URL('../../packages/qs/bin/qs.js', import.meta.url))
 /** Those for Node, in its first line. */
 const FLAGS =
   readFileSync(QS, 'utf8')

@@ -1,4 +1,4 @@
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 import type { Child } from '../stack/child.ts'
 import type { Running } from './subject.ts'
 

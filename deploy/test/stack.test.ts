@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { DeviceClient } from '@qs-telemetry/device'
 import { parse } from 'yaml'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 import { Stack } from './support/stack.ts'
 
 interface ComposeFile {

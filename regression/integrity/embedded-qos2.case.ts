@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import { connectAsync } from 'mqtt'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 import { type EmbeddedStage, openEmbeddedStage } from './embedded-stage.ts'
 import { type Item, item } from './item.ts'
 import { scale } from './scale.ts'

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { startQs, untilReady } from '../../packages/ingester/test/support/qs.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { startQs, untilReady } from '../../packages/qs/test/support/qs.ts'
 
 export interface EmbeddedStack {
   /** Of MQTT. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { type Qs, startQs, untilReady } from '../../packages/ingester/test/support/qs.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { type Qs, startQs, untilReady } from '../../packages/qs/test/support/qs.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 
 export interface IngesterOptions {
   readonly mqttUrl: string

@@ -1,4 +1,4 @@
-import type { FaultProxy } from '../../packages/ingester/src/verify/fault-proxy.ts'
+import type { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
 import { scale } from './scale.ts'
 
 /** What can befall a link without both ends being told. */

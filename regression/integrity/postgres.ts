@@ -6,17 +6,17 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
-import { migrate } from '../../packages/ingester/src/database/migrate.ts'
+import { migrate } from '../../packages/qs/src/database/migrate.ts'
 import {
   runAs,
   serverAccount,
   serverEnvironment,
   systemDirectory,
-} from '../../packages/ingester/src/embedded/postgres/postgres-account.ts'
-import { postgresBinaries } from '../../packages/ingester/src/embedded/postgres/postgres-binaries.ts'
-import { freePort } from '../../packages/ingester/test/support/free-port.ts'
-import { leash } from '../../packages/ingester/test/support/leash.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
+} from '../../packages/qs/src/embedded/postgres/postgres-account.ts'
+import { postgresBinaries } from '../../packages/qs/src/embedded/postgres/postgres-binaries.ts'
+import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { leash } from '../../packages/qs/test/support/leash.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 
 export interface PostgresOptions {
   /** As in postgresql.conf, and before ours. */

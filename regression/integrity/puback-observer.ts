@@ -1,5 +1,5 @@
 import { type IPublishPacket, type Parser, parser } from 'mqtt-packet'
-import type { ProxyObserver } from '../../packages/ingester/src/verify/fault-proxy.ts'
+import type { ProxyObserver } from '../../packages/qs/src/verify/fault-proxy.ts'
 import type { Checker } from '../checker.ts'
 import type { Witness } from './witness.ts'
 

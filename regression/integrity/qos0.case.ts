@@ -1,6 +1,6 @@
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/ingester/test/support/mosquitto.ts'
-import { until } from '../../packages/ingester/test/support/until.ts'
+import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { until } from '../../packages/qs/test/support/until.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 

@@ -1,5 +1,5 @@
 import type { QueryConfig, QueryResult } from 'pg'
-import type { Connection, CopyQuery } from '../../packages/ingester/src/sink/connection.ts'
+import type { Connection, CopyQuery } from '../../packages/qs/src/sink/connection.ts'
 import { Backend } from './backend.ts'
 import type { StatementFault } from './faults.ts'
 import { STATEMENT_FAULTS } from './faults.ts'

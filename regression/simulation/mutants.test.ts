@@ -6,7 +6,7 @@ import { MUTANTS } from './mutants.ts'
 /* `npm run simulate-faults -- --mutants` takes minutes before it comes to a passage that a change has removed. */
 for (const { name, file, original } of MUTANTS) {
   test(`the passage of the mutant "${name}" stands once in ${file}`, async () => {
-    const source = await readFile(new URL(`../../packages/ingester/src/${file}`, import.meta.url), 'utf8')
+    const source = await readFile(new URL(`../../packages/qs/src/${file}`, import.meta.url), 'utf8')
     assert.equal(source.split(original).length - 1, 1)
   })
 }

@@ -1,7 +1,7 @@
 /** A fault that is planted into the real code: one passage of one file, replaced. */
 export interface Mutant {
   readonly name: string
-  /** Below packages/ingester/src. */
+  /** Below packages/qs/src. */
   readonly file: string
   /** Stands in the file exactly once, or the proof stops and says so. */
   readonly original: string

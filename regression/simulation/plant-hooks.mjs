@@ -2,7 +2,7 @@ const mutant = JSON.parse(process.env.SIMULATION_MUTANT ?? '')
 
 export async function load(url, context, nextLoad) {
   const loaded = await nextLoad(url, context)
-  if (!new URL(url).pathname.endsWith(`/packages/ingester/src/${mutant.file}`)) return loaded
+  if (!new URL(url).pathname.endsWith(`/packages/qs/src/${mutant.file}`)) return loaded
   const parts = String(loaded.source).split(mutant.original)
   if (parts.length !== 2) {
     throw new Error(

@@ -1,5 +1,5 @@
-import { findSettings, parseConfig } from '../../packages/ingester/src/config/load.ts'
-import type { Config } from '../../packages/ingester/src/config/settings.ts'
+import { findSettings, parseConfig } from '../../packages/qs/src/config/load.ts'
+import type { Config } from '../../packages/qs/src/config/settings.ts'
 import { type Ack, Checker } from '../checker.ts'
 import { Broker } from './broker.ts'
 import { Database } from './database.ts'

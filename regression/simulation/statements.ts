@@ -1,6 +1,6 @@
-import { compareEvents } from '../../packages/ingester/src/sink/compare-events.ts'
-import { type AskedTypes, findTypes } from '../../packages/ingester/src/sink/find-types.ts'
-import type { DeviceSeen } from '../../packages/ingester/src/sink/upsert-devices.ts'
+import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
+import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/find-types.ts'
+import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,
   isSame,

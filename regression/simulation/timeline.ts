@@ -1,4 +1,4 @@
-import type { CallOff } from '../../packages/ingester/src/pipeline/clock.ts'
+import type { CallOff } from '../../packages/qs/src/pipeline/clock.ts'
 
 interface Entry {
   readonly atMs: number

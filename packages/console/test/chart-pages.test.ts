@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../ingester/test/support/console.ts'
-import { until } from '../../ingester/test/support/until.ts'
+import { startTestConsole } from '../../qs/test/support/console.ts'
+import { until } from '../../qs/test/support/until.ts'
 import { momentIn } from '../src/time/format.ts'
 import { assertAligned } from './support/assert-aligned.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'

@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../ingester/test/support/console.ts'
-import { fillFleet } from '../../ingester/test/support/fleet.ts'
-import { until } from '../../ingester/test/support/until.ts'
+import { startTestConsole } from '../../qs/test/support/console.ts'
+import { fillFleet } from '../../qs/test/support/fleet.ts'
+import { until } from '../../qs/test/support/until.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, heading } from './support/filled.ts'
 

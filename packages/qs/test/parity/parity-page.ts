@@ -18,7 +18,7 @@ ${cases.flatMap(rows).join('\n')}`,
   return `# The two brokers and the standard
 
 The same ${runs} questions, byte for byte, to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: it does what the
-standard demands. \`packages/ingester/test/parity\` asks them in each \`npm test\`, and fails where an answer is another one
+standard demands. \`packages/qs/test/parity\` asks them in each \`npm test\`, and fails where an answer is another one
 than stands here. ${generated}
 
 Three times three digits are the QoS in which messages of QoS 0, 1 and 2 arrive at a subscription of QoS 0, 1 and 2.

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { grafanaFiles } from '../deploy/grafana/source/files.ts'
-import { createProgram } from '../packages/qs/src/cli/program.ts'
-import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
-import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
-import { parityPage } from '../packages/qs/test/parity/parity-page.ts'
 import { DEAD_LETTER_CODES, WARNING_CODES } from '../packages/protocol/src/index.ts'
 import {
   DeadLetterSchema,
   DeviceAckMessageSchema,
   EventMessageSchema,
 } from '../packages/protocol/src/schemas/index.ts'
+import { createProgram } from '../packages/qs/src/cli/program.ts'
+import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
+import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
+import { parityPage } from '../packages/qs/test/parity/parity-page.ts'
 
 /*
  * Writes what is declared once in the code and read elsewhere: .env.example, docs/reference, and the dashboards and alert

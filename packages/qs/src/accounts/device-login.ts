@@ -1,6 +1,6 @@
 import { ackTopic } from '@qs-telemetry/protocol'
-import { isLoopback } from '../endpoints/loopback.ts'
 import type { Config } from '../config/settings.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import { lanAddress } from './lan-address.ts'
 
 /** All that a board needs to know. */

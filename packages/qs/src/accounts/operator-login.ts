@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { Config } from '../config/settings.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { OperatorLogin } from './control-connection.ts'
 import type { AccountTopics } from './roles.ts'
 

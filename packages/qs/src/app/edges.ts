@@ -1,10 +1,10 @@
 import { type ConnectOptions, connect } from '../database/connect.ts'
 import type { ServerSession } from '../database/server-session.ts'
 import type { Clock } from '../pipeline/clock.ts'
+import { SystemClock } from '../pipeline/system-clock.ts'
 import type { Connection } from '../sink/connection.ts'
 import { openSocket } from '../source/open-socket.ts'
 import type { OpenSocket } from '../source/source.ts'
-import { SystemClock } from '../pipeline/system-clock.ts'
 
 /** Where the pipeline touches the world: all that is not determined by its settings and its input. */
 export interface Edges {

@@ -1,17 +1,17 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type EmbeddedBroker, startEmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { UnhandledTopicBook } from '../console/unhandled-topics.ts'
+import { type EmbeddedBroker, startEmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
 import { embeddedUrlReader, startEmbeddedPostgres } from '../embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedRole } from '../embedded/postgres/postgres-password.ts'
+import { arrivalCharge, deviceBudgets } from '../pipeline/charge-devices.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
-import { arrivalCharge, deviceBudgets } from '../pipeline/charge-devices.ts'
 import { type Ingester, startIngester } from './ingester.ts'
-import { UnhandledTopicBook } from '../console/unhandled-topics.ts'
 
 export interface EmbeddedOptions {
   /** Listen for real boards, on all addresses; then credentials are needed. */

@@ -1,15 +1,15 @@
-import { isLoopback } from '../endpoints/loopback.ts'
 import type { Config } from '../config/settings.ts'
 import { consoleAnswers, type HostParts } from '../console/process/console-answers.ts'
 import { ConsoleFront } from '../console/process/console-front.ts'
 import { ConsoleProcess } from '../console/process/console-process.ts'
+import { trustedPeer } from '../console/trusted-peer.ts'
 import { currentUrl } from '../endpoints/database-url.ts'
+import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import { FaultLog } from '../http/fault-log.ts'
 import type { HealthOptions } from '../http/health.ts'
 import { startHttp } from '../http/server.ts'
-import { trustedPeer } from '../console/trusted-peer.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
 
 export interface ServeOptions extends HealthOptions {
   readonly endpoints: ServiceEndpoints

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
-import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
+import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
 
 /** Rows of `devices` are due every interval, and without traffic an ingester looks at every interval which are due. */
 const LAST_ROW_MS = 2 * DEVICE_INTERVAL_MS + 1_000

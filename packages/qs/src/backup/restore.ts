@@ -2,15 +2,15 @@ import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
-import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
-import { watchCopy } from './copy-progress.ts'
 import { libpqEnvironment } from '../database/libpq-environment.ts'
 import { MIGRATION_LOCK, migrate, readMigrations } from '../database/migrate.ts'
 import { openClient } from '../database/open-client.ts'
+import { runningIngesters } from '../database/running-ingesters.ts'
+import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
+import { watchCopy } from './copy-progress.ts'
 import { findTool, type Tool } from './postgres-tools.ts'
 import { afterRestore, beforeRestore, withoutNewerSettings } from './restore-script.ts'
 import { runTool, startTool } from './run-tool.ts'
-import { runningIngesters } from '../database/running-ingesters.ts'
 
 export interface RestoreOptions {
   /** The owner's. */

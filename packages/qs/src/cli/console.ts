@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { startOwnConsole } from '../app/own-console.ts'
 import { loadConfig } from '../config/load.ts'
-import { createLog } from '../telemetry/log.ts'
+import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { AckInbox } from '../letters/broker-inbox.ts'
+import { createLog } from '../telemetry/log.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
 export function registerConsole(program: Command): void {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { countLetters } from '../letters/count-letters.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { newestLetterId } from '../letters/take-letters.ts'

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { startIngester } from '../app/ingester.ts'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { createLog } from '../telemetry/log.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 

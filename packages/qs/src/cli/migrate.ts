@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
 import { migrate, SchemaError } from '../database/migrate.ts'
 import { ConnectionSettingsError } from '../database/open-client.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { CliError } from './exit.ts'
 
 export function registerMigrate(program: Command): void {

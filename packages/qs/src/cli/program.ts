@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { visibleLines } from '../telemetry/visible.ts'
 import { VERSION } from '../config/version.ts'
+import { visibleLines } from '../telemetry/visible.ts'
 
 type Load = () => Promise<(program: Command) => void>
 

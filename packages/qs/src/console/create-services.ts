@@ -1,15 +1,15 @@
 import type { System } from '@qs-telemetry/protocol/api'
 import { brokerUrlOf, deviceLogin } from '../accounts/device-login.ts'
 import type { Config } from '../config/settings.ts'
-import type { ConsoleHost } from './process/console-host.ts'
-import { QueryPool } from '../database/query-pool.ts'
-import type { ConsoleServices, SimulationDesk } from './services.ts'
 import { VERSION } from '../config/version.ts'
+import { QueryPool } from '../database/query-pool.ts'
+import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { AccountsDoor } from './accounts-door.ts'
 import { deviceDesk } from './device-desk.ts'
-import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { letterDesk } from './letter-desk.ts'
 import { overviewOf } from './overview.ts'
+import type { ConsoleHost } from './process/console-host.ts'
+import type { ConsoleServices, SimulationDesk } from './services.ts'
 
 export interface ConsoleParts {
   /** The process that started the console. */

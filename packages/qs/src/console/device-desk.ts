@@ -3,9 +3,9 @@ import { deviceNameProblem } from '../accounts/device-name.ts'
 import { SNIPPETS } from '../accounts/device-snippets.ts'
 import { AccountsError } from '../accounts/errors.ts'
 import type { Config } from '../config/settings.ts'
-import type { DeviceDesk } from './services.ts'
-import { HttpProblem } from './problem.ts'
 import type { AccountsDoor } from './accounts-door.ts'
+import { HttpProblem } from './problem.ts'
+import type { DeviceDesk } from './services.ts'
 
 export interface DeviceDeskOptions {
   readonly config: Config

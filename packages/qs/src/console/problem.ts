@@ -1,7 +1,7 @@
 import type { Problem } from '@qs-telemetry/protocol/api'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { accessOf } from './access.ts'
 import type { Fault } from '../http/fault-log.ts'
+import { accessOf } from './access.ts'
 
 /** An error that is an answer: what is wrong and what to do, for people (RFC 9457). */
 export class HttpProblem extends Error {

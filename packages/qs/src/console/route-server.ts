@@ -7,10 +7,10 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
-import type { AuditEntry } from './queries/audit.ts'
-import type { ConsoleServices } from './services.ts'
 import type { Gate } from './gate.ts'
 import type { LiveStreams } from './live-streams.ts'
+import type { AuditEntry } from './queries/audit.ts'
+import type { ConsoleServices } from './services.ts'
 
 /** Fastify with request and answer typed by their schemas. */
 export type RouteServer = FastifyInstance<

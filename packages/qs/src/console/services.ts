@@ -10,10 +10,10 @@ import type {
   SimulationState,
   System,
 } from '@qs-telemetry/protocol/api'
-import type { ConsoleHost } from './process/console-host.ts'
 import type { Ask } from '../database/query-pool.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
 import type { Page } from '../letters/list-letters.ts'
+import type { ConsoleHost } from './process/console-host.ts'
 
 /** Dead letters, as the commands have them too. */
 export interface LetterDesk {

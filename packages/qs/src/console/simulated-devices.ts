@@ -1,10 +1,10 @@
 import { type BrokerOptions, type Simulation, simulate } from '@qs-telemetry/device'
-import type { Config } from '../config/settings.ts'
-import type { DatabaseUrl } from '../endpoints/database-url.ts'
-import { QueryPool } from '../database/query-pool.ts'
-import type { SimulationDesk } from './services.ts'
-import { removeDevices } from '../devices/remove-devices.ts'
 import type { Pipeline } from '../app/pipeline.ts'
+import type { Config } from '../config/settings.ts'
+import { QueryPool } from '../database/query-pool.ts'
+import { removeDevices } from '../devices/remove-devices.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import type { SimulationDesk } from './services.ts'
 
 const DEMO_PREFIX = 'demo-'
 

@@ -1,5 +1,5 @@
-import type { Vitals } from './process/console-host.ts'
 import type { Pipeline } from '../app/pipeline.ts'
+import type { Vitals } from './process/console-host.ts'
 import type { Pulse } from './pulse.ts'
 
 export interface PipelineVitals {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
-import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 /** Another ingester has this client id. */

@@ -1,6 +1,11 @@
 import type pg from 'pg'
+import {
+  type EmbeddedRole,
+  keepPassword,
+  newPassword,
+  readPassword,
+} from '../embedded/postgres/postgres-password.ts'
 import { openClient } from './open-client.ts'
-import { type EmbeddedRole, keepPassword, newPassword, readPassword } from '../embedded/postgres/postgres-password.ts'
 
 type ServiceRole = Exclude<EmbeddedRole, 'qs'>
 

@@ -1,6 +1,6 @@
 import type { Reading } from '@qs-telemetry/protocol/api'
-import type { Ask } from '../database/query-pool.ts'
 import { momentText } from '../database/moment-text.ts'
+import type { Ask } from '../database/query-pool.ts'
 
 /** The newest reading of one series. */
 export interface LatestReading extends Reading {

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/settings.ts'
+import type { Log } from '../telemetry/log.ts'
 import { lockDataDirectory } from './postgres/data-directory-lock.ts'
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts'
-import type { Log } from '../telemetry/log.ts'
 
 /**
  * Does something to the database while no ingester of ours can: that of DATABASE_URL or, without it, the embedded one,

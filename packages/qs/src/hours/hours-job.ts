@@ -1,6 +1,6 @@
 import type { DifferingHours } from '../alarms/hours-alarm.ts'
-import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { QueryPool } from '../database/query-pool.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'

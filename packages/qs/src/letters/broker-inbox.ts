@@ -1,9 +1,9 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
-import type { ReplayMessage } from './replay-letter.ts'
-import type { Config } from '../config/settings.ts'
 import { brokerOptions } from '../cli/broker-options.ts'
 import { CliError } from '../cli/exit.ts'
+import type { Config } from '../config/settings.ts'
+import type { ReplayMessage } from './replay-letter.ts'
 
 interface Waiting {
   readonly ids: ReadonlySet<string>

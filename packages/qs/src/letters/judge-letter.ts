@@ -1,10 +1,10 @@
 import { elementBytes, type Instant, instantFromMs, type Limits } from '@qs-telemetry/protocol'
+import { decodeOptions } from '../app/decode-options.ts'
 import type { Config } from '../config/settings.ts'
 import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
 import type { Event, Message, Rejection } from '../pipeline/message.ts'
 import { fingerprint } from '../sink/insert-dead-letters.ts'
-import { decodeOptions } from '../app/decode-options.ts'
 
 export interface JudgedLetter {
   readonly topic: string

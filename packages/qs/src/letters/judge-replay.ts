@@ -1,9 +1,9 @@
 import type { Config } from '../config/settings.ts'
-import type { ReplayableLetter } from './take-letters.ts'
 import { agedPayload } from './aged-payload.ts'
 import type { Forecast } from './forecast-events.ts'
 import { type Judgement, judgeLetter } from './judge-letter.ts'
 import { problemsOf } from './letter-problems.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 
 /**
  * Where the events of a replay get their time from, if they have no plausible `ts_device`. `kept`: the receive time of the letter,

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import { addHistory } from './letter-history.ts'
-import type { ReplayableLetter } from './take-letters.ts'
 import { letterProblems, type Problem } from './letter-problems.ts'
 import { patchPayload } from './merge-payload.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 
 export interface PatchOptions {
   readonly config: Config

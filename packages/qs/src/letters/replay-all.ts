@@ -1,5 +1,5 @@
-import type { ReplayableLetter } from './take-letters.ts'
 import type { ReplayResult } from './replay-letter.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 
 /** So many letters are under way at once: each waits for a commit. */
 const WINDOW = 32

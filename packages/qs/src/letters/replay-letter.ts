@@ -2,12 +2,12 @@ import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import { advice } from './advice.ts'
-import { addHistory, type ReplayOutcome } from './letter-history.ts'
-import { takeBackLetter } from './take-back-letter.ts'
-import type { ReplayableLetter } from './take-letters.ts'
 import { type Forecast, forecastEvents } from './forecast-events.ts'
 import type { Judgement } from './judge-letter.ts'
 import { judgeReplay, movedTime, type ReplayTime } from './judge-replay.ts'
+import { addHistory, type ReplayOutcome } from './letter-history.ts'
+import { takeBackLetter } from './take-back-letter.ts'
+import type { ReplayableLetter } from './take-letters.ts'
 
 /** A payload that is sent again. */
 export interface ReplayMessage {

@@ -1,7 +1,7 @@
 import { realEdges } from '../app/edges.ts'
-import { findEndpoints } from '../endpoints/endpoints.ts'
 import { createPipeline } from '../app/pipeline.ts'
 import { loadConfig } from '../config/load.ts'
+import { findEndpoints } from '../endpoints/endpoints.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { FromChild, OwnIngesterOptions } from './own-ingester.ts'
 

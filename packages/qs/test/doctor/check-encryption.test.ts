@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 import { checkEncryption } from '../../src/doctor/check-encryption.ts'
+import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 import { silentLog } from '../support/silent-log.ts'
 
 /** Another address of the loopback device stands for the machine's address in its network. */

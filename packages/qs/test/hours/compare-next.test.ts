@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { readSeries } from '../../src/console/queries/read-series.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { removeDevices } from '../../src/devices/remove-devices.ts'
 import { type ComparedSeries, compareNext, recountProgress } from '../../src/hours/compare-next.ts'
 import { followEvents } from '../../src/hours/event-hours.ts'
-import { readSeries } from '../../src/console/queries/read-series.ts'
-import { removeDevices } from '../../src/devices/remove-devices.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
-import { arrivalCharge, chargeDevices } from '../../src/pipeline/charge-devices.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { arrivalCharge, chargeDevices } from '../../src/pipeline/charge-devices.ts'
 import { DeviceBudgets } from '../../src/pipeline/device-budgets.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
 

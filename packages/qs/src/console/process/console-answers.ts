@@ -1,8 +1,8 @@
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import type { AckInbox } from '../../letters/replay-letter.ts'
-import type { SimulationDesk } from '../services.ts'
 import type { LiveFeed, LiveListener } from '../live-feed.ts'
 import { HttpProblem } from '../problem.ts'
+import type { SimulationDesk } from '../services.ts'
 import type { ConsoleHost, Vitals } from './console-host.ts'
 
 /** What differs between the console of an ingester, that of `qs up`, and one of its own. */

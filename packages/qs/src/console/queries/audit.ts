@@ -1,6 +1,6 @@
 import type { Audit, AuditAction } from '@qs-telemetry/protocol/api'
-import type { Ask } from '../../database/query-pool.ts'
 import { momentText } from '../../database/moment-text.ts'
+import type { Ask } from '../../database/query-pool.ts'
 import { withinBytes } from './within-bytes.ts'
 
 export interface AuditEntry {

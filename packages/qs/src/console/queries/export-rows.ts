@@ -1,6 +1,6 @@
 import type { TimeAxis } from '@qs-telemetry/protocol/api'
-import type { Ask } from '../../database/query-pool.ts'
 import { momentText } from '../../database/moment-text.ts'
+import type { Ask } from '../../database/query-pool.ts'
 import { AXIS_COLUMNS } from './read-series.ts'
 import type { SeriesName } from './series-of.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'

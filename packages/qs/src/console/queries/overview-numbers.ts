@@ -1,6 +1,6 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
-import type { Ask } from '../../database/query-pool.ts'
 import { momentText } from '../../database/moment-text.ts'
+import type { Ask } from '../../database/query-pool.ts'
 
 export type OverviewNumbers = Pick<Overview, 'minutes'> & {
   readonly databaseBytes: number

@@ -1,6 +1,6 @@
 import type { PinnedReading } from '@qs-telemetry/protocol/api'
-import type { Ask } from '../../database/query-pool.ts'
 import { momentText } from '../../database/moment-text.ts'
+import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from './series-of.ts'
 
 /** The overview shows all of them, every two seconds. */

@@ -1,7 +1,7 @@
 import { EventPageSchema, Moment } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
-import { listEvents, readCursor } from '../queries/list-events.ts'
 import { HttpProblem } from '../problem.ts'
+import { listEvents, readCursor } from '../queries/list-events.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readMoment } from '../time-range.ts'
 

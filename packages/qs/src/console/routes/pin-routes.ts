@@ -1,6 +1,6 @@
 import { PinnedListSchema, PinSchema } from '@qs-telemetry/protocol/api'
-import { listPinned, MAX_PINNED, pinReading, unpinReading } from '../queries/pinned.ts'
 import { HttpProblem } from '../problem.ts'
+import { listPinned, MAX_PINNED, pinReading, unpinReading } from '../queries/pinned.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
 const tags = ['devices']

@@ -1,8 +1,8 @@
 import { Moment, SeriesSchema, StatesSchema, TimeAxisSchema } from '@qs-telemetry/protocol/api'
 import Type, { type Static } from 'typebox'
+import { HttpProblem } from '../problem.ts'
 import { readSeries } from '../queries/read-series.ts'
 import { readStates } from '../queries/read-states.ts'
-import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 

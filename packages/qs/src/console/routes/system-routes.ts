@@ -1,9 +1,9 @@
 import { AuditSchema, OverviewSchema, SimulationSchema, SystemSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
-import { listAudit } from '../queries/audit.ts'
-import type { SimulationDesk } from '../services.ts'
 import { HttpProblem } from '../problem.ts'
+import { listAudit } from '../queries/audit.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
+import type { SimulationDesk } from '../services.ts'
 
 const tags = ['system']
 

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { setUpServiceRoles } from '../../database/service-roles.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { clusterPath, placeCluster } from './cluster-place.ts'
 import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
@@ -16,7 +17,6 @@ import {
 } from './postgres-password.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { requiredSettings } from './postgres-settings.ts'
-import { setUpServiceRoles } from '../../database/service-roles.ts'
 
 export interface EmbeddedPostgresOptions {
   /** `QS_DATA_DIR`; the caller holds its lock. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { readSeries, type SeriesQuestion } from '../../../src/console/queries/read-series.ts'
 import { migrate } from '../../../src/database/migrate.ts'
 import { QueryPool } from '../../../src/database/query-pool.ts'
-import { followEvents } from '../../../src/hours/event-hours.ts'
-import { readSeries, type SeriesQuestion } from '../../../src/console/queries/read-series.ts'
 import { sparklines } from '../../../src/devices/sparklines.ts'
+import { followEvents } from '../../../src/hours/event-hours.ts'
 import { freshDatabase } from '../../support/postgres.ts'
 
 const TEMP = [{ deviceId: 'kitchen', eventType: 'temp' }]

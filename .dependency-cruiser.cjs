@@ -1,6 +1,23 @@
 /** Who may import whom. docs/architecture.md has the same in words. */
-const STAGES = 'source|decode|batch|sink|reply'
-const INGESTER = '^packages/qs/src'
+const STAGES = 'source|batch|decode|sink|reply'
+const QS = '^packages/qs/src'
+
+/** The folders of packages/qs/src, from the bottom up: a folder imports only from the rows above its own. */
+const LAYERS = [
+  ['pipeline'],
+  ['telemetry'],
+  ['config'],
+  ['endpoints'],
+  ['database'],
+  STAGES.split('|'),
+  ['accounts', 'devices', 'alarms', 'http'],
+  ['embedded', 'hours', 'letters'],
+  ['backup', 'console', 'doctor'],
+  ['app'],
+  ['verify'],
+  ['attack'],
+  ['cli'],
+]
 
 /** A rule that paths under `from` may import nothing that matches `to`. */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
@@ -59,44 +76,44 @@ module.exports = {
       { path: '^packages/' },
       { path: '^(regression|bench)/' },
     ),
-    forbid(
-      'pipeline-is-words',
-      'The words of the pipeline know no stage',
-      { path: `${INGESTER}/pipeline/` },
-      { path: `${INGESTER}/(?!pipeline/)` },
+    ...LAYERS.map((layer, index) =>
+      forbid(
+        `${layer.join('-')}-imports-downwards`,
+        'A folder imports from its own and from the layers below it; LAYERS has the order',
+        { path: `${QS}/(${layer.join('|')})/` },
+        { path: `${QS}/(?!${['$1', ...LAYERS.slice(0, index).flat()].join('/|')}/)` },
+      ),
     ),
     forbid(
-      'stages-do-not-meet',
-      'A stage imports pipeline, telemetry and protocol; never another stage, nor what composes them',
-      { path: `${INGESTER}/(${STAGES})/` },
-      { path: `${INGESTER}/(?!$1/|pipeline/|telemetry/)` },
+      'stages-know-the-pipeline-only',
+      'A stage imports pipeline, telemetry and config: neither another stage nor a database connection',
+      { path: `${QS}/(${STAGES})/` },
+      { path: `${QS}/(?!$1/|pipeline/|telemetry/|config/)` },
     ),
     forbid(
-      'only-app-composes',
-      'app is the only place that sees every stage; cli sees app',
-      { path: `${INGESTER}/(?!app/|${STAGES})` },
-      { path: `${INGESTER}/(${STAGES})/` },
+      'app-composes-the-stages',
+      'Only app sees every stage; letters judge with decode and sink, the console decodes what it watches',
+      { path: `${QS}/(?!app/|letters/|console/|${STAGES})` },
+      { path: `${QS}/(${STAGES})/` },
     ),
     forbid(
       'mqtt-in-its-places',
-      'MQTT libraries: source, broker, accounts, doctor, attack, cli, device',
-      { path: `${INGESTER}/(?!source/|broker/|accounts/|doctor/|attack/|cli/)` },
-      {
-        path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/',
-      },
+      'MQTT libraries: whatever talks to a broker, or is one',
+      { path: `${QS}/(?!source/|embedded/broker/|accounts/|letters/|doctor/|attack/|cli/)` },
+      { path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/' },
     ),
     forbid(
       'pg-in-its-places',
-      'pg: sink, database, letters, hours and doctor; verify asks the database itself',
+      'pg: database and whatever asks it; pages and commands ask through database',
       {
-        path: `${INGESTER}/(?!sink/|database/|letters/|hours/|doctor/|app/(forecast|letter|repair|replay)|cli/verif)`,
+        path: `${QS}/(?!sink/|database/|embedded/postgres/|backup/|letters/|devices/|hours/|doctor/|cli/verif)`,
       },
       { path: '^node_modules/pg/' },
     ),
     forbid(
       'log-libraries-in-telemetry',
       'pino and prom-client: telemetry only',
-      { path: `${INGESTER}/(?!telemetry/)` },
+      { path: `${QS}/(?!telemetry/)` },
       {
         path: '^node_modules/(pino|pino-pretty|prom-client)/',
       },
@@ -104,7 +121,7 @@ module.exports = {
     forbid(
       'config-has-the-settings',
       'commander: cli only',
-      { path: `${INGESTER}/(?!cli/)` },
+      { path: `${QS}/(?!cli/)` },
       { path: '^node_modules/commander/' },
     ),
   ],

@@ -21,6 +21,7 @@ import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import { injectedAcks } from '../letters/injected-acks.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
+import { withResolvers } from '../pipeline/promises.ts'
 import { SystemClock } from '../pipeline/system-clock.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -28,7 +29,6 @@ import { realEdges } from './edges.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
-import { withResolvers } from './with-resolvers.ts'
 
 export interface Ingester {
   /** Simulated devices for the console; null where the broker is not ours. */

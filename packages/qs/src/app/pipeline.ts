@@ -4,25 +4,27 @@ import { Batcher } from '../batch/batcher.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { decoder } from '../decode/decode-message.ts'
+import { decodeOptions } from '../decode/decode-options.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { CountedLettersLog } from '../letters/counted-letters-log.ts'
 import { type Injected, Injections } from '../letters/injections.ts'
 import { Accounting } from '../pipeline/accounting.ts'
-import { chargeDevices, deviceBudgets } from '../pipeline/charge-devices.ts'
+import { chargeDevices } from '../pipeline/charge-devices.ts'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
+import { withResolvers } from '../pipeline/promises.ts'
 import { reply } from '../reply/reply.ts'
 import { LetterAllowance } from '../sink/letter-allowance.ts'
 import { Sink } from '../sink/sink.ts'
 import { Source, type SourceStatus } from '../source/source.ts'
+import { countOutcomes, countReceived } from '../telemetry/count-events.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
-import { decodeOptions } from './decode-options.ts'
+import { deviceBudgets } from './device-budgets.ts'
 import { type Edges, realEdges } from './edges.ts'
-import { withResolvers } from './with-resolvers.ts'
 
 export interface PipelineOptions {
   readonly config: Config
@@ -210,33 +212,6 @@ export function createPipeline({
       return isDrained
     },
   }
-}
-
-function countReceived(metrics: Metrics, { elements }: Message): void {
-  metrics.messagesReceived.inc()
-  metrics.eventsReceived.inc(elements.length)
-  metrics.eventsInFlight.inc(elements.length)
-  for (const element of elements) {
-    if (element.kind === 'event' && element.tsDeviceRaw !== null) metrics.deviceTimeUnreadable.inc()
-  }
-}
-
-function countOutcomes(metrics: Metrics, result: BatchResult): void {
-  const counts = { stored: 0, duplicate: 0, rejected: 0 }
-  for (const outcomes of result) {
-    for (const outcome of outcomes) {
-      if (outcome.kind !== 'rejection') counts[outcome.kind]++
-      else {
-        counts.rejected++
-        metrics.deadLetters.inc({ code: outcome.code })
-        if (outcome.onlyCounted) metrics.deadLettersCounted.inc({ code: outcome.code })
-      }
-    }
-  }
-  const events = counts.stored + counts.duplicate + counts.rejected
-  for (const [outcome, count] of Object.entries(counts)) metrics.events.inc({ outcome }, count)
-  metrics.eventsInFlight.dec(events)
-  metrics.batchEvents.observe(events)
 }
 
 async function within(clock: Clock, timeoutMs: number, work: () => Promise<void>): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { deviceLogin } from '../accounts/device-login.ts'
+import { deviceNameProblem } from '../accounts/device-name.ts'
 import { addDevice, listDevices } from '../accounts/devices.ts'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { OVERLAP_ADVICE, overlappingIds } from '../accounts/overlapping-ids.ts'
@@ -9,10 +10,9 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { checkNewDeviceId } from './device-id.ts'
 import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
 import { choosePassword } from './device-password.ts'
-import { CliError } from './exit.ts'
+import { CliError, WRONG_USAGE } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { withOperator } from './with-operator.ts'
 
@@ -95,4 +95,10 @@ async function add(config: Config, { deviceId, password, ...description }: NewDe
   } finally {
     await rows.close()
   }
+}
+
+/** @throws CliError where there can be no account of this name */
+function checkNewDeviceId(config: Config, deviceId: string): void {
+  const problem = deviceNameProblem(config, deviceId)
+  if (problem !== null) throw new CliError(problem, WRONG_USAGE)
 }

@@ -7,8 +7,8 @@ import { checkBroker } from '../doctor/check-broker.ts'
 import { checkDatabase } from '../doctor/check-database.ts'
 import { checkHost } from '../doctor/check-host.ts'
 import { type Finding, problem, type Status } from '../doctor/finding.ts'
+import { brokerOptions } from '../endpoints/broker-options.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { brokerOptions } from './broker-options.ts'
 import { parseWith } from './parse-option.ts'
 
 interface Options {

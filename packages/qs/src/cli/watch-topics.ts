@@ -1,6 +1,6 @@
 import mqtt from 'mqtt'
 import type { Config } from '../config/settings.ts'
-import { brokerOptions } from './broker-options.ts'
+import { brokerOptions } from '../endpoints/broker-options.ts'
 import { CliError } from './exit.ts'
 
 /**

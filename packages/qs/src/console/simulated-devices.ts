@@ -1,5 +1,4 @@
 import { type BrokerOptions, type Simulation, simulate } from '@qs-telemetry/device'
-import type { Pipeline } from '../app/pipeline.ts'
 import type { Config } from '../config/settings.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
@@ -19,7 +18,8 @@ export interface SimulatedDevicesOptions {
   readonly config: Config
   /** The console's role and the ingester's may not delete events. */
   readonly ownerUrl: DatabaseUrl
-  readonly pipeline: Pick<Pipeline, 'forgetDevices'>
+  /** Told which devices are about to lose their rows: see Sink.forgetDevices. */
+  readonly pipeline: { forgetDevices(isGone: (deviceId: string) => boolean): void }
 }
 
 /** A dozen simulated devices on the broker, like any others, with a few faults to look at. */

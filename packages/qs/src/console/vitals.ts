@@ -1,9 +1,9 @@
-import type { Pipeline } from '../app/pipeline.ts'
+import type { SourceStatus } from '../source/source.ts'
 import type { Vitals } from './process/console-host.ts'
 import type { Pulse } from './pulse.ts'
 
 export interface PipelineVitals {
-  readonly pipeline: Pick<Pipeline, 'status'>
+  readonly pipeline: { status(): SourceStatus }
   readonly pulse: Pulse
   readonly alarms: () => ReadonlyMap<string, string>
   /** Messages that wait at the broker; null: it does not say. */

@@ -1,10 +1,10 @@
 import type { Device, DeviceSort } from '@qs-telemetry/protocol/api'
-import { MAX_SERIES } from '../console/queries/max-series.ts'
 import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { type DeviceFilter, filterValues, MATCHES, STATUS } from './device-filter.ts'
 import { DEVICE_ORDERS, type DeviceCursor } from './device-order.ts'
 import { type LatestReading, latestReadings } from './latest-readings.ts'
+import { MAX_SERIES } from './series.ts'
 
 export interface DeviceQuestion extends DeviceFilter {
   /** Default: by name. */

@@ -1,5 +1,5 @@
-import { MAX_SERIES } from '../console/queries/max-series.ts'
 import type { Ask } from '../database/query-pool.ts'
+import { MAX_SERIES } from './series.ts'
 
 export interface TypeFilter {
   /** Only types of these devices. */

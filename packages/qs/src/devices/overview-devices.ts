@@ -1,7 +1,7 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
-import { MAX_SERIES } from '../console/queries/max-series.ts'
 import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
+import { MAX_SERIES } from './series.ts'
 
 /** Devices that are named in each list. The totals count them all. */
 const MAX_NAMED = 20

@@ -1,6 +1,6 @@
 import type { Drift } from '@qs-telemetry/protocol/api'
-import { bucketWidth } from '../console/queries/bucket-width.ts'
 import type { Ask } from '../database/query-pool.ts'
+import { bucketWidth } from './bucket-width.ts'
 
 /** The freshest event of each bucket of event time and series. */
 const SQL = `

@@ -1,6 +1,6 @@
 import type { Sparklines } from '@qs-telemetry/protocol/api'
-import type { SeriesName } from '../console/queries/series-of.ts'
 import type { Ask } from '../database/query-pool.ts'
+import type { SeriesName } from './series.ts'
 
 const BUCKETS = 30
 

@@ -1,7 +1,7 @@
 import { ConfigError, secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
-import { embeddedDatabaseUrl } from '../embedded/postgres/embedded-postgres.ts'
 import { currentUrl, type DatabaseUrl } from './database-url.ts'
+import { embeddedDatabaseUrl } from './embedded-database-url.ts'
 
 /** Of a service, which connects again and again. */
 export interface ServiceEndpoints {

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { ConsoleFront } from '../console/process/console-front.ts'
 import type { Fault } from './fault-log.ts'
 import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 
@@ -9,7 +8,7 @@ export interface HttpOptions extends HealthOptions {
   /** How long a request, its body included, may take to arrive. Default: 30 s. */
   readonly requestTimeoutMs?: number
   /** Answers everything but health and metrics. */
-  readonly console: Pick<ConsoleFront, 'answer'>
+  readonly console: { answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> }
   /** Told of each request that is answered with 500 here. */
   readonly onFault: (fault: Fault) => void
 }

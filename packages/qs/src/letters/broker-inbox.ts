@@ -1,8 +1,8 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
-import { brokerOptions } from '../cli/broker-options.ts'
 import { CliError } from '../cli/exit.ts'
 import type { Config } from '../config/settings.ts'
+import { brokerOptions } from '../endpoints/broker-options.ts'
 import type { ReplayMessage } from './replay-letter.ts'
 
 interface Waiting {

@@ -1,8 +1,8 @@
 import { elementBytes, type Instant, instantFromMs, type Limits } from '@qs-telemetry/protocol'
-import { decodeOptions } from '../app/decode-options.ts'
 import type { Config } from '../config/settings.ts'
 import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
+import { decodeOptions } from '../decode/decode-options.ts'
 import type { Event, Message, Rejection } from '../pipeline/message.ts'
 import { fingerprint } from '../sink/insert-dead-letters.ts'
 

@@ -1,17 +1,6 @@
-import type { Config } from '../config/settings.ts'
-import { type Amounts, DeviceBudgets } from './device-budgets.ts'
+import type { Amounts, DeviceBudgets } from './device-budgets.ts'
 import type { Message } from './message.ts'
 import type { BatchResult, Outcome } from './outcome.ts'
-
-/** As the settings say. */
-export function deviceBudgets(config: Config): DeviceBudgets {
-  return new DeviceBudgets({
-    messages: config.DEVICE_MESSAGES_PER_SECOND,
-    bytes: config.DEVICE_BYTES_PER_SECOND,
-    events: config.DEVICE_EVENTS_PER_SECOND,
-    rejections: config.DEVICE_REJECTIONS_PER_SECOND,
-  })
-}
 
 /**
  * What a message that arrives costs, in milliseconds for which its client is not read. An event is charged to the device of

@@ -9,6 +9,23 @@ export function consoleEndedCounter(registry: Registry): Counter {
   })
 }
 
+export interface ProcessMetrics {
+  read(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** Counts that the process of the console ended. */
+  consoleEnded(): void
+}
+
+/** What every Node process has, for one without a pipeline: memory, CPU, event loop. */
+export function processMetrics(): ProcessMetrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const ended = consoleEndedCounter(registry)
+  return {
+    read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    consoleEnded: () => ended.inc(),
+  }
+}
+
 /** Read at each scrape, so that numbers which others keep are kept once. */
 export interface Readings {
   readonly connected: () => number

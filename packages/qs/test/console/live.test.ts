@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withResolvers } from '../../src/app/with-resolvers.ts'
+import { withResolvers } from '../../src/pipeline/promises.ts'
 import { json, startTestConsole } from '../support/console.ts'
 import { startConsoleServer } from '../support/console-server.ts'
 import { until } from '../support/until.ts'

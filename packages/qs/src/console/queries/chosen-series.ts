@@ -1,5 +1,5 @@
 import type { Ask } from '../../database/query-pool.ts'
-import type { SeriesName } from './series-of.ts'
+import type { SeriesName } from '../../devices/series.ts'
 
 export interface SeriesChoice {
   /** null: of all devices. */

@@ -1,8 +1,8 @@
 import type { TimeAxis } from '@qs-telemetry/protocol/api'
 import { momentText } from '../../database/moment-text.ts'
 import type { Ask } from '../../database/query-pool.ts'
+import type { SeriesName } from '../../devices/series.ts'
 import { AXIS_COLUMNS } from './read-series.ts'
-import type { SeriesName } from './series-of.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'
 
 /** An event as it leaves in a file. Times are RFC 3339 in UTC, with microseconds. */

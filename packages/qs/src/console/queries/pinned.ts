@@ -1,7 +1,7 @@
 import type { PinnedReading } from '@qs-telemetry/protocol/api'
 import { momentText } from '../../database/moment-text.ts'
 import type { Ask } from '../../database/query-pool.ts'
-import type { SeriesName } from './series-of.ts'
+import type { SeriesName } from '../../devices/series.ts'
 
 /** The overview shows all of them, every two seconds. */
 export const MAX_PINNED = 24

@@ -1,7 +1,7 @@
 import type { Line, Series, TimeAxis } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../../database/query-pool.ts'
-import { bucketWidth } from './bucket-width.ts'
-import type { SeriesName } from './series-of.ts'
+import { bucketWidth } from '../../devices/bucket-width.ts'
+import type { SeriesName } from '../../devices/series.ts'
 
 export interface SeriesQuestion {
   readonly series: readonly SeriesName[]

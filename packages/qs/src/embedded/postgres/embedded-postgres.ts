@@ -1,22 +1,17 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
-import { setUpServiceRoles } from '../../database/service-roles.ts'
+import { join } from 'node:path'
+import { passwordFile, readPassword, urlWithPassword } from '../../endpoints/embedded-database-url.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { clusterPath, placeCluster } from './cluster-place.ts'
 import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
 import { stopOrphan } from './orphaned-postgres.ts'
 import { serverAccount, systemDirectory } from './postgres-account.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
-import {
-  type EmbeddedRole,
-  keepPassword,
-  newPassword,
-  passwordFile,
-  readPassword,
-} from './postgres-password.ts'
+import { keepPassword, newPassword } from './postgres-password.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { requiredSettings } from './postgres-settings.ts'
+import { setUpServiceRoles } from './service-roles.ts'
 
 export interface EmbeddedPostgresOptions {
   /** `QS_DATA_DIR`; the caller holds its lock. */
@@ -30,8 +25,6 @@ export interface EmbeddedPostgres {
   readonly url: string
   stop(): Promise<void>
 }
-
-const DATABASE = 'qs'
 
 /**
  * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after
@@ -52,7 +45,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   checkMajor(cluster, binaries.major)
   await stopOrphan(cluster, log)
   await checkPort(port)
-  const url = databaseUrl('qs', await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
+  const url = urlWithPassword('qs', await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
   const server = new PostgresServer({
     command: [binaries.postgres, '-D', cluster, ...requiredSettings(port)],
     cluster,
@@ -74,29 +67,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * The embedded database of a data directory, running or not, as its owner or as the role of a service; null where its
- * password file is missing.
- */
-export function embeddedDatabaseUrl(dataDir: string, port: number, role: EmbeddedRole = 'qs'): string | null {
-  const password = readPassword(resolve(dataDir), role)
-  return password === null ? null : databaseUrl(role, password, port)
-}
-
-/**
- * The same for a service: the password is the one in the file at each connection. A file that goes missing meanwhile
- * leaves the last one.
- */
-export function embeddedUrlReader(dataDir: string, port: number, role: EmbeddedRole): () => string {
-  let latest: string | null = null
-  return () => {
-    latest = embeddedDatabaseUrl(dataDir, port, role) ?? latest
-    if (latest === null)
-      throw new Error(`${passwordFile(dataDir, role)} is missing: start qs up again, which makes a new one`)
-    return latest
-  }
-}
-
-/**
  * Cluster and password: makes what is missing. The password file comes last, so that one that exists is
  * right.
  */
@@ -114,10 +84,6 @@ async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log)
   }
   keepPassword(dataDir, password)
   return password
-}
-
-function databaseUrl(role: EmbeddedRole, password: string, port: number): string {
-  return `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${DATABASE}`
 }
 
 function checkMajor(cluster: string, major: number): void {

@@ -8,9 +8,9 @@ import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import {
   type EmbeddedPostgres,
-  embeddedDatabaseUrl,
   startEmbeddedPostgres,
 } from '../../../src/embedded/postgres/embedded-postgres.ts'
+import { embeddedDatabaseUrl } from '../../../src/endpoints/embedded-database-url.ts'
 import { freePort } from '../../support/free-port.ts'
 import { silentLog } from '../../support/silent-log.ts'
 import { until } from '../../support/until.ts'

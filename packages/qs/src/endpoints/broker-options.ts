@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { BrokerOptions } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
-import { findMqttUrl } from '../endpoints/endpoints.ts'
+import { findMqttUrl } from './endpoints.ts'
 
 /** The broker of the settings, for a client that is not the ingester. */
 export function brokerOptions(config: Config): BrokerOptions {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.ts'
-import type { DecodeOptions } from '../decode/context.ts'
+import type { DecodeOptions } from './context.ts'
 
 /** Decode as the settings want it; `timeZoneOf` knows the devices that have a zone of their own. */
 export function decodeOptions(

@@ -1,11 +1,7 @@
 import type pg from 'pg'
-import {
-  type EmbeddedRole,
-  keepPassword,
-  newPassword,
-  readPassword,
-} from '../embedded/postgres/postgres-password.ts'
-import { openClient } from './open-client.ts'
+import { openClient } from '../../database/open-client.ts'
+import { type EmbeddedRole, readPassword } from '../../endpoints/embedded-database-url.ts'
+import { keepPassword, newPassword } from './postgres-password.ts'
 
 type ServiceRole = Exclude<EmbeddedRole, 'qs'>
 

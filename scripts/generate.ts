@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parityPage } from '@qs-telemetry/testing/parity/parity-page.ts'
 import { grafanaFiles } from '../deploy/grafana/source/files.ts'
 import { DEAD_LETTER_CODES, WARNING_CODES } from '../packages/protocol/src/index.ts'
 import {
@@ -9,7 +10,6 @@ import {
 import { createProgram } from '../packages/qs/src/cli/program.ts'
 import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
 import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
-import { parityPage } from '../packages/qs/test/parity/parity-page.ts'
 
 /*
  * Writes what is declared once in the code and read elsewhere: .env.example, docs/reference, and the dashboards and alert

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { before, type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { freePort } from '../packages/qs/test/support/free-port.ts'
-import { until } from '../packages/qs/test/support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 const run = promisify(execFile)
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Overview } from '@qs-telemetry/protocol/api'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { chromium, type Page } from 'playwright-core'
-import { freePort } from '../packages/qs/test/support/free-port.ts'
-import { until } from '../packages/qs/test/support/until.ts'
 
 /*
  * npm run screenshots: the pictures of docs/images, of the console as `npm start -- --demo` shows it. Needs Chromium

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { startTestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
 import { Client } from 'pg'
 import { migrate } from '../packages/qs/src/database/migrate.ts'
-import { startTestCluster } from '../packages/qs/test/support/postgres-cluster.ts'
 
 /** Starts the cluster that the tests share, runs node's test runner on the files, and stops it again. */
 const files = process.argv.slice(2)

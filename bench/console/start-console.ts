@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 /** `qs console` alone, as its own process. */
 export async function startConsole(databaseUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {

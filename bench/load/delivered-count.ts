@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { leash } from '../../packages/qs/test/support/leash.ts'
+import { leash } from '@qs-telemetry/testing/leash.ts'
 import type { Confirmations } from './confirmations.ts'
 
 /** What it prints for each message: this and a line feed. */

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { shippedSettings } from '../../packages/qs/test/support/mosquitto.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { shippedSettings } from '@qs-telemetry/testing/mosquitto.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { type Child, startChild } from './child.ts'
 
 export interface Broker {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { leash } from '../../packages/qs/test/support/leash.ts'
+import { leash } from '@qs-telemetry/testing/leash.ts'
 
 export interface ChildOptions {
   /** As people call it. */

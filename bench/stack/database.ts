@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { migrate } from '../../packages/qs/src/database/migrate.ts'
 import { clusterPath } from '../../packages/qs/src/embedded/postgres/cluster-place.ts'
 import { startEmbeddedPostgres } from '../../packages/qs/src/embedded/postgres/embedded-postgres.ts'
 import { createLog } from '../../packages/qs/src/telemetry/log.ts'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
 import { queryRow } from './query-row.ts'
 
 export interface Database {

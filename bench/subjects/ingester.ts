@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { startChild } from '../stack/child.ts'
 import { ROW_AS_SENT } from './row-as-sent.ts'
 import type { Subject, SubjectContext } from './subject.ts'

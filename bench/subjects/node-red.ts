@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { startChild } from '../stack/child.ts'
 import { cacheDirectory } from './cache-directory.ts'
 import { ROW_AS_SENT } from './row-as-sent.ts'

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { leash } from '../../packages/qs/test/support/leash.ts'
+import { leash } from '@qs-telemetry/testing/leash.ts'
 
 const MOST_MS = 20 * 60_000
 

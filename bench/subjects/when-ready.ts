@@ -1,4 +1,4 @@
-import { until } from '../../packages/qs/test/support/until.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Child } from '../stack/child.ts'
 import type { Running } from './subject.ts'
 

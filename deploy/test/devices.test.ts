@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { FORBIDDEN, mayDoItsWork } from '../../packages/qs/test/support/forbidden.ts'
+import { FORBIDDEN, mayDoItsWork } from '@qs-telemetry/testing/forbidden.ts'
 import { Stack } from './support/stack.ts'
 
 test('a device at the composed broker does its work, and nothing else', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceClient } from '@qs-telemetry/device'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { Stack } from './support/stack.ts'
 
 /** What is done to the stack while a device sends, one after the other. */

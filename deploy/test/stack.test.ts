@@ -3,8 +3,8 @@ import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DeviceClient } from '@qs-telemetry/device'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { parse } from 'yaml'
-import { until } from '../../packages/qs/test/support/until.ts'
 import { Stack } from './support/stack.ts'
 
 interface ComposeFile {

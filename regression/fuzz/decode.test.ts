@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decode } from '@qs-telemetry/testing/decoding.ts'
 import { lettersOf } from '../../packages/qs/src/pipeline/letter.ts'
 import type { Message } from '../../packages/qs/src/pipeline/message.ts'
 import type { Outcome } from '../../packages/qs/src/pipeline/outcome.ts'
 import { deadLetterJson } from '../../packages/qs/src/reply/dead-letter.ts'
 import { deviceAckPayloads } from '../../packages/qs/src/reply/device-ack.ts'
-import { decode } from '../../packages/qs/test/decode/decoding.ts'
 import { fuzzPayload } from './payloads.ts'
 import { FUZZ_PAYLOADS, FUZZ_SEED, FUZZ_TIMEOUT_MS } from './sizes.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mosquittoMissing, startMosquitto } from '../../packages/qs/test/support/mosquitto.ts'
-import { listen, startPipeline } from '../../packages/qs/test/support/pipeline.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { fuzzPayload, goodEvent } from './payloads.ts'
 import { FUZZ_MESSAGES, FUZZ_SEED, FUZZ_TIMEOUT_MS } from './sizes.ts'
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { accountTopics } from '../../packages/qs/src/accounts/operator-login.ts'
-import { provision } from '../../packages/qs/src/accounts/provision.ts'
 import {
   dynamicSecurityMissing,
   OPERATOR,
   startManagedMosquitto,
-} from '../../packages/qs/test/support/dynamic-security.ts'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { configOf } from '../../packages/qs/test/support/pipeline.ts'
-import { freshDatabase } from '../../packages/qs/test/support/postgres.ts'
-import { runQs, startQs, untilReady } from '../../packages/qs/test/support/qs.ts'
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { accountTopics } from '../../packages/qs/src/accounts/operator-login.ts'
+import { provision } from '../../packages/qs/src/accounts/provision.ts'
 import { startEmbeddedStack } from './embedded-stack.ts'
 import { writeRow } from './row.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { openLinkedStage } from './links.ts'
 
 const BACKLOG = 100_000

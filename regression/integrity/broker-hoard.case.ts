@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Mosquitto, mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { type Mosquitto, mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { goodItem } from './item.ts'
 import { lasting } from './lasting.ts'
 import { scale } from './scale.ts'

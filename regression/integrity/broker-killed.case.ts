@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { openLinkedStage } from './links.ts'
 import { scale } from './scale.ts'
 

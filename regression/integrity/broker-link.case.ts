@@ -1,5 +1,5 @@
 import { suite, test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { FAULT_MS, LINK_FAULTS } from './link-faults.ts'
 import { noticed, openLinkedStage } from './links.ts'
 import { scale } from './scale.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { Client } from 'pg'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
 import { lasting } from './lasting.ts'
 import { scale } from './scale.ts'
 import { openSession } from './session.ts'

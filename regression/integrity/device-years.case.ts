@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { item, type MakeItem } from './item.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
-import { until } from '../../packages/qs/test/support/until.ts'
 import { type EmbeddedStage, openEmbeddedStage } from './embedded-stage.ts'
 import { type Item, item } from './item.ts'
 import { scale } from './scale.ts'

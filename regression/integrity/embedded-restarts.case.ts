@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
-import { until } from '../../packages/qs/test/support/until.ts'
 import { openEmbeddedStage } from './embedded-stage.ts'
 import { scale } from './scale.ts'
 import { TrustingPublisher } from './trusting-publisher.ts'

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { startQs, untilReady } from '../../packages/qs/test/support/qs.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
 
 export interface EmbeddedStack {
   /** Of MQTT. */

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from '../../packages/qs/src/embedded/postgres/embedded-postgres.ts'
-import { silentLog } from '../../packages/qs/test/support/silent-log.ts'
 import { type EmbeddedEnv, embeddedEnv } from './embedded-stack.ts'
 import type { FleetOptions } from './fleet.ts'
 import { IngesterProcess } from './ingester.ts'

@@ -1,5 +1,5 @@
 import { DeviceClient } from '@qs-telemetry/device'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Ack, Checker } from '../checker.ts'
 import { goodItem, type Item, type MakeItem } from './item.ts'
 

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Client } from 'pg'
-import { until } from '../../packages/qs/test/support/until.ts'
 import { openSession } from './session.ts'
 import type { Stage } from './stage.ts'
 

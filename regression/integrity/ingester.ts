@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { type Qs, startQs, untilReady } from '../../packages/qs/test/support/qs.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { type Qs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 export interface IngesterOptions {
   readonly mqttUrl: string

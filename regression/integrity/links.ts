@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
 import type { IngesterProcess } from './ingester.ts'
 import { PubackObserver } from './puback-observer.ts'
 import { openStage, type Stage, type StageOptions } from './stage.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { quantile } from '../../bench/load/quantile.ts'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
 import { Checker } from '../checker.ts'
 import { startEmbeddedStack } from './embedded-stack.ts'
 import { Fleet } from './fleet.ts'

@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { postgresAway } from './postgres-away.ts'
 import { scale } from './scale.ts'
 

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { leash } from '@qs-telemetry/testing/leash.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
 import { migrate } from '../../packages/qs/src/database/migrate.ts'
 import {
@@ -14,9 +17,6 @@ import {
   systemDirectory,
 } from '../../packages/qs/src/embedded/postgres/postgres-account.ts'
 import { postgresBinaries } from '../../packages/qs/src/embedded/postgres/postgres-binaries.ts'
-import { freePort } from '../../packages/qs/test/support/free-port.ts'
-import { leash } from '../../packages/qs/test/support/leash.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
 
 export interface PostgresOptions {
   /** As in postgresql.conf, and before ours. */

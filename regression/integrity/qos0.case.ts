@@ -1,6 +1,6 @@
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 

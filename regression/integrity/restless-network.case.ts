@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import type { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
 import { openLinkedStage } from './links.ts'
 import { scale } from './scale.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { SETTINGS } from '../../packages/qs/src/config/settings.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
 import { Checker, type Sent } from '../checker.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
 import type { IngesterProcess } from './ingester.ts'

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type Mosquitto, startMosquitto } from '../../packages/qs/test/support/mosquitto.ts'
+import { type Mosquitto, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
 import type { FleetOptions } from './fleet.ts'
 import { IngesterProcess } from './ingester.ts'
 import { Postgres, type PostgresOptions } from './postgres.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mosquittoMissing } from '../../packages/qs/test/support/mosquitto.ts'
-import { listen } from '../../packages/qs/test/support/pipeline.ts'
-import { until } from '../../packages/qs/test/support/until.ts'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
-import { until } from '../../packages/qs/test/support/until.ts'
 import type { Ack, Checker } from '../checker.ts'
 import {
   contentOfRow,

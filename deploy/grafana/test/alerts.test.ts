@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { Client } from 'pg'
 import { migrate } from '../../../packages/qs/src/database/migrate.ts'
-import { freshDatabase } from '../../../packages/qs/test/support/postgres.ts'
 import { readAlertRules } from './support/queries.ts'
 import { type Answer, connectReader } from './support/reader.ts'
 

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseEnv, promisify } from 'node:util'
-import { freePort } from '../../../packages/qs/test/support/free-port.ts'
-import { until } from '../../../packages/qs/test/support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../qs/test/support/console.ts'
-import { until } from '../../qs/test/support/until.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { momentIn } from '../src/time/format.ts'
 import { assertAligned } from './support/assert-aligned.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'

@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { startTestConsole } from '../../qs/test/support/console.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, heading } from './support/filled.ts'
 

@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../qs/test/support/console.ts'
-import { fillFleet } from '../../qs/test/support/fleet.ts'
-import { until } from '../../qs/test/support/until.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, heading } from './support/filled.ts'
 

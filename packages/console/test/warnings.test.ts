@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../qs/test/support/console.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event } from './support/filled.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../../qs/test/support/console.ts'
-import { until } from '../../qs/test/support/until.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, fill, heading } from './support/filled.ts'
 

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { brokenOf, isOnline, reportOf, traitsOf, type World } from '@qs-telemetry/device'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { connect } from '../../../../packages/qs/src/database/connect.ts'
 import { migrate } from '../../../../packages/qs/src/database/migrate.ts'
 import { decodeMessage } from '../../../../packages/qs/src/decode/decode-message.ts'
@@ -8,7 +9,6 @@ import type { Message } from '../../../../packages/qs/src/pipeline/message.ts'
 import { CopyProspects } from '../../../../packages/qs/src/sink/copy-prospects.ts'
 import { gather } from '../../../../packages/qs/src/sink/gather.ts'
 import { writeBatch } from '../../../../packages/qs/src/sink/write-batch.ts'
-import { freshDatabase } from '../../../../packages/qs/test/support/postgres.ts'
 
 const HOUR_MS = 3_600_000
 const INTERVAL_MS = 240_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Page } from 'playwright-core'
-import { until } from '../../../qs/test/support/until.ts'
 
 /** The plots of a page begin and end at the same pixels: a moment has one place in all of them. */
 export async function assertAligned(page: Page): Promise<void> {

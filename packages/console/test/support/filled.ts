@@ -1,5 +1,5 @@
+import type { RunningConsole } from '@qs-telemetry/testing/console.ts'
 import type { Page } from 'playwright-core'
-import type { RunningConsole } from '../../../qs/test/support/console.ts'
 
 export function event(deviceId: string, id: string, fields: object) {
   return { schema: 1, event_id: id, device_id: deviceId, event_type: 'temp', ...fields }

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict'
+import type { RunningConsole } from '@qs-telemetry/testing/console.ts'
 import type { Page } from 'playwright-core'
-import type { RunningConsole } from '../../../qs/test/support/console.ts'
 import { accessibilityFaults } from './browser.ts'
 import { heading } from './filled.ts'
 

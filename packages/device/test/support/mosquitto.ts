@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../../qs/test/support/free-port.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
 
 const COMMAND = 'mosquitto'
 // Debian puts it where a user's PATH does not look.

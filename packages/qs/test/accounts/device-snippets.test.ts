@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { type DeviceLogin, deviceLogin } from '../../src/accounts/device-login.ts'
 import { qrPayload, SNIPPETS } from '../../src/accounts/device-snippets.ts'
-import { configOf } from '../support/pipeline.ts'
 
 const EXAMPLES = new URL('../../../../examples/', import.meta.url)
 

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { FORBIDDEN, type ForbiddenContext, mayDoItsWork } from '@qs-telemetry/testing/forbidden.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
 import { addDevice, removeDevice } from '../../src/accounts/devices.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { deviceRole } from '../../src/accounts/roles.ts'
 import { start, tcp } from '../embedded/broker/connecting.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { FORBIDDEN, type ForbiddenContext, mayDoItsWork } from '../support/forbidden.ts'
-import { configOf } from '../support/pipeline.ts'
 
 const topics = accountTopics(configOf())
 const device = { username: 'board-1', password: 'password of board-1' }

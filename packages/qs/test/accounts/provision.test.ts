@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import mqtt from 'mqtt'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
 import { AccountsError } from '../../src/accounts/errors.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { listRoles } from '../../src/accounts/queries.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { configOf } from '../support/pipeline.ts'
 
 const INGESTER = { username: 'ingester', password: 'ingester-secret' }
 

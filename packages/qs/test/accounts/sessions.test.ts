@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
 import { addDevice, rotateDevice } from '../../src/accounts/devices.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { configOf } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
 
 const topics = accountTopics(configOf())
 const ingester = { username: 'ingester', password: 'password of the ingester' }

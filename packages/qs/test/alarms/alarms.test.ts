@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { accountingAlarm } from '../../src/alarms/accounting-alarm.ts'
 import type { Alarm } from '../../src/alarms/alarm.ts'
 import { Alarms } from '../../src/alarms/alarms.ts'
@@ -16,7 +17,6 @@ import {
 import { alarmCheck } from '../../src/http/checks.ts'
 import { Accounting } from '../../src/pipeline/accounting.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 function metrics() {
   const zero = () => 0

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { configOf, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import { startAlarms } from '../../src/app/start-alarms.ts'
 import { BrokerCounts } from '../../src/source/broker-counts.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { configOf, startPipeline } from '../support/pipeline.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 test('messages that Mosquitto drops become an alarm', { skip: mosquittoMissing }, async (t) => {
   const broker = await startMosquitto(t, {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen } from '@qs-telemetry/testing/pipeline.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { psqlMissing, runRoles, session, startLockedCluster, urlOf } from '@qs-telemetry/testing/roles.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { freePort } from '../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen } from '../support/pipeline.ts'
-import { runQs, startQs, untilReady } from '../support/qs.ts'
-import { psqlMissing, runRoles, session, startLockedCluster, urlOf } from '../support/roles.ts'
-import { until } from '../support/until.ts'
 
 test('the whole pipeline works as qs_ingester, and qs verify proves it as the same', {
   skip: mosquittoMissing || psqlMissing,

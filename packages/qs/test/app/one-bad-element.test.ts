@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../support/console.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 
 const event = (n: number, value = `${n}.125`) =>
   `{"schema":1,"event_id":"dev-1-${n}","device_id":"dev-1","event_type":"temp","value":${value}}`

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import pg from 'pg'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
 
 const EVENTS = 'qs/v1/d/events'
 const event = (n: number) =>

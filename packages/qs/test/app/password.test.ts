@@ -3,13 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen } from '@qs-telemetry/testing/pipeline.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import {
+  PASSWORDS,
+  psqlMissing,
+  runRoles,
+  session,
+  startLockedCluster,
+  urlOf,
+} from '@qs-telemetry/testing/roles.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { freePort } from '../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen } from '../support/pipeline.ts'
-import { runQs, startQs, untilReady } from '../support/qs.ts'
-import { PASSWORDS, psqlMissing, runRoles, session, startLockedCluster, urlOf } from '../support/roles.ts'
-import { until } from '../support/until.ts'
 
 const LIMIT_MS = 5_000
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 
 const EVENTS = 'qs/v1/test-device/events'
 const ACKS = 'qs/v1/test-device/acks'

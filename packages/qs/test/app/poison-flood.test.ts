@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runCommand } from '../support/command.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 const EVENTS = 'qs/v1/flood/events'
 const ACKS = 'qs/v1/flood/acks'

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { missing } from '@qs-telemetry/testing/missing.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { configOf, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { createPipeline } from '../../src/app/pipeline.ts'
-import { freePort } from '../support/free-port.ts'
-import { missing } from '../support/missing.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { configOf, startPipeline } from '../support/pipeline.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 const opensslMissing = missing('openssl', 'version')
 

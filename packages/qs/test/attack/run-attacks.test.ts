@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import { DEVICE_TABLES } from '@qs-telemetry/testing/device-tables.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { runCommand } from '../support/command.ts'
-import { DEVICE_TABLES } from '../support/device-tables.ts'
-import { freePort } from '../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { startPipeline } from '../support/pipeline.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 interface Printed {
   readonly calm: { readonly sent: number; readonly slowest_ms: number | null }

@@ -12,17 +12,17 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
+import { debianBin, debianPostgresMissing } from '@qs-telemetry/testing/debian-postgres.ts'
+import type { TestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
+import { lockedCluster, runRoles, session, urlOf } from '@qs-telemetry/testing/roles.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { backup } from '../../src/backup/backup.ts'
 import { manifestPath, readManifest } from '../../src/backup/backup-manifest.ts'
 import { restore } from '../../src/backup/restore.ts'
 import { InstanceLock } from '../../src/database/instance-lock.ts'
 import { migrate, readMigrations } from '../../src/database/migrate.ts'
-import { debianBin, debianPostgresMissing } from '../support/debian-postgres.ts'
-import type { TestCluster } from '../support/postgres-cluster.ts'
-import { lockedCluster, runRoles, session, urlOf } from '../support/roles.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 const ROWS = 100_000
 

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { debianBin, debianPostgresMissing } from '@qs-telemetry/testing/debian-postgres.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
+import { runRoles, startLockedCluster, urlOf } from '@qs-telemetry/testing/roles.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { debianBin, debianPostgresMissing } from '../support/debian-postgres.ts'
-import { runQs } from '../support/qs.ts'
-import { runRoles, startLockedCluster, urlOf } from '../support/roles.ts'
 
 test('qs backup names the file after the time and keeps the newest; qs restore prints what it compared', {
   skip: debianPostgresMissing,

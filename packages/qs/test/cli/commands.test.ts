@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { startPipeline } from '../support/pipeline.ts'
-import { runQs } from '../support/qs.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
 
 test('publish takes options, an object, an array and JSON lines, and tells what became of each', {
   skip: mosquittoMissing,

@@ -9,18 +9,22 @@ import type {
   System,
   UnhandledTopics,
 } from '@qs-telemetry/protocol/api'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import { json } from '@qs-telemetry/testing/console.ts'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { watch } from '@qs-telemetry/testing/watch-live.ts'
 import { connectAsync } from 'mqtt'
 import pg from 'pg'
 import { migrate } from '../../src/database/migrate.ts'
-import { runCommand } from '../support/command.ts'
-import { json } from '../support/console.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { freePort } from '../support/free-port.ts'
-import { startPipeline } from '../support/pipeline.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { startQs, untilReady } from '../support/qs.ts'
-import { until } from '../support/until.ts'
-import { watch } from '../support/watch-live.ts'
 
 const operator = { MQTT_USERNAME: OPERATOR.username, MQTT_PASSWORD: OPERATOR.password }
 const event = (id: string, fields: object = { value: 1 }) => ({

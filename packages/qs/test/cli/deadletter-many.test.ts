@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { json, startTestConsole } from '../support/console.ts'
-import { runQs } from '../support/qs.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
 
 const BOARDS = 25
 const forgetful = (n: number) => ({

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { runCommand } from '../support/command.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

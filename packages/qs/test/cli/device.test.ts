@@ -3,15 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { WRONG_USAGE } from '../../src/cli/exit.ts'
 import { start, tcp } from '../embedded/broker/connecting.ts'
-import { runCommand } from '../support/command.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { freePort } from '../support/free-port.ts'
-import { startPipeline } from '../support/pipeline.ts'
-import { runQs, startQs, untilReady } from '../support/qs.ts'
-import { until } from '../support/until.ts'
 
 interface Printed {
   readonly device_id: string

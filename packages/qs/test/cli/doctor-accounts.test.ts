@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { configOf, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { startAlarms } from '../../src/app/start-alarms.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
-import { runCommand } from '../support/command.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { freePort } from '../support/free-port.ts'
-import { configOf, startPipeline } from '../support/pipeline.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 const INGESTER = { username: 'ingester', password: 'ingester-secret' }
 

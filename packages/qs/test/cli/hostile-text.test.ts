@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { missing } from '@qs-telemetry/testing/missing.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { runQs, startQs } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { guarded } from '../../src/cli/guard-output.ts'
 import { oneLine, visible, visibleLines } from '../../src/telemetry/visible.ts'
-import { missing } from '../support/missing.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
-import { runQs, startQs } from '../support/qs.ts'
-import { until } from '../support/until.ts'
 
 const code = (...points: readonly number[]) => String.fromCodePoint(...points)
 /** Clears the screen, sets the title, is CSI in one character, writes backwards, ends a line early. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
-import { freePort } from '../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen } from '../support/pipeline.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { runQs, startQs, untilReady } from '../support/qs.ts'
-import { until } from '../support/until.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 const event = (id: string) =>
   JSON.stringify({ schema: 1, event_id: id, device_id: 'd', event_type: 't', value: 1 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../support/console.ts'
-import { runQs } from '../support/qs.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
 
 test('publish sends what was typed, and says what is stored otherwise, what that means and what to do', async (t) => {
   const { mqttPort, query } = await startTestConsole(t)

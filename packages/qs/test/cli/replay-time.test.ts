@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { runCommand } from '../support/command.ts'
-import { json, startTestConsole } from '../support/console.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { listen, startPipeline } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 
 type Row = Readonly<Record<string, unknown>>
 

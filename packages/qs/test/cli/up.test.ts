@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { MIN_PASSWORD_LENGTH } from '../../src/config/kinds.ts'
-import { freePort } from '../support/free-port.ts'
-import { runQs, startQs, untilReady } from '../support/qs.ts'
-import { until } from '../support/until.ts'
 
 /** Settings of a stack of its own: a data directory and free ports. */
 async function settings(t: TestContext) {

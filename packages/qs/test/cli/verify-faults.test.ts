@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
 import { migrate } from '../../src/database/migrate.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { freePort } from '../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { runQs } from '../support/qs.ts'
 
 test('qs verify --faults proves the promise on servers that are there, and leaves nothing behind', {
   skip: dynamicSecurityMissing,

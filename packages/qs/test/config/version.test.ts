@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { runQs } from '../support/qs.ts'
+import { runQs } from '@qs-telemetry/testing/qs.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
 const versionIn = (path: string) => (JSON.parse(read(path)) as { readonly version: string }).version

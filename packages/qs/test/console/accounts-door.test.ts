@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { AccountsDoor } from '../../src/console/accounts-door.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { configOf } from '../support/pipeline.ts'
 
 test('a console makes accounts where an account of its own may, and says why where none may', {
   skip: dynamicSecurityMissing,

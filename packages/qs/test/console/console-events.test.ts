@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventPage } from '@qs-telemetry/protocol/api'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { parquetReadObjects } from 'hyparquet'
-import { startTestConsole } from '../support/console.ts'
 import { event, minutesAgo } from './console-data.ts'
 
 test('events go page by page, of one device and of all', async (t) => {

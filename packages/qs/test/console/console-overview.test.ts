@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Overview, SimulationState, System } from '@qs-telemetry/protocol/api'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
-import { startTestConsole } from '../support/console.ts'
-import { until } from '../support/until.ts'
 import { event } from './console-data.ts'
 
 test('the overview counts, and simulated devices come and go with all that they left', async (t) => {

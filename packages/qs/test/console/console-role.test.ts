@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LetterList, PinnedList, ReplayAnswer } from '@qs-telemetry/protocol/api'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { psqlMissing, runRoles, startLockedCluster, urlOf } from '@qs-telemetry/testing/roles.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { json, startTestConsole } from '../support/console.ts'
-import { psqlMissing, runRoles, startLockedCluster, urlOf } from '../support/roles.ts'
 
 test('with the roles of the composed stack the whole console works', { skip: psqlMissing }, async (t) => {
   const cluster = await startLockedCluster(t)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Device, DeviceList, Drift, Series, Sparklines } from '@qs-telemetry/protocol/api'
-import { json, startTestConsole } from '../support/console.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { event, minutesAgo, range } from './console-data.ts'
 
 test('devices, their latest values, their clock, a label and sparklines', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestConsole } from '../support/console.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import {
   type Access,
   type Case,
@@ -11,8 +11,8 @@ import {
   plant,
   state,
   UNTOUCHED,
-} from '../support/operations.ts'
-import { type RawRequest, rawRequest } from '../support/raw-http.ts'
+} from '@qs-telemetry/testing/operations.ts'
+import { type RawRequest, rawRequest } from '@qs-telemetry/testing/raw-http.ts'
 
 type Actor = 'nobody' | 'viewer' | 'operator'
 const ACTORS: readonly Actor[] = ['nobody', 'viewer', 'operator']

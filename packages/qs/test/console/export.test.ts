@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { parquetReadObjects } from 'hyparquet'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
-import { startTestConsole } from '../support/console.ts'
-import { until } from '../support/until.ts'
 
 const DEVICES = ['plain', 'with,comma', 'with "quotes"', 'line\u2028break;', '=HYPERLINK("x")', '日本 🚀']
 const TEXTS = [

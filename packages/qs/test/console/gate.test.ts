@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
 import type { Session } from '@qs-telemetry/protocol/api'
-import { json, type RunningConsole, startTestConsole } from '../support/console.ts'
+import { json, type RunningConsole, startTestConsole } from '@qs-telemetry/testing/console.ts'
 
 const PASSWORDS = { CONSOLE_OPERATOR_PASSWORD: 'correct horse', CONSOLE_VIEWER_PASSWORD: 'only looking' }
 

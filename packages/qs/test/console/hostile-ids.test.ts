@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Device, DeviceList, Drift, EventPage, Series, Sparklines } from '@qs-telemetry/protocol/api'
 import { deviceSegment } from '@qs-telemetry/protocol/device-segment'
-import { json, startTestConsole } from '../support/console.ts'
-import { until } from '../support/until.ts'
-import { watch } from '../support/watch-live.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { watch } from '@qs-telemetry/testing/watch-live.ts'
 
 const IDS = [
   '.',

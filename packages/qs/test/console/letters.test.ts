@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Letter, LetterJudgement, LetterList, ReplayAnswer } from '@qs-telemetry/protocol/api'
-import { json, startTestConsole } from '../support/console.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
 
 const event = (id: string, fields: object = {}) => ({
   schema: 1,

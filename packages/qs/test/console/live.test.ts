@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { startConsoleServer } from '@qs-telemetry/testing/console-server.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { watch } from '@qs-telemetry/testing/watch-live.ts'
 import { withResolvers } from '../../src/pipeline/promises.ts'
-import { json, startTestConsole } from '../support/console.ts'
-import { startConsoleServer } from '../support/console-server.ts'
-import { until } from '../support/until.ts'
-import { watch } from '../support/watch-live.ts'
 
 const event = (id: string, fields: object = {}) => ({
   schema: 1,

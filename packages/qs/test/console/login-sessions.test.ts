@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Session } from '@qs-telemetry/protocol/api'
-import { startConsoleServer } from '../support/console-server.ts'
+import { startConsoleServer } from '@qs-telemetry/testing/console-server.ts'
 
 const VIEWER = { name: 'viewer', password: 'only looking' }
 /** An address may try ten logins within five minutes. */

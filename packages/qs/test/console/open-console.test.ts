@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { json, startTestConsole } from '../support/console.ts'
-import { cases, inParallel, OPERATIONS, plant, state, UNTOUCHED } from '../support/operations.ts'
-import { type RawRequest, rawRequest } from '../support/raw-http.ts'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { cases, inParallel, OPERATIONS, plant, state, UNTOUCHED } from '@qs-telemetry/testing/operations.ts'
+import { type RawRequest, rawRequest } from '@qs-telemetry/testing/raw-http.ts'
 
 const MARKS = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via']
 const FOREIGN_HOSTS = ['raspberrypi.local', '127.0.0.1.evil.example', '192.168.1.5', 'localhost@evil.example']

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Device, DeviceList, Problem } from '@qs-telemetry/protocol/api'
+import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { json, startTestConsole } from '../support/console.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 interface OpenApi {
   readonly paths: Readonly<

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { SimulatedDevices } from '../../src/console/simulated-devices.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
-import { configOf } from '../support/pipeline.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 test('two starts at once begin one simulation: its stop ends every connection', async (t) => {
   const { log } = silentLog()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventTopic } from '@qs-telemetry/protocol'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { UnhandledTopicBook } from '../../src/console/unhandled-topics.ts'
-import { startTestConsole } from '../support/console.ts'
 
 test('a message on a topic that nobody takes in is shown with its likely fix', async (t) => {
   const { client, api, publish } = await startTestConsole(t)

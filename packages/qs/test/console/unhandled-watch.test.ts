@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt, { connectAsync } from 'mqtt'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
@@ -7,10 +15,6 @@ import { provision } from '../../src/accounts/provision.ts'
 import { INGESTER } from '../../src/accounts/roles.ts'
 import { UnhandledWatch } from '../../src/console/unhandled-watch.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../support/dynamic-security.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { configOf } from '../support/pipeline.ts'
-import { until } from '../support/until.ts'
 
 const LOGIN = { username: 'ingester', password: 'ingester-secret' }
 

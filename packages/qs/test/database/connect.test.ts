@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import type { ServerSession } from '../../src/database/server-session.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { until } from '../support/until.ts'
 
 test('a connection ends the session of the one before it, whose transaction would block it', async (t) => {
   const url = new URL(await freshDatabase(t))

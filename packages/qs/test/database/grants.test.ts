@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type pg from 'pg'
-import { migrate, readMigrations } from '../../src/database/migrate.ts'
-import type { TestCluster } from '../support/postgres-cluster.ts'
+import type { TestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
 import {
   lockedCluster,
   psqlMissing,
@@ -11,8 +9,10 @@ import {
   session,
   startLockedCluster,
   urlOf,
-} from '../support/roles.ts'
-import { until } from '../support/until.ts'
+} from '@qs-telemetry/testing/roles.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import type pg from 'pg'
+import { migrate, readMigrations } from '../../src/database/migrate.ts'
 
 let cluster: TestCluster
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { InstanceLock } from '../../src/database/instance-lock.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 test('a session that only its own end knows to be over is no other ingester', async (t) => {
   const url = new URL(await freshDatabase(t))

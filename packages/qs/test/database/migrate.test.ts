@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, eventJson } from '@qs-telemetry/testing/decoding.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { type Migration, migrate, readMigrations } from '../../src/database/migrate.ts'
 import { compareEvents, readComparisons } from '../../src/sink/compare-events.ts'
-import { accepted, eventJson } from '../decode/decoding.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { seriesRows } from '../support/series-rows.ts'
-import { until } from '../support/until.ts'
 
 test('several at once apply each migration once; the second time there is nothing to do', async (t) => {
   const url = await freshDatabase(t)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { createPool, queryOnce } from '../../src/database/pool.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { until } from '../support/until.ts'
 
 const SLEEP = 'select pg_sleep(60)'
 

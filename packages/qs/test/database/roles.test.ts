@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
 import {
   PASSWORDS,
   psqlMissing,
@@ -10,7 +9,8 @@ import {
   session,
   startLockedCluster,
   urlOf,
-} from '../support/roles.ts'
+} from '@qs-telemetry/testing/roles.ts'
+import pg from 'pg'
 
 const ROLES = Object.keys(PASSWORDS) as Role[]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accepted, decode, eventJson, refused } from './decoding.ts'
+import { accepted, decode, eventJson, refused } from '@qs-telemetry/testing/decoding.ts'
 
 const fault = (members: Readonly<Record<string, string | undefined>>) => refused(eventJson(members)).code
 

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import {
+  accepted,
+  decode,
+  deliveryOf,
+  eventJson,
+  nested,
+  refused,
+  SERVER_TIME,
+} from '@qs-telemetry/testing/decoding.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
-import { accepted, decode, deliveryOf, eventJson, nested, refused, SERVER_TIME } from './decoding.ts'
 
 test('an object is one event, with the device of its topic', () => {
   const message = decode(eventJson({ value: '21.5', unit: '"C"' }))

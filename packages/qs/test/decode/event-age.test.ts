@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, eventJson, SERVER_TIME } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
 import { earlier } from '../../src/decode/event-age.ts'
-import { accepted, eventJson, SERVER_TIME } from './decoding.ts'
 
 const times = (members: Readonly<Record<string, string>>) => {
   const { ts, tsDevice, meta, warning } = accepted(eventJson(members))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventMessageSchema, EventSchema } from '@qs-telemetry/protocol/schemas'
+import { decode, eventJson } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
 import Value from 'typebox/value'
-import { decode, eventJson } from './decoding.ts'
 
 const isAccepted = (value: unknown): boolean =>
   decode(JSON.stringify(value)).elements.every(({ kind }) => kind === 'event')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accepted, eventJson, SERVER_TIME } from './decoding.ts'
+import { accepted, eventJson, SERVER_TIME } from '@qs-telemetry/testing/decoding.ts'
 
 const times = (tsDevice: string, timeZone?: string) => {
   const {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, eventJson, refused } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
-import { accepted, eventJson, refused } from './decoding.ts'
 
 const warningOf = (value: string) => accepted(eventJson({ value })).warning
 

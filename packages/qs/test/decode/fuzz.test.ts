@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { elementBytes, jsonContent } from '@qs-telemetry/protocol'
-import { decode, eventJson } from './decoding.ts'
+import { decode, eventJson } from '@qs-telemetry/testing/decoding.ts'
 
 /** A generator of its own, since fast-check takes more time for a case than decode does. */
 function randomOf(seed: number): (below: number) => number {

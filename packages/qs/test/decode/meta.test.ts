@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, eventJson, nested, refused } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
-import { accepted, eventJson, nested, refused } from './decoding.ts'
 
 const metaOf = (json: string | undefined) => accepted(eventJson({ meta: json })).meta
 const fault = (json: string) => refused(eventJson({ meta: json })).code

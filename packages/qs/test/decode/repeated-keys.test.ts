@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, decode, eventJson, nested, refused } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
 import { countKeys, repeatedKey } from '../../src/decode/repeated-keys.ts'
-import { accepted, decode, eventJson, nested, refused } from './decoding.ts'
 
 const codeOf = (json: string) => accepted(json).warning?.code ?? null
 

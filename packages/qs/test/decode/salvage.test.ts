@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accepted, decode, eventJson, refused } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
 import { lettersOf } from '../../src/pipeline/letter.ts'
-import { accepted, decode, eventJson, refused } from './decoding.ts'
 
 const withId = (id: string, members: Readonly<Record<string, string>> = {}) =>
   eventJson({ event_id: `"dev-1-${id}"`, ...members })

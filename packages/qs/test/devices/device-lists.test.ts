@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeviceSort } from '@qs-telemetry/protocol/api'
+import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import {
@@ -14,8 +16,6 @@ import { listRooms } from '../../src/devices/list-rooms.ts'
 import { listTypes } from '../../src/devices/list-types.ts'
 import { overviewDevices } from '../../src/devices/overview-devices.ts'
 import { sparklines } from '../../src/devices/sparklines.ts'
-import { fillFleet } from '../support/fleet.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 const DEVICES = 20_000
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeviceSort } from '@qs-telemetry/protocol/api'
+import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { overviewHouse } from '../../src/console/queries/overview-house.ts'
 import { overviewNumbers } from '../../src/console/queries/overview-numbers.ts'
 import { pinReading } from '../../src/console/queries/pinned.ts'
@@ -9,8 +11,6 @@ import { type Ask, QueryPool } from '../../src/database/query-pool.ts'
 import { DEVICE_ORDERS } from '../../src/devices/device-order.ts'
 import { countDevices, listDevices } from '../../src/devices/list-devices.ts'
 import { overviewDevices } from '../../src/devices/overview-devices.ts'
-import { fillFleet } from '../support/fleet.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 interface Plan {
   readonly 'Node Type': string

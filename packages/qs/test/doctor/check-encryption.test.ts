@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { checkEncryption } from '../../src/doctor/check-encryption.ts'
 import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 /** Another address of the loopback device stands for the machine's address in its network. */
 const LAN = '127.0.0.2'

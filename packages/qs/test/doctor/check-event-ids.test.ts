@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { withClient } from '../../src/database/open-client.ts'
 import { checkDatabase } from '../../src/doctor/check-database.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
-import { configOf } from '../support/pipeline.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 test('with EVENT_ID_RULE=device the doctor names devices that share event ids', async (t) => {
   const databaseUrl = await freshDatabase(t)

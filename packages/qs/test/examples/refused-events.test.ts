@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startTestConsole } from '../support/console.ts'
-import { missing } from '../support/missing.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { startPipeline } from '../support/pipeline.ts'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { missing } from '@qs-telemetry/testing/missing.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 
 /*
  * The examples as they are, between a real broker and a real pipeline. Nothing of this may stop them: a reading that is

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { removeDevices } from '../../src/devices/remove-devices.ts'
 import { type ComparedSeries, compareNext, recountProgress } from '../../src/hours/compare-next.ts'
 import { followEvents } from '../../src/hours/event-hours.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { until } from '../support/until.ts'
 
 const DAY_MS = 86_400_000
 const DEVICES = 5

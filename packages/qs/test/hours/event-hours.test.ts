@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { followEvents } from '../../src/hours/event-hours.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { instantFromMs } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { HOURS_SHOWN_MS, hoursAlarm } from '../../src/alarms/hours-alarm.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { HoursJob } from '../../src/hours/hours-job.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 /** A clock on which the test acts for the timers. */
 function handClock() {

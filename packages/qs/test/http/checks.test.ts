@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { databaseCheck } from '../../src/http/checks.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 test('readiness tells strangers nothing of what the database said, and the log tells it once for many probes', async () => {
   const { log, records } = silentLog()

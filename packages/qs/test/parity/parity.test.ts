@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { PARITY_CASES } from '@qs-telemetry/testing/parity/all-cases.ts'
+import { BROKERS, type BrokerName, known, World } from '@qs-telemetry/testing/parity/parity-case.ts'
 import { start } from '../embedded/broker/connecting.ts'
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts'
-import { PARITY_CASES } from './all-cases.ts'
-import { BROKERS, type BrokerName, known, World } from './parity-case.ts'
 
 const START: Readonly<Record<BrokerName, (t: TestContext) => Promise<number>>> = {
   embedded: async (t) => (await start(t)).port,

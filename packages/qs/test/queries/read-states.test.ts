@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readStates } from '../../src/console/queries/read-states.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 0, minute)).toISOString().replace('Z', '399Z')
 const secondsOf = (minute: number) => Date.UTC(2026, 9, 1, 0, minute) / 1000 + 0.000399

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decode, eventJson } from '@qs-telemetry/testing/decoding.ts'
 import type { Message } from '../../src/pipeline/message.ts'
 import { deviceAckPayloads } from '../../src/reply/device-ack.ts'
 import { CopyRows } from '../../src/sink/copy-rows.ts'
 import { gather } from '../../src/sink/gather.ts'
-import { decode, eventJson } from '../decode/decoding.ts'
 
 const arrayOf = (...ids: readonly string[]) =>
   decode(`[${ids.map((id) => eventJson({ event_id: JSON.stringify(id) })).join(',')}]`)

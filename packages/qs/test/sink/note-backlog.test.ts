@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import type { Message } from '../../src/pipeline/message.ts'
 import { noteBacklog } from '../../src/sink/note-backlog.ts'
-import { startTestConsole } from '../support/console.ts'
 
 test('a batch with events of an hour that is over says so; one of this hour does not', async (t) => {
   const { publish, query } = await startTestConsole(t)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic, formatInstant } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -9,7 +10,6 @@ import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { gather, NO_MESSAGES } from '../../src/sink/gather.ts'
 import type { SeriesWork } from '../../src/sink/series-pace.ts'
 import { writeBatch } from '../../src/sink/write-batch.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 /** With microseconds, so that nothing works by chance of whole seconds. */
 const START = Date.parse('2026-11-23T18:00:00.123Z')

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -8,10 +12,6 @@ import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import { SystemClock } from '../../src/pipeline/system-clock.ts'
 import { Sink } from '../../src/sink/sink.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { seriesRows } from '../support/series-rows.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 async function start(t: TestContext) {
   const url = await freshDatabase(t)

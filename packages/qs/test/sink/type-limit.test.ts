@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -11,9 +14,6 @@ import { SystemClock } from '../../src/pipeline/system-clock.ts'
 import { SeriesChanges } from '../../src/sink/series-changes.ts'
 import { Sink } from '../../src/sink/sink.ts'
 import { TypeBook } from '../../src/sink/type-book.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { seriesRows } from '../support/series-rows.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 const LIMIT = 5
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEAD_LETTER_CODES, DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -14,7 +15,6 @@ import { CopyRows } from '../../src/sink/copy-rows.ts'
 import { type Batch, gather } from '../../src/sink/gather.ts'
 import { LetterAllowance } from '../../src/sink/letter-allowance.ts'
 import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 type Sent = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { realEdges } from '../../src/app/edges.ts'
 import { connect } from '../../src/database/connect.ts'
@@ -9,9 +12,6 @@ import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { NO_MESSAGES } from '../../src/sink/gather.ts'
 import { SetUp } from '../../src/sink/set-up.ts'
 import { Writer } from '../../src/sink/writer.ts'
-import { freshDatabase } from '../support/postgres.ts'
-import { silentLog } from '../support/silent-log.ts'
-import { until } from '../support/until.ts'
 
 const DEVICE = { deviceId: 'd', firstSeen: '2026-11-23T18:00:00Z', lastSeen: '2026-11-23T18:00:00Z' }
 

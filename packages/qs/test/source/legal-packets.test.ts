@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { until } from '../support/until.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { fakeBroker, publish } from './fake-broker.ts'
 import { pubacks, startSource } from './start-source.ts'
 

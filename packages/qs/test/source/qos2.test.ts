@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Packet } from 'mqtt-packet'
-import { until } from '../support/until.ts'
 import { connack, fakeBroker, type Peer, publish } from './fake-broker.ts'
 import { startSource } from './start-source.ts'
 

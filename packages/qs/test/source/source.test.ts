@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { Packet } from 'mqtt-packet'
 import { realEdges } from '../../src/app/edges.ts'
-import { until } from '../support/until.ts'
 import { connack, fakeBroker, publish } from './fake-broker.ts'
 import { pubacks, startSource } from './start-source.ts'
 

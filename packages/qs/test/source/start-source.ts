@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import type { Packet } from 'mqtt-packet'
 import { realEdges } from '../../src/app/edges.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import type { ConnectionError } from '../../src/source/errors.ts'
 import { Source, type SourceOptions } from '../../src/source/source.ts'
-import { silentLog } from '../support/silent-log.ts'
 
 /** A source with its deliveries, which the test settles. */
 export function startSource(t: TestContext, url: string, options: Partial<SourceOptions> = {}) {

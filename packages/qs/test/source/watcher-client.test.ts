@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectWatcher } from '../../src/source/watcher-client.ts'
 import { credentials, start, tcp } from '../embedded/broker/connecting.ts'
-import { until } from '../support/until.ts'
 
 test('a watcher that was refused tries again, with the password that the file has by then', async (t) => {
   const broker = await start(t, { credentials })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { FaultProxy, type ProxyObserver } from '../../src/verify/fault-proxy.ts'
-import { until } from '../support/until.ts'
 
 /** One end of a connection, and what it has heard. */
 interface End {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DEVICE_TABLES } from '@qs-telemetry/testing/device-tables.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { withClient } from '../../src/database/open-client.ts'
 import { removeRun } from '../../src/verify/prove.ts'
-import { DEVICE_TABLES } from '../support/device-tables.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 const RUN = 'qs-verify-00000000'
 

@@ -1,7 +1,7 @@
 import type { State, States } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../../database/query-pool.ts'
-import { AXIS_COLUMNS, type SeriesQuestion } from './read-series.ts'
 import type { SeriesName } from '../../devices/series.ts'
+import { AXIS_COLUMNS, type SeriesQuestion } from './read-series.ts'
 import { type RecentValue, stateKind } from './state-kind.ts'
 
 /** Of one series: enough to tell states from messages; and what a chart of states shows at most. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { configOf, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 import { accountTopics } from '../../../src/accounts/operator-login.ts'
 import { consoleHeavyPages } from '../../../src/attack/attempts/console-heavy-pages.ts'
 import { ConsoleTarget } from '../../../src/attack/console-target.ts'
 import { setUp } from '../../../src/attack/set-up.ts'
 import { withClient } from '../../../src/database/open-client.ts'
-import { mosquittoMissing, startMosquitto } from '../../support/mosquitto.ts'
-import { configOf, startPipeline } from '../../support/pipeline.ts'
 
 type Answer = (path: string, response: ServerResponse) => void
 

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  dynamicSecurityMissing,
+  OPERATOR,
+  startManagedMosquitto,
+} from '@qs-telemetry/testing/dynamic-security.ts'
+import { configOf, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { ControlConnection, type OperatorLogin } from '../../../src/accounts/control-connection.ts'
 import { accountTopics } from '../../../src/accounts/operator-login.ts'
 import { provision } from '../../../src/accounts/provision.ts'
@@ -7,9 +14,6 @@ import { deviceRole } from '../../../src/accounts/roles.ts'
 import { foreignTopics } from '../../../src/attack/attempts/foreign-topics.ts'
 import { type SetUp, setUp } from '../../../src/attack/set-up.ts'
 import { withClient } from '../../../src/database/open-client.ts'
-import { dynamicSecurityMissing, OPERATOR, startManagedMosquitto } from '../../support/dynamic-security.ts'
-import { configOf, startPipeline } from '../../support/pipeline.ts'
-import { until } from '../../support/until.ts'
 
 const WAITING = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
 

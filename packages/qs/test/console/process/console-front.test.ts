@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { ConsoleFront } from '../../../src/console/process/console-front.ts'
 import type { Place } from '../../../src/console/process/console-process.ts'
 import { trustedPeer } from '../../../src/console/trusted-peer.ts'
 import { startHttp } from '../../../src/http/server.ts'
 import { withResolvers } from '../../../src/pipeline/promises.ts'
-import { freePort } from '../../support/free-port.ts'
-import { until } from '../../support/until.ts'
 
 const [OF_ADDRESS, ALL] = [64, 256]
 /** POST /api/logout needs no login, and its body never comes. */

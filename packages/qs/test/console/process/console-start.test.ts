@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
-import { freePort } from '../../support/free-port.ts'
-import { mosquittoMissing, startMosquitto } from '../../support/mosquitto.ts'
-import { freshDatabase } from '../../support/postgres.ts'
-import { startQs, untilReady } from '../../support/qs.ts'
-import { until } from '../../support/until.ts'
 
 const FORGETFUL = `--import=${fileURLToPath(new URL('./route-without-access.mjs', import.meta.url))}`
 

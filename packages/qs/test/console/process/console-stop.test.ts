@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { watch } from '@qs-telemetry/testing/watch-live.ts'
 import pg from 'pg'
 import { serve } from '../../../src/app/serve.ts'
 import { LiveFeed } from '../../../src/console/live-feed.ts'
 import { migrate } from '../../../src/database/migrate.ts'
-import { freePort } from '../../support/free-port.ts'
-import { configOf } from '../../support/pipeline.ts'
-import { freshDatabase } from '../../support/postgres.ts'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
-import { watch } from '../../support/watch-live.ts'
 
 test('a stop of the console lets the request under way finish', async (t) => {
   const databaseUrl = await freshDatabase(t)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { Command } from 'commander'
 import { filterOf, withFilter } from '../../../src/cli/deadletter-filter.ts'
 import { exportRows } from '../../../src/console/queries/export-rows.ts'
@@ -12,7 +13,6 @@ import { countLetters } from '../../../src/letters/count-letters.ts'
 import { findLetter } from '../../../src/letters/find-letter.ts'
 import type { LetterFilter } from '../../../src/letters/letter-filter.ts'
 import { listLetters } from '../../../src/letters/list-letters.ts'
-import { freshDatabase } from '../../support/postgres.ts'
 
 /** Three in one millisecond. */
 const [A, B, C] = [

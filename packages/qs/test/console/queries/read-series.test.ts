@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readSeries, type SeriesQuestion } from '../../../src/console/queries/read-series.ts'
 import { migrate } from '../../../src/database/migrate.ts'
 import { QueryPool } from '../../../src/database/query-pool.ts'
 import { sparklines } from '../../../src/devices/sparklines.ts'
 import { followEvents } from '../../../src/hours/event-hours.ts'
-import { freshDatabase } from '../../support/postgres.ts'
 
 const TEMP = [{ deviceId: 'kitchen', eventType: 'temp' }]
 

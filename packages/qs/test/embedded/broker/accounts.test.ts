@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { ControlConnection } from '../../../src/accounts/control-connection.ts'
 import { addDevice, listDevices, removeDevice } from '../../../src/accounts/devices.ts'
@@ -10,8 +12,6 @@ import type { AccountsError } from '../../../src/accounts/errors.ts'
 import { accountTopics } from '../../../src/accounts/operator-login.ts'
 import { provision } from '../../../src/accounts/provision.ts'
 import { covers } from '../../../src/embedded/broker/acl.ts'
-import { configOf } from '../../support/pipeline.ts'
-import { until } from '../../support/until.ts'
 import { closed, connect, received, start, tcp } from './connecting.ts'
 
 const OPERATOR = { username: 'operator', password: 'secret of the operator' }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { generate, type IConnectPacket } from 'mqtt-packet'
 import { connectionsAlarm } from '../../../src/alarms/broker-alarms.ts'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
 import { connect, start, tcp, webSocket } from './connecting.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024

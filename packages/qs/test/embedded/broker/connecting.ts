@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import {
   type EmbeddedBroker,
   type EmbeddedBrokerOptions,
   startEmbeddedBroker,
 } from '../../../src/embedded/broker/embedded-broker.ts'
-import { silentLog } from '../../support/silent-log.ts'
 
 export const loopback = {
   host: '127.0.0.1',

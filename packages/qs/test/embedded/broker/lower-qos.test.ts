@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt, { type IClientOptions, type IClientSubscribeOptions, type MqttClient } from 'mqtt'
-import { until } from '../../support/until.ts'
 import { connect, start, tcp } from './connecting.ts'
 
 type Qos = 0 | 1 | 2

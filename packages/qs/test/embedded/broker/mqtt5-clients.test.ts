@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
+import { leash } from '@qs-telemetry/testing/leash.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
-import { leash } from '../../support/leash.ts'
-import { until } from '../../support/until.ts'
 import { connect, credentials, received, start, tcp } from './connecting.ts'
 
 const PYTHON = '/usr/bin/python3'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { realEdges } from '../../../src/app/edges.ts'
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
 import type { Delivery } from '../../../src/pipeline/delivery.ts'
 import { Source, type SourceOptions } from '../../../src/source/source.ts'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
 import { connect, received, start, tcp } from './connecting.ts'
 
 function startSource(t: TestContext, broker: EmbeddedBroker, options: Partial<SourceOptions> = {}) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { IConnackPacket, IDisconnectPacket, IPublishPacket } from 'mqtt-packet'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
 import { closed, connect, credentials, loopback, received, start, tcp, webSocket } from './connecting.ts'
 
 const connect5 = (t: TestContext, url: string, options: IClientOptions = {}) =>

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
-import { until } from '../../support/until.ts'
 
 /** An MQTT 5 client that says what it is told to, right or wrong, and answers nothing by itself. */
 export interface RawClient {

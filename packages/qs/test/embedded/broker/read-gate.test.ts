@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import { startEmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
 
 /** The broker, with a device that is read from every 300 ms at most. */
 async function startBroker(t: { after(end: () => unknown): void }) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import type { Client, PublishPacket } from 'aedes'
 import type { Access } from '../../../src/embedded/broker/access.ts'
 import { ClientComplaints } from '../../../src/embedded/broker/client-complaints.ts'
 import { authorizePublish } from '../../../src/embedded/broker/refused-publish.ts'
-import { silentLog } from '../../support/silent-log.ts'
 
 test('the broker tells of each message whether its client may send it', () => {
   const published: (readonly [topic: string, isAllowed: boolean, bytes: number])[] = []

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { sessionsAlarm } from '../../../src/alarms/broker-alarms.ts'
-import { until } from '../../support/until.ts'
 import { connect, start, tcp } from './connecting.ts'
 import { connectedRaw, connectPacket, rawClient } from './raw-client.ts'
 

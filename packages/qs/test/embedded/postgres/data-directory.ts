@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { startEmbeddedPostgres } from '../../../src/embedded/postgres/embedded-postgres.ts'
-import { freePort } from '../../support/free-port.ts'
-import { silentLog } from '../../support/silent-log.ts'
 
 /** A directory for one test, removed after it. Others may enter it, unlike what `mktemp -d` makes. */
 export function temporaryDirectory(t: TestContext): string {

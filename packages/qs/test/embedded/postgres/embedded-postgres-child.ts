@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { leash } from '../../support/leash.ts'
+import { leash } from '@qs-telemetry/testing/leash.ts'
 
 const script = fileURLToPath(new URL('./embedded-postgres-process.ts', import.meta.url))
 

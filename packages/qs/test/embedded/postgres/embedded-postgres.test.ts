@@ -5,15 +5,15 @@ import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/embedded/postgres/embedded-postgres.ts'
 import { embeddedDatabaseUrl } from '../../../src/endpoints/embedded-database-url.ts'
-import { freePort } from '../../support/free-port.ts'
-import { silentLog } from '../../support/silent-log.ts'
-import { until } from '../../support/until.ts'
 import { isRunning, newDataDirectory, postmasterPid, temporaryDirectory } from './data-directory.ts'
 import { spawnEmbeddedPostgres } from './embedded-postgres-child.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { boundLog, logTail } from '../../../src/embedded/postgres/postgres-log.ts'
-import { silentLog } from '../../support/silent-log.ts'
 import { temporaryDirectory } from './data-directory.ts'
 
 test('the log never takes more than twice its limit', (t) => {

@@ -11,8 +11,8 @@ import {
   serverAccount,
   serverEnvironment,
   systemDirectory,
-} from '../../src/embedded/postgres/postgres-account.ts'
-import { postgresBinaries } from '../../src/embedded/postgres/postgres-binaries.ts'
+} from '../../qs/src/embedded/postgres/postgres-account.ts'
+import { postgresBinaries } from '../../qs/src/embedded/postgres/postgres-binaries.ts'
 import { freePort } from './free-port.ts'
 import { leash } from './leash.ts'
 import { until } from './until.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { Client } from 'pg'
-import { mosquittoMissing, startMosquitto } from './mosquitto.ts'
-import { freshDatabase } from './postgres.ts'
-import { until } from './until.ts'
 
 test('every fresh database is another one, and empty', async (t) => {
   const urls = [await freshDatabase(t), await freshDatabase(t)]

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { Log } from '../../src/telemetry/log.ts'
+import type { Log } from '../../qs/src/telemetry/log.ts'
 
 export interface LogRecord {
   readonly level: 'debug' | 'info' | 'warn' | 'error'

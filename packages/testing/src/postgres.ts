@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { after, type TestContext } from 'node:test'
 import { Client } from 'pg'
-import { migrate } from '../../src/database/migrate.ts'
+import { migrate } from '../../qs/src/database/migrate.ts'
 import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
 
 let cluster: Promise<TestCluster> | undefined

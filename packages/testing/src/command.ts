@@ -1,5 +1,5 @@
-import { exitCodeOf } from '../../src/cli/exit.ts'
-import { createProgram } from '../../src/cli/program.ts'
+import { exitCodeOf } from '../../qs/src/cli/exit.ts'
+import { createProgram } from '../../qs/src/cli/program.ts'
 
 export interface Ran {
   readonly code: number

@@ -108,7 +108,7 @@ const SETTINGS = [
 
 /** deploy/mosquitto/mosquitto.conf, but where it writes is the caller's to say. */
 export function shippedSettings(): readonly string[] {
-  const file = new URL('../../../../deploy/mosquitto/mosquitto.conf', import.meta.url)
+  const file = new URL('../../../deploy/mosquitto/mosquitto.conf', import.meta.url)
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => !/^(persistence_location|log_dest) /.test(line))

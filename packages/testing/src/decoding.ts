@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, EventTopic, type Limits } from '@qs-telemetry/protocol'
-import { decodeMessage } from '../../src/decode/decode-message.ts'
-import type { Delivery } from '../../src/pipeline/delivery.ts'
-import type { Element, Event, Message, Rejection } from '../../src/pipeline/message.ts'
+import { decodeMessage } from '../../qs/src/decode/decode-message.ts'
+import type { Delivery } from '../../qs/src/pipeline/delivery.ts'
+import type { Element, Event, Message, Rejection } from '../../qs/src/pipeline/message.ts'
 
 /** Server time of every delivery here. */
 export const SERVER_TIME = '2026-11-23T18:00:00.123456Z'

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { leash } from './leash.ts'
 import { until } from './until.ts'
 
-const MAIN = fileURLToPath(new URL('../../bin/qs.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../qs/bin/qs.js', import.meta.url))
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>

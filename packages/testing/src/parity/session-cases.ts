@@ -1,4 +1,4 @@
-import { until } from '../support/until.ts'
+import { until } from '../until.ts'
 import type { Client } from './client.ts'
 import { type ParityCase, type World, will } from './parity-case.ts'
 

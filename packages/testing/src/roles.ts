@@ -6,7 +6,7 @@ import pg from 'pg'
 import { missing } from './missing.ts'
 import { type ClusterOptions, startTestCluster, type TestCluster } from './postgres-cluster.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../../../deploy/postgres/roles.sh', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../../deploy/postgres/roles.sh', import.meta.url))
 
 export const psqlMissing = missing('psql', '--version')
 

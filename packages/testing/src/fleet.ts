@@ -1,4 +1,4 @@
-import type { Ask } from '../../src/database/query-pool.ts'
+import type { Ask } from '../../qs/src/database/query-pool.ts'
 
 export const FLEET_TYPES = 5
 

@@ -1,4 +1,4 @@
-import { until } from '../support/until.ts'
+import { until } from '../until.ts'
 import type { Client, Qos } from './client.ts'
 import type { ParityCase, World } from './parity-case.ts'
 

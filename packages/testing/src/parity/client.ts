@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from 'mqtt-packet'
-import { until } from '../support/until.ts'
+import { until } from '../until.ts'
 
 export type Version = 4 | 5
 export type Qos = 0 | 1 | 2

@@ -6,7 +6,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import pg from 'pg'
 import { deviceBudgets } from '../../qs/src/app/device-budgets.ts'
 import { type EmbeddedDatabase, startIngester } from '../../qs/src/app/ingester.ts'
-import { UnhandledTopicBook } from '../../qs/src/console/unhandled-topics.ts'
+import { UnhandledTopicLog } from '../../qs/src/console/unhandled-topic-log.ts'
 import { startEmbeddedBroker } from '../../qs/src/embedded/broker/embedded-broker.ts'
 import { freePort } from './free-port.ts'
 import { configOf } from './pipeline.ts'
@@ -50,7 +50,7 @@ export async function startTestConsole(
   const { database = { ownerUrl: databaseUrl, consoleUrl: databaseUrl } } = options
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
   const credentials = username !== undefined && password !== undefined ? { username, password } : null
-  const unhandled = new UnhandledTopicBook(new EventTopic(DEFAULT_TOPICS.events))
+  const unhandled = new UnhandledTopicLog(new EventTopic(DEFAULT_TOPICS.events))
   const broker = await startEmbeddedBroker({
     host: '127.0.0.1',
     port: 0,

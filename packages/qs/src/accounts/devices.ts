@@ -53,7 +53,7 @@ export async function rotateDevice(
 }
 
 /** The ids of all devices that have an account. */
-export async function listDevices(connection: ControlConnection): Promise<readonly string[]> {
+export async function listDeviceAccounts(connection: ControlConnection): Promise<readonly string[]> {
   const accounts = await listAccounts(connection)
   return accounts.filter(isDevice).map(({ username }) => username)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
-import { UnhandledTopicBook } from '../console/unhandled-topics.ts'
+import { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres/embedded-postgres.ts'
@@ -59,7 +59,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const lock = lockDataDirectory(config.QS_DATA_DIR)
     started.push(() => lock.release())
     const budgets = deviceBudgets(config)
-    const unhandled = new UnhandledTopicBook(config.MQTT_EVENTS_TOPIC)
+    const unhandled = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)
     const broker = await startEmbeddedBroker({
       host: lan ? '0.0.0.0' : '127.0.0.1',
       port: config.MQTT_PORT,
@@ -107,7 +107,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
 interface Parts {
   readonly broker: EmbeddedBroker
   readonly budgets: DeviceBudgets
-  readonly unhandled: UnhandledTopicBook
+  readonly unhandled: UnhandledTopicLog
 }
 
 async function startPipeline(

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
+import { PipelineRates } from '../console/pipeline-rates.ts'
 import { ConsoleRefused } from '../console/process/console-process.ts'
-import { Pulse } from '../console/pulse.ts'
-import type { SimulationDesk } from '../console/services.ts'
+import type { SimulationService } from '../console/services.ts'
 import { SimulatedDevices } from '../console/simulated-devices.ts'
-import type { UnhandledTopicBook } from '../console/unhandled-topics.ts'
+import type { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { UnhandledWatch } from '../console/unhandled-watch.ts'
 import { pipelineVitals } from '../console/vitals.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
@@ -32,7 +32,7 @@ import { startAlarms } from './start-alarms.ts'
 
 export interface Ingester {
   /** Simulated devices for the console; null where the broker is not ours. */
-  readonly simulation: SimulationDesk | null
+  readonly simulation: SimulationService | null
   /** Settles when it cannot go on. */
   readonly failed: Promise<Error>
   /** Settles at the first connection to the broker. */
@@ -57,7 +57,7 @@ export interface IngesterOptions {
     readonly broker: EmbeddedBroker
     /** The broker charges what arrives. */
     readonly budgets: DeviceBudgets
-    readonly unhandled: UnhandledTopicBook
+    readonly unhandled: UnhandledTopicLog
     readonly database: EmbeddedDatabase
   }
 }
@@ -116,8 +116,8 @@ export async function startIngester(
     differingHours: () => hours.differing,
   })
   const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }
-  const pulse = new Pulse(pipeline.accounting, pipeline.metrics)
-  pulse.start(new SystemClock())
+  const rates = new PipelineRates(pipeline.accounting, pipeline.metrics)
+  rates.start(new SystemClock())
   const simulation = embedded
     ? new SimulatedDevices({
         ...{ broker: brokerOf(config, mqttUrl), config, pipeline },
@@ -130,7 +130,7 @@ export async function startIngester(
   const http = await serve(config, {
     endpoints,
     host: {
-      vitals: async () => pipelineVitals({ pipeline, pulse, alarms: alarms.look, waiting: alarms.waiting }),
+      vitals: async () => pipelineVitals({ pipeline, rates, alarms: alarms.look, waiting: alarms.waiting }),
       live,
       liveProblem: () => null,
       unhandledTopics: () => unhandled.list(),
@@ -178,7 +178,7 @@ export async function startIngester(
       if (!isDrained && embedded === undefined)
         log.warn('Not everything could be finished in time; the broker keeps it and sends it again')
       await http.close()
-      pulse.stop()
+      rates.stop()
       await pool.end()
       lock.release()
     },

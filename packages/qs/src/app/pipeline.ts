@@ -6,8 +6,8 @@ import type { Config } from '../config/settings.ts'
 import { decoder } from '../decode/decode-message.ts'
 import { decodeOptions } from '../decode/decode-options.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
-import { CountedLettersLog } from '../letters/counted-letters-log.ts'
 import { type Injected, Injections } from '../letters/injections.ts'
+import { OnlyCountedLog } from '../letters/only-counted-log.ts'
 import { Accounting } from '../pipeline/accounting.ts'
 import { chargeDevices } from '../pipeline/charge-devices.ts'
 import type { Clock } from '../pipeline/clock.ts'
@@ -85,7 +85,7 @@ export function createPipeline({
   const budgets = shared ?? deviceBudgets(config)
   const areArrivalsCharged = shared !== undefined
   const tooManyTypes = typesAlarm()
-  const countedLetters = new CountedLettersLog(log.child({ stage: 'sink' }), clock)
+  const countedLetters = new OnlyCountedLog(log.child({ stage: 'sink' }), clock)
 
   const source = new Source({
     url: mqttUrl,

@@ -6,7 +6,7 @@ import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import type { Problem } from '../letters/letter-problems.ts'
+import type { LetterProblem } from '../letters/letter-problems.ts'
 import { mergePayload } from '../letters/merge-payload.ts'
 import { repairLetter } from '../letters/repair-letter.ts'
 import { oneLine } from '../telemetry/visible.ts'
@@ -130,7 +130,7 @@ function withoutLastNewline(edited: Buffer, before: Buffer): Buffer {
 
 interface Report {
   readonly isChanged: boolean
-  readonly problems: readonly Problem[]
+  readonly problems: readonly LetterProblem[]
   readonly json: boolean
 }
 

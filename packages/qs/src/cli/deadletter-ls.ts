@@ -4,8 +4,8 @@ import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { type CountedLetters, countedLetters } from '../letters/counted-letters.ts'
 import { type LetterSummary, listLetters } from '../letters/list-letters.ts'
+import { type OnlyCounted, onlyCounted } from '../letters/only-counted.ts'
 import { oneLine } from '../telemetry/visible.ts'
 import { type FilterOptions, filterOf, letterId, withFilter } from './deadletter-filter.ts'
 import { parseWith } from './parse-option.ts'
@@ -46,7 +46,7 @@ Examples
         const found = await listLetters(database, filter, page)
         const letters = found.slice(0, limit)
         const next = found.length > limit ? (letters.at(-1)?.id ?? null) : null
-        const counted = filter.ids === undefined ? await countedLetters(database, filter) : []
+        const counted = filter.ids === undefined ? await onlyCounted(database, filter) : []
         if (options.json) console.log(JSON.stringify({ letters, counted, next }))
         else print(letters, counted, next)
       })
@@ -55,7 +55,7 @@ Examples
 
 function print(
   letters: readonly LetterSummary[],
-  counted: readonly CountedLetters[],
+  counted: readonly OnlyCounted[],
   next: string | null,
 ): void {
   if (letters.length === 0) console.log('No dead letters.')

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { deviceLogin } from '../accounts/device-login.ts'
 import { deviceNameProblem } from '../accounts/device-name.ts'
-import { addDevice, listDevices } from '../accounts/devices.ts'
+import { addDevice, listDeviceAccounts } from '../accounts/devices.ts'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { OVERLAP_ADVICE, overlappingIds } from '../accounts/overlapping-ids.ts'
 import { timeZone } from '../config/kinds.ts'
@@ -65,7 +65,7 @@ Examples
 }
 
 async function warnOfOverlap(config: Config, deviceId: string): Promise<void> {
-  for (const { shorter, longer } of overlappingIds(await withOperator(config, listDevices)))
+  for (const { shorter, longer } of overlappingIds(await withOperator(config, listDeviceAccounts)))
     if (deviceId === shorter || deviceId === longer)
       console.error(pc.yellow(`${shorter} and ${longer} share event ids. ${OVERLAP_ADVICE}.`))
 }

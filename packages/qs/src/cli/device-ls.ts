@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { listDevices } from '../accounts/devices.ts'
+import { listDeviceAccounts } from '../accounts/devices.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { type DeviceRow, DeviceRows } from '../devices/device-rows.ts'
@@ -40,7 +40,7 @@ waited on the device). If broker or database do not answer, the other half is sh
     .action(async ({ json }: { json?: true }) => {
       const config = loadConfig()
       const [accounts, rows] = await Promise.all([
-        known('accounts', () => withOperator(config, listDevices)),
+        known('accounts', () => withOperator(config, listDeviceAccounts)),
         known('what was seen of devices', () => listRows(config)),
       ])
       if (accounts === null && rows === null) throw new CliError('Neither broker nor database could be asked')

@@ -4,11 +4,11 @@ import { ackTopic } from '@qs-telemetry/protocol'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where the text of a setting was found. */
-export type Source = 'environment' | '.env' | 'default' | 'unset' | `file ${string}`
+export type SettingSource = 'environment' | '.env' | 'default' | 'unset' | `file ${string}`
 
 export interface Found {
   readonly text: string | null
-  readonly source: Source
+  readonly source: SettingSource
   /** Why it could not be read, where it could not. */
   readonly problem: string | null
 }

@@ -4,12 +4,12 @@ import type { Config } from '../config/settings.ts'
 import { VERSION } from '../config/version.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
-import { AccountsDoor } from './accounts-door.ts'
-import { deviceDesk } from './device-desk.ts'
-import { letterDesk } from './letter-desk.ts'
+import { BrokerAccounts } from './broker-accounts.ts'
+import { deviceService } from './device-service.ts'
+import { letterService } from './letter-service.ts'
 import { overviewOf } from './overview.ts'
 import type { ConsoleHost } from './process/console-host.ts'
-import type { ConsoleServices, SimulationDesk } from './services.ts'
+import type { ConsoleServices, SimulationService } from './services.ts'
 
 export interface ConsoleParts {
   /** The process that started the console. */
@@ -38,7 +38,7 @@ export function consoleServices(
   const readUrl = urlReader(config, 'CONSOLE_READ_DATABASE_URL', writeUrl)
   const read = new QueryPool(readUrl, { name: 'qs-console-read', connections: READERS, timeoutMs })
   const write = new QueryPool(writeUrl, { name: 'qs-console', connections: WRITERS, timeoutMs })
-  const accounts = new AccountsDoor(config, mqttUrl)
+  const accounts = new BrokerAccounts(config, mqttUrl)
   const about = systemOf(boards, canSimulate)
   return {
     version: VERSION,
@@ -52,12 +52,12 @@ export function consoleServices(
       vitals: () => host.vitals(),
       dataDirectory: embedded === null ? null : config.QS_DATA_DIR,
     }),
-    letters: letterDesk({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
-    devices: deviceDesk({ config: boards, accounts }),
+    letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
+    devices: deviceService({ config: boards, accounts }),
   }
 }
 
-function simulationOf(host: ConsoleHost): SimulationDesk {
+function simulationOf(host: ConsoleHost): SimulationService {
   return {
     state: () => host.simulationState(),
     start: () => host.startSimulation(),

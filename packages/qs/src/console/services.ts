@@ -16,7 +16,7 @@ import type { Page } from '../letters/list-letters.ts'
 import type { ConsoleHost } from './process/console-host.ts'
 
 /** Dead letters, as the commands have them too. */
-export interface LetterDesk {
+export interface LetterService {
   list(filter: LetterFilter, page: Page): Promise<LetterList>
   /** null: there is none. */
   show(id: string): Promise<Letter | null>
@@ -33,13 +33,13 @@ export interface LetterDesk {
   purge(filter: LetterFilter): Promise<number>
 }
 
-export interface DeviceDesk {
+export interface DeviceService {
   /** @throws HttpProblem where the name will not do, or the account cannot be made */
   add(deviceId: string): Promise<DeviceLoginAnswer>
 }
 
 /** Simulated devices, where there is a broker of ours for them. */
-export interface SimulationDesk {
+export interface SimulationService {
   state(): Promise<SimulationState>
   start(): Promise<void>
   stop(): Promise<void>
@@ -55,9 +55,9 @@ export interface ConsoleServices {
   readonly read: Ask
   readonly write: Ask
   readonly overview: () => Promise<Overview>
-  readonly letters: LetterDesk
-  readonly devices: DeviceDesk
-  readonly simulation: SimulationDesk | null
+  readonly letters: LetterService
+  readonly devices: DeviceService
+  readonly simulation: SimulationService | null
   /** The process that started the console. */
   readonly host: ConsoleHost
 }

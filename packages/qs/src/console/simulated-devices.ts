@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
-import type { SimulationDesk } from './services.ts'
+import type { SimulationService } from './services.ts'
 
 const DEMO_PREFIX = 'demo-'
 
@@ -23,7 +23,7 @@ export interface SimulatedDevicesOptions {
 }
 
 /** A dozen simulated devices on the broker, like any others, with a few faults to look at. */
-export class SimulatedDevices implements SimulationDesk {
+export class SimulatedDevices implements SimulationService {
   readonly #options: SimulatedDevicesOptions
   readonly #owner: QueryPool
   #simulation: Simulation | null = null

@@ -6,7 +6,7 @@ import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { TopicWatch } from '../source/topic-watch.ts'
-import { UnhandledTopicBook } from './unhandled-topics.ts'
+import { UnhandledTopicLog } from './unhandled-topic-log.ts'
 
 export interface UnhandledWatchOptions {
   readonly config: Config
@@ -29,7 +29,7 @@ const PAUSE_MS = 30_000
  * for half a minute, and the counts are those of a sample.
  */
 export class UnhandledWatch {
-  readonly #book: UnhandledTopicBook
+  readonly #log: UnhandledTopicLog
   readonly #watch: TopicWatch
   readonly #clock: Clock
   readonly #ours: readonly string[]
@@ -42,7 +42,7 @@ export class UnhandledWatch {
 
   constructor({ config, mqttUrl, clientId, clock }: UnhandledWatchOptions) {
     const filter = topicsAround(config.MQTT_EVENTS_TOPIC)
-    this.#book = new UnhandledTopicBook(config.MQTT_EVENTS_TOPIC)
+    this.#log = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)
     this.#ours = [ackFilter(accountTopics(config)), config.MQTT_DEADLETTER_TOPIC]
     this.#clock = clock
     this.#watch = new TopicWatch({
@@ -70,7 +70,7 @@ export class UnhandledWatch {
 
   list(): UnhandledTopics {
     const isSampled = this.#clock.monotonicMs() - this.#pausedMs < 2 * PAUSE_MS
-    return { ...this.#book.list(), isSampled, problem: this.#watch.problem }
+    return { ...this.#log.list(), isSampled, problem: this.#watch.problem }
   }
 
   #came(topic: string, payload: Buffer, isRetained: boolean): void {
@@ -85,7 +85,7 @@ export class UnhandledWatch {
     if (this.#left.messages < 0 || this.#left.bytes < 0) return this.#pause(nowMs)
     // The broker repeats retained messages with each subscription.
     if (isRetained || this.#ours.some((filter) => topicMatches(filter, topic))) return
-    this.#book.came({ topic, clientId: null, isAllowed: true, payload }, this.#clock.now().epochMs)
+    this.#log.came({ topic, clientId: null, isAllowed: true, payload }, this.#clock.now().epochMs)
   }
 
   #pause(nowMs: number): void {

@@ -1,24 +1,24 @@
 import type { SourceStatus } from '../source/source.ts'
+import type { PipelineRates } from './pipeline-rates.ts'
 import type { Vitals } from './process/console-host.ts'
-import type { Pulse } from './pulse.ts'
 
 export interface PipelineVitals {
   readonly pipeline: { status(): SourceStatus }
-  readonly pulse: Pulse
+  readonly rates: PipelineRates
   readonly alarms: () => ReadonlyMap<string, string>
   /** Messages that wait at the broker; null: it does not say. */
   readonly waiting: () => number | null
 }
 
 /** Of the pipeline in this process. */
-export function pipelineVitals({ pipeline, pulse, alarms, waiting }: PipelineVitals): Vitals {
+export function pipelineVitals({ pipeline, rates, alarms, waiting }: PipelineVitals): Vitals {
   const { isConnected, isPaused, unsettledMessages, unsettledBytes } = pipeline.status()
   return {
-    rate: pulse.rate,
+    rate: rates.rate,
     commitMs: {
-      p50: pulse.commitMs(0.5),
-      p95: pulse.commitMs(0.95),
-      history: [...pulse.commitHistory(0.95)],
+      p50: rates.commitMs(0.5),
+      p95: rates.commitMs(0.95),
+      history: [...rates.commitHistory(0.95)],
     },
     inFlight: { messages: unsettledMessages, bytes: unsettledBytes },
     broker: { connected: isConnected, paused: isPaused, waiting: waiting() },

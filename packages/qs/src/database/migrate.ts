@@ -91,7 +91,7 @@ async function findPending(
   shipped: readonly Migration[],
   isOwner: boolean,
 ): Promise<readonly Migration[]> {
-  if (isOwner) await createBook(client)
+  if (isOwner) await createHistory(client)
   const applied = await readApplied(client, isOwner)
   for (const { version, name, checksum } of applied) {
     const migration = shipped.find((each) => each.version === version)
@@ -112,7 +112,7 @@ async function findPending(
   return pending
 }
 
-async function createBook(client: pg.Client): Promise<void> {
+async function createHistory(client: pg.Client): Promise<void> {
   // Only where it is missing: who owns the tables need not be allowed to create others.
   const { rows } = await client.query<{ exists: boolean }>(
     `select to_regclass('schema_migrations') is not null as exists`,

@@ -81,12 +81,12 @@ function parse(text: string): unknown {
 }
 
 /** What `parsed` was read from. */
-interface Source {
+interface RawJson {
   readonly text: string
   readonly bytes: Buffer
 }
 
-function decodeJson(parsed: unknown, source: Source, context: MessageContext) {
+function decodeJson(parsed: unknown, source: RawJson, context: MessageContext) {
   const { keys, mayLoseDigits } = scanJson(source.bytes)
   const decoded = decodeExact(parsed, mayLoseDigits ? parseExact(source.text) : parsed, { source, context })
   return keys === countKeys(parsed) ? decoded : warnOfRepeatedKeys(decoded, source.bytes)
@@ -95,7 +95,7 @@ function decodeJson(parsed: unknown, source: Source, context: MessageContext) {
 function decodeExact(
   parsed: unknown,
   exact: unknown,
-  { source, context }: { readonly source: Source; readonly context: MessageContext },
+  { source, context }: { readonly source: RawJson; readonly context: MessageContext },
 ) {
   const decoded = decodeAll(parsed, exact, context)
   // A ts_device that is no time is kept to the letter, whatever its neighbours look like.

@@ -1,7 +1,7 @@
 import type { Ask } from '../database/query-pool.ts'
 
 /** `undefined`: as it is; null: none. */
-export interface DeviceDescription {
+export interface DeviceChanges {
   readonly label?: string | null | undefined
   readonly timeZone?: string | null | undefined
   readonly room?: string | null | undefined
@@ -21,7 +21,7 @@ where device_id = $1 returning 1`
 export async function describeDevice(
   ask: Ask,
   deviceId: string,
-  { label, timeZone, room, silentAfter }: DeviceDescription,
+  { label, timeZone, room, silentAfter }: DeviceChanges,
 ): Promise<boolean> {
   const values = [label, timeZone, room, silentAfter === 'never' ? 'Infinity' : silentAfter]
   const isGiven = values.map((value) => value !== undefined)

@@ -5,13 +5,13 @@ import { forecastEvents } from './forecast-events.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 
 /** Why a replay would be rejected, for people. */
-export interface Problem {
+export interface LetterProblem {
   readonly code: string
   readonly message: string
 }
 
 /** What is still wrong with a letter before the database sees it. */
-export function problemsOf({ rejections, deviceId }: Judgement): readonly Problem[] {
+export function problemsOf({ rejections, deviceId }: Judgement): readonly LetterProblem[] {
   return rejections.map(({ code, message, eventId }) => ({
     code,
     message: `${eventId === null ? '' : `${eventId}: `}${message}${deviceId === null ? ' qs deadletter fix --device says which device it is of.' : ''}`,
@@ -23,7 +23,7 @@ export async function letterProblems(
   database: ClientBase,
   letter: JudgedLetter,
   config: Config,
-): Promise<readonly Problem[]> {
+): Promise<readonly LetterProblem[]> {
   const judgement = judgeLetter(letter, config)
   const forecasts = await forecastEvents(database, judgement.events)
   const conflicts = judgement.events

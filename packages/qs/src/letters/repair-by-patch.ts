@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import { addHistory } from './letter-history.ts'
-import { letterProblems, type Problem } from './letter-problems.ts'
+import { type LetterProblem, letterProblems } from './letter-problems.ts'
 import { patchPayload } from './merge-payload.ts'
 import type { ReplayableLetter } from './take-letters.ts'
 
@@ -19,7 +19,7 @@ export interface Patched {
   /** `ready`: nothing is wrong with it any more. `skipped`: it was replayed with success before. */
   readonly result: 'ready' | 'wrong' | 'skipped'
   readonly isChanged: boolean
-  readonly problems: readonly Problem[]
+  readonly problems: readonly LetterProblem[]
 }
 
 /** The same repair for one of many letters. A second run finds it done: a letter that the patch does not change gets no new repair. */

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import type { StoredLetter } from './find-letter.ts'
 import { addHistory, lastRepair } from './letter-history.ts'
-import { letterProblems, type Problem } from './letter-problems.ts'
+import { type LetterProblem, letterProblems } from './letter-problems.ts'
 
 /** A letter as the last repair left it, else as it came. */
 export interface LetterNow {
@@ -25,7 +25,7 @@ export interface Repair {
 
 export interface Repaired {
   readonly isChanged: boolean
-  readonly problems: readonly Problem[]
+  readonly problems: readonly LetterProblem[]
 }
 
 /** Keeps a repair beside the letter, whose bytes stay, and judges it as the ingester would. */

@@ -1,12 +1,12 @@
 import { type Letter, lettersOf } from '../pipeline/letter.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
-import type { CountedLetters } from './count-dead-letters.ts'
+import type { LetterCount } from './count-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 
 export interface Admission {
   readonly kept: readonly Letter[]
-  readonly counted: readonly CountedLetters[]
+  readonly counted: readonly LetterCount[]
   /** Nothing was committed: the next try is charged anew. */
   giveBack(): void
 }
@@ -21,7 +21,7 @@ export function admitLetters(
   { allowance, nowMs }: { readonly allowance?: LetterAllowance | undefined; readonly nowMs: number },
 ): Admission {
   const kept: Letter[] = []
-  const counted = new Map<string, CountedLetters>()
+  const counted = new Map<string, LetterCount>()
   const charges: (readonly [name: string, bytes: number])[] = []
   for (const [messageIndex, message] of batch.entries()) {
     const places = outcomes[messageIndex] as (Outcome | undefined)[]
@@ -47,7 +47,7 @@ export function admitLetters(
   return { kept, counted: [...counted.values()], giveBack }
 }
 
-function add(counted: Map<string, CountedLetters>, name: string, { rejection, payload }: Letter): void {
+function add(counted: Map<string, LetterCount>, name: string, { rejection, payload }: Letter): void {
   const key = `${rejection.code} ${name}`
   const before = counted.get(key)
   counted.set(key, {

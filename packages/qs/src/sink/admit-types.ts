@@ -2,8 +2,8 @@ import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { type Connection, pipelined } from './connection.ts'
 import { findTypes, readFoundTypes } from './find-types.ts'
+import type { KnownTypes } from './known-types.ts'
 import type { ChangesByDevice } from './series-changes.ts'
-import type { TypeBook } from './type-book.ts'
 
 /** Types of event, by device. */
 export type TypesByDevice = ReadonlyMap<string, ReadonlySet<string>>
@@ -27,20 +27,20 @@ export const ALL_ADMITTED: TypeAdmission = { fresh: NO_TYPES, refused: NO_TYPES 
 export async function admitTypes(
   connection: Connection,
   changes: ChangesByDevice,
-  book: TypeBook,
+  knownTypes: KnownTypes,
 ): Promise<TypeAdmission> {
-  const strangers = book.strangers(changes)
+  const strangers = knownTypes.strangers(changes)
   if (strangers.size === 0) return ALL_ADMITTED
   const asked = [...strangers].map(([device, types]) => ({ device, types }))
-  const [result] = await pipelined(connection, findTypes(asked, book.limit))
+  const [result] = await pipelined(connection, findTypes(asked, knownTypes.limit))
   const fresh = new Map<string, ReadonlySet<string>>()
   const refused = new Map<string, ReadonlySet<string>>()
   for (const { device, known, count } of readFoundTypes(result?.rows ?? [])) {
-    for (const eventType of known) book.learn(device, eventType)
+    for (const eventType of known) knownTypes.learn(device, eventType)
     const have = new Set(known)
     const others = (strangers.get(device) ?? []).filter((eventType) => !have.has(eventType))
-    const room = Math.max(0, book.limit - count)
-    book.noteFull(device, others.length > room)
+    const room = Math.max(0, knownTypes.limit - count)
+    knownTypes.noteFull(device, others.length > room)
     if (room > 0 && others.length > 0) fresh.set(device, new Set(others.slice(0, room)))
     if (others.length > room) refused.set(device, new Set(others.slice(room)))
   }
@@ -48,10 +48,10 @@ export async function admitTypes(
 }
 
 /** After COMMIT. A type of which nothing was stored stays a stranger. */
-export function learnTypes(book: TypeBook, fresh: TypesByDevice, stored: ChangesByDevice): void {
+export function learnTypes(knownTypes: KnownTypes, fresh: TypesByDevice, stored: ChangesByDevice): void {
   for (const [deviceId, types] of fresh) {
     const changed = stored.get(deviceId)
-    for (const eventType of types) if (changed?.has(eventType)) book.learn(deviceId, eventType)
+    for (const eventType of types) if (changed?.has(eventType)) knownTypes.learn(deviceId, eventType)
   }
 }
 

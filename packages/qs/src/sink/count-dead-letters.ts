@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg'
 
 /** Dead letters that are not kept, of one device and code. */
-export interface CountedLetters {
+export interface LetterCount {
   readonly device_id: string
   readonly code: string
   readonly letters: number
@@ -18,6 +18,6 @@ on conflict (minute, device_id, code) do update set
   letters = c.letters + excluded.letters,
   bytes = c.bytes + excluded.bytes`
 
-export function countDeadLetters(counted: readonly CountedLetters[]): QueryConfig {
+export function countDeadLetters(counted: readonly LetterCount[]): QueryConfig {
   return { name: 'count-dead-letters', text: SQL, values: [JSON.stringify(counted)] }
 }

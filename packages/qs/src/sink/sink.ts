@@ -6,12 +6,12 @@ import type { BatchResult } from '../pipeline/outcome.ts'
 import { ArrivalTimes } from './arrival-times.ts'
 import { CopyProspects } from './copy-prospects.ts'
 import { CopyRows } from './copy-rows.ts'
-import { DeviceBook } from './device-book.ts'
 import { type Batch, gather, NO_MESSAGES } from './gather.ts'
+import { KnownTypes } from './known-types.ts'
+import { SeenDevices } from './seen-devices.ts'
 import type { ChangesByDevice } from './series-changes.ts'
 import { SeriesPace } from './series-pace.ts'
 import { SetUp } from './set-up.ts'
-import { TypeBook } from './type-book.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
@@ -24,19 +24,19 @@ export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' |
 /** How often it looks whether deferred changes of series are due. */
 const FOLD_LOOK_MS = 1_000
 
-/** PostgreSQL out: as many writers as may be busy at once, and one book of devices for all of them. */
+/** PostgreSQL out: as many writers as may be busy at once, and one knownTypes of devices for all of them. */
 export class Sink {
   readonly #idle: Writer[]
   readonly #waiting: ((writer: Writer) => void)[] = []
   readonly #writers: readonly Writer[]
-  readonly #devices = new DeviceBook()
+  readonly #devices = new SeenDevices()
   readonly #pace = new SeriesPace()
   readonly #prospects = new CopyProspects()
   readonly #setUp = new SetUp()
   readonly #arrivals = new ArrivalTimes()
   readonly #rows = new CopyRows()
   readonly #clock: Clock
-  readonly #types: TypeBook | undefined
+  readonly #types: KnownTypes | undefined
   /** Whether a fold of this ingester has succeeded. */
   #hasRecovered = false
   /** Ends with the batch that may bring a new type of event. */
@@ -44,7 +44,7 @@ export class Sink {
   #callOffs: readonly CallOff[] = []
 
   constructor({ writers, eventTypes, ...options }: SinkOptions) {
-    this.#types = eventTypes === undefined ? undefined : new TypeBook(eventTypes)
+    this.#types = eventTypes === undefined ? undefined : new KnownTypes(eventTypes)
     this.#writers = Array.from(
       { length: writers },
       (_, n) =>

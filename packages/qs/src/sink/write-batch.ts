@@ -11,6 +11,7 @@ import { countDeadLetters } from './count-dead-letters.ts'
 import { deferSeries, foldSeries } from './defer-series.ts'
 import type { Batch } from './gather.ts'
 import { insertDeadLetters } from './insert-dead-letters.ts'
+import type { KnownTypes } from './known-types.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import { noteBacklog } from './note-backlog.ts'
 import { noteStops } from './note-stops.ts'
@@ -18,7 +19,6 @@ import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import type { SeriesWork } from './series-pace.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
-import type { TypeBook } from './type-book.ts'
 import { type DeviceSeen, recoverDevices, upsertDevices } from './upsert-devices.ts'
 import { upsertSeries } from './upsert-series.ts'
 
@@ -34,7 +34,7 @@ export interface BatchContext {
   /** Of dead letters; absent: all are kept. */
   readonly allowance?: LetterAllowance | undefined
   /** Of event types; absent: devices may have any number. */
-  readonly types?: TypeBook | undefined
+  readonly types?: KnownTypes | undefined
   /** Absent: the changes of series are written. A batch that brings a new type of event writes them in any case. */
   readonly series?: SeriesWork | undefined
   /** Nothing was stored for a while. */

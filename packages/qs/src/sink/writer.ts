@@ -8,11 +8,11 @@ import type { ArrivalTimes } from './arrival-times.ts'
 import type { Connection } from './connection.ts'
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Batch } from './gather.ts'
+import type { KnownTypes } from './known-types.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 import type { SeriesWork } from './series-pace.ts'
 import type { SetUp } from './set-up.ts'
 import { sqlstateOf } from './sqlstate.ts'
-import type { TypeBook } from './type-book.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { writeBatch } from './write-batch.ts'
 
@@ -38,7 +38,7 @@ export interface WriterOptions {
   /** Of dead letters, for all writers together; absent: all are kept. */
   readonly allowance?: LetterAllowance
   /** Of event types, for all writers together; absent: devices may have any number. */
-  readonly types?: TypeBook | undefined
+  readonly types?: KnownTypes | undefined
   readonly log: Log
   /** A connection that had failed was made anew: those of other writers may have died with it. */
   readonly onRenewed?: () => void

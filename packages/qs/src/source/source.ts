@@ -5,10 +5,15 @@ import type { Delivery } from '../pipeline/delivery.ts'
 import { delay } from '../pipeline/promises.ts'
 import type { Publisher } from '../pipeline/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
-import { Connection, type Received, type SessionFacts, type SessionOptions } from './connection.ts'
+import {
+  BrokerConnection,
+  type Received,
+  type SessionFacts,
+  type SessionOptions,
+} from './broker-connection.ts'
 import { ConnectionError } from './errors.ts'
 import type { SocketOptions } from './open-socket.ts'
-import { Outbox } from './outbox.ts'
+import { PublishQueue } from './publish-queue.ts'
 import { Quarantine, type Quarantined } from './quarantine.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
 import { Unreleased } from './unreleased.ts'
@@ -78,11 +83,11 @@ const BACKOFF = { minMs: 100, maxMs: 1_000 }
  */
 export class Source implements Publisher {
   readonly #options: SourceOptions
-  readonly #outbox = new Outbox()
+  readonly #publishQueue = new PublishQueue()
   readonly #unreleased = new Unreleased()
   readonly #quarantine: Quarantine
   readonly #stopping = new AbortController()
-  #connection: Connection | null = null
+  #connection: BrokerConnection | null = null
   #protocolVersion: 4 | 5 = 5
   #isOpen = false
   #isPaused = false
@@ -113,7 +118,7 @@ export class Source implements Publisher {
       latestLoss: this.#latestLoss,
       quarantined: this.#quarantine.latest,
       sessionsLost: this.#sessionsLost,
-      publishesGivenUp: this.#outbox.givenUp,
+      publishesGivenUp: this.#publishQueue.givenUp,
     }
   }
 
@@ -133,7 +138,7 @@ export class Source implements Publisher {
   publish(topic: string, payload: string, qos: 0 | 1): void {
     // A template can make more of a long device id than a topic can hold.
     if (topic.length * 3 > MAX_TOPIC_BYTES && Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
-    if (qos === 1) this.#outbox.add(topic, payload)
+    if (qos === 1) this.#publishQueue.add(topic, payload)
     else this.#connection?.publish(topic, payload)
   }
 
@@ -142,7 +147,7 @@ export class Source implements Publisher {
     this.#isDraining = true
     if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     const { signal } = this.#stopping
-    while (this.#connection !== null && this.#outbox.size > 0 && !signal.aborted) {
+    while (this.#connection !== null && this.#publishQueue.size > 0 && !signal.aborted) {
       await delay(this.#options.clock, 5, signal).catch(() => {})
     }
   }
@@ -187,7 +192,7 @@ export class Source implements Publisher {
 
   /** Connects, stays until the end, and tells it. */
   async #connectOnce(): Promise<{ readonly reason: ConnectionError; readonly wasOpen: boolean }> {
-    let connection: Connection | null = null
+    let connection: BrokerConnection | null = null
     try {
       const { url, caFile, openSocket } = this.#options
       const socket = await openSocket({
@@ -205,9 +210,9 @@ export class Source implements Publisher {
         unreleased: this.#unreleased,
         quarantine: this.#quarantine,
       }
-      const current = new Connection(socket, options, {
+      const current = new BrokerConnection(socket, options, {
         onPublish: (received) => this.#deliver(current, received),
-        onPuback: (packetId) => this.#outbox.acknowledged(packetId),
+        onPuback: (packetId) => this.#publishQueue.acknowledged(packetId),
       })
       connection = current
       this.#connection = current
@@ -223,11 +228,11 @@ export class Source implements Publisher {
       if (this.#connection === connection) this.#connection = null
       this.#isOpen = false
       this.#isPaused = false
-      this.#outbox.disconnected()
+      this.#publishQueue.disconnected()
     }
   }
 
-  #onOpen(connection: Connection, facts: SessionFacts): void {
+  #onOpen(connection: BrokerConnection, facts: SessionFacts): void {
     const { log, url, filter } = this.#options
     const { sessionPresent, grantedQos } = facts
     this.#isOpen = true
@@ -246,7 +251,7 @@ export class Source implements Publisher {
       ),
     )
     if (grantedQos < 1) log.error('The broker grants QoS 0 only: what is under way in a crash is lost')
-    this.#outbox.connected(
+    this.#publishQueue.connected(
       (message, id, again) => connection.publish(message.topic, message.payload, id, again),
       facts,
     )
@@ -257,7 +262,7 @@ export class Source implements Publisher {
     )
   }
 
-  #deliver(connection: Connection, received: Received): void {
+  #deliver(connection: BrokerConnection, received: Received): void {
     // Unanswered, it is redelivered to the next client that takes the session up.
     if (this.#isDraining) return
     const { log, onDelivery } = this.#options
@@ -286,7 +291,7 @@ export class Source implements Publisher {
     if (this.#unsettledMessages === 0) this.#onIdle?.()
   }
 
-  #pauseIfFull(connection: Connection): void {
+  #pauseIfFull(connection: BrokerConnection): void {
     const { messages, bytes } = this.#options.highWatermark
     // Not before SUBACK, which a paused socket would never read.
     if (!this.#isOpen || this.#isPaused) return

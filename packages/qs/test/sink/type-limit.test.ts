@@ -11,9 +11,9 @@ import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import type { Outcome } from '../../src/pipeline/outcome.ts'
 import { SystemClock } from '../../src/pipeline/system-clock.ts'
+import { KnownTypes } from '../../src/sink/known-types.ts'
 import { SeriesChanges } from '../../src/sink/series-changes.ts'
 import { Sink } from '../../src/sink/sink.ts'
-import { TypeBook } from '../../src/sink/type-book.ts'
 
 const LIMIT = 5
 
@@ -158,7 +158,7 @@ test('a device whose rows were removed begins anew', async (t) => {
   assert.deepEqual(await send(sink, delivery(names)), [[...Array<string>(5).fill('stored'), TOO_MANY]])
 })
 
-test('the book of types is bounded, holds a large fleet, and asks only about strangers', () => {
+test('the knownTypes of types is bounded, holds a large fleet, and asks only about strangers', () => {
   const changesOf = (deviceId: string, types: readonly string[]) => {
     const changes = new SeriesChanges()
     for (const type of types) {
@@ -167,16 +167,16 @@ test('the book of types is bounded, holds a large fleet, and asks only about str
     }
     return changes.byDevice
   }
-  const book = new TypeBook(1_000)
+  const knownTypes = new KnownTypes(1_000)
   for (let device = 0; device < 20_000; device++)
-    for (let type = 0; type < 5; type++) book.learn(`esp32-a1b2c3d4${device}`, `temperature${type}`)
-  assert.equal(book.size, 100_000)
-  assert.equal(book.strangers(changesOf('esp32-a1b2c3d40', ['temperature0', 'temperature4'])).size, 0)
+    for (let type = 0; type < 5; type++) knownTypes.learn(`esp32-a1b2c3d4${device}`, `temperature${type}`)
+  assert.equal(knownTypes.size, 100_000)
+  assert.equal(knownTypes.strangers(changesOf('esp32-a1b2c3d40', ['temperature0', 'temperature4'])).size, 0)
   assert.deepEqual(
-    [...book.strangers(changesOf('esp32-a1b2c3d40', ['temperature0', 'new']))],
+    [...knownTypes.strangers(changesOf('esp32-a1b2c3d40', ['temperature0', 'new']))],
     [['esp32-a1b2c3d40', ['new']]],
   )
   const long = 'x'.repeat(120)
-  for (let n = 0; n < 200_000; n++) book.learn('hostile', `${long}${n}`)
-  assert.ok(book.size < 100_000, `${book.size}`)
+  for (let n = 0; n < 200_000; n++) knownTypes.learn('hostile', `${long}${n}`)
+  assert.ok(knownTypes.size < 100_000, `${knownTypes.size}`)
 })

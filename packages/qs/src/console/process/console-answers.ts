@@ -2,7 +2,7 @@ import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import type { AckInbox } from '../../letters/replay-letter.ts'
 import type { LiveFeed, LiveListener } from '../live-feed.ts'
 import { HttpProblem } from '../problem.ts'
-import type { SimulationDesk } from '../services.ts'
+import type { SimulationService } from '../services.ts'
 import type { ConsoleHost, Vitals } from './console-host.ts'
 
 /** What differs between the console of an ingester, that of `qs up`, and one of its own. */
@@ -14,7 +14,7 @@ export interface HostParts {
   readonly unhandledTopics: () => UnhandledTopics
   /** How a replay gets onto the way of fresh input. */
   readonly inbox: AckInbox
-  readonly simulation: SimulationDesk | null
+  readonly simulation: SimulationService | null
 }
 
 export interface ConsoleAnswers extends ConsoleHost {
@@ -33,7 +33,7 @@ export function consoleAnswers({
 }: HostParts): ConsoleAnswers {
   const listeners = new Map<number, LiveListener>()
   let last = 0
-  const needed = (): SimulationDesk => {
+  const needed = (): SimulationService => {
     if (simulation !== null) return simulation
     throw new HttpProblem(409, 'This process has no simulated devices')
   }

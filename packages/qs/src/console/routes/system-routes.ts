@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { HttpProblem } from '../problem.ts'
 import { listAudit } from '../queries/audit.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
-import type { SimulationDesk } from '../services.ts'
+import type { SimulationService } from '../services.ts'
 
 const tags = ['system']
 
@@ -54,10 +54,10 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/simulation',
     { config: { access: 'operator' }, schema: { tags, summary: 'Start simulated devices', response } },
     async (request) => {
-      const desk = needed(simulation)
-      await desk.start()
+      const service = needed(simulation)
+      await service.start()
       await audit(request, { action: 'simulation started', detail: {} })
-      return desk.state()
+      return service.state()
     },
   )
 
@@ -65,10 +65,10 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/simulation/stop',
     { config: { access: 'operator' }, schema: { tags, summary: 'Stop them; their data stays', response } },
     async (request) => {
-      const desk = needed(simulation)
-      await desk.stop()
+      const service = needed(simulation)
+      await service.stop()
       await audit(request, { action: 'simulation stopped', detail: {} })
-      return desk.state()
+      return service.state()
     },
   )
 
@@ -79,15 +79,15 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
       schema: { tags, summary: 'Stop them and remove all that came from them', response },
     },
     async (request) => {
-      const desk = needed(simulation)
-      const events = await desk.remove()
+      const service = needed(simulation)
+      const events = await service.remove()
       await audit(request, { action: 'simulated data removed', detail: { events } })
-      return desk.state()
+      return service.state()
     },
   )
 }
 
-function needed(simulation: SimulationDesk | null): SimulationDesk {
+function needed(simulation: SimulationService | null): SimulationService {
   if (simulation !== null) return simulation
   throw new HttpProblem(
     409,

@@ -5,12 +5,12 @@ import { isLoopback } from '../../endpoints/loopback.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
 import { AccountStore } from './account-store.ts'
+import { type Arrived, BrokerListeners } from './broker-listeners.ts'
 import { aboutClient, ClientComplaints } from './client-complaints.ts'
 import type { ConnectionLimitsOptions, RefusedRecord } from './connection-limits.ts'
 import { Control } from './control.ts'
 import type { Credentials } from './credentials.ts'
 import { Draining } from './draining.ts'
-import { type Arrived, FrontDoor } from './front-door.ts'
 import { isInProcess } from './in-process.ts'
 import { IngestSession } from './ingest-session.ts'
 import { KnownSessions } from './known-sessions.ts'
@@ -211,7 +211,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     if (connection instanceof Mqtt5Connection) connection.attach(client)
     if (isInProcess(network)) ours.add(connection)
   }
-  const door = new FrontDoor({
+  const listeners = new BrokerListeners({
     ...options,
     limits: options.limits ?? NO_LIMITS,
     anyOrigin: credentials !== null,
@@ -219,14 +219,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     onConnection: serve,
   })
   const stop = async () => {
-    const closed = door.close()
+    const closed = listeners.close()
     await new Promise<void>((resolve) => broker.close(resolve))
-    door.destroyConnections()
+    listeners.destroyConnections()
     await closed
   }
   try {
-    const ports = await door.listen()
-    if (ingest === null) door.open()
+    const ports = await listeners.listen()
+    if (ingest === null) listeners.open()
     return {
       ...ports,
       get waiting() {
@@ -238,12 +238,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       get deaf() {
         return outlets.deaf
       },
-      refused: door.refused,
+      refused: listeners.refused,
       sessionsRefused: quota,
-      connect: () => door.connect(),
-      open: () => door.open(),
+      connect: () => listeners.connect(),
+      open: () => listeners.open(),
       drain: (stallMs) => {
-        door.shut()
+        listeners.shut()
         return draining.drain({ left: unsettled, stallMs })
       },
       get unsettled() {

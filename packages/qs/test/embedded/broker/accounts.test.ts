@@ -7,7 +7,7 @@ import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { ControlConnection } from '../../../src/accounts/control-connection.ts'
-import { addDevice, listDevices, removeDevice } from '../../../src/accounts/devices.ts'
+import { addDevice, listDeviceAccounts, removeDevice } from '../../../src/accounts/devices.ts'
 import type { AccountsError } from '../../../src/accounts/errors.ts'
 import { accountTopics } from '../../../src/accounts/operator-login.ts'
 import { provision } from '../../../src/accounts/provision.ts'
@@ -40,7 +40,7 @@ test('the file of accounts is closed to others, whole after each change, and a b
   assert.ok(!readFileSync(accountsFile, 'utf8').includes('password of'))
 
   const next = await start(t, { credentials: OPERATOR, accountsFile })
-  assert.deepEqual(await listDevices(await operatorOf(t, tcp(next))), ['board-1', 'bord é "3"'])
+  assert.deepEqual(await listDeviceAccounts(await operatorOf(t, tcp(next))), ['board-1', 'bord é "3"'])
   await connect(t, tcp(next), board)
 
   writeFileSync(accountsFile, '{"version":1')
@@ -84,7 +84,7 @@ test('a large fleet is listed whole', async (t) => {
   const accounts = ids.map((id) => ({ username: id, clientId: id, password, roles: [`device:${id}`] }))
   writeFileSync(accountsFile, JSON.stringify({ version: 1, accounts, roles: [] }))
   const broker = await start(t, { credentials: OPERATOR, accountsFile })
-  assert.deepEqual(await listDevices(await operatorOf(t, tcp(broker))), ids)
+  assert.deepEqual(await listDeviceAccounts(await operatorOf(t, tcp(broker))), ids)
 })
 
 test('a removed device is cut off with its session and without its will; an MQTT 5 client hears why', async (t) => {
@@ -127,7 +127,7 @@ test('on loopback without credentials no rules are in force, and accounts can be
   const connection = await ControlConnection.open({ url, ca: null, username: null, password: null })
   t.after(() => connection.close())
   await add(connection, 'board-1')
-  assert.deepEqual(await listDevices(connection), ['board-1'])
+  assert.deepEqual(await listDeviceAccounts(connection), ['board-1'])
   const anybody = await connect(t, url)
   const heard = received(anybody)
   await anybody.subscribeAsync('#')

@@ -8,7 +8,7 @@ const INTERVAL_MS = 60_000
 const MAX_NAMED = 20
 
 /** Says which devices leave so many dead letters that some are only counted: at once, and then once a minute. */
-export class CountedLettersLog {
+export class OnlyCountedLog {
   readonly #log: Log
   readonly #clock: Clock
   readonly #counts = new Map<string, number>()

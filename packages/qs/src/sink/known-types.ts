@@ -13,7 +13,7 @@ const MAX_FULL_DEVICES = 1_000
  * Memory is bounded whatever comes: entries are made of stored events alone, and when one generation of them is full, the
  * one before it is dropped.
  */
-export class TypeBook {
+export class KnownTypes {
   /** Types that one device may have. */
   readonly limit: number
   #young = new Set<string>()

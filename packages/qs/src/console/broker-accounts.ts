@@ -17,7 +17,7 @@ const KEEP_MS = 30_000
  * Whether this console makes accounts at the broker, and how: as CONSOLE_MQTT_USERNAME or, where there is none, as
  * MQTT_USERNAME, which may do so at the embedded broker and for `qs console`; an ingester's own account may not.
  */
-export class AccountsDoor {
+export class BrokerAccounts {
   readonly #config: Config
   readonly #mqttUrl: string
   #kept: { readonly atMs: number; readonly state: Promise<AccountsState> } | null = null

@@ -8,7 +8,7 @@ import {
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
-import { AccountsDoor } from '../../src/console/accounts-door.ts'
+import { BrokerAccounts } from '../../src/console/broker-accounts.ts'
 
 test('a console makes accounts where an account of its own may, and says why where none may', {
   skip: dynamicSecurityMissing,
@@ -17,7 +17,7 @@ test('a console makes accounts where an account of its own may, and says why whe
   const ingester = { username: 'ingester', password: 'ingester-secret' }
   const topics = accountTopics(configOf())
   await provision({ operator: { url, ca: null, ...OPERATOR }, topics, ingester, onDone: () => {} })
-  const doorOf = (settings: Readonly<Record<string, string>>) => new AccountsDoor(configOf(settings), url)
+  const doorOf = (settings: Readonly<Record<string, string>>) => new BrokerAccounts(configOf(settings), url)
   const asIngester = { MQTT_USERNAME: ingester.username, MQTT_PASSWORD: ingester.password }
   const asOperator = {
     ...asIngester,

@@ -15,7 +15,7 @@ const RATE_MS = 60_000
 const LATENCY_MS = 60_000
 
 /** The counters of the pipeline over the last quarter of an hour, so that a page need not wait to see a rate. */
-export class Pulse {
+export class PipelineRates {
   readonly #accounting: Accounting
   readonly #metrics: Metrics
   readonly #beats: Beat[] = []

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { EventTopic } from '@qs-telemetry/protocol'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
-import { UnhandledTopicBook } from '../../src/console/unhandled-topics.ts'
+import { UnhandledTopicLog } from '../../src/console/unhandled-topic-log.ts'
 
 test('a message on a topic that nobody takes in is shown with its likely fix', async (t) => {
   const { client, api, publish } = await startTestConsole(t)
@@ -31,7 +31,7 @@ test('a message on a topic that nobody takes in is shown with its likely fix', a
 })
 
 test('the topic of another device is shown as refused', async () => {
-  const book = new UnhandledTopicBook(new EventTopic('qs/v1/+/events'))
+  const book = new UnhandledTopicLog(new EventTopic('qs/v1/+/events'))
   const payload = Buffer.from('{}')
   book.came({ clientId: 'kitchen', topic: 'qs/v1/garage/events', isAllowed: false, payload }, 0)
   book.came({ clientId: 'kitchen', topic: 'qs/v1/kitchen/events', isAllowed: true, payload }, 0)
@@ -45,7 +45,7 @@ test('the topic of another device is shown as refused', async () => {
 })
 
 test('a client that invents topics fills no memory', () => {
-  const book = new UnhandledTopicBook(new EventTopic('qs/v1/+/events'))
+  const book = new UnhandledTopicLog(new EventTopic('qs/v1/+/events'))
   const payload = Buffer.alloc(256 * 1024, 'x')
   for (let n = 0; n < 100_000; n++)
     book.came({ clientId: 'c', topic: `${n}/${'t'.repeat(60_000)}`, isAllowed: true, payload }, n)

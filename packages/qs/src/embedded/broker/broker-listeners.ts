@@ -10,7 +10,7 @@ import { guardPacketSize, type PacketTooLarge } from './packet-size-guard.ts'
 import { whenProtocolIsKnown } from './protocol-level.ts'
 import { webSocketServer } from './websocket-server.ts'
 
-export interface FrontDoorOptions {
+export interface BrokerListenersOptions {
   readonly host: string
   /** 0 picks a free port; the same holds for `wsPort`. */
   readonly port: number
@@ -51,15 +51,15 @@ const MAX_CONNECT_BYTES = 64 * 1024
  * `listen` takes the ports, `open` lets clients in. In between, connections are closed at once: a client that got its
  * PUBACK before the ingester has subscribed would have published to nobody.
  */
-export class FrontDoor {
-  readonly #options: FrontDoorOptions
+export class BrokerListeners {
+  readonly #options: BrokerListenersOptions
   readonly #limits: ConnectionLimits
   readonly #tcp = createServer({ noDelay: true }, (socket) => this.#arrive(socket, socket))
   readonly #webSocket: ReturnType<typeof webSocketServer>
   readonly #connections = new Set<Duplex>()
   #isOpen = false
 
-  constructor(options: FrontDoorOptions) {
+  constructor(options: BrokerListenersOptions) {
     this.#options = options
     this.#limits = new ConnectionLimits(options.limits)
     this.#webSocket = webSocketServer({

@@ -17,7 +17,7 @@ const SWEEP_MS = 1000
  * is not due stays here and goes with a later batch. Devices that fell silent are forgotten, so memory follows
  * the devices of the last seconds and not those of all time.
  */
-export class DeviceBook {
+export class SeenDevices {
   readonly #entries = new Map<string, Entry>()
   #newcomers: string[] = []
   #sweptMs = Number.NEGATIVE_INFINITY

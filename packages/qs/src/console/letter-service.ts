@@ -4,13 +4,13 @@ import type { Config } from '../config/settings.ts'
 import type { QueryPool } from '../database/query-pool.ts'
 import { advice } from '../letters/advice.ts'
 import { countLetters } from '../letters/count-letters.ts'
-import { countedLetters } from '../letters/counted-letters.ts'
 import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import type { ReplayTime } from '../letters/judge-replay.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
 import { letterSteps } from '../letters/letter-history.ts'
 import { letterProblems } from '../letters/letter-problems.ts'
 import { listLetters } from '../letters/list-letters.ts'
+import { onlyCounted } from '../letters/only-counted.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { patchLetter } from '../letters/repair-by-patch.ts'
 import { letterNow, repairLetter } from '../letters/repair-letter.ts'
@@ -18,9 +18,9 @@ import { replayAll } from '../letters/replay-all.ts'
 import { type AckInbox, type ReplayResult, replayLetter } from '../letters/replay-letter.ts'
 import { storedEvent } from '../letters/stored-event.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
-import type { LetterDesk } from './services.ts'
+import type { LetterService } from './services.ts'
 
-export interface LetterDeskOptions {
+export interface LetterServiceOptions {
   readonly config: Config
   readonly read: QueryPool
   readonly write: QueryPool
@@ -34,7 +34,7 @@ const MAX_PROBLEMS = 5
 const REPLAY_TIMEOUT_MS = 10_000
 
 /** The dead letters for the console: what the commands do, on connections of the console. */
-export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): LetterDesk {
+export function letterService({ config, read, write, inbox }: LetterServiceOptions): LetterService {
   const withLetter = <T>(
     id: string,
     work: (database: Parameters<Parameters<QueryPool['use']>[0]>[0], letter: StoredLetter) => Promise<T>,
@@ -50,7 +50,7 @@ export function letterDesk({ config, read, write, inbox }: LetterDeskOptions): L
         // One more than asked for tells whether there is a next page.
         const page = { limit: limit + 1, ...(after !== undefined && { after }) }
         const found = await listLetters(database, filter, page)
-        const counted = await countedLetters(database, filter)
+        const counted = await onlyCounted(database, filter)
         return {
           letters: found.slice(0, limit),
           counted: [...counted],

@@ -25,7 +25,7 @@ const [MAX_TOPICS, MAX_TOPIC_CHARACTERS, MAX_PAYLOAD_BYTES] = [100, 200, 200]
  * What came in on topics that nobody takes in, such as qs/v1/kitchen/event: counted, with one message of each. A client
  * may invent any number of topics, so the one that was quiet the longest gives way.
  */
-export class UnhandledTopicBook {
+export class UnhandledTopicLog {
   readonly #events: EventTopic
   /** The newest last. */
   readonly #entries = new Map<string, Entry>()

@@ -24,7 +24,7 @@ const MAX_TRIES = 3
  * it paused for ever. At most as many messages as the broker's Receive Maximum are under way [MQTT-3.3.4-9];
  * after a reconnect those are sent again, with their packet identifier [MQTT-4.4.0-1].
  */
-export class Outbox {
+export class PublishQueue {
   readonly #underWay = new Map<number, Outgoing>()
   /** Under way when the connection ended; they go first, with the identifiers they had. */
   #again: [packetId: number, message: Outgoing][] = []

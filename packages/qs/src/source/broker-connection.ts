@@ -82,7 +82,7 @@ const RECEIVE_MAXIMUM_3_1_1 = 20
  * (SUBACK came) → closed. `open` answers once it is open and fails when it closes before; `closed` tells why it
  * ended, after `open` or not. Everything about it, its window and its half-sent packets, ends with it.
  */
-export class Connection {
+export class BrokerConnection {
   readonly #socket: Duplex
   readonly #options: SessionOptions
   readonly #memory: SessionMemory

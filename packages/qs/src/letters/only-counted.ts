@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { LetterFilter } from './letter-filter.ts'
 
 /** Dead letters that were not kept, of one device and code. */
-export interface CountedLetters {
+export interface OnlyCounted {
   /** Empty: no device in the topic, or one of very many. */
   readonly deviceId: string
   readonly code: string
@@ -19,10 +19,10 @@ where ($1::text[] is null or code = any($1))
   and ($4::timestamptz is null or minute < $4)
 group by device_id, code order by sum(letters) desc, device_id, code limit 20`
 
-export async function countedLetters(
+export async function onlyCounted(
   database: ClientBase,
   { codes, devices, since, until }: LetterFilter,
-): Promise<readonly CountedLetters[]> {
+): Promise<readonly OnlyCounted[]> {
   const values = [codes ?? null, devices ?? null, since ?? null, until ?? null]
-  return (await database.query<CountedLetters>(SQL, values)).rows
+  return (await database.query<OnlyCounted>(SQL, values)).rows
 }

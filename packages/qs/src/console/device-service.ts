@@ -3,17 +3,17 @@ import { deviceNameProblem } from '../accounts/device-name.ts'
 import { SNIPPETS } from '../accounts/device-snippets.ts'
 import { AccountsError } from '../accounts/errors.ts'
 import type { Config } from '../config/settings.ts'
-import type { AccountsDoor } from './accounts-door.ts'
+import type { BrokerAccounts } from './broker-accounts.ts'
 import { HttpProblem } from './problem.ts'
-import type { DeviceDesk } from './services.ts'
+import type { DeviceService } from './services.ts'
 
-export interface DeviceDeskOptions {
+export interface DeviceServiceOptions {
   readonly config: Config
-  readonly accounts: AccountsDoor
+  readonly accounts: BrokerAccounts
 }
 
 /** Accounts for devices, where this process may make them, and what their boards need to know. */
-export function deviceDesk({ config, accounts }: DeviceDeskOptions): DeviceDesk {
+export function deviceService({ config, accounts }: DeviceServiceOptions): DeviceService {
   const passwordFor = async (deviceId: string): Promise<string | null> => {
     const { credentials, credentialsProblem } = await accounts.state()
     if (credentials === 'none') return null

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import fc from 'fast-check'
+import { PublishQueue } from '../../src/source/publish-queue.ts'
+
+type Sent = readonly [payload: string, packetId: number, dup: boolean]
+
+/** Connects the publishQueue; what it sends is recorded. */
+function connect(publishQueue: PublishQueue, receiveMaximum: number, sessionPresent = true): Sent[] {
+  const sent: Sent[] = []
+  publishQueue.connected(
+    ({ payload }, packetId, isRedelivery) => sent.push([payload, packetId, isRedelivery]),
+    {
+      receiveMaximum,
+      sessionPresent,
+    },
+  )
+  return sent
+}
+
+const payloads = (sent: readonly Sent[]) => sent.map(([payload]) => payload)
+
+test('what is added before there is a connection is sent when there is one, in its order', () => {
+  const publishQueue = new PublishQueue()
+  publishQueue.add('t', 'a')
+  publishQueue.add('t', 'b')
+  assert.deepEqual(payloads(connect(publishQueue, 10)), ['a', 'b'])
+  assert.equal(publishQueue.size, 2)
+})
+
+test('no more are under way than the broker receives at once, and a PUBACK makes room for the next', () => {
+  const publishQueue = new PublishQueue()
+  const sent = connect(publishQueue, 2)
+  for (const payload of ['a', 'b', 'c', 'd']) publishQueue.add('t', payload)
+  assert.deepEqual(payloads(sent), ['a', 'b'])
+  publishQueue.acknowledged(sent[0]?.[1] ?? 0)
+  assert.deepEqual(payloads(sent), ['a', 'b', 'c'])
+  assert.equal(publishQueue.size, 3)
+})
+
+test('messages under way have packet identifiers of their own, none of them that of SUBSCRIBE', () => {
+  const publishQueue = new PublishQueue()
+  const sent = connect(publishQueue, 100)
+  for (let index = 0; index < 100; index++) publishQueue.add('t', String(index))
+  const ids = sent.map(([, packetId]) => packetId)
+  assert.equal(new Set(ids).size, 100)
+  assert.ok(ids.every((id) => id >= 2 && id <= 65_535))
+})
+
+test('packet identifiers come round again without meeting one that is still under way', () => {
+  const publishQueue = new PublishQueue()
+  const sent = connect(publishQueue, 2)
+  publishQueue.add('t', 'stays')
+  const stays = sent[0]?.[1] ?? 0
+  for (let index = 0; index < 70_000; index++) {
+    publishQueue.add('t', 'x')
+    const [, packetId] = sent.pop() as Sent
+    if (packetId === stays || packetId < 2 || packetId > 65_535) assert.fail(String(packetId))
+    publishQueue.acknowledged(packetId)
+  }
+  assert.equal(publishQueue.size, 1)
+})
+
+test('after a reconnect what is under way is sent again with its packet identifier, as DUP', () => {
+  const publishQueue = new PublishQueue()
+  const before = connect(publishQueue, 10)
+  publishQueue.add('t', 'a')
+  publishQueue.add('t', 'b')
+  publishQueue.acknowledged(before[0]?.[1] ?? 0)
+  publishQueue.disconnected()
+  publishQueue.add('t', 'c')
+  assert.deepEqual(payloads(before), ['a', 'b'])
+  const after = connect(publishQueue, 10, true)
+  assert.deepEqual(after[0], ['b', before[1]?.[1], true])
+  assert.deepEqual(after[1]?.[0], 'c')
+  assert.equal(after[1]?.[2], false)
+})
+
+test('where the broker has lost the session nothing is marked as DUP', () => {
+  const publishQueue = new PublishQueue()
+  connect(publishQueue, 10)
+  publishQueue.add('t', 'a')
+  publishQueue.disconnected()
+  assert.deepEqual(
+    connect(publishQueue, 10, false).map(([payload, , dup]) => [payload, dup]),
+    [['a', false]],
+  )
+})
+
+test('after a reconnect no more are sent again than the broker receives at once', () => {
+  const publishQueue = new PublishQueue()
+  connect(publishQueue, 5)
+  for (const payload of ['a', 'b', 'c', 'd', 'e', 'f']) publishQueue.add('t', payload)
+  publishQueue.disconnected()
+  const sent = connect(publishQueue, 2)
+  assert.deepEqual(payloads(sent), ['a', 'b'])
+  publishQueue.acknowledged(sent[0]?.[1] ?? 0)
+  assert.deepEqual(payloads(sent), ['a', 'b', 'c'])
+})
+
+test('a PUBACK for what is not under way changes nothing', () => {
+  const publishQueue = new PublishQueue()
+  const sent = connect(publishQueue, 1)
+  publishQueue.add('t', 'a')
+  publishQueue.add('t', 'b')
+  publishQueue.acknowledged(1)
+  publishQueue.acknowledged(60_000)
+  assert.deepEqual(payloads(sent), ['a'])
+})
+
+test('beyond ten thousand the oldest that waits is given up and counted', () => {
+  const publishQueue = new PublishQueue()
+  for (let index = 0; index < 10_003; index++) publishQueue.add('t', String(index))
+  assert.equal(publishQueue.givenUp, 3)
+  assert.equal(publishQueue.size, 10_000)
+  assert.equal(connect(publishQueue, 1)[0]?.[0], '3')
+})
+
+test('beyond 16 MiB the oldest that waits is given up and counted, however few they are', () => {
+  const publishQueue = new PublishQueue()
+  const mebibyte = 'x'.repeat(1024 * 1024 - 1)
+  for (let index = 0; index < 20; index++) publishQueue.add('t', mebibyte + String.fromCharCode(97 + index))
+  assert.deepEqual([publishQueue.givenUp, publishQueue.size], [4, 16])
+  assert.equal(connect(publishQueue, 1)[0]?.[0].at(-1), 'e')
+})
+
+test('what was sent no longer counts towards the 16 MiB that may wait', () => {
+  const publishQueue = new PublishQueue()
+  const sent = connect(publishQueue, 1)
+  for (let index = 0; index < 100; index++) {
+    publishQueue.add('t', 'x'.repeat(1024 * 1024))
+    publishQueue.acknowledged(sent.at(-1)?.[1] ?? 0)
+  }
+  assert.deepEqual([publishQueue.givenUp, publishQueue.size], [0, 0])
+})
+
+test('what is under way is not given up for what waits', () => {
+  const publishQueue = new PublishQueue()
+  connect(publishQueue, 1)
+  publishQueue.add('t', 'under way')
+  for (let index = 0; index < 10_001; index++) publishQueue.add('t', String(index))
+  assert.equal(publishQueue.givenUp, 1)
+  publishQueue.disconnected()
+  assert.deepEqual(payloads(connect(publishQueue, 1)), ['under way'])
+})
+
+test('a broker that takes 65,535 at once and answers none of them does not hang the process', async () => {
+  const script = `
+    import { PublishQueue } from ${JSON.stringify(new URL('../../src/source/publish-queue.ts', import.meta.url).href)}
+    const publishQueue = new PublishQueue()
+    const ids = new Set()
+    publishQueue.connected((message, packetId) => ids.add(packetId), { receiveMaximum: 65535, sessionPresent: true })
+    for (let index = 0; index < 65_600; index++) publishQueue.add('t', '')
+    console.log(ids.size, publishQueue.size)`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=source', '--input-type=module', '--eval', script],
+    { timeout: 6_000, killSignal: 'SIGKILL' },
+  )
+  assert.equal(stdout, '10000 20000\n')
+})
+
+test('a message at which the broker ends the connection is given up after the third, and counted', () => {
+  const publishQueue = new PublishQueue()
+  publishQueue.add('t', 'poison')
+  publishQueue.add('t', 'good')
+  for (let round = 0; round < 3; round++) {
+    assert.equal(connect(publishQueue, 1)[0]?.[0], 'poison')
+    publishQueue.disconnected()
+  }
+  assert.equal(connect(publishQueue, 1)[0]?.[0], 'good')
+  assert.equal(publishQueue.givenUp, 1)
+})
+
+test('nothing vanishes whatever the connection does, and the broker is never overrun', () => {
+  const step = fc.constantFrom('add', 'add', 'add', 'acknowledge', 'acknowledge', 'reconnect', 'disconnect')
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 100 }),
+      fc.integer({ min: 1, max: 5 }),
+      (steps, receiveMaximum) => {
+        const publishQueue = new PublishQueue()
+        const taken = new Set<string>()
+        let sent: Sent[] = []
+        let added = 0
+        const acknowledge = () => {
+          const [payload, packetId] = sent.shift() ?? []
+          if (payload === undefined || packetId === undefined) return false
+          taken.add(payload)
+          publishQueue.acknowledged(packetId)
+          return true
+        }
+        for (const each of steps) {
+          if (each === 'add') publishQueue.add('t', String(added++))
+          else if (each === 'acknowledge') acknowledge()
+          else {
+            publishQueue.disconnected()
+            sent = each === 'reconnect' ? connect(publishQueue, receiveMaximum) : []
+          }
+          assert.ok(sent.length <= receiveMaximum)
+          assert.equal(new Set(sent.map(([, id]) => id)).size, sent.length)
+        }
+        publishQueue.disconnected()
+        sent = connect(publishQueue, receiveMaximum)
+        while (acknowledge());
+        assert.equal(taken.size + publishQueue.givenUp, added)
+        assert.equal(publishQueue.size, 0)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

@@ -14,10 +14,7 @@ const CHECKS = [
     'svelte-check --workspace packages/console --tsconfig tsconfig.json --fail-on-warnings --incremental',
   ],
   ['types', 'tsc -b'],
-  [
-    'who imports whom',
-    'depcruise --cache node_modules/.cache/depcruise --cache-strategy content --config .dependency-cruiser.cjs --output-type err packages/protocol/src packages/device/src packages/qs/src packages/console/src regression',
-  ],
+  ['who imports whom', 'node --import tsx scripts/imports.ts --check'],
   ['format and lint', 'biome ci .'],
   ['unused files, exports, packages', 'knip --cache --cache-location node_modules/.cache/knip'],
   ['generated files are up to date', 'node --import tsx --conditions=source scripts/generate.ts --check'],

@@ -13,18 +13,16 @@ import { decodeOptions } from '../decode/decode-options.ts'
 import { DeviceZones } from '../devices/device-zones.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { databaseCheck, liveCheck } from '../http/checks.ts'
+import { BrokerInbox } from '../letters/broker-inbox.ts'
 import { SystemClock } from '../pipeline/system-clock.ts'
 import { BrokerCounts } from '../source/broker-counts.ts'
 import { TopicWatch } from '../source/topic-watch.ts'
 import type { Log } from '../telemetry/log.ts'
 import { processMetrics } from '../telemetry/metrics.ts'
-import { LazyInbox, type OpenInbox } from './lazy-inbox.ts'
 import { serve } from './serve.ts'
 
 export interface OwnConsoleOptions {
   readonly log: Log
-  /** How a replay gets onto the way of fresh input: through the broker. */
-  readonly openInbox: OpenInbox
 }
 
 export interface OwnConsole {
@@ -44,7 +42,7 @@ const ZONES_RETRY_MS = 5_000
 export async function startOwnConsole(
   config: Config,
   endpoints: ServiceEndpoints,
-  { log, openInbox }: OwnConsoleOptions,
+  { log }: OwnConsoleOptions,
 ): Promise<OwnConsole> {
   const { mqttUrl, databaseUrl } = endpoints
   const writeUrl = urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl)
@@ -82,7 +80,7 @@ export async function startOwnConsole(
   counts.start()
   watch.start()
   unhandled.start()
-  const inbox = new LazyInbox(openInbox)
+  const inbox = new BrokerInbox(config)
   const metrics = processMetrics()
   const http = await serve(config, {
     endpoints,

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { startOwnConsole } from '../app/own-console.ts'
 import { loadConfig } from '../config/load.ts'
 import { findServiceEndpoints } from '../endpoints/endpoints.ts'
-import { AckInbox } from '../letters/broker-inbox.ts'
 import { createLog } from '../telemetry/log.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
@@ -34,8 +33,7 @@ Examples
       const config = loadConfig()
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async () => {
-        const openInbox = () => AckInbox.open(config)
-        const { stop } = await startOwnConsole(config, findServiceEndpoints(config), { log, openInbox })
+        const { stop } = await startOwnConsole(config, findServiceEndpoints(config), { log })
         log.info(`The console is at http://${config.HTTP_HOST}:${config.HTTP_PORT}`)
         return { failed: new Promise<never>(() => {}), stop }
       })

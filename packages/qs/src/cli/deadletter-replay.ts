@@ -4,7 +4,7 @@ import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { AckInbox } from '../letters/broker-inbox.ts'
+import { BrokerInbox } from '../letters/broker-inbox.ts'
 import { countLetters } from '../letters/count-letters.ts'
 import { replayAll } from '../letters/replay-all.ts'
 import { type ReplayResult, replayLetter } from '../letters/replay-letter.ts'
@@ -57,7 +57,7 @@ Examples
         const newestBefore = await newestLetterId(database)
         const total = await countLetters(database, filter, newestBefore)
         const tally = new Tally(total, options)
-        const inbox = options.dryRun ? null : await AckInbox.open(config)
+        const inbox = options.dryRun ? null : new BrokerInbox(config)
         const context = {
           config,
           database,

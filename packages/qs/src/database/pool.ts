@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { clientOf, type DatabaseUrl } from '../endpoints/database-url.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import { clientOf } from './client-of.ts'
 
 /** Connections for questions, not for events: readiness, zones of devices. Every one is bounded in time. */
 export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {

@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { clientOf, type DatabaseUrl } from '../endpoints/database-url.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import { clientOf } from './client-of.ts'
 import { surviveBrokenConnections } from './pool.ts'
 
 /** Questions to the database, each bounded in time. */

@@ -1,9 +1,8 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
-import { CliError } from '../cli/exit.ts'
 import type { Config } from '../config/settings.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
-import type { ReplayMessage } from './replay-letter.ts'
+import type { AckInbox, ReplayMessage } from './replay-letter.ts'
 
 interface Waiting {
   readonly ids: ReadonlySet<string>
@@ -16,54 +15,43 @@ interface Waiting {
 const CONNECT_TIMEOUT_MS = 5_000
 const REFUSED = 0x80
 
+/** A replay cannot go through the broker: what is wrong, and what to do. */
+export class InboxError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'InboxError'
+  }
+}
+
 /**
- * Publishes events for devices and hears their device acks, as an operator: a client of its own, so that no device
- * loses its session to it. Speaks MQTT 3.1.1, which every broker knows.
+ * Publishes events for devices and receives their device acks, as an operator: a client of its own, so that no device
+ * loses its session to it. Speaks MQTT 3.1.1, which every broker knows. Connects at the first replay, and tries again at
+ * the next one where that failed.
  */
-export class AckInbox {
+export class BrokerInbox implements AckInbox {
   readonly keepsReceiveTime = false
-  readonly #client: mqtt.MqttClient
   readonly #config: Config
+  #client: Promise<mqtt.MqttClient> | null = null
   readonly #subscribed = new Map<string, Promise<void>>()
   readonly #waiting = new Map<string, Set<Waiting>>()
 
-  private constructor(client: mqtt.MqttClient, config: Config) {
-    this.#client = client
+  constructor(config: Config) {
     this.#config = config
-    client.on('message', (topic, payload) => this.#hear(topic, payload))
-  }
-
-  /** @throws CliError where the broker is not reached or refuses */
-  static async open(config: Config): Promise<AckInbox> {
-    const { url, mqtt: tls, ...credentials } = brokerOptions(config)
-    try {
-      const options = {
-        protocolVersion: 4 as const,
-        connectTimeout: CONNECT_TIMEOUT_MS,
-        reconnectPeriod: 1_000,
-      }
-      const client = await mqtt.connectAsync(url, { ...tls, ...credentials, ...options }, false)
-      // A connection that breaks is made again; a device ack that is missed is seen as missing.
-      client.on('error', () => {})
-      return new AckInbox(client, config)
-    } catch (error) {
-      const cause = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
-      throw new CliError(`No connection to ${url}: ${cause.message}. Is it running? qs up starts one.`)
-    }
   }
 
   /**
    * Publishes a payload to the events topic of a device, and waits for the device acks of its events.
    *
    * @returns null where they did not all come in time
-   * @throws CliError where the broker does not let this user read the ack topic
+   * @throws InboxError where the broker cannot be reached, or does not let this user read the ack topic
    */
   async publish(
     { deviceId, topic, payload }: ReplayMessage,
     { eventIds, timeoutMs }: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
   ): Promise<readonly DeviceAck[] | null> {
+    const client = await this.#connected()
     const acks = ackTopic(this.#config.ACK_TEMPLATE, deviceId)
-    await this.#subscribe(acks)
+    await this.#subscribe(client, acks)
     const all = this.#waiting.get(acks) ?? new Set()
     this.#waiting.set(acks, all)
     // A device ack names an event and not a message: of two with the same id, one waits for the other.
@@ -78,7 +66,7 @@ export class AckInbox {
     all.add(waiting)
     const timer = setTimeout(() => done(null), timeoutMs)
     try {
-      const published = this.#client.publishAsync(topic, payload, { qos: 1 })
+      const published = client.publishAsync(topic, payload, { qos: 1 })
       return await Promise.race([ended, published.then(() => ended)])
     } finally {
       clearTimeout(timer)
@@ -88,19 +76,51 @@ export class AckInbox {
   }
 
   async close(): Promise<void> {
-    await this.#client.endAsync(true)
+    const client = await this.#client?.catch(() => null)
+    this.#client = null
+    this.#subscribed.clear()
+    await client?.endAsync(true)
   }
 
-  #subscribe(topic: string): Promise<void> {
+  #connected(): Promise<mqtt.MqttClient> {
+    this.#client ??= this.#connect().catch((error) => {
+      this.#client = null
+      throw error
+    })
+    return this.#client
+  }
+
+  async #connect(): Promise<mqtt.MqttClient> {
+    const { url, mqtt: tls, ...credentials } = brokerOptions(this.#config)
+    try {
+      const options = {
+        protocolVersion: 4 as const,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        reconnectPeriod: 1_000,
+      }
+      const client = await mqtt.connectAsync(url, { ...tls, ...credentials, ...options }, false)
+      // A connection that breaks is made again; a device ack that was missed is noticed as missing.
+      client.on('error', () => {})
+      client.on('message', (topic, payload) => this.#hear(topic, payload))
+      return client
+    } catch (error) {
+      const cause = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
+      throw new InboxError(`No connection to ${url}: ${cause.message}. Is it running? qs up starts one.`)
+    }
+  }
+
+  #subscribe(client: mqtt.MqttClient, topic: string): Promise<void> {
     const known = this.#subscribed.get(topic)
     if (known !== undefined) return known
-    const subscribed = this.#client.subscribeAsync(topic, { qos: 1 }).then((granted) => {
+    const subscribed = client.subscribeAsync(topic, { qos: 1 }).then((granted) => {
       if (granted[0] !== undefined && Number(granted[0].qos) < REFUSED) return
-      throw new CliError(
+      throw new InboxError(
         `The broker does not let this user read ${topic}, where the device ack comes. Use the account of the operator (MQTT_USERNAME)`,
       )
     })
     this.#subscribed.set(topic, subscribed)
+    // The rights may be mended before the next replay.
+    subscribed.catch(() => this.#subscribed.delete(topic))
     return subscribed
   }
 

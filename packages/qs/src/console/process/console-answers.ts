@@ -1,4 +1,5 @@
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
+import { InboxError } from '../../letters/broker-inbox.ts'
 import type { AckInbox } from '../../letters/replay-letter.ts'
 import type { LiveFeed, LiveListener } from '../live-feed.ts'
 import { HttpProblem } from '../problem.ts'
@@ -59,7 +60,10 @@ export function consoleAnswers({
     unhandledTopics: async () => unhandledTopics(),
     // Bytes come out of another process as a view, not as a Buffer.
     publish: ({ payload, ...message }, wait) =>
-      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),
+      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait).catch((error: unknown) => {
+        if (!(error instanceof InboxError)) throw error
+        throw new HttpProblem(503, `A replay goes through the broker. ${error.message}`)
+      }),
     simulationState: async () => needed().state(),
     startSimulation: async () => needed().start(),
     stopSimulation: async () => needed().stop(),

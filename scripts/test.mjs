@@ -10,7 +10,9 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const wanted = process.argv.slice(2)
 const folders = [
-  ...readdirSync('packages').map((name) => join('packages', name, 'test')),
+  ...readdirSync('packages')
+    .map((name) => join('packages', name, 'test'))
+    .filter(existsSync),
   'deploy/grafana/test',
   // Only with Grafana's libraries, which npm run test:grafana and .ci/run install.
   ...(existsSync('deploy/grafana/library/node_modules/.installed') ? ['deploy/grafana/library'] : []),

@@ -3,7 +3,7 @@
 // where V8 would take 16, and the heap grows by half of what lives after a collection where it would grow severalfold.
 import { existsSync } from 'node:fs'
 
-const main = new URL('../../ingester/dist/cli/main.js', import.meta.url)
+const main = new URL('../dist/cli/main.js', import.meta.url)
 if (!existsSync(main)) {
   console.error(
     'error: qs is not built yet. Run "npm run build" in the root of the repository, or npm start, which does.',

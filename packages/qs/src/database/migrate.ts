@@ -6,7 +6,7 @@ import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
 
 /** Where the numbered files are: beside src and dist. */
-const MIGRATIONS = new URL('../../../ingester/migrations/', import.meta.url)
+const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 
 /** Any number, the same in all ingesters. */
 export const MIGRATION_LOCK = 7_141_120_231

@@ -12,7 +12,7 @@ import { QueryPool } from '../../src/database/query-pool.ts'
 
 const FUNCTIONS = new URL('../../../../deploy/citus/functions.sql', import.meta.url)
 const SOURCES = [
-  new URL('../../../ingester/src/', import.meta.url),
+  new URL('../../src/', import.meta.url),
   new URL('../../../../deploy/grafana/source/', import.meta.url),
 ]
 

@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'PUBACK across connections',
-    file: 'source/connection.ts',
+    file: 'source/broker-connection.ts',
     original: "    return state === 'new' ? this.#window.open(packetId, qos) : null\n",
     planted:
       "    return state === 'new' ? (() => { const own = this.#window.open(packetId, qos); return { settle: () => this.#isClosed ? globalThis.latestTransmit?.answer(PUBACK, packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })() : null\n",
@@ -158,7 +158,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no keep-alive',
-    file: 'source/connection.ts',
+    file: 'source/broker-connection.ts',
     original: '    this.#keepAlive.start()\n',
     planted: '',
   },

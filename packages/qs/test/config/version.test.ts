@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 
@@ -8,7 +8,10 @@ const versionIn = (path: string) => (JSON.parse(read(path)) as { readonly versio
 const { version } = JSON.parse(read('package.json')) as { readonly version: string }
 
 test('every package, the lock file and the images of the composed stack have one version', () => {
-  const folders = readdirSync(new URL('../../../', import.meta.url))
+  const packages = new URL('../../../', import.meta.url)
+  const folders = readdirSync(packages).filter((name) =>
+    existsSync(new URL(`${name}/package.json`, packages)),
+  )
   const files = ['package-lock.json', ...folders.map((folder) => `packages/${folder}/package.json`)]
   assert.deepEqual(
     files.map(versionIn),

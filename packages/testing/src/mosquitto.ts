@@ -57,10 +57,11 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
 
   let server: ChildProcess
   const start = async () => {
+    const log = join(directory, 'log')
+    // Before it starts: it may say that it runs before this process gets its next turn.
+    const before = existsSync(log) ? statSync(log).size : 0
     server = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: 'ignore' })
     leash(server)
-    const log = join(directory, 'log')
-    const before = existsSync(log) ? statSync(log).size : 0
     const ready = async () => {
       const said = existsSync(log) ? readFileSync(log, 'utf8') : ''
       if (server.exitCode !== null || server.signalCode !== null) {

@@ -2,9 +2,9 @@ import type { Message } from './message.ts'
 import type { BatchResult } from './outcome.ts'
 
 /**
- * Every event that was taken in has one end. received = stored + duplicate + rejected + in flight, and each number is
- * counted for itself, so that the identity says something: in flight by the elements of the messages, the others
- * by their outcomes.
+ * Every event taken in ends exactly once: received = stored + duplicate + rejected + in flight. Each number is counted
+ * independently, so that the identity is a real check: in flight by the elements of the messages, the others by their
+ * outcomes.
  */
 export class Accounting {
   received = 0
@@ -12,7 +12,7 @@ export class Accounting {
   stored = 0
   duplicate = 0
   rejected = 0
-  /** Batches committed; whether it moves tells whether anything flows. */
+  /** Batches committed; it moves only while events flow. */
   commits = 0
 
   decoded({ size }: Message): void {
@@ -28,7 +28,7 @@ export class Accounting {
     }
   }
 
-  /** What is missing (above 0) or too much; 0 as it should be. */
+  /** Events missing (above 0) or in excess (below 0); normally 0. */
   get difference(): number {
     return this.received - this.stored - this.duplicate - this.rejected - this.inFlight
   }

@@ -1,6 +1,6 @@
 /**
- * How long to wait after so many failures in a row: twice as long each time, up to a bound, and half of it by
- * chance, so that those who failed together do not come again together.
+ * The wait after a number of consecutive failures: it doubles each time, up to a bound. Half of it is random, so that
+ * clients that failed together do not retry together.
  */
 export function backoffMs(
   failures: number,

@@ -3,11 +3,11 @@ import type { Message } from './message.ts'
 import type { BatchResult, Outcome } from './outcome.ts'
 
 /**
- * What a message that arrives costs, in milliseconds for which its client is not read. An event is charged to the device of
- * its topic, anything else to the client: under a name that no device can have, since a client chooses its id and must not
- * use up the budget of a device.
+ * Charges an arriving message and returns for how many milliseconds its client is not read. An event is charged to the
+ * device of its topic, anything else to the client, under a name that no device can have: a client chooses its own id
+ * and must not use up the budget of a device.
  *
- * @param deviceIdOf null: not a topic of events
+ * @param deviceIdOf returns null for any topic other than an event topic
  */
 export function arrivalCharge(budgets: DeviceBudgets, deviceIdOf: (topic: string) => string | null) {
   return (clientId: string, topic: string | null, bytes: number): number => {
@@ -18,12 +18,12 @@ export function arrivalCharge(budgets: DeviceBudgets, deviceIdOf: (topic: string
 
 export interface ChargeOptions {
   readonly budgets: DeviceBudgets
-  /** The broker is ours and has charged messages and bytes when they arrived there. */
+  /** The embedded broker has charged messages and bytes on arrival already. */
   readonly areArrivalsCharged: boolean
   readonly nowMs: number
 }
 
-/** Charges each device for what a committed batch holds of it. */
+/** Charges each device for its share of a committed batch. */
 export function chargeDevices(
   batch: readonly Message[],
   result: BatchResult,
@@ -44,7 +44,7 @@ export function chargeDevices(
   }
 }
 
-/** An array that is refused as a whole counts with all of its elements: each of them was looked at. */
+/** An array rejected as a whole counts with all of its elements: each of them was examined. */
 function rejectionsIn(outcomes: readonly Outcome[]): number {
   let count = 0
   for (const outcome of outcomes) if (outcome.kind === 'rejection') count += outcome.elements ?? 1

@@ -1,16 +1,16 @@
 import type { Instant } from '@qs-telemetry/protocol'
 
-/** Time and timers. The only source of them in the pipeline, so that tests and the fault simulation own time. */
+/** Time and timers. The pipeline has no other source of them, so tests and the fault simulation control time. */
 export interface Clock {
   /** Server time. */
   now(): Instant
   /** Milliseconds on a clock that never steps, for durations. */
   monotonicMs(): number
-  /** Acts once, so many milliseconds later. */
+  /** Calls `act` once, after `ms` milliseconds. */
   after(ms: number, act: () => void): CallOff
-  /** Acts again and again at this interval. */
+  /** Calls `act` every `ms` milliseconds. */
   every(ms: number, act: () => void): CallOff
 }
 
-/** Calls a timer off; does nothing where that is over. */
+/** Cancels a timer; has no effect once the timer has fired. */
 export type CallOff = () => void

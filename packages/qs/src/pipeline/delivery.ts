@@ -3,10 +3,10 @@ import type { Instant } from '@qs-telemetry/protocol'
 /**
  * One PUBLISH on its way through the pipeline, and the duty to settle it.
  *
- * The guarantee of the product is in `settle`: PUBACK and PUBREC leave only after it was called, so it is called once
- * everything in the message is committed, as an event or as a dead letter, and never before. While nothing
- * settles, the broker keeps the message. A delivery that is never settled shrinks the window for good, since a
- * broker redelivers only on reconnect; so every path ends in `settle`, or in the end of the connection.
+ * The product's guarantee rests on `settle`: PUBACK and PUBREC are sent only after it is called, so it is called once
+ * everything in the message is committed, as an event or as a dead letter, and never before. Until then the broker
+ * keeps the message. A delivery that is never settled shrinks the window permanently, since a broker redelivers only on
+ * reconnect; so every path ends in `settle`, or in the end of the connection.
  */
 export interface Delivery {
   readonly topic: string
@@ -15,9 +15,9 @@ export interface Delivery {
   readonly redelivered: boolean
   /** Server time of everything in the message. */
   readonly receivedAt: Instant
-  /** Why the broker's packet could not be handled; then the payload is kept as a dead letter without a look at it. */
+  /** Why the broker's packet could not be handled; the payload is then kept as a dead letter without being decoded. */
   readonly fault?: string | null
-  /** The broker ends the connection at the reply: nothing is published about this message. */
+  /** The broker closes the connection on the reply: nothing is published about this message. */
   readonly withoutReply?: boolean
   /** Called exactly once. */
   settle(): void

@@ -1,7 +1,7 @@
-/** What a device sends, of each kind that costs something. */
+/** What a device sends, by kind of budget. */
 export interface Amounts {
   readonly messages: number
-  /** Of payload. */
+  /** Payload bytes. */
   readonly bytes: number
   readonly events: number
   readonly rejections: number
@@ -9,10 +9,10 @@ export interface Amounts {
 
 type Kind = keyof Amounts
 
-/** What is left of each kind; below 0 is debt. */
+/** The remainder of each budget; below 0 is debt. */
 interface Account {
   readonly left: Record<Kind, number>
-  /** When it was last filled up, on the monotonic clock. */
+  /** When it was last refilled, on the monotonic clock. */
   filledMs: number
   /** When it was last in debt. */
   overMs: number
@@ -20,20 +20,20 @@ interface Account {
 
 const KINDS: readonly Kind[] = ['messages', 'bytes', 'events', 'rejections']
 const MAX_DEVICES = 10_000
-/** So long a device counts as one that exceeds its budget. */
+/** How long a device is reported as over budget. */
 const SHOWN_MS = 60_000
 /** From the deepest debt to a full bucket. */
 const FULL_MS = 2_000
 
 /**
- * The budgets of devices: a token bucket for each device and kind, which holds what a second allows. What a device sends
- * beyond it is a debt, of a second at most, and the device should send nothing more until it is paid.
+ * The budgets of devices: a token bucket for each device and kind, which holds the allowance of one second. Anything
+ * beyond it is a debt, of one second at most, and the device should send nothing more until it is paid.
  *
- * A larger bucket would spare nobody: a device with a backlog sends it at the speed of its budget, and what a bucket
- * holds is what all others wait for when a device empties it at once.
+ * A larger bucket would not help: a device with a backlog sends it at the rate of its budget anyway, and when a device
+ * empties its bucket at once, all others wait for the contents.
  *
- * Memory is bounded whatever ids arrive: beyond ten thousand devices those with a full bucket are forgotten, and if all
- * of them have spent something, all begin anew.
+ * Memory is bounded whatever ids arrive: beyond ten thousand devices those with a full bucket are forgotten, and if
+ * none has a full bucket, all start over.
  */
 export class DeviceBudgets {
   readonly #perSecond: Amounts
@@ -43,7 +43,7 @@ export class DeviceBudgets {
     this.#perSecond = perSecond
   }
 
-  /** @returns the milliseconds until this device has paid for what it sent; 0 within its budget */
+  /** @returns milliseconds until this device has paid its debt; 0 within its budget */
   charge(deviceId: string, spent: Partial<Amounts>, nowMs: number): number {
     const account = this.#accountOf(deviceId, nowMs)
     const { left } = account

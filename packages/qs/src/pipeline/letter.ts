@@ -3,7 +3,7 @@ import type { Message, Rejection } from './message.ts'
 import type { Outcome } from './outcome.ts'
 import { clean } from './rejection.ts'
 
-/** A dead letter: a rejection with the bytes that it struck. */
+/** A dead letter: a rejection with the bytes that it rejects. */
 export interface Letter {
   readonly rejection: Rejection
   readonly topic: string
@@ -18,9 +18,9 @@ export interface Letter {
 
 const NONE: readonly Letter[] = []
 
-/** The dead letters of a message, given what became of its elements; without those that are only counted. */
+/** The dead letters of a message, given the outcomes of its elements; without those that are only counted. */
 export function lettersOf(message: Message, outcomes: readonly (Outcome | undefined)[]): readonly Letter[] {
-  // Nearly always: looked at for every message, twice.
+  // The usual case, on a hot path: this runs twice for every message.
   if (!outcomes.some((outcome) => outcome?.kind === 'rejection')) return NONE
   const { delivery, deviceId, tsServer, shape } = message
   const letters: Letter[] = []

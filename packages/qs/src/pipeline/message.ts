@@ -3,7 +3,7 @@ import type { Delivery } from './delivery.ts'
 
 export interface MessageParts {
   readonly delivery: Delivery
-  /** From the topic; null if the topic has none: then no device can be acked. */
+  /** From the topic; null if the topic has none, so that there is no device to ack. */
   readonly deviceId: string | null
   /** The device ack mirrors it. An unreadable message is `one` rejected element. */
   readonly shape: 'one' | 'array'
@@ -13,26 +13,26 @@ export interface MessageParts {
 }
 
 /**
- * A delivery after decode: what was in it, by index.
+ * A decoded delivery: its elements, by index.
  *
- * It can release its events and decode them again when they are needed. While PostgreSQL works they are not needed, and
- * thousands of small objects that wait cost the garbage collector time.
+ * It can release its events and decode them again on demand. They are not needed while PostgreSQL works, and thousands
+ * of small waiting objects cost the garbage collector time.
  */
 export class Message implements MessageParts {
   readonly delivery: Delivery
   readonly deviceId: string | null
   readonly shape: 'one' | 'array'
   readonly tsServer: string
-  /** How many elements it has. */
+  /** Number of elements. */
   readonly size: number
   readonly #decode: (delivery: Delivery) => readonly Element[]
   #elements: readonly Element[] | null
-  /** After `release`: the ids that its device ack names. */
+  /** After `release`: the event ids for its device ack. */
   #eventIds: readonly string[] | null = null
-  /** After `release`: the warnings by index. Nearly always empty, and then the same for all messages. */
+  /** After `release`: the warnings by index. Nearly always empty; all messages then share one empty map. */
   #warnings: ReadonlyMap<number, DeviceAckWarning> = NO_WARNINGS
 
-  /** @param decode gives the elements again */
+  /** @param decode decodes the elements again */
   constructor(
     { delivery, deviceId, shape, tsServer, elements }: MessageParts,
     decode: (delivery: Delivery) => readonly Element[],
@@ -49,14 +49,14 @@ export class Message implements MessageParts {
   get elements(): readonly Element[] {
     if (this.#elements === null) {
       const again = this.#decode(this.delivery)
-      // Decode may have failed for want of memory. The first result counts.
-      if (again.length !== this.size) throw new Error('A message was decoded again and is another one')
+      // Decode may have run out of memory. The first result counts.
+      if (again.length !== this.size) throw new Error('Decoding a message again gave a different number of elements')
       this.#elements = again
     }
     return this.#elements
   }
 
-  /** Its elements are events, and are decoded again when they are asked for. */
+  /** All its elements are events, and are decoded again on access. */
   get isReleased(): boolean {
     return this.#eventIds !== null
   }
@@ -75,7 +75,7 @@ export class Message implements MessageParts {
     return element?.kind === 'event' ? element.warning : null
   }
 
-  /** Lets go of the events. A message with a rejection keeps its elements: it is written and answered one by one. */
+  /** Releases the events. A message with a rejection keeps its elements: it is written and answered one by one. */
   release(): void {
     if (this.#elements === null) return
     const eventIds: string[] = []
@@ -98,7 +98,7 @@ const NO_WARNINGS: ReadonlyMap<number, DeviceAckWarning> = new Map()
 
 export type Element = Event | Rejection
 
-/** A row of `events`, as decode leaves it. Times are RFC 3339 text in UTC. */
+/** A row of `events`, as decoded. Times are RFC 3339 text in UTC. */
 export interface Event {
   readonly kind: 'event'
   readonly eventId: string
@@ -106,13 +106,13 @@ export interface Event {
   readonly eventType: string
   readonly valueNum: number | null
   readonly valueText: string | null
-  /** The number that was sent, where `valueNum` is only the double nearest to it. Belongs to the content. */
+  /** The number as sent, where `valueNum` is only the nearest double. Part of the content. */
   readonly valueExact: string | null
   readonly unit: string | null
   /** Event time: the device's clock where it is plausible, else the server's. */
   readonly ts: string
   readonly tsDevice: string | null
-  /** The wall time that was sent, where it had no offset. Belongs to the content; its reading as `tsDevice` does not. */
+  /** The local time as sent, if it had no offset. Part of the content; its interpretation, `tsDevice`, is not. */
   readonly tsDeviceLocal: string | null
   readonly tsDeviceRaw: string | null
   readonly schema: number
@@ -121,21 +121,21 @@ export interface Event {
   readonly warning: DeviceAckWarning | null
 }
 
-/** Why something can never be stored. */
+/** Why an element can never be stored. */
 export interface Rejection {
   readonly kind: 'rejection'
   readonly code: DeadLetterCode
-  /** Written for an operator: the field, what is wrong with it, what to do. */
+  /** For an operator: the field, what is wrong with it, what to do. */
   readonly message: string
-  /** The cause, as the parser or PostgreSQL said it. */
+  /** The cause, as the parser or PostgreSQL reported it. */
   readonly trace: string
   readonly eventId: string | null
-  /** Of an array that is refused as a whole: the events in it that the device ack names. */
+  /** For an array rejected as a whole: the ids of its events that the device ack names. */
   readonly names?: readonly string[]
-  /** Of an array that is refused as a whole: how many elements it has. */
+  /** For an array rejected as a whole: its number of elements. */
   readonly elements?: number
-  /** Kept as a dead letter however many its device leaves. */
+  /** Kept as a dead letter even beyond the limit of its device. */
   readonly isAlwaysKept?: true
-  /** Its device leaves too many dead letters: this one is counted and not kept. */
+  /** Beyond the dead-letter limit of its device: counted and not kept. */
   readonly onlyCounted?: true
 }

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** Settles so many milliseconds later. @throws the reason of the signal, as soon as it is aborted */
+/** Resolves after `ms` milliseconds. @throws the reason of the signal, as soon as it is aborted */
 export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)

@@ -3,18 +3,18 @@ import type { Rejection } from './message.ts'
 
 export interface RejectionDetails {
   readonly eventId?: string | null
-  /** The cause, as the parser or PostgreSQL said it; without one, the place in the message. */
+  /** The cause, as the parser or PostgreSQL reported it; by default the code and the detail. */
   readonly trace?: string
-  /** Of an array that is refused as a whole: the ids that can be read in it. */
+  /** For an array rejected as a whole: the event ids that are readable in it. */
   readonly names?: readonly (string | null)[]
 }
 
-/** What quotes the input (messages of parsers, topics) may hold what neither PostgreSQL nor JSON takes as text. */
+/** Text that quotes the input (parser messages, topics) may contain characters that PostgreSQL or JSON refuses. */
 export function clean(text: string): string {
   return text.toWellFormed().replaceAll('\0', '␀')
 }
 
-/** A rejection whose message names what is wrong with this element and then what to do about it. */
+/** A rejection whose message says what is wrong with the element and then what to do. */
 export function rejection(code: DeadLetterCode, detail: string, details: RejectionDetails = {}): Rejection {
   const names = details.names?.filter((id) => id !== null) ?? []
   return {

@@ -1,12 +1,12 @@
 import { type Instant, instantFromMs } from '@qs-telemetry/protocol'
 import type { CallOff, Clock } from './clock.ts'
 
-/** How far the monotonic clock may wander from the system's before it is set again. */
+/** How far this clock may deviate from the system clock before it is reset. */
 const TOLERANCE_MS = 2
 
 /**
- * The system clock with microseconds. Date.now() has milliseconds only, so the monotonic clock counts on from it;
- * where the system clock is stepped or slewed away, this one follows.
+ * The system clock with microseconds. Date.now() has only milliseconds, so the monotonic clock adds the fraction; if
+ * the system clock is stepped or slewed, this one follows.
  */
 export class SystemClock implements Clock {
   #offsetMs = performance.timeOrigin

@@ -8,15 +8,15 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
- * The log. JSON lines, or lines for people where standard error is a terminal.
+ * The log: JSON lines, or readable lines if standard error is a terminal.
  *
- * WARN: odd, nothing lost. ERROR: something is lost or a person is needed. Never one line per event.
+ * WARN: odd, nothing lost. ERROR: data is lost or an operator is needed. Never one line per event.
  */
 export function createLog(level: LogLevel): Log {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, openStream())
 }
 
-/** Client ids, topics and the texts of other servers are in it: none of them may command a terminal. */
+/** Lines contain client ids, topics and messages of other servers: none of these may control a terminal. */
 function openStream(): DestinationStream {
   if (!process.stderr.isTTY) {
     const lines = pino.destination(2)
@@ -28,7 +28,7 @@ function openStream(): DestinationStream {
     translateTime: 'SYS:HH:MM:ss',
     messageFormat: '{if stage}{stage}: {end}{msg}',
   })
-  // It decodes the escapes of JSON, so the texts are made visible before.
+  // pino-pretty decodes JSON escapes, so the texts are escaped first.
   const visibleText = (_: string, value: unknown) => (typeof value === 'string' ? visibleLines(value) : value)
   return { write: (line) => lines.write(`${JSON.stringify(JSON.parse(line, visibleText))}\n`) }
 }

@@ -4,18 +4,18 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export function consoleEndedCounter(registry: Registry): Counter {
   return new Counter({
     name: 'qs_console_ended_total',
-    help: 'Times that the process of the console ended unexpectedly; the log says why',
+    help: 'Unexpected exits of the console process; the log says why',
     registers: [registry],
   })
 }
 
 export interface ProcessMetrics {
   read(): Promise<{ readonly contentType: string; readonly text: string }>
-  /** Counts that the process of the console ended. */
+  /** Counts an unexpected exit of the console process. */
   consoleEnded(): void
 }
 
-/** What every Node process has, for one without a pipeline: memory, CPU, event loop. */
+/** The metrics of a process without a pipeline: memory, CPU, event loop. */
 export function processMetrics(): ProcessMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -26,7 +26,7 @@ export function processMetrics(): ProcessMetrics {
   }
 }
 
-/** Read at each scrape, so that numbers which others keep are kept once. */
+/** Values kept elsewhere, read at each scrape. */
 export interface Readings {
   readonly connected: () => number
   readonly paused: () => number
@@ -39,13 +39,16 @@ export interface Readings {
 }
 
 const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, help: string] } = {
-  connected: ['qs_broker_connected', '1 while subscribed at the broker'],
+  connected: ['qs_broker_connected', '1 while connected to the broker and subscribed'],
   paused: ['qs_source_paused', '1 while reading is paused at the high watermark'],
   unsettledMessages: ['qs_messages_in_flight', 'Messages taken in and not yet committed'],
-  unsettledBytes: ['qs_bytes_in_flight', 'Their bytes of payload'],
+  unsettledBytes: ['qs_bytes_in_flight', 'Payload bytes of the messages in flight'],
   reconnects: ['qs_broker_reconnects', 'Connections to the broker after the first'],
-  sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker had no session any more'],
-  publishesGivenUp: ['qs_publishes_given_up', 'Device acks and dead letters that the broker took too slowly'],
+  sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker no longer had the session'],
+  publishesGivenUp: [
+    'qs_publishes_given_up',
+    'Device acks and dead letters not published because the broker took them too slowly',
+  ],
   devicesOverBudget: [
     'qs_devices_over_budget',
     'Devices that exceeded one of their budgets (DEVICE_…_PER_SECOND) within the last minute',
@@ -88,19 +91,19 @@ export class Metrics {
   })
   readonly deadLettersCounted = new Counter({
     name: 'qs_dead_letters_only_counted_total',
-    help: 'Of these, those above DEAD_LETTER_RATE or DEAD_LETTER_BYTES: counted and not kept',
+    help: 'Rejected events beyond DEAD_LETTER_RATE or DEAD_LETTER_BYTES: counted and not kept as dead letters',
     labelNames: ['code'],
     registers: this.#registers,
   })
   readonly alarms = new Gauge({
     name: 'qs_alarm',
-    help: '1 while something is wrong that a person should look at; /readyz says what',
+    help: '1 while this alarm is active; /readyz says what is wrong',
     labelNames: ['alarm'],
     registers: this.#registers,
   })
   readonly brokerDropped = new Gauge({
     name: 'qs_broker_messages_dropped',
-    help: 'Messages that the broker says it dropped since its start; NaN where it does not say',
+    help: 'Messages dropped by the broker since its start; NaN if the broker does not report it',
     registers: this.#registers,
   })
   readonly deviceTimeUnreadable = new Counter({
@@ -122,19 +125,19 @@ export class Metrics {
   })
   readonly hoursRecounted = new Gauge({
     name: 'qs_event_hours_recounted',
-    help: 'Share of the series whose numbers by the hour were recounted after an update, 1 when all are; NaN in the first seconds',
+    help: 'Share of the series whose numbers by the hour are recounted after an update, 1 when complete; NaN in the first seconds',
     registers: this.#registers,
   })
   readonly hoursMended = new Counter({
     name: 'qs_event_hours_mended_total',
-    help: 'Hours that differed from their events and were counted anew: left out by an earlier version (recount), or without a reason (differing)',
+    help: 'Hours that differed from their events and were counted again: omitted by an earlier version (recount), or for an unknown reason (differing)',
     labelNames: ['found'],
     registers: this.#registers,
   })
   readonly consoleEnded = consoleEndedCounter(this.registry)
   readonly retries = new Counter({
     name: 'qs_batch_retries_total',
-    help: 'Batches that PostgreSQL did not take and that were tried again',
+    help: 'Batches that failed in PostgreSQL and were retried',
     registers: this.#registers,
   })
 
@@ -155,7 +158,7 @@ export class Metrics {
     }
   }
 
-  /** Adds what every Node process has: memory, CPU, event loop. */
+  /** Adds the metrics of the Node process: memory, CPU, event loop. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry })
   }

@@ -9,7 +9,7 @@ test('each pause is twice as long as the one before, up to the bound', () => {
   assert.deepEqual(longest, [100, 200, 400, 800, 1_600, 3_000, 3_000])
 })
 
-test('chance takes at most half of it away', () => {
+test('jitter shortens a pause by at most half', () => {
   assert.equal(backoffMs(1, { ...bounds, random: () => 0 }), 100)
   assert.equal(backoffMs(1_000, { ...bounds, random: () => 0 }), 1_500)
 })

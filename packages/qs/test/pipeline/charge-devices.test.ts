@@ -13,7 +13,7 @@ const OPTIONS = {
   timeZoneOf: () => 'UTC',
 }
 
-/** The milliseconds for which the device is then slowed. */
+/** For how many milliseconds the device is slowed afterwards. */
 function debtAfter(payload: string, areArrivalsCharged = true): number {
   const budgets = new DeviceBudgets({ messages: 1, bytes: 1_000, events: 100, rejections: 20 })
   const message = decodeMessage(
@@ -43,16 +43,16 @@ test('each element of an array is charged, as an event or a rejection', () => {
   assert.equal(debtAfter(array(30, REFUSED)), 500)
 })
 
-test('an array that is refused as a whole with one device ack is charged for all of its elements', () => {
+test('an array rejected as a whole with one device ack is charged for all of its elements', () => {
   assert.equal(debtAfter(array(20, '0')), 0)
   assert.equal(debtAfter(array(30, '0')), 500)
 })
 
-test('messages and bytes are charged here where the broker does not do it', () => {
+test('messages and bytes are charged here if the broker has not charged them', () => {
   assert.equal(debtAfter(array(20, EVENT), false), array(20, EVENT).length - 1_000)
 })
 
-test('a client pays for what is no event of a device, and never with the budget of the device whose name it took', () => {
+test('a client pays for messages other than events, never with the budget of a device whose name it uses', () => {
   const budgets = new DeviceBudgets({ messages: 10, bytes: 1_000, events: 100, rejections: 20 })
   const charge = arrivalCharge(budgets, (topic) => OPTIONS.topic.deviceIdOf(topic))
   for (const topic of ['other', null]) for (let n = 0; n < 10; n++) charge('d', topic, 100)

@@ -4,7 +4,7 @@ import { DeviceBudgets } from '../../src/pipeline/device-budgets.ts'
 
 const budgets = () => new DeviceBudgets({ messages: 10, bytes: 1_000, events: 100, rejections: 5 })
 
-test('a device may spend the budget of a second at once, and what exceeds it takes as long to pay as it should have', () => {
+test('a device may spend the budget of one second at once, and pays the excess at the rate of its budget', () => {
   const all = budgets()
   assert.equal(all.charge('a', { messages: 10, bytes: 1_000, events: 100, rejections: 5 }, 0), 0)
   assert.equal(all.charge('a', { messages: 5 }, 0), 500)
@@ -12,7 +12,7 @@ test('a device may spend the budget of a second at once, and what exceeds it tak
   assert.equal(all.charge('a', { rejections: 4 }, 500), 300, 'the kind with the largest debt counts')
 })
 
-test('a debt is a second at most, so that a device that was slowed is soon as good as any other', () => {
+test('a debt is one second at most, so that a slowed device recovers soon', () => {
   const all = budgets()
   assert.equal(all.charge('a', { bytes: 1e9 }, 0), 1_000)
   assert.equal(all.charge('a', { bytes: 1_000 }, 2_000), 0)
@@ -26,7 +26,7 @@ test('a device that stays within its budget for an hour is never slowed and neve
   assert.deepEqual(all.over(3_600_000), [])
 })
 
-test('devices do not pay for each other, and who exceeded a budget is named for a minute', () => {
+test('devices do not pay for each other, and a device over its budget is named for one minute', () => {
   const all = budgets()
   all.charge('flood', { messages: 1_000 }, 0)
   assert.equal(all.charge('honest', { messages: 1 }, 0), 0)
@@ -34,7 +34,7 @@ test('devices do not pay for each other, and who exceeded a budget is named for 
   assert.deepEqual(all.over(60_000), [])
 })
 
-test('ids without end take memory for ten thousand devices, and those in debt are kept as long as there is room', () => {
+test('an endless stream of ids takes memory for ten thousand devices, and those in debt are kept while there is room', () => {
   const all = budgets()
   all.charge('flood', { messages: 1_000 }, 0)
   for (let n = 0; n < 30_000; n++) all.charge(`id-${n}`, { messages: 1 }, n)

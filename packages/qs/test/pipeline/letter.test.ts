@@ -26,7 +26,7 @@ const messageOf = (payload: string, shape: Message['shape']): Message =>
     () => [],
   )
 
-test('a rejected message is a letter with all its bytes', () => {
+test('a rejected message becomes a dead letter with all its bytes', () => {
   const [letter, ...others] = lettersOf(messageOf('{"value":[]}', 'one'), [REFUSED])
   assert.deepEqual(others, [])
   assert.deepEqual(letter, {
@@ -40,7 +40,7 @@ test('a rejected message is a letter with all its bytes', () => {
   })
 })
 
-test('a rejected element is a letter with its own bytes and its place', () => {
+test('a rejected element becomes a dead letter with its own bytes and index', () => {
   const letters = lettersOf(messageOf('[ {"a":1.50} , 2 , {"c":"\\u0000"} ]', 'array'), [
     REFUSED,
     STORED,
@@ -55,10 +55,10 @@ test('a rejected element is a letter with its own bytes and its place', () => {
   )
 })
 
-test('a message of which nothing was rejected has no letters', () => {
+test('a message without rejections has no dead letters', () => {
   assert.deepEqual(lettersOf(messageOf('[1,2]', 'array'), [STORED, undefined]), [])
 })
 
-test('bytes that are no JSON are kept too', () => {
+test('bytes that are not JSON are kept too', () => {
   assert.deepEqual(lettersOf(messageOf('[{', 'one'), [REFUSED])[0]?.payload, Buffer.from('[{'))
 })

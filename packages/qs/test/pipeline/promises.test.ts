@@ -5,14 +5,14 @@ import { SystemClock } from '../../src/pipeline/system-clock.ts'
 
 const FOR_EVER_MS = 2 ** 31 - 1
 
-test('a delay comes to its end', async () => {
+test('a delay ends after its time', async () => {
   const clock = new SystemClock()
   const startMs = clock.monotonicMs()
   await delay(clock, 5, new AbortController().signal)
   assert.ok(clock.monotonicMs() - startMs >= 4)
 })
 
-test('an abort ends it at once, with its reason, and leaves no timer behind', async () => {
+test('an abort ends a delay at once, with its reason, and leaves no timer behind', async () => {
   const stopping = new AbortController()
   let calledOff = 0
   const real = new SystemClock()
@@ -34,7 +34,7 @@ test('an abort ends it at once, with its reason, and leaves no timer behind', as
   assert.equal(calledOff, 1)
 })
 
-test('after an abort there is nothing to wait for', async () => {
+test('a delay on an aborted signal rejects at once', async () => {
   await assert.rejects(delay(new SystemClock(), FOR_EVER_MS, AbortSignal.abort(new Error('over'))), {
     message: 'over',
   })

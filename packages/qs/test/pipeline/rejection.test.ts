@@ -14,13 +14,13 @@ test('a rejection says what is wrong and then what to do', () => {
   })
 })
 
-test('without a detail the text of the code is enough', () => {
+test('without a detail the message is the text of the code', () => {
   const { message, trace } = rejection('EMPTY_ARRAY', '')
   assert.equal(message, 'The array holds no event. Leave the message out when there is nothing to send.')
   assert.equal(trace, 'decode: EMPTY_ARRAY')
 })
 
-test('the cause and the event are kept where they are known', () => {
+test('the cause and the event id are kept if they are known', () => {
   const { trace, eventId } = rejection('STORAGE_REJECTED', '', { trace: '22P02', eventId: 'a' })
   assert.deepEqual([trace, eventId], ['22P02', 'a'])
 })

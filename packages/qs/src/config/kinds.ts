@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { EventTopic, isTimeZone } from '@qs-telemetry/protocol'
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 
-/** How the text of a setting becomes its value. `parse` throws an Error whose message says what it takes. */
+/** Parses the text of a setting. `parse` throws an Error whose message says which values it takes. */
 export interface Kind<T> {
   /** For help and docs: "integer", "duration". */
   readonly name: string
@@ -15,7 +15,7 @@ function kind<T>(name: string, parse: (text: string) => T): Kind<T> {
 
 export const text = kind('text', (value) => value)
 
-/** Of a password that strangers can try. */
+/** For passwords that can be guessed over the network. */
 export const MIN_PASSWORD_LENGTH = 8
 
 export const password = kind(`text, ${MIN_PASSWORD_LENGTH} characters or more`, (value) => {
@@ -50,7 +50,7 @@ const DURATION_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
-/** Milliseconds. A timer of Node holds 24 days; longer ones are for arithmetic only. */
+/** Milliseconds. Node timers hold at most 24 days; longer durations are for arithmetic only. */
 export const duration = (min: string, max: string): Kind<number> =>
   kind(`duration, ${min} to ${max}`, (value) => {
     const ms = parseDuration(value)
@@ -121,33 +121,33 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
     return value
   })
 
-/** Credentials in it would end up in logs and process lists. */
+/** Without credentials, which would end up in logs and process lists. */
 export const brokerUrl: Kind<string> = kind('URL (mqtt, mqtts)', (value) => {
   const checked = url('mqtt', 'mqtts').parse(value)
   if (new URL(checked).username === '') return checked
-  throw new Error('takes no user and password; set MQTT_USERNAME and MQTT_PASSWORD')
+  throw new Error('takes no user name or password; set MQTT_USERNAME and MQTT_PASSWORD')
 })
 
-/** Names of ranges that @fastify/proxy-addr knows. */
+/** Named ranges of @fastify/proxy-addr. */
 const RANGES: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
-/** IP addresses and networks, with commas. */
-export const networks = kind('addresses and networks, with commas', (value) => {
+/** Comma-separated IP addresses and networks. */
+export const networks = kind('comma-separated addresses and networks', (value) => {
   for (const each of value.split(',').map((part) => part.trim())) {
     const [address = '', bits, ...more] = each.split('/')
     const most = isIP(address) === 4 ? 32 : 128
     const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
     if (!RANGES.has(each) && !(isIP(address) !== 0 && isNetwork && more.length === 0))
-      throw new Error('takes IP addresses and networks with commas between them: 10.0.0.2, 172.16.0.0/12')
+      throw new Error('takes IP addresses and networks, separated by commas: 10.0.0.2, 172.16.0.0/12')
   }
   return value
 })
 
-/** Host names in lower case, with commas. */
-export const hostNames = kind('host names, with commas', (value): readonly string[] => {
+/** Comma-separated host names, in lower case. */
+export const hostNames = kind('comma-separated host names', (value): readonly string[] => {
   const names = value.split(',').map((each) => each.trim().toLowerCase())
   if (!names.every((name) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)))
-    throw new Error('takes host names without scheme and port: telemetry.example.org, pi.lan')
+    throw new Error('takes host names without a scheme or port: telemetry.example.org, pi.lan')
   return names
 })
 

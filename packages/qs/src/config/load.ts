@@ -3,17 +3,17 @@ import { parseEnv } from 'node:util'
 import { ackTopic } from '@qs-telemetry/protocol'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
-/** Where the text of a setting was found. */
+/** Where the text of a setting comes from. */
 export type SettingSource = 'environment' | '.env' | 'default' | 'unset' | `file ${string}`
 
 export interface Found {
   readonly text: string | null
   readonly source: SettingSource
-  /** Why it could not be read, where it could not. */
+  /** Why it could not be read; null if it could. */
   readonly problem: string | null
 }
 
-/** The start stops here: `message` lists every problem at once. */
+/** Wrong settings stop the start; `message` lists every problem at once. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
 
@@ -29,15 +29,15 @@ export class ConfigError extends Error {
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads process.env and, below it, `.env` of the current folder. The only reader of process.env.
+ * Reads the settings from process.env and from `.env` of the current folder; process.env takes precedence.
  *
- * @param overrides above both
+ * @param overrides take precedence over both
  */
 export function loadConfig(overrides: Variables = {}): Config {
   return parseConfig(findSettings({ ...process.env, ...overrides }, dotenv()))
 }
 
-/** Every setting as text, with where it came from; wrong ones too. */
+/** Every setting as text with its source, including invalid ones. */
 export function inspectConfig(): Readonly<Record<SettingName, Found>> {
   return findSettings(process.env, dotenv())
 }
@@ -54,17 +54,17 @@ function dotenv(): Variables {
   }
 }
 
-/** Node's parser takes a line without = for the beginning of the next one, which then is gone. */
+/** Node's parser joins a line without = to the next one, which is then lost. */
 function checkLines(text: string): void {
   const wrong = text
     .split('\n')
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== '' && !line.startsWith('#') && !/^(export\s+)?[\w.-]+\s*=/.test(line))
   if (wrong.length > 0)
-    throw new ConfigError(wrong.map(({ number }) => `.env, line ${number} is no NAME=value`))
+    throw new ConfigError(wrong.map(({ number }) => `.env, line ${number} is not NAME=value`))
 }
 
-/** The text of every setting, wrong ones too. */
+/** The text of every setting, including invalid ones. */
 export function findSettings(
   environment: Variables,
   dotenv: Variables,
@@ -76,7 +76,7 @@ export function findSettings(
   >
 }
 
-/** An empty variable counts as absent: compose files set what is unset to "". */
+/** An empty variable counts as unset: compose files set unset variables to "". */
 function findSetting(name: SettingName, environment: Variables, dotenv: Variables): Found {
   const { secret, default: fallback }: Setting<unknown> = SETTINGS[name]
   for (const [source, variables] of [
@@ -92,8 +92,8 @@ function findSetting(name: SettingName, environment: Variables, dotenv: Variable
 }
 
 /**
- * Reads a secret again, where it came from a file: `NAME_FILE` may be written anew while a service runs. Where it cannot
- * be read or is wrong, the last good text stays.
+ * Reads a secret again if it came from a file: `NAME_FILE` may be replaced while a service runs. If it cannot be read
+ * or is invalid, the last good value stays.
  */
 export function secretReader<Name extends SettingName>(config: Config, name: Name): () => Config[Name] {
   const { source } = findSetting(name, process.env, dotenv())
@@ -104,7 +104,7 @@ export function secretReader<Name extends SettingName>(config: Config, name: Nam
     try {
       if (text !== null) latest = SETTINGS[name].kind.parse(text) as Config[Name]
     } catch {
-      // Half written: the next try finds the rest.
+      // The file may be half-written; the next read gets the rest.
     }
     return latest
   }
@@ -119,7 +119,7 @@ function readSecret(name: SettingName, file: string): Found {
   }
 }
 
-/** @throws ConfigError with everything that is wrong */
+/** @throws ConfigError with every problem */
 export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config {
   const problems: string[] = []
   const values = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
@@ -143,8 +143,8 @@ export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config
 }
 
 /**
- * A value without what may be a user and a password, also where it is no URL because of them: what stands before its
- * last @, and its parameters.
+ * Removes everything before the last @ and all parameters, which may contain credentials, even if these make the value
+ * an invalid URL.
  */
 export function withoutCredentials(value: string): string {
   return value.includes('@') || value.includes('://')
@@ -152,20 +152,20 @@ export function withoutCredentials(value: string): string {
     : value
 }
 
-/** MQTT 3.1.1 has no password without a user [MQTT-3.1.2-22], and a user without one is mostly forgotten. */
+/** MQTT 3.1.1 allows no password without a user name [MQTT-3.1.2-22]; usually the user name was forgotten. */
 function findHalves({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config): readonly string[] {
   return username === null && password !== null ? ['MQTT_PASSWORD is set without MQTT_USERNAME'] : []
 }
 
-/** Whoever reaches the proxy reaches the console, and without a password the console takes them for people of this machine. */
+/** Without a password the console would treat every client of the proxy as a local user. */
 function findOpenProxies(config: Config): readonly string[] {
   const { HTTP_TRUSTED_PROXIES: proxies, CONSOLE_OPERATOR_PASSWORD: operator } = config
   return proxies !== null && operator === null && config.CONSOLE_VIEWER_PASSWORD === null
-    ? ['HTTP_TRUSTED_PROXIES is set, and the console has no password: set CONSOLE_OPERATOR_PASSWORD']
+    ? ['HTTP_TRUSTED_PROXIES is set but the console has no password: set CONSOLE_OPERATOR_PASSWORD']
     : []
 }
 
-/** What the ingester publishes must not come back to it as an event, to be answered again, for ever. */
+/** The ingester must not receive its own messages as events and answer them again, for ever. */
 function findLoops(config: Config): readonly string[] {
   const published = {
     ACK_TEMPLATE: ackTopic(config.ACK_TEMPLATE, 'device'),
@@ -173,5 +173,5 @@ function findLoops(config: Config): readonly string[] {
   }
   return Object.entries(published)
     .filter(([, topic]) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null)
-    .map(([name, topic]) => `${name} publishes to ${topic}, which MQTT_EVENTS_TOPIC takes in as events`)
+    .map(([name, topic]) => `${name} publishes to ${topic}, which MQTT_EVENTS_TOPIC would receive as events`)
 }

@@ -9,7 +9,7 @@ interface Compose {
   readonly services: Readonly<Record<string, { readonly environment?: Readonly<Record<string, string>> }>>
 }
 
-/** Fixed by the stack itself (the certificate by compose.tls.yaml), or of `qs up` alone. */
+/** Fixed by the stack itself (the certificate by compose.tls.yaml), or only used by `qs up`. */
 const NOT_FROM_ENV = [
   'INGESTER_USERNAME',
   'MQTT_CA_FILE',
@@ -23,7 +23,7 @@ const NOT_FROM_ENV = [
   'POSTGRES_PORT',
 ]
 
-test('compose.yaml hands on each setting of .env, and none that does not exist', () => {
+test('compose.yaml passes on every setting of .env, and no unknown one', () => {
   const compose = parse(readFileSync(new URL('../../../../compose.yaml', import.meta.url), 'utf8'), {
     merge: true,
   }) as Compose

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as kinds from '../../src/config/kinds.ts'
 
-/** Texts with the values that they parse to. */
+/** Asserts the parsed value of each text. */
 function parses<T>(kind: kinds.Kind<T>, cases: readonly (readonly [text: string, value: T])[]): void {
   for (const [text, value] of cases) assert.deepEqual(kind.parse(text), value, text)
 }
@@ -49,7 +49,7 @@ test('a duration is a number with a unit, in milliseconds', () => {
   )
 })
 
-test('a size is bytes, or KiB, MiB, GiB, and not nothing', () => {
+test('a size is in bytes, KiB, MiB or GiB, and not 0', () => {
   parses(kinds.size, [
     ['16384', 16_384],
     ['1B', 1],
@@ -66,7 +66,7 @@ test('a size can have a minimum', () => {
   refuses(kinds.sizeFrom('64MiB'), ['64MB'], /^takes bytes/)
 })
 
-test('a time zone is one that this host knows', () => {
+test('a time zone must be known to this host', () => {
   parses(kinds.timeZone, [
     ['America/Los_Angeles', 'America/Los_Angeles'],
     ['UTC', 'UTC'],
@@ -84,12 +84,12 @@ test('a topic to publish on has no wildcard', () => {
   refuses(kinds.topic, ['qs/+/deadletter', 'qs/#'], /^takes a topic without wildcards$/)
 })
 
-test('an ack template has the device id in it and no wildcard', () => {
+test('an ack template contains the device id and no wildcard', () => {
   parses(kinds.ackTemplate, [['qs/v1/{device_id}/acks', 'qs/v1/{device_id}/acks']])
   refuses(kinds.ackTemplate, ['qs/v1/acks', 'qs/v1/+/acks', 'qs/{device_id}/#', '{device}'], /\{device_id\}/)
 })
 
-test('a URL has one of its schemes', () => {
+test('a URL has one of the allowed schemes', () => {
   parses(kinds.url('mqtt', 'mqtts'), [
     ['mqtt://broker', 'mqtt://broker'],
     ['mqtts://[::1]:8883', 'mqtts://[::1]:8883'],
@@ -101,7 +101,7 @@ test('a URL has one of its schemes', () => {
   )
 })
 
-test('a URL without a host is refused: it would quietly mean this machine', () => {
+test('a URL without a host is refused: it would silently mean this machine', () => {
   refuses(
     kinds.url('mqtt', 'mqtts'),
     ['mqtt://', 'mqtt:/broker:1883', 'mqtt:broker'],
@@ -109,7 +109,7 @@ test('a URL without a host is refused: it would quietly mean this machine', () =
   )
 })
 
-test('a log level and a QoS are one of theirs', () => {
+test('a log level and a QoS take only the listed values', () => {
   parses(kinds.logLevel, [['warn', 'warn']])
   refuses(kinds.logLevel, ['WARN', 'trace', 'verbose'], /^takes one of debug, info, warn, error, silent$/)
   parses(kinds.qos, [

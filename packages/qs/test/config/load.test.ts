@@ -11,7 +11,7 @@ type Variables = Readonly<Record<string, string>>
 const load = (environment: Variables, dotenv: Variables = {}): Config =>
   parseConfig(findSettings(environment, dotenv))
 
-/** What is wrong with the settings, as an operator reads it. */
+/** The problems of the settings, as an operator reads them. */
 function problemsOf(environment: Variables, dotenv: Variables = {}): readonly string[] {
   try {
     load(environment, dotenv)
@@ -22,7 +22,7 @@ function problemsOf(environment: Variables, dotenv: Variables = {}): readonly st
   return []
 }
 
-/** A file with a secret, gone after the test. */
+/** A file with a secret, deleted after the test. */
 function secretFile(t: TestContext, content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'qs-config-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -31,7 +31,7 @@ function secretFile(t: TestContext, content: string): string {
   return file
 }
 
-test('without any variable the defaults of the contract hold', () => {
+test('without any variable the defaults of the contract apply', () => {
   const config = load({})
   assert.equal(config.MQTT_URL, null)
   assert.equal(config.DATABASE_URL, null)
@@ -61,7 +61,7 @@ test('without any variable the defaults of the contract hold', () => {
   )
 })
 
-test('the environment stands above .env, and .env above the default', () => {
+test('the environment overrides .env, and .env the default', () => {
   const found = findSettings({ HTTP_PORT: '1' }, { HTTP_PORT: '2', MQTT_PORT: '3' })
   assert.deepEqual(found.HTTP_PORT, { text: '1', source: 'environment', problem: null })
   assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env', problem: null })
@@ -69,14 +69,14 @@ test('the environment stands above .env, and .env above the default', () => {
   assert.deepEqual(found.MQTT_URL, { text: null, source: 'unset', problem: null })
 })
 
-test('an empty variable is an unset one', () => {
+test('an empty variable counts as unset', () => {
   const found = findSettings({ HTTP_PORT: '', MQTT_USERNAME: '', MQTT_PORT: '' }, { MQTT_PORT: '3' })
   assert.deepEqual(found.HTTP_PORT, { text: '8080', source: 'default', problem: null })
   assert.deepEqual(found.MQTT_USERNAME, { text: null, source: 'unset', problem: null })
   assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env', problem: null })
 })
 
-test('every wrong setting is told at once, with where it came from and what it takes', () => {
+test('all wrong settings are reported at once, each with its source and the values it takes', () => {
   assert.deepEqual(problemsOf({ HTTP_PORT: 'web', ACK_QOS: '2' }, { DEVICE_TIMEZONE: 'Mars/Olympus' }), [
     'ACK_QOS (environment) takes 0 or 1, not "2"',
     'DEVICE_TIMEZONE (.env) takes an IANA time zone such as America/Los_Angeles or UTC, not "Mars/Olympus"',
@@ -84,12 +84,12 @@ test('every wrong setting is told at once, with where it came from and what it t
   ])
 })
 
-test('the message of the error lists every problem on a line of its own', () => {
+test('the error message lists each problem on its own line', () => {
   assert.equal(new ConfigError(['a', 'b']).message, '2 settings are wrong:\n  a\n  b\n')
   assert.equal(new ConfigError(['a']).message, 'A setting is wrong:\n  a\n')
 })
 
-test('a secret comes from a file, without the line break at its end', (t) => {
+test('a secret is read from a file, without the final line break', (t) => {
   for (const [content, secret] of [
     ['s3cret\n', 's3cret'],
     ['s3cret\r\n', 's3cret'],
@@ -102,7 +102,7 @@ test('a secret comes from a file, without the line break at its end', (t) => {
   }
 })
 
-test('a secret file of .env stands below a secret of the environment', (t) => {
+test('a secret in the environment, direct or as a file, overrides one in .env', (t) => {
   const file = secretFile(t, 'from file')
   assert.equal(
     findSettings({ MQTT_PASSWORD: 'direct' }, { MQTT_PASSWORD_FILE: file }).MQTT_PASSWORD.text,
@@ -119,7 +119,7 @@ test('only secrets come from files', (t) => {
   assert.equal(load({ HTTP_PORT_FILE: file }).HTTP_PORT, 8080)
 })
 
-test('a secret file that cannot be read is told beside everything else that is wrong', () => {
+test('an unreadable secret file is reported together with all other problems', () => {
   const problems = problemsOf({
     MQTT_PASSWORD_FILE: '/nonexistent/a',
     DATABASE_URL_FILE: '/nonexistent/b',
@@ -135,17 +135,17 @@ test('a secret file that cannot be read is told beside everything else that is w
   )
   assert.ok(
     problems.some((each) => each.startsWith('ACK_QOS')),
-    'ACK_QOS is left for the next try',
+    'ACK_QOS is not reported',
   )
 })
 
-test('what a wrong secret was is not told', () => {
+test('the value of a wrong secret is not shown', () => {
   const [problem = ''] = problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' })
   assert.match(problem, /^DATABASE_URL \(environment\) takes a URL/)
   assert.doesNotMatch(problem, /s3cret/)
 })
 
-test('a password in MQTT_URL is not told either', () => {
+test('a password in MQTT_URL is not shown either', () => {
   for (const url of [
     'http://user:s3cret@broker',
     'mqtt://user:s3cret@broker',
@@ -161,11 +161,11 @@ test('a password in MQTT_URL is not told either', () => {
   }
 })
 
-test('names that every object has are no settings', () => {
+test('property names of every object are not settings', () => {
   assert.doesNotThrow(() => load({ constructor: 'x', toString: 'y' }))
 })
 
-test('device acks on the events topic are refused: they would be taken in as events, and answered', () => {
+test('device acks on the events topic are refused: they would be received as events, and answered', () => {
   assert.notDeepEqual(problemsOf({ ACK_TEMPLATE: 'qs/v1/{device_id}/events' }), [])
   assert.notDeepEqual(
     problemsOf({ MQTT_EVENTS_TOPIC: 'qs/v1/acks/+', ACK_TEMPLATE: 'qs/v1/acks/{device_id}' }),
@@ -173,7 +173,7 @@ test('device acks on the events topic are refused: they would be taken in as eve
   )
 })
 
-test('dead letters on the events topic are refused: each would make the next', () => {
+test('dead letters on the events topic are refused: each would cause the next', () => {
   assert.notDeepEqual(problemsOf({ MQTT_DEADLETTER_TOPIC: 'qs/v1/dead/events' }), [])
   assert.notDeepEqual(
     problemsOf({ MQTT_EVENTS_TOPIC: '$share/g/qs/+', MQTT_DEADLETTER_TOPIC: 'qs/deadletter' }),
@@ -181,26 +181,26 @@ test('dead letters on the events topic are refused: each would make the next', (
   )
 })
 
-test('a keep-alive that MQTT or a timer cannot carry is refused rather than tried for ever', () => {
+test('a keep-alive out of range for MQTT or for a timer is refused', () => {
   assert.deepEqual(problemsOf({ MQTT_KEEP_ALIVE: '60s' }), [])
   for (const text of ['0s', '7h', '90d']) assert.equal(problemsOf({ MQTT_KEEP_ALIVE: text }).length, 1, text)
 })
 
-test('a console with less memory than its start needs is refused', () => {
+test('console memory below what the console needs to start is refused', () => {
   assert.deepEqual(problemsOf({ CONSOLE_MEMORY: '64MiB' }), [])
   assert.deepEqual(problemsOf({ CONSOLE_MEMORY: '1MiB' }), [
     'CONSOLE_MEMORY (environment) takes 64MiB or more, not "1MiB"',
   ])
 })
 
-test('a database timeout of nothing, or longer than a timer can be, is refused', () => {
+test('a database timeout of 0, or too long for a timer, is refused', () => {
   for (const text of ['0s', '30d']) assert.equal(problemsOf({ DATABASE_TIMEOUT: text }).length, 1, text)
 })
 
-test('proxies that are trusted stop the start where the console has no password, or where they are no addresses', () => {
+test('trusted proxies are refused if the console has no password, or if they are not addresses', () => {
   const proxies = { HTTP_TRUSTED_PROXIES: '10.0.0.2, 172.16.0.0/12' }
   assert.deepEqual(problemsOf(proxies), [
-    'HTTP_TRUSTED_PROXIES is set, and the console has no password: set CONSOLE_OPERATOR_PASSWORD',
+    'HTTP_TRUSTED_PROXIES is set but the console has no password: set CONSOLE_OPERATOR_PASSWORD',
   ])
   for (const name of ['CONSOLE_OPERATOR_PASSWORD', 'CONSOLE_VIEWER_PASSWORD'])
     assert.deepEqual(problemsOf({ ...proxies, [name]: 'correct horse' }), [], name)

@@ -37,13 +37,13 @@ test('every setting of the contract is declared', () => {
   }
 })
 
-test('what has a password in it is secret', () => {
+test('settings that contain a password are secret', () => {
   for (const name of ['MQTT_PASSWORD', 'DATABASE_URL']) {
     assert.equal(Object.fromEntries(all)[name]?.secret, true, name)
   }
 })
 
-test('every setting has a name for the shell, a group and a sentence', () => {
+test('every setting has a valid shell name, a group and a description', () => {
   for (const [name, { group, about, kind }] of all) {
     assert.match(name, /^[A-Z][A-Z0-9_]*$/)
     assert.ok(group !== '' && kind.name !== '')

@@ -7,7 +7,7 @@ const read = (path: string) => readFileSync(new URL(`../../../../${path}`, impor
 const versionIn = (path: string) => (JSON.parse(read(path)) as { readonly version: string }).version
 const { version } = JSON.parse(read('package.json')) as { readonly version: string }
 
-test('every package, the lock file and the images of the composed stack have one version', () => {
+test('every package, the lock file and the images of the composed stack have the same version', () => {
   const packages = new URL('../../../', import.meta.url)
   const folders = readdirSync(packages).filter((name) =>
     existsSync(new URL(`${name}/package.json`, packages)),

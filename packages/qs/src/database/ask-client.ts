@@ -1,7 +1,7 @@
 import type { DatabaseClient } from './open-client.ts'
 import type { Ask } from './query-pool.ts'
 
-/** Asks on one connection. */
+/** Runs queries on one connection. */
 export function askClient(client: DatabaseClient): Ask {
   return {
     query: async <Row>(text: string, values: readonly unknown[] = []) =>

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 
-/** For a pool, which makes clients as long as it lives, with the settings that it had at first. */
+/** A client class for pools that reads the current URL for each connection; a pool itself keeps its first settings. */
 export function clientOf(url: DatabaseUrl): typeof pg.Client {
   return class extends pg.Client {
     constructor(config: pg.ClientConfig = {}) {

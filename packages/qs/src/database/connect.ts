@@ -10,9 +10,9 @@ export interface ConnectOptions {
   readonly url: string
   /** Shown in pg_stat_activity. */
   readonly name: string
-  /** How long the server may say nothing until the connection is set up. */
+  /** How long the server may be silent while the connection is set up. */
   readonly connectTimeoutMs: number
-  /** A port of 127.0.0.1 to connect to instead; the name that a certificate is checked for stays that of the URL. */
+  /** A port of 127.0.0.1 to connect to instead; certificates are still checked for the host of the URL. */
   readonly detourPort?: number
 }
 
@@ -29,9 +29,9 @@ class Detour extends Socket {
   }
 }
 
-/** A connection whose queries leave at once, without waiting for the answers to those before them. */
+/** A connection that sends each query at once, without waiting for the results of earlier ones. */
 export interface PipelinedConnection {
-  /** False once it has ended, for whatever reason. */
+  /** False once the connection has ended, for any reason. */
   readonly isOpen: boolean
   /** `events` has a trigger that can change or drop rows on their way in. */
   readonly maySkipRows: boolean
@@ -42,23 +42,23 @@ export interface PipelinedConnection {
 }
 
 /**
- * Where somebody has set synchronous_commit to off it is on again here: a device ack is a promise to the outside, and
- * a COMMIT that is not on disk yet cannot carry it (PostgreSQL manual, 20.5.1).
+ * If synchronous_commit is off, it is turned on here: a device ack is a promise to the outside, and a COMMIT that is
+ * not yet on disk cannot back it (PostgreSQL manual, 20.5.1).
  *
- * The others let the server notice within seconds that this client is gone without a word. Its transaction would
- * hold the ids that it inserted, by the defaults of Linux for two hours, and the same batch on the next connection
- * would wait for it. The last one is for a proxy on the way that answers in the client's stead: the ingester itself
- * never lets a transaction wait, and one that it lost is tried again.
+ * The other settings let the server notice within seconds that this client has vanished. Its transaction would lock the
+ * ids that it inserted, for two hours by the defaults of Linux, and the same batch on the next connection would wait.
+ * The last one is for a proxy in between that answers for the client: the ingester itself never leaves a transaction
+ * idle, and retries one that it lost.
  */
 const SESSION = `
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
   set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
   set tcp_user_timeout = '11s'; set idle_in_transaction_session_timeout = '10s'`
 
-/** A statement that waits for a lock looks after its client. Not every operating system can. */
+/** Checks for a vanished client also while a statement waits for a lock. Not every operating system supports it. */
 const SESSION_WHERE_POSSIBLE = "set client_connection_check_interval = '2s'"
 
-/** tgtype: 1 for each row, 2 before, 4 insert (pg_trigger.h). Without the table there are no rows. */
+/** tgtype: 1 for each row, 2 before, 4 insert (pg_trigger.h). If the table is missing, the answer is false. */
 const MAY_SKIP_ROWS = `
   select exists (
     select from pg_trigger
@@ -66,13 +66,13 @@ const MAY_SKIP_ROWS = `
   ) as answer`
 
 /**
- * Opens a connection and sets it up. A server that says nothing for `connectTimeoutMs` is given up, or a connection to a
- * black hole would hang for ever; one that is slow and answers gets its time: with 3 s for the
- * whole, two cores under a load of 12 had no connection for 20 s.
+ * Opens a connection and sets it up. A server that is silent for `connectTimeoutMs` is given up, since a connection to
+ * a black hole would hang for ever. The limit is on silence, not on the whole set-up, for the sake of slow servers:
+ * with 3 s for everything, two cores under a load of 12 got no connection for 20 s.
  *
- * @param ended sessions of connections that are no more; this one is there when it ends, and those that were there are
- *   ended at the server too, where they may go on with a transaction that the caller is about to try again
- * @throws the error of `pg`, with SQLSTATE where PostgreSQL answered
+ * @param ended sessions of ended connections. Those in the set are terminated on the server, which may still be running
+ *   a transaction that the caller is about to retry; this connection adds its own session when it ends
+ * @throws the error of `pg`, with SQLSTATE if PostgreSQL answered
  */
 export async function connect(
   { url, name, connectTimeoutMs, detourPort }: ConnectOptions,
@@ -89,7 +89,7 @@ export async function connect(
   let isOpen = true
   let session: ServerSession | null = null
   let maySkipRows = false
-  // A connection that breaks while idle is replaced when it is needed.
+  // A connection that breaks while idle is replaced on demand.
   client.on('error', () => {})
   client.once('end', () => {
     isOpen = false
@@ -105,13 +105,13 @@ export async function connect(
     const { rows } = await client.query<{ answer: boolean }>(MAY_SKIP_ROWS)
     maySkipRows = rows[0]?.answer === true
     const old = [...ended]
-    // Refused, their own time-outs end them.
+    // If this fails, their own time-outs end them.
     await endSessions(client, old).catch(() => {})
     for (const each of old) ended.delete(each)
     session = await sessionOf(client)
   } catch (error) {
     destroy()
-    throw patience.isOver ? new Error(`PostgreSQL said nothing for ${connectTimeoutMs} ms`) : error
+    throw patience.isOver ? new Error(`PostgreSQL sent nothing for ${connectTimeoutMs} ms`) : error
   } finally {
     stopListening()
     patience.end()
@@ -130,14 +130,14 @@ export async function connect(
   }
 }
 
-/** Calls back at each message of the server (pg 8.23, as `streamOf`). @returns ends that */
+/** Calls back on each message from the server (pg 8.23, as in `streamOf`). @returns removes the listener */
 function onMessage(client: pg.Client, callback: () => void): () => void {
   const { connection } = client as unknown as { readonly connection: EventEmitter }
   connection.on('message', callback)
   return () => connection.off('message', callback)
 }
 
-/** `client.end()` says good-bye and waits, for ever where the peer is gone; only the socket can be cut (pg 8.23). */
+/** `client.end()` waits for the peer, for ever if it has vanished; only the socket can be destroyed (pg 8.23). */
 export function streamOf(client: pg.Client): { destroy(): void } {
   return (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection
     .stream

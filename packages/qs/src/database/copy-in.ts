@@ -6,7 +6,7 @@ export interface CopyStatement {
   readonly data: Buffer
 }
 
-/** What `pg` has and its types lack. */
+/** Methods of `pg` that its types lack. */
 interface CopyConnection {
   query(text: string): void
   sendCopyFromChunk(chunk: Buffer): void
@@ -14,16 +14,16 @@ interface CopyConnection {
 }
 
 /**
- * A COPY whose rows leave together with the statement, without waiting for CopyInResponse: one round trip with what
- * stands before and behind it. Where the statement fails, the server drops the rows that come after it (PostgreSQL
+ * A COPY that sends its rows together with the statement, without waiting for CopyInResponse: one round trip together
+ * with the statements before and after it. If the statement fails, the server discards the rows that follow (PostgreSQL
  * manual, Message Flow, COPY Operations).
  *
- * A `pg.Query`, since a pipelining client takes nothing else (pg 8.23).
+ * It is a `pg.Query`, since a pipelining client accepts nothing else (pg 8.23).
  */
 export class CopyIn extends pg.Query {
   readonly #statement: CopyStatement
 
-  /** @param callback called with the error, or with how many rows were copied */
+  /** @param callback called with the error, or with the number of rows copied */
   constructor(statement: CopyStatement, callback: (error: Error | null, rows: number) => void) {
     super(statement.text, (error, result) => callback(error ?? null, result?.rowCount ?? 0))
     this.#statement = statement
@@ -36,6 +36,6 @@ export class CopyIn extends pg.Query {
     copying.endCopyFrom()
   }
 
-  /** All is sent already. */
+  /** Everything has been sent already. */
   handleCopyInResponse(): void {}
 }

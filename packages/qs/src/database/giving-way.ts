@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 
-/** For one lock. A statement that waits for a table makes all others wait that come after it, also those that only insert. */
+/** Per lock. A statement that waits for a table lock blocks all later statements on that table, even inserts. */
 const LOCK_TIMEOUT = '3s'
-/** Between two tries, for those that waited. */
+/** Pause between two tries, so that waiting statements can proceed. */
 const PAUSE_MS = 1_000
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */
 const [LOCK_NOT_AVAILABLE, INTERNAL_ERROR] = ['55P03', 'XX000']
 
 /**
- * Does something to the schema in one transaction, which waits for no lock longer than three seconds: then it gives up all its
- * locks, lets the others through, and tries again.
+ * Changes the schema in one transaction that waits for no lock longer than three seconds: after that it releases all
+ * its locks, lets others proceed, and tries again.
  *
  * @param onBusy called after each try that did not get its locks
  */
@@ -40,7 +40,7 @@ async function didWork(client: pg.Client, work: () => Promise<unknown>): Promise
   }
 }
 
-/** A grant that waits for another session's grant on the same object fails when that commits. The message is never translated. */
+/** A grant fails if a concurrent grant on the same object commits first; its message is never translated. */
 function isBusy({ code, message }: Error & { readonly code?: string }): boolean {
   return code === LOCK_NOT_AVAILABLE || (code === INTERNAL_ERROR && message.startsWith('tuple concurrently '))
 }

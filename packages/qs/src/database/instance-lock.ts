@@ -5,28 +5,28 @@ import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
-/** Another ingester has this client id. */
+/** Another ingester uses this client id. */
 class NameTakenError extends Error {}
 
 export interface InstanceLockOptions {
   readonly url: DatabaseUrl
-  /** MQTT_CLIENT_ID: what must be unique. */
+  /** MQTT_CLIENT_ID, which must be unique. */
   readonly name: string
   readonly log: Log
-  /** Another ingester has taken the name while this one had no connection to the database. */
+  /** Another ingester took the name while this one had no connection to the database. */
   readonly onLost: (error: Error) => void
 }
 
-/** An ingester that is being replaced drains for up to five seconds. */
+/** An ingester that is being replaced may take five seconds to drain. */
 const WAIT_MS = 6_000
 const RETRY_MS = 1_000
 const HEARTBEAT_MS = 10_000
 
 /**
- * One ingester for each client id. Two of them would take the broker's session from each other for ever, and few
- * brokers say why they close a connection. So the name is an advisory lock of a session that lasts as long as the
- * ingester; a kill frees it at once, and keep-alives of the server free that of a host that vanished. Where only this end
- * of the session knows that it is over, the next one ends the other: an ingester is no rival of its own.
+ * Allows one ingester per client id. Two would take the broker's session from each other for ever, and few brokers say
+ * why they close a connection. So the name is an advisory lock, held by a session that lasts as long as the ingester: a
+ * kill releases it at once, and the server's keep-alives release it after a host has vanished. If the session has ended
+ * on this side only, the next one terminates it on the server, so that an ingester does not lock itself out.
  */
 export class InstanceLock {
   readonly #options: InstanceLockOptions
@@ -39,7 +39,7 @@ export class InstanceLock {
     this.#options = options
   }
 
-  /** @throws Error that names the client id, when another ingester keeps it; or what the database said */
+  /** @throws Error that names the client id, if another ingester holds it; or the error of the database */
   async acquire(): Promise<void> {
     const { url, name } = this.#options
     const client = new pg.Client({
@@ -78,7 +78,7 @@ export class InstanceLock {
     if (this.#client !== null) streamOf(this.#client).destroy()
   }
 
-  /** A server that dropped the session may be unable to say so; then the name is free for another. */
+  /** Detects a session that the server has dropped without telling, which leaves the name free for others. */
   async #beat(): Promise<void> {
     const client = this.#client
     await client?.query('select 1').catch(() => streamOf(client).destroy())
@@ -90,7 +90,7 @@ export class InstanceLock {
     void this.#reacquire()
   }
 
-  /** The database was away. The pipeline waits for it on its own; here only the name is taken again. */
+  /** After a lost connection: takes the name again. The pipeline handles the outage itself. */
   async #reacquire(): Promise<void> {
     const { log, onLost } = this.#options
     while (!this.#stopping.signal.aborted) {
@@ -98,7 +98,7 @@ export class InstanceLock {
         return await this.acquire()
       } catch (error) {
         if (error instanceof NameTakenError) return onLost(error)
-        log.debug({ reason: (error as Error).message }, 'The name of this ingester is not locked again yet')
+        log.debug({ reason: (error as Error).message }, 'The name of this ingester is not yet locked again')
       }
       await delay(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})
     }

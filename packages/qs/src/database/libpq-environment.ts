@@ -1,4 +1,4 @@
-/** Parameters of a connection string that libpq takes from a variable of this name. */
+/** Connection-string parameters with their libpq environment variables. */
 const VARIABLES: Readonly<Record<string, string>> = {
   sslrootcert: 'PGSSLROOTCERT',
   sslcert: 'PGSSLCERT',
@@ -9,9 +9,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
 }
 
 /**
- * What pg_dump and its like need to reach the database of `DATABASE_URL`: in the environment, since a command line
- * could be read by everybody on the machine. Trust in a certificate is that of `pg`, not that of libpq: `require` and
- * its like verify here too.
+ * The environment with which pg_dump and similar tools reach the database of `DATABASE_URL`; a command line could be
+ * read by every user of the machine. Certificates are verified as `pg` does it, not libpq: also with `require` and
+ * similar modes.
  */
 export function libpqEnvironment(databaseUrl: string): Readonly<Record<string, string>> {
   const { hostname, port, username, password, pathname, searchParams } = new URL(databaseUrl)
@@ -29,7 +29,7 @@ export function libpqEnvironment(databaseUrl: string): Readonly<Record<string, s
   }
   const sslMode = libpqSslMode(searchParams)
   if (sslMode !== null) environment.PGSSLMODE = sslMode
-  // Node trusts the public authorities where none is named; libpq has to be told to.
+  // Without a named authority Node trusts the public ones; libpq needs `system` for that.
   if (sslMode === 'verify-full') environment.PGSSLROOTCERT ??= 'system'
   return environment
 }

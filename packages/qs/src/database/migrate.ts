@@ -5,10 +5,10 @@ import { givingWay } from './giving-way.ts'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
 
-/** Where the numbered files are: beside src and dist. */
+/** The folder of the numbered files, beside src and dist. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 
-/** Any number, the same in all ingesters. */
+/** An arbitrary number, the same in all ingesters. */
 export const MIGRATION_LOCK = 7_141_120_231
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */
@@ -22,11 +22,11 @@ export interface Migration {
 }
 
 export interface MigrateOptions {
-  /** Called each time that a migration, or grants.sql, did not get its locks in time; it tries again. */
+  /** Called each time a migration, or grants.sql, did not get its locks in time; it is then retried. */
   readonly onBusy?: (name: string) => void
 }
 
-/** The schema and this version do not go together, or a migration failed: a person is needed. */
+/** The schema does not fit this version, or a migration failed: an operator is needed. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
@@ -48,13 +48,13 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * Brings the schema up to date: each migration once, in order, in a transaction of its own, and then the rights of
- * the roles. Whoever comes second waits at the advisory lock and then finds nothing left to do. A role that does
- * not own the tables only finds out whether they are up to date.
+ * Brings the schema up to date: each migration once, in order, in its own transaction, then the rights of the roles. A
+ * second process waits for the advisory lock and then finds nothing left to do. A role that does not own the tables
+ * only checks whether they are up to date.
  *
- * @returns the names of what was applied now
- * @throws SchemaError where the database is newer than this version, a migration that landed was changed since, or
- * there is something to apply and this role may not
+ * @returns the names of the migrations applied now
+ * @throws SchemaError if the database is newer than this version, an applied migration was changed, or this role may
+ * not apply a pending one
  */
 export async function migrate(
   url: string,
@@ -68,16 +68,16 @@ export async function migrate(
     const isOwner = await ownsSchema(client)
     const pending = await findPending(client, shipped, isOwner)
     for (const migration of pending) await apply(client, migration, options)
-    // They belong to the shipped migrations: others do not make the tables that they name.
+    // The grants belong to the shipped migrations: others do not create the tables that they name.
     if (isOwner && migrations === undefined) await grant(client, options.onBusy)
     return pending.map(({ name }) => name)
   } finally {
-    // Ends the session, and with it the lock.
+    // Ends the session and so releases the lock.
     await client.end()
   }
 }
 
-/** Whether this role may change the schema: as the owner of what is there, or where it may create what is not. */
+/** Whether this role may change the schema: as owner of the existing tables, or because it may create them. */
 async function ownsSchema(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ owns: boolean }>(`
     select coalesce(
@@ -113,7 +113,7 @@ async function findPending(
 }
 
 async function createHistory(client: pg.Client): Promise<void> {
-  // Only where it is missing: who owns the tables need not be allowed to create others.
+  // Only if it is missing: the owner of the tables may lack the right to create others.
   const { rows } = await client.query<{ exists: boolean }>(
     `select to_regclass('schema_migrations') is not null as exists`,
   )
@@ -139,7 +139,7 @@ async function readApplied(client: pg.Client, isOwner: boolean): Promise<readonl
     if (isOwner || (code !== UNDEFINED_TABLE && code !== INSUFFICIENT_PRIVILEGE)) throw error
     throw await notTheOwner(
       client,
-      code === UNDEFINED_TABLE ? 'has no tables yet' : 'has not granted it a look',
+      code === UNDEFINED_TABLE ? 'has no tables yet' : 'denies access to schema_migrations',
     )
   }
 }
@@ -172,9 +172,9 @@ async function apply(
     await givingWay(client, work, () => onBusy?.(name))
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
-    // Without SQLSTATE it is the connection that broke.
+    // Without SQLSTATE the connection broke.
     if (code?.length !== 5) throw error
-    throw new SchemaError(`Migration ${name} failed, and nothing of it was applied: ${message}`, {
+    throw new SchemaError(`Migration ${name} failed and was rolled back: ${message}`, {
       cause: error,
     })
   }

@@ -1,9 +1,9 @@
 import pg from 'pg'
 
-/** For those who may ask and do not open connections. */
+/** For modules that run queries but open no connections. */
 export type DatabaseClient = pg.Client
 
-/** The settings of the connection are wrong: waiting does not mend it, a person is needed. */
+/** The connection settings are wrong: retrying does not help, an operator is needed. */
 export class ConnectionSettingsError extends Error {
   override readonly name = 'ConnectionSettingsError'
 }
@@ -14,11 +14,11 @@ export interface ClientOptions {
   readonly connectTimeoutMs: number
 }
 
-/** What Node says of a certificate that it does not trust (Node.js manual, tls). */
+/** Error codes of Node for a certificate that it does not trust (Node.js manual, tls). */
 const UNTRUSTED = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_SSL_|ERR_OSSL_)/
 
 /**
- * A connection for a command or a start: one that cannot be had because of its settings says which.
+ * Opens a connection for a command or a start; the error for a wrong setting names the setting.
  *
  * @throws ConnectionSettingsError, or the error of `pg`
  */
@@ -49,8 +49,8 @@ function explained(error: NodeJS.ErrnoException, url: string): Error {
   if (UNTRUSTED.test(code)) {
     const message_ = `The certificate of PostgreSQL at ${new URL(url).host} is not trusted: ${message}.`
     return new ConnectionSettingsError(
-      `${message_} sslrootcert in DATABASE_URL has to name the authority that signed it, and the host in ` +
-        'DATABASE_URL has to be one that it was made for.',
+      `${message_} sslrootcert in DATABASE_URL must name the authority that signed it, and the host in ` +
+        'DATABASE_URL must be one that it was issued for.',
       { cause: error },
     )
   }
@@ -60,16 +60,16 @@ function explained(error: NodeJS.ErrnoException, url: string): Error {
     })
   if (message.includes('does not support SSL'))
     return new ConnectionSettingsError(
-      `PostgreSQL at ${new URL(url).host} has TLS turned off, and DATABASE_URL demands it (sslmode).`,
+      `PostgreSQL at ${new URL(url).host} has TLS turned off, but DATABASE_URL requires it (sslmode).`,
       { cause: error },
     )
   return error
 }
 
 /**
- * Work on one connection for a person at a terminal.
+ * Runs `work` on one connection, for a command at a terminal.
  *
- * @throws Error that says what to do, where the database is not reached
+ * @throws Error that says what to do if the database cannot be reached
  */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await openClient(url, { name: 'qs-cli', connectTimeoutMs: 5_000 }).catch((error) => {

@@ -1,6 +1,6 @@
 /**
- * Calls back when nothing was heard for a while. It goes once more around the event loop before: what arrived while this
- * process was busy is read first, and counts.
+ * Calls back after a period of silence. Before that it lets the event loop turn once more, so that data that arrived
+ * while this process was busy is read first, and counts.
  */
 export class Patience {
   readonly #timer: NodeJS.Timeout
@@ -19,7 +19,7 @@ export class Patience {
     }, ms)
   }
 
-  /** It has called back. */
+  /** Whether it has called back. */
   get isOver(): boolean {
     return this.#isOver
   }

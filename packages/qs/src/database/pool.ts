@@ -2,7 +2,7 @@ import pg from 'pg'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { clientOf } from './client-of.ts'
 
-/** Connections for questions, not for events: readiness, zones of devices. Every one is bounded in time. */
+/** Connections for queries other than storing events: readiness, device time zones. Each query is bounded in time. */
 export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {
   const pool = new pg.Pool({
     Client: clientOf(url),
@@ -17,15 +17,15 @@ export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs
 }
 
 /**
- * A connection that breaks fails its queries, which is where it is dealt with. It emits `error` besides, which would
- * end the process; the pool hears that of idle connections only, and not of those that are lent out.
+ * A connection that breaks fails its queries, which handle the failure. It also emits `error`, which would end the
+ * process; the pool listens for it only on idle connections, not on checked-out ones.
  */
 export function surviveBrokenConnections(pool: pg.Pool): void {
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
 }
 
-/** Runs one statement. A connection that failed is destroyed: after a time-out its answer is still to come. */
+/** Runs one statement. On failure the connection is destroyed: after a time-out, its answer may still arrive. */
 export async function queryOnce(pool: pg.Pool, text: string): Promise<readonly Record<string, unknown>[]> {
   const client = await pool.connect()
   try {

@@ -3,7 +3,7 @@ import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { clientOf } from './client-of.ts'
 import { surviveBrokenConnections } from './pool.ts'
 
-/** Questions to the database, each bounded in time. */
+/** Database queries, each bounded in time. */
 export interface Ask {
   query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
 }
@@ -12,15 +12,15 @@ export interface QueryPoolOptions {
   /** Shown in pg_stat_activity. */
   readonly name: string
   readonly connections: number
-  /** PostgreSQL ends a statement that takes longer. */
+  /** PostgreSQL cancels a statement that takes longer. */
   readonly timeoutMs: number
 }
 
-/** How much longer than the server we wait for it to end a statement, before the connection is taken for dead. */
+/** How long after the time-out to wait for the server to cancel a statement before the connection counts as dead. */
 const GRACE_MS = 2_000
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** A few connections of its own for people's questions, so that these never wait for events, nor events for them. */
+/** A few separate connections for users' queries, so that these never wait for events, nor events for them. */
 export class QueryPool implements Ask {
   readonly #pool: pg.Pool
   readonly #lent = new Set<pg.PoolClient>()
@@ -43,7 +43,7 @@ export class QueryPool implements Ask {
     return this.use(async (client) => (await client.query(text, [...values])).rows as Row[])
   }
 
-  /** A connection that failed is destroyed: after a time-out its answer is still to come. */
+  /** On failure the connection is destroyed: after a time-out, its answer may still arrive. */
   async use<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect()
     this.#lent.add(client)
@@ -59,12 +59,12 @@ export class QueryPool implements Ask {
     }
   }
 
-  /** Waits for what is under way. */
+  /** Waits for queries in progress. */
   async end(): Promise<void> {
     await this.#pool.end()
   }
 
-  /** Cuts off what is under way; PostgreSQL rolls it back. */
+  /** Aborts queries in progress; PostgreSQL rolls them back. */
   async abort(): Promise<void> {
     const ended = this.#pool.end()
     for (const client of this.#lent) if (client instanceof pg.Client) client.end().catch(() => {})

@@ -1,8 +1,8 @@
 import type pg from 'pg'
 
 /**
- * The client ids of the ingesters that write into this database now. Each holds an advisory lock in a session that is
- * named after it (instance-lock.ts), and everybody may see names.
+ * The client ids of the ingesters that currently write to this database. Each holds an advisory lock in a session named
+ * after it (instance-lock.ts), and every role may see session names.
  */
 export async function runningIngesters(client: pg.Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(

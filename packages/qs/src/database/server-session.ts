@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** A session as the server has it. Its pid alone may be another's by now. */
+/** A server session. The pid alone does not identify it: another session may have it by now. */
 export interface ServerSession {
   readonly pid: number
   readonly startedAt: string
@@ -19,8 +19,8 @@ export async function sessionOf(client: pg.Client): Promise<ServerSession | null
 }
 
 /**
- * Ends earlier sessions of this same client, where the server has not noticed yet that nobody is there any more: they
- * hold locks that the client itself now waits for.
+ * Terminates earlier sessions of this client whose loss the server has not noticed yet: they hold locks that the client
+ * itself now waits for.
  */
 export async function endSessions(client: pg.Client, sessions: readonly ServerSession[]): Promise<void> {
   if (sessions.length === 0) return

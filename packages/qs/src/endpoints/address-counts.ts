@@ -1,4 +1,4 @@
-/** How many of something are open, in all and from each address. */
+/** Counts open connections or requests, in total and per address. */
 export class AddressCounts {
   readonly #byAddress = new Map<string, number>()
   #total = 0

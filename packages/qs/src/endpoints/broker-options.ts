@@ -3,7 +3,7 @@ import type { BrokerOptions } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
 import { findMqttUrl } from './endpoints.ts'
 
-/** The broker of the settings, for a client that is not the ingester. */
+/** The broker from the settings, for clients other than the ingester. */
 export function brokerOptions(config: Config): BrokerOptions {
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password, MQTT_CA_FILE: caFile } = config
   return {
@@ -14,7 +14,7 @@ export function brokerOptions(config: Config): BrokerOptions {
   }
 }
 
-/** Topics of the settings, as the device client takes them; without the share, which is the ingesters' own. */
+/** The topics from the settings, for the device client; without $share, which is only for ingesters. */
 export function topicOptions(config: Config) {
   return { eventsTopic: config.MQTT_EVENTS_TOPIC.topicOf('+'), ackTemplate: config.ACK_TEMPLATE }
 }

@@ -1,4 +1,4 @@
-/** Where the database is. A function is asked at each connection, since a password in a file may change meanwhile. */
+/** The URL of the database. A function is called for each connection, since a password in a file may change. */
 export type DatabaseUrl = string | (() => string)
 
 export function currentUrl(url: DatabaseUrl): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-/** The roles of the embedded database, and the file in the data directory that holds the password of each. */
+/** The roles of the embedded database, and their password files in the data directory. */
 const FILES = {
   qs: 'postgres-password',
   qs_ingester: 'postgres-password-ingester',
@@ -16,7 +16,7 @@ export function passwordFile(dataDir: string, role: EmbeddedRole = 'qs'): string
   return join(dataDir, FILES[role])
 }
 
-/** @returns null where there is no password file (or an empty one: a full disk) */
+/** @returns null if the password file is missing (or empty, after a full disk) */
 export function readPassword(dataDir: string, role: EmbeddedRole = 'qs'): string | null {
   const file = passwordFile(dataDir, role)
   try {
@@ -25,7 +25,7 @@ export function readPassword(dataDir: string, role: EmbeddedRole = 'qs'): string
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     if (code !== 'EACCES') throw error
-    throw new Error(`${file} is readable only for the user who started qs up: run this as that user`)
+    throw new Error(`${file} is readable only by the user who started qs up: run this as that user`)
   }
 }
 
@@ -35,8 +35,8 @@ export function urlWithPassword(role: EmbeddedRole, password: string, port: numb
 }
 
 /**
- * The embedded database of a data directory, running or not, as its owner or as the role of a service; null where its
- * password file is missing.
+ * The URL of the embedded database of a data directory, running or not, for its owner or the role of a service; null if
+ * the password file is missing.
  */
 export function embeddedDatabaseUrl(dataDir: string, port: number, role: EmbeddedRole = 'qs'): string | null {
   const password = readPassword(resolve(dataDir), role)
@@ -44,15 +44,15 @@ export function embeddedDatabaseUrl(dataDir: string, port: number, role: Embedde
 }
 
 /**
- * The same for a service: the password is the one in the file at each connection. A file that goes missing meanwhile
- * leaves the last one.
+ * The same for a service: the password is read from the file for each connection. If the file has disappeared, the last
+ * password is used.
  */
 export function embeddedUrlReader(dataDir: string, port: number, role: EmbeddedRole): () => string {
   let latest: string | null = null
   return () => {
     latest = embeddedDatabaseUrl(dataDir, port, role) ?? latest
     if (latest === null)
-      throw new Error(`${passwordFile(dataDir, role)} is missing: start qs up again, which makes a new one`)
+      throw new Error(`${passwordFile(dataDir, role)} is missing: restart qs up to create a new one`)
     return latest
   }
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts'
 import { currentUrl, type DatabaseUrl } from './database-url.ts'
 import { embeddedDatabaseUrl } from './embedded-database-url.ts'
 
-/** Of a service, which connects again and again. */
+/** Endpoints of a service, which reconnects. */
 export interface ServiceEndpoints {
   readonly mqttUrl: string
   readonly databaseUrl: DatabaseUrl
@@ -14,7 +14,7 @@ export interface Endpoints extends ServiceEndpoints {
   readonly databaseUrl: string
 }
 
-/** The broker: MQTT_URL, or the embedded one of this machine. */
+/** The broker: MQTT_URL, or the embedded one on this machine. */
 export function findMqttUrl(config: Config): string {
   return config.MQTT_URL ?? `mqtt://127.0.0.1:${config.MQTT_PORT}`
 }
@@ -22,7 +22,7 @@ export function findMqttUrl(config: Config): string {
 /**
  * The database: DATABASE_URL, or the embedded one whose password is in QS_DATA_DIR.
  *
- * @throws ConfigError where there is neither
+ * @throws ConfigError if there is neither
  */
 export function findDatabaseUrl(config: Config): string {
   const url = config.DATABASE_URL ?? embeddedDatabaseUrl(config.QS_DATA_DIR, config.POSTGRES_PORT)
@@ -36,7 +36,7 @@ export function findEndpoints(config: Config): Endpoints {
   return { mqttUrl: findMqttUrl(config), databaseUrl: findDatabaseUrl(config) }
 }
 
-/** The URL of a setting as its file has it now, or another one where it is not set. */
+/** Reads the URL of a setting, from its file each time; `otherwise` if it is not set. */
 export function urlReader(
   config: Config,
   name: 'DATABASE_URL' | 'CONSOLE_DATABASE_URL' | 'CONSOLE_READ_DATABASE_URL',
@@ -46,7 +46,7 @@ export function urlReader(
   return () => read() ?? currentUrl(otherwise)
 }
 
-/** The same for a service, in which a password may change. */
+/** The endpoints of a service, whose passwords may change while it runs. */
 export function findServiceEndpoints(config: Config): ServiceEndpoints {
   const { mqttUrl, databaseUrl } = findEndpoints(config)
   return { mqttUrl, databaseUrl: urlReader(config, 'DATABASE_URL', databaseUrl) }

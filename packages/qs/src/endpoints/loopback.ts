@@ -7,9 +7,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether a WebSocket may be opened by the page with this Origin header. A browser lets any web page connect
- * to ws://127.0.0.1, so without a password every page its user visits could publish events. Programs send no
- * Origin.
+ * Whether a page with this Origin header may open a WebSocket. A browser lets any web page connect to ws://127.0.0.1,
+ * so without a password every page that its user visits could publish events. Programs send no Origin.
  */
 export function isLocalOrigin(origin: string | undefined): boolean {
   if (origin === undefined) return true

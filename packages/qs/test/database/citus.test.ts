@@ -6,8 +6,8 @@ import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 
 /*
- * No Citus here: these keep what its documentation and its planner ask of a table that is distributed by event_id, and
- * that its own functions answer what ours do. docs/scaling.md has the rules with their sources.
+ * Without Citus: these tests check the rules of its documentation and planner for a table distributed by event_id, and
+ * that the functions for Citus give the same results as the standard ones. docs/scaling.md has the rules and sources.
  */
 
 const FUNCTIONS = new URL('../../../../deploy/citus/functions.sql', import.meta.url)
@@ -24,7 +24,7 @@ async function open(t: TestContext) {
   return pool
 }
 
-test('nothing about events keeps it from being distributed by event_id', async (t) => {
+test('no property of events prevents its distribution by event_id', async (t) => {
   const pool = await open(t)
   const unique = await pool.query<{ name: string; columns: string[] }>(`
     select i.indexrelid::regclass::text as name,
@@ -44,7 +44,7 @@ test('nothing about events keeps it from being distributed by event_id', async (
   assert.deepEqual(obstacles, [])
 })
 
-test('no statement over events has a recursive CTE, a lateral subquery or a lock of rows', async () => {
+test('no statement on events has a recursive CTE, a lateral subquery or a row lock', async () => {
   const files = (await Promise.all(SOURCES.map(typeScriptOf))).flat()
   assert.ok(files.length > 100)
   for (const file of files) {
@@ -59,7 +59,7 @@ test('no statement over events has a recursive CTE, a lateral subquery or a lock
   }
 })
 
-test('PostgreSQL puts our functions into the statement that calls them', async (t) => {
+test('PostgreSQL inlines the functions into the calling statement', async (t) => {
   const pool = await open(t)
   for (const question of QUESTIONS) {
     const name = /from (\w+)\(/.exec(question)?.[1] as string
@@ -70,7 +70,7 @@ test('PostgreSQL puts our functions into the statement that calls them', async (
   }
 })
 
-test("the cluster's own functions are all that read events, and answer what ours do", async (t) => {
+test('the functions for Citus replace all that read events, and give the same results', async (t) => {
   const pool = await open(t)
   await pool.query(`
     insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_server, schema)

@@ -7,7 +7,7 @@ import { connect } from '../../src/database/connect.ts'
 import type { ServerSession } from '../../src/database/server-session.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
 
-test('a connection ends the session of the one before it, whose transaction would block it', async (t) => {
+test('a connection terminates the session of its predecessor, whose transaction would block it', async (t) => {
   const url = new URL(await freshDatabase(t))
   const database = new pg.Client({ connectionString: url.href })
   await database.connect()
@@ -28,7 +28,7 @@ test('a connection ends the session of the one before it, whose transaction woul
   await first.query(INSERT)
   proxy.set({ kind: 'silent' })
   first.destroy()
-  await until(() => ended.size === 1, 'this end of it is over')
+  await until(() => ended.size === 1, 'the client side has ended')
   proxy.heal('forgotten')
 
   const second = await connect(options, ended)
@@ -40,13 +40,13 @@ test('a connection ends the session of the one before it, whose transaction woul
   assert.deepEqual(
     rows,
     [{ sessions: 2 }],
-    'the session of the bystander, which is dead as well, is none of its business',
+    'the session of another connection is left alone, though it is dead as well',
   )
   bystander.destroy()
   second.destroy()
 })
 
-test('a slow server that answers gets its time, and one that says nothing is given up with these words', async (t) => {
+test('a slow server that responds gets more time, and a silent one is given up with a clear message', async (t) => {
   const url = new URL(await freshDatabase(t))
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) })
   t.after(() => proxy.close())
@@ -54,10 +54,10 @@ test('a slow server that answers gets its time, and one that says nothing is giv
   proxy.set({ kind: 'delay', ms: 200 })
   const startMs = performance.now()
   const connection = await connect({ url: url.href, name: 'qs-connect-test', connectTimeoutMs: 1_000 })
-  assert.ok(performance.now() - startMs > 1_000, 'all answers together take longer than one may')
+  assert.ok(performance.now() - startMs > 1_000, 'all responses together take longer than the limit for one')
   connection.destroy()
 
   proxy.set({ kind: 'silent' })
   const silent = connect({ url: url.href, name: 'qs-connect-test', connectTimeoutMs: 300 })
-  await assert.rejects(silent, /PostgreSQL said nothing for 300 ms/)
+  await assert.rejects(silent, /PostgreSQL sent nothing for 300 ms/)
 })

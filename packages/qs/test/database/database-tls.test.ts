@@ -37,7 +37,7 @@ before(async () => {
   cluster = await lockedCluster({
     bin: debianBin(),
     settings: ['ssl=on', `ssl_cert_file=${ours.certificate}`, `ssl_key_file=${ours.key}`],
-    // Nobody but the superuser, who sets it up, gets in without TLS.
+    // Only the superuser, for the set-up, may connect without TLS.
     hba: ['host all postgres 127.0.0.1/32 trust', 'hostssl all all 127.0.0.1/32 scram-sha-256'],
   })
   await runRoles(cluster, ROLE_VARIABLES)
@@ -55,7 +55,7 @@ function tlsUrl(role: 'qs' | 'qs_ingester', authority: string, host = 'localhost
   return url.href
 }
 
-test('with verify-full everything that opens a connection uses TLS', { skip }, async (t) => {
+test('with verify-full every connection uses TLS', { skip }, async (t) => {
   const [owner, ingester] = [tlsUrl('qs', ours.authority), tlsUrl('qs_ingester', ours.authority)]
   await migrate(owner)
   const broker = await startMosquitto(t)
@@ -87,13 +87,13 @@ test('with verify-full everything that opens a connection uses TLS', { skip }, a
   assert.equal(manifest.tables.find(({ table }) => table === 'events')?.rows, 10)
 })
 
-test('another authority, another name and a missing file are told, with what to do', { skip }, async () => {
+test('a wrong authority, a wrong name and a missing file are reported, with what to do', { skip }, async () => {
   const cases: readonly [string, RegExp][] = [
     [
       tlsUrl('qs', foreign.authority),
       /certificate of PostgreSQL at localhost:\d+ is not trusted.*sslrootcert/,
     ],
-    [tlsUrl('qs', ours.authority, '127.0.0.1'), /at 127.0.0.1:\d+ is not trusted.*one that it was made for/],
+    [tlsUrl('qs', ours.authority, '127.0.0.1'), /at 127.0.0.1:\d+ is not trusted.*one that it was issued for/],
     [
       tlsUrl('qs', join(directory, 'none.pem')),
       /DATABASE_URL names .*none.pem, which cannot be read: ENOENT/,
@@ -103,7 +103,7 @@ test('another authority, another name and a missing file are told, with what to 
   for (const [url, message] of cases) await assert.rejects(migrate(url), { name, message })
 })
 
-test('an ingester that is sent to a server it cannot trust ends, and does not tell the password', {
+test('an ingester that does not trust the server exits, and does not show the password', {
   skip,
 }, async (t) => {
   const env = { DATABASE_URL: tlsUrl('qs', foreign.authority), MQTT_URL: 'mqtt://127.0.0.1:1' }

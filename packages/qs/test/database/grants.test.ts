@@ -27,7 +27,7 @@ after(() => cluster?.stop())
 const READ = { grafana: ['SELECT'] }
 const CREATE_ONLY = ['INSERT', 'SELECT']
 
-/** Every table and view, and every right to it. What a role is not named with it must not have. */
+/** Every table and view, with every right on it. A role has no right that is not listed. */
 const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   audit_log: { qs_console: CREATE_ONLY },
   clock_drift: READ,
@@ -141,13 +141,13 @@ async function rightsOf(owner: pg.Client) {
   return rights
 }
 
-test('every table and view is granted as it is written here, and nothing besides', {
+test('every table and view is granted as listed here, and nothing else', {
   skip: psqlMissing,
 }, async (t) => {
   assert.deepEqual(await rightsOf(await session(t, urlOf(cluster, 'qs'))), RIGHTS)
 })
 
-test('what somebody granted by hand is taken back; a new view is granted to grafana, a new table to nobody', {
+test('manual grants are revoked; a new view is granted to grafana, a new table to no role', {
   skip: psqlMissing,
 }, async (t) => {
   const owner = await session(t, urlOf(cluster, 'qs'))
@@ -212,7 +212,7 @@ const FORBIDDEN_TO_ALL = [
   `select lo_from_bytea(0, 'x')`,
 ]
 
-/** The name of an ingester is such a lock (instance-lock.ts), and so is the right to migrate. */
+/** An ingester holds such a lock for its name (instance-lock.ts), and so does a migration. */
 const ADVISORY_LOCKS = ['', '_xact'].flatMap((xact) =>
   ['', '_shared'].flatMap((shared) =>
     ['', 'try_'].flatMap((attempt) =>
@@ -235,10 +235,10 @@ const FORBIDDEN: readonly (readonly [Role, string])[] = [
   ['qs_ingester', 'select * from events for update'],
 ]
 
-/** For lack of a right. */
+/** Insufficient privilege. */
 const REFUSED = { code: '42501' }
 
-test('what is forbidden is refused, also where the session takes read-only off', {
+test('forbidden statements are refused, even if the session turns read-only off', {
   skip: psqlMissing,
 }, async (t) => {
   const bystander = await session(t, urlOf(cluster, 'qs'))
@@ -247,18 +247,18 @@ test('what is forbidden is refused, also where the session takes read-only off',
     const client = await session(t, urlOf(cluster, role))
     await client.query('set default_transaction_read_only = off')
     for (const [, sql] of FORBIDDEN.filter(([who]) => who === role)) {
-      // Rolled back, so that one that is let through does not hide those after it.
+      // Rolled back, so that a statement that passes does not affect those after it.
       await client.query('begin')
       await assert.rejects(client.query(sql), REFUSED, `${role}: ${sql}`)
       await client.query('rollback')
     }
-    // Not within a transaction.
+    // Not possible within a transaction.
     await assert.rejects(client.query('create database x'), REFUSED, role)
   }
   await bystander.query('delete from events')
 })
 
-test('grafana reads, and its limits are in force', { skip: psqlMissing }, async (t) => {
+test('grafana may read, and its limits are in force', { skip: psqlMissing }, async (t) => {
   const grafana = await session(t, urlOf(cluster, 'grafana'))
   for (const relation of ['events', 'series', 'devices', 'dead_letters', 'ingest_stats', 'clock_drift'])
     await grafana.query(`select * from ${relation}`)
@@ -275,7 +275,7 @@ test('grafana reads, and its limits are in force', { skip: psqlMissing }, async 
     { name: 'temp_file_limit', value: '2097152kB' },
     { name: 'work_mem', value: '16384kB' },
   ])
-  // The same setting, made short: nobody wants to wait thirty seconds for it.
+  // The same setting, shortened from thirty seconds.
   const superuser = await session(t, cluster.url)
   await superuser.query(`alter role grafana set statement_timeout = '50ms'`)
   const hurried = await session(t, urlOf(cluster, 'grafana'))
@@ -285,7 +285,7 @@ test('grafana reads, and its limits are in force', { skip: psqlMissing }, async 
   assert.deepEqual((await calm.query('show statement_timeout')).rows, [{ statement_timeout: '30s' }])
 })
 
-test('the ingester finds an up-to-date schema up to date, and says who has to bring on an older one', {
+test('the ingester accepts an up-to-date schema, and says who must update an older one', {
   skip: psqlMissing,
 }, async () => {
   assert.deepEqual(await migrate(urlOf(cluster, 'qs_ingester')), [])
@@ -301,14 +301,14 @@ test('before the owner has migrated, the ingester says so', { skip: psqlMissing 
   const empty = await startLockedCluster(t)
   await runRoles(empty)
   await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has no tables yet.*Run qs migrate/)
-  // Made before there were roles.
+  // As if created before the roles.
   await migrate(urlOf(empty, 'qs'))
   const owner = await session(t, urlOf(empty, 'qs'))
   await owner.query('revoke all on schema_migrations from qs_ingester')
-  await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has not granted it a look.*Run qs migrate/)
+  await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /denies access to schema_migrations.*Run qs migrate/)
 })
 
-test('a migration gives way to a session that is changing the same rights, and tries again', {
+test('a migration gives way to a session that changes the same rights, and tries again', {
   skip: psqlMissing,
 }, async (t) => {
   const mine = await session(t, urlOf(cluster, 'qs'))

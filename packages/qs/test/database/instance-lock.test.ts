@@ -7,7 +7,7 @@ import pg from 'pg'
 import { InstanceLock } from '../../src/database/instance-lock.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
 
-test('a session that only its own end knows to be over is no other ingester', async (t) => {
+test('a session that has ended on the client side only does not count as another ingester', async (t) => {
   const url = new URL(await freshDatabase(t))
   const database = new pg.Client({ connectionString: url.href })
   await database.connect()

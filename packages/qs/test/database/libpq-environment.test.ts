@@ -11,7 +11,7 @@ const BASE = {
   PGCONNECT_TIMEOUT: '10',
 }
 
-test('pg_dump trusts what the ingester trusts', () => {
+test('pg_dump trusts the same certificates as the ingester', () => {
   const url = "postgresql://qs:p'%40%2F%C3%A4@db/qs"
   const cases: readonly [string, object][] = [
     ['', {}],
@@ -19,7 +19,7 @@ test('pg_dump trusts what the ingester trusts', () => {
     ['?sslmode=no-verify', { PGSSLMODE: 'require' }],
     ['?sslmode=verify-full&sslrootcert=/ca.pem', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca.pem' }],
     ['?sslrootcert=/ca.pem', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca.pem' }],
-    // To pg they are the same as verify-full, with the authorities that Node knows.
+    // pg treats them as verify-full, with the authorities of Node.
     ['?sslmode=require', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'system' }],
     ['?ssl=true', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'system' }],
     ['?sslmode=require&uselibpqcompat=true', { PGSSLMODE: 'require' }],

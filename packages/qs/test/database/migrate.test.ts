@@ -8,7 +8,7 @@ import pg from 'pg'
 import { type Migration, migrate, readMigrations } from '../../src/database/migrate.ts'
 import { compareEvents, readComparisons } from '../../src/sink/compare-events.ts'
 
-test('several at once apply each migration once; the second time there is nothing to do', async (t) => {
+test('concurrent runs apply each migration once; a later run has nothing to do', async (t) => {
   const url = await freshDatabase(t)
   const applied = await Promise.all([migrate(url), migrate(url), migrate(url)])
   const names = (await readMigrations()).map(({ name }) => name)
@@ -16,7 +16,7 @@ test('several at once apply each migration once; the second time there is nothin
   assert.deepEqual(await migrate(url), [])
 })
 
-test('a migration that fails leaves nothing of itself and keeps what was there', async (t) => {
+test('a failed migration is rolled back and keeps the existing data', async (t) => {
   const url = await freshDatabase(t)
   await migrate(url, [
     { version: 1, name: '0001_a.sql', sql: 'create table a (); insert into a default values', checksum: 'a' },
@@ -44,7 +44,7 @@ test('a migration that waits for a long statement lets inserts through, and is a
     const busy: string[] = []
     const migrated = migrate(url, [first, second], { onBusy: (name) => busy.push(name) })
     await until(() => busy.length > 0, 'the migration gave way')
-    // Behind a migration that waits for good, this never ends.
+    // If the migration waited without limit, this would never end.
     await writer.query('insert into a (i) values (1)')
     await reader.query('commit')
     assert.deepEqual(await migrated, ['0002_b.sql'])
@@ -55,7 +55,7 @@ test('a migration that waits for a long statement lets inserts through, and is a
   }
 })
 
-test('a changed migration and a database of a newer version are refused', async (t) => {
+test('a changed migration and a newer database are refused', async (t) => {
   const url = await freshDatabase(t)
   const migration = { version: 1, name: '0001_a.sql', sql: 'create table a ()', checksum: 'a' }
   await migrate(url, [migration])
@@ -63,7 +63,7 @@ test('a changed migration and a database of a newer version are refused', async 
   await assert.rejects(migrate(url, []), /newer version/)
 })
 
-test('a role that may create nothing finds an up-to-date schema up to date', async (t) => {
+test('a role without create rights accepts an up-to-date schema', async (t) => {
   const url = await freshDatabase(t)
   await migrate(url)
   const client = new pg.Client({ connectionString: url })
@@ -79,7 +79,7 @@ test('a role that may create nothing finds an up-to-date schema up to date', asy
   assert.deepEqual(await migrate(asRole.href), [])
 })
 
-test('the table of series is made of the events that are there', async (t) => {
+test('the series table is built from the existing events', async (t) => {
   const url = await freshDatabase(t)
   const migrations = await readMigrations()
   await migrate(
@@ -104,7 +104,7 @@ test('the table of series is made of the events that are there', async (t) => {
   }
 })
 
-test('a fleet gets its summary without a look at its events, and its rhythm later', async (t) => {
+test('a fleet gets its summary without reading its events, and its rhythm later', async (t) => {
   const url = await freshDatabase(t)
   const migrations = await readMigrations()
   const silence = migrations.find(({ name }) => name.endsWith('_silence.sql')) as Migration
@@ -139,7 +139,7 @@ test('a fleet gets its summary without a look at its events, and its rhythm late
   }
 })
 
-test('an event from before its digits were kept is a duplicate of itself, whatever its digits are', async (t) => {
+test('an event stored before exact digits were kept is a duplicate of itself, whatever its digits', async (t) => {
   const url = await freshDatabase(t)
   const migrations = await readMigrations()
   const exactValues = migrations.find(({ name }) => name.endsWith('_exact_values.sql')) as Migration
@@ -154,7 +154,7 @@ test('an event from before its digits were kept is a duplicate of itself, whatev
       insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
       select 'e-1', 'dev-1', 'temp', 9007199254740993, at, at, 1 from (select timestamptz '2026-11-20T10:00:00.123456Z' as at) x`)
     await migrate(url)
-    // An ingester of the version before still runs, and does not know the column.
+    // An ingester of the previous version is still running, without the column.
     await client.query(`
       insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
       select 'e-2', device_id, event_type, value_num, ts, ts_server, schema from events`)

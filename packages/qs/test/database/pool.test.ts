@@ -9,7 +9,7 @@ import { FaultProxy } from '../../src/verify/fault-proxy.ts'
 
 const SLEEP = 'select pg_sleep(60)'
 
-test('a connection that breaks under a query fails the query, and not the process', async (t) => {
+test('a connection that breaks during a query fails the query, not the process', async (t) => {
   const url = new URL(await freshDatabase(t))
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) })
   t.after(() => proxy.close())
@@ -31,7 +31,7 @@ test('a connection that breaks under a query fails the query, and not the proces
         "select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()",
       )
     ).rowCount === 2
-  await until(isAsleep, 'both questions are asked')
+  await until(isAsleep, 'both queries are running')
   proxy.reset()
   for (const { status } of await ends) assert.equal(status, 'rejected')
   assert.equal((await queryOnce(pool, 'select 1 as one'))[0]?.one, 1)

@@ -14,7 +14,7 @@ import pg from 'pg'
 
 const ROLES = Object.keys(PASSWORDS) as Role[]
 
-test('roles.sh makes roles that log in with their passwords, again and again, and the log does not tell', {
+test('roles.sh creates roles that log in with their passwords, can run again, and logs no password', {
   skip: psqlMissing,
 }, async (t) => {
   const settings = ['log_statement=all', 'log_min_duration_statement=0']
@@ -26,7 +26,7 @@ test('roles.sh makes roles that log in with their passwords, again and again, an
       const client = await session(t, urlOf(cluster, role))
       const { rows } = await client.query('select current_user as role')
       assert.deepEqual(rows, [{ role }])
-      assert.ok(!output.includes(PASSWORDS[role]), 'the output tells a password')
+      assert.ok(!output.includes(PASSWORDS[role]), 'the output contains a password')
     }
   }
   assert.match(cluster.log(), /select current_user as role/, 'the log has statements')
@@ -34,7 +34,7 @@ test('roles.sh makes roles that log in with their passwords, again and again, an
     assert.ok(!cluster.log().includes(tail), `the log tells a password: ${tail}`)
 })
 
-test('another password takes the place of the old one; what was widened is narrow again', {
+test('a new password replaces the old one, and extra rights are revoked', {
   skip: psqlMissing,
 }, async (t) => {
   const cluster = await startLockedCluster(t)
@@ -56,7 +56,7 @@ test('another password takes the place of the old one; what was widened is narro
   ])
 })
 
-test('a missing password is named and nothing is done', { skip: psqlMissing }, async (t) => {
+test('a missing password is named and nothing is changed', { skip: psqlMissing }, async (t) => {
   const cluster = await startLockedCluster(t)
   const needed = Object.keys(ROLE_VARIABLES).filter((name) => name !== 'CONSOLE_DB_PASSWORD')
   for (const name of needed) {
@@ -71,14 +71,14 @@ test('a missing password is named and nothing is done', { skip: psqlMissing }, a
   assert.equal(rows.length, 0)
 })
 
-test('without a console nobody logs in as its role', { skip: psqlMissing }, async (t) => {
+test('without a console its role cannot log in', { skip: psqlMissing }, async (t) => {
   const cluster = await startLockedCluster(t)
   const { code, output } = await runRoles(cluster, { ...ROLE_VARIABLES, CONSOLE_DB_PASSWORD: '' })
   assert.equal(code, 0, output)
   await assert.rejects(session(t, urlOf(cluster, 'qs_console')), /qs_console/)
 })
 
-test('who may create roles and databases is enough, no superuser is needed', {
+test('the right to create roles and databases is enough, a superuser is not needed', {
   skip: psqlMissing,
 }, async (t) => {
   const cluster = await startLockedCluster(t)
@@ -96,7 +96,7 @@ test('the ingester and grafana reach no other database of the container', {
   skip: psqlMissing,
 }, async (t) => {
   const cluster = await startLockedCluster(t)
-  // What the image sets.
+  // As set by the image.
   assert.equal((await runRoles(cluster, { ...ROLE_VARIABLES, POSTGRES_USER: 'postgres' })).code, 0)
   for (const role of ['qs_ingester', 'grafana'] as const) {
     for (const database of ['postgres', 'template1']) {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isLocalOrigin, isLoopback } from '../../src/endpoints/loopback.ts'
 
-test('only this machine reaches 127.0.0.0/8, ::1 and localhost', () => {
+test('127.0.0.0/8, ::1 and localhost are loopback', () => {
   for (const host of ['127.0.0.1', '127.3.2.1', '::1', '[::1]', 'localhost', 'LOCALHOST'])
     assert.ok(isLoopback(host))
 })
 
-test('anything else may be reached by others', () => {
+test('all other hosts are not loopback', () => {
   const hosts = [
     '0.0.0.0',
     '::',
@@ -21,7 +21,7 @@ test('anything else may be reached by others', () => {
   for (const host of hosts) assert.ok(!isLoopback(host), host)
 })
 
-test('programs and local pages may open a WebSocket, pages of other sites may not', () => {
+test('programs and local pages may open a WebSocket, pages from other sites may not', () => {
   const local = [undefined, 'http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080']
   for (const origin of local) assert.ok(isLocalOrigin(origin), origin)
   for (const origin of ['https://example.com', 'null', '', 'http://localhost.example.com']) {

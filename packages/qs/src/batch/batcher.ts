@@ -1,20 +1,20 @@
 import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 
-/** So long a delivery waits for others while a writer is busy. */
+/** How long a delivery waits for others while a writer is busy. */
 const PATIENCE_MS = 20
-/** Taken deliveries that the queue may still hold. */
+/** Number of empty slots at which the queue is compacted. */
 const COMPACT_AT = 1024
 
 export interface BatcherOptions {
-  /** Batches under way at once: one per connection to the database. */
+  /** Maximum concurrent batches: one per database connection. */
   readonly writers: number
-  /** Bytes of payload. */
+  /** Payload bytes in one batch. */
   readonly maxBytes: number
-  /** Commits a batch and settles its deliveries. Retries by itself; a rejection ends the pipeline. */
+  /** Commits a batch and settles its deliveries. Retries by itself; a rejected promise ends the pipeline. */
   readonly write: (batch: readonly Delivery[]) => Promise<void>
   readonly onFailure: (error: unknown) => void
-  /** Bytes of payload that are worth a writer beside a busy one: two small transactions cost more than one. */
+  /** Payload bytes that justify another writer beside a busy one: two small transactions cost more than one. */
   readonly worthAnotherBytes: number
   readonly clock: Pick<Clock, 'after'>
 }
@@ -22,28 +22,28 @@ export interface BatcherOptions {
 /**
  * Gathers deliveries into batches, without a linger time.
  *
- * While a writer is busy, deliveries queue; one that comes free takes as much of the queue as the bound allows, and
- * another one helps where much waits, or for long. So an event that finds all writers idle waits for nothing, and a
- * flood makes large batches by itself. Deliveries that arrive in one read of the socket go together: the first look at
- * the queue comes after the read, in a microtask.
+ * While a writer is busy, deliveries queue; a writer that becomes idle takes as much of the queue as the limit allows,
+ * and another one starts if much waits, or for long. So an event that finds all writers idle does not wait, and a flood
+ * naturally forms large batches. Deliveries from one socket read go together: the queue is first examined after the
+ * read, in a microtask.
  *
- * The queue holds bytes. A delivery is decoded when a writer takes it: events as objects are five times the size
- * of their bytes, and with PostgreSQL away thousands of messages wait (550 MB against 150, arrays of 100).
+ * The queue holds bytes. A delivery is decoded when a writer takes it: events as objects are five times the size of
+ * their bytes, and while PostgreSQL is down thousands of messages wait (550 MB against 150, arrays of 100).
  *
- * A delivery is never split. One that is larger than the bound makes a batch of its own. The queue is bounded by the
- * source, which stops reading at its high watermark.
+ * A delivery is never split. One larger than the limit forms its own batch. The queue is bounded by the source, which
+ * stops reading at its high watermark.
  */
 export class Batcher {
   readonly #options: BatcherOptions
   #queue: (Delivery | undefined)[] = []
-  /** Where the queue begins: deliveries before it are taken. */
+  /** Index of the first delivery that is not taken yet. */
   #head = 0
-  /** Of payload, in the queue. */
+  /** Payload bytes in the queue. */
   #queuedBytes = 0
   #isWaiting = false
   #busy = 0
   #scheduled = false
-  /** Nothing more is written after a failure that ends the pipeline. */
+  /** After a failure that ends the pipeline nothing more is written. */
   #hasFailed = false
 
   constructor(options: BatcherOptions) {
@@ -102,7 +102,7 @@ export class Batcher {
       if (batch.length > 0 && bytes > maxBytes) break
       batch.push(next)
       this.#queuedBytes -= next.payload.length
-      // A slot keeps nothing of what was taken: its payload may be large, and it counts no more.
+      // A slot keeps no reference to a taken delivery: its payload may be large and is no longer counted.
       this.#queue[this.#head++] = undefined
       if (this.#head === COMPACT_AT) this.#queue = this.#queue.slice(this.#head)
       this.#head %= COMPACT_AT

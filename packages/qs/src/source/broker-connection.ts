@@ -26,29 +26,29 @@ export interface SessionOptions {
   readonly filter: string
   readonly protocolVersion: 4 | 5
   readonly sessionExpiryMs: number
-  /** Unanswered QoS 1 messages that the broker may have under way to us (MQTT 5). */
+  /** Maximum unanswered messages from the broker (MQTT 5). */
   readonly receiveMaximum: number
   readonly keepAliveMs: number
   readonly handshakeTimeoutMs: number
   readonly clock: Clock
 }
 
-/** What outlives a connection, to be known to the next one. */
+/** State that outlives a connection and is passed to the next one. */
 export interface SessionMemory {
   readonly unreleased: Unreleased
   readonly quarantine: Quarantine
 }
 
-/** A PUBLISH, and how it has to be treated. */
+/** A PUBLISH, and how to treat it. */
 export interface Received {
   readonly publish: Publish
-  /** Of the socket: one time for everything that was read at once. */
+  /** The time of the socket read: the same for everything in one read. */
   readonly receivedAt: Instant
-  /** Answers the message on this connection, if that is still open. */
+  /** Answers the message on this connection, if it is still open. */
   readonly unanswered: Unanswered
-  /** Why it can only be kept as a dead letter; null for all others. */
+  /** Why the message can only be kept as a dead letter; null for all others. */
   readonly fault: string | null
-  /** Its device ack is withheld, since the broker ended two connections at it. */
+  /** The device ack is withheld, since the broker closed two connections on it. */
   readonly withoutReply: boolean
 }
 
@@ -57,30 +57,30 @@ export interface ConnectionEvents {
   onPuback(packetId: number): void
 }
 
-/** What the broker said in CONNACK. */
+/** The terms of the session, from CONNACK and SUBACK. */
 export interface SessionFacts {
   readonly sessionPresent: boolean
-  /** QoS 1 messages that we may have under way to the broker. */
+  /** Maximum unanswered QoS 1 messages to the broker. */
   readonly receiveMaximum: number
-  /** What the subscription was granted; below 1 the broker gives no guarantee. */
+  /** The QoS granted to the subscription; below 1 the broker gives no guarantee. */
   readonly grantedQos: number
-  /** The largest packet that the broker takes, where it says so (MQTT 5). */
+  /** The largest packet that the broker accepts (MQTT 5); null if it sets no limit. */
   readonly maximumPacketBytes: number | null
 }
 
 const SUBSCRIBE_ID = 1
 const NOTHING: Unanswered = { isSettled: true, settle: () => {} }
-/** UNSUBACK, PINGRESP, AUTH: nothing depends on them, whether we asked for them or not. */
+/** UNSUBACK, PINGRESP, AUTH: ignored, requested or not. */
 const OF_NO_INTEREST: ReadonlySet<number> = new Set([11, 13, 15])
-/** MQTT 3.1.1 has no Receive Maximum; a broker may drop what exceeds its own idea of one. */
+/** MQTT 3.1.1 has no Receive Maximum; a broker may drop messages beyond a limit of its own. */
 const RECEIVE_MAXIMUM_3_1_1 = 20
 
 /**
- * One network connection with its MQTT conversation, from CONNECT to the end of the socket; never reused.
+ * One network connection and its MQTT exchange, from CONNECT to the end of the socket; never reused.
  *
- * States: connecting (CONNECT sent) → subscribing (CONNACK came; a resumed session may already deliver) → open
- * (SUBACK came) → closed. `open` answers once it is open and fails when it closes before; `closed` tells why it
- * ended, after `open` or not. Everything about it, its window and its half-sent packets, ends with it.
+ * States: connecting (CONNECT sent) → subscribing (CONNACK received; a resumed session may already deliver) → open
+ * (SUBACK received) → closed. `open` resolves once the connection is open and rejects if it closes before; `closed`
+ * resolves with the reason why it ended. Its window and its half-sent packets end with it.
  */
 export class BrokerConnection {
   readonly #socket: Duplex
@@ -111,7 +111,7 @@ export class BrokerConnection {
     this.#window = new Window((packetId, qos) => this.#answer(packetId, qos))
     this.#keepAlive = new KeepAlive(options.clock, options.keepAliveMs, {
       ping: () => this.#send({ cmd: 'pingreq' }),
-      onDead: (silentMs) => this.#end(new ConnectionError(`The broker said nothing for ${silentMs} ms`)),
+      onDead: (silentMs) => this.#end(new ConnectionError(`The broker sent nothing for ${silentMs} ms`)),
     })
     this.#parser = parser({ protocolVersion: options.protocolVersion })
     this.#readAt = options.clock.now()
@@ -128,7 +128,7 @@ export class BrokerConnection {
     )
   }
 
-  /** @throws ConnectionError when the broker refuses, or the connection ends before the subscription is granted */
+  /** @throws ConnectionError if the broker refuses, or the connection ends before the subscription is granted */
   async open(): Promise<SessionFacts> {
     const { clock, handshakeTimeoutMs } = this.#options
     const opened = new Promise<SessionFacts>((resolve) => {
@@ -153,7 +153,7 @@ export class BrokerConnection {
     }
   }
 
-  /** Reads nothing more for now. The broker then fills its window and the network's buffers, and waits. */
+  /** Stops reading for now. The broker then fills its window and the network buffers, and waits. */
   pause(): void {
     this.#keepAlive.suspendVerdict()
     this.#socket.pause()
@@ -168,7 +168,7 @@ export class BrokerConnection {
     if (!this.#isClosed) this.#transmit.publish(topic, payload, packetId, isRedelivery)
   }
 
-  /** Sends what is due, then DISCONNECT, and waits for the end; the session stays at the broker. */
+  /** Sends pending packets, then DISCONNECT, and waits for the end; the session stays at the broker. */
   async close(): Promise<void> {
     if (!this.#isClosed) {
       this.#send({ cmd: 'disconnect' })
@@ -176,7 +176,7 @@ export class BrokerConnection {
       this.#socket.resume()
       this.#socket.end()
       const callOff = this.#options.clock.after(1000, () => this.#socket.destroy())
-      this.#end(new ConnectionError('Closed on our side'), false)
+      this.#end(new ConnectionError('Closed by this client'), false)
       await new Promise((resolve) => this.#socket.once('close', resolve))
       callOff()
     }
@@ -204,7 +204,7 @@ export class BrokerConnection {
     this.#socket.on('close', () => this.#end(this.#protocolFault('the broker closed it')))
   }
 
-  /** Brokers without MQTT 5 answer its CONNECT with nonsense, or not at all. Others are away, so the next try changes back. */
+  /** A failure before CONNACK may mean a broker without MQTT 5, or one that is down: the versions alternate. */
   #protocolFault(reason: string): ConnectionError {
     return new ConnectionError(`The connection ended: ${reason}`, {
       tryOtherVersion: this.#connack === null,
@@ -224,7 +224,7 @@ export class BrokerConnection {
         this.#end(disconnectedByBroker(packet.reasonCode ?? 0))
         return
       default:
-        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which is for clients`))
+        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which only clients may send`))
     }
   }
 
@@ -243,7 +243,7 @@ export class BrokerConnection {
     }
   }
 
-  /** Null where the message is a known one of QoS 2, which is answered and not handed on. */
+  /** Null for a known message of QoS 2, which is not handed on again. */
   #unanswered(publish: Publish): Unanswered | null {
     const { qos, packetId } = publish
     if (qos === 0) return NOTHING
@@ -252,10 +252,10 @@ export class BrokerConnection {
     return state === 'new' ? this.#window.open(packetId, qos) : null
   }
 
-  /** Ends the connection [MQTT-4.13.1-1]; at the second time it is kept instead, or it would do so for ever. */
+  /** Ends the connection [MQTT-4.13.1-1]. The second time the message is kept instead, or it would do so for ever. */
   #onMalformed({ problem, packet, topic, packetId }: MalformedPublish): void {
     if (this.#isClosed) return
-    // The DUP flag is that of the delivery and not of the message.
+    // The DUP flag belongs to the delivery, not to the message.
     const payload = Buffer.from(packet)
     payload[0] = (packet[0] as number) & ~8
     const before = this.#memory.quarantine.accuse({ topic, payload }, problem)
@@ -283,32 +283,32 @@ export class BrokerConnection {
     this.#transmit.answer(qos === 2 ? PUBREC : PUBACK, packetId)
   }
 
-  /** PUBREC and PUBCOMP would answer a PUBLISH of QoS 2, and we send none. */
+  /** PUBREC and PUBCOMP are ignored: they would answer a PUBLISH of QoS 2, which is never sent. */
   #onAnswer(type: AnswerType, packetId: number): void {
     if (this.#isClosed) return
     if (type === PUBACK) this.#events.onPuback(packetId)
     if (type !== PUBREL) return
-    // Known or not: the broker that lost our PUBCOMP asks again [MQTT 5, 4.3.3].
+    // Known or not: a broker that lost the PUBCOMP sends PUBREL again [MQTT 5, 4.3.3].
     this.#memory.unreleased.release(packetId)
     this.#transmit.answer(PUBCOMP, packetId)
   }
 
   #onConnack(packet: IConnackPacket): void {
-    if (this.#connack !== null) return this.#end(this.#protocolFault('it sent CONNACK twice'))
+    if (this.#connack !== null) return this.#end(this.#protocolFault('the broker sent CONNACK twice'))
     const code = packet.reasonCode ?? packet.returnCode ?? 0
     if (code !== 0) return this.#end(refusedConnection(code))
     this.#connack = packet
     this.#memory.unreleased.begin(packet.sessionPresent)
     this.#keepAlive.start()
-    // Retain handling 1: no retained messages again where the session has the subscription [MQTT 5, 3.8.3.1].
+    // Retain handling 1: no retained messages again if the session already has the subscription [MQTT 5, 3.8.3.1].
     const rh = this.#options.protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
     this.#send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
       subscriptions: [{ topic: this.#options.filter, qos: 1, ...rh }],
     })
-    // A resumed session has its subscription, and its backlog comes before SUBACK: that must not find the door shut,
-    // since a window that is full pauses the socket.
+    // A resumed session already has its subscription, and its backlog arrives before SUBACK. Waiting for SUBACK could
+    // deadlock, since a full window pauses the socket.
     if (packet.sessionPresent) this.#opened(1)
   }
 
@@ -317,7 +317,7 @@ export class BrokerConnection {
     this.#opened(grantedQos)
   }
 
-  /** A promise settles once: SUBACK after a resumed session changes nothing any more. */
+  /** A promise settles once: the SUBACK of a resumed session has no effect. */
   #opened(grantedQos: number): void {
     const fallback = this.#options.protocolVersion === 5 ? 65_535 : RECEIVE_MAXIMUM_3_1_1
     this.#resolveOpen({
@@ -357,7 +357,7 @@ function connectPacket(options: SessionOptions): Packet {
     protocolVersion,
     clientId,
     clean: false,
-    // Longer than ours, since the broker's verdict is final and a busy process may be late.
+    // Longer than the client's own interval: the broker's verdict is final, and a busy process may be late.
     keepalive: Math.ceil((keepAliveMs * 3) / 1000),
     ...(username !== null && { username }),
     ...(password !== null && { password: Buffer.from(password) }),

@@ -3,7 +3,7 @@ import type { Log } from '../telemetry/log.ts'
 import { connectWatcher, type WatcherOptions } from './watcher-client.ts'
 
 export interface BrokerCountsOptions extends WatcherOptions {
-  /** How long it may take until the drops come, before it is said that they do not. */
+  /** How long to wait for the first count before the log says that none arrives. */
   readonly patienceMs?: number
   readonly log: Log
 }
@@ -17,10 +17,10 @@ const RECONNECT_MS = 30_000
 const PATIENCE_MS = 30_000
 
 /**
- * What the broker counts: the messages it dropped since its start, for any client, and those it keeps for sessions. A
- * connection of its own with no session, so that the one that carries events carries nothing else.
+ * Counts from the broker: messages dropped since its start, for any client, and messages kept for sessions. They come
+ * over a separate connection without a session, so that the one for events carries nothing else.
  *
- * Mosquitto publishes them every ten seconds to whoever may read $SYS; others do not, and then they stay null.
+ * Mosquitto publishes them every ten seconds to users that may read $SYS; with other brokers they stay null.
  */
 export class BrokerCounts {
   readonly #options: BrokerCountsOptions
@@ -40,7 +40,7 @@ export class BrokerCounts {
     return this.#counts.get(TOPICS.dropped) ?? null
   }
 
-  /** Messages that wait for a client, or for its PUBACK; a message for two of them is one. */
+  /** Messages that wait for a client or its PUBACK; a message for two clients counts once. */
   get waiting(): number | null {
     const [kept, retained] = [this.#counts.get(TOPICS.kept), this.#counts.get(TOPICS.retained)]
     return kept === undefined || retained === undefined ? null : Math.max(0, kept - retained)
@@ -55,16 +55,16 @@ export class BrokerCounts {
       if (Number.isFinite(count)) this.#counts.set(topic, count)
     })
     client.on('connect', () => {
-      // Some brokers grant what they then do not deliver, so an answer says nothing; only the number does.
+      // Some brokers grant the subscription but deliver nothing, so only a received count is proof.
       client.subscribe(Object.values(TOPICS), { qos: 0 }, () => {})
       this.#patience ??= setTimeout(() => {
         if (this.dropped !== null) return
         log.info(
-          `Nothing on ${TOPICS.dropped}: the broker does not count drops, or does not let this user read it, so they are not seen here`,
+          `Nothing on ${TOPICS.dropped}: the broker does not count drops, or does not let this user read the count`,
         )
       }, patienceMs).unref()
     })
-    // The source says what is wrong with the broker; where only this user or client id is refused, it tries again.
+    // The source reports broker problems; if only this connection is refused, it retries.
     client.on('error', (error) => log.debug({ reason: error.message }, 'No connection for $SYS'))
   }
 

@@ -1,8 +1,8 @@
-/** Why a connection could not be made or came to its end. */
+/** Why a connection could not be made or has ended. */
 export class ConnectionError extends Error {
-  /** Whether trying again may help. Where not, a person is needed and the message says for what. */
+  /** Whether trying again may help. If not, an operator is needed, and the message says what to do. */
   readonly retryable: boolean
-  /** The broker may not speak this version of MQTT: the next try is with the other one. */
+  /** The broker may not support this version of MQTT: the next try uses the other one. */
   readonly tryOtherVersion: boolean
 
   constructor(
@@ -16,12 +16,12 @@ export class ConnectionError extends Error {
   }
 }
 
-const CREDENTIALS = 'The broker refused the user or password. Check MQTT_USERNAME and MQTT_PASSWORD.'
+const CREDENTIALS = 'The broker refused the user name or password. Check MQTT_USERNAME and MQTT_PASSWORD.'
 const FORBIDDEN =
   'The broker does not let this user connect. Check its access rules, MQTT_USERNAME and MQTT_PASSWORD.'
 const CLIENT_ID = 'The broker refused the client id. Check MQTT_CLIENT_ID.'
 
-/** CONNACK codes that waiting does not mend: of 3.1.1 [table 3.1] and of 5 [section 3.2.2.2]. */
+/** CONNACK codes for which retrying does not help, of 3.1.1 [table 3.1] and of 5 [section 3.2.2.2]. */
 const PERMANENT: Readonly<Record<number, string>> = {
   2: CLIENT_ID,
   4: CREDENTIALS,
@@ -30,7 +30,7 @@ const PERMANENT: Readonly<Record<number, string>> = {
   134: CREDENTIALS,
   135: FORBIDDEN,
   138: 'The broker has banned this client.',
-  140: 'The broker wants another authentication method than user and password.',
+  140: 'The broker requires an authentication method other than user name and password.',
 }
 
 /** Unsupported protocol version, in 3.1.1 and in 5. */
@@ -55,7 +55,7 @@ export function refusedSubscription(filter: string): ConnectionError {
 export function disconnectedByBroker(code: number): ConnectionError {
   if (code === 142) {
     return new ConnectionError(
-      'Another client has connected with the same client id and taken the session over. Give each ingester its own MQTT_CLIENT_ID.',
+      'Another client has connected with the same client id and has taken over the session. Give each ingester its own MQTT_CLIENT_ID.',
       { retryable: false },
     )
   }

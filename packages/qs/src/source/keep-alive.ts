@@ -5,15 +5,14 @@ export interface KeepAliveEvents {
   onDead(silentMs: number): void
 }
 
-/** Four looks make a verdict: two keep-alive intervals. */
+/** A peer counts as dead after four silent ticks, which is two keep-alive intervals. */
 const TICKS_PER_INTERVAL = 2
 const TICKS_UNTIL_DEAD = 4
 
 /**
- * Notices a peer that is gone without a word. It counts its own ticks rather than time: a process that was
- * stopped and goes on (SIGSTOP, a suspended laptop) finds one tick and the data that waited, not an hour of
- * silence. While reading is paused there is nothing to hear, so there is no verdict then; pings go on, so that the
- * broker does not take us for dead.
+ * Detects a vanished peer. It counts its own ticks rather than time: a process that resumes after a stop (SIGSTOP, a
+ * suspended laptop) sees one tick and the data that waited, not an hour of silence. While reading is paused nothing can
+ * be heard, so the peer is not declared dead; pings continue, so that the broker does not consider this client dead.
  */
 export class KeepAlive {
   readonly #clock: Clock

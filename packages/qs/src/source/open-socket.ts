@@ -6,16 +6,16 @@ import { ConnectionError } from './errors.ts'
 export interface SocketOptions {
   /** mqtt://host:port or mqtts://host:port */
   readonly url: string
-  /** PEM file of the authority to trust, where it is not a public one. */
+  /** PEM file of the authority to trust, if it is not a public one. */
   readonly caFile: string | null
-  /** A port of 127.0.0.1 to connect to instead; the name that a certificate is checked for stays that of the URL. */
+  /** A port of 127.0.0.1 to connect to instead; certificates are still checked for the host of the URL. */
   readonly detourPort?: number
   readonly timeoutMs: number
-  /** Ends the try. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal
 }
 
-/** @throws ConnectionError; retryable, as hosts and networks come and go, but for a file that cannot be read */
+/** @throws ConnectionError; retryable, since hosts and networks come and go, except for an unreadable CA file */
 export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: SocketOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -39,7 +39,7 @@ export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: Socke
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
       socket.off('error', onError)
-      // What a socket says that is given up interests nobody, but unheard it would end the process.
+      // Late errors of an abandoned socket do not matter, but without a listener they would end the process.
       socket.on('error', () => {})
     }
     signal.addEventListener('abort', onAbort)

@@ -1,7 +1,7 @@
-/** A PUBLISH as the broker sends it to us [MQTT 5, 3.3]; its properties are not read, since the contract has none. */
+/** A PUBLISH from the broker [MQTT 5, 3.3]; its properties are not read, since the contract has none. */
 export interface Publish {
   readonly topic: string
-  /** A view of the bytes that were read. */
+  /** A view of the bytes read. */
   readonly payload: Buffer
   readonly qos: 0 | 1 | 2
   readonly dup: boolean
@@ -9,18 +9,18 @@ export interface Publish {
   readonly packetId: number
 }
 
-/** A PUBLISH that breaks the standard: QoS 3, or a field that reaches beyond its end [MQTT-3.3.1-4]. */
+/** A PUBLISH that violates the standard: QoS 3, or a field that extends beyond its end [MQTT-3.3.1-4]. */
 export interface MalformedPublish {
   readonly problem: string
   /** The whole packet, fixed header included. */
   readonly packet: Buffer
-  /** As far as it can be read. */
+  /** As far as it is readable. */
   readonly topic: string
-  /** 0 where there is none. */
+  /** 0 if there is none. */
   readonly packetId: number
 }
 
-/** Packet types with which one side answers the other about a PUBLISH [MQTT 5, 2.1.2]. */
+/** Packet types of the exchange that follows a PUBLISH [MQTT 5, 2.1.2]. */
 export const PUBACK = 4
 export const PUBREC = 5
 export const PUBREL = 6
@@ -30,9 +30,9 @@ export type AnswerType = typeof PUBACK | typeof PUBREC | typeof PUBREL | typeof 
 export interface PacketEvents {
   onPublish(publish: Publish): void
   onMalformed(publish: MalformedPublish): void
-  /** Its reason code and properties are not read: a refused message is refused the next time too. */
+  /** The reason code and properties are not read: a refused message would be refused again. */
   onAnswer(type: AnswerType, packetId: number): void
-  /** Any other packet, whole, fixed header included. It is valid during the call. */
+  /** Any other packet, with its fixed header. The buffer is valid only during the call. */
   onOther(packet: Buffer): void
 }
 
@@ -40,32 +40,32 @@ const PUBLISH = 3
 const MAX_DIGITS = 4
 
 /**
- * Cuts what is read from the socket into packets and decodes the two kinds that come with every message: PUBLISH, for
- * which mqtt-packet needs three times as long, and the answers to our own, which it refuses where it does not know the
- * reason code. All other packets are rare and left to mqtt-packet.
+ * Splits the bytes from the socket into packets and decodes the two frequent kinds: PUBLISH, for which mqtt-packet
+ * needs three times as long, and answers to published messages, which it refuses if it does not know the reason code.
+ * All other packets are rare and left to mqtt-packet.
  */
 export class Packets {
   readonly #events: PacketEvents
   readonly #hasProperties: boolean
-  /** The beginning of a packet whose end has not come yet. */
+  /** The beginning of an incomplete packet. */
   #waiting: Buffer[] = []
   #waitingBytes = 0
-  /** The size of the waiting packet; 0 while its length has not come. */
+  /** The size of the incomplete packet; 0 while unknown. */
   #neededBytes = 0
 
-  /** @param hasProperties MQTT 5 has them; 3.1.1 has not */
+  /** @param hasProperties true for MQTT 5, false for 3.1.1 */
   constructor(events: PacketEvents, hasProperties: boolean) {
     this.#events = events
     this.#hasProperties = hasProperties
   }
 
-  /** @throws Error where no packet can be cut from the bytes; nothing can be read after it */
+  /** @throws Error if the bytes are not MQTT; nothing can be read after it */
   feed(chunk: Buffer): void {
     const bytes = this.#join(chunk)
     if (bytes === null) return
     for (let start = 0; start < bytes.length; ) {
       const length = readInteger(bytes, start + 1)
-      if (length?.value === MALFORMED) throw new Error('it sent a length of more than four bytes')
+      if (length?.value === MALFORMED) throw new Error('the broker sent a length of more than four bytes')
       const end = length === null ? null : length.end + length.value
       if (length === null || end === null || end > bytes.length) {
         this.#keep(bytes.subarray(start), end === null ? 0 : end - start)
@@ -79,7 +79,7 @@ export class Packets {
     }
   }
 
-  /** What waits and what came, once there is enough of it to go on. */
+  /** The waiting bytes and the new ones, once there are enough to continue. */
   #join(chunk: Buffer): Buffer | null {
     if (this.#waitingBytes === 0) return chunk
     this.#waiting.push(chunk)
@@ -108,9 +108,9 @@ export class Packets {
     const packetId = qos === 0 || idEnd > end ? 0 : readUint16(bytes, topicEnd)
     // Bytes beyond the end belong to the next packet.
     if (qos === 3 || payloadStart > end) {
-      const fault = qos === 3 ? 'of QoS 3' : 'that is longer than it says'
+      const fault = qos === 3 ? 'of QoS 3' : 'whose fields exceed its length'
       const packet = bytes.subarray(start, end)
-      this.#events.onMalformed({ problem: `it sent a PUBLISH ${fault}`, packet, topic, packetId })
+      this.#events.onMalformed({ problem: `the broker sent a PUBLISH ${fault}`, packet, topic, packetId })
       return
     }
     this.#events.onPublish({
@@ -123,7 +123,7 @@ export class Packets {
   }
 }
 
-/** Where a packet lies: its fixed header, what follows that, and the end. */
+/** The offsets of a packet: its fixed header, the rest, and the end. */
 interface Place {
   readonly start: number
   readonly bodyStart: number
@@ -136,7 +136,7 @@ function isAnswer(type: number): type is AnswerType {
   return type >= PUBACK && type <= PUBCOMP
 }
 
-/** A Variable Byte Integer [MQTT 5, 1.5.5], `MALFORMED` where it has more than four bytes; null where its end has not come. */
+/** A Variable Byte Integer [MQTT 5, 1.5.5]: `MALFORMED` if longer than four bytes, null if incomplete. */
 function readInteger(bytes: Buffer, start: number): { readonly value: number; readonly end: number } | null {
   let value = 0
   for (let digit = 0; digit < MAX_DIGITS; digit++) {
@@ -153,7 +153,7 @@ function endOfProperties(bytes: Buffer, start: number): number {
   return length === null || length.value === MALFORMED ? Number.POSITIVE_INFINITY : length.end + length.value
 }
 
-/** Beyond the end there is 0. */
+/** Bytes beyond the end count as 0. */
 function readUint16(bytes: Buffer, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 }

@@ -1,32 +1,32 @@
 interface Outgoing {
   readonly topic: string
   readonly payload: string
-  /** Connections that ended while it was under way. */
+  /** Connections that ended while it was unacknowledged. */
   tries: number
 }
 
-/** Sends one of ours with QoS 1. */
+/** Sends a message with QoS 1. */
 export type SendQos1 = (message: Outgoing, packetId: number, isRedelivery: boolean) => void
 
-/** Far fewer than there are packet identifiers, so that a free one is found at once. */
+/** Far below the number of packet identifiers, so that a free one is found at once. */
 const MAX_UNDER_WAY = 10_000
-/** Beyond it the oldest is given up: a device without its ack asks again, a dead letter has its row. */
+/** Beyond this the oldest message is dropped: a device without its ack sends again, a dead letter has its row. */
 const MAX_WAITING = 10_000
-/** Characters of what waits, which are its bytes nearly always. */
+/** Characters of the waiting payloads; nearly always the same as bytes. */
 const MAX_WAITING_LENGTH = 16 * 1024 * 1024
-/** A broker that ends the connection at a message would do it for ever. */
+/** A broker that closes the connection on a message would do so for ever. */
 const MAX_TRIES = 3
 
 /**
- * What we publish with QoS 1, until the broker has it: dead letters, and device acks where ACK_QOS is 1.
+ * Messages published with QoS 1, until the broker acknowledges them: dead letters, and device acks if ACK_QOS is 1.
  *
- * Deliveries do not wait for it. A paused socket reads no PUBACK, and a delivery that waited for one could keep
- * it paused for ever. At most as many messages as the broker's Receive Maximum are under way [MQTT-3.3.4-9];
- * after a reconnect those are sent again, with their packet identifier [MQTT-4.4.0-1].
+ * Deliveries do not wait for them. A paused socket reads no PUBACK, and a delivery that waited for one could keep the
+ * socket paused for ever. At most the broker's Receive Maximum of messages is unacknowledged [MQTT-3.3.4-9]; after a
+ * reconnect these are sent again with their packet identifiers [MQTT-4.4.0-1].
  */
 export class PublishQueue {
   readonly #underWay = new Map<number, Outgoing>()
-  /** Under way when the connection ended; they go first, with the identifiers they had. */
+  /** Unacknowledged when the connection ended; sent first, with their former identifiers. */
   #again: [packetId: number, message: Outgoing][] = []
   #waiting: Outgoing[] = []
   #waitingLength = 0
@@ -36,12 +36,12 @@ export class PublishQueue {
   #lastPacketId = 1
   #givenUp = 0
 
-  /** Messages that no broker has taken yet. */
+  /** Messages not yet acknowledged by the broker. */
   get size(): number {
     return this.#underWay.size + this.#again.length + this.#waiting.length
   }
 
-  /** Messages given up since the start, since the broker took them too slowly. */
+  /** Messages given up since the start. */
   get givenUp(): number {
     return this.#givenUp
   }
@@ -56,7 +56,7 @@ export class PublishQueue {
     this.#fill()
   }
 
-  /** A session begins, or goes on. */
+  /** A session begins or is resumed. */
   connected(
     send: SendQos1,
     { receiveMaximum, sessionPresent }: { receiveMaximum: number; sessionPresent: boolean },
@@ -76,7 +76,7 @@ export class PublishQueue {
     this.#send = null
   }
 
-  /** Also for a PUBACK that refuses: what an ACL forbids is forbidden the next time too. */
+  /** Also for a PUBACK with an error: what an ACL forbids now, it forbids again. */
   acknowledged(packetId: number): void {
     this.#underWay.delete(packetId)
     this.#fill()
@@ -99,7 +99,7 @@ export class PublishQueue {
     return message
   }
 
-  /** 1 is for SUBSCRIBE. */
+  /** Identifier 1 is reserved for SUBSCRIBE. */
   #freePacketId(): number {
     do this.#lastPacketId = 2 + ((this.#lastPacketId - 1) % 65_534)
     while (this.#underWay.has(this.#lastPacketId))

@@ -3,34 +3,34 @@ import { digestOf } from './digest.ts'
 import type { Publish } from './packets.ts'
 import type { Unanswered } from './window.ts'
 
-/** What was kept from ending another connection. */
+/** The latest quarantined message. */
 export interface Quarantined {
   readonly topic: string
   readonly reason: string
   readonly atMs: number
-  /** Since the start. */
+  /** Quarantined messages since the start. */
   readonly count: number
 }
 
-/** Messages that are remembered; the oldest is forgotten, and has to end another connection to come back. */
+/** Beyond this the oldest message is forgotten, and must end another connection to be recognised again. */
 const MAX_REMEMBERED = 1_000
 
 /**
- * Recognises the message that ends the connection again and again, since the broker redelivers it each time. Two kinds:
+ * Recognises a message that ends the connection repeatedly, since the broker redelivers it each time. Two kinds:
  *
- * - A PUBLISH that cannot be read, or at which the handler throws. It ends the connection once, as the standard demands
- *   [MQTT-4.13.1-1]; the second time it is kept as a dead letter (`QUARANTINED`) and answered.
- * - A message whose answer ends the connection: a broker that hangs up at a device ack that it forbids never reads the
- *   PUBACK behind it. Brokers redeliver in order [MQTT-4.6.0-1], so that message is the first to come back. Answered as the
- *   first one of two connections in a row that then ended, it is answered without a device ack. It is committed already.
- *   On a bad network this may strike an innocent message: its device asks again and hears `duplicate`.
+ * - A PUBLISH that cannot be read, or for which the handler throws. It ends the connection once, as the standard
+ *   requires [MQTT-4.13.1-1]; the second time it is kept as a dead letter (`QUARANTINED`) and answered.
+ * - A message whose answer ends the connection: a broker that disconnects on a forbidden device ack never reads the
+ *   PUBACK after it. Brokers redeliver in order [MQTT-4.6.0-1], so that message is the first to return. If it was the
+ *   first message of two consecutive connections, and was answered before they ended, it is answered without a device
+ *   ack; it is committed already. A bad network may cause this too: the device sends again and gets `duplicate`.
  */
 export class Quarantine {
   readonly #clock: Clock
-  /** Ended a connection, or were kept: digest → how often they came. */
+  /** Messages that ended a connection or were kept: digest → number of times. */
   readonly #accused = new Map<string, number>()
   #first: { readonly digest: string; readonly unanswered: Unanswered } | null = null
-  /** The first message of the previous connection, where it was answered. */
+  /** The first message of the previous connection, if it was answered. */
   #answeredFirst: string | null = null
   #latest: Quarantined | null = null
 
@@ -42,7 +42,7 @@ export class Quarantine {
     return this.#latest
   }
 
-  /** Something about this message is about to end the connection. @returns how often it did so before */
+  /** This message is about to end the connection. @returns how often it has done so before */
   accuse(message: { readonly topic: string; readonly payload: Buffer }, reason: string): number {
     const digest = digestOf(message)
     const before = this.#accused.get(digest) ?? 0
@@ -56,7 +56,7 @@ export class Quarantine {
     return before
   }
 
-  /** A message is redelivered. @returns whether its answer has ended two connections in a row */
+  /** Called for each redelivery. @returns whether the answer has ended two connections in a row */
   redelivered(publish: Publish, unanswered: Unanswered): boolean {
     if (this.#first !== null) return false
     const digest = digestOf(publish)

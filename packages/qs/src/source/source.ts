@@ -19,67 +19,66 @@ import { MAX_TOPIC_BYTES } from './transmit.ts'
 import { Unreleased } from './unreleased.ts'
 import type { Unanswered } from './window.ts'
 
-/** The way to the broker. */
+/** Opens the connection to the broker. */
 export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
 
 export interface SourceOptions
   extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs'> {
   readonly url: string
   readonly caFile: string | null
-  /** Asked at each connection: it may be in a file that is written anew. */
+  /** Called for each connection: the password may be in a file that changes. */
   readonly password: () => string | null
-  /** Unsettled deliveries at which reading pauses. It goes on at half of it. */
+  /** Unsettled deliveries at which reading pauses. It resumes at half. */
   readonly highWatermark: { readonly messages: number; readonly bytes: number }
   readonly openSocket: OpenSocket
-  /** A number in [0, 1), for the pauses between tries. */
+  /** A number in [0, 1), for the jitter between attempts. */
   readonly random: () => number
   readonly log: Log
   readonly onDelivery: (delivery: Delivery) => void
-  /** No waiting mends it: a refused user, another client with our id. */
+  /** Called for an error that retrying does not fix: a refused user, another client with the same id. */
   readonly onFailure: (error: ConnectionError) => void
 }
 
-/** What `/readyz` and the metrics say of the source. */
+/** The status of the source, for `/readyz` and the metrics. */
 export interface SourceStatus {
   readonly isConnected: boolean
   readonly isPaused: boolean
-  /** Deliveries that are not settled, of this connection and of ended ones. */
+  /** Unsettled deliveries of this connection and of earlier ones. */
   readonly unsettledMessages: number
   readonly unsettledBytes: number
   readonly reconnects: number
-  /** Why the latest connection ended, or could not be made; null before that. */
+  /** Why the latest connection ended or could not be made; null at first. */
   readonly latestLoss: string | null
-  /** The latest message that was kept from ending the connection for ever. */
+  /** The latest quarantined message. */
   readonly quarantined: Quarantined | null
   readonly sessionsLost: number
-  /** QoS 1 messages of ours that the broker took too slowly. */
+  /** QoS 1 messages given up since the start. */
   readonly publishesGivenUp: number
 }
 
-/** What a broker takes that does not say: more than twice the largest message it could have sent us by default. */
+/** The limit if the broker states none: more than twice the largest message that it may send by default. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
-/** Header and topic of a PUBLISH of ours; a topic of a thousand characters is a strange one. */
+/** For the header and topic of a published message; a topic of a thousand characters is unusual. */
 const PACKET_OVERHEAD_BYTES = 1024
-/** Less than this no broker takes that can carry a device ack. */
+/** A broker with a smaller limit could not carry a device ack. */
 const MIN_PAYLOAD_BYTES = 256
-/** With the longest pause it bounds how long after an outage everything flows again: five seconds. */
+/** Together with the longest pause it bounds the recovery after an outage: five seconds. */
 const CONNECT_TIMEOUT_MS = 3_000
-/** A connection that lasted so long was a good one: the next trouble begins anew. */
+/** After a connection that lasted this long the backoff starts over. */
 const STEADY_MS = 5_000
 const BACKOFF = { minMs: 100, maxMs: 1_000 }
 
 /**
- * MQTT in: a durable session that hands on each message as a delivery, and answers it when it is settled.
+ * MQTT input: a durable session that hands on each message as a delivery, and answers it when it is settled.
  *
- * It connects, and connects again, for as long as it runs; the broker keeps the session and redelivers what was
- * not answered. Deliveries of a connection that ended are settled like all others, only nobody hears it.
+ * It connects and reconnects as long as it runs; the broker keeps the session and redelivers unanswered messages.
+ * Deliveries of an ended connection are settled like all others, but no answer is sent.
  *
- * Memory is bounded by the watermarks, not by the broker's window, which brokers overshoot: at the high watermark
- * of unsettled messages or bytes the socket is paused, and what was read of it at once is all that can come on top.
- * A lost connection is not made again before half of that is settled.
+ * Memory is bounded by the watermarks, not by the broker's window, which brokers overshoot: at the high watermark of
+ * unsettled messages or bytes the socket is paused, and only the rest of the current read can come on top. After a lost
+ * connection it does not reconnect until half of that is settled.
  *
- * MQTT 5 comes first; a broker that does not know it is asked with 3.1.1 the next time, and so on in turns until
- * one works.
+ * It tries MQTT 5 first; after a broker that does not support it, 3.1.1, alternating until one works.
  */
 export class Source implements Publisher {
   readonly #options: SourceOptions
@@ -122,7 +121,7 @@ export class Source implements Publisher {
     }
   }
 
-  /** Settles when it is connected for the first time. */
+  /** Resolves on the first connection. */
   start(): Promise<void> {
     this.#ended = this.#run()
     return new Promise((resolve) => {
@@ -134,15 +133,15 @@ export class Source implements Publisher {
     return this.#maxPayloadBytes
   }
 
-  /** With QoS 0 and no connection it is lost, as is the PUBACK: the message it answers comes again. */
+  /** With QoS 0 and no connection the message is lost, as is the PUBACK: the message that it answers is redelivered. */
   publish(topic: string, payload: string, qos: 0 | 1): void {
-    // A template can make more of a long device id than a topic can hold.
+    // With a long device id the template can exceed the maximum topic length.
     if (topic.length * 3 > MAX_TOPIC_BYTES && Buffer.byteLength(topic) > MAX_TOPIC_BYTES) return
     if (qos === 1) this.#publishQueue.add(topic, payload)
     else this.#connection?.publish(topic, payload)
   }
 
-  /** Takes no new message and waits until the last one is settled and our own are out. The caller bounds it. */
+  /** Takes no new messages and waits until all are settled and published. The caller limits the time. */
   async drain(): Promise<void> {
     this.#isDraining = true
     if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
@@ -152,7 +151,7 @@ export class Source implements Publisher {
     }
   }
 
-  /** Says good-bye. What is not settled stays with the broker. */
+  /** Disconnects. Unsettled messages stay with the broker. */
   async stop(): Promise<void> {
     this.#isDraining = true
     this.#stopping.abort()
@@ -173,7 +172,7 @@ export class Source implements Publisher {
       if (this.#stopping.signal.aborted) return
       this.#latestLoss = reason.message
       if (reason.tryOtherVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
-      // A refusal at the first connect is a wrong set-up. Later it may be an upheaval at the broker.
+      // A refusal on the first connect is a wrong set-up. Later it may be a temporary state of the broker.
       if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
       if (lastedMs >= STEADY_MS) failures = 0
       if ((failures & (failures + 1)) === 0) {
@@ -183,14 +182,14 @@ export class Source implements Publisher {
           'No connection to the broker; trying again',
         )
       }
-      // A try that took long, since nobody answered, was a pause by itself.
+      // A slow failed attempt counts as part of the pause.
       const triedMs = wasOpen ? 0 : tookMs
       const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
       await delay(clock, pauseMs, this.#stopping.signal).catch(() => {})
     }
   }
 
-  /** Connects, stays until the end, and tells it. */
+  /** Connects, waits for the end of the connection, and returns its reason. */
   async #connectOnce(): Promise<{ readonly reason: ConnectionError; readonly wasOpen: boolean }> {
     let connection: BrokerConnection | null = null
     try {
@@ -241,7 +240,7 @@ export class Source implements Publisher {
     this.#pauseIfFull(connection)
     if (this.#connects > 1 && !sessionPresent) {
       this.#sessionsLost++
-      log.error('The broker has lost the session: what it had queued for us is gone. Check its persistence.')
+      log.error('The broker has lost the session: the messages queued in it are gone. Check its persistence.')
     }
     this.#maxPayloadBytes = Math.min(
       DEFAULT_MAX_PAYLOAD_BYTES,
@@ -250,7 +249,7 @@ export class Source implements Publisher {
         (facts.maximumPacketBytes ?? Number.POSITIVE_INFINITY) - PACKET_OVERHEAD_BYTES,
       ),
     )
-    if (grantedQos < 1) log.error('The broker grants QoS 0 only: what is under way in a crash is lost')
+    if (grantedQos < 1) log.error('The broker grants only QoS 0: a crash loses the messages in flight')
     this.#publishQueue.connected(
       (message, id, again) => connection.publish(message.topic, message.payload, id, again),
       facts,
@@ -263,13 +262,13 @@ export class Source implements Publisher {
   }
 
   #deliver(connection: BrokerConnection, received: Received): void {
-    // Unanswered, it is redelivered to the next client that takes the session up.
+    // Unanswered, it is redelivered to the next client that resumes the session.
     if (this.#isDraining) return
     const { log, onDelivery } = this.#options
     const { publish, fault, withoutReply } = received
     if (fault !== null || withoutReply) {
       const { topic, reason, count } = this.#quarantine.latest as Quarantined
-      log.error({ topic, reason, count }, 'A message that ends the connection each time is quarantined')
+      log.error({ topic, reason, count }, 'Quarantined a message that ends the connection each time')
     }
     this.#unsettledMessages++
     this.#unsettledBytes += publish.payload.length
@@ -293,7 +292,7 @@ export class Source implements Publisher {
 
   #pauseIfFull(connection: BrokerConnection): void {
     const { messages, bytes } = this.#options.highWatermark
-    // Not before SUBACK, which a paused socket would never read.
+    // Not before SUBACK, which could not be read from a paused socket.
     if (!this.#isOpen || this.#isPaused) return
     if (this.#unsettledMessages < messages && this.#unsettledBytes < bytes) return
     this.#isPaused = true
@@ -313,12 +312,12 @@ export class Source implements Publisher {
     return this.#unsettledMessages * 2 <= messages && this.#unsettledBytes * 2 <= bytes
   }
 
-  /** A new connection would only bring again what already waits here, and then as much on top. */
+  /** A new connection would redeliver everything that already waits here, and then add as much again. */
   async #untilLow(): Promise<void> {
     if (this.#isLow()) return
     this.#options.log.warn(
       { unsettled: this.#unsettledMessages },
-      'Not connecting to the broker before the database has taken what is here',
+      'Not connecting to the broker until the database has committed messages already received',
     )
     await new Promise<void>((resolve) => {
       this.#onLow = resolve
@@ -327,7 +326,7 @@ export class Source implements Publisher {
   }
 }
 
-/** A message that was taken in. Thousands wait at a time, so it is one object without closures. */
+/** A received message. Thousands may wait at a time, so it is one object without closures. */
 class Taken implements Delivery {
   readonly topic: string
   readonly payload: Buffer

@@ -3,9 +3,9 @@ import { connectWatcher, type WatcherOptions } from './watcher-client.ts'
 
 export interface TopicWatchOptions extends WatcherOptions {
   readonly filters: readonly string[]
-  /** What to do where the broker refuses the filters: the end of a sentence that says so. */
+  /** What to do if the broker refuses the filters; ends the sentence that reports the refusal. */
   readonly advice: string
-  /** A retained message comes again with each subscription: `isRetained`. */
+  /** `isRetained`: a retained message, sent again with each subscription. */
   readonly onMessage: (topic: string, payload: Buffer, isRetained: boolean) => void
 }
 
@@ -13,7 +13,7 @@ const RECONNECT_MS = 2_000
 /** SUBACK: failure [MQTT-3.9.3-2 of 3.1.1]. */
 const REFUSED = 0x80
 
-/** Hears some topics while somebody wants to, beside those whom the messages are for. */
+/** Receives some topics on demand, in addition to their regular recipients. */
 export class TopicWatch {
   readonly #options: TopicWatchOptions
   #client: MqttClient | null = null
@@ -28,7 +28,7 @@ export class TopicWatch {
     return this.#client?.connected ?? false
   }
 
-  /** Why nothing is heard, for people; null: nothing is known to be wrong. */
+  /** Why no messages arrive, as text for users; null if no problem is known. */
   get problem(): string | null {
     return this.#problem
   }
@@ -37,7 +37,7 @@ export class TopicWatch {
     const { url, onMessage } = this.#options
     const client = connectWatcher(this.#options, RECONNECT_MS)
     this.#client = client
-    this.#problem = `The broker at ${url} is not connected yet`
+    this.#problem = `Not yet connected to the broker at ${url}`
     client.on('message', (topic, payload, { retain }) => onMessage(topic, payload, retain))
     client.on('connect', () => {
       this.#problem = null
@@ -47,7 +47,7 @@ export class TopicWatch {
     client.on('close', () => this.#lose(null))
   }
 
-  /** Whether anybody wants to hear them now. */
+  /** Turns reception on or off. */
   open(isOpen: boolean): void {
     if (isOpen === this.#isOpen) return
     this.#isOpen = isOpen
@@ -59,11 +59,11 @@ export class TopicWatch {
     await this.#client?.endAsync(true)
   }
 
-  /** Also while nobody wants to hear: whether it may is known before somebody does. */
+  /** Also runs while reception is off, so that a refusal is known in advance. */
   #subscribe(): void {
     if (!this.isConnected) return
     const { filters, username, advice } = this.#options
-    const who = username === null ? 'a client without a user' : `the user ${username}`
+    const who = username === null ? 'a client without a user name' : `the user ${username}`
     this.#client?.subscribe([...filters], { qos: 0 }, (error) => {
       const granted = error instanceof ErrorWithSubackPacket ? (error.packet.granted ?? []) : []
       const refused = filters.filter((_, index) => Number(granted[index]) === REFUSED)
@@ -81,7 +81,7 @@ export class TopicWatch {
   #lose(error: Error | null): void {
     const cause = error instanceof AggregateError ? (error.errors[0] as Error) : error
     const why = cause === null ? '' : `: ${cause.message}`
-    // What the error said is not forgotten when the connection closes because of it.
+    // The reason of an error is kept when the connection closes because of it.
     if (why !== '' || this.#problem === null)
       this.#problem = `No connection to the broker at ${this.#options.url}${why}`
   }

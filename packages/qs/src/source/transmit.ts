@@ -6,10 +6,10 @@ const MIN_BYTES = 1024
 const MAX_KEPT_BYTES = 256 * 1024
 
 /**
- * Packets on their way out, gathered into one write. After a batch is committed, thousands of device acks and
- * PUBACKs are due in the same moment; a write for each would cost more than all else in the pipeline.
+ * Outgoing packets, gathered into one write. After a commit, thousands of device acks and PUBACKs are due at once; a
+ * write for each would cost more than the rest of the pipeline.
  *
- * PUBLISH and the answers to it are encoded here by hand, since every message has one; all other packets come from
+ * PUBLISH and the answers to it are encoded by hand, since every message needs them; all other packets come from
  * mqtt-packet.
  */
 export class Transmit {
@@ -18,13 +18,13 @@ export class Transmit {
   #buffer = Buffer.allocUnsafe(MIN_BYTES)
   #length = 0
 
-  /** @param withProperties MQTT 5 has a property length in PUBLISH; 3.1.1 has not */
+  /** @param withProperties whether PUBLISH has a property length: true for MQTT 5, false for 3.1.1 */
   constructor(write: (bytes: Buffer) => void, withProperties: boolean) {
     this.#write = write
     this.#withProperties = withProperties
   }
 
-  /** PUBACK, PUBREC or PUBCOMP; both versions leave out the reason code of success [MQTT 5, 3.4.2.1]. */
+  /** PUBACK, PUBREC or PUBCOMP, without the reason code, which may be omitted for success [MQTT 5, 3.4.2.1]. */
   answer(type: AnswerType, packetId: number): void {
     this.#reserve(4)
     this.#buffer[this.#length++] = type << 4
@@ -32,7 +32,7 @@ export class Transmit {
     this.#uint16(packetId)
   }
 
-  /** PUBLISH, with QoS 1 where there is a packet identifier. */
+  /** PUBLISH, with QoS 1 if there is a packet identifier. */
   publish(topic: string, payload: string, packetId: number | null, isRedelivery = false): void {
     const topicBytes = Buffer.byteLength(topic)
     if (topicBytes > MAX_TOPIC_BYTES) throw new RangeError(`A topic of ${topicBytes} bytes`)
@@ -57,7 +57,7 @@ export class Transmit {
     this.#length += bytes.copy(this.#buffer, this.#length)
   }
 
-  /** Hands over what was gathered. The socket keeps the buffer until it is sent, so the next one is new. */
+  /** Writes the gathered packets. The socket keeps the buffer until it is sent, so a new one is allocated. */
   flush(): void {
     if (this.#length === 0) return
     const bytes = this.#buffer.subarray(0, this.#length)

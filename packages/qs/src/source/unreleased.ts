@@ -3,21 +3,21 @@ import type { Publish } from './packets.ts'
 
 interface Received {
   readonly digest: string
-  /** PUBREC has left: the message is committed. */
+  /** PUBREC was sent: the message is committed. */
   isAnswered: boolean
 }
 
 /**
- * Messages of QoS 2 between their PUBLISH and their PUBREL [MQTT 5, 4.3.3]. What PUBREC answered belongs to the session and
- * not to a connection: the broker that missed the PUBREC sends the message again, and it must not count twice.
+ * QoS 2 messages between their PUBLISH and their PUBREL [MQTT 5, 4.3.3]. A message answered with PUBREC belongs to the
+ * session, not to a connection: a broker that missed the PUBREC sends it again, and it must not count twice.
  *
- * The packet identifier alone does not prove that two messages are the same. A broker that restored an older store after
- * a crash may have given it to another message, which would be lost; so the content has to be equal too.
+ * The packet identifier alone does not identify a message. A broker that restored an older store after a crash may have
+ * reused it for another message, which would be lost; so the content must be equal too.
  */
 export class Unreleased {
   readonly #received = new Map<number, Received>()
 
-  /** A connection begins. What its predecessor did not answer arrives again, to be handed on again. */
+  /** A connection begins. Messages that the previous one did not answer are redelivered and handed on again. */
   begin(sessionPresent: boolean): void {
     if (!sessionPresent) this.#received.clear()
     for (const [packetId, { isAnswered }] of this.#received) if (!isAnswered) this.#received.delete(packetId)

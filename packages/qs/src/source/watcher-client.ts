@@ -6,14 +6,15 @@ export interface WatcherOptions {
   readonly caFile: string | null
   readonly clientId: string
   readonly username: string | null
-  /** Asked at each connection: it may be in a file that is written anew. */
+  /** Called for each connection: the password may be in a file that changes. */
   readonly password: () => string | null
 }
 
 /**
- * A client that only listens, with no session: what it misses is missed. MQTT 3.1.1, which every broker speaks.
+ * A client that only listens, without a session: messages that it misses are lost to it. MQTT 3.1.1, which every broker
+ * supports.
  *
- * @throws where MQTT_CA_FILE cannot be read
+ * @throws if MQTT_CA_FILE cannot be read
  */
 export function connectWatcher(
   { url, caFile, clientId, username, password }: WatcherOptions,
@@ -29,7 +30,7 @@ export function connectWatcher(
     reconnectPeriod: reconnectMs,
     ...(username !== null && { username }),
     ...secret(),
-    // Without it a refusal is the last word, and MQTT.js never tries the new password.
+    // Otherwise MQTT.js gives up after a refusal and never tries the new password.
     reconnectOnConnackError: true,
     ...(caFile !== null && { ca: readFileSync(caFile) }),
   })

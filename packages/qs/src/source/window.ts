@@ -1,4 +1,4 @@
-/** A message that waits for its answer. */
+/** A message that has not been answered. */
 export interface Unanswered {
   readonly isSettled: boolean
   settle(): void
@@ -7,7 +7,7 @@ export interface Unanswered {
 /** Answers a message: PUBACK for QoS 1, PUBREC for QoS 2. */
 export type Answer = (packetId: number, qos: 1 | 2) => void
 
-/** An object with a method: a closure for each would be two objects more. */
+/** An object with a method: a closure for each message would take two more objects. */
 class Entry implements Unanswered {
   readonly packetId: number
   readonly qos: 1 | 2
@@ -27,11 +27,11 @@ class Entry implements Unanswered {
 }
 
 /**
- * The messages of one connection that are not yet answered. PUBACKs and PUBRECs leave in the order in which the messages
- * arrived [MQTT-4.6.0-2, MQTT-4.6.0-3], whatever the order in which they are settled: two writers commit as they please.
+ * The unanswered messages of one connection. PUBACKs and PUBRECs are sent in the order in which the messages arrived
+ * [MQTT-4.6.0-2, MQTT-4.6.0-3], whatever the order in which they are settled: two writers commit independently.
  *
- * A window ends with its connection, so an answer never crosses to another one: a message that is settled after the end
- * is redelivered on the next connection and turns out to be a duplicate.
+ * A window ends with its connection, so an answer is never sent on another one: a message that is settled afterwards is
+ * redelivered on the next connection and is then a duplicate.
  */
 export class Window {
   readonly #answer: Answer
@@ -42,14 +42,14 @@ export class Window {
     this.#answer = answer
   }
 
-  /** Takes a message in, until it is settled. */
+  /** Adds a message until it is settled. */
   open(packetId: number, qos: 1 | 2 = 1): Unanswered {
     const entry = new Entry(packetId, qos, this)
     this.#entries.push(entry)
     return entry
   }
 
-  /** Answers what is due. */
+  /** Answers all settled messages at the head. */
   advance(): void {
     for (let entry = this.#entries[this.#head]; entry?.isSettled; entry = this.#entries[++this.#head]) {
       this.#answer(entry.packetId, entry.qos)

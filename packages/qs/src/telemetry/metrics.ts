@@ -47,7 +47,7 @@ const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, hel
   sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker no longer had the session'],
   publishesGivenUp: [
     'qs_publishes_given_up',
-    'Device acks and dead letters not published because the broker took them too slowly',
+    'QoS 1 messages given up because the broker took them too slowly, or closed the connection on them three times',
   ],
   devicesOverBudget: [
     'qs_devices_over_budget',

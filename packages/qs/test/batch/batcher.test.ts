@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { Batcher } from '../../src/batch/batcher.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 
-/** The topic is its name, the payload as long as asked. */
+/** A delivery with its name as the topic and a payload of the given size. */
 const deliveryOf = (name: string, { bytes = 1 } = {}): Delivery => ({
   topic: name,
   payload: Buffer.alloc(bytes),
@@ -23,7 +23,7 @@ interface Write {
   fail(error: Error): Promise<void>
 }
 
-/** A batcher whose writes end when the test says so. */
+/** A batcher whose writes the test ends. */
 function underControl(options: { writers?: number; maxBytes?: number; worthAnotherBytes?: number } = {}) {
   const timers: (() => void)[] = []
   const writes: Write[] = []
@@ -71,7 +71,7 @@ test('a lone delivery is written at once, without waiting for others', async () 
   assert.deepEqual(namesOf(writes), ['a'])
 })
 
-test('deliveries of one read go together', async () => {
+test('deliveries from one read go together', async () => {
   const { batcher, writes } = underControl()
   for (const name of 'abc') batcher.push(deliveryOf(name))
   assert.deepEqual(namesOf(writes), [])
@@ -79,7 +79,7 @@ test('deliveries of one read go together', async () => {
   assert.deepEqual(namesOf(writes), ['abc'])
 })
 
-test('while every writer is busy deliveries gather, and the next batch is all of them', async () => {
+test('while every writer is busy deliveries gather, and the next batch takes them all', async () => {
   const { batcher, writes } = underControl()
   batcher.push(deliveryOf('a'))
   await turn()
@@ -92,7 +92,7 @@ test('while every writer is busy deliveries gather, and the next batch is all of
   assert.deepEqual(namesOf(writes), ['a', 'bcd'])
 })
 
-test('a second writer takes what comes while the first is busy, and a third delivery waits', async () => {
+test('a second writer takes deliveries that arrive while the first is busy, and a third delivery waits', async () => {
   const { batcher, writes } = underControl({ writers: 2 })
   for (const name of 'abc') {
     batcher.push(deliveryOf(name))
@@ -103,7 +103,7 @@ test('a second writer takes what comes while the first is busy, and a third deli
   assert.deepEqual(namesOf(writes), ['a', 'b', 'c'])
 })
 
-test('a second writer begins when enough waits for one, or has waited for long', async () => {
+test('a second writer starts when enough bytes wait, or after a long wait', async () => {
   const { batcher, writes, timers } = underControl({ writers: 2, worthAnotherBytes: 10 })
   batcher.push(deliveryOf('a'))
   await turn()
@@ -124,7 +124,7 @@ test('a second writer begins when enough waits for one, or has waited for long',
   assert.equal(timers.length, 0)
 })
 
-test('a batch holds as many bytes as the bound says and not one more', async () => {
+test('a batch holds bytes up to the limit and not one more', async () => {
   const { batcher, writes } = underControl({ writers: 9, maxBytes: 10 })
   for (const [name, bytes] of [
     ['a', 5],
@@ -138,7 +138,7 @@ test('a batch holds as many bytes as the bound says and not one more', async () 
   assert.deepEqual(namesOf(writes), ['ab', 'c', 'd', 'e'])
 })
 
-test('a message larger than the bound is a batch of its own, whole', async () => {
+test('a message larger than the limit forms its own batch, whole', async () => {
   const { batcher, writes } = underControl({ writers: 9, maxBytes: 10 })
   batcher.push(deliveryOf('a'))
   batcher.push(deliveryOf('b', { bytes: 500 }))
@@ -163,7 +163,7 @@ test('messages without a payload are written too', async () => {
   assert.deepEqual(namesOf(writes), ['ab', 'c'])
 })
 
-test('a message that did not fit is taken by the next batch even when nothing else comes', async () => {
+test('a message that did not fit is taken by the next batch even if nothing else arrives', async () => {
   const { batcher, writes } = underControl({ maxBytes: 2 })
   batcher.push(deliveryOf('a', { bytes: 2 }))
   batcher.push(deliveryOf('b', { bytes: 2 }))
@@ -173,7 +173,7 @@ test('a message that did not fit is taken by the next batch even when nothing el
   assert.deepEqual(namesOf(writes), ['a', 'b'])
 })
 
-test('a write that fails is told, and nothing more is written', async () => {
+test('a failed write is reported, and nothing more is written', async () => {
   const { batcher, writes, failures } = underControl()
   const error = new Error('42P01')
   batcher.push(deliveryOf('a'))
@@ -199,7 +199,7 @@ test('a failure of one writer stops the others too, once their write has ended',
   assert.deepEqual(namesOf(writes), ['a', 'b'])
 })
 
-test('whatever comes and goes, each message is written once, in order, within the bounds', async () => {
+test('in any sequence, each message is written once, in order, within the limits', async () => {
   const step = fc.oneof(
     {
       weight: 3,
@@ -251,7 +251,7 @@ test('whatever comes and goes, each message is written once, in order, within th
   )
 })
 
-test('twenty thousand deliveries go through in order', async () => {
+test('twenty thousand deliveries are written in order', async () => {
   const { batcher, writes } = underControl({ maxBytes: 7 })
   const sent = Array.from({ length: 20_000 }, (_, index) => String(index))
   for (const name of sent) batcher.push(deliveryOf(name))
@@ -263,7 +263,7 @@ test('twenty thousand deliveries go through in order', async () => {
   )
 })
 
-test('a written message is not held in memory while others wait behind it', async () => {
+test('a written message is not kept in memory while others wait behind it', async () => {
   setFlagsFromString('--expose_gc')
   const collect = runInNewContext('gc') as () => void
   const ends: (() => void)[] = []
@@ -290,6 +290,6 @@ test('a written message is not held in memory while others wait behind it', asyn
   await turn()
   collect()
   const held = payloads.filter((payload) => payload.deref() !== undefined).length
-  // Fifty wait, one is under way.
+  // Fifty wait, one is being written.
   assert.ok(held <= 52, `${held} of 100 payloads are held, 50 of them written`)
 })

@@ -234,7 +234,7 @@ test('a fault of our own is a rejection with its trace, and no end of the proces
 })
 
 test('what the source could not handle is kept without a look at it', () => {
-  const delivery = { ...deliveryOf(eventJson()), fault: 'it sent a PUBLISH of QoS 3' }
+  const delivery = { ...deliveryOf(eventJson()), fault: 'the broker sent a PUBLISH of QoS 3' }
   const { elements } = decodeMessage(delivery, {
     topic: new EventTopic('qs/v1/+/events'),
     limits: DEFAULT_LIMITS,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { disconnectedByBroker, refusedConnection, refusedSubscription } from '../../src/source/errors.ts'
 
-test('a refused user, password or client id is for a person to mend, and the message names the setting', () => {
+test('a refused user, password or client id is permanent, and the message names the setting', () => {
   for (const [code, setting] of [
     [4, 'MQTT_PASSWORD'],
     [5, 'MQTT_PASSWORD'],
@@ -17,7 +17,7 @@ test('a refused user, password or client id is for a person to mend, and the mes
   }
 })
 
-test('a broker that is busy or starting is tried again', () => {
+test('a broker that is busy or starting is retried', () => {
   for (const code of [3, 128, 136, 137, 151, 159])
     assert.equal(refusedConnection(code).retryable, true, String(code))
 })
@@ -36,7 +36,7 @@ test('a refused subscription names the filter', () => {
   assert.match(error.message, /qs\/v1\/\+\/events.*MQTT_EVENTS_TOPIC/)
 })
 
-test('a session taken over by another client is for a person to mend, all other endings are not', () => {
+test('a session taken over by another client is permanent, all other endings are retryable', () => {
   assert.equal(disconnectedByBroker(142).retryable, false)
   assert.match(disconnectedByBroker(142).message, /MQTT_CLIENT_ID/)
   for (const code of [0, 139, 141, 149])

@@ -3,13 +3,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 
-/** One connection that a client made to the broker, under the hand of the test. */
+/** One client connection to the broker, controlled by the test. */
 export interface Peer {
   readonly connect: IConnectPacket
-  /** All that came after CONNECT, oldest first. */
+  /** All packets received after CONNECT, oldest first. */
   readonly received: readonly Packet[]
   send(...packets: readonly Packet[]): void
-  /** What mqtt-packet would not write. */
+  /** For bytes that mqtt-packet would not write. */
   sendBytes(bytes: readonly number[]): void
   destroy(): void
 }
@@ -19,13 +19,13 @@ export interface FakeBroker {
   readonly peers: readonly Peer[]
 }
 
-/** What the broker does when a client has said CONNECT, and when it says anything else. */
+/** What the broker does on CONNECT, and on any other packet. */
 export interface Manners {
   onConnect(peer: Peer): void
   onPacket(peer: Peer, packet: Packet): void
 }
 
-/** CONNACK and SUBACK, as every broker. */
+/** Answers with CONNACK and SUBACK, as any broker does. */
 export const polite: Manners = {
   onConnect: (peer) => peer.send(connack()),
   onPacket: (peer, packet) => {
@@ -53,7 +53,7 @@ export const publish = (messageId: number, payload = 'x', dup = false): Packet =
   messageId,
 })
 
-/** A broker that does what the test says, on a port of its own; gone after the test. */
+/** A broker with the given behaviour, on its own port; closed after the test. */
 export async function fakeBroker(t: TestContext, manners: Partial<Manners> = {}): Promise<FakeBroker> {
   const { onConnect, onPacket } = { ...polite, ...manners }
   const peers: Peer[] = []

@@ -5,7 +5,7 @@ import { KeepAlive } from '../../src/source/keep-alive.ts'
 
 const INTERVAL_MS = 4_000
 
-/** A running keep-alive under a clock of the test. A ping counts as said, as on a connection. */
+/** A running keep-alive with the test's clock. A ping counts as sent data, as on a connection. */
 function start(t: TestContext, { answers = false } = {}) {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const counts = { pings: 0, deaths: 0 }
@@ -28,7 +28,7 @@ function start(t: TestContext, { answers = false } = {}) {
   return { keepAlive, counts, pass }
 }
 
-test('a silent broker is asked for a sign of life after one interval, not before', (t) => {
+test('a silent broker is pinged after one interval, not before', (t) => {
   const { counts, pass } = start(t)
   pass(3_500)
   assert.equal(counts.pings, 0)
@@ -44,14 +44,14 @@ test('a broker that stays silent is dead after two intervals, at most half of on
   assert.equal(counts.deaths, 1)
 })
 
-test('a broker that answers lives for ever', (t) => {
+test('a broker that answers is never dead', (t) => {
   const { counts, pass } = start(t, { answers: true })
   pass(3_600_000)
   assert.equal(counts.deaths, 0)
   assert.ok(counts.pings >= 3_600_000 / INTERVAL_MS - 1)
 })
 
-test('where both sides talk there is nothing to ask', (t) => {
+test('while both sides send data there is no ping', (t) => {
   const { keepAlive, counts, pass } = start(t)
   for (let second = 0; second < 60; second++) {
     keepAlive.heard()
@@ -61,7 +61,7 @@ test('where both sides talk there is nothing to ask', (t) => {
   assert.deepEqual(counts, { pings: 0, deaths: 0 })
 })
 
-test('who only listens pings, so that the broker does not take us for dead', (t) => {
+test('a client that only receives still pings, so that the broker does not consider it dead', (t) => {
   const { keepAlive, counts, pass } = start(t)
   for (let second = 0; second < 60; second++) {
     keepAlive.heard()
@@ -71,7 +71,7 @@ test('who only listens pings, so that the broker does not take us for dead', (t)
   assert.equal(counts.deaths, 0)
 })
 
-test('while reading is paused there is no verdict, and pings go on', (t) => {
+test('while reading is paused the broker is not declared dead, and pings continue', (t) => {
   const { keepAlive, counts, pass } = start(t)
   keepAlive.suspendVerdict()
   pass(600_000)
@@ -79,7 +79,7 @@ test('while reading is paused there is no verdict, and pings go on', (t) => {
   assert.ok(counts.pings >= 600_000 / INTERVAL_MS - 1)
 })
 
-test('when reading goes on the silence counts from there', (t) => {
+test('after reading resumes the silence counts from then', (t) => {
   const { keepAlive, counts, pass } = start(t)
   keepAlive.suspendVerdict()
   pass(600_000)
@@ -90,7 +90,7 @@ test('when reading goes on the silence counts from there', (t) => {
   assert.equal(counts.deaths, 1)
 })
 
-test('a process that slept for an hour finds one tick, and one tick is no verdict', (t) => {
+test('a process that slept for an hour sees one tick, which is not enough to declare the broker dead', (t) => {
   const tick = t.mock.method(globalThis, 'setInterval')
   let deaths = 0
   const keepAlive = new KeepAlive(new SystemClock(), INTERVAL_MS, { ping: () => {}, onDead: () => deaths++ })
@@ -98,7 +98,7 @@ test('a process that slept for an hour finds one tick, and one tick is no verdic
   keepAlive.stop()
   const [callback] = tick.mock.calls[0]?.arguments ?? []
   assert.ok(typeof callback === 'function')
-  // Half an interval was silent when the hour began.
+  // Half an interval of silence had passed when the hour began.
   callback()
   callback()
   assert.equal(deaths, 0)
@@ -107,7 +107,7 @@ test('a process that slept for an hour finds one tick, and one tick is no verdic
   assert.equal(deaths, 0)
 })
 
-test('after stop nothing is asked and nobody is dead', (t) => {
+test('after stop there are no pings and no dead broker', (t) => {
   const { keepAlive, counts, pass } = start(t)
   keepAlive.stop()
   pass(60_000)

@@ -7,7 +7,7 @@ import { Packets, type Publish } from '../../src/source/packets.ts'
 const VERSIONS = [4, 5] as const
 type Version = (typeof VERSIONS)[number]
 
-/** What came out, oldest first: PUBLISHes decoded, all else as bytes. */
+/** The output, oldest first: PUBLISHes decoded, everything else as bytes. */
 function read(chunks: readonly Buffer[], version: Version) {
   const out: (Publish | Buffer)[] = []
   const packets = new Packets(
@@ -27,7 +27,7 @@ function read(chunks: readonly Buffer[], version: Version) {
 
 const written = (packet: Packet, protocolVersion: Version) => generate(packet, { protocolVersion })
 
-/** Cuts bytes at places given as shares of their length. */
+/** Cuts bytes at offsets given as fractions of their length. */
 function cut(bytes: Buffer, shares: readonly number[]): Buffer[] {
   const places = [0, ...shares.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b)]
   return places.map((from, index) => bytes.subarray(from, places[index + 1] ?? bytes.length))
@@ -47,7 +47,7 @@ const publish = fc.record({
 })
 const other = fc.constantFrom<Packet>({ cmd: 'pingresp' }, { cmd: 'suback', messageId: 1, granted: [1] })
 
-test('whatever the cuts of the stream, what mqtt-packet writes is read', () => {
+test('packets written by mqtt-packet are read, however the stream is split', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...VERSIONS),
@@ -83,7 +83,7 @@ test('whatever the cuts of the stream, what mqtt-packet writes is read', () => {
   )
 })
 
-test('a PUBLISH byte by byte is one PUBLISH', () => {
+test('a PUBLISH received byte by byte is one PUBLISH', () => {
   const bytes = written(
     { cmd: 'publish', topic: 't', payload: 'hello', qos: 0, dup: false, retain: false },
     5,
@@ -95,7 +95,7 @@ test('a PUBLISH byte by byte is one PUBLISH', () => {
   assert.deepEqual(out, [{ topic: 't', payload: Buffer.from('hello'), qos: 0, dup: false, packetId: 0 }])
 })
 
-test('an answer is read with whatever reason code and properties it comes', () => {
+test('an answer is read with any reason code and properties', () => {
   const properties = [0x26, 0, 1, 0x61, 0, 1, 0x62]
   for (const type of [4, 5, 6, 7]) {
     const first = (type << 4) | (type === 6 ? 2 : 0)
@@ -110,24 +110,24 @@ test('an answer is read with whatever reason code and properties it comes', () =
   }
 })
 
-test('bytes that are no MQTT are refused, with what is wrong', () => {
+test('bytes that are not MQTT are refused, with the reason', () => {
   const refused: readonly (readonly [Version, readonly number[], RegExp])[] = [
     [4, [0x30, 0xff, 0xff, 0xff, 0xff, 0x01], /length of more than four bytes/],
     [4, [0x36, 5, 0, 1, 0x61, 0, 1], /QoS 3/],
-    [4, [0x30, 0], /longer than it says/],
-    [4, [0x30, 3, 0, 2, 0x61], /longer than it says/],
-    [4, [0x32, 4, 0, 1, 0x61, 0], /longer than it says/],
-    [5, [0x30, 3, 0, 1, 0x61], /longer than it says/],
-    [5, [0x30, 5, 0, 1, 0x61, 9, 1], /longer than it says/],
-    // The next packet must not lend its bytes.
-    [5, [0x30, 3, 0, 1, 0x61, 0xd0, 0x00], /longer than it says/],
+    [4, [0x30, 0], /fields exceed its length/],
+    [4, [0x30, 3, 0, 2, 0x61], /fields exceed its length/],
+    [4, [0x32, 4, 0, 1, 0x61, 0], /fields exceed its length/],
+    [5, [0x30, 3, 0, 1, 0x61], /fields exceed its length/],
+    [5, [0x30, 5, 0, 1, 0x61, 9, 1], /fields exceed its length/],
+    // The bytes of the next packet must not be used.
+    [5, [0x30, 3, 0, 1, 0x61, 0xd0, 0x00], /fields exceed its length/],
   ]
   for (const [version, bytes, message] of refused) {
     assert.throws(() => read([Buffer.from(bytes)], version), message, bytes.join(' '))
   }
 })
 
-test('bytes of all kinds are read or refused, and never more than there are', () => {
+test('arbitrary bytes are read or refused, and no byte is read beyond the end', () => {
   fc.assert(
     fc.property(fc.constantFrom(...VERSIONS), fc.uint8Array({ maxLength: 64 }), (version, bytes) => {
       try {

@@ -7,7 +7,7 @@ import { PublishQueue } from '../../src/source/publish-queue.ts'
 
 type Sent = readonly [payload: string, packetId: number, dup: boolean]
 
-/** Connects the publishQueue; what it sends is recorded. */
+/** Connects the queue and records what it sends. */
 function connect(publishQueue: PublishQueue, receiveMaximum: number, sessionPresent = true): Sent[] {
   const sent: Sent[] = []
   publishQueue.connected(
@@ -22,7 +22,7 @@ function connect(publishQueue: PublishQueue, receiveMaximum: number, sessionPres
 
 const payloads = (sent: readonly Sent[]) => sent.map(([payload]) => payload)
 
-test('what is added before there is a connection is sent when there is one, in its order', () => {
+test('messages added without a connection are sent on the next one, in order', () => {
   const publishQueue = new PublishQueue()
   publishQueue.add('t', 'a')
   publishQueue.add('t', 'b')
@@ -30,7 +30,7 @@ test('what is added before there is a connection is sent when there is one, in i
   assert.equal(publishQueue.size, 2)
 })
 
-test('no more are under way than the broker receives at once, and a PUBACK makes room for the next', () => {
+test('the Receive Maximum of the broker is respected, and a PUBACK makes room for the next message', () => {
   const publishQueue = new PublishQueue()
   const sent = connect(publishQueue, 2)
   for (const payload of ['a', 'b', 'c', 'd']) publishQueue.add('t', payload)
@@ -40,7 +40,7 @@ test('no more are under way than the broker receives at once, and a PUBACK makes
   assert.equal(publishQueue.size, 3)
 })
 
-test('messages under way have packet identifiers of their own, none of them that of SUBSCRIBE', () => {
+test('unacknowledged messages have distinct packet identifiers, none of them that of SUBSCRIBE', () => {
   const publishQueue = new PublishQueue()
   const sent = connect(publishQueue, 100)
   for (let index = 0; index < 100; index++) publishQueue.add('t', String(index))
@@ -49,7 +49,7 @@ test('messages under way have packet identifiers of their own, none of them that
   assert.ok(ids.every((id) => id >= 2 && id <= 65_535))
 })
 
-test('packet identifiers come round again without meeting one that is still under way', () => {
+test('packet identifiers wrap around without reusing an unacknowledged one', () => {
   const publishQueue = new PublishQueue()
   const sent = connect(publishQueue, 2)
   publishQueue.add('t', 'stays')
@@ -63,7 +63,7 @@ test('packet identifiers come round again without meeting one that is still unde
   assert.equal(publishQueue.size, 1)
 })
 
-test('after a reconnect what is under way is sent again with its packet identifier, as DUP', () => {
+test('after a reconnect unacknowledged messages are sent again with their packet identifiers, as DUP', () => {
   const publishQueue = new PublishQueue()
   const before = connect(publishQueue, 10)
   publishQueue.add('t', 'a')
@@ -78,7 +78,7 @@ test('after a reconnect what is under way is sent again with its packet identifi
   assert.equal(after[1]?.[2], false)
 })
 
-test('where the broker has lost the session nothing is marked as DUP', () => {
+test('if the broker has lost the session nothing is marked as DUP', () => {
   const publishQueue = new PublishQueue()
   connect(publishQueue, 10)
   publishQueue.add('t', 'a')
@@ -89,7 +89,7 @@ test('where the broker has lost the session nothing is marked as DUP', () => {
   )
 })
 
-test('after a reconnect no more are sent again than the broker receives at once', () => {
+test('messages sent again after a reconnect respect the Receive Maximum of the broker', () => {
   const publishQueue = new PublishQueue()
   connect(publishQueue, 5)
   for (const payload of ['a', 'b', 'c', 'd', 'e', 'f']) publishQueue.add('t', payload)
@@ -100,7 +100,7 @@ test('after a reconnect no more are sent again than the broker receives at once'
   assert.deepEqual(payloads(sent), ['a', 'b', 'c'])
 })
 
-test('a PUBACK for what is not under way changes nothing', () => {
+test('a PUBACK for an unknown packet identifier changes nothing', () => {
   const publishQueue = new PublishQueue()
   const sent = connect(publishQueue, 1)
   publishQueue.add('t', 'a')
@@ -110,7 +110,7 @@ test('a PUBACK for what is not under way changes nothing', () => {
   assert.deepEqual(payloads(sent), ['a'])
 })
 
-test('beyond ten thousand the oldest that waits is given up and counted', () => {
+test('beyond ten thousand waiting messages the oldest is given up and counted', () => {
   const publishQueue = new PublishQueue()
   for (let index = 0; index < 10_003; index++) publishQueue.add('t', String(index))
   assert.equal(publishQueue.givenUp, 3)
@@ -118,7 +118,7 @@ test('beyond ten thousand the oldest that waits is given up and counted', () => 
   assert.equal(connect(publishQueue, 1)[0]?.[0], '3')
 })
 
-test('beyond 16 MiB the oldest that waits is given up and counted, however few they are', () => {
+test('beyond 16 MiB the oldest waiting message is given up and counted, however few there are', () => {
   const publishQueue = new PublishQueue()
   const mebibyte = 'x'.repeat(1024 * 1024 - 1)
   for (let index = 0; index < 20; index++) publishQueue.add('t', mebibyte + String.fromCharCode(97 + index))
@@ -126,7 +126,7 @@ test('beyond 16 MiB the oldest that waits is given up and counted, however few t
   assert.equal(connect(publishQueue, 1)[0]?.[0].at(-1), 'e')
 })
 
-test('what was sent no longer counts towards the 16 MiB that may wait', () => {
+test('sent messages no longer count towards the 16 MiB limit', () => {
   const publishQueue = new PublishQueue()
   const sent = connect(publishQueue, 1)
   for (let index = 0; index < 100; index++) {
@@ -136,7 +136,7 @@ test('what was sent no longer counts towards the 16 MiB that may wait', () => {
   assert.deepEqual([publishQueue.givenUp, publishQueue.size], [0, 0])
 })
 
-test('what is under way is not given up for what waits', () => {
+test('unacknowledged messages are not given up in favour of waiting ones', () => {
   const publishQueue = new PublishQueue()
   connect(publishQueue, 1)
   publishQueue.add('t', 'under way')
@@ -146,7 +146,7 @@ test('what is under way is not given up for what waits', () => {
   assert.deepEqual(payloads(connect(publishQueue, 1)), ['under way'])
 })
 
-test('a broker that takes 65,535 at once and answers none of them does not hang the process', async () => {
+test('a broker with a Receive Maximum of 65,535 that never answers does not hang the process', async () => {
   const script = `
     import { PublishQueue } from ${JSON.stringify(new URL('../../src/source/publish-queue.ts', import.meta.url).href)}
     const publishQueue = new PublishQueue()
@@ -162,7 +162,7 @@ test('a broker that takes 65,535 at once and answers none of them does not hang 
   assert.equal(stdout, '10000 20000\n')
 })
 
-test('a message at which the broker ends the connection is given up after the third, and counted', () => {
+test('a message on which the broker closes three connections is given up and counted', () => {
   const publishQueue = new PublishQueue()
   publishQueue.add('t', 'poison')
   publishQueue.add('t', 'good')
@@ -174,7 +174,7 @@ test('a message at which the broker ends the connection is given up after the th
   assert.equal(publishQueue.givenUp, 1)
 })
 
-test('nothing vanishes whatever the connection does, and the broker is never overrun', () => {
+test('whatever the connection does, no message vanishes and the Receive Maximum is respected', () => {
   const step = fc.constantFrom('add', 'add', 'add', 'acknowledge', 'acknowledge', 'reconnect', 'disconnect')
   fc.assert(
     fc.property(

@@ -43,7 +43,7 @@ for (const version of [5, 4] as const) {
   })
 }
 
-test('a message of QoS 2 that comes twice before its PUBREL is handed on once', async (t) => {
+test('a QoS 2 message that arrives twice before its PUBREL is handed on once', async (t) => {
   const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(true)) })
   const { source, connected, deliveries } = startSource(t, broker.url)
   await connected
@@ -62,7 +62,7 @@ test('a message of QoS 2 that comes twice before its PUBREL is handed on once', 
   assert.deepEqual(answers(second), ['pubrec 7'])
 })
 
-test('what the broker did not have answered, or gave the same identifier after a crash, is handed on', async (t) => {
+test('an unanswered message, or another one with a reused packet identifier, is handed on', async (t) => {
   const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(true)) })
   const { source, connected, deliveries } = startSource(t, broker.url)
   await connected

@@ -8,7 +8,7 @@ import { pubacks, startSource } from './start-source.ts'
 const MALFORMED = [0x36, 5, 0, 1, 0x61, 0, 5]
 const MALFORMED_AGAIN = [0x3e, ...MALFORMED.slice(1)]
 
-test('a PUBLISH that cannot be read ends one connection, and is a delivery with its bytes in the next', async (t) => {
+test('an unreadable PUBLISH ends one connection, and is delivered with its bytes on the next', async (t) => {
   const sendIt = (peer: Peer, bytes: readonly number[]) => {
     peer.send(connack(true))
     peer.sendBytes(bytes)
@@ -29,11 +29,11 @@ test('a PUBLISH that cannot be read ends one connection, and is a delivery with 
   await until(() => pubacks(peer.received).length === 2, 'both are answered')
   peer.destroy()
   await until(() => deliveries.length === 3, 'the next connection')
-  assert.equal(deliveries[2]?.payload.toString(), 'behind it', 'what is kept once is not kept again')
+  assert.equal(deliveries[2]?.payload.toString(), 'behind it', 'a message that was kept is not kept again')
   await until(() => pubacks(broker.peers[2]?.received).length === 1, 'its answer')
 })
 
-test('a message at which the handler throws is kept the second time', async (t) => {
+test('a message for which the handler throws is kept the second time', async (t) => {
   const broker = await fakeBroker(t, {
     onConnect: (peer) => peer.send(connack(true), publish(5, 'bad', true), publish(6, 'good')),
   })
@@ -73,7 +73,7 @@ test('a message whose answer ends the connection twice in a row is answered with
   assert.deepEqual(treated, ['a false', 'b false', 'a false', 'b false', 'a true', 'b false'])
 })
 
-test('a message that is redelivered because it was never settled is no suspect', async (t) => {
+test('a message that is redelivered because it was never settled is not quarantined', async (t) => {
   const broker = await fakeBroker(t, {
     onConnect: (peer) => peer.send(connack(true), publish(5, 'a', true)),
   })

@@ -6,7 +6,7 @@ import { realEdges } from '../../src/app/edges.ts'
 import { connack, fakeBroker, publish } from './fake-broker.ts'
 import { pubacks, startSource } from './start-source.ts'
 
-test('the session is durable, and asked for with MQTT 5 first', async (t) => {
+test('the session is durable, and requested with MQTT 5 first', async (t) => {
   const broker = await fakeBroker(t)
   const { connected } = startSource(t, broker.url, { username: 'u', password: () => 'p' })
   await connected
@@ -43,7 +43,7 @@ test('a message is answered when it is settled and not before, in the order of a
   assert.deepEqual(pubacks(peer.received), [7, 8, 9])
 })
 
-test('what is settled after its connection ended is answered on no other', async (t) => {
+test('a message settled after its connection ended is not answered on another one', async (t) => {
   const broker = await fakeBroker(t)
   const { source, connected, deliveries } = startSource(t, broker.url)
   await connected
@@ -61,7 +61,7 @@ test('what is settled after its connection ended is answered on no other', async
   assert.deepEqual(pubacks(peer.received), [7, 8])
 })
 
-test('a broker that refuses MQTT 5 is asked with 3.1.1', async (t) => {
+test('a broker that refuses MQTT 5 is tried with 3.1.1', async (t) => {
   const broker = await fakeBroker(t, {
     onConnect: (peer) => {
       if (peer.connect.protocolVersion === 5) peer.send({ ...connack(), reasonCode: 132 } as Packet)
@@ -86,7 +86,7 @@ test('a refused password ends the start', async (t) => {
   assert.equal(broker.peers.length, 1)
 })
 
-test('at the high watermark reading pauses, at half of it it goes on', async (t) => {
+test('reading pauses at the high watermark and resumes at half of it', async (t) => {
   const broker = await fakeBroker(t)
   const { source, connected, deliveries } = startSource(t, broker.url, {
     highWatermark: { messages: 4, bytes: 100_000 },
@@ -104,7 +104,7 @@ test('at the high watermark reading pauses, at half of it it goes on', async (t)
   await until(() => deliveries.length === 5, 'the fifth')
 })
 
-test('a resumed session with more waiting than the high watermark connects, also while nothing can be settled', async (t) => {
+test('a resumed session with more messages than the high watermark connects, even while none can be settled', async (t) => {
   const broker = await fakeBroker(t, {
     onConnect: (peer) => peer.send(connack(true), publish(1), publish(2), publish(3)),
   })
@@ -113,13 +113,13 @@ test('a resumed session with more waiting than the high watermark connects, also
   })
   await until(
     () => source.status.isConnected || broker.peers.length > 1,
-    'connected, or given up and tried again',
+    'connected, or given up and retried',
   )
-  assert.equal(broker.peers.length, 1, 'the connection was given up for a SUBACK that nobody read')
+  assert.equal(broker.peers.length, 1, 'the connection was given up because SUBACK was not read')
   assert.equal(deliveries.length, 3)
 })
 
-test('a lost session is said, since what was queued in it is gone', async (t) => {
+test('a lost session is logged, since the messages queued in it are gone', async (t) => {
   const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(false)) })
   const { source, connected, records } = startSource(t, broker.url)
   await connected
@@ -128,7 +128,7 @@ test('a lost session is said, since what was queued in it is gone', async (t) =>
   assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('lost the session')))
 })
 
-test('our QoS 1 messages keep to the Receive Maximum of the broker and are sent again after a reconnect', async (t) => {
+test('published QoS 1 messages respect the Receive Maximum of the broker and are sent again after a reconnect', async (t) => {
   const broker = await fakeBroker(t, { onConnect: (peer) => peer.send(connack(true, 1)) })
   const { source, connected } = startSource(t, broker.url)
   await connected
@@ -151,7 +151,7 @@ test('our QoS 1 messages keep to the Receive Maximum of the broker and are sent 
   assert.equal(sent(1)[1]?.payload.toString(), 'b')
 })
 
-test('a drain takes nothing new and ends when the last message is settled', async (t) => {
+test('a drain takes no new messages and ends when the last one is settled', async (t) => {
   const broker = await fakeBroker(t)
   const { source, connected, deliveries } = startSource(t, broker.url)
   await connected
@@ -172,7 +172,7 @@ test('a drain takes nothing new and ends when the last message is settled', asyn
   assert.equal(peer.received.at(-1)?.cmd, 'disconnect')
 })
 
-test('stopped while it waits for the database, it makes no new connection', async (t) => {
+test('a source stopped while it waits for the database makes no new connection', async (t) => {
   const broker = await fakeBroker(t)
   const edges = realEdges()
   let opened = 0

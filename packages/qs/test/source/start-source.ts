@@ -6,7 +6,7 @@ import type { Delivery } from '../../src/pipeline/delivery.ts'
 import type { ConnectionError } from '../../src/source/errors.ts'
 import { Source, type SourceOptions } from '../../src/source/source.ts'
 
-/** A source with its deliveries, which the test settles. */
+/** A source and its deliveries, which the test settles. */
 export function startSource(t: TestContext, url: string, options: Partial<SourceOptions> = {}) {
   const deliveries: Delivery[] = []
   const failures: ConnectionError[] = []

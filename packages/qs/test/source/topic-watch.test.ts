@@ -12,7 +12,7 @@ import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { TopicWatch } from '../../src/source/topic-watch.ts'
 
-test('topics are heard while somebody wants to, and who may not hear them is told before', {
+test('topics are received on demand, and a missing permission is reported in advance', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const { url, kill, restart } = await startManagedMosquitto(t)
@@ -34,7 +34,7 @@ test('topics are heard while somebody wants to, and who may not hear them is tol
   }
   const refused = watchAs(ingester).watch
   const told = 'The broker does not let the user ingester read other/#;'
-  await until(() => refused.problem?.startsWith(told), 'the refusal is told')
+  await until(() => refused.problem?.startsWith(told), 'the refusal is reported')
 
   const { watch, heard } = watchAs(OPERATOR)
   const sender = await connectAsync(url, { ...OPERATOR, reconnectPeriod: 100 })
@@ -45,14 +45,14 @@ test('topics are heard while somebody wants to, and who may not hear them is tol
   }
   await until(() => watch.problem === null, 'it is connected')
   watch.open(true)
-  await until(() => hears('open'), 'it hears')
+  await until(() => hears('open'), 'it receives')
   watch.open(false)
-  await until(async () => !(await hears(`closed ${heard.length}`)), 'it hears no more')
+  await until(async () => !(await hears(`closed ${heard.length}`)), 'it no longer receives')
 
   watch.open(true)
   await kill()
-  await until(() => watch.problem?.includes('No connection to the broker'), 'the loss is told')
+  await until(() => watch.problem?.includes('No connection to the broker'), 'the loss is reported')
   await restart()
-  await until(() => hears('again'), 'it hears again', 20_000)
+  await until(() => hears('again'), 'it receives again', 20_000)
   assert.equal(watch.problem, null)
 })

@@ -7,7 +7,7 @@ import { Transmit } from '../../src/source/transmit.ts'
 
 const VERSIONS = [4, 5] as const
 
-/** What mqtt-packet reads out of bytes. */
+/** The packets that mqtt-packet reads from bytes. */
 function parse(bytes: Buffer, protocolVersion: 4 | 5): Packet[] {
   const packets: Packet[] = []
   const reader = parser({ protocolVersion })
@@ -17,7 +17,7 @@ function parse(bytes: Buffer, protocolVersion: 4 | 5): Packet[] {
   return packets
 }
 
-/** What was said to be sent, as mqtt-packet reads it, and in how many writes it left. */
+/** The packets sent, as mqtt-packet reads them, and the number of writes. */
 async function transmitted(protocolVersion: 4 | 5, say: (transmit: Transmit) => void) {
   const writes: Buffer[] = []
   const transmit = new Transmit((bytes) => writes.push(bytes), protocolVersion === 5)
@@ -36,7 +36,7 @@ test('a PUBACK is four bytes in both versions', async () => {
   }
 })
 
-test('a PUBLISH is byte by byte what mqtt-packet would write', async () => {
+test('a PUBLISH has exactly the bytes that mqtt-packet would write', async () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'grapheme' }),
@@ -76,7 +76,7 @@ test('a PUBLISH is byte by byte what mqtt-packet would write', async () => {
   )
 })
 
-test('payloads around the steps of the length field are read back whole', async () => {
+test('payloads around the size steps of the length field are read back whole', async () => {
   for (const version of VERSIONS) {
     for (const length of [
       0, 100, 121, 122, 123, 124, 16_370, 16_376, 16_377, 16_378, 16_384, 2_097_140, 2_097_152,
@@ -92,7 +92,7 @@ test('payloads around the steps of the length field are read back whole', async 
   }
 })
 
-test('thousands of packets of a moment leave in one write, in their order', async () => {
+test('thousands of packets due at once leave in one write, in order', async () => {
   for (const version of VERSIONS) {
     const { packets, writes } = await transmitted(version, (transmit) => {
       for (let index = 1; index <= 3000; index++) {
@@ -112,7 +112,7 @@ test('thousands of packets of a moment leave in one write, in their order', asyn
   }
 })
 
-test('what was handed over is not written over by what comes next', async () => {
+test('written bytes are not overwritten by later packets', async () => {
   const writes: Buffer[] = []
   const transmit = new Transmit((bytes) => writes.push(bytes), true)
   for (const payload of ['first', 'second', 'third']) {
@@ -128,12 +128,12 @@ test('what was handed over is not written over by what comes next', async () => 
   assert.equal(writes.length, 4)
 })
 
-test('nothing due is no write', async () => {
+test('without pending packets there is no write', async () => {
   const { writes } = await transmitted(5, (transmit) => transmit.flush())
   assert.equal(writes, 0)
 })
 
-test('half of a surrogate pair goes out as UTF-8 all the same', async () => {
+test('half of a surrogate pair is still sent as valid UTF-8', async () => {
   const { packets } = await transmitted(5, (transmit) => {
     transmit.publish('t', 'a\ud800b', null)
     transmit.answer(PUBACK, 1)
@@ -142,12 +142,12 @@ test('half of a surrogate pair goes out as UTF-8 all the same', async () => {
   assert.equal(packets[1]?.cmd, 'puback')
 })
 
-test('a topic longer than MQTT can carry does not make nonsense of the packets after it', async () => {
+test('a topic longer than MQTT allows does not corrupt the packets after it', async () => {
   const { packets } = await transmitted(5, (transmit) => {
     try {
       transmit.publish('d'.repeat(65_536), 'lost', null)
     } catch {
-      // An error is as good as leaving it out.
+      // An error is as good as omitting it.
     }
     transmit.publish('t', 'next', null)
   })

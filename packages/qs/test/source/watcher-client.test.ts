@@ -4,7 +4,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { connectWatcher } from '../../src/source/watcher-client.ts'
 import { credentials, start, tcp } from '../embedded/broker/connecting.ts'
 
-test('a watcher that was refused tries again, with the password that the file has by then', async (t) => {
+test('a refused watcher tries again, with the current password from the file', async (t) => {
   const broker = await start(t, { credentials })
   let password = 'an old one'
   const { username } = credentials
@@ -19,7 +19,7 @@ test('a watcher that was refused tries again, with the password that the file ha
   t.after(() => client.endAsync(true))
   const refusals: string[] = []
   client.on('error', (error) => refusals.push(error.message))
-  await until(() => refusals.length > 1, 'it is refused, and again')
+  await until(() => refusals.length > 1, 'it is refused twice')
   assert.match(refusals[0] ?? '', /Bad username or password/)
   password = credentials.password
   await until(() => client.connected, 'it is connected')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Unanswered, Window } from '../../src/source/window.ts'
 
-test('a message that is settled first waits for those that came before it', () => {
+test('a message settled first waits for those that arrived before it', () => {
   const pubacks: number[] = []
   const window = new Window((packetId) => pubacks.push(packetId))
   const [first, second, third] = [window.open(7), window.open(8), window.open(9)]
@@ -15,7 +15,7 @@ test('a message that is settled first waits for those that came before it', () =
   assert.deepEqual(pubacks, [7, 8, 9])
 })
 
-test('whatever the order of settling, PUBACKs leave in the order of arrival, each as soon as it may', () => {
+test('whatever the order of settling, PUBACKs leave in the order of arrival, each as soon as possible', () => {
   const order = fc.integer({ min: 1, max: 200 }).chain((count) =>
     fc.shuffledSubarray(
       Array.from({ length: count }, (_, index) => index),
@@ -43,7 +43,7 @@ test('whatever the order of settling, PUBACKs leave in the order of arrival, eac
   )
 })
 
-test('many thousands go through while a few are open, packet identifiers coming round again', () => {
+test('many thousands pass while a few are open, with packet identifiers wrapping around', () => {
   const pubacks: number[] = []
   const window = new Window((packetId) => pubacks.push(packetId))
   const arrived: number[] = []

@@ -24,7 +24,7 @@ test('what is stored other than it was sent says so in Live and on the page of i
   for (const said of [
     'Charts use the server time: ts_device is',
     'Charts use the server time less age_ms: ts_device is',
-    'Stored as 9007199254740992: a double has no more digits',
+    'Stored as 9007199254740992, the nearest double',
     'Stored with the last value of "value"',
   ])
     await live.getByText(said).first().waitFor()

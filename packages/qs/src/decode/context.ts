@@ -5,13 +5,13 @@ export interface DecodeOptions {
   readonly topic: EventTopic
   readonly limits: Limits
   readonly clockTrust: ClockTrust
-  /** `device`: an event id begins with the device id and a hyphen. Default `any`. */
+  /** `device`: an event id must begin with the device id and a hyphen. Default `any`. */
   readonly eventIdRule?: 'any' | 'device'
-  /** The zone of a device's times without offset. */
+  /** The time zone for a device's times without an offset. */
   readonly timeZoneOf: (deviceId: string) => string
 }
 
-/** What every element of one message shares. */
+/** Shared by all elements of a message. */
 export interface MessageContext {
   readonly options: DecodeOptions
   /** From the topic. */

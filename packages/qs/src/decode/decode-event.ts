@@ -25,10 +25,10 @@ const KNOWN = new Set([
 ])
 
 /**
- * Decodes one element of a message to an event or to a rejection. Never throws.
+ * Decodes one element of a message into an event or a rejection. Never throws.
  *
- * @param element as JSON.parse gives it
- * @param exact the same with its numbers marked, if some may lose digits; otherwise the same object
+ * @param element from JSON.parse
+ * @param exact from parseExact if numbers may lose digits; otherwise the same object
  */
 export function decodeEvent(element: unknown, exact: unknown, context: MessageContext): Event | Rejection {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) {
@@ -82,7 +82,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     tsDeviceRaw: isTooLong ? beginningOf(raw) : raw,
     schema: CONTRACT_VERSION,
     meta: meta.json,
-    // One at most: what changes the value before what changes its time.
+    // At most one: a changed value takes precedence over a changed time.
     warning: roundedValue(value, valueExact) ?? (isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning),
   }
 }
@@ -101,7 +101,7 @@ function notAnEvent(value: unknown): Rejection {
   return SCRAPS[Array.isArray(value) ? 'array' : (typeof value as 'number' | 'string' | 'boolean')]
 }
 
-/** The digits that were sent, if the double has others. */
+/** The digits as sent, if the double has others. */
 function exactRaw({ ts_device: sent }: Fields, fallback: string): string {
   if (fallback === NESTED_TOO_DEEP || (typeof sent === 'string' && exactDigits(sent) === null))
     return fallback
@@ -134,10 +134,10 @@ function findFault(fields: Fields, { options, deviceId }: MessageContext): Fault
   // The device id of the topic is valid already.
   if (claimed !== deviceId) {
     if (!isDeviceId(claimed as string))
-      return ['INVALID_FIELD', 'device_id holds / + # or a control character']
+      return ['INVALID_FIELD', 'device_id contains / + # or a control character']
     return [
       'DEVICE_ID_MISMATCH',
-      `device_id is ${JSON.stringify(claimed)}, the topic's is ${JSON.stringify(deviceId)}`,
+      `device_id is ${JSON.stringify(claimed)}, but the topic has ${JSON.stringify(deviceId)}`,
     ]
   }
   if (eventIdRule === 'device' && !(fields.event_id as string).startsWith(`${deviceId}-`))
@@ -177,7 +177,7 @@ function valueFault(value: unknown, limits: Limits): Fault | null {
   }
 }
 
-/** Without a prototype, so that a field called `__proto__` is a field like any other. */
+/** Without a prototype, so that `__proto__` is a field like any other. */
 function unknownFields(fields: Fields): Record<string, unknown> | null {
   let extra: Record<string, unknown> | null = null
   for (const key of Object.keys(fields)) {

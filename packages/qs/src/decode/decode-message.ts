@@ -12,15 +12,15 @@ import { countKeys, warnOfRepeatedKeys } from './repeated-keys.ts'
 import { salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
 import { scanJson } from './scan-json.ts'
 
-/** Far above LIMIT_ID_BYTES: a longer id belongs to no device, and its ack topic could exceed the limit of MQTT. */
+/** Far above LIMIT_ID_BYTES: a longer id is not a device's, and its ack topic could exceed the limit of MQTT. */
 const MAX_DEVICE_ID_LENGTH = 1024
 
-/** Decodes a delivery, again and again if its elements are needed again. */
+/** Decodes a delivery; the message decodes it again if its elements are needed again. */
 export type Decoder = (delivery: Delivery) => Message
 
 /**
- * Every delivery becomes a message with at least one element, so that it can be settled: if nothing can be read, that
- * element is a rejection. Never throws: the broker would redeliver a message that did after each restart.
+ * Decodes every delivery into a message with at least one element, so that it can be settled: if nothing is readable,
+ * that element is a rejection. Never throws, since the broker would redeliver such a message after each restart.
  */
 export function decoder(options: DecodeOptions): Decoder {
   const elementsOf = (delivery: Delivery) => decode(delivery).elements
@@ -35,7 +35,7 @@ export function decoder(options: DecodeOptions): Decoder {
     } catch (error) {
       decoded = rejection('INTERNAL_ERROR', String(error), { trace: `decode: ${(error as Error).stack}` })
     }
-    // One literal for both shapes: spreading an object for each message costs more than parsing it.
+    // One literal for both shapes: spreading an object costs more than parsing the message.
     const isArray = Array.isArray(decoded)
     const elements = isArray ? (decoded as readonly Element[]) : [decoded as Element]
     return { delivery, deviceId, tsServer, shape: isArray ? 'array' : 'one', elements }
@@ -43,12 +43,12 @@ export function decoder(options: DecodeOptions): Decoder {
   return (delivery) => new Message(decode(delivery), elementsOf)
 }
 
-/** For a single message. For many, make one decoder. */
+/** For a single message. For many, create one decoder. */
 export function decodeMessage(delivery: Delivery, options: DecodeOptions): Message {
   return decoder(options)(delivery)
 }
 
-/** The elements of an array, or the one element that any other payload is. */
+/** The elements of an array; any other payload is one element. */
 function decodePayload(
   { payload, topic, fault }: Delivery,
   context: MessageContext,
@@ -60,7 +60,7 @@ function decodePayload(
   const text = isUtf8(payload) ? payload.toString() : null
   const parsed = text === null ? NOT_JSON : parse(text)
   if (context.deviceId === null) {
-    // There is no device to answer, so nothing is salvaged. A repair has to mend the payload first.
+    // There is no device to answer, so nothing is salvaged. A repair must fix the payload first.
     const isJson = parsed !== NOT_JSON
     return isJson ? rejection('TOPIC_MISMATCH', `The topic is ${topic.slice(0, 200)}`) : unreadable(payload)
   }
@@ -80,7 +80,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What `parsed` was read from. */
+/** The source of `parsed`. */
 interface RawJson {
   readonly text: string
   readonly bytes: Buffer
@@ -98,7 +98,7 @@ function decodeExact(
   { source, context }: { readonly source: RawJson; readonly context: MessageContext },
 ) {
   const decoded = decodeAll(parsed, exact, context)
-  // A ts_device that is no time is kept to the letter, whatever its neighbours look like.
+  // An unreadable ts_device is kept exactly as sent, digits included.
   return exact === parsed && hasStrangeTime(decoded)
     ? decodeAll(parsed, parseExact(source.text), context)
     : decoded

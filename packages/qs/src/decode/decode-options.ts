@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts'
 import type { DecodeOptions } from './context.ts'
 
-/** Decode as the settings want it; `timeZoneOf` knows the devices that have a zone of their own. */
+/** Decode options from the settings; `timeZoneOf` returns the zone of a device that has its own. */
 export function decodeOptions(
   config: Config,
   timeZoneOf: (deviceId: string) => string | undefined,

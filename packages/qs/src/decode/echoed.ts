@@ -1,6 +1,6 @@
 import { isLonger, isStorable } from './text.ts'
 
-/** An id that breaks the contract is not repeated in the device ack: it may be as large as the message. */
+/** A longer id is not repeated in the device ack: it may be as large as the message. */
 const MAX_ECHOED_BYTES = 1024
 
 /** The event id that a device ack repeats; null if there is none or if it cannot be repeated. */

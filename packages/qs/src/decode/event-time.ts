@@ -8,7 +8,7 @@ export interface ClockTrust {
   readonly maxFutureMs: number
 }
 
-/** When a message came in, in both forms. */
+/** When a message arrived, in both forms. */
 export interface Arrival {
   readonly receivedAt: Instant
   readonly tsServer: string
@@ -23,12 +23,12 @@ const UNREADABLE = warning(
 
 const AGE_UNUSABLE = warning(
   'AGE_UNUSABLE',
-  'age_ms is not used: send how many milliseconds ago it was measured, a number from 0 up',
+  'age_ms is ignored: send the milliseconds since the measurement, a number of 0 or more',
 )
 
 /**
- * Event time is the device's where its clock is plausible, so that a board in 1970 does not ruin a chart. Otherwise it is the
- * server time, less the age of the event where it says one.
+ * Event time is the device time if it is plausible, so that a board in 1970 does not ruin a chart. Otherwise it is the
+ * server time, less the age of the event if given.
  */
 export function eventTime(
   device: DeviceTime,
@@ -77,13 +77,13 @@ function warningOf(age: EventAge): DeviceAckWarning | null {
   return age === 'unusable' ? AGE_UNUSABLE : null
 }
 
-/** What is stored instead comes first: the end of a message is cut where the buffer of its device is small. */
+/** The important part comes first: a device ack for a small buffer cuts the end of the message. */
 function implausible(aheadMs: number, hasAge: boolean): DeviceAckWarning {
   const used = hasAge ? 'server time less age_ms' : 'server time'
   const [far, side] = [distance(Math.abs(aheadMs)), aheadMs < 0 ? 'behind' : 'ahead of']
   return warning(
     'TS_DEVICE_IMPLAUSIBLE',
-    `Charts use the ${used}: ts_device is ${far} ${side} it. Set the clock, or leave ts_device out`,
+    `Charts use the ${used}: ts_device is ${far} ${side} it. Set the clock, or omit ts_device`,
   )
 }
 

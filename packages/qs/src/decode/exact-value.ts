@@ -1,16 +1,16 @@
 import { exactDigits } from './exact-numbers.ts'
 
 const NUMBER = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-/** A point or zeros are written out up to here; beyond it an exponent is shorter. */
+/** Up to this many places are written out; beyond that an exponent is shorter. */
 const MAX_PLACES = 20
-/** Of Number.prototype.toPrecision. */
+/** The maximum of Number.prototype.toPrecision. */
 const MAX_PRECISION = 100
 
 /**
- * The number that was sent, where the double nearest to it has other digits; null where nothing is lost. Equal numbers
- * give equal texts, however they are written, so that a duplicate is told from a conflict by comparing texts.
+ * The number as sent, if the nearest double has other digits; null if nothing is lost. Equal numbers give equal texts,
+ * however they are written, so that comparing texts tells a duplicate from a conflict.
  *
- * @param exact the value as parseExact has it: no other value can lose digits
+ * @param exact the value from parseExact: no other value can lose digits
  */
 export function exactValue(value: unknown, exact: unknown): string | null {
   if (typeof value !== 'number' || typeof exact !== 'string') return null
@@ -18,13 +18,13 @@ export function exactValue(value: unknown, exact: unknown): string | null {
   if (digits === null) return null
   const sent = readNumber(digits)
   if (isSame(sent, readNumber(String(value)))) return null
-  // printf("%.17g") writes 0.1 as 0.10000000000000001, which is what the double says with as many digits.
+  // printf("%.17g") writes 0.1 as 0.10000000000000001, which is the same double with that many digits.
   const places = sent.digits.length
   if (places <= MAX_PRECISION && isSame(sent, readNumber(value.toPrecision(places)))) return null
   return `${value < 0 ? '-' : ''}${writeNumber(sent)}`
 }
 
-/** Digits without zeros around them, times ten to the exponent. The sign plays no part: a double keeps it. */
+/** Digits without leading and trailing zeros, times ten to the exponent. The sign is omitted: a double keeps it. */
 interface Decimal {
   readonly digits: string
   readonly exponent: number
@@ -39,7 +39,7 @@ function isSame(one: Decimal, other: Decimal): boolean {
 function readNumber(text: string): Decimal {
   const [, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
   const all = whole + fraction
-  // Not by a regular expression: /0+$/ takes quadratic time, 8 s for a number of 256 KiB.
+  // Not with a regular expression: /0+$/ takes quadratic time, 8 s for a number of 256 KiB.
   let [first, end] = [0, all.length]
   while (all[first] === '0') first++
   while (end > first && all[end - 1] === '0') end--
@@ -47,7 +47,7 @@ function readNumber(text: string): Decimal {
   return { digits: all.slice(first, end), exponent: Number(exponent) - fraction.length + all.length - end }
 }
 
-/** A JSON number that people can read: 12345678901234567.89, 123456789012345678900, 1.5e300 as 15e299. */
+/** A readable JSON number: 12345678901234567.89, 123456789012345678900, 1.5e300 as 15e299. */
 function writeNumber({ digits, exponent }: Decimal): string {
   if (exponent >= 0 && exponent <= MAX_PLACES) return digits + '0'.repeat(exponent)
   const point = digits.length + exponent

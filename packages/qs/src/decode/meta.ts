@@ -6,14 +6,14 @@ export type MetaResult =
   | { readonly kind: 'meta'; readonly json: string | null }
   | { readonly kind: 'refused'; readonly code: DeadLetterCode; readonly detail: string }
 
-/** Where unknown top-level fields are kept in meta. */
+/** The key for unknown top-level fields in meta. */
 const EXTRA = '_extra'
 
 /**
- * meta and the unknown fields as one JSON text that JSONB stores without loss.
+ * Writes meta and the unknown fields as one JSON text that JSONB stores without loss.
  *
- * @param extra unknown top-level fields, null where there are none
- * @param exact whether numbers come marked by parseExact
+ * @param extra unknown top-level fields; null if there are none
+ * @param exact whether numbers are marked by parseExact
  */
 export function writeMeta(
   meta: unknown,
@@ -26,7 +26,7 @@ export function writeMeta(
   if (extra !== null && meta && Object.hasOwn(meta, EXTRA)) {
     return refused(
       'INVALID_META',
-      `meta has a key ${EXTRA}, which is where the unknown field ${Object.keys(extra)[0]} would go`,
+      `meta has a key ${EXTRA}, which is reserved for the unknown field ${Object.keys(extra)[0]}`,
     )
   }
   const whole = extra === null ? meta : { ...meta, [EXTRA]: extra }
@@ -51,7 +51,7 @@ function refused(code: DeadLetterCode, detail: string): MetaResult & { kind: 're
   return { kind: 'refused', code, detail }
 }
 
-/** Checks the depth on the way down, so any nesting costs no more than the limit. */
+/** Checks the depth on the way down, so that deep nesting costs no more than the limit. */
 function findFault(value: unknown, levelsLeft: number): (MetaResult & { kind: 'refused' }) | null {
   if (typeof value === 'string') return findTextFault(value)
   if (typeof value !== 'object' || value === null) return null
@@ -73,8 +73,8 @@ function findFault(value: unknown, levelsLeft: number): (MetaResult & { kind: 'r
 function findTextFault(text: string): (MetaResult & { kind: 'refused' }) | null {
   if (isStorable(text)) return null
   const digits = exactDigits(text)
-  if (digits === null) return refused('INVALID_META', 'meta holds U+0000 or half of a surrogate pair')
+  if (digits === null) return refused('INVALID_META', 'meta contains U+0000 or half of a surrogate pair')
   return inDoubleRange(digits)
     ? null
-    : refused('INVALID_META', `meta holds the number ${digits.slice(0, 40)}, which is out of range`)
+    : refused('INVALID_META', `meta contains the number ${digits.slice(0, 40)}, which is out of range`)
 }

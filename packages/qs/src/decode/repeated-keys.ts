@@ -5,17 +5,17 @@ import { warning } from './warning.ts'
 
 /*
  * JSON.parse keeps the last of several values under one key and drops the others, as PostgreSQL does in JSONB. The event
- * is stored with that value, and its device ack says so: an object that was put together twice is a fault of its sender.
+ * is stored with that value, and its device ack says so, since a repeated key is a fault of the sender.
  *
- * A text with more keys than its parsed objects has a key twice, or a text that looks like one. Only then it is read
- * again, and says which key it is.
+ * If the JSON text has more keys than its parsed objects, a key is repeated or a string looks like a key. Only then is
+ * it read again to find the key.
  */
 
 /** Levels of nesting in which keys are counted: LIMIT_META_DEPTH is at most 1000. */
 const MAX_LEVELS = 1_100
 const MAX_SHOWN = 40
 
-/** How many keys a parsed JSON value has; NaN where it nests so deeply that nothing of it is stored as an object. */
+/** The number of keys in a parsed JSON value; NaN if it is nested too deeply to be stored. */
 export function countKeys(value: unknown, levelsLeft = MAX_LEVELS): number {
   if (typeof value !== 'object' || value === null) return 0
   if (levelsLeft === 0) return Number.NaN
@@ -24,7 +24,7 @@ export function countKeys(value: unknown, levelsLeft = MAX_LEVELS): number {
     for (const item of value) keys += countKeys(item, levelsLeft - 1)
     return keys
   }
-  // The prototypes of what JSON.parse makes have no enumerable key. Object.keys takes half as long again.
+  // Objects from JSON.parse inherit no enumerable keys. Object.keys takes half as long again.
   for (const key in value) {
     const member = (value as Readonly<Record<string, unknown>>)[key]
     keys += typeof member === 'object' && member !== null ? 1 + countKeys(member, levelsLeft - 1) : 1
@@ -33,9 +33,9 @@ export function countKeys(value: unknown, levelsLeft = MAX_LEVELS): number {
 }
 
 /**
- * The same elements, those in which a key came twice with a warning in place of any other: a value was dropped.
+ * Adds a warning to each element with a repeated key; it replaces any other, since a value was dropped.
  *
- * @param json what they were decoded from
+ * @param json the source of the elements
  */
 export function warnOfRepeatedKeys(
   decoded: Element | readonly Element[],
@@ -57,11 +57,11 @@ function keyRepeated(key: string): DeviceAckWarning {
   return warning('KEY_REPEATED', `Stored with the last value of ${shown}: an object has this key twice`)
 }
 
-/** Texts, each with the colon that makes it a key, and where objects begin and end. */
+/** Strings, with the colon that makes them keys, and the braces of objects. */
 const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}]/gs
 
 /**
- * The first key that an object in a JSON text has twice, in whatever spelling; null where none has.
+ * The first key that occurs twice in an object of a JSON text, in any spelling; null if there is none.
  *
  * @param json a valid JSON text
  */

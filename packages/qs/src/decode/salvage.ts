@@ -8,18 +8,17 @@ import { refusedWhole } from './refused-whole.ts'
 
 const OPEN_ARRAY = 0x5b
 
-/** Decodes an element, or a message that is one, from its JSON. */
+/** Decodes an element, or a message with a single one, from its JSON. */
 export type DecodeJson = (parsed: unknown, text: string, bytes: Buffer) => Element | readonly Element[]
 
 /**
- * Reads a payload that is not JSON, or not UTF-8. What surrounds the JSON costs nothing: a byte order mark, NULs at
- * the end. In an array each element stands for itself: one that is JSON becomes what it would have been among good
- * ones, any other is rejected under the event id that can be read in it. Behind a fault in quotes or brackets it is
- * not sure what is an element of its own: what is refused there is named by no id, since a device forgets the event
- * that a rejection names.
+ * Reads a payload that is not JSON, or not UTF-8. Bytes around the JSON do no harm: a byte order mark, NULs at the end.
+ * In an array each element is independent: one that is JSON is decoded as usual, any other is rejected under the event
+ * id that is readable in it. After a fault in quotes or brackets the element boundaries are uncertain: rejections there
+ * carry no id, since a device forgets the event that a rejection names.
  *
- * Only payloads that JSON.parse refuses come here. Takes linear time: tens of milliseconds for 256 KiB at worst, as
- * the fuzz of salvage.test.ts asserts.
+ * Called only for payloads that JSON.parse refuses. Takes linear time: tens of milliseconds for 256 KiB at worst, as
+ * the fuzz in salvage.test.ts asserts.
  */
 export function salvage(
   payload: Buffer,
@@ -45,21 +44,21 @@ function unnamed(element: Element): Element {
   return element.kind === 'rejection' ? { ...element, eventId: null } : element
 }
 
-/** An array of which nothing is stored, since it has too many elements. */
+/** Rejects an array with too many elements as a whole. */
 export function tooManyEvents(count: string, ids: readonly (string | null)[]): Rejection {
-  return rejection('TOO_MANY_EVENTS', `The array holds ${count}`, { names: ids })
+  return rejection('TOO_MANY_EVENTS', `The array has ${count} elements`, { names: ids })
 }
 
-/** A payload of which nothing is stored; the ids are read in as many of its bytes as a message may have. */
+/** Rejects a payload that is too large; ids are read from the first `maxBytes` bytes only. */
 export function tooLarge(payload: Buffer, maxBytes: number, maxElements: number): Rejection {
-  const detail = `It is ${payload.length} bytes`
+  const detail = `The message has ${payload.length} bytes`
   const content = jsonContent(payload.subarray(0, maxBytes))
   return content[0] === OPEN_ARRAY
     ? rejection('MESSAGE_TOO_LARGE', detail, { names: sureIds(content, maxElements) })
     : rejection('MESSAGE_TOO_LARGE', detail, { eventId: idOf(content) })
 }
 
-/** A payload that is refused as it is: it is not UTF-8, or not JSON. */
+/** Rejects a payload that is not UTF-8, or not JSON, without salvaging. */
 export function unreadable(payload: Buffer): Rejection {
   return decodeBytes(payload, () => rejection('INVALID_JSON', '')) as Rejection
 }

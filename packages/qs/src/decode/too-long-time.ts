@@ -3,12 +3,12 @@ import { warning } from './warning.ts'
 
 /** Independent of LIMIT_TS_DEVICE_BYTES: a changed limit must not turn a later redelivery into a conflict. */
 const KEPT_BYTES = 28
-/** Marks a text that was cut. compare-events.ts accepts any end in its place. */
+/** Marks a truncated text. compare-events.ts accepts any ending in its place. */
 const CUT = '…'
 
 /**
- * What is kept of a ts_device that is longer than its limit: nothing that long is a time, so it costs the event nothing
- * but the device time, and must not cost the database 255 KB either.
+ * The part to keep of a ts_device beyond its limit. Nothing that long is a time, so the event loses only its device
+ * time, and the database need not store 255 KB.
  */
 export function beginningOf(raw: string): string {
   let [kept, bytes] = ['', 0]

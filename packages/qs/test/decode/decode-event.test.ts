@@ -12,7 +12,7 @@ test('a required field that is absent or null is missing', () => {
   }
 })
 
-test('a schema is the integer 1', () => {
+test('a schema must be the integer 1', () => {
   for (const json of ['"1"', 'true', '1.5', '{}', '[1]', '1e400'])
     assert.equal(fault({ schema: json }), 'INVALID_FIELD', json)
   for (const json of ['0', '2', '-1', '1e15'])
@@ -21,21 +21,21 @@ test('a schema is the integer 1', () => {
     assert.equal(accepted(eventJson({ schema: json })).schema, 1, json)
 })
 
-test('ids and the type are texts that are not empty', () => {
+test('ids and the type must be non-empty strings', () => {
   for (const name of ['event_id', 'device_id', 'event_type']) {
     for (const json of ['1', 'true', '{}', '[]', '""'])
       assert.equal(fault({ [name]: json }), 'INVALID_FIELD', `${name} ${json}`)
   }
 })
 
-test('a rejection names the event wherever its id can be read', () => {
+test('a rejection names the event if its id is readable', () => {
   assert.equal(refused(eventJson({ schema: undefined })).eventId, 'e-1')
   assert.equal(refused(eventJson({ value: '{}' })).eventId, 'e-1')
   assert.equal(refused(eventJson({ event_id: '5' })).eventId, null)
   assert.equal(refused(eventJson({ event_id: '"\\u0000"' })).eventId, null)
 })
 
-test('ids and the type take 128 bytes of UTF-8 and not one more', () => {
+test('ids and the type may have 128 bytes of UTF-8 and not one more', () => {
   for (const name of ['event_id', 'event_type']) {
     assert.equal(accepted(eventJson({ [name]: `"${'x'.repeat(128)}"` })).kind, 'event')
     assert.equal(fault({ [name]: `"${'x'.repeat(129)}"` }), 'FIELD_TOO_LONG')
@@ -55,27 +55,27 @@ test('ids and the type take 128 bytes of UTF-8 and not one more', () => {
   )
 })
 
-test('a device id has no slash, wildcard or control character', () => {
+test('a device id must not contain a slash, wildcard or control character', () => {
   for (const text of ['a/b', '+', '#', 'a\\u0001', '\\u007f', '\\u0085'])
     assert.equal(fault({ device_id: `"${text}"` }), 'INVALID_FIELD', text)
 })
 
-test('a device speaks for itself only', () => {
+test('a device may send events only for itself', () => {
   const { code, message } = refused(eventJson({ device_id: '"dev-2"' }))
   assert.equal(code, 'DEVICE_ID_MISMATCH')
-  assert.match(message, /^device_id is "dev-2", the topic's is "dev-1"\. /)
+  assert.match(message, /^device_id is "dev-2", but the topic has "dev-1"\. /)
   assert.equal(fault({ device_id: '"DEV-1"' }), 'DEVICE_ID_MISMATCH')
   assert.equal(fault({ device_id: '"dev-1 "' }), 'DEVICE_ID_MISMATCH')
 })
 
-test('device ids are compared as they are, without normal forms', () => {
+test('device ids are compared without Unicode normalization', () => {
   assert.equal(
     refused(eventJson({ device_id: '"a\\u0308"' }), { topic: 'qs/v1/\u00e4/events' }).code,
     'DEVICE_ID_MISMATCH',
   )
 })
 
-test('a number goes to value_num, a text to value_text, a boolean to value_num as 1 or 0', () => {
+test('a number goes to value_num, a string to value_text, a boolean to value_num as 1 or 0', () => {
   const split = (json: string | undefined) => {
     const { valueNum, valueText } = accepted(eventJson({ value: json }))
     return [valueNum, valueText]
@@ -106,20 +106,20 @@ test('a value too small for a double is refused rather than stored as zero', () 
   assert.equal(fault({ value: '1e-400' }), 'INVALID_VALUE')
 })
 
-test('a value is no object and no array', () => {
+test('a value must not be an object or an array', () => {
   assert.match(refused(eventJson({ value: '{}' })).message, /^value is an object\. /)
   assert.match(refused(eventJson({ value: '[1]' })).message, /^value is an array\. /)
   assert.equal(fault({ value: '{}' }), 'INVALID_VALUE')
 })
 
-test('a text as a value takes 16 KiB of UTF-8 and not one byte more', () => {
+test('a text value may have 16 KiB of UTF-8 and not one byte more', () => {
   assert.equal(accepted(eventJson({ value: `"${'x'.repeat(16_384)}"` })).valueText?.length, 16_384)
   assert.equal(fault({ value: `"${'x'.repeat(16_385)}"` }), 'FIELD_TOO_LONG')
   assert.equal(accepted(eventJson({ value: `"${'€'.repeat(5461)}"` })).valueText?.length, 5461)
   assert.equal(fault({ value: `"${'€'.repeat(5461)}xx"` }), 'FIELD_TOO_LONG')
 })
 
-test('a unit takes 32 bytes, may be empty, and null is none', () => {
+test('a unit may have 32 bytes and may be empty; null means no unit', () => {
   assert.equal(accepted(eventJson({ unit: `"${'x'.repeat(32)}"` })).unit?.length, 32)
   assert.equal(fault({ unit: `"${'x'.repeat(33)}"` }), 'FIELD_TOO_LONG')
   assert.equal(fault({ unit: `"${'°'.repeat(16)}C"` }), 'FIELD_TOO_LONG')
@@ -129,7 +129,7 @@ test('a unit takes 32 bytes, may be empty, and null is none', () => {
   assert.equal(fault({ unit: 'false' }), 'INVALID_FIELD')
 })
 
-test('texts that PostgreSQL cannot store are refused in every field', () => {
+test('strings that PostgreSQL cannot store are rejected in every field', () => {
   for (const text of ['"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00\\ud800"', '"a\\udfff"']) {
     for (const name of ['event_id', 'event_type', 'unit', 'value'])
       assert.equal(fault({ [name]: text }), 'INVALID_TEXT', `${name} ${text}`)
@@ -138,7 +138,7 @@ test('texts that PostgreSQL cannot store are refused in every field', () => {
   assert.equal(accepted(eventJson({ value: '"\\ud83d\\ude80"' })).valueText, '🚀')
 })
 
-test('control characters other than U+0000 are text like any other', () => {
+test('control characters other than U+0000 are accepted', () => {
   assert.equal(accepted(eventJson({ event_id: '"\\u0001\\n"' })).eventId, '\u0001\n')
 })
 
@@ -149,7 +149,7 @@ test('unknown fields are kept in meta under _extra', () => {
   assert.equal(accepted(eventJson({ Value: '1', EVENT_ID: '2' })).meta, '{"_extra":{"Value":1,"EVENT_ID":2}}')
 })
 
-test('fields named like members of every object are fields like any other', () => {
+test('fields named like members of Object are fields like any other', () => {
   const event = accepted(eventJson({ constructor: '2', toString: '3', hasOwnProperty: '4' }))
   assert.equal(event.meta, '{"_extra":{"constructor":2,"toString":3,"hasOwnProperty":4}}')
   const payload = eventJson().replace('{', '{"__proto__":{"polluted":true,"value":7},')
@@ -158,7 +158,7 @@ test('fields named like members of every object are fields like any other', () =
   assert.equal(withProto.valueNum, null)
 })
 
-test('__proto__ does not lend the fields that an event lacks', () => {
+test('__proto__ does not supply missing fields', () => {
   const payload = `{"__proto__":${eventJson()}}`
   assert.equal(refused(payload).code, 'MISSING_FIELD')
 })
@@ -176,7 +176,7 @@ test('no payload pollutes the prototype of other objects', () => {
   }
 })
 
-test('with EVENT_ID_RULE=device an id begins with the id of its device and a hyphen', () => {
+test('with EVENT_ID_RULE=device an event id must begin with the device id and a hyphen', () => {
   const rule = { eventIdRule: 'device' } as const
   assert.equal(accepted(eventJson({ event_id: '"dev-1-7"' }), rule).eventId, 'dev-1-7')
   for (const id of ['e-1', 'dev-1', 'dev-17', 'dev-2-7', 'xdev-1-7']) {
@@ -187,12 +187,12 @@ test('with EVENT_ID_RULE=device an id begins with the id of its device and a hyp
   assert.equal(accepted(eventJson({ event_id: '"e-1"' })).eventId, 'e-1')
 })
 
-test('EVENT_ID_RULE=device does not separate a device from one whose id begins with its own and a hyphen', () => {
+test('EVENT_ID_RULE=device does not separate a device from one whose id begins with its id and a hyphen', () => {
   const { eventId } = accepted(eventJson({ event_id: '"dev-1-kitchen-0001"' }), { eventIdRule: 'device' })
   assert.equal(eventId, 'dev-1-kitchen-0001', 'which device dev-1-kitchen may send too')
 })
 
-test('a ts_device of more than 64 bytes is kept as its beginning, with a warning of its own', () => {
+test('a ts_device of more than 64 bytes is truncated, with its own warning', () => {
   const kept = (text: string) => {
     const { tsDevice, tsDeviceRaw, warning } = accepted(eventJson({ ts_device: JSON.stringify(text) }))
     assert.equal(tsDevice, null)

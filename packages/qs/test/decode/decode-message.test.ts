@@ -12,7 +12,7 @@ import {
 } from '@qs-telemetry/testing/decoding.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 
-test('an object is one event, with the device of its topic', () => {
+test('an object is one event, with the device id from its topic', () => {
   const message = decode(eventJson({ value: '21.5', unit: '"C"' }))
   assert.equal(message.shape, 'one')
   assert.equal(message.deviceId, 'dev-1')
@@ -38,7 +38,7 @@ test('an object is one event, with the device of its topic', () => {
   ])
 })
 
-test('an array has as many elements as it holds, also where it holds one', () => {
+test('an array is decoded element by element, even with only one', () => {
   assert.equal(decode(`[${eventJson()}]`).shape, 'array')
   assert.equal(decode(`[${eventJson()}]`).elements.length, 1)
   assert.equal(decode(` [ ${eventJson()} , ${eventJson()} ] `).elements.length, 2)
@@ -62,7 +62,7 @@ test('one bad element of an array costs only itself', () => {
   )
 })
 
-test('a message without payload is refused', () => {
+test('a message without a payload is rejected', () => {
   assert.deepEqual(refused(''), {
     kind: 'rejection',
     code: 'EMPTY_MESSAGE',
@@ -72,7 +72,7 @@ test('a message without payload is refused', () => {
   })
 })
 
-test('a message of exactly the limit is read, one byte more is refused', () => {
+test('a message of exactly the limit is accepted, one byte more is rejected', () => {
   const pad = (bytes: number) => eventJson() + ' '.repeat(bytes - eventJson().length)
   assert.equal(accepted(pad(262_144)).eventId, 'e-1')
   assert.equal(refused(pad(262_145)).code, 'MESSAGE_TOO_LARGE')
@@ -80,7 +80,7 @@ test('a message of exactly the limit is read, one byte more is refused', () => {
   assert.equal(accepted(eventJson(), { limits: { messageBytes: eventJson().length } }).eventId, 'e-1')
 })
 
-test('what is not UTF-8 is refused: overlong, cut, alone, a surrogate, beyond Unicode', () => {
+test('invalid UTF-8 is rejected: overlong, truncated, a lone byte, a surrogate, beyond Unicode', () => {
   for (const bytes of [
     [0xc0, 0x80],
     [0xe2, 0x82],
@@ -98,7 +98,7 @@ test('what is not UTF-8 is refused: overlong, cut, alone, a surrogate, beyond Un
   }
 })
 
-test('what is not JSON is refused, and the trace has the words of the parser', () => {
+test('invalid JSON is rejected, and the trace has the message of the parser', () => {
   for (const payload of [
     '{',
     '[',
@@ -120,7 +120,7 @@ test('what is not JSON is refused, and the trace has the words of the parser', (
   }
 })
 
-test('a message that is no object and no array of objects is refused', () => {
+test('a message other than an object or an array of objects is rejected', () => {
   assert.equal(refused('42').code, 'NOT_AN_EVENT')
   assert.equal(refused('42').message.startsWith('It is a number. '), true)
   for (const payload of ['"text"', 'true', 'null', '-0', '[[]]', '[[{}]]']) {
@@ -128,32 +128,32 @@ test('a message that is no object and no array of objects is refused', () => {
   }
 })
 
-test('a number beyond the range of a double is not called null', () => {
+test('a number beyond the range of a double is not reported as null', () => {
   assert.doesNotMatch(refused('1e400').message, /null/)
 })
 
-test('an empty array is refused as one element', () => {
+test('an empty array is rejected as one element', () => {
   const message = decode('[]')
   assert.equal(message.shape, 'one')
   assert.equal(refused('[]').code, 'EMPTY_ARRAY')
 })
 
-test('an array of exactly the limit is read, one event more is refused as one element', () => {
+test('an array of exactly the limit is accepted, one event more is rejected as one element', () => {
   const array = (count: number) => `[${Array.from({ length: count }, () => '{"event_id":"a"}').join(',')}]`
   assert.equal(decode(array(1000)).elements.length, 1000)
   assert.equal(refused(array(1001)).code, 'TOO_MANY_EVENTS')
   assert.equal(refused('[{},{},{}]', { limits: { arrayEvents: 2 } }).code, 'TOO_MANY_EVENTS')
 })
 
-test('an array in which nothing is an event and nothing has an id is refused as one element that says so', () => {
+test('an array without events and ids is rejected as one element with an explanation', () => {
   const message = decode('[0,null,"a",true,[],{},{"event_id":5}]')
   assert.equal(message.shape, 'one')
   const { code, message: text, eventId } = refused('[0,null,"a",true,[],{},{"event_id":5}]')
   assert.deepEqual([code, eventId], ['NOT_AN_EVENT', null])
-  assert.match(text, /^All 7 elements of the array are refused, the first one with: It is a number\. /)
+  assert.match(text, /^All 7 elements of the array are rejected, the first one because: It is a number\. /)
 })
 
-test('an id or an event among a thousand scraps is answered, and so is each scrap', () => {
+test('an array with one event or id among a thousand bad elements is answered element by element', () => {
   const zeros = '0,'.repeat(998)
   for (const last of ['{"event_id":"a"}', eventJson()]) {
     const message = decode(`[${zeros}${last}]`)
@@ -163,7 +163,7 @@ test('an id or an event among a thousand scraps is answered, and so is each scra
   assert.equal(decode('[0]').shape, 'array')
 })
 
-test('a topic without device id leaves nobody to answer', () => {
+test('a message on a topic without a device id is rejected, with no device to answer', () => {
   for (const topic of [
     'qs/v1//events',
     'qs/v1/events',
@@ -179,11 +179,11 @@ test('a topic without device id leaves nobody to answer', () => {
   }
 })
 
-test('an array under a topic without device id is one rejection', () => {
+test('an array on a topic without a device id is one rejection', () => {
   assert.equal(decode(`[${eventJson()},${eventJson()}]`, { topic: 'other' }).elements.length, 1)
 })
 
-test('arrays nested ten thousand deep are no event, wherever they stand', () => {
+test('arrays nested ten thousand deep are rejected in any position', () => {
   const deep = nested(10_000)
   assert.equal(refused(deep).code, 'NOT_AN_EVENT')
   assert.equal(refused(eventJson({ value: deep })).code, 'INVALID_VALUE')
@@ -192,16 +192,16 @@ test('arrays nested ten thousand deep are no event, wherever they stand', () => 
   assert.equal(refused(eventJson({ event_id: deep })).code, 'INVALID_FIELD')
 })
 
-test('a device time nested ten thousand deep costs the event nothing', () => {
+test('a device time nested ten thousand deep does not cost the event', () => {
   assert.equal(accepted(eventJson({ ts_device: nested(10_000) })).warning?.code, 'TS_DEVICE_UNREADABLE')
 })
 
-test('a device time that is no text is kept with the digits that were sent', () => {
+test('a device time that is not a string is kept with the digits as sent', () => {
   assert.equal(accepted(eventJson({ ts_device: '[1.50]' })).tsDeviceRaw, '[1.50]')
   assert.equal(accepted(eventJson({ ts_device: '{"s":1.0}' })).tsDeviceRaw, '{"s":1.0}')
 })
 
-test('every delivery keeps its duty: the message holds it', () => {
+test('a message keeps its delivery, to settle it', () => {
   const message = decode('x')
   assert.equal(message.delivery.payload.toString(), 'x')
 })
@@ -213,7 +213,7 @@ test('the last of repeated keys counts', () => {
   assert.equal(event.meta, '{"a":2}')
 })
 
-test('a fault of our own is a rejection with its trace, and no end of the process', () => {
+test('an internal error becomes a rejection with its trace and does not end the process', () => {
   const message = decodeMessage(
     deliveryOf(
       '{"schema":1,"event_id":"e","device_id":"dev-1","event_type":"t","ts_device":"2026-01-01T00:00:00"}',
@@ -233,7 +233,7 @@ test('a fault of our own is a rejection with its trace, and no end of the proces
   assert.match(element.trace, /no zone today/)
 })
 
-test('what the source could not handle is kept without a look at it', () => {
+test('a message that the source could not handle is kept without being decoded', () => {
   const delivery = { ...deliveryOf(eventJson()), fault: 'the broker sent a PUBLISH of QoS 3' }
   const { elements } = decodeMessage(delivery, {
     topic: new EventTopic('qs/v1/+/events'),

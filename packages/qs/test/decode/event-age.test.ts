@@ -26,7 +26,7 @@ test('a plausible device time is the event time, whatever the age', () => {
   assert.deepEqual([ts, warning], ['2026-11-23T17:30:00.123456Z', null])
 })
 
-test('the age counts where the device time is in 1970, or no time', () => {
+test('the age is used if the device time is in 1970 or unreadable', () => {
   assert.deepEqual(times({ age_ms: '60000', ts_device: '12' }), {
     ts: '2026-11-23T17:59:00.123456Z',
     tsDevice: '1970-01-01T00:00:12.000000Z',
@@ -37,14 +37,14 @@ test('the age counts where the device time is in 1970, or no time', () => {
   assert.deepEqual([ts, warning], ['2026-11-23T17:59:00.123456Z', 'TS_DEVICE_UNREADABLE'])
 })
 
-test('a bad age costs the event nothing, and says so', () => {
+test('a bad age does not cost the event, and gives a warning', () => {
   for (const age of ['-1', '"60"', '1e400', '1e300', '7776000001', 'true', '[60]', '{"ms":60}'])
     assert.deepEqual(
       times({ age_ms: age }),
       { ts: SERVER_TIME, tsDevice: null, meta: null, warning: 'AGE_UNUSABLE' },
       age,
     )
-  // Of the two warnings that of the value comes first.
+  // The warning about the value takes precedence.
   assert.equal(times({ age_ms: '-1', value: '9007199254740993' }).warning, 'VALUE_ROUNDED')
 })
 
@@ -52,7 +52,7 @@ test('other unknown fields are kept as before', () => {
   assert.equal(times({ age_ms: '1', age: '1', ageMs: '2' }).meta, '{"_extra":{"age":1,"ageMs":2}}')
 })
 
-test('an earlier instant is so many microseconds earlier', () => {
+test('an earlier instant is exact to the microsecond', () => {
   const micros = fc.integer({ min: 0, max: 999 })
   const ageUs = fc.integer({ min: 0, max: 8_640_000_000_000_000 })
   fc.assert(
@@ -60,7 +60,7 @@ test('an earlier instant is so many microseconds earlier', () => {
       const at = earlier({ epochMs, micros: us }, age / 1000)
       assert.ok(Number.isInteger(at.epochMs) && at.micros >= 0 && at.micros < 1000)
       const lost = BigInt(epochMs) * 1000n + BigInt(us) - (BigInt(at.epochMs) * 1000n + BigInt(at.micros))
-      // A double of microseconds beyond 2^53 / 1000 has no thousandths any more.
+      // Beyond 2^53 / 1000 a double of microseconds has no thousandths.
       assert.ok(Math.abs(Number(lost) - age) <= 2)
     }),
   )

@@ -10,7 +10,7 @@ const isAccepted = (value: unknown): boolean =>
 
 const ascii = (maxLength: number) => fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength })
 
-/** Events as the published schema describes them, in ASCII and within the default limits. */
+/** Events according to the published schema, in ASCII and within the default limits. */
 const event = fc.record(
   {
     schema: fc.constant(1),
@@ -39,7 +39,7 @@ const event = fc.record(
   { requiredKeys: ['schema', 'event_id', 'device_id', 'event_type'] },
 )
 
-/** Changes after which the schema refuses an event. */
+/** Changes that make an event invalid under the schema. */
 const mutation = fc.constantFrom<Readonly<Record<string, unknown>>>(
   { schema: undefined },
   { schema: 2 },
@@ -69,7 +69,7 @@ const mutation = fc.constantFrom<Readonly<Record<string, unknown>>>(
   { meta: 1 },
 )
 
-test('what the published schema accepts, decode accepts', () => {
+test('decode accepts every event that the published schema accepts', () => {
   fc.assert(
     fc.property(event, (sent) => {
       assert.equal(Value.Check(EventSchema, sent), true)
@@ -79,7 +79,7 @@ test('what the published schema accepts, decode accepts', () => {
   )
 })
 
-test('what the published schema refuses, decode refuses', () => {
+test('decode rejects every event that the published schema refuses', () => {
   fc.assert(
     fc.property(event, mutation, (sent, change) => {
       const changed = JSON.parse(JSON.stringify({ ...sent, ...change })) as unknown
@@ -90,7 +90,7 @@ test('what the published schema refuses, decode refuses', () => {
   )
 })
 
-test('a device time of another type is the one thing that decode is kinder about', () => {
+test('only for a device time of another type is decode more lenient than the schema', () => {
   const sent: unknown = JSON.parse(eventJson({ ts_device: 'true' }))
   assert.equal(Value.Check(EventSchema, sent), false)
   assert.equal(isAccepted(sent), true)

@@ -34,7 +34,7 @@ test('a local time is read in the zone of the device and keeps its wall time', (
   assert.equal(times('"2026-11-23T19:00:00"', 'Europe/Berlin').ts, '2026-11-23T18:00:00.000000Z')
 })
 
-test('without device time the server time is the event time', () => {
+test('without a device time the server time is the event time', () => {
   assert.deepEqual(times('null'), {
     ts: SERVER_TIME,
     tsDevice: null,
@@ -44,7 +44,7 @@ test('without device time the server time is the event time', () => {
   })
 })
 
-test('a device time that cannot be read costs the event nothing', () => {
+test('an unreadable device time does not cost the event', () => {
   assert.deepEqual(times('"yesterday"'), {
     ts: SERVER_TIME,
     tsDevice: null,
@@ -57,12 +57,12 @@ test('a device time that cannot be read costs the event nothing', () => {
   assert.equal(times('""').tsDeviceRaw, '')
 })
 
-test('a number that cannot be read is kept as it was sent', () => {
+test('an unreadable number is kept as it was sent', () => {
   assert.equal(times('1e400').tsDeviceRaw, '1e400')
   assert.equal(times('12345678901234567890').tsDeviceRaw, '12345678901234567890')
 })
 
-test('a board that boots in 1970 keeps its time and does not get into the charts', () => {
+test('the time of a board that boots in 1970 is kept but not used as event time', () => {
   assert.deepEqual(times('12'), {
     ts: SERVER_TIME,
     tsDevice: '1970-01-01T00:00:12.000000Z',
@@ -72,7 +72,7 @@ test('a board that boots in 1970 keeps its time and does not get into the charts
   })
 })
 
-test('90 days back and one hour ahead are plausible, a millisecond more is not', () => {
+test('90 days in the past and one hour in the future are plausible, a millisecond more is not', () => {
   assert.equal(times('"2026-08-25T18:00:00.123456Z"').ts, '2026-08-25T18:00:00.123456Z')
   assert.equal(times('"2026-08-25T18:00:00.122456Z"').ts, SERVER_TIME)
   assert.equal(times('"2026-11-23T19:00:00.123456Z"').ts, '2026-11-23T19:00:00.123456Z')

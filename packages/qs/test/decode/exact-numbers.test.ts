@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { exactDigits, inDoubleRange, parseExact, stringifyExact } from '../../src/decode/exact-numbers.ts'
 
-test('every JSON text comes out of parseExact and stringifyExact as JSON.stringify has it, with its digits', () => {
+test('parseExact and stringifyExact give the same text as JSON.stringify, with all digits', () => {
   fc.assert(
     fc.property(fc.json(), (json) => {
       const compact = json.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) => (token.startsWith('"') ? token : ''))
@@ -16,30 +16,30 @@ test('every JSON text comes out of parseExact and stringifyExact as JSON.stringi
   )
 })
 
-test('texts with quotes, backslashes, brackets and digits are not taken for numbers', () => {
+test('strings with quotes, backslashes, brackets and digits are not mistaken for numbers', () => {
   for (const value of ['"1"', '\\', '\\"', '5"', '-1', ',2,', '{"a":3}', '\\\\"4', '1e5', '\u2028 6']) {
     assert.deepEqual(parseExact(JSON.stringify([value, { [value]: value }])), [value, { [value]: value }])
   }
 })
 
-test('a text of 250 KB with an escape at every other place does not exhaust the stack', () => {
+test('a string of 250 KB with an escape in every other place does not exhaust the stack', () => {
   const value = '\\"'.repeat(125_000)
   assert.deepEqual(parseExact(`["${value}"]`), ['"'.repeat(125_000)])
 })
 
-test('only what parseExact marked has exact digits', () => {
+test('only values marked by parseExact have exact digits', () => {
   const [marked] = parseExact('[1.50]') as [string]
   assert.equal(exactDigits(marked), '1.50')
   for (const text of ['', '1.50', '\0', '\u00001.50', `x${marked}`]) assert.equal(exactDigits(text), null)
 })
 
-test('a device that learned nothing of the mark cannot write one', () => {
+test('a device cannot write the mark without knowing it', () => {
   assert.notEqual(exactDigits((parseExact('[1]') as [string])[0]), null)
   assert.deepEqual(parseExact('["\\u00001"]'), ['\u00001'])
   assert.equal(stringifyExact(['\u0000x:1']), '["\\u0000x:1"]')
 })
 
-test('the range of a double excludes what it would make infinite or zero', () => {
+test('the range of a double excludes numbers that would become infinite or zero', () => {
   for (const digits of ['0', '-0', '0.000', '0e999', '1e308', '-1.7976931348623157e308', '5e-324']) {
     assert.equal(inDoubleRange(digits), true, digits)
   }

@@ -5,13 +5,13 @@ import fc from 'fast-check'
 
 const warningOf = (value: string) => accepted(eventJson({ value })).warning
 
-test('a value that a double cannot hold is stored as the nearest one, with a warning', () => {
+test('a value that a double cannot represent is stored as the nearest double, with a warning', () => {
   const event = accepted(eventJson({ value: '12345678901234567890' }))
   assert.equal(event.valueNum, 12345678901234567000)
   assert.deepEqual(event.warning, {
     code: 'VALUE_ROUNDED',
     message:
-      'Stored as 12345678901234567000: a double has no more digits. Send a number that needs all of them as a string',
+      'Stored as 12345678901234567000, the nearest double. To keep all digits, send the number as a string',
   })
   for (const value of [
     '9007199254740993',
@@ -22,7 +22,7 @@ test('a value that a double cannot hold is stored as the nearest one, with a war
     assert.equal(warningOf(value)?.code, 'VALUE_ROUNDED', value)
 })
 
-test('a value that a double holds has no warning, however long it is written', () => {
+test('a value that a double can represent gets no warning, however long it is written', () => {
   for (const value of [
     '0.30000000000000004',
     '21.299999237060547',
@@ -40,7 +40,7 @@ test('a value that a double holds has no warning, however long it is written', (
     assert.equal(warningOf(value), null, value)
 })
 
-test('every double is stored as it was sent, however many of its digits printf writes', () => {
+test('every double is stored as sent, however many digits printf writes', () => {
   const double = fc.double({ noNaN: true, noDefaultInfinity: true })
   fc.assert(
     fc.property(double, fc.integer({ min: 17, max: 100 }), (value, places) => {
@@ -49,7 +49,7 @@ test('every double is stored as it was sent, however many of its digits printf w
   )
 })
 
-test('every double that JSON.stringify writes is stored as it was sent', () => {
+test('every double written by JSON.stringify is stored as sent', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const event = accepted(eventJson({ value: JSON.stringify(value) }))
@@ -58,7 +58,7 @@ test('every double that JSON.stringify writes is stored as it was sent', () => {
   )
 })
 
-test('a number that a double cannot hold is kept as it was sent, in one spelling for all of its spellings', () => {
+test('a number that a double cannot represent is kept exactly, with the same text for every spelling', () => {
   for (const [exact, ...spellings] of [
     [
       '9007199254740993',
@@ -88,7 +88,7 @@ test('a number that a double cannot hold is kept as it was sent, in one spelling
     assert.equal(accepted(eventJson({ value })).valueExact, null, value)
 })
 
-test('a number is the same double and the same digits in the spelling that is kept', () => {
+test('the kept text of a number has the same double and the same digits', () => {
   const sign = fc.constantFrom('', '-')
   const digits = fc.stringMatching(/^[1-9][0-9]{16,30}$/)
   fc.assert(
@@ -101,9 +101,9 @@ test('a number is the same double and the same digits in the spelling that is ke
   )
 })
 
-test('a number of a quarter of a megabyte takes no time, and is refused if all of it counts', () => {
+test('a number of a quarter of a megabyte takes no time, and is rejected if all its digits count', () => {
   const zeros = '0'.repeat(250_000)
   assert.equal(accepted(eventJson({ value: `1.5${zeros}` })).valueExact, null)
-  // With a regular expression for the zeros at its end this took a minute and a half.
+  // With a regular expression for the trailing zeros this took a minute and a half.
   assert.equal(refused(eventJson({ value: `1${zeros}1e-250000` })).code, 'FIELD_TOO_LONG')
 })

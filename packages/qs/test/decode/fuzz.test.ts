@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { elementBytes, jsonContent } from '@qs-telemetry/protocol'
 import { decode, eventJson } from '@qs-telemetry/testing/decoding.ts'
 
-/** A generator of its own, since fast-check takes more time for a case than decode does. */
+/** A separate generator, since fast-check takes more time for a case than decode does. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -18,7 +18,7 @@ const SEED = Number(process.env.FUZZ_SEED ?? 20_261_123)
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Never throws, always at least one element, an array as many as it holds; what is accepted can be stored. */
+/** Never throws, returns at least one element, for an array all of its elements; accepted events can be stored. */
 function check(payload: Buffer): void {
   let parsed: unknown
   try {
@@ -39,7 +39,7 @@ function check(payload: Buffer): void {
       assert.ok(element.eventId === null || element.eventId.isWellFormed())
       continue
     }
-    assert.doesNotThrow(() => JSON.parse(utf8.decode(bytes[index])), 'only what is JSON becomes an event')
+    assert.doesNotThrow(() => JSON.parse(utf8.decode(bytes[index])), 'only valid JSON becomes an event')
     assert.equal(element.deviceId, 'dev-1')
     for (const text of [
       element.eventId,
@@ -70,12 +70,12 @@ function checkMany(count: number, next: () => Buffer): void {
   }
 }
 
-test('random bytes come to an end', () => {
+test('random bytes are decoded or rejected', () => {
   const random = randomOf(SEED)
   checkMany(60_000, () => Buffer.from(Array.from({ length: random(24) }, () => random(256))))
 })
 
-test('a good message with bytes changed, dropped, doubled and cut comes to an end', () => {
+test('a good message with bytes changed, dropped, doubled or truncated is decoded or rejected', () => {
   const random = randomOf(SEED + 1)
   const good = Buffer.from(
     `[${eventJson({ value: '21.5', unit: '"°C"', ts_device: '"2026-11-23T10:00:00.5"', meta: '{"n":[1,{"big":12345678901234567890}]}', other: '"🚀"' })}]`,
@@ -148,7 +148,7 @@ const SCALARS = [
   '"\\\\\\"1"',
 ] as const
 
-test('random JSON out of the words of the contract comes to an end', () => {
+test('random JSON made of the contract fields is decoded or rejected', () => {
   const random = randomOf(SEED + 2)
   const pick = (list: readonly string[]) => list[random(list.length)] as string
   const value = (depth: number): string => {

@@ -6,23 +6,23 @@ import fc from 'fast-check'
 const metaOf = (json: string | undefined) => accepted(eventJson({ meta: json })).meta
 const fault = (json: string) => refused(eventJson({ meta: json })).code
 
-test('an absent meta and a null one are none, an empty one is an empty object', () => {
+test('an absent or null meta is null, an empty one is an empty object', () => {
   assert.equal(metaOf(undefined), null)
   assert.equal(metaOf('null'), null)
   assert.equal(metaOf('{}'), '{}')
 })
 
-test('meta is an object', () => {
+test('meta must be an object', () => {
   for (const json of ['[]', '[{}]', '"text"', '1', 'true', 'false', '0', '""'])
     assert.equal(fault(json), 'INVALID_META', json)
 })
 
-test('what meta is instead is said as it is, also in a message with long numbers', () => {
+test('the actual type of a bad meta is reported, also in a message with long numbers', () => {
   assert.match(refused(eventJson({ meta: '5' })).message, /^meta is a number\. /)
   assert.match(refused(eventJson({ meta: '12345678901234567890' })).message, /^meta is a number\. /)
 })
 
-test('meta is written without white space and otherwise as it came', () => {
+test('meta is written without white space and otherwise as sent', () => {
   assert.equal(
     metaOf('{ "a" : [ 1 , "x\\u00e4\\n" , true , null , { } ] }'),
     '{"a":[1,"xä\\n",true,null,{}]}',
@@ -55,7 +55,7 @@ test('a long number does not disturb its neighbours', () => {
   )
 })
 
-test('digits in keys and texts stay texts', () => {
+test('digits in keys and strings stay strings', () => {
   assert.equal(
     metaOf('{"12345678901234567890":"12345678901234567890","n":12345678901234567890}'),
     '{"12345678901234567890":"12345678901234567890","n":12345678901234567890}',
@@ -75,7 +75,7 @@ test('minus zero in meta is zero, as it is in JSONB', () => {
   assert.equal(metaOf('{"n":-0,"m":12345678901234567890}'), '{"n":-0,"m":12345678901234567890}')
 })
 
-test('a number beyond the range of a double is refused: 1e131071 has 15 bytes and would be stored as 131,072 digits', () => {
+test('a number beyond the range of a double is rejected: 1e131071 would be stored as 131,072 digits', () => {
   for (const number of [
     '1e400',
     '-1e400',
@@ -94,7 +94,7 @@ test('a number beyond the range of a double is refused: 1e131071 has 15 bytes an
   assert.equal(metaOf('{"n":0e-400}') === null, false)
 })
 
-test('U+0000 and halves of surrogate pairs are refused in keys and values at any depth', () => {
+test('U+0000 and halves of surrogate pairs are rejected in keys and values at any depth', () => {
   for (const text of ['"\\u0000"', '"a\\u0000"', '"\\ud800"', '"\\udc00"', '"\\udc00\\ud800"']) {
     for (const meta of [
       `{"a":${text}}`,
@@ -113,7 +113,7 @@ test('a surrogate pair is a character like any other', () => {
   assert.equal(metaOf('{"\\ud83d\\ude80":"\\ud83d\\ude80"}'), '{"🚀":"🚀"}')
 })
 
-test('meta takes 32 KiB of UTF-8 and not one byte more', () => {
+test('meta may have 32 KiB of UTF-8 and not one byte more', () => {
   const metaOfBytes = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`
   assert.equal(metaOf(metaOfBytes(32_768))?.length, 32_768)
   assert.equal(fault(metaOfBytes(32_769)), 'META_TOO_LARGE')
@@ -121,21 +121,21 @@ test('meta takes 32 KiB of UTF-8 and not one byte more', () => {
   assert.equal(fault(`{"a":"${'€'.repeat(10_920)}x"}`), 'META_TOO_LARGE')
 })
 
-test('white space around meta does not count, unknown fields in it do', () => {
+test('white space in meta does not count towards its size, unknown fields do', () => {
   assert.equal(metaOf(`{"a":${' '.repeat(100_000)}1}`), '{"a":1}')
   const other = `"${'x'.repeat(32_768 - 23)}"`
   assert.equal(accepted(eventJson({ other })).meta?.length, 32_768)
   assert.equal(refused(eventJson({ other: `"x${other.slice(1)}` })).code, 'META_TOO_LARGE')
 })
 
-test('long numbers count as many bytes as they have', () => {
+test('long numbers count with all their bytes', () => {
   const digits = '9'.repeat(300)
   const numbers = Array.from({ length: 108 }, () => digits).join(',')
   assert.equal(metaOf(`{"a":[${numbers}]}`)?.length, 108 * 301 - 1 + 8)
   assert.equal(fault(`{"a":[${numbers},${digits}]}`), 'META_TOO_LARGE')
 })
 
-test('meta is 32 levels deep at most, itself the first of them', () => {
+test('meta may be 32 levels deep, counting itself', () => {
   assert.equal(metaOf(`{"a":${nested(31)}}`), `{"a":${nested(31)}}`)
   assert.equal(fault(`{"a":${nested(32)}}`), 'META_TOO_DEEP')
   const objects = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`
@@ -143,12 +143,12 @@ test('meta is 32 levels deep at most, itself the first of them', () => {
   assert.equal(fault(objects(33)), 'META_TOO_DEEP')
 })
 
-test('unknown fields are two levels down', () => {
+test('unknown fields count two levels deeper', () => {
   assert.equal(accepted(eventJson({ other: nested(30) })).meta, `{"_extra":{"other":${nested(30)}}}`)
   assert.equal(refused(eventJson({ other: nested(31) })).code, 'META_TOO_DEEP')
 })
 
-test('an _extra of the device is kept, unless unknown fields would take its place', () => {
+test('an _extra key from the device is kept, unless unknown fields need its place', () => {
   assert.equal(metaOf('{"_extra":{"a":1}}'), '{"_extra":{"a":1}}')
   const { code, message } = refused(eventJson({ meta: '{"_extra":1}', rssi: '-70' }))
   assert.equal(code, 'INVALID_META')
@@ -166,7 +166,7 @@ test('__proto__ and constructor in meta are keys like any other', () => {
   )
 })
 
-test('any JSON object of moderate size comes through as it is', () => {
+test('any JSON object of moderate size passes unchanged', () => {
   const meta = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 6 })
   fc.assert(
     fc.property(meta, (sent) => {
@@ -178,17 +178,17 @@ test('any JSON object of moderate size comes through as it is', () => {
   )
 })
 
-test('numbers of any length come through with their digits', () => {
+test('numbers of any length keep their digits', () => {
   const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$/)
   fc.assert(
     fc.property(digits, fc.boolean(), (unsigned, negative) => {
       const number = `${negative ? '-' : ''}${unsigned}`
-      // With a long neighbour every number comes through letter by letter.
+      // Beside a long number every number keeps its exact text.
       assert.equal(
         metaOf(`{"n":${number},"long":12345678901234567890}`),
         `{"n":${number},"long":12345678901234567890}`,
       )
-      // Without one, a short number may change its letters, but not what it is: as a scaled integer.
+      // Without one, a short number may change its text but not its value, compared as a scaled integer.
       const alone = /^\{"n":(.*)\}$/.exec(metaOf(`{"n":${number}}`) ?? '')?.[1] ?? ''
       assert.deepEqual(exactValue(alone), exactValue(number))
     }),
@@ -196,7 +196,7 @@ test('numbers of any length come through with their digits', () => {
   )
 })
 
-/** A decimal as integer and power of ten, in lowest terms. */
+/** A decimal as an integer and a power of ten, in lowest terms. */
 function exactValue(number: string): readonly [bigint, number] {
   const [, sign, whole = '0', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? assert.fail(number)

@@ -6,7 +6,7 @@ import { countKeys, repeatedKey } from '../../src/decode/repeated-keys.ts'
 
 const codeOf = (json: string) => accepted(json).warning?.code ?? null
 
-test('an event in which a key came twice is stored with the last value, and its warning names the key', () => {
+test('an event with a repeated key is stored with the last value, and its warning names the key', () => {
   const event = accepted(`{"value":1,${eventJson({ value: '2.5' }).slice(1)}`)
   assert.equal(event.valueNum, 2.5)
   assert.deepEqual(event.warning, {
@@ -15,7 +15,7 @@ test('an event in which a key came twice is stored with the last value, and its 
   })
 })
 
-test('a key that came twice is found at any depth, however it is written', () => {
+test('a repeated key is found at any depth, however it is written', () => {
   for (const meta of [
     '{"a":1,"a":2}',
     '{"a" :1,"a"\t:1}',
@@ -30,7 +30,7 @@ test('a key that came twice is found at any depth, however it is written', () =>
   assert.equal(codeOf(eventJson({ event_id: '"e-1","event_id":"e-1"' })), 'KEY_REPEATED')
 })
 
-test('the same key in several objects, and texts that look like keys, give no warning', () => {
+test('the same key in several objects, and strings that look like keys, give no warning', () => {
   for (const meta of [
     '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}',
     '{"a":"\\":","b":"\\" :","c":" :","d":":"}',
@@ -40,7 +40,7 @@ test('the same key in several objects, and texts that look like keys, give no wa
     assert.equal(codeOf(eventJson({ meta })), null, meta)
 })
 
-test('a key that came twice in one element of an array warns of that element only', () => {
+test('a repeated key in one element of an array warns about that element only', () => {
   const repeated = `{"unit":"F",${eventJson({ event_id: '"b"', unit: '"C"' }).slice(1)}`
   const good = (id: string) => eventJson({ event_id: `"${id}"`, meta: '{"note":"a :b, {\\"x\\":1}"}' })
   const { elements } = decode(` [ ${good('a')} , ${repeated}, {}, ${good('c')}]`)
@@ -48,7 +48,7 @@ test('a key that came twice in one element of an array warns of that element onl
     elements.map((element) => (element.kind === 'event' ? (element.warning?.code ?? null) : element.code)),
     [null, 'KEY_REPEATED', 'MISSING_FIELD', null],
   )
-  // Beside an element that is not JSON, each is read by itself.
+  // Beside an element that is not JSON, each one is read separately.
   const salvaged = decode(`[${good('a')},${repeated},{"value":NaN}]`).elements
   assert.deepEqual(
     salvaged.map((element) => (element.kind === 'event' ? (element.warning?.code ?? null) : element.code)),
@@ -56,14 +56,14 @@ test('a key that came twice in one element of an array warns of that element onl
   )
 })
 
-test('a key that came twice has precedence over other warnings', () => {
+test('a repeated key takes precedence over other warnings', () => {
   const members = { value: '0.12345678901234567890', ts_device: '"1970-01-01T00:00:09Z"' }
   assert.equal(codeOf(eventJson({ ...members, meta: '{"a":1,"a":2}' })), 'KEY_REPEATED')
   assert.equal(codeOf(eventJson(members)), 'VALUE_ROUNDED')
   assert.equal(codeOf(eventJson({ ...members, value: '0.1' })), 'TS_DEVICE_IMPLAUSIBLE')
 })
 
-test('a key of any length and content leaves a warning that can be sent', () => {
+test('a key of any length and content gives a warning that can be sent', () => {
   for (const key of ['x'.repeat(10_000), '\\u0007', '🚀'.repeat(30), `${'x'.repeat(39)}🚀`]) {
     const { warning } = accepted(eventJson({ meta: `{"${key}":1,"${key}":2}` }))
     assert.equal(warning?.code, 'KEY_REPEATED')
@@ -71,7 +71,7 @@ test('a key of any length and content leaves a warning that can be sent', () => 
   }
 })
 
-test('objects nested forty thousand deep are read to their end', () => {
+test('objects nested forty thousand deep are read to the end', () => {
   const deep = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`
   assert.ok(Number.isNaN(countKeys(JSON.parse(deep))))
   assert.equal(repeatedKey(deep), null)
@@ -80,7 +80,7 @@ test('objects nested forty thousand deep are read to their end', () => {
   assert.equal(codeOf(eventJson({ ts_device: nested(100_000) })), 'TS_DEVICE_UNREADABLE')
 })
 
-test('an object has a repeated key exactly where a reader of each pair sees one', () => {
+test('a repeated key is found exactly if a reader of each pair finds one', () => {
   const key = fc.constantFrom('a', 'b', 'c', '":', '\\', '')
   const { value } = fc.letrec<{ value: string }>((tie) => ({
     value: fc.oneof(
@@ -94,7 +94,7 @@ test('an object has a repeated key exactly where a reader of each pair sees one'
   }))
   fc.assert(
     fc.property(value, (json) => {
-      // JSON.stringify writes each key that JSON.parse kept, and its members in order: fewer keys, and one came twice.
+      // JSON.stringify writes each key that JSON.parse kept, in order: with fewer keys, one was repeated.
       const kept = JSON.stringify(JSON.parse(json)).length
       const all = json.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
         token.startsWith('"') ? token : '',

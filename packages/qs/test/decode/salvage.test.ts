@@ -10,7 +10,7 @@ const withId = (id: string, members: Readonly<Record<string, string>> = {}) =>
 const said = (payload: string | Buffer) =>
   decode(payload).elements.map((each) => (each.kind === 'event' ? each.eventId : [each.code, each.eventId]))
 
-test('one NaN among ten costs only its own event, which is named', () => {
+test('one NaN among ten events costs only its own event, which is named', () => {
   const bad = withId('5', { value: 'NaN' })
   const elements = Array.from({ length: 10 }, (_, n) =>
     n === 5 ? bad : withId(String(n), { value: `${n}.25` }),
@@ -43,7 +43,7 @@ test('a good element is the same event as in a good array, to the last digit', (
   assert.deepEqual(salvaged, alone)
 })
 
-test('what surrounds the JSON, and commas too many, cost nothing', () => {
+test('bytes around the JSON, and extra commas, cost nothing', () => {
   const [a, b] = [withId('a'), withId('b')]
   for (const payload of [
     `\ufeff[${a},${b}]`,
@@ -66,12 +66,12 @@ test('bytes that are not UTF-8 cost only their element', () => {
   assert.deepEqual(said(latin1), ['dev-1-a', ['INVALID_UTF8', 'dev-1-b'], 'dev-1-c'])
 })
 
-test('a truncated array keeps its whole elements', () => {
+test('a truncated array keeps its complete elements', () => {
   const array = `[${withId('a')},${withId('b')},${withId('c', { value: '7' })}]`
   assert.deepEqual(said(array.slice(0, -4)), ['dev-1-a', 'dev-1-b', ['INVALID_JSON', 'dev-1-c']])
 })
 
-test('a lone event that is no JSON is refused under its own id', () => {
+test('a single event that is not JSON is rejected under its own id', () => {
   for (const value of ['NaN', '-inf', 'None', '"21']) {
     const { code, eventId } = refused(withId('a', { value }))
     assert.deepEqual([code, eventId], ['INVALID_JSON', 'dev-1-a'], value)
@@ -86,19 +86,19 @@ test('the message says what is wrong, where, and what to send', () => {
     ['ovf', 'ovf at character 84: JSON has no ovf, send null'],
     ['None', 'None at character 84: write null'],
     ['True', 'True at character 84: write true'],
-    ["'x'", "' at character 84: write texts in double quotes"],
-    ['"21', 'The text that begins at character 84 has no closing quote'],
+    ["'x'", "' at character 84: write strings in double quotes"],
+    ['"21', 'The string that begins at character 84 has no closing quote'],
   ] as const) {
     const { message } = refused(eventJson({ value, event_id: '"e-12345678"' }))
     assert.equal(message.slice(0, expected.length), expected)
   }
   assert.match(
     refused(eventJson().slice(0, -1)).message,
-    /^It ends at character \d+, before it is complete|Expected/,
+    /^The JSON is incomplete: it ends at character \d+|Expected/,
   )
 })
 
-test('an array that is refused as a whole names the ids that can be read in it', () => {
+test('the rejection of a whole array names the readable ids in it', () => {
   const ids = Array.from({ length: 1200 }, (_, n) => `dev-1-${n}`)
   const array = `[${ids.map((id) => eventJson({ event_id: `"${id}"` })).join(',')}]`
   for (const payload of [array, array.replace('"temp"', 'nan')]) {
@@ -112,7 +112,7 @@ test('an array that is refused as a whole names the ids that can be read in it',
   assert.equal(refused(`[${'0,'.repeat(1000)}0]`).names, undefined)
 })
 
-test('256 KiB made to cost much come to an end in milliseconds', (t) => {
+test('256 KiB built for the worst case take only milliseconds', (t) => {
   const fill = (unit: string) => unit.repeat(Math.floor(262_100 / unit.length))
   let [slowestMs, slowest] = [0, '']
   for (const unit of [
@@ -128,12 +128,12 @@ test('256 KiB made to cost much come to an end in milliseconds', (t) => {
       if (tookMs > slowestMs) [slowestMs, slowest] = [tookMs, payload.slice(0, 24)]
     }
   }
-  // Tens of milliseconds; a quadratic reader takes minutes for some of these.
+  // Tens of milliseconds; a quadratic algorithm takes minutes for some of these.
   t.diagnostic(`the slowest, ${JSON.stringify(slowest)}…, takes ${slowestMs.toFixed(1)} ms of CPU`)
   assert.ok(slowestMs < 2_000)
 })
 
-test('good events among elements of any bytes are stored, each under its own id', () => {
+test('good events among elements of arbitrary bytes are stored, each under its own id', () => {
   const bad = fc
     .string({ unit: fc.constantFrom(...'"\'\\{}[]:,0aN .\n'), maxLength: 10 })
     .map((inner) => `{"bad":${inner}}`)
@@ -147,7 +147,7 @@ test('good events among elements of any bytes are stored, each under its own id'
   )
 })
 
-test('a fault in quotes or brackets names no event that is only mentioned in another one', () => {
+test('after a fault in quotes or brackets no event is named that is only mentioned in another one', () => {
   const mention = (id: string) => `{"x":1},{"event_id":"${id}","y":[2]}`
   const events = ['a', 'b', 'c'].map((id, index) =>
     withId(id, {

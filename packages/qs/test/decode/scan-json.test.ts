@@ -12,7 +12,7 @@ test('numbers of up to 15 digits and two digits of exponent are left to a double
   }
 })
 
-test('longer numbers are not, nor larger exponents, however they are written', () => {
+test('longer numbers and larger exponents are not, however they are written', () => {
   for (const json of [
     '1234567890123456',
     '-0.1234567890123456',
@@ -28,20 +28,20 @@ test('longer numbers are not, nor larger exponents, however they are written', (
   }
 })
 
-test('the digits of ids and other texts are no numbers', () => {
+test('digits of ids and other strings are not numbers', () => {
   for (const text of ['8d4e567a-0000-4e123-8e999', '1234567890123456', '-1234567890123456', '4e567']) {
     for (const json of [`{"id":"${text}"}`, `["${text}"]`]) assert.equal(mayLoseDigits(json), false, json)
   }
   assert.equal(mayLoseDigits('{"id":"a","n":[1, -1234567890123456]}'), true)
 })
 
-test('a number of which mayLoseDigits says no is the same number as a double', () => {
+test('a number for which mayLoseDigits is false is the same as a double', () => {
   const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,16})?([eE][+-]?[0-9]{1,3})?$/)
   fc.assert(
     fc.property(digits, (number) => {
       if (mayLoseDigits(number)) return
       const parsed = JSON.parse(number) as number
-      // The shortest text of the double has the digits and the place of the point of the original.
+      // The shortest text of the double has the same digits and decimal point as the original.
       const plain = (text: string) => {
         const [, whole = '', fraction = '', exponent = '0'] =
           /^-?(\d+)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
@@ -57,7 +57,7 @@ test('a number of which mayLoseDigits says no is the same number as a double', (
   )
 })
 
-test('each key counts, wherever it begins and whatever white space surrounds it', () => {
+test('each key counts, at any offset and with any white space around it', () => {
   for (const before of ['', ' ', '  ', '1.25,', '1234,', '"ä",']) {
     for (const after of ['', ' ', '\t ', '\r\n \t']) {
       for (const key of ['', 'a', 'ab', '1', '12', '\\"', 'ä']) {
@@ -68,7 +68,7 @@ test('each key counts, wherever it begins and whatever white space surrounds it'
   }
 })
 
-test('no key of a JSON text is overlooked', () => {
+test('no key of a JSON text is missed', () => {
   fc.assert(
     fc.property(fc.json(), fc.constantFrom(undefined, 1, 2, '\t'), (json, space) => {
       const parsed: unknown = JSON.parse(json)

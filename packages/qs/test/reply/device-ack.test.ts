@@ -124,14 +124,14 @@ test('every ack is what the published schema says and what a device reads', () =
 })
 
 test('an array that is refused as a whole is answered by the ids that could be read in it', () => {
-  const refused = rejection('TOO_MANY_EVENTS', 'The array holds 3', { names: ['a', null, 'b'] })
+  const refused = rejection('TOO_MANY_EVENTS', 'The array has 3 elements', { names: ['a', null, 'b'] })
   assert.deepEqual(
     (
       JSON.parse(deviceAckJson(messageOf([refused], { shape: 'one' }), [refused])) as { event_id: string }[]
     ).map(({ event_id: id }) => id),
     ['a', 'b'],
   )
-  const nameless = rejection('TOO_MANY_EVENTS', 'The array holds 3', { names: [null, null, null] })
+  const nameless = rejection('TOO_MANY_EVENTS', 'The array has 3 elements', { names: [null, null, null] })
   const ack = JSON.parse(deviceAckJson(messageOf([nameless], { shape: 'one' }), [nameless])) as {
     event_id: null
   }

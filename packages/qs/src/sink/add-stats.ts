@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg'
 
-/** received = stored + duplicate + rejected; the table checks it. */
+/** received = stored + duplicate + rejected; a constraint of the table checks it. */
 export interface Counts {
   readonly messages: number
   readonly stored: number

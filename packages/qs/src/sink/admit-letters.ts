@@ -7,13 +7,13 @@ import type { LetterAllowance } from './letter-allowance.ts'
 export interface Admission {
   readonly kept: readonly Letter[]
   readonly counted: readonly LetterCount[]
-  /** Nothing was committed: the next try is charged anew. */
+  /** Nothing was committed: the next attempt is charged again. */
   giveBack(): void
 }
 
 /**
- * The dead letters of a batch: those that are kept, and how many are only counted since their device has used up
- * its allowance. The outcomes of the latter are marked, so that nobody announces a letter that is not there.
+ * The dead letters of a batch: those to keep, and counts of those beyond the allowance of their device. The outcomes of
+ * the latter are marked `onlyCounted`, so that no dead letter is published that is not stored.
  */
 export function admitLetters(
   batch: readonly Message[],

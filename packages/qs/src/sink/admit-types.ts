@@ -5,11 +5,11 @@ import { findTypes, readFoundTypes } from './find-types.ts'
 import type { KnownTypes } from './known-types.ts'
 import type { ChangesByDevice } from './series-changes.ts'
 
-/** Types of event, by device. */
+/** Event types by device. */
 export type TypesByDevice = ReadonlyMap<string, ReadonlySet<string>>
 
 export interface TypeAdmission {
-  /** New ones that may be stored. */
+  /** New types that may be stored. */
   readonly fresh: TypesByDevice
   readonly refused: TypesByDevice
 }
@@ -18,11 +18,10 @@ const NO_TYPES: TypesByDevice = new Map()
 export const ALL_ADMITTED: TypeAdmission = { fresh: NO_TYPES, refused: NO_TYPES }
 
 /**
- * Decides about the types of event that a batch would bring to its devices, before anything is stored. A type that the
- * device has goes on being stored, whatever the limit is now; new ones are taken in the order in which they came, until
- * the device has as many as it may.
+ * Decides which new event types of a batch are accepted, before anything is stored. Types that the device already has
+ * are always accepted, whatever the limit is now; new ones in order of arrival, up to the limit of the device.
  *
- * So an event that is stored already is never refused here: its type is one of its device's.
+ * So an event that is stored already is never refused here: its device has its type.
  */
 export async function admitTypes(
   connection: Connection,
@@ -47,7 +46,7 @@ export async function admitTypes(
   return { fresh, refused }
 }
 
-/** After COMMIT. A type of which nothing was stored stays a stranger. */
+/** Called after COMMIT. A type without a stored event remains unknown. */
 export function learnTypes(knownTypes: KnownTypes, fresh: TypesByDevice, stored: ChangesByDevice): void {
   for (const [deviceId, types] of fresh) {
     const changed = stored.get(deviceId)
@@ -56,7 +55,7 @@ export function learnTypes(knownTypes: KnownTypes, fresh: TypesByDevice, stored:
 }
 
 export function refuseType({ eventId, deviceId, eventType }: Event, limit: number): Rejection {
-  return rejection('TOO_MANY_EVENT_TYPES', `${quoted(deviceId)} has ${limit} event types already`, {
+  return rejection('TOO_MANY_EVENT_TYPES', `${quoted(deviceId)} already has ${limit} event types`, {
     eventId,
     trace: `sink: event_type ${quoted(eventType)} would be one more than LIMIT_EVENT_TYPES`,
   })

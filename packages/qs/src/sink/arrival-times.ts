@@ -1,7 +1,7 @@
-/** Less than a stop that counts (15 minutes, in note_ingest_stops), so that each of them is asked about. */
+/** Less than the 15 minutes that count as a stop in note_ingest_stops, so that none is missed. */
 const PAUSE_MS = 10 * 60_000
 
-/** When events were last stored, by all writers together. */
+/** When events were last stored by any writer. */
 export class ArrivalTimes {
   #lastMs = Number.NEGATIVE_INFINITY
 
@@ -9,7 +9,7 @@ export class ArrivalTimes {
     this.#lastMs = nowMs
   }
 
-  /** Also at first: nobody here knows how long nothing was stored. */
+  /** Also true at first: how long nothing was stored before the start is unknown. */
   isAfterPause(nowMs: number): boolean {
     return nowMs - this.#lastMs > PAUSE_MS
   }

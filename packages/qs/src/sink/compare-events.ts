@@ -2,12 +2,12 @@ import type { QueryConfig } from 'pg'
 import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
 
 /**
- * Tells duplicates from conflicts: the same content as what is stored, or another. Content is what the device
- * sent. So a time without offset is compared as the wall time that it is, since its instant depends on the
- * zone in the settings and, in autumn, on when it arrived; and neither ts nor ts_server counts, nor an age
- * that an older version kept in meta. What was too long for
- * a ts_device is stored cut, so its beginning is compared: the limit may have been another when it came first. A number
- * whose digits a double cannot hold is compared by these digits, unless it was stored before they were kept.
+ * Tells duplicates from conflicts: the same content as the stored event, or different content. Content is what the
+ * device sent. So a time without an offset is compared as local time, since its instant depends on the zone in the
+ * settings and, in autumn, on when it arrived. ts and ts_server do not count, nor does an age that an older version
+ * kept in meta. A ts_device that was too long is stored truncated, so only the beginning is compared: the limit may
+ * have been different then. A number that a double cannot represent is compared by its digits, unless it was stored
+ * before they were kept.
  */
 const SQL = `
 select
@@ -30,18 +30,18 @@ from (
 join events e on e.event_id = i.id`
 
 export interface Comparison {
-  /** Into the rows that were asked for. One that has no comparison is not stored. */
+  /** Index into the rows given. A row without a comparison is not stored. */
   readonly index: number
-  /** Of the stored event. */
+  /** Server time of the stored event. */
   readonly tsServer: string
   readonly same: boolean
-  /** The stored event is of the same device. */
+  /** The stored event is from the same device. */
   readonly own: boolean
 }
 
 /**
- * Without a name, so that it is planned each time: a plan that was made while the table was small would read all of it
- * for every batch, until the table is analyzed.
+ * Unnamed, so that it is planned each time: a plan made while the table was small would read the whole table for every
+ * batch until the next ANALYZE.
  */
 export function compareEvents(rows: readonly EventRow[]): QueryConfig {
   return { text: SQL, values: [eventRowsJson(rows)] }

@@ -2,29 +2,29 @@ import type { QueryConfig, QueryResult } from 'pg'
 
 /** COPY … FROM STDIN and its rows. */
 export interface CopyQuery {
-  /** For people and tests: a COPY cannot be prepared. */
+  /** For logs and tests: a COPY cannot be prepared. */
   readonly name: string
   readonly text: string
   /** In the text format (PostgreSQL manual, COPY). */
   readonly data: Buffer
 }
 
-/** What the sink needs of a connection; all is sent at once, without waiting for the answer to what was before. */
+/** The connection that the sink needs: every query is sent at once, without waiting for earlier results. */
 export interface Connection {
-  /** False once it has ended, for whatever reason. */
+  /** False once the connection has ended, for any reason. */
   readonly isOpen: boolean
-  /** A trigger of somebody's own could change or drop rows of `events`, and COPY would not say which. */
+  /** A custom trigger may change or drop rows of `events`, and COPY would not say which. */
   readonly maySkipRows: boolean
   query(query: QueryConfig): Promise<QueryResult>
-  /** @returns how many rows were copied */
+  /** @returns the number of rows copied */
   copy(query: CopyQuery): Promise<number>
-  /** Ends it without a word, from a dead peer too. Outstanding queries fail. */
+  /** Ends the connection at once, even if the peer is dead. Outstanding queries fail. */
   destroy(): void
 }
 
 /**
- * Sends statements in one go and waits for all of them: one round trip. The first failure is thrown, and then
- * PostgreSQL has skipped the rest of the transaction.
+ * Sends all statements at once and waits for their results: one round trip. Throws the first failure, after which
+ * PostgreSQL skips the rest of the transaction.
  */
 export async function pipelined(
   connection: Connection,

@@ -1,18 +1,18 @@
 import type { Delivery } from '../pipeline/delivery.ts'
 
-/** So many batches at most are spared a COPY after one has failed. */
+/** Maximum number of batches that skip COPY after a failure. */
 const MAX_SPARED = 64
 
 /**
- * Whether a COPY is worth a try. One that fails, mostly at the first id that is there already, was work for nothing; so
- * after a failure the next batch is spared it, after another the next two, and so on. Each that succeeds halves that.
+ * Decides whether COPY is worth trying. A failed COPY, usually on the first id that exists already, is wasted work; so
+ * after a failure the next batch skips it, after another the next two, then four. Each success halves the number.
  */
 export class CopyProspects {
   #spare = 0
   #left = 0
 
   areGood(deliveries: readonly Delivery[]): boolean {
-    // What the broker sends again may be stored.
+    // Redelivered events may be stored already.
     if (deliveries.some(({ redelivered }) => redelivered)) return false
     if (this.#left === 0) return true
     this.#left--

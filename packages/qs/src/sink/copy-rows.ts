@@ -10,20 +10,20 @@ export interface Copy extends CopyQuery {
 export const COPY_EVENTS = `copy events (${EVENT_COLUMNS}) from stdin`
 
 const MIN_BYTES = 64 * 1024
-/** UTF-8 has at most so many for a unit of UTF-16. */
+/** Maximum bytes of UTF-8 per UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3
 
 /**
- * Rows of `events` in the text format of COPY (PostgreSQL manual, COPY), gathered as bytes: events are put in one by
- * one, and nothing has to be kept of them.
+ * Rows of `events` in the text format of COPY (PostgreSQL manual, COPY), gathered as bytes: events are added one by one
+ * and need not be kept.
  *
- * COPY is half the work of an INSERT, for PostgreSQL as for us: nothing is parsed as JSON, and no id is looked up before it
- * is stored. The price is that one row that cannot be stored fails them all, and so does an id that is there already.
+ * COPY is half the work of an INSERT, in PostgreSQL and here: nothing is parsed as JSON, and no id is looked up before
+ * it is stored. In return, one row that cannot be stored fails them all, as does an id that exists already.
  */
 export class CopyRows {
   #bytes = Buffer.allocUnsafe(MIN_BYTES)
   #ids: string[] = []
-  /** Where each row begins, and at last where the next one would. */
+  /** Offset of each row, and of the end. */
   #bounds: number[] = [0]
 
   add(event: Event, tsServer: string): void {
@@ -35,9 +35,9 @@ export class CopyRows {
   }
 
   /**
-   * Takes out what was gathered, sorted by event_id, so that two writers with the same ids wait and do not deadlock.
+   * Takes the gathered rows, sorted by event_id, so that two writers with the same ids wait and do not deadlock.
    *
-   * @returns null where it is known to fail, since an id stands there twice, and where there is nothing
+   * @returns null if there are no rows, or if an id occurs twice and COPY would fail
    */
   take(): Copy | null {
     const order = this.#order()
@@ -52,7 +52,7 @@ export class CopyRows {
     this.#bounds = [0]
   }
 
-  /** The places of the rows, by id. */
+  /** The row numbers, sorted by id. */
   #order(): readonly number[] | null {
     const ids = this.#ids
     const order = ids.map((_, place) => place)
@@ -63,7 +63,7 @@ export class CopyRows {
     return order
   }
 
-  /** Neighbours that stay neighbours are moved together. */
+  /** Copies runs of adjacent rows together. */
   #inOrder(order: readonly number[]): Buffer {
     const bounds = this.#bounds
     const data = Buffer.allocUnsafe(bounds.at(-1) as number)

@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg'
 
-/** Dead letters that are not kept, of one device and code. */
+/** Dead letters that are only counted, of one device and code. */
 export interface LetterCount {
   readonly device_id: string
   readonly code: string
@@ -8,7 +8,7 @@ export interface LetterCount {
   readonly bytes: number
 }
 
-/** In the order of the key, so that two writers with the same devices wait and do not deadlock. */
+/** Ordered by key, so that two writers with the same devices wait and do not deadlock. */
 const SQL = `
 insert into dead_letters_counted as c (minute, device_id, code, letters, bytes)
 select date_trunc('minute', now()), device_id, code, letters, bytes

@@ -6,8 +6,8 @@ insert into series_pending (devices, types, events, newest, last_seen, first_ts,
 values ($1, $2, $3, $4, $5, $6, $7)`
 
 /**
- * One row for all changes of a batch, for fold_series() to merge. Where a series has one event in the batch, most of its
- * times are equal and left out.
+ * One row for all changes of a batch, to be merged by fold_series(). If a series has a single event in the batch, most
+ * of its times are equal and omitted.
  *
  * @param changes not empty
  */
@@ -34,7 +34,7 @@ export function deferSeries(changes: ChangesByDevice): QueryConfig {
 
 const FOLD: QueryConfig = { name: 'fold-series', text: 'select fold_series()' }
 
-/** Merges what is pending, of all batches of all ingesters. */
+/** Merges the pending changes of all batches of all ingesters. */
 export function foldSeries(): QueryConfig {
   return FOLD
 }

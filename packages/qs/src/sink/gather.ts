@@ -2,27 +2,27 @@ import type { Message } from '../pipeline/message.ts'
 import type { Copy, CopyRows } from './copy-rows.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 
-/** Tiny events, or scraps of which each is a rejection: beyond it the rest is for another transaction. */
+/** Bounds a transaction of tiny events, or of bad elements that are all rejections. */
 const MAX_ELEMENTS = 10_000
 
-/** What goes into one transaction. */
+/** The messages of one transaction. */
 export interface Batch {
   readonly messages: readonly Message[]
-  /** All of its events; null where they are better inserted. */
+  /** All events of the batch; null if they are to be inserted instead. */
   readonly copy: Copy | null
-  /** The smallest event time, null where there is no event. As decoded now: a device's time zone may be another later. */
+  /** The smallest event time, null without events. As decoded now: the time zone of a device may change later. */
   readonly earliestTs: string | null
-  /** What it changes in the rows of its series where all of its events are stored. */
+  /** The changes of its series, provided that all of its events are stored. */
   readonly changes: ChangesByDevice
 }
 
 export const NO_MESSAGES: Batch = { messages: [], copy: null, earliestTs: null, changes: new Map() }
 
 /**
- * Takes messages one after the other, each decoded when its turn comes, until it has enough. With `rows` their events become bytes at once
- * and the messages let go of them, so that the events of one message are there at a time and not those of thousands.
+ * Takes messages one by one, each decoded only then, until the batch is full. With `rows` their events are converted to
+ * bytes at once and released, so that only the events of one message are in memory and not those of thousands.
  *
- * @param rows null: nothing is copied
+ * @param rows null if nothing is to be copied
  */
 export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch {
   rows?.clear()

@@ -3,8 +3,8 @@ import type { QueryConfig } from 'pg'
 import type { Letter } from '../pipeline/letter.ts'
 
 /**
- * A message that the broker redelivers, since its PUBACK was lost, or a batch that is tried again, since nobody knows
- * whether it was committed, meets the letters it left the first time: those are not written again. What a device sends twice is two messages, and two letters.
+ * A message redelivered after a lost PUBACK, or a batch retried after an unknown COMMIT, may have left its dead letters
+ * already: these are not written again. A message that a device sends twice is two messages, and two dead letters.
  */
 const SQL = `
 insert into dead_letters (received_at, topic, device_id, event_id, code, error, trace, payload, fingerprint)
@@ -34,7 +34,7 @@ function row(letter: Letter) {
   }
 }
 
-/** Topic, place and payload: what tells that it is the same letter once more. */
+/** Identifies a dead letter that is written again: topic, index and payload. */
 export function fingerprint({ topic, index, payload }: Pick<Letter, 'topic' | 'index' | 'payload'>): string {
   return createHash('md5').update(`${topic}\0${index}\0`).update(payload).digest('hex')
 }

@@ -1,37 +1,37 @@
 import type { ChangesByDevice } from './series-changes.ts'
 
-/** Characters of keys in one generation, two of which are kept: with their objects about 25 MB at most. */
+/** Key characters in one generation, two of which are kept: about 25 MB at most, objects included. */
 const MAX_CHARACTERS = 4 * 1024 * 1024
-/** What an entry of a Set takes beside the characters of its key, about. */
+/** Approximate size of a Set entry besides the characters of its key. */
 const ENTRY_CHARACTERS = 40
 const MAX_FULL_DEVICES = 1_000
 
 /**
- * Types of event that devices are known to have, so that the database is asked only about others: 100,000 series of
- * 20,000 devices fit. What it does not know it asks for again, so it may forget at any time.
+ * A cache of the event types of devices, so that the database is asked only about others: 100,000 series of 20,000
+ * devices fit. Unknown types are asked for again, so entries may be dropped at any time.
  *
- * Memory is bounded whatever comes: entries are made of stored events alone, and when one generation of them is full, the
- * one before it is dropped.
+ * Memory is bounded whatever arrives: only stored events add entries, and when one generation is full, the previous one
+ * is dropped.
  */
 export class KnownTypes {
-  /** Types that one device may have. */
+  /** Maximum number of types per device. */
   readonly limit: number
   #young = new Set<string>()
   #old: ReadonlySet<string> = new Set()
   #characters = 0
-  /** Devices at their limit, when a new type was last refused. */
+  /** Devices for which a new type was refused at the limit. */
   readonly #full = new Set<string>()
 
   constructor(limit: number) {
     this.limit = limit
   }
 
-  /** For the tests of its bound. */
+  /** For tests of the bound. */
   get size(): number {
     return this.#young.size + this.#old.size
   }
 
-  /** Of these, what it does not know. */
+  /** The types among `changes` that are not in the cache. */
   strangers(changes: ChangesByDevice): ReadonlyMap<string, readonly string[]> {
     const strangers = new Map<string, string[]>()
     for (const [deviceId, types] of changes) {
@@ -49,7 +49,7 @@ export class KnownTypes {
     this.#add(keyOf(deviceId, eventType))
   }
 
-  /** Whether a new type of this device was refused, and nothing has made room since. */
+  /** Whether a new type of this device was refused and there has been no room since. */
   isFull(deviceId: string): boolean {
     return this.#full.has(deviceId)
   }
@@ -59,7 +59,7 @@ export class KnownTypes {
     else if (this.#full.size < MAX_FULL_DEVICES) this.#full.add(deviceId)
   }
 
-  /** Of devices whose rows somebody removed. */
+  /** After the rows of devices were removed. */
   forgetAll(): void {
     this.#young = new Set()
     this.#old = new Set()
@@ -86,7 +86,7 @@ export class KnownTypes {
   }
 }
 
-/** A device id has no control character, so that the first one ends it. */
+/** A device id has no control character, so the first one marks its end. */
 function keyOf(deviceId: string, eventType: string): string {
   return `${deviceId}\n${eventType}`
 }

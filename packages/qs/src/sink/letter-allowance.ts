@@ -1,33 +1,32 @@
 export interface LetterRates {
   readonly lettersPerMinute: number
-  /** Of payload. */
+  /** Payload bytes. */
   readonly bytesPerMinute: number
 }
 
 interface Bucket {
   letters: number
   bytes: number
-  /** When it was last filled up, on the monotonic clock. */
+  /** When it was last refilled, on the monotonic clock. */
   filledMs: number
 }
 
-/** The devices that share one allowance: those without an id, and newcomers when there are too many. */
+/** Stands for devices that share one allowance: those without an id, and new ones beyond the maximum. */
 export const OTHERS = ''
 const MAX_DEVICES = 1_000
-/** Longer ids would not fit into the key of a table. The contract allows 128 bytes. */
+/** Longer ids would not fit into the key of the table. The contract allows 128 bytes. */
 const MAX_ID_LENGTH = 256
 const SWEEP_MS = 1_000
 const MINUTE_MS = 60_000
 
 /**
- * How many dead letters each device may still leave, so that a flood of poison does not fill the disk.
+ * Limits the dead letters of each device, so that a flood of poison does not fill the disk.
  *
- * A device has a bucket that holds what a minute allows and fills up steadily. A letter is kept while there is
- * something in it; one that is larger than what is left leaves a debt, so that also the largest letter can be
- * kept once.
+ * A device has a bucket that holds the allowance of one minute and refills steadily. A dead letter is kept while the
+ * bucket is not empty; one larger than the rest leaves a debt, so that even the largest one can be kept once.
  *
- * Memory is bounded whatever ids arrive: a bucket that is full again is forgotten, and beyond a thousand that
- * are not, newcomers share one.
+ * Memory is bounded whatever ids arrive: a bucket that is full again is dropped, and beyond a thousand others, new
+ * devices share one.
  */
 export class LetterAllowance {
   readonly #rates: LetterRates
@@ -38,12 +37,12 @@ export class LetterAllowance {
     this.#rates = rates
   }
 
-  /** Devices that have less than their full allowance; for the tests of its bound. */
+  /** Number of buckets; for tests of the bound. */
   get size(): number {
     return this.#buckets.size
   }
 
-  /** Under whose name the letters of a device are counted: its own, or that of the others. */
+  /** The name under which the dead letters of a device are counted: its own, or OTHERS. */
   nameOf(deviceId: string | null, nowMs: number): string {
     if (deviceId === null || deviceId.length > MAX_ID_LENGTH) return OTHERS
     if (this.#buckets.has(deviceId) || this.#buckets.size < MAX_DEVICES) return deviceId
@@ -51,7 +50,7 @@ export class LetterAllowance {
     return this.#buckets.size < MAX_DEVICES ? deviceId : OTHERS
   }
 
-  /** Whether a letter may be kept; then it is charged. */
+  /** Whether a dead letter may be kept; if so, it is charged. */
   take(name: string, bytes: number, nowMs: number): boolean {
     const bucket = this.#bucketOf(name, nowMs)
     if (bucket.letters < 1 || bucket.bytes <= 0) return false
@@ -60,7 +59,7 @@ export class LetterAllowance {
     return true
   }
 
-  /** The transaction was not committed: what was charged for it is given back. */
+  /** The transaction was not committed: the charge is returned. */
   giveBack(name: string, bytes: number): void {
     const bucket = this.#buckets.get(name)
     if (bucket === undefined) return

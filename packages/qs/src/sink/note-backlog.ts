@@ -4,15 +4,14 @@ import type { Message } from '../pipeline/message.ts'
 const SQL = `
 insert into event_hours_backlog (first_seen, last_seen) select * from unnest($1::timestamptz[], $2::timestamptz[])`
 
-/** Times further apart than this are two stretches: a replayed dead letter keeps its time of weeks ago. */
+/** Times further apart than this form separate ranges: a replayed dead letter keeps its time of weeks ago. */
 const GAP_MS = 60_000
 
 /**
- * Says that events of hours before the current one come with this batch, for the job that keeps numbers by the hour.
- * Nearly never needed.
+ * Records that this batch has events of earlier hours, for the job that keeps numbers by the hour. Rarely needed.
  *
  * @param earliestTs the smallest event time
- * @param hour the current hour, as a time begins that is in it: 2026-11-26T02
+ * @param hour the current hour, as a prefix of its times: 2026-11-26T02
  */
 export function noteBacklog(
   messages: readonly Message[],
@@ -24,7 +23,7 @@ export function noteBacklog(
   return { name: 'note-backlog', text: SQL, values: [firsts, lasts] }
 }
 
-/** Where each begins and where it ends. The texts have microseconds, of which the gap needs none. */
+/** The first and the last time of each range. The microseconds do not matter for the gap. */
 function stretches(sorted: readonly string[]): readonly [firsts: string[], lasts: string[]] {
   const [firsts, lasts]: [string[], string[]] = [[], []]
   let endMs = -Infinity

@@ -4,25 +4,25 @@ import type { DeviceSeen } from './upsert-devices.ts'
 interface Entry {
   firstSeen: string
   lastSeen: string
-  /** When its row was last written, on the monotonic clock; null before the first time. */
+  /** When its row was last written, on the monotonic clock; null before the first write. */
   writtenMs: number | null
   dirty: boolean
 }
 
-/** How often all devices are looked through for those that are due. */
+/** How often all devices are checked for those that are due. */
 const SWEEP_MS = 1000
 
 /**
- * When each device was seen, and whose row is due: a new device at once, a known one every ten seconds. What
- * is not due stays here and goes with a later batch. Devices that fell silent are forgotten, so memory follows
- * the devices of the last seconds and not those of all time.
+ * When each device was seen, and which rows are due: a new device at once, a known one every ten seconds. Rows that are
+ * not due go with a later batch. Silent devices are forgotten, so memory follows the devices of the last seconds, not
+ * all devices ever seen.
  */
 export class SeenDevices {
   readonly #entries = new Map<string, Entry>()
   #newcomers: string[] = []
   #sweptMs = Number.NEGATIVE_INFINITY
 
-  /** Server times have one form, so their order is that of their texts. */
+  /** All server times have the same format, so they sort as text. */
   see(deviceId: string, tsServer: string): void {
     const entry = this.#entries.get(deviceId)
     if (entry === undefined) {
@@ -35,7 +35,7 @@ export class SeenDevices {
     entry.dirty = true
   }
 
-  /** The rows that are due, which the caller now owes to the database. */
+  /** The rows that are due, which the caller must now write. */
   takeDue(nowMs: number): readonly DeviceSeen[] {
     if (nowMs - this.#sweptMs < SWEEP_MS) return this.#take(this.#newcomers, nowMs)
     this.#sweptMs = nowMs
@@ -48,13 +48,13 @@ export class SeenDevices {
     return this.#take(due, nowMs)
   }
 
-  /** All that is not written yet, due or not. */
+  /** All rows not yet written, due or not. */
   takeAll(nowMs: number): readonly DeviceSeen[] {
     const dirty = [...this.#entries].filter(([, entry]) => entry.dirty).map(([deviceId]) => deviceId)
     return this.#take(dirty, nowMs)
   }
 
-  /** Of devices whose rows somebody removed: what is not written yet would bring the rows back. */
+  /** For devices whose rows are removed: pending changes would restore the rows. */
   forget(isGone: (deviceId: string) => boolean): void {
     for (const deviceId of this.#entries.keys()) if (isGone(deviceId)) this.#entries.delete(deviceId)
     this.#newcomers = this.#newcomers.filter((deviceId) => !isGone(deviceId))

@@ -1,22 +1,22 @@
 import type { Event } from '../pipeline/message.ts'
 
-/** What stored events change in the row of their series. */
+/** The change of a series row by stored events. */
 export interface SeriesChange {
   events: number
   firstTs: string
   firstSeen: string
   lastSeen: string
-  /** By event time, and among equals by event_id, as newest_events() orders. */
+  /** By event time, then by event_id, as in newest_events(). */
   newest: Event
   newestServer: string
 }
 
-/** Device, then type of event, in the order in which they came. */
+/** By device, then by event type, in order of arrival. */
 export type ChangesByDevice = ReadonlyMap<string, ReadonlyMap<string, SeriesChange>>
 
 /**
- * The changes of a batch, one for each series. The events of a message are of one device, so that the common case is one
- * look-up by type. Times are texts of one form, so their order is that of the texts.
+ * The changes of a batch, one for each series. The events of a message belong to one device, so the common case is one
+ * look-up by type. All times have the same format, so they sort as text.
  */
 export class SeriesChanges {
   readonly #byDevice = new Map<string, Map<string, SeriesChange>>()
@@ -70,7 +70,7 @@ function isNewer(one: Event, other: Event): boolean {
 
 const [FIRST_SURROGATE, LAST_SURROGATE] = [0xd800, 0xdfff]
 
-/** In the order of bytes of UTF-8, which is that of the collation "C": surrogates stand for the highest characters. */
+/** In the byte order of UTF-8, which is that of the collation "C": surrogates stand for the highest characters. */
 function isAfter(one: string, other: string): boolean {
   for (let at = 0; at < one.length; at++) {
     const [a, b] = [one.charCodeAt(at), other.charCodeAt(at)]

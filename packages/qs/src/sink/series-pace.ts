@@ -1,26 +1,26 @@
 /**
- * What a transaction does to `series`: writes the changes of its batch, notes them for a later fold, or folds what was
- * noted. The first fold of an ingester recovers: the rows of devices that an ingester owed when it was killed follow
- * from `series`.
+ * What a transaction does to `series`: writes the changes of its batch, defers them for a later fold, or folds deferred
+ * changes. The first fold of an ingester also recovers the device rows that a killed ingester had not yet written, from
+ * `series`.
  */
 export type SeriesWork = 'write' | 'defer' | 'fold' | 'recover'
 
-/** An update of a row takes about 25 µs of CPU, so these take half a percent of one. */
+/** Updating a row takes about 25 µs of CPU, so these take half a percent of one CPU. */
 const ROWS_PER_SECOND = 200
 const BURST_ROWS = 400
 
 const FOLD_INTERVAL_MS = { min: 1_000, max: 10_000 }
-/** A fold that takes long comes rarely: it takes at most a thirtieth of the time, until the interval is at its maximum. */
+/** Slow folds run less often: they take at most a thirtieth of the time, until the interval reaches its maximum. */
 const FOLD_SHARE = 30
 
 /**
- * Decides when the rows of `series` are written. On a quiet system a batch writes them itself, and a lone event shows at
- * once. Above 200 rows a second batches defer them, and one fold covers dozens of batches.
+ * Decides when the rows of `series` are written. On a quiet system a batch writes them itself, and a single event shows
+ * at once. Above 200 rows a second batches defer them, and one fold covers dozens of batches.
  */
 export class SeriesPace {
   #rows = BURST_ROWS
   #refilledMs = Number.NEGATIVE_INFINITY
-  /** True at first: an ingester that was killed may have left some. */
+  /** True at first: a killed ingester may have left some. */
   #isPending = true
   #isFolding = false
   #foldDueMs = Number.NEGATIVE_INFINITY
@@ -29,12 +29,12 @@ export class SeriesPace {
     return this.#isPending
   }
 
-  /** Whether `series` has every committed change, so that a summary of it is right. */
+  /** Whether `series` has every committed change, so that a summary of it is correct. */
   get isMerged(): boolean {
     return !this.#isPending && !this.#isFolding
   }
 
-  /** @param rows how many series a batch changes */
+  /** @param rows the number of series that a batch changes */
   choose(rows: number, nowMs: number): 'write' | 'defer' {
     this.#rows = Math.min(BURST_ROWS, this.#rows + ((nowMs - this.#refilledMs) / 1000) * ROWS_PER_SECOND)
     this.#refilledMs = nowMs
@@ -43,7 +43,7 @@ export class SeriesPace {
     return 'write'
   }
 
-  /** After COMMIT: a fold that began before it has not seen the changes. */
+  /** Called after COMMIT: a fold that began earlier has not seen the changes. */
   deferred(): void {
     this.#isPending = true
   }

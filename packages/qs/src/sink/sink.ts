@@ -17,14 +17,14 @@ import { Writer, type WriterOptions } from './writer.ts'
 
 export interface SinkOptions extends Omit<WriterOptions, 'prospects' | 'setUp' | 'arrivals' | 'types'> {
   readonly writers: number
-  /** Types of event that a device may have; absent: any number. */
+  /** Maximum event types per device; no limit if absent. */
   readonly eventTypes?: number
 }
 
-/** How often it looks whether deferred changes of series are due. */
+/** How often to check whether a fold is due. */
 const FOLD_LOOK_MS = 1_000
 
-/** PostgreSQL out: as many writers as may be busy at once, and one knownTypes of devices for all of them. */
+/** PostgreSQL output: a number of concurrent writers, which share what is known of devices and event types. */
 export class Sink {
   readonly #idle: Writer[]
   readonly #waiting: ((writer: Writer) => void)[] = []
@@ -39,7 +39,7 @@ export class Sink {
   readonly #types: KnownTypes | undefined
   /** Whether a fold of this ingester has succeeded. */
   #hasRecovered = false
-  /** Ends with the batch that may bring a new type of event. */
+  /** Ends with the latest batch that may add an event type. */
   #turn: Promise<unknown> = Promise.resolve()
   #callOffs: readonly CallOff[] = []
 
@@ -62,14 +62,14 @@ export class Sink {
     this.#clock = options.clock
   }
 
-  /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
+  /** What PostgreSQL refuses now, and what to do about it; null if nothing. */
   get refusal(): string | null {
     return this.#setUp.problem
   }
 
   /**
-   * A device that fell silent gets its last_seen too: with a fold, where one is due. The first fold begins at once, since no
-   * batch writes a row of a device before it has ended.
+   * Also writes due rows without a batch, so that a silent device gets its last_seen; with a fold if one is due. The
+   * first fold begins at once, since no batch writes the row of a device before it has ended.
    */
   start(): void {
     this.#foldIfDue()
@@ -79,30 +79,30 @@ export class Sink {
     ]
   }
 
-  /** Makes a batch of the first deliveries, in one go: each is decoded when the one before has become bytes. */
+  /** Makes a batch of the first deliveries: each is decoded after the previous one was converted to bytes. */
   gather(deliveries: readonly Delivery[], decode: (delivery: Delivery) => Message): Batch {
     const rows = this.#prospects.areGood(deliveries) ? this.#rows : null
     const batch = gather(decoded(deliveries, decode), rows)
-    // An id stands there twice: devices that send again do it in more batches than one.
+    // An id occurs twice: devices that send again do so in more than one batch.
     if (rows !== null && batch.copy === null && batch.earliestTs !== null) this.#prospects.failed()
     return batch
   }
 
   /**
-   * Commits a batch, however long it takes. More than `writers` at once wait for each other.
+   * Commits a batch, however long it takes. More than `writers` concurrent batches wait for a free writer.
    *
-   * @throws what PostgreSQL said, where no waiting mends it
+   * @throws the error of PostgreSQL, if retrying does not help
    */
   async write(batch: Batch): Promise<BatchResult> {
     const nowMs = this.#clock.monotonicMs()
     const series = this.#pace.choose(countSeries(batch.changes), nowMs)
-    // The row of a device summarizes its series, so it waits for a fold where a change of them is not merged.
+    // The row of a device summarizes its series, so it waits for a fold if changes of series are not merged yet.
     const isRight = series === 'write' && this.#pace.isMerged
     if (isRight) this.#see(batch)
     const devices = isRight ? this.#devices.takeDue(nowMs) : []
     const write = () => this.#with((writer) => writer.write(batch, devices, series))
     const result = await (this.#mayBringTypes(batch) ? this.#inTurn(write) : write())
-    // After COMMIT: a fold that began before would write the row and not have the change.
+    // After COMMIT: a fold that began before would write the row without the change.
     if (!isRight) this.#see(batch)
     if (series === 'defer') this.#pace.deferred()
     return result
@@ -113,27 +113,27 @@ export class Sink {
       if (deviceId !== null && hasEvents) this.#devices.see(deviceId, tsServer)
   }
 
-  /** A device that is at its limit brings none. */
+  /** A device at its limit adds no type. */
   #mayBringTypes({ changes }: Batch): boolean {
     const types = this.#types
     if (types === undefined) return false
     return [...types.strangers(changes).keys()].some((deviceId) => !types.isFull(deviceId))
   }
 
-  /** One after the other, so that the next one counts the types that this one has brought. */
+  /** One after the other, so that each batch counts the types added by the previous one. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => {})
     return done
   }
 
-  /** Of devices whose rows are about to be removed; none of their events may be under way. */
+  /** For devices whose rows are about to be removed; none of their events may be in flight. */
   forgetDevices(isGone: (deviceId: string) => boolean): void {
     this.#devices.forget(isGone)
     this.#types?.forgetAll()
   }
 
-  /** Writes what the rows of devices and series still lack. Batches must have ended before. */
+  /** Writes all pending changes of devices and series. Called after all batches have ended. */
   async drain(): Promise<void> {
     this.#callOffAll()
     const devices = this.#devices.takeAll(this.#clock.monotonicMs())
@@ -158,7 +158,7 @@ export class Sink {
     if (devices.length > 0) await this.#with((writer) => writer.write(NO_MESSAGES, devices))
   }
 
-  /** Merges what batches have deferred, in a transaction of its own, and writes rows of devices that summarize it. */
+  /** Merges deferred changes in a separate transaction, and writes the device rows that summarize them. */
   async #fold(devices: readonly DeviceSeen[]): Promise<void> {
     this.#pace.foldBegins()
     await this.#with(async (writer) => {

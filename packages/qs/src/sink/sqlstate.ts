@@ -1,15 +1,15 @@
-/** What an error of PostgreSQL means for the batch it struck. */
+/** What an error of PostgreSQL means for its batch. */
 export type Verdict =
-  /** The world is to blame: the same batch again, later. Never a dead letter. */
+  /** Caused by the environment: retry the same batch later. Never a dead letter. */
   | 'retry'
-  /** A row is to blame: find it, reject it alone. */
+  /** Caused by a row: find it and reject it alone. */
   | 'row'
-  /** The server lets the ingester not in, or has no such database. */
+  /** The server refuses the login, or the database does not exist. */
   | 'refused'
-  /** The schema or the rights are to blame: stop and say so, where it never worked. */
+  /** Caused by the schema or the rights: stop with an error if it never worked before. */
   | 'stop'
 
-/** By SQLSTATE, then by its class (PostgreSQL manual, appendix A). What is not listed is retried: nothing is lost by it. */
+/** By SQLSTATE, then by class (PostgreSQL manual, appendix A). Others are retried, so that nothing is lost. */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   '08': 'retry', // connection exception
   '22': 'row', // data exception
@@ -25,7 +25,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '57': 'retry', // shutdown, crash, query cancelled
 }
 
-/** The SQLSTATE of an error of `pg`, or null for one of the network or of our own. */
+/** The SQLSTATE of an error from `pg`; null for network and internal errors. */
 export function sqlstateOf(error: unknown): string | null {
   const code = (error as { readonly code?: unknown } | null)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null

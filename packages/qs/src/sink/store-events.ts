@@ -8,30 +8,30 @@ import { byId, type EventRow } from './event-rows.ts'
 import { insertEvents } from './insert-events.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 
-/** A row and where its outcome goes: the outcomes of its message, and its place there. */
+/** A row and where its outcome goes: the outcomes of its message, and its index there. */
 export interface PendingRow extends EventRow {
   readonly outcomes: (Outcome | undefined)[]
   readonly index: number
 }
 
-/** Inserts rows of distinct ids, sorted by id. */
+/** Inserts rows with distinct ids, sorted by id. */
 export type Insert = (connection: Connection, rows: readonly PendingRow[]) => Promise<Inserted>
 
 export interface Inserted {
-  /** null where every row that is not refused is new now. */
+  /** null if every row that is not refused is new. */
   readonly newIds: ReadonlySet<string> | null
   readonly refused: ReadonlyMap<PendingRow, Outcome>
 }
 
-/** Rounds in which no row finds its end, until the batch is given back to a later try. */
+/** Rounds without progress before the batch fails and is retried later. */
 const MAX_IDLE_ROUNDS = 5
 
 /**
- * Finds the outcome of every row, within the transaction that is open on the connection.
+ * Determines the outcome of every row, within the transaction open on the connection.
  *
- * A round inserts the first row of each id; what was there already, or stands twice in the batch, is compared
- * with what is stored now. A row that is not stored then either (it was deleted in between, or the first of its
- * id was rejected) goes into the next round.
+ * A round inserts the first row of each id; rows whose id existed already, or occurs twice in the batch, are compared
+ * with the stored event. If there is no stored event (deleted in between, or the first row of the id was rejected), the
+ * row goes into the next round.
  */
 export async function storeEvents(
   connection: Connection,
@@ -41,7 +41,7 @@ export async function storeEvents(
   let pending = rows
   for (let idleRounds = 0; pending.length > 0; ) {
     if (idleRounds === MAX_IDLE_ROUNDS)
-      throw new Error('Rows vanish while they are compared. Is something deleting events?')
+      throw new Error('Rows disappear during comparison. Is something deleting events?')
     const { firsts, repeats } = splitById(pending)
     const { newIds, refused } = await insert(connection, firsts)
     const others = [...repeats]
@@ -59,7 +59,7 @@ export async function storeEvents(
 
 const NOBODY: ReadonlyMap<PendingRow, Outcome> = new Map()
 
-/** One statement for all rows, whether they are new or not; one bad row fails them all. */
+/** One statement for all rows, new or not; one bad row fails them all. */
 export const insertTogether: Insert = async (connection, rows) => {
   const [result] = await pipelined(connection, insertEvents(rows))
   const newIds = readNewIds(result)
@@ -67,8 +67,8 @@ export const insertTogether: Insert = async (connection, rows) => {
 }
 
 /**
- * For a batch that PostgreSQL refused: halves it until the guilty rows stand alone, and refuses those. Each try
- * has a savepoint. One guilty row among n costs about 2 log n statements.
+ * For a batch that PostgreSQL refused: bisects it to find the bad rows, and rejects those. Each attempt has a
+ * savepoint. One bad row among n costs about 2 log n statements.
  */
 export const insertBisecting: Insert = async (connection, rows) => {
   const newIds = new Set<string>()
@@ -118,16 +118,16 @@ async function compare(connection: Connection, rows: readonly PendingRow[]): Pro
 }
 
 function conflict({ eventId }: Event, tsServer: string): Outcome {
-  return rejection('EVENT_ID_CONFLICT', `The stored event came at ${tsServer}`, {
+  return rejection('EVENT_ID_CONFLICT', `The stored event arrived at ${tsServer}`, {
     eventId,
     trace: `sink: the content differs from that of the event stored at ${tsServer}`,
   })
 }
 
 /**
- * The id was used by another device, of whose event this one learns nothing: neither when it came nor what it says. Its
- * own event is kept whatever its allowance of dead letters is, since it may be the victim. That fills a disk no
- * faster than events do, which the other device could send as well.
+ * The id was used by another device. Nothing about that event is disclosed, neither its time nor its content. The dead
+ * letter is kept regardless of the allowance, since this device may be the victim. That fills the disk no faster than
+ * events do, which the other device could send as well.
  */
 function foreignConflict({ eventId }: Event): Outcome {
   const trace = 'sink: another device has used this event_id'
@@ -144,7 +144,7 @@ function splitById(rows: readonly PendingRow[]) {
   const firsts: PendingRow[] = []
   const repeats: PendingRow[] = []
   let last: string | null = null
-  // A sort keeps the order of equals, so the first that came is the first here.
+  // The sort is stable, so the first to arrive remains first.
   for (const row of [...rows].sort(byId)) {
     ;(row.event.eventId === last ? repeats : firsts).push(row)
     last = row.event.eventId

@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg'
 import type { ChangesByDevice } from './series-changes.ts'
 
-/** Of a text value: what a list shows. In `series` its row is written again with every batch. */
+/** Characters of a text value kept in `series`, for lists. The row is rewritten with every batch. */
 const SHOWN_CHARACTERS = 200
 
 const NEWEST = [
@@ -15,7 +15,7 @@ const NEWEST = [
   'ts_server',
 ]
 
-/** Each new event weighs a tenth, so that the last ten make two thirds of the average. */
+/** Each new event weighs a tenth, so that the last ten account for two thirds of the average. */
 const GAP = 'extract(epoch from excluded.ts - s.ts)::float8 / excluded.events'
 const EVERY = `case
     when excluded.ts <= s.ts then s.every_seconds
@@ -23,13 +23,13 @@ const EVERY = `case
     else s.every_seconds + (${GAP} - s.every_seconds) * (1 - power(0.9, least(excluded.events, 50))) end`
 
 /**
- * What comes within twenty seconds after an arrival belongs to it. A replay with an earlier time is no arrival; only a server whose clock
- * was ahead begins anew.
+ * Events within twenty seconds after an arrival belong to it. A replay with an earlier time is not an arrival; arrivals
+ * start over only after the server clock was ahead.
  */
 const IS_ARRIVAL = `excluded.arrived_at - s.arrived_at >= interval '20 seconds'`
 const ARRIVAL_GAP = 'extract(epoch from excluded.arrived_at - s.arrived_at)'
 
-/** In the order of the key, so that two writers with the same series wait and do not deadlock. */
+/** Ordered by key, so that two writers with the same series wait and do not deadlock. */
 const SQL = `
 insert into series as s
   (device_id, event_type, events, first_ts, first_seen, last_seen, arrived_at, every_seconds, ${NEWEST.join(', ')})
@@ -59,7 +59,7 @@ export function upsertSeries(changes: ChangesByDevice): QueryConfig {
   return { name: 'upsert-series', text: SQL, values: [rowsJson(changes)] }
 }
 
-/** Null fields are left out: an absent key reads as null. */
+/** Null fields are omitted: an absent key reads as null. */
 function rowsJson(changes: ChangesByDevice): string {
   let json = '['
   for (const [deviceId, types] of changes) {
@@ -80,7 +80,7 @@ function rowsJson(changes: ChangesByDevice): string {
   return `${json}]`
 }
 
-/** Characters as PostgreSQL counts them: those of two units are one, and none is cut in half. */
+/** Counts characters as PostgreSQL does: a surrogate pair is one character and is never split. */
 function shown(text: string): string {
   if (text.length <= SHOWN_CHARACTERS) return text
   return Array.from(text.slice(0, 2 * SHOWN_CHARACTERS))

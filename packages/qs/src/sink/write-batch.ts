@@ -23,35 +23,36 @@ import { type DeviceSeen, recoverDevices, upsertDevices } from './upsert-devices
 import { upsertSeries } from './upsert-series.ts'
 
 export interface BatchContext {
-  /** Names the rows of this connection in ingest_stats. */
+  /** The name of this connection's rows in ingest_stats. */
   readonly writer: string
   /** Device rows that are due with this batch. */
   readonly devices: readonly DeviceSeen[]
-  /** It was tried before, and may be committed for all anybody knows. */
+  /** The batch was tried before and may have been committed. */
   readonly isRetry: boolean
-  /** Told how a COPY went. */
+  /** Receives the result of a COPY. */
   readonly prospects: CopyProspects
-  /** Of dead letters; absent: all are kept. */
+  /** For dead letters; if absent, all are kept. */
   readonly allowance?: LetterAllowance | undefined
-  /** Of event types; absent: devices may have any number. */
+  /** Limits event types; if absent, devices may have any number. */
   readonly types?: KnownTypes | undefined
-  /** Absent: the changes of series are written. A batch that brings a new type of event writes them in any case. */
+  /** If absent, changes of series are written. A batch with a new event type always writes them. */
   readonly series?: SeriesWork | undefined
   /** Nothing was stored for a while. */
   readonly isAfterPause?: boolean
-  /** On the clock that never steps, for the allowance. */
+  /** On the monotonic clock, for the allowance. */
   readonly nowMs: number
-  /** The current hour, as noteBacklog takes it; absent: nobody keeps numbers by the hour. */
+  /** The current hour, for noteBacklog; absent if no numbers by the hour are kept. */
   readonly hour?: string
 }
 
 /**
- * One batch, one transaction: events, dead letters, devices, counts, series. When it returns, all of it is committed.
+ * One batch, one transaction: events, dead letters, devices, counts, series. When it returns, everything is committed.
  *
- * Three ways, from the fastest to the one that finds each guilty row; the next begins where a row failed the one before.
+ * There are three methods, from the fastest to the one that finds each bad row; each is tried if a row failed the
+ * previous one.
  *
- * Throws what PostgreSQL said, with nothing committed or, where the connection broke during COMMIT, with an
- * outcome that nobody knows; both are mended by the same batch again, since the ids are the primary key.
+ * Throws the error of PostgreSQL with nothing committed or, if the connection broke during COMMIT, with an unknown
+ * result; in both cases the same batch can be retried, since the ids are the primary key.
  */
 export async function writeBatch(
   connection: Connection,
@@ -60,7 +61,7 @@ export async function writeBatch(
 ): Promise<BatchResult> {
   const { prospects, isRetry, types } = asked
   const { fresh, refused } = types ? await admitTypes(connection, batch.changes, types) : ALL_ADMITTED
-  // The limit of types counts the rows of `series`, so that of a new type has to be there.
+  // The limit of types counts rows of `series`, so the row of a new type must be written.
   const context: BatchContext = fresh.size > 0 ? { ...asked, series: 'write' } : asked
   const learn = (stored: ChangesByDevice) => types && learnTypes(types, fresh, stored)
   if (batch.copy !== null && !isRetry && !connection.maySkipRows && refused.size === 0) {
@@ -81,12 +82,12 @@ export async function writeBatch(
   )
 }
 
-/** A row is to blame, or it is COPY itself that cannot be had, as under row-level security. */
+/** A row caused the error, or COPY itself is not possible, as under row-level security. */
 function mayBeInserted(error: unknown): boolean {
   return verdictOn(error) === 'row' || sqlstateOf(error) === '0A000'
 }
 
-/** @returns null where a row is to blame */
+/** @returns null if a row caused the error */
 async function unlessRow<T>(attempt: Promise<T>): Promise<T | null> {
   try {
     return await attempt
@@ -97,8 +98,7 @@ async function unlessRow<T>(attempt: Promise<T>): Promise<T | null> {
 }
 
 /**
- * One round trip, since what becomes of each row is known before: all are stored, or COMMIT ends a transaction that
- * has failed.
+ * One round trip, since the outcomes are known in advance: all rows are stored, or COMMIT ends a failed transaction.
  */
 async function copyBatch(
   connection: Connection,
@@ -114,7 +114,7 @@ async function copyBatch(
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
     await settled(begun, copied, closed)
-    if ((await copied) < copy.rows) throw new Error('Rows vanish on their way. Is it a trigger?')
+    if ((await copied) < copy.rows) throw new Error('COPY stored fewer rows than were sent. Does a trigger drop rows?')
   } catch (error) {
     letters.giveBack()
     throw error
@@ -125,13 +125,13 @@ async function copyBatch(
 interface InsertOptions extends BatchContext {
   readonly insert: Insert
   readonly refused: TypesByDevice
-  /** Of event types, for the message. */
+  /** The maximum number of event types, for the message. */
   readonly limit: number
-  /** Told what was committed. */
+  /** Called with the committed changes. */
   readonly learn: (stored: ChangesByDevice) => void
 }
 
-/** Two round trips: what became of the rows is known after the first. */
+/** Two round trips: the outcomes of the rows are known after the first. */
 async function insertBatch(
   connection: Connection,
   { messages }: Pick<Batch, 'messages'>,
@@ -158,7 +158,7 @@ async function insertBatch(
   return outcomes as BatchResult
 }
 
-/** Of the rows that are new now. */
+/** The changes by newly stored rows. */
 function changesOf(rows: readonly PendingRow[]): ChangesByDevice {
   const changes = new SeriesChanges()
   for (const { event, tsServer, outcomes, index } of rows)
@@ -167,10 +167,10 @@ function changesOf(rows: readonly PendingRow[]): ChangesByDevice {
 }
 
 /**
- * What belongs to the outcomes. The counts come before the dead letters: their row is this writer's own, and where an
- * earlier try of the batch, in the same minute, still hangs in its COMMIT, this one waits there and then sees the
- * letters that it left. The series come late: until COMMIT, other writers wait for their rows. Only the devices come after
- * them, since their rows summarize the series.
+ * The statements after the events. Counts come before dead letters: their row belongs to this writer alone, so if an
+ * earlier attempt of the batch, in the same minute, still hangs in its COMMIT, this one waits there and then sees its
+ * dead letters. Series come late, because other writers wait for their rows until COMMIT. Only devices come after them,
+ * since their rows summarize the series.
  */
 function closingStatements(
   { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
@@ -194,18 +194,18 @@ function closingStatements(
 
 async function close(connection: Connection, statements: readonly QueryConfig[]): Promise<void> {
   const results = await pipelined(connection, ...statements, COMMIT)
-  // PostgreSQL answers COMMIT with ROLLBACK, and no error, when the transaction had failed before.
+  // PostgreSQL answers COMMIT with ROLLBACK, and no error, if the transaction has failed before.
   if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
 }
 
-/** A message that was let go of has events only. */
+/** A released message has only events. */
 function whereAllIsStored(message: Message): Outcome[] {
   const stored: Outcome = { kind: 'stored', tsServer: message.tsServer }
   if (message.isReleased) return new Array<Outcome>(message.size).fill(stored)
   return message.elements.map((each) => (each.kind === 'event' ? stored : each))
 }
 
-/** What is decided already: events have their places free, unless their type is one too many. */
+/** The outcomes known in advance; undefined for events, unless their type exceeds the limit. */
 function outcomesOf(
   batch: readonly Message[],
   { refused, limit }: Pick<InsertOptions, 'refused' | 'limit'>,
@@ -228,7 +228,7 @@ function letterRows({ kept, counted }: Admission, isRetry: boolean) {
 
 function pendingRows(batch: readonly Message[], outcomes: (Outcome | undefined)[][]): PendingRow[] {
   const rows: PendingRow[] = []
-  // By index: iterators of entries would cost an array for each event.
+  // By index: iterating over entries would create an array for each event.
   for (let message = 0; message < batch.length; message++) {
     const { elements, tsServer } = batch[message] as Message
     const places = outcomes[message] as (Outcome | undefined)[]
@@ -251,14 +251,14 @@ function count(outcomes: readonly (readonly (Outcome | undefined)[])[]): Counts 
   const counts = { messages: outcomes.length, stored: 0, duplicate: 0, rejected: 0 }
   for (const places of outcomes) {
     for (const outcome of places) {
-      if (outcome === undefined) throw new Error('An element of the batch came out without an outcome')
+      if (outcome === undefined) throw new Error('An element of the batch has no outcome')
       counts[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++
     }
   }
   return counts
 }
 
-/** All are waited for before the first failure is thrown, so that no answer is left over for the next statement. */
+/** Waits for all before throwing the first failure, so that no answer is left over for the next statement. */
 async function settled(...promises: readonly Promise<unknown>[]): Promise<void> {
   for (const answer of await Promise.allSettled(promises)) {
     if (answer.status === 'rejected') throw answer.reason

@@ -16,66 +16,66 @@ import { sqlstateOf } from './sqlstate.ts'
 import type { DeviceSeen } from './upsert-devices.ts'
 import { writeBatch } from './write-batch.ts'
 
-/** Of 2026-11-26T02:15:00.000000Z up to the hour. */
+/** The length of 2026-11-26T02, the hour in a time. */
 const HOUR_DIGITS = 13
 
 export interface WriterOptions {
-  /** Names this writer's rows in ingest_stats, and is unique among all ingesters. */
+  /** The name of this writer's rows in ingest_stats, unique among all ingesters. */
   readonly name: string
   /** Opens a connection, bounded in time. */
   readonly connect: () => Promise<Connection>
-  /** A connection that answers nothing for so long is destroyed, and its transaction given up. */
+  /** A connection that is silent for this long is destroyed, and its transaction given up. */
   readonly timeoutMs: number
   readonly clock: Clock
-  /** A number in [0, 1), for the pauses between tries. */
+  /** A number in [0, 1), for the jitter between attempts. */
   readonly random: () => number
-  /** Of COPY, for all writers together. */
+  /** Prospects of COPY, shared by all writers. */
   readonly prospects: CopyProspects
-  /** Whether the database refuses us, for all writers together. */
+  /** What the database refuses, shared by all writers. */
   readonly setUp: SetUp
-  /** Of events, for all writers together; absent: nobody notes when nothing came. */
+  /** Shared by all writers; if absent, stops of ingest are not recorded. */
   readonly arrivals?: ArrivalTimes
-  /** Of dead letters, for all writers together; absent: all are kept. */
+  /** For dead letters, shared by all writers; if absent, all are kept. */
   readonly allowance?: LetterAllowance
-  /** Of event types, for all writers together; absent: devices may have any number. */
+  /** Limits event types, shared by all writers; if absent, devices may have any number. */
   readonly types?: KnownTypes | undefined
   readonly log: Log
-  /** A connection that had failed was made anew: those of other writers may have died with it. */
+  /** Called when a failed connection was replaced: those of other writers may have died with it. */
   readonly onRenewed?: () => void
-  /** A batch failed and will be tried again; for the metrics. */
+  /** Called when a batch failed and will be retried; for the metrics. */
   readonly onRetry: (reason: string) => void
 }
 
 /**
- * Failures of a transaction and not of its session: serialization, deadlock, lock not available. After all others a
- * new connection may fare better, such as one to the new primary.
+ * Failures of a transaction, not of its session: serialization, deadlock, lock not available. After all others a new
+ * connection may succeed, such as one to a new primary.
  */
 const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03'])
 
-/** With the connect timeout it bounds how long after an outage everything flows again: five seconds. */
+/** Together with the connect timeout it bounds the recovery after an outage: five seconds. */
 const BACKOFF = { minMs: 100, maxMs: 1_000 }
 const MAX_TIMEOUT_MS = 120_000
-/** How long a connection may be silent after that of another writer has failed. */
+/** How long a connection may be silent after the connection of another writer has failed. */
 const DOUBTED_MS = 1_000
 
 /**
- * One connection to PostgreSQL and the patience to get a batch through it.
+ * One connection to PostgreSQL, with the retries for a batch.
  *
- * A batch is tried until it is committed, over as many connections as it takes. A connection that failed in
- * itself or timed out is destroyed, never used again: its answers belong to questions nobody remembers. Only
- * errors of a set-up that never worked are thrown (`SetUp`). One batch at a time.
+ * A batch is retried until it is committed, over as many connections as necessary. A connection that failed or timed
+ * out is destroyed and never reused: its answers would belong to earlier queries. Only errors of a set-up that never
+ * worked are thrown (`SetUp`). One batch at a time.
  */
 export class Writer {
   readonly #options: WriterOptions
   #connection: Connection | null = null
-  /** Of the batch under way. */
+  /** The deadline of the current batch. */
   #deadline: Deadline | null = null
-  /** The connection failed, and not because of somebody's doubt: doubts would go round for ever. */
+  /** The connection failed by itself and not because of a doubt; doubts would otherwise go round for ever. */
   #hasFailed = false
   readonly #stopping = new AbortController()
   /**
-   * Doubled when it was too short, and kept while batches need it: a database that is slow now is slow for the next one
-   * too. Where it was the network instead, the next dead connection is to be noticed as soon as the first.
+   * Doubled when it was too short, and kept while batches need it: a slow database is slow for the next batch too. Once
+   * a batch is fast it is reset, so that the next dead connection is noticed as soon as the first.
    */
   #timeoutMs: number
 
@@ -84,7 +84,7 @@ export class Writer {
     this.#timeoutMs = options.timeoutMs
   }
 
-  /** @throws what PostgreSQL said, where the set-up is wrong; an AbortError after `stop`. */
+  /** @throws the error of PostgreSQL if the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[], series?: SeriesWork): Promise<BatchResult> {
     const { name, prospects, setUp, arrivals, allowance, types, timeoutMs, log, clock, onRetry } =
       this.#options
@@ -113,7 +113,7 @@ export class Writer {
         if (hasEvents) arrivals?.stored(clock.monotonicMs())
         if (clock.monotonicMs() - context.nowMs < timeoutMs / 2) this.#timeoutMs = timeoutMs
         if (failures > 0)
-          log.info({ failures, messages: batch.messages.length }, 'PostgreSQL takes batches again')
+          log.info({ failures, messages: batch.messages.length }, 'PostgreSQL accepts batches again')
         return result
       } catch (error) {
         deadline.cancel()
@@ -129,11 +129,11 @@ export class Writer {
           ? `no answer within ${deadline.ms} ms`
           : String((error as Error).message)
         onRetry(reason)
-        // Said at the first failure and then at every doubling.
+        // Logged at the first failure and then each time the count doubles.
         if ((failures & (failures + 1)) === 0) {
           log.warn(
             { failures: failures + 1, messages: batch.messages.length, reason },
-            'PostgreSQL did not take a batch; trying again, nothing is lost',
+            'PostgreSQL did not accept a batch; trying again, nothing is lost',
           )
         }
         await this.#backOff(failures, clock.monotonicMs() - startMs)
@@ -145,9 +145,9 @@ export class Writer {
   }
 
   /**
-   * Another writer's connection has failed, and this one may be as dead, which nobody would notice before the timeout.
-   * Meanwhile its session at the server could hold rows for which the other one waits. An idle one is replaced, a busy
-   * one has a second to answer.
+   * Another writer's connection has failed, and this one may be dead too, which would go unnoticed until the timeout.
+   * Meanwhile its server session could lock rows for which the other writer waits. An idle connection is replaced; a
+   * busy one has one second to answer.
    */
   doubt(): void {
     if (this.#deadline === null) this.#dropConnection()
@@ -166,7 +166,7 @@ export class Writer {
     return connection
   }
 
-  /** Ends the connection and whatever waits for a next try. */
+  /** Ends the connection and any wait for a retry. */
   stop(): void {
     this.#stopping.abort()
     this.#dropConnection()
@@ -177,7 +177,7 @@ export class Writer {
     this.#connection = null
   }
 
-  /** A try that took long, since nobody answered, was a pause by itself. */
+  /** A slow failed attempt counts as part of the pause. */
   async #backOff(failures: number, triedMs: number): Promise<void> {
     const { clock, random } = this.#options
     const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
@@ -186,8 +186,8 @@ export class Writer {
 }
 
 /**
- * Destroys the connection when nothing was answered for so long; the queries under way then fail. A batch of many
- * bad rows takes thousands of statements to sort out, and is not begun again while they are answered.
+ * Destroys the connection after a period of silence; its outstanding queries then fail. A batch with many bad rows
+ * takes thousands of statements, and is not started over as long as these are answered.
  */
 class Deadline {
   #ms: number
@@ -221,7 +221,7 @@ class Deadline {
     this.#lookAfter(this.#ms)
   }
 
-  /** From now on the connection may be silent for so long only. */
+  /** From now on the connection may be silent for at most `ms`. */
   doubt(ms: number): void {
     this.#isDoubted = true
     this.#ms = Math.min(this.#ms, ms)
@@ -229,7 +229,7 @@ class Deadline {
     this.#look()
   }
 
-  /** The connection, with each answer to a query heard here. */
+  /** Wraps the connection so that each answer resets the deadline. */
   hearing(connection: Connection): Connection {
     const heard = () => {
       this.#heardMs = this.#clock.monotonicMs()
@@ -261,7 +261,7 @@ class Deadline {
 
   #look(): void {
     const leftMs = this.#heardMs + this.#ms - this.#clock.monotonicMs()
-    // Timers may come a fraction of a millisecond early.
+    // Timers may fire a fraction of a millisecond early.
     if (leftMs >= 1) return this.#lookAfter(leftMs)
     this.#passed = true
     this.#connection?.destroy()

@@ -13,7 +13,7 @@ const idsOf = ({ data }: Copy) =>
     .slice(0, -1)
     .map((line) => line.split('\t')[0])
 
-test('rows come out whole and sorted by id, however they went in, again and again', () => {
+test('rows come out complete and sorted by id, whatever the order of input, on each use', () => {
   const rows = new CopyRows()
   const letters = fc.constantFrom(...'abcé°😀')
   fc.assert(
@@ -36,7 +36,7 @@ test('rows come out whole and sorted by id, however they went in, again and agai
   )
 })
 
-test('an id that stands twice is not copied, and leaves nothing for the next time', () => {
+test('rows with a repeated id are not copied, and leave nothing for the next use', () => {
   const rows = new CopyRows()
   for (const id of ['b', 'a', 'b']) rows.add(eventOf(id), TS)
   assert.equal(rows.take(), null)

@@ -16,7 +16,7 @@ const acksOf = (message: Message) =>
     { topic: 'qs/v1/dev-1/acks', maxBytes: 1e6 },
   )
 
-test('a message that has let go of its events names the same ids in its device ack, also when it has them again', () => {
+test('a message that released its events names the same ids in its device ack, also after decoding them again', () => {
   const ids = ['b', 'a', 'é"', 'c']
   const before = acksOf(arrayOf(...ids))
   const message = arrayOf(...ids)
@@ -29,7 +29,7 @@ test('a message that has let go of its events names the same ids in its device a
   assert.deepEqual(acksOf(message), before)
 })
 
-test('a message with a rejection keeps its elements, and its events are copied all the same', () => {
+test('a message with a rejection keeps its elements, and its events are still copied', () => {
   const rejected = decode(
     `[${eventJson({ event_id: '"x"' })},${eventJson({ event_id: '"y"', value: '[]' })}]`,
   )
@@ -38,7 +38,7 @@ test('a message with a rejection keeps its elements, and its events are copied a
   assert.equal(rejected.isReleased, false)
 })
 
-test('a message that has let go of its events keeps their warnings', () => {
+test('a message that released its events keeps their warnings', () => {
   const warned = decode(
     `[${eventJson({ event_id: '"y"' })},${eventJson({ event_id: '"z"', ts_device: '"soon"' })}]`,
   )
@@ -49,7 +49,7 @@ test('a message that has let go of its events keeps their warnings', () => {
   assert.deepEqual(acksOf(warned), before)
 })
 
-test('what is decoded at a time is bounded: scraps without number wait for the next transaction', () => {
+test('the elements decoded at a time are bounded: a flood of bad ones waits for the next transaction', () => {
   let decoded = 0
   function* flood() {
     for (; decoded < 100; decoded++) yield decode(`[{"event_id":"x"}${',0'.repeat(999)}]`)

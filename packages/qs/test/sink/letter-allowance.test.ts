@@ -8,16 +8,16 @@ function keptOf(allowance: LetterAllowance, tries: number, nowMs: number, bytes 
   return Array.from({ length: tries }, () => allowance.take('d', bytes, nowMs)).filter(Boolean).length
 }
 
-test('a device may leave what a minute allows at once, and then steadily', () => {
+test('a device may use the allowance of one minute at once, and then at a steady rate', () => {
   const allowance = new LetterAllowance({ lettersPerMinute: 60, bytesPerMinute: 1e9 })
   assert.equal(keptOf(allowance, 100, 0), 60)
   assert.equal(keptOf(allowance, 100, 1_000), 1)
   assert.equal(keptOf(allowance, 100, 11_000), 10)
-  assert.equal(keptOf(allowance, 100, 10 * MINUTE_MS), 60, 'no more than a minute is saved up')
-  assert.equal(allowance.take('other', 1, 0), true, 'its neighbour has its own')
+  assert.equal(keptOf(allowance, 100, 10 * MINUTE_MS), 60, 'at most one minute is saved up')
+  assert.equal(allowance.take('other', 1, 0), true, 'another device has its own allowance')
 })
 
-test('a letter that is larger than the allowance is kept once, and paid for', () => {
+test('a dead letter larger than the allowance is kept once, and paid for', () => {
   const allowance = new LetterAllowance({ lettersPerMinute: 100, bytesPerMinute: 1_000 })
   assert.equal(allowance.take('d', 3_000, 0), true)
   assert.equal(allowance.take('d', 1, MINUTE_MS), false)
@@ -25,7 +25,7 @@ test('a letter that is larger than the allowance is kept once, and paid for', ()
   assert.equal(allowance.take('d', 1, 2.1 * MINUTE_MS), true)
 })
 
-test('what was not committed is given back', () => {
+test('the charge for an uncommitted transaction is returned', () => {
   const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 10 })
   assert.equal(allowance.take('d', 50, 0), true)
   assert.equal(allowance.take('d', 50, 0), false)
@@ -33,7 +33,7 @@ test('what was not committed is given back', () => {
   assert.equal(allowance.take('d', 50, 0), true)
 })
 
-test('a million ids cost the memory of a thousand, and share one allowance', () => {
+test('a million ids take the memory of a thousand, and share one allowance', () => {
   const allowance = new LetterAllowance({ lettersPerMinute: 10, bytesPerMinute: 1e9 })
   let kept = 0
   for (let n = 0; n < 1_000_000; n++) {
@@ -42,7 +42,7 @@ test('a million ids cost the memory of a thousand, and share one allowance', () 
   assert.ok(allowance.size <= 1_001, String(allowance.size))
   assert.equal(kept, 1_000 + 10)
   assert.equal(allowance.nameOf('late', 0), OTHERS)
-  assert.equal(allowance.nameOf('late', 2 * MINUTE_MS), 'late', 'those that fell silent are forgotten')
+  assert.equal(allowance.nameOf('late', 2 * MINUTE_MS), 'late', 'silent devices are forgotten')
   assert.equal(allowance.nameOf(null, 0), OTHERS)
   assert.equal(allowance.nameOf('x'.repeat(1_000), 0), OTHERS)
 })

@@ -4,7 +4,7 @@ import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import type { Message } from '../../src/pipeline/message.ts'
 import { noteBacklog } from '../../src/sink/note-backlog.ts'
 
-test('a batch with events of an hour that is over says so; one of this hour does not', async (t) => {
+test('a batch with events of an earlier hour is recorded; one of the current hour is not', async (t) => {
   const { publish, query } = await startTestConsole(t)
   const event = (id: string, tsDevice?: string) => ({
     ...{ schema: 1, event_id: id, device_id: 'd', event_type: 't', value: 1 },
@@ -19,7 +19,7 @@ test('a batch with events of an hour that is over says so; one of this hour does
   assert.deepEqual(note, { first: true, last: true })
 })
 
-test('a replay that keeps its old server time does not make the weeks since then late', () => {
+test('a replay that keeps its old server time does not mark the weeks since then as late', () => {
   const [old, first, last] = [
     '2026-11-10T07:15:30.123456Z',
     '2026-11-28T07:15:30.123457Z',

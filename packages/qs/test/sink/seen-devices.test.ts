@@ -16,7 +16,7 @@ test('a new device is due at once, a known one ten seconds later, with its newes
   assert.deepEqual(seen.takeDue(30_000), [])
 })
 
-test('who is forgotten is written no more, and is new when it comes again', () => {
+test('a forgotten device is no longer written, and is new when it is seen again', () => {
   const seen = new SeenDevices()
   seen.see('a', at(1))
   seen.takeDue(0)
@@ -31,7 +31,7 @@ test('who is forgotten is written no more, and is new when it comes again', () =
   assert.deepEqual(seen.takeDue(2), [{ deviceId: 'a', firstSeen: at(3), lastSeen: at(3) }])
 })
 
-test('at the end all that is not written is taken, once', () => {
+test('at the end all unwritten devices are taken, once', () => {
   const seen = new SeenDevices()
   seen.see('a', at(1))
   seen.takeDue(0)
@@ -44,7 +44,7 @@ test('at the end all that is not written is taken, once', () => {
   assert.deepEqual(seen.takeAll(2), [])
 })
 
-test('a device that fell silent is forgotten and new again when it speaks', () => {
+test('a silent device is forgotten and new again when it sends', () => {
   const seen = new SeenDevices()
   seen.see('d', at(1))
   seen.takeDue(0)

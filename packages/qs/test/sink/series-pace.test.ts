@@ -9,10 +9,10 @@ test('a quiet system writes each batch at once, a busy one 200 rows a second', (
   for (let n = 0; n < 1000; n++) if (pace.choose(100, 100_000 + n * 100) === 'write') written += 100
   assert.ok(written > 19_000 && written < 21_000, `${written} rows in 100 s`)
   assert.equal(pace.choose(20_000, 1e9), 'defer')
-  assert.equal(pace.choose(1, 1e9), 'write', 'what was refused has cost nothing')
+  assert.equal(pace.choose(1, 1e9), 'write', 'a deferred batch costs nothing')
 })
 
-test('a fold follows what was deferred, at first what another process left, and a long one comes rarely', () => {
+test('deferred changes are folded, at first those of another process, and slow folds run less often', () => {
   const pace = new SeriesPace()
   assert.ok(pace.isFoldDue(0))
   pace.foldBegins()

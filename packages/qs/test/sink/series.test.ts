@@ -36,7 +36,7 @@ function context(extra: Partial<BatchContext> = {}): BatchContext {
   return { writer: 'w', devices: [], isRetry: false, prospects: new CopyProspects(), nowMs: 0, ...extra }
 }
 
-/** Merges what batches have deferred. */
+/** Merges deferred changes. */
 function fold(connection: Connection) {
   return writeBatch(connection, NO_MESSAGES, context({ series: 'fold' }))
 }
@@ -49,7 +49,7 @@ interface Sent {
 
 interface MessageOptions {
   readonly deviceId?: string
-  /** After NOW. */
+  /** Microseconds after NOW. */
   readonly micros?: number
 }
 
@@ -78,7 +78,7 @@ function message(
 const copied = (...messages: readonly Message[]) => gather(messages, new CopyRows())
 const inserted = (...messages: readonly Message[]) => gather(messages, null)
 
-/** The same numbers every time. */
+/** A deterministic random generator. */
 function dice(seed: number) {
   let state = seed
   const next = () => {
@@ -91,7 +91,7 @@ function dice(seed: number) {
 
 type Dice = ReturnType<typeof dice>
 
-/** Ids come again, with the same content and with another; times go back, and are equal; ids order otherwise in UTF-16. */
+/** Ids repeat, with the same and with different content; times go back and repeat; ids sort differently in UTF-16. */
 function randomEvent({ below, pick }: Dice): Sent {
   const second = String(below(6)).padStart(2, '0')
   return {
@@ -104,7 +104,7 @@ function randomEvent({ below, pick }: Dice): Sent {
   }
 }
 
-test('series is what an aggregate over events says, whatever came: late, twice, in conflict, refused', async (t) => {
+test('series equals an aggregate over events, with late, duplicate, conflicting and rejected events', async (t) => {
   const { connection, database } = await start(t)
   await database.query("alter table events add constraint no_poison check (event_type <> 'poison')")
   const random = dice(20_261_128)
@@ -139,7 +139,7 @@ test('series is what an aggregate over events says, whatever came: late, twice, 
   assert.deepEqual(
     [...seen].sort(),
     ['EVENT_ID_CONFLICT', 'STORAGE_REJECTED', 'duplicate', 'stored'],
-    'it was about something',
+    'all kinds of outcome occurred',
   )
   const before = (await seriesRows(database)).kept
   assert.ok(before.length >= 12)
@@ -157,7 +157,7 @@ for (const series of ['write', 'defer'] as const)
       const victim = await open()
       const [pid] = (await victim.query({ text: 'select pg_backend_pid() as pid' })).rows
       const first = writeBatch(victim, copied(one), context({ writer: `w${n}`, series })).catch(() => 'died')
-      // Each time at another moment, from before its first statement to after its COMMIT.
+      // Each time at a different moment, from before the first statement to after COMMIT.
       for (let turns = 0; turns < n; turns++) await new Promise((resolve) => setImmediate(resolve))
       if (n % 2 === 0) victim.destroy()
       else await database.query('select pg_terminate_backend($1)', [pid.pid])
@@ -230,7 +230,7 @@ test('writers with the same series in opposite order neither deadlock nor lose a
   assert.deepEqual(rows, [{ least: 45, most: 45 }])
 })
 
-test('a recount beside writers counts what they store meanwhile', async (t) => {
+test('a recount concurrent with writers counts what they store meanwhile', async (t) => {
   const { open, connection, database } = await start(t)
   const counting = await open()
   t.after(() => counting.destroy())
@@ -252,7 +252,7 @@ test('a recount beside writers counts what they store meanwhile', async (t) => {
   assert.deepEqual(kept, expected)
 })
 
-test('a series that is written at once and one that is folded have the same row, batch by batch', async (t) => {
+test('a series written at once and a folded one have the same row, batch by batch', async (t) => {
   const { connection, database } = await start(t)
   const random = dice(9)
   const rowOf = async (deviceId: string) => {
@@ -298,12 +298,12 @@ test('the usual time between two events follows the last ten', async (t) => {
   let every = 20
   for (let n = 1; n <= 30; n++) every = (await send([100 + 300 * n])) ?? 0
   assert.ok(every > 280 && every < 300, `${every}`)
-  assert.equal(await send([10]), every, 'a late event says nothing about it')
+  assert.equal(await send([10]), every, 'a late event does not affect it')
 })
 
 test('updates of a series stay on their page and touch no index', async (t) => {
-  // Its own cluster: PostgreSQL removes old versions of a row only as far as the oldest transaction of the whole cluster
-  // has moved on, so that one open transaction in another database, or one of autovacuum, would fill these pages.
+  // A separate cluster: PostgreSQL removes old row versions only up to the oldest transaction of the whole cluster, so
+  // an open transaction in another database, or one of autovacuum, would fill these pages.
   const cluster = await startTestCluster({ settings: ['autovacuum=off'] })
   const { connection, database } = await start(t, cluster.url)
   t.after(() => cluster.stop())

@@ -4,7 +4,7 @@ import { SetUp } from '../../src/sink/set-up.ts'
 
 const error = (code: string) => Object.assign(new Error('no'), { code })
 
-test('a right that is missing from the start ends the ingester; one that is taken away later is an outage', () => {
+test('a right missing from the start ends the ingester; one revoked later is an outage', () => {
   const setUp = new SetUp()
   assert.equal(setUp.failed(error('42501')), false)
   setUp.worked()
@@ -23,7 +23,7 @@ test('a refused login is always an outage for a writer, since the start has logg
   }
 })
 
-test('an outage of the network refuses nothing', () => {
+test('a network outage is not a refusal', () => {
   const setUp = new SetUp()
   for (const code of ['57P03', '53300', '40001', 'ECONNREFUSED'])
     assert.equal(setUp.failed(error(code)), true)

@@ -11,7 +11,7 @@ import { gather, NO_MESSAGES } from '../../src/sink/gather.ts'
 import type { SeriesWork } from '../../src/sink/series-pace.ts'
 import { writeBatch } from '../../src/sink/write-batch.ts'
 
-/** With microseconds, so that nothing works by chance of whole seconds. */
+/** With a fraction, so that nothing works only by chance of whole seconds. */
 const START = Date.parse('2026-11-23T18:00:00.123Z')
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
 
@@ -19,7 +19,7 @@ interface Arrival {
   /** Seconds after START. */
   readonly at: number
   readonly type?: string
-  /** Measured so many seconds before: a backlog. */
+  /** Seconds since the measurement, for a backlog. */
   readonly age?: number
 }
 
@@ -63,11 +63,13 @@ async function start(t: TestContext, work: SeriesWork) {
 
   return {
     database,
-    /** In the order of their times. */
+    /** Sends the arrivals in order of time. */
     async play(deviceId: string, arrivals: readonly Arrival[]) {
       for (const arrival of arrivals.toSorted((a, b) => a.at - b.at)) await send(deviceId, arrival)
     },
-    /** After how many seconds the device is silent, and how many of its series were when it was last seen. */
+    /**
+     * After how many seconds the device counts as silent, and how many of its series were silent when it was last seen.
+     */
     async rhythm(deviceId: string) {
       const { rows } = await database.query(
         `select silent_after::int as "silentAfter", silent_series as "silentSeries" from devices where device_id = $1`,
@@ -83,7 +85,7 @@ const every = (seconds: number, count: number, rest: Partial<Arrival> = {}): Arr
 
 interface Cycles {
   readonly count: number
-  /** Seconds from one reading to the next, of a time with readings, of a pause, and of the last time with readings. */
+  /** Seconds between readings, of a period with readings, of a pause, and of the last period with readings. */
   readonly step?: number
   readonly on?: number
   readonly off?: number
@@ -95,7 +97,7 @@ const cycles = ({ count, step = 20, on = 15 * MINUTE, off = HOUR, last = on }: C
     every(step, (n < count ? on : last) / step).map(({ at }) => ({ at: at + n * (on + off - step) })),
   ).flat()
 
-/** Each: what a device sends, and after how many seconds it is silent; null: it is never. */
+/** The arrivals of a device, and after how many seconds it counts as silent; null for never. */
 const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null]>> = {
   'a reading every 20 s': [every(20, 12), MINUTE],
   'a reading every second counts an arrival every 20 s': [every(1, 130), MINUTE],
@@ -144,13 +146,13 @@ for (const work of ['write', 'defer'] as const)
     const { play, rhythm } = await start(t, work)
     for (const [name, [arrivals, silentAfter]] of Object.entries(CASES)) {
       await play(name, arrivals)
-      // It is judged by what was there before its newest event.
+      // It is judged by the state before its newest event.
       await play(name, [{ at: Math.max(...arrivals.map(({ at }) => at)) + 1, type: 'last' }])
       assert.equal((await rhythm(name)).silentAfter, silentAfter, name)
     }
   })
 
-test('a dead sensor on a live board is a silent series, and not a silent device', async (t) => {
+test('a dead sensor on a live board is a silent series, not a silent device', async (t) => {
   const { database, play, rhythm } = await start(t, 'write')
   await play('board', [...every(60, 40), ...every(60, 12, { type: 'humidity' })])
   assert.deepEqual(await rhythm('board'), { silentAfter: 3 * MINUTE, silentSeries: 1 })
@@ -166,10 +168,10 @@ test('a dead sensor on a live board is a silent series, and not a silent device'
   await play('board', [{ at: 40 * 60, type: 'humidity' }, { at: 40 * 60 + 20 }])
   assert.equal((await rhythm('board')).silentSeries, 0, 'it is back')
   await play('board', [{ at: 9 * DAY }])
-  assert.equal((await rhythm('board')).silentSeries, 0, 'after a week it counts no more')
+  assert.equal((await rhythm('board')).silentSeries, 0, 'after a week it no longer counts')
 })
 
-test('a person decides before the rhythm does', async (t) => {
+test('a manual setting takes precedence over the rhythm', async (t) => {
   const { database, play } = await start(t, 'write')
   const lately = (Date.now() - START) / 1000
   await play(
@@ -189,14 +191,14 @@ test('a person decides before the rhythm does', async (t) => {
   await assert.rejects(status('0'), /check constraint/)
 })
 
-test('a server whose clock was ahead goes on counting arrivals after it was set', async (t) => {
+test('a server whose clock was ahead continues to count arrivals after it is corrected', async (t) => {
   const { play, rhythm } = await start(t, 'write')
   await play('d', [{ at: 365 * DAY }])
   await play('d', every(20, 12))
   assert.equal((await rhythm('d')).silentAfter, MINUTE)
 })
 
-test('a recount finds the rhythm in the newest events', async (t) => {
+test('a recount derives the rhythm from the newest events', async (t) => {
   const { database, play, rhythm } = await start(t, 'write')
   await play('hourly', every(HOUR, 8))
   const read = async () =>
@@ -208,19 +210,19 @@ test('a recount finds the rhythm in the newest events', async (t) => {
 })
 
 for (const work of ['write', 'defer'] as const)
-  test(`a series from before there was a rhythm learns it from four arrivals: ${work}`, async (t) => {
+  test(`a series older than the rhythm feature learns it from four arrivals: ${work}`, async (t) => {
     const { database, play, rhythm } = await start(t, work)
     await play('old', [{ at: 0 }])
     await database.query(`update series set arrived_at = null, gaps = '{}', silent_after = null`)
     const [first, ...later] = every(HOUR, 5).slice(1)
     await play('old', [first as Arrival, ...later.slice(0, 2)])
     assert.equal((await rhythm('old')).silentAfter, null)
-    // A device is judged by what was there before its newest event.
+    // A device is judged by the state before its newest event.
     await play('old', [...later.slice(2), { at: 4 * HOUR + 1, type: 'last' }])
     assert.equal((await rhythm('old')).silentAfter, 3 * HOUR)
   })
 
-test('a replay with an old time says nothing about the rhythm', async (t) => {
+test('a replay with an old time does not affect the rhythm', async (t) => {
   const { database, play, rhythm } = await start(t, 'write')
   await play('d', every(5 * MINUTE, 12))
   await play('d', every(5 * MINUTE, 2, { type: 'dead' }))
@@ -233,7 +235,7 @@ test('a replay with an old time says nothing about the rhythm', async (t) => {
   assert.equal((await rhythm('d')).silentAfter, 15 * MINUTE)
 })
 
-/** Minutes before now at which something was stored, and for how many minutes ingest stood still in the end. */
+/** Minutes before now at which events were stored, and the resulting minutes of stopped ingest. */
 const STOPS: Readonly<Record<string, readonly [readonly number[], number]>> = {
   'nothing was ever stored': [[], 0],
   'a minute ago': [[1], 0],
@@ -244,7 +246,7 @@ const STOPS: Readonly<Record<string, readonly [readonly number[], number]>> = {
   'nine days ago': [[9 * 24 * 60], 0],
 }
 
-test('a stop of ingest is a pause that is longer than a quarter of an hour', async (t) => {
+test('a stop of ingest is a pause of more than a quarter of an hour', async (t) => {
   const { database } = await start(t, 'write')
   for (const [name, [minutes, stopped]] of Object.entries(STOPS)) {
     await database.query('begin')
@@ -262,12 +264,12 @@ test('a stop of ingest is a pause that is longer than a quarter of an hour', asy
     const { rows: again } = await database.query(
       `select round(stopped_seconds(now() - interval '8 days', now()) / 60) as minutes`,
     )
-    assert.deepEqual(again, rows, 'noted again, it is the same')
+    assert.deepEqual(again, rows, 'recording again changes nothing')
     await database.query('rollback')
   }
 })
 
-test('a fleet that reports hourly makes pauses, and no stops', async (t) => {
+test('a fleet that reports hourly has pauses, but no stops', async (t) => {
   const { database } = await start(t, 'write')
   await database.query(`
     insert into devices (device_id, first_seen, last_seen, silent_after) values ('d', now() - interval '9 days', now(), 10800);

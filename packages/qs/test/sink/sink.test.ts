@@ -44,7 +44,7 @@ async function start(t: TestContext) {
 
 let ids = 0
 
-/** A message of each of 600 devices. */
+/** A message from each of 600 devices. */
 function fleet(): readonly Delivery[] {
   return Array.from({ length: 600 }, (_, d) => ({
     topic: `qs/v1/d${d}/events`,
@@ -78,7 +78,7 @@ async function countPending(database: pg.Client): Promise<number> {
   return rows[0].pending
 }
 
-test('new series and a lone event are there with their batch, a flood is there after the drain', async (t) => {
+test('new series and a single event are written with their batch, a flood is written after the drain', async (t) => {
   const { database, openSink } = await start(t)
   const sink = openSink()
   await send(sink, fleet())
@@ -92,7 +92,7 @@ test('new series and a lone event are there with their batch, a flood is there a
   await agrees(database)
 })
 
-test('what an ingester that was killed has deferred is merged after the next start, exactly', async (t) => {
+test('changes deferred by a killed ingester are merged exactly after the next start', async (t) => {
   const { database, openSink } = await start(t)
   const killed = openSink()
   for (let n = 0; n < 4; n++) await send(killed, fleet())
@@ -104,7 +104,7 @@ test('what an ingester that was killed has deferred is merged after the next sta
   await agrees(database)
 })
 
-test('a device that was removed does not come back with what was deferred', async (t) => {
+test('a removed device does not come back with deferred changes', async (t) => {
   const { database, openSink } = await start(t)
   const sink = openSink()
   for (let n = 0; n < 3; n++) await send(sink, fleet())
@@ -115,7 +115,7 @@ test('a device that was removed does not come back with what was deferred', asyn
   await agrees(database)
 })
 
-/** How many series of each device were silent when it was last seen, each number once. */
+/** The numbers of silent series when devices were last seen, with the number of devices for each. */
 async function silentSeries(database: pg.Client): Promise<unknown> {
   const { rows } = await database.query(
     'select silent_series as silent, count(*)::int as devices from devices group by 1 order by 1',
@@ -123,7 +123,7 @@ async function silentSeries(database: pg.Client): Promise<unknown> {
   return rows
 }
 
-/** Each series has the rhythm of a minute, and was last heard a day ago. */
+/** Gives each series a rhythm of one minute, last seen a day ago. */
 async function goQuiet(database: pg.Client): Promise<void> {
   const day = "- interval '1 day'"
   await database.query(`update series set silent_after = 60, last_seen = last_seen ${day}`)
@@ -140,7 +140,7 @@ test('after an outage, devices whose series were deferred have no silent series'
   await send(sink, fleet())
   assert.equal(await countPending(database), 1)
   await send(sink, fleet().slice(0, 1))
-  assert.deepEqual(await silentSeries(database), [{ silent: 0, devices: 600 }], 'no row was written yet')
+  assert.deepEqual(await silentSeries(database), [{ silent: 0, devices: 600 }], 'no row is written yet')
   await sink.drain()
   assert.deepEqual(await silentSeries(database), [{ silent: 0, devices: 600 }])
   const { rows } = await database.query(
@@ -149,7 +149,7 @@ test('after an outage, devices whose series were deferred have no silent series'
   assert.deepEqual(rows, [{ late: 0 }])
 })
 
-test('devices that an ingester has not written when it is killed are there after the next start', async (t) => {
+test('devices not yet written by a killed ingester are there after the next start', async (t) => {
   const { database, openSink } = await start(t)
   const killed = openSink()
   await send(killed, fleet())
@@ -172,7 +172,7 @@ test('devices that an ingester has not written when it is killed are there after
   assert.deepEqual(rows, expected)
 })
 
-test('a fold that fails is tried until series and devices are written', async (t) => {
+test('a failed fold is retried until series and devices are written', async (t) => {
   const { database, openSink, retries } = await start(t)
   const before = openSink()
   await send(before, fleet())
@@ -194,7 +194,7 @@ test('a fold that fails is tried until series and devices are written', async (t
   assert.deepEqual(rows, [{ late: 0 }])
 })
 
-test('the first batch after a stop of ingest takes it out of the silence of devices and sensors', async (t) => {
+test('the first batch after a stop of ingest excludes the stop from the silence of devices and sensors', async (t) => {
   const { database, openSink } = await start(t)
   const hourly =
     "arrived_at = now() - interval '4.5 hours', last_seen = now() - interval '4.5 hours', silent_after = 10800"
@@ -213,7 +213,7 @@ test('the first batch after a stop of ingest takes it out of the silence of devi
     from generate_series(now() - interval '2 days', now() - interval '4 hours', '1 minute') as at`)
   const silent = async () =>
     (await database.query('select count(*)::int as silent from silence where is_silent')).rows[0].silent
-  assert.equal(await silent(), 600, 'while it lasts, every device is')
+  assert.equal(await silent(), 600, 'every device is silent during the stop')
   const sink = openSink()
   await send(sink, [{ ...(fleet()[0] as Delivery), receivedAt: { epochMs: Date.now(), micros: 123 } }])
   await sink.drain()

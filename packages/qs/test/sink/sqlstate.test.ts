@@ -29,7 +29,7 @@ for (const [verdict, sqlstates] of Object.entries(VERDICTS)) {
   })
 }
 
-test('errors of the network and of nobody are retried and have no SQLSTATE', () => {
+test('network errors and unknown errors are retried and have no SQLSTATE', () => {
   for (const error of [Object.assign(new Error(), { code: 'ECONNRESET' }), new Error('x'), null, 'text']) {
     assert.equal(verdictOn(error), 'retry')
     assert.equal(sqlstateOf(error), null)

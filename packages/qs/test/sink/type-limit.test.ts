@@ -82,7 +82,7 @@ async function send(sink: Sink, ...deliveries: readonly Delivery[]): Promise<rea
 const TOO_MANY = 'TOO_MANY_EVENT_TYPES'
 
 for (const redelivered of [false, true])
-  test(`one type too many costs only itself, and its neighbours are stored in their places${redelivered ? ', also when inserted' : ''}`, async (t) => {
+  test(`one type too many costs only its own events, and the others are stored at their indexes${redelivered ? ', also when inserted' : ''}`, async (t) => {
     const { database, openSink } = await start(t)
     const sink = openSink()
     assert.deepEqual(await send(sink, delivery(['a', 'b', 'c', 'd'], { redelivered })), [
@@ -101,14 +101,14 @@ for (const redelivered of [false, true])
     assert.equal(rows.length, 2)
     assert.match(
       rows[0].error,
-      /^"d" has 5 event types already\..*put it into meta or value.*LIMIT_EVENT_TYPES/,
+      /^"d" already has 5 event types\..*put it into meta or value.*LIMIT_EVENT_TYPES/,
     )
     assert.match(rows[0].trace, /event_type "n2"/)
     const { kept, expected } = await seriesRows(database)
     assert.deepEqual(kept, expected)
   })
 
-test('never below the limit, and exactly at it, whatever many writers bring at once', async (t) => {
+test('exactly the limit of types is reached, whatever concurrent writers bring', async (t) => {
   const { database, openSink } = await start(t)
   const sink = openSink(50)
   const batches = Array.from({ length: 12 }, (_, n) =>
@@ -120,11 +120,11 @@ test('never below the limit, and exactly at it, whatever many writers bring at o
   assert.ok(outcomes.includes(TOO_MANY) && outcomes.includes('stored'))
 })
 
-test('what is stored stays a duplicate, and types that are there go on, also where they are more than the limit', async (t) => {
+test('stored events remain duplicates, and existing types remain accepted even beyond the limit', async (t) => {
   const { openSink } = await start(t)
   const many = Array.from({ length: 12 }, (_, n) => ({ id: `first${n}`, type: `t${n}` }))
   await send(openSink(100), delivery(many))
-  // As after a restart with a lower limit: nothing is in memory.
+  // As after a restart with a lower limit, with an empty cache.
   const sink = openSink()
   assert.deepEqual(
     await send(sink, delivery([...many.slice(0, 3), 't11', 'new', { id: 'first1', type: 't2' }])),
@@ -134,7 +134,7 @@ test('what is stored stays a duplicate, and types that are there go on, also whe
   assert.deepEqual(await send(sink, delivery(['new'])), [[TOO_MANY]])
 })
 
-test('a type of which nothing was stored takes no place', async (t) => {
+test('a type without a stored event does not count', async (t) => {
   const { database, openSink } = await start(t)
   await database.query("alter table events add constraint no_poison check (event_type !~ 'poison')")
   const sink = openSink()
@@ -148,7 +148,7 @@ test('a type of which nothing was stored takes no place', async (t) => {
   ])
 })
 
-test('a device whose rows were removed begins anew', async (t) => {
+test('a device whose rows were removed starts over', async (t) => {
   const { database, openSink } = await start(t)
   const sink = openSink()
   await send(sink, delivery(['a', 'b', 'c', 'd', 'e', 'f']))
@@ -158,7 +158,7 @@ test('a device whose rows were removed begins anew', async (t) => {
   assert.deepEqual(await send(sink, delivery(names)), [[...Array<string>(5).fill('stored'), TOO_MANY]])
 })
 
-test('the knownTypes of types is bounded, holds a large fleet, and asks only about strangers', () => {
+test('the cache of types is bounded, holds a large fleet, and reports only unknown types', () => {
   const changesOf = (deviceId: string, types: readonly string[]) => {
     const changes = new SeriesChanges()
     for (const type of types) {

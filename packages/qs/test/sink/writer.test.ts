@@ -47,11 +47,11 @@ async function start(t: TestContext, timeoutMs = 10_000) {
   return { database, writer, retries, records, connects: () => connects, renewals: () => renewals }
 }
 
-test('a batch that waits too long is tried again on another connection until it is through', async (t) => {
+test('a batch that waits too long is retried on another connection until it is committed', async (t) => {
   const { database, writer, retries, connects } = await start(t, 150)
   await database.query('begin; lock table devices')
   const written = writer.write(NO_MESSAGES, [DEVICE])
-  await until(() => retries.length > 0, 'the first try is given up')
+  await until(() => retries.length > 0, 'the first attempt is given up')
   await database.query('commit')
   await written
   assert.match(retries[0] as string, /no answer within 150 ms/)
@@ -59,12 +59,12 @@ test('a batch that waits too long is tried again on another connection until it 
   assert.equal((await database.query('select from devices')).rowCount, 1)
 })
 
-test('its patience grows with a slow database, and is as before when that is fast again', async (t) => {
+test('the timeout grows with a slow database, and is reset when it is fast again', async (t) => {
   const { database, writer, retries } = await start(t, 300)
   for (let time = 1; time <= 2; time++) {
     await database.query('begin; lock table devices')
     const written = writer.write(NO_MESSAGES, [DEVICE])
-    await until(() => retries.length === time * 2, 'two tries are given up')
+    await until(() => retries.length === time * 2, 'two attempts are given up')
     await database.query('commit')
     await written
     await writer.write(NO_MESSAGES, [{ ...DEVICE, deviceId: 'e' }])
@@ -73,7 +73,7 @@ test('its patience grows with a slow database, and is as before when that is fas
   assert.deepEqual(patience, ['300', '600', '300', '600'])
 })
 
-test('a batch of many statements may take longer than the timeout, as long as each is answered within it', async (t) => {
+test('a batch of many statements may take longer than the timeout if each is answered within it', async (t) => {
   const { database, writer, retries } = await start(t, 1_000)
   await database.query(`
     create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.7); return new; end $$;
@@ -85,7 +85,7 @@ test('a batch of many statements may take longer than the timeout, as long as ea
   assert.equal((await database.query('select from devices')).rowCount, 1)
 })
 
-test('a connection that the server ends is replaced', async (t) => {
+test('a connection terminated by the server is replaced', async (t) => {
   const { database, writer, connects } = await start(t)
   await writer.write(NO_MESSAGES, [DEVICE])
   await database.query(
@@ -96,24 +96,24 @@ test('a connection that the server ends is replaced', async (t) => {
   assert.equal((await database.query('select from devices')).rowCount, 2)
 })
 
-test('a connection that failed under a batch is made anew, and the other writers are to know', async (t) => {
+test('a connection that failed during a batch is replaced, and the other writers are notified', async (t) => {
   const { database, writer, renewals } = await start(t)
   await database.query('begin; lock table devices')
   const written = writer.write(NO_MESSAGES, [DEVICE])
   const end = `select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'qs-writer-test' and wait_event_type = 'Lock'`
   await until(async () => {
-    // A transaction sees one state of it.
+    // Within a transaction pg_stat_activity does not change.
     await database.query('select pg_stat_clear_snapshot()')
     return (await database.query(end)).rowCount === 1
-  }, 'the session that waits is ended')
-  await until(() => renewals() === 1, 'the others are told')
+  }, 'the waiting session is terminated')
+  await until(() => renewals() === 1, 'the others are notified')
   await database.query('commit')
   await written
   assert.equal(renewals(), 1)
 })
 
-test('a writer whose connection is doubted gives it up after a second of silence, and casts no doubt itself', async (t) => {
+test('a writer whose connection is doubted gives it up after a second of silence, without doubting others', async (t) => {
   const { database, writer, retries, connects, renewals } = await start(t)
   await database.query('begin; lock table devices')
   const written = writer.write(NO_MESSAGES, [DEVICE])
@@ -134,13 +134,13 @@ test('a writer whose connection is doubted gives it up after a second of silence
   assert.equal(connects(), before + 1, 'an idle one is replaced')
 })
 
-test('a table that is missing from the start stops', async (t) => {
+test('a table missing from the start stops the writer', async (t) => {
   const { database, writer } = await start(t)
   await database.query('drop table devices cascade')
   await assert.rejects(writer.write(NO_MESSAGES, [DEVICE]), { code: '42P01' })
 })
 
-test('a serialization failure is retried and said once; so is a table that goes away', async (t) => {
+test('a serialization failure is retried and logged once, as is a table that disappears', async (t) => {
   const { database, writer, records, retries } = await start(t)
   await database.query(`
     create sequence tries;
@@ -166,19 +166,19 @@ test('a serialization failure is retried and said once; so is a table that goes 
   assert.match(retries.at(-1) as string, /devices/)
 })
 
-test('what a session was born with does not outlive it: read-only is over with the next connection', async (t) => {
+test('the state of a session does not outlive it: read-only ends with the next connection', async (t) => {
   const { database, writer, retries, connects } = await start(t)
   const { rows } = await database.query<{ name: string }>('select current_database() as name')
   await database.query(`alter database ${rows[0]?.name} set default_transaction_read_only = on`)
   const written = writer.write(NO_MESSAGES, [DEVICE])
-  await until(() => retries.length > 0, 'the first try is refused')
+  await until(() => retries.length > 0, 'the first attempt is refused')
   await database.query(`alter database ${rows[0]?.name} reset default_transaction_read_only`)
   await written
   assert.match(retries[0] as string, /read-only transaction/)
   assert.ok(connects() > 1)
 })
 
-test('a database that lets in and then says nothing is given up, and stop ends the waiting', async (t) => {
+test('a database that accepts a connection and then stays silent is given up, and stop ends the wait', async (t) => {
   const silent = createServer((socket) => socket.on('error', () => {}))
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   t.after(() => silent.close())

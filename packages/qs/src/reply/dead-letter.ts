@@ -2,22 +2,22 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '@qs-telemetry/protocol'
 import type { Letter } from '../pipeline/letter.ts'
 
-/** Longer names are cut or left out, where a dead letter is too large for the broker. */
+/** Longer names are truncated or omitted if a dead letter is too large for the broker. */
 const MAX_NAME_CHARACTERS = 256
 
 /**
- * A dead letter as it is published. What is too large for the broker is cut, and says so: the row in dead_letters
- * has all of it.
+ * The JSON of a dead letter for MQTT. If it is too large for the broker, its payload is truncated and its size given;
+ * the row in dead_letters is complete.
  */
 export function deadLetterJson(letter: Letter, maxBytes: number): string {
-  // Not of any size: JSON of a payload can be six times as long, and a string has an end.
+  // Not for every size: the JSON of a payload can be six times as long, and strings have a maximum length.
   if (letter.payload.length <= maxBytes) {
     const whole = JSON.stringify(toMessage(letter, letter.payload))
     if (Buffer.byteLength(whole) <= maxBytes) return whole
   }
   const short = withShortNames(letter)
   const frame = JSON.stringify({ ...toMessage(short, Buffer.alloc(0)), ...CUT })
-  // JSON writes a byte as at most six.
+  // JSON writes a byte as six at most.
   const room = Math.max(0, Math.floor((maxBytes - Buffer.byteLength(frame)) / 6))
   const kept = cutText(letter.payload, room)
   return JSON.stringify({
@@ -37,10 +37,10 @@ function withShortNames(letter: Letter): Letter {
   }
 }
 
-/** As large as what says of a payload that it is cut can be. */
+/** The largest possible fields that describe a truncated payload. */
 const CUT = { payload_bytes: Number.MAX_SAFE_INTEGER, payload_encoding: 'base64' }
 
-/** At most so many bytes, and of text no half of a character at the end: one has three bytes more at most. */
+/** Truncates to at most `maxBytes`, and never within a character, which has at most three continuation bytes. */
 function cutText(payload: Buffer, maxBytes: number): Buffer {
   let end = Math.min(maxBytes, payload.length)
   for (let back = 0; back < 3 && end > 0 && isContinuation(payload[end]); back++) end--

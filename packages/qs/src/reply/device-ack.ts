@@ -4,17 +4,17 @@ import { jsonTextWithin, smallPacketRoom } from './small-packet.ts'
 
 export interface AckTarget {
   readonly topic: string
-  /** More than that the broker does not take. */
+  /** The largest payload that the broker accepts. */
   readonly maxBytes: number
 }
 
 /**
- * The device ack of a message: an object for an object, an array in the same order for an array. An array that is
- * refused as a whole is answered by an array too, of the ids that can be read in it. Nearly always one payload; where
- * the broker takes no packet as large as an array of it, several arrays, in order.
+ * The device ack of a message: an object for an object, an array in the same order for an array. An array rejected as a
+ * whole is also answered with an array, of the ids that are readable in it. Nearly always one payload; if an array is
+ * too large for the broker, several arrays, in order.
  *
- * The ack of a single event fits a packet of 256 bytes if its ids have at most 64: its message is cut where it must
- * be. The dead letter has all of it.
+ * The ack of a single event fits a packet of 256 bytes if its ids have at most 64 bytes: its message is truncated if
+ * necessary. The dead letter has the full message.
  */
 export function deviceAckPayloads(
   message: Message,
@@ -53,7 +53,7 @@ function arraysOf(count: number, jsonAt: (at: number) => string, maxBytes: numbe
   return payloads
 }
 
-/** Bytes that one ack may have. Asked only where there is a text to cut. */
+/** The maximum bytes of one ack. Called only if there is a text to truncate. */
 type RoomOf = () => number
 const UNBOUNDED: RoomOf = () => Number.POSITIVE_INFINITY
 
@@ -62,7 +62,7 @@ interface Answer {
   readonly roomOf: RoomOf
 }
 
-/** Written by hand: there is one for every event. */
+/** Built by hand for speed: there is one for every event. */
 function oneJson(message: Message, index: number, { outcome, roomOf }: Answer): string {
   const start = startOf(message.eventIdAt(index))
   if (outcome.kind === 'rejection') return rejectedJson(start, outcome, roomOf)
@@ -87,14 +87,14 @@ function rejectedJson(start: string, rejection: Rejection, roomOf: RoomOf): stri
 
 type Notice = Pick<Rejection, 'message'> & { readonly code: string }
 
-/** null where there is no room for it, not even without its message. */
+/** @returns null if it does not fit even without its message */
 function noticeJson(start: string, { code, message }: Notice, roomOf: RoomOf): string | null {
   const json = `${start}{"code":"${code}","message":`
   const text = jsonTextWithin(message, roomOf() - Buffer.byteLength(json) - 2)
   return text === null ? null : `${json}${text}}}`
 }
 
-/** Its id has more than 64 bytes, so nothing is gained by leaving out the rest. */
+/** For ids of more than 64 bytes: it exceeds the small packet anyway, so nothing is truncated. */
 function wholeNoticeJson(start: string, { code, message }: Notice): string {
   return `${start}${JSON.stringify({ code, message })}}`
 }

@@ -10,14 +10,14 @@ export interface ReplyOptions {
   readonly ackTopicOf: (deviceId: string) => string
   readonly ackQos: 0 | 1
   readonly deadLetterTopic: string
-  /** A message could not be answered: a fault of ours. */
+  /** A message could not be answered, which is an internal error. */
   readonly onFault: (error: unknown) => void
 }
 
 /**
- * Tells the world what became of a batch that is committed: to each device its ack, to whoever watches the dead
- * letters, and last to the broker that the message is done with. It is done with also where telling fails: a
- * device without its ack asks again, and a message that came again would fail again.
+ * Replies to a committed batch: publishes the device acks and the dead letters of each message, then settles it. A
+ * message is settled even if publishing fails: a device without its ack sends again, and a redelivered message would
+ * only fail again.
  */
 export function reply(batch: readonly Message[], result: BatchResult, options: ReplyOptions): void {
   for (let index = 0; index < batch.length; index++) {

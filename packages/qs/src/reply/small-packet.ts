@@ -1,16 +1,16 @@
-/** The receive buffer of the smallest clients; PubSubClient drops what is larger without a word. */
+/** The receive buffer of the smallest clients; PubSubClient silently drops larger packets. */
 const MAX_PACKET_BYTES = 256
-/** Fixed header with two bytes of length, length of the topic, packet identifier, length of no properties. */
+/** Fixed header with two length bytes, topic length, packet identifier, length of empty properties. */
 const HEADER_BYTES = 3 + 2 + 2 + 1
-/** Of an array of one. */
+/** The brackets of an array of one. */
 const BRACKETS_BYTES = 2
 
-/** Bytes of JSON that fit a small packet on this topic, with whatever QoS and version of MQTT. */
+/** Bytes of JSON that fit a small packet on this topic, with any QoS and MQTT version. */
 export function smallPacketRoom(topic: string): number {
   return MAX_PACKET_BYTES - HEADER_BYTES - BRACKETS_BYTES - Buffer.byteLength(topic)
 }
 
-/** A text as JSON of at most `maxBytes`, its end cut off where it is longer; null where not even `""` fits. */
+/** A text as JSON of at most `maxBytes`, truncated if necessary; null if not even `""` fits. */
 export function jsonTextWithin(text: string, maxBytes: number): string | null {
   const whole = JSON.stringify(text)
   if (Buffer.byteLength(whole) <= maxBytes) return whole

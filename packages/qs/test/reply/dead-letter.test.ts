@@ -22,7 +22,7 @@ const letterOf = (payload: string | Buffer, parts: Partial<Letter> = {}): Letter
 const publish = (letter: Letter, maxBytes = 1_000_000) =>
   JSON.parse(deadLetterJson(letter, maxBytes)) as DeadLetter
 
-/** The bytes that a reader gets back. */
+/** The payload bytes as a reader decodes them. */
 const bytesOf = ({ payload, payload_encoding: encoding }: DeadLetter) =>
   Buffer.from(payload, encoding ?? 'utf8')
 
@@ -39,20 +39,20 @@ test('a dead letter has every field of the contract', () => {
   })
 })
 
-test('what is not known is null', () => {
+test('unknown fields are null', () => {
   const { device_id: deviceId, event_id: eventId } = publish(
     letterOf('', { deviceId: null, rejection: rejection('EMPTY_MESSAGE', '') }),
   )
   assert.deepEqual([deviceId, eventId], [null, null])
 })
 
-test('bytes that are not UTF-8 come as base64 and say so', () => {
+test('bytes that are not UTF-8 are sent as base64, with payload_encoding', () => {
   const letter = publish(letterOf(Buffer.from([0xff, 0x00, 0x80])))
   assert.equal(letter.payload, '/wCA')
   assert.equal(letter.payload_encoding, 'base64')
 })
 
-test('whatever the bytes, a reader gets them back and the published schema holds', () => {
+test('any bytes can be read back, and the JSON conforms to the published schema', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -69,14 +69,14 @@ test('whatever the bytes, a reader gets them back and the published schema holds
   )
 })
 
-test('exactly what the broker takes is published whole', () => {
+test('a dead letter of exactly the size that the broker accepts is published whole', () => {
   const letter = letterOf('x'.repeat(50_000))
   const whole = deadLetterJson(letter, 1_000_000)
   assert.equal(deadLetterJson(letter, whole.length), whole)
   assert.equal(publish(letter, whole.length - 1).payload_bytes, 50_000)
 })
 
-test('what is larger than the broker takes is cut to fit, and says how long it was', () => {
+test('a larger dead letter is truncated to fit, with its original size', () => {
   const whole = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7) % 256))
   for (const bytes of [whole, Buffer.from('\u0001'.repeat(100_000)), Buffer.from('"\\'.repeat(50_000))]) {
     const json = deadLetterJson(letterOf(bytes), 20_000)
@@ -89,7 +89,7 @@ test('what is larger than the broker takes is cut to fit, and says how long it w
   }
 })
 
-test('text stays text when it is cut', () => {
+test('text stays text when it is truncated', () => {
   for (const text of ['ä', '€', '🚀', 'x🚀', 'xx🚀', 'xxx🚀']) {
     const letter = publish(letterOf(text.repeat(20_000)), 20_000)
     assert.equal(letter.payload_encoding, undefined, text)
@@ -97,7 +97,7 @@ test('text stays text when it is cut', () => {
   }
 })
 
-test('a letter whose event id alone is larger than the broker takes is published nevertheless', () => {
+test('a dead letter whose event id alone is too large for the broker is still published', () => {
   const eventId = 'x'.repeat(100_000)
   const letter = letterOf(`{"event_id":"${eventId}"}`, {
     rejection: rejection('FIELD_TOO_LONG', '', { eventId }),
@@ -105,13 +105,13 @@ test('a letter whose event id alone is larger than the broker takes is published
   assert.ok(Buffer.byteLength(deadLetterJson(letter, 20_000)) <= 20_000)
 })
 
-test('a letter from a topic of 60 KB is published to a broker that takes 65 KB', () => {
+test('a dead letter from a topic of 60 KB is published to a broker that accepts 65 KB', () => {
   const deviceId = 'd'.repeat(60_000)
   const letter = letterOf('{}', { deviceId, topic: `qs/v1/${deviceId}/events` })
   assert.ok(Buffer.byteLength(deadLetterJson(letter, 65_000)) <= 65_000)
 })
 
-test('the letter is text that every JSON reader takes, also where the error quotes half of a character', () => {
+test('a dead letter is valid JSON for every reader, even if the error quotes half of a character', () => {
   const json = deadLetterJson(
     letterOf('x', { rejection: rejection('NOT_AN_EVENT', 'It is "\ud83d') }),
     1_000_000,

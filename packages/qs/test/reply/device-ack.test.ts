@@ -23,21 +23,21 @@ const deviceAckJson = (message: Message, outcomes: readonly Outcome[]): string =
 const STORED: Outcome = { kind: 'stored', tsServer: '2026-11-23T18:00:00.123456Z' }
 const DUPLICATE: Outcome = { kind: 'duplicate', tsServer: '2026-11-23T17:00:00.000000Z' }
 
-test('the ack of an object is the object of the contract, letter by letter', () => {
+test('the ack of an object is exactly the object of the contract', () => {
   assert.equal(
     deviceAckJson(messageOf([eventOf('test-001')], { shape: 'one' }), [STORED]),
     '{"event_id":"test-001","status":"stored","ts_server":"2026-11-23T18:00:00.123456Z"}',
   )
 })
 
-test('a duplicate tells when the event that is stored was taken in', () => {
+test('a duplicate has the server time of the stored event', () => {
   assert.equal(
     deviceAckJson(messageOf([eventOf('a')], { shape: 'one' }), [DUPLICATE]),
     '{"event_id":"a","status":"duplicate","ts_server":"2026-11-23T17:00:00.000000Z"}',
   )
 })
 
-test('a message that could not be read is one object without event id, and why', () => {
+test('an unreadable message is acked with one object without an event id, and the reason', () => {
   const refused = rejection('EMPTY_ARRAY', '')
   assert.deepEqual(JSON.parse(deviceAckJson(messageOf([refused], { shape: 'one' }), [refused])), {
     event_id: null,
@@ -49,7 +49,7 @@ test('a message that could not be read is one object without event id, and why',
   })
 })
 
-test('the ack of an array is an array in its order, also where it holds one', () => {
+test('the ack of an array is an array in its order, even with one element', () => {
   assert.equal(
     deviceAckJson(messageOf([eventOf('a')]), [STORED]),
     '[{"event_id":"a","status":"stored","ts_server":"2026-11-23T18:00:00.123456Z"}]',
@@ -68,7 +68,7 @@ test('the ack of an array is an array in its order, also where it holds one', ()
   )
 })
 
-test('a conflict that the database found is rejected under the id of the event', () => {
+test('a conflict found in the database is rejected under the id of the event', () => {
   const conflict = rejection('EVENT_ID_CONFLICT', '', { eventId: 'a' })
   assert.deepEqual(JSON.parse(deviceAckJson(messageOf([eventOf('a')], { shape: 'one' }), [conflict])), {
     event_id: 'a',
@@ -80,7 +80,7 @@ test('a conflict that the database found is rejected under the id of the event',
   })
 })
 
-test('a device time that could not be read is a warning beside stored and duplicate', () => {
+test('an unreadable device time gives a warning with stored and duplicate', () => {
   const event = { ...eventOf('a'), warning: { code: 'TS_DEVICE_UNREADABLE', message: 'Stored "without" it' } }
   for (const outcome of [STORED, DUPLICATE]) {
     const ack = JSON.parse(deviceAckJson(messageOf([event], { shape: 'one' }), [outcome])) as Record<
@@ -91,7 +91,7 @@ test('a device time that could not be read is a warning beside stored and duplic
   }
 })
 
-test('every ack is what the published schema says and what a device reads', () => {
+test('every ack conforms to the published schema and to what a device reads', () => {
   const id = fc.string({ unit: 'grapheme', minLength: 1 })
   const pair: fc.Arbitrary<readonly [Element, Outcome]> = fc.oneof(
     id.map((eventId) => [eventOf(eventId), STORED] as const),
@@ -123,7 +123,7 @@ test('every ack is what the published schema says and what a device reads', () =
   )
 })
 
-test('an array that is refused as a whole is answered by the ids that could be read in it', () => {
+test('an array rejected as a whole is answered with the ids that are readable in it', () => {
   const refused = rejection('TOO_MANY_EVENTS', 'The array has 3 elements', { names: ['a', null, 'b'] })
   assert.deepEqual(
     (
@@ -138,14 +138,14 @@ test('an array that is refused as a whole is answered by the ids that could be r
   assert.equal(ack.event_id, null)
 })
 
-/** The PUBLISH that carries it, as a broker sends it. */
+/** The size of the PUBLISH with the ack, as a broker sends it. */
 const packetBytes = (topic: string, payload: string, qos: 0 | 1, version: 4 | 5) =>
   generate(
     { cmd: 'publish', topic, payload, qos, dup: false, retain: false, ...(qos === 1 && { messageId: 7 }) },
     { protocolVersion: version },
   ).length
 
-test('the ack of one event with ids of 64 bytes fits a packet of 256 bytes, whatever its code', () => {
+test('the ack of one event with ids of 64 bytes fits a packet of 256 bytes, with any code', () => {
   const id = fc.integer({ min: 1, max: 64 }).map((length) => `${'dev-0123456789/'.repeat(5)}`.slice(-length))
   const code = fc.constantFrom(...(Object.keys(DEAD_LETTER_CODES) as DeadLetterCode[]))
   const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.constant('x "y" '.repeat(60)))
@@ -194,7 +194,7 @@ test('the ack of one event with ids of 64 bytes fits a packet of 256 bytes, what
   )
 })
 
-test('a message that has room is whole, one that has none keeps its beginning', () => {
+test('a message that fits is whole, one that does not keeps its beginning', () => {
   const refused = rejection('INVALID_VALUE', 'value is an object', { eventId: 'kitchen-0001-000042' })
   const json = (topic: string) =>
     deviceAckPayloads(messageOf([refused], { shape: 'one' }), [refused], { topic, maxBytes: 1e6 })[0]

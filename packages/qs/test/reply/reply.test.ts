@@ -16,7 +16,7 @@ interface Published {
   readonly qos: 0 | 1
 }
 
-/** Replies, and tells what happened in its order: topics that were published to, names of settled messages. */
+/** Replies, and returns what happened, in order: published topics and names of settled messages. */
 function replied(
   batch: (record: (name: string) => () => void) => readonly Message[],
   result: BatchResult,
@@ -59,7 +59,7 @@ test('each message is answered on the topic of its device, then settled, in the 
   assert.deepEqual(happened, ['qs/v1/d1/acks', 'first', 'qs/v1/d2/acks', 'second'])
 })
 
-test('dead letters leave before the message is settled, with QoS 1', () => {
+test('dead letters are published before the message is settled, with QoS 1', () => {
   const { happened, published } = replied(
     (settled) => [
       messageOf([eventOf('a'), REFUSED, REFUSED], { payload: '[1,2,3]', settle: settled('settled') }),
@@ -77,7 +77,7 @@ test('dead letters leave before the message is settled, with QoS 1', () => {
   )
 })
 
-test('device acks have the QoS that the settings ask for', () => {
+test('device acks have the QoS from the settings', () => {
   const { published } = replied(() => [messageOf([eventOf('a')])], [[STORED]], { ackQos: 1 })
   assert.deepEqual(
     published.map(({ qos }) => qos),
@@ -85,7 +85,7 @@ test('device acks have the QoS that the settings ask for', () => {
   )
 })
 
-test('a message without device is a dead letter, answered to nobody and settled', () => {
+test('a message without a device is a dead letter, not acked, and settled', () => {
   const refused = rejection('TOPIC_MISMATCH', '')
   const { happened } = replied(
     (settled) => [messageOf([refused], { shape: 'one', deviceId: null, settle: settled('settled') })],
@@ -94,7 +94,7 @@ test('a message without device is a dead letter, answered to nobody and settled'
   assert.deepEqual(happened, ['qs/v1/deadletter', 'settled'])
 })
 
-test('nothing is published that the broker does not take: it would end the connection, and the message would come again', () => {
+test('nothing too large for the broker is published: it would close the connection and redeliver the message', () => {
   const elements: readonly Element[] = Array.from({ length: 1000 }, () => REFUSED)
   const { published } = replied(
     () => [messageOf(elements, { payload: `[${'{},'.repeat(999)}{}]` })],

@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts'
 import { DeviceBudgets } from '../pipeline/device-budgets.ts'
 
-/** The budgets that the settings give to each device. */
+/** The budgets of each device, from the settings. */
 export function deviceBudgets(config: Config): DeviceBudgets {
   return new DeviceBudgets({
     messages: config.DEVICE_MESSAGES_PER_SECOND,

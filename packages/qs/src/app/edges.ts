@@ -6,7 +6,7 @@ import type { Connection } from '../sink/connection.ts'
 import { openSocket } from '../source/open-socket.ts'
 import type { OpenSocket } from '../source/source.ts'
 
-/** Where the pipeline touches the world: all that is not determined by its settings and its input. */
+/** The external dependencies of the pipeline: everything not determined by its settings and its input. */
 export interface Edges {
   readonly openSocket: OpenSocket
   readonly connect: (options: ConnectOptions) => Promise<Connection>
@@ -15,7 +15,7 @@ export interface Edges {
   readonly random: () => number
 }
 
-/** Ports of 127.0.0.1 that lead to broker and database, and what may happen on the way. */
+/** Ports of 127.0.0.1 that lead to broker and database through a proxy that injects faults. */
 export interface Detours {
   readonly broker: number
   readonly database: number

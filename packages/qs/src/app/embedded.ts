@@ -15,7 +15,7 @@ import { deviceBudgets } from './device-budgets.ts'
 import { type Ingester, startIngester } from './ingester.ts'
 
 export interface EmbeddedOptions {
-  /** Listen for real boards, on all addresses; then credentials are needed. */
+  /** Listens on all addresses, for real boards; requires credentials. */
   readonly lan: boolean
   readonly log: Log
   readonly signal: AbortSignal
@@ -31,21 +31,22 @@ export interface EmbeddedStack {
   stop(): Promise<void>
 }
 
-/** With the 5 s of the ingester, less than the 10 s after which an orchestrator kills. Progress extends it. */
+/** Together with the 5 s of the ingester below the 10 s after which an orchestrator kills. Progress extends it. */
 const BROKER_STALL_MS = 3_000
 
 const NOT_WRITTEN =
-  'Messages could not be written before the stop, although their senders have a PUBACK: PostgreSQL did not take them in time. ' +
-  'Devices that wait for the device ack send them again; a device that relies on the PUBACK has lost them. The log above says what is wrong with PostgreSQL'
+  'Messages with a PUBACK could not be committed before the stop: PostgreSQL did not accept them in time. ' +
+  'Devices that wait for the device ack send them again; devices that rely on the PUBACK have lost them. ' +
+  'The log above says what is wrong with PostgreSQL'
 
-/** Whatever a device sends within the limits, and the answers to it. */
+/** Enough for any message within the limits, and for the answers. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024
 
 /**
- * Broker, PostgreSQL, pipeline and HTTP in one process and its children. What started is stopped again when a
- * later part does not start, in the reverse order.
+ * Broker, PostgreSQL, pipeline and HTTP in one process and its children. If a part does not start, those before it are
+ * stopped in reverse order.
  *
- * @throws Error that a person has to read: a port in use, a data directory in use, credentials missing
+ * @throws Error for the operator: a port in use, a data directory in use, credentials missing
  */
 export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<EmbeddedStack> {
   const { log, lan } = options
@@ -83,9 +84,9 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     started.push(() => database.stop())
     const ingester = await startPipeline(config, { broker, budgets, unhandled }, options)
     started.push(async () => {
-      // They wait for their device acks, which the broker must still be able to read and send.
+      // Simulated devices wait for their device acks, for which the broker must still be running.
       await ingester.simulation?.stop()
-      // A PUBACK that leaves during the stop would be for an event that nobody writes any more.
+      // A PUBACK sent during the stop would be for an event that is no longer written.
       await broker.drain(BROKER_STALL_MS)
       await ingester.stop()
       if (broker.unsettled > 0) log.error({ messages: broker.unsettled }, NOT_WRITTEN)
@@ -123,7 +124,7 @@ async function startPipeline(
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {
-    // Now that its subscription is there. A PUBACK before it would be for an event that goes nowhere.
+    // Only now is the ingester subscribed. A PUBACK before that would be for an event that is lost.
     broker.open()
     return ingester
   }
@@ -135,15 +136,15 @@ function credentialsOf(config: Config, lan: boolean): { username: string; passwo
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
   if (lan && username !== null && password !== null && password.length < MIN_PASSWORD_LENGTH) {
     throw new ConfigError([
-      `MQTT_PASSWORD takes ${MIN_PASSWORD_LENGTH} characters or more with --lan: anybody in the network can try passwords.\n` +
-        '  Make one with: openssl rand -hex 16',
+      `MQTT_PASSWORD takes ${MIN_PASSWORD_LENGTH} characters or more with --lan: anyone on the network can try passwords.\n` +
+        '  Generate one with: openssl rand -hex 16',
     ])
   }
   if (username !== null && password !== null) return { username, password }
   if (!lan && username === null) return null
   throw new ConfigError([
-    `MQTT_USERNAME and MQTT_PASSWORD ${lan ? 'are needed with --lan: anybody in the network could publish and read otherwise' : 'belong together'}.\n` +
-      '  Put them into .env, for example with:\n' +
+    `MQTT_USERNAME and MQTT_PASSWORD ${lan ? 'are needed with --lan: without them anyone on the network could publish and read' : 'must be set together'}.\n` +
+      '  Add them to .env, for example with:\n' +
       `  printf 'MQTT_USERNAME=qs\\nMQTT_PASSWORD=%s\\n' "$(openssl rand -hex 16)" >> .env && chmod 600 .env`,
   ])
 }

@@ -31,19 +31,19 @@ import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
 
 export interface Ingester {
-  /** Simulated devices for the console; null where the broker is not ours. */
+  /** Simulated devices for the console; null without the embedded broker. */
   readonly simulation: SimulationService | null
-  /** Settles when it cannot go on. */
+  /** Resolves with the reason when the ingester cannot continue. */
   readonly failed: Promise<Error>
-  /** Settles at the first connection to the broker. */
+  /** Resolves on the first connection to the broker. */
   readonly connected: Promise<void>
-  /** Finishes what is under way, and says in the log where it could not. */
+  /** Finishes work in progress; logs a warning if it could not. */
   stop(): Promise<void>
 }
 
-/** The database of `databaseUrl` as other roles. */
+/** The same database under other roles. */
 export interface EmbeddedDatabase {
-  /** Migrates, and removes what simulated devices left, which no service may. */
+  /** For migrations, and to remove the data of simulated devices; no service role may do either. */
   readonly ownerUrl: DatabaseUrl
   readonly consoleUrl: DatabaseUrl
 }
@@ -51,27 +51,27 @@ export interface EmbeddedDatabase {
 export interface IngesterOptions {
   readonly log: Log
   readonly signal: AbortSignal
-  /** Broker and database are ours and on this machine (qs up); `lan`: boards in the network reach the broker. */
+  /** Set if broker and database are embedded (qs up); `lan`: boards on the network reach the broker. */
   readonly embedded?: {
     readonly lan: boolean
     readonly broker: EmbeddedBroker
-    /** The broker charges what arrives. */
+    /** The broker charges arriving messages. */
     readonly budgets: DeviceBudgets
     readonly unhandled: UnhandledTopicLog
     readonly database: EmbeddedDatabase
   }
 }
 
-/** What an orchestrator waits for before it kills. */
+/** Below the time after which an orchestrator kills. */
 const DRAIN_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 2_000
 
 /**
- * The service: schema, pipeline, HTTP, in this order. Waits for a database that is not there yet; stops at one
- * that refuses.
+ * Starts the service: schema, pipeline, HTTP, in this order. Waits for a database that is not available yet; fails if
+ * the database refuses.
  *
- * @param signal ends the waiting
- * @throws Error that a person has to read: a refused user, a port in use
+ * @param signal ends the wait
+ * @throws Error for the operator: a refused user, a port in use
  */
 export async function startIngester(
   config: Config,
@@ -152,8 +152,8 @@ export async function startIngester(
     },
   })
   const connected = pipeline.start()
-  // That of npm start is looked at next, and what it cannot start with ends the start. On a server perhaps nobody ever looks:
-  // there the first request starts it.
+  // After qs up the user opens the console next, and a console that refuses to start ends the start. On a server it may
+  // never be opened: there the first request starts it.
   if (embedded) {
     connected
       .then(() => http.prepare())
@@ -174,9 +174,9 @@ export async function startIngester(
       await Promise.all([hours.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
-      // The embedded broker ends with this process and says itself what it could not hand over.
+      // The embedded broker ends with this process and reports itself what it could not deliver.
       if (!isDrained && embedded === undefined)
-        log.warn('Not everything could be finished in time; the broker keeps it and sends it again')
+        log.warn('Not everything could be finished in time; the broker keeps the rest and sends it again')
       await http.close()
       rates.stop()
       await pool.end()
@@ -196,7 +196,7 @@ async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: Abor
         onBusy: (migration) =>
           log.warn(
             { migration },
-            'Another session keeps a table locked that a migration changes; trying again',
+            'Another session holds a lock on a table that a migration changes; trying again',
           ),
       })
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
@@ -207,7 +207,7 @@ async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: Abor
       if ((failures & (failures + 1)) === 0) {
         log.warn(
           { failures: failures + 1, reason: (error as Error).message },
-          'PostgreSQL is not there yet; trying again',
+          'PostgreSQL is not available yet; trying again',
         )
       }
       await delay(Math.min(250 * 2 ** failures, 3_000), undefined, { signal })

@@ -33,11 +33,11 @@ const QUERY_TIMEOUT_MS = 2_000
 const ZONES_RETRY_MS = 5_000
 
 /**
- * The console without a pipeline (`qs console`): everything from the database, and what no database has from the broker.
- * Messages are live by listening to them and to their device acks, while a page watches; a replay is published as the
- * device would, and its device acks are waited for.
+ * The console without a pipeline (`qs console`): data comes from the database, everything else from the broker. For
+ * live messages it subscribes to events and device acks while a page is open; a replay is published as by the device,
+ * and waits for its device acks.
  *
- * @throws Error that a person has to read: a port in use
+ * @throws Error for the operator: a port in use
  */
 export async function startOwnConsole(
   config: Config,
@@ -67,7 +67,7 @@ export async function startOwnConsole(
   const watch = new TopicWatch({
     ...client,
     clientId: name,
-    advice: 'the account of the operator may',
+    advice: 'use the account of the operator',
     filters: [config.MQTT_EVENTS_TOPIC.topicOf('+'), ackFilter(accountTopics(config))],
     onMessage: (topic, payload) => {
       if (config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null) messages.came(topic, payload)
@@ -110,7 +110,7 @@ export async function startOwnConsole(
   }
 }
 
-/** A database that is away at the start is no reason not to start: the pages say so. */
+/** Starts even if the database is unavailable, which the pages then show. */
 function startPatiently(zones: DeviceZones): () => void {
   let timer: NodeJS.Timeout | undefined
   const start = () =>

@@ -32,11 +32,11 @@ export interface PipelineOptions {
   readonly databaseUrl: DatabaseUrl
   readonly timeZoneOf: (deviceId: string) => string | undefined
   readonly log: Log
-  /** Shared with a broker of ours, which charges what arrives there. */
+  /** Shared with the embedded broker, which charges arriving messages. */
   readonly budgets?: DeviceBudgets
-  /** The world that it touches; the real one by default. */
+  /** External dependencies; the real ones by default. */
   readonly edges?: Edges
-  /** Told of every batch after COMMIT, before the device acks. It must be quick and must not throw. */
+  /** Called for every batch after COMMIT, before the device acks. Must be fast and must not throw. */
   readonly onCommitted?: (batch: readonly Message[], result: BatchResult) => void
 }
 
@@ -46,28 +46,28 @@ export interface Pipeline {
   readonly accounting: Accounting
   readonly budgets: DeviceBudgets
   readonly typesAlarm: TypesAlarm
-  /** That of the source, and with what was injected. */
+  /** The status of the source, including injected messages. */
   status(): SourceStatus
-  /** What PostgreSQL refuses now, and what to do about it; null: nothing. */
+  /** What PostgreSQL refuses now, and what to do about it; null if nothing. */
   refusal(): string | null
-  /** A message from within: it goes the way of those of the broker, and its end comes back after COMMIT. */
+  /** Processes an internal message like one from the broker; resolves with its outcome after COMMIT. */
   inject(topic: string, payload: Buffer, receivedAt: Instant | null): Promise<Injected>
-  /** Before the rows of devices are removed by hand: see Sink.forgetDevices. */
+  /** Called before the rows of devices are removed: see Sink.forgetDevices. */
   forgetDevices(isGone: (deviceId: string) => boolean): void
-  /** Settles with the reason when the pipeline cannot go on; never otherwise. */
+  /** Resolves with the reason when the pipeline cannot continue; never otherwise. */
   readonly failed: Promise<Error>
-  /** Settles at the first connection to the broker. */
+  /** Resolves on the first connection to the broker. */
   start(): Promise<void>
-  /** Takes nothing new, finishes what is under way, at most so long, and ends. True where all was finished. */
+  /** Takes no new messages, finishes those in flight within `timeoutMs`, ends. @returns whether all were finished */
   stop(timeoutMs: number): Promise<boolean>
 }
 
-/** A try that began while the network was away is lost; the next one must not come much later. */
+/** An attempt that began during a network outage is lost; the next one must follow soon. */
 const CONNECT_TIMEOUT_MS = 3_000
-/** Some hundred events: smaller batches spend more on the transaction than on the rows. */
+/** A few hundred events: smaller batches spend more on the transaction than on the rows. */
 const WORTH_ANOTHER_WRITER_BYTES = 128 * 1024
 
-/** The stages, joined: source → batch → decode → sink → reply. */
+/** Connects the stages: source → batch → decode → sink → reply. */
 export function createPipeline({
   config,
   mqttUrl,
@@ -144,7 +144,7 @@ export function createPipeline({
     ackQos: config.ACK_QOS,
     deadLetterTopic: config.MQTT_DEADLETTER_TOPIC,
     onFault: (error: unknown) =>
-      log.error(error, 'A message is committed and could not be answered; please report this'),
+      log.error(error, 'A committed message could not be answered; please report this'),
   }
   const decodeCounted = (delivery: Delivery): Message => {
     const message = decode(delivery)
@@ -152,7 +152,7 @@ export function createPipeline({
     countReceived(metrics, message)
     return message
   }
-  /** @returns how many of the deliveries, from the first, are settled now */
+  /** @returns the number of deliveries, from the first, that are now settled */
   const writeFirst = async (deliveries: readonly Delivery[]): Promise<number> => {
     const stopTimer = metrics.commitSeconds.startTimer()
     const batch = sink.gather(deliveries, decodeCounted)

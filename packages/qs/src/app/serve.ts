@@ -13,21 +13,21 @@ import type { Log } from '../telemetry/log.ts'
 
 export interface ServeOptions extends HealthOptions {
   readonly endpoints: ServiceEndpoints
-  /** What the console asks of this process. */
+  /** What this process provides to the console. */
   readonly host: HostParts
-  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
+  /** Set if broker and database belong to this process tree (qs up); `lan`: boards on the network reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly onConsoleEnded: () => void
   readonly log: Log
 }
 
 export interface Serving {
-  /** Starts the console now, and not when the first person comes. */
+  /** Starts the console now instead of on the first request. */
   prepare(): Promise<void>
   close(): Promise<void>
 }
 
-/** Health and metrics here, the console in its own process, as the settings want them. @throws Error where the port is in use */
+/** Serves health and metrics here and the console in its own process. @throws Error if the port is in use */
 export async function serve(config: Config, options: ServeOptions): Promise<Serving> {
   const { endpoints, host, embedded, onConsoleEnded, log, ...health } = options
   const { HTTP_HOST: address, HTTP_PORT: port, MQTT_EVENTS_TOPIC: topic } = config
@@ -59,7 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
   if (!isLoopback(address) && config.CONSOLE_OPERATOR_PASSWORD === null) {
     log.warn(
       { host: address },
-      'Nobody can log in to the console: it is open to other machines, and CONSOLE_OPERATOR_PASSWORD is not set',
+      'Nobody can log in as operator: the console is open to other machines, but CONSOLE_OPERATOR_PASSWORD is not set',
     )
   }
   return {

@@ -15,9 +15,9 @@ import type { Log } from '../telemetry/log.ts'
 import type { Pipeline } from './pipeline.ts'
 
 export interface RunningAlarms {
-  /** What is wrong now, by the name of the alarm. */
+  /** The texts of active alarms, by name. */
   look(): ReadonlyMap<string, string>
-  /** Messages that wait at the broker; null: it does not say. */
+  /** Messages that wait at the broker; null if unknown. */
   waiting(): number | null
   stop(): Promise<void>
 }
@@ -25,16 +25,16 @@ export interface RunningAlarms {
 export interface StartAlarmsOptions {
   readonly config: Config
   readonly mqttUrl: string
-  /** The broker of this process, which answers for itself; absent: another one, which is asked. */
+  /** The embedded broker, whose counts are read directly; if absent, the counts come from $SYS. */
   readonly embedded?:
     | Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused'>
     | undefined
-  /** Absent: nobody compares hours with events. */
+  /** If absent, hours are not compared with events. */
   readonly differingHours?: () => DifferingHours | null
   readonly log: Log
 }
 
-/** The alarms of a pipeline: they read numbers that others keep, and touch nothing on the way of an event. */
+/** The alarms of a pipeline: they only read existing counters and never touch an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
   { config, mqttUrl, embedded, differingHours = () => null, log }: StartAlarmsOptions,
@@ -80,7 +80,7 @@ export function startAlarms(
   try {
     if (embedded === undefined) counts.start()
   } catch {
-    // MQTT_CA_FILE cannot be read: the source says so, and ends the start.
+    // MQTT_CA_FILE cannot be read: the source reports this and ends the start.
   }
   return {
     look: () => alarms.look(performance.now()),

@@ -319,7 +319,7 @@ export const SETTINGS = {
     'Embedded',
     kinds.integer(1, 1_000_000),
     '1000',
-    'Maximum persistent sessions (client ids with clean session off, or with MQTT 5 session expiry) per account. All operator clients share one account, as do all clients if there are no passwords: raise it if more boards share one',
+    'Maximum durable sessions (client ids with clean session off, or with MQTT 5 session expiry) per account. All operator clients share one account, as do all clients if there are no passwords: raise it if more boards share one',
   ),
   POSTGRES_PORT: setting('Embedded', kinds.port, '5433', 'Port of the embedded PostgreSQL'),
 

@@ -3,7 +3,7 @@ import { sqlstateOf, verdictOn } from './sqlstate.ts'
 const LOGIN =
   'the login of the ingester: its password or pg_hba.conf was changed. Revert the change, or write the new URL to ' +
   'the file in DATABASE_URL_FILE, which is read on each attempt; if DATABASE_URL is not in a file, restart the ' +
-  'ingester with the new one (qs up: write the new password to postgres-password in QS_DATA_DIR)'
+  'ingester with the new one (qs up: write the new password to postgres-password-ingester in QS_DATA_DIR)'
 
 /** By SQLSTATE class: what PostgreSQL refuses, and what to do. */
 const ADVICE: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 const SPACING_MS = 60_000.001
 const event = (n: number, ageMs: number, extra = '') =>
   `{"schema":1,"event_id":"dev-1-${String(n).padStart(2, '0')}","device_id":"dev-1","event_type":"temp","value":${n},"age_ms":${ageMs}${extra}}`
-/** An hour of a board without a clock, oldest first. */
+/** One hour of events from a board without a clock, oldest first. */
 const buffered = (sinceMs: number) =>
   Array.from({ length: 60 }, (_, n) => event(n, (59 - n) * SPACING_MS + sinceMs))
 
@@ -35,7 +35,7 @@ async function prove(url: string, t: Parameters<typeof listen>[0], query: Query)
       ts_device: null,
     })),
   )
-  // The device ack was lost: half a minute later all have another age, and are the same events.
+  // The device ack was lost: half a minute later all have a different age, and are still the same events.
   assert.deepEqual(await statuses(`[${buffered(31_500).join(',')}]`), new Array(60).fill('duplicate'))
   assert.deepEqual(await rows(), stored)
 
@@ -43,7 +43,7 @@ async function prove(url: string, t: Parameters<typeof listen>[0], query: Query)
   assert.deepEqual([bad?.status, bad?.warning?.code], ['stored', 'AGE_UNUSABLE'])
   assert.equal((await rows()).at(-1)?.age_us, '0')
 
-  // An older version kept the age in meta as an unknown field: its events are the same ones still.
+  // An older version kept the age in meta as an unknown field: its events are still the same.
   await query(`update events set meta = '{"_extra":{"age_ms":5}}' where event_id = 'dev-1-00'`)
   await query(`update events set meta = '{"a":1,"_extra":{"age_ms":5,"x":2}}' where event_id = 'dev-1-01'`)
   assert.deepEqual(await statuses(event(0, 7)), ['duplicate'])

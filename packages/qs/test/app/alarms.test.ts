@@ -11,7 +11,7 @@ import { connectAsync } from 'mqtt'
 import { startAlarms } from '../../src/app/start-alarms.ts'
 import { BrokerCounts } from '../../src/source/broker-counts.ts'
 
-test('messages that Mosquitto drops become an alarm', { skip: mosquittoMissing }, async (t) => {
+test('messages dropped by Mosquitto raise an alarm', { skip: mosquittoMissing }, async (t) => {
   const broker = await startMosquitto(t, {
     config: ['max_queued_messages 5', 'max_inflight_messages 5', 'sys_interval 1'],
   })
@@ -37,7 +37,7 @@ test('messages that Mosquitto drops become an alarm', { skip: mosquittoMissing }
   assert.deepEqual([...alarms.look().keys()], ['broker_drops'])
 })
 
-test('a broker that does not let us read $SYS is said once', { skip: mosquittoMissing }, async (t) => {
+test('a broker that does not let the ingester read $SYS is logged once', { skip: mosquittoMissing }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-acl-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'acl'), 'topic readwrite qs/v1/#\n')
@@ -54,6 +54,6 @@ test('a broker that does not let us read $SYS is said once', { skip: mosquittoMi
   })
   drops.start()
   t.after(() => drops.stop())
-  await until(() => records.some(({ msg }) => msg.includes('does not let this user read')), 'it is said')
+  await until(() => records.some(({ msg }) => msg.includes('does not let this user read')), 'it is logged')
   assert.equal(drops.dropped, null)
 })

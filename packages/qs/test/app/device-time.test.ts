@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
 import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 
-test('device time lands in UTC, to the microsecond, and never costs the event', {
+test('device time is stored in UTC, to the microsecond, and never costs the event', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -73,7 +73,7 @@ test('a board in 1970 keeps its device time and is charted at server time', {
   assert.deepEqual(drift, { plausible: false, behind: true })
 })
 
-test('a redelivery is a duplicate although zone and arrival read its local time otherwise', {
+test('a redelivery is a duplicate even if zone and arrival change the reading of its local time', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)

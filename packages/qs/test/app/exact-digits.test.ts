@@ -7,7 +7,7 @@ import { listen, startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 const event = (id: string, members: string) =>
   `{"schema":1,"event_id":"dev-1-${id}","device_id":"dev-1","event_type":"count",${members}}`
 
-/** The first is stored; then what becomes of the others under the same id. */
+/** The first is stored; then the outcomes of the others under the same id. */
 const CASES: readonly (readonly [
   first: string,
   ...others: (readonly [string, 'duplicate' | 'rejected'])[],
@@ -82,7 +82,7 @@ async function prove(url: string, t: Parameters<typeof listen>[0], query: Query)
   )
 }
 
-test('the digits that were sent tell a duplicate from a conflict, through Mosquitto', {
+test('the digits as sent tell a duplicate from a conflict, through Mosquitto', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -90,7 +90,7 @@ test('the digits that were sent tell a duplicate from a conflict, through Mosqui
   await prove(broker.url, t, query as Query)
 })
 
-test('the digits that were sent tell a duplicate from a conflict, through the embedded broker', async (t) => {
+test('the digits as sent tell a duplicate from a conflict, through the embedded broker', async (t) => {
   const { mqttPort, query } = await startTestConsole(t)
   await prove(`mqtt://127.0.0.1:${mqttPort}`, t, query)
 })

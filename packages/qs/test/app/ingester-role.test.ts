@@ -8,7 +8,7 @@ import { psqlMissing, runRoles, session, startLockedCluster, urlOf } from '@qs-t
 import { until } from '@qs-telemetry/testing/until.ts'
 import { migrate } from '../../src/database/migrate.ts'
 
-test('the whole pipeline works as qs_ingester, and qs verify proves it as the same', {
+test('the whole pipeline works as qs_ingester, and so does qs verify', {
   skip: mosquittoMissing || psqlMissing,
 }, async (t) => {
   const cluster = await startLockedCluster(t)
@@ -56,7 +56,7 @@ test('the whole pipeline works as qs_ingester, and qs verify proves it as the sa
   }
   ingest.process.kill('SIGTERM')
   assert.equal(await ingest.exit(), 0)
-  await until(seen, 'the device that was known before has been seen')
+  await until(seen, 'the device that was already known has been seen')
   const { rows } = await owner.query(`
     select (select ts_device = '2026-11-23T18:00+09' from events where event_id = 'e1') as zone,
       (select silent_after_set from devices where device_id = 'qs-verify') as missed_after,

@@ -10,7 +10,7 @@ const PAYLOAD = `\ufeff[${Array.from({ length: 10 }, (_, n) => event(n, n === 4 
 
 type Query = (sql: string) => Promise<readonly Record<string, unknown>[]>
 
-/** Publishes ten events of which one is NaN, twice, as a device does that missed its ack. */
+/** Publishes ten events, one of them NaN, twice, like a device that missed its ack. */
 async function prove(url: string, t: Parameters<typeof listen>[0], query: Query): Promise<void> {
   const { client, next } = await listen(t, url)
   for (const status of ['stored', 'duplicate']) {

@@ -10,7 +10,7 @@ const EVENTS = 'qs/v1/d/events'
 const event = (n: number) =>
   JSON.stringify({ schema: 1, event_id: `e${n}`, device_id: 'd', event_type: 't', value: n })
 
-test('a database that throws everybody out and comes back loses nothing, and nothing was acked in vain', {
+test('a database that terminates all sessions and returns loses nothing, and no ack was false', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -39,7 +39,7 @@ test('a database that throws everybody out and comes back loses nothing, and not
   await throwOut()
   const ackedWhenAway = acked()
   await send(500)
-  assert.ok(acked() <= ackedWhenAway + 500, 'acks of what was committed before')
+  assert.ok(acked() <= ackedWhenAway + 500, 'only acks for events committed before')
   await letIn()
   await until(() => acked() === sent, 'all are acked', 30_000)
   assert.deepEqual(await query('select count(*)::int as n from events'), [{ n: sent }])
@@ -50,7 +50,7 @@ test('a database that throws everybody out and comes back loses nothing, and not
   assert.deepEqual(stats, { rest: 0 })
 })
 
-test('while nothing commits, reading pauses at the high watermark, and goes on afterwards', {
+test('while nothing commits, reading pauses at the high watermark, and resumes afterwards', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -71,10 +71,10 @@ test('while nothing commits, reading pauses at the high watermark, and goes on a
   await blocker.query('commit')
   await until(() => received.get('qs/v1/d/acks')?.length === 2000, 'all are acked', 30_000)
   assert.deepEqual(await query('select count(*)::int as n from events'), [{ n: 2000 }])
-  await until(() => !pipeline.source.status.isPaused, 'reading goes on')
+  await until(() => !pipeline.source.status.isPaused, 'reading resumes')
 })
 
-test('with ACK_QOS 1 a device that sleeps finds its ack when it wakes', {
+test('with ACK_QOS 1 a sleeping device gets its ack when it wakes', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -97,7 +97,7 @@ test('with ACK_QOS 1 a device that sleeps finds its ack when it wakes', {
   assert.equal((JSON.parse(payload.toString()) as { status: string }).status, 'stored')
 })
 
-test('messages of QoS 0 that came while no ingester ran are there, with the recommended broker settings', {
+test('QoS 0 messages sent while no ingester ran are delivered, with the recommended broker settings', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t, { config: ['upgrade_outgoing_qos true'] })

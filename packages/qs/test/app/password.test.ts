@@ -20,7 +20,7 @@ import { migrate } from '../../src/database/migrate.ts'
 
 const LIMIT_MS = 5_000
 
-test('a database password that is changed while the ingester runs is an outage, and no end', {
+test('a database password changed while the ingester runs is an outage, not the end', {
   skip: mosquittoMissing || psqlMissing,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-password-'))
@@ -81,7 +81,7 @@ test('a database password that is changed while the ingester runs is an outage, 
   await until(async () => {
     const text = await (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).text()
     return /\(42501\).*qs migrate/.test(text)
-  }, 'the alarm of a right that was taken')
+  }, 'the alarm for a revoked right')
   await admin.query('grant insert on events to qs_ingester')
   await until(() => acked() === sent, 'the right is back, and events flow', LIMIT_MS)
 
@@ -93,7 +93,7 @@ test('a database password that is changed while the ingester runs is an outage, 
   assert.equal(rows.length, sent)
 })
 
-test('a password that is wrong at the first start ends it, and says which setting', {
+test('a wrong password at the first start ends it, and the error names the setting', {
   skip: psqlMissing,
 }, async (t) => {
   const cluster = await startLockedCluster(t)

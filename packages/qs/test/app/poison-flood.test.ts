@@ -8,7 +8,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 const EVENTS = 'qs/v1/flood/events'
 const ACKS = 'qs/v1/flood/acks'
 
-test('a flood of poison is kept up to the rate and counted beyond it; every ack says rejected, neighbours lose nothing', {
+test('a flood of poison is kept up to the rate and counted beyond it; all are rejected, other devices lose nothing', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -44,10 +44,10 @@ test('a flood of poison is kept up to the rate and counted beyond it; every ack 
   )
   assert.deepEqual(stats, [{ received: 502, stored: 1, rejected: 501 }])
   assert.equal(pipeline.accounting.difference, 0)
-  // A letter is announced after its ack.
+  // A dead letter is published after its ack.
   const announced = () => received.get('qs/v1/deadletter')?.length ?? 0
   await until(() => announced() > kept, 'the letter of the neighbour')
-  assert.equal(announced(), kept + 1, 'only what is kept is announced')
+  assert.equal(announced(), kept + 1, 'only kept dead letters are published')
 
   const metrics = await pipeline.metrics.registry.metrics()
   const values = [...metrics.matchAll(/^qs_dead_letters_only_counted_total\{.*\} (\d+)$/gm)].map(([, n]) =>
@@ -61,7 +61,7 @@ test('a flood of poison is kept up to the rate and counted beyond it; every ack 
   assert.match(listed.stdout, /Only counted[\s\S]*\d+ × INVALID_JSON of flood/)
 })
 
-test('an array of a thousand zeros has one device ack and one dead letter, with all of it', {
+test('an array of a thousand zeros has one device ack and one dead letter with the whole array', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -77,7 +77,7 @@ test('an array of a thousand zeros has one device ack and one dead letter, with 
   ])
 })
 
-test('payloads far above the limits count by their bytes', { skip: mosquittoMissing }, async (t) => {
+test('payloads far above the limits are charged by their bytes', { skip: mosquittoMissing }, async (t) => {
   const broker = await startMosquitto(t)
   const settings = { DEAD_LETTER_BYTES: '1MiB' }
   const { query } = await startPipeline(t, broker.url, { settings })
@@ -92,7 +92,7 @@ test('payloads far above the limits count by their bytes', { skip: mosquittoMiss
   ])
 })
 
-test('ids that no key of a table can hold, and topics without one, are counted as others', {
+test('device ids too long for a table key, and topics without one, are counted as others', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)

@@ -7,7 +7,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 const GOOD = '{"schema":1,"event_id":"good","device_id":"d","event_type":"t","value":1}'
 const withField = (field: string) => `{"schema":1,"event_id":"bad","device_id":"d","event_type":"t",${field}}`
 
-/** Whole messages that can never be stored. */
+/** Messages that can never be stored as a whole. */
 const MESSAGES: readonly (readonly [what: string, payload: string | Buffer, code: string, id?: string])[] = [
   ['an empty message', '', 'EMPTY_MESSAGE'],
   ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]), 'INVALID_UTF8'],
@@ -21,7 +21,7 @@ const MESSAGES: readonly (readonly [what: string, payload: string | Buffer, code
   ['1,001 events', `[${Array.from({ length: 1001 }, () => '0').join(',')}]`, 'TOO_MANY_EVENTS'],
 ]
 
-/** Elements that can never be stored, beside one that can. */
+/** Elements that can never be stored, beside a good one. */
 const ELEMENTS: readonly (readonly [what: string, element: string, code: string])[] = [
   ['U+0000 in the value', withField('"value":"a\\u0000b"'), 'INVALID_TEXT'],
   ['U+0000 in meta', withField('"meta":{"a":"\\u0000"}'), 'INVALID_META'],
@@ -54,7 +54,7 @@ async function start(t: TestContext) {
   return { ...running, ...(await listen(t, broker.url)) }
 }
 
-test('a message that can never be stored is one dead letter with its bytes, and acked', {
+test('a message that can never be stored becomes one dead letter with its bytes, and is acked', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { client, next, query } = await start(t)
@@ -103,7 +103,7 @@ test('an element that can never be stored costs only itself', { skip: mosquittoM
   }
 })
 
-test('keys that mean something to JavaScript are keys like any others', {
+test('keys with a meaning in JavaScript are keys like any other', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { client, next, query } = await start(t)
@@ -119,7 +119,7 @@ test('keys that mean something to JavaScript are keys like any others', {
   )
 })
 
-test('what only PostgreSQL refuses is found among its neighbours and rejected alone', {
+test('an event that only PostgreSQL refuses is found among others and rejected alone', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { client, next, query } = await start(t)
@@ -150,7 +150,7 @@ test('what only PostgreSQL refuses is found among its neighbours and rejected al
   assert.match(String(letters[0]?.trace), /SQLSTATE 23514.*sane/)
 })
 
-test('what arrives at a topic of nobody is kept and acked to nobody', {
+test('a message on a topic without a device id is kept and not acked', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)

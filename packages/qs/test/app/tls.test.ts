@@ -13,7 +13,7 @@ import { createPipeline } from '../../src/app/pipeline.ts'
 
 const opensslMissing = missing('openssl', 'version')
 
-test('over mqtts the broker is trusted by its authority, with user and password', {
+test('over mqtts the broker is verified by its authority, with user name and password', {
   skip: mosquittoMissing || opensslMissing,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-tls-'))

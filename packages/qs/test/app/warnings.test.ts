@@ -15,7 +15,7 @@ const SENT = [
 
 type Query = (sql: string) => Promise<readonly Record<string, unknown>[]>
 
-/** Each event alone and all in an array, so that the second time they are duplicates. */
+/** Each event alone and then all in an array, so that they are duplicates the second time. */
 async function prove(url: string, t: Parameters<typeof listen>[0], query: Query): Promise<void> {
   const { client, next } = await listen(t, url)
   const acks: unknown[] = []
@@ -39,7 +39,7 @@ async function prove(url: string, t: Parameters<typeof listen>[0], query: Query)
   ])
 }
 
-test('what is stored other than it was sent says so in the device ack, through Mosquitto', {
+test('the device ack warns of events stored differently from how they were sent, through Mosquitto', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -47,7 +47,7 @@ test('what is stored other than it was sent says so in the device ack, through M
   await prove(broker.url, t, query as Query)
 })
 
-test('what is stored other than it was sent says so in the device ack, through the embedded broker', async (t) => {
+test('the device ack warns of events stored differently from how they were sent, through the embedded broker', async (t) => {
   const { mqttPort, query } = await startTestConsole(t)
   await prove(`mqtt://127.0.0.1:${mqttPort}`, t, query)
 })

@@ -24,7 +24,7 @@ test('topics are received on demand, and a missing permission is reported in adv
     const watch = new TopicWatch({
       ...{ url, caFile: null, clientId: `watch-${login.username}` },
       ...{ username: login.username, password: () => login.password },
-      advice: 'the account of the operator may',
+      advice: 'use the account of the operator',
       filters: ['qs/v1/+/events', 'other/#'],
       onMessage: (_topic, payload) => heard.push(payload.toString()),
     })

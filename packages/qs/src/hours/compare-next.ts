@@ -2,9 +2,9 @@ import type { ClientBase } from 'pg'
 import { inTurn } from './in-turn.ts'
 import { replaceHours } from './replace-hours.ts'
 
-/** What one step of the walk came to. */
+/** The result of one step of the walk. */
 export type Step =
-  /** Another ingester is at it, or nothing is in event_hours yet. */
+  /** Another ingester is working on it, or event_hours is still empty. */
   | { readonly kind: 'wait' }
   /** Every series was compared; the next step begins with the first. */
   | { readonly kind: 'end'; readonly wasRecount: boolean }
@@ -14,13 +14,13 @@ export interface ComparedSeries {
   readonly kind: 'series'
   readonly deviceId: string
   readonly eventType: string
-  /** Hours that differed from their events and were counted anew. */
+  /** Hours that differed from their events and were counted again. */
   readonly mended: number
-  /** Events that these hours lacked. */
+  /** Events that were missing from these hours. */
   readonly lacking: number
-  /** Whether the first walk after an update is under way, which counts what an earlier version left out. */
+  /** Whether this is the first walk after an update, which counts events that an earlier version left out. */
   readonly isRecount: boolean
-  /** Those of `mended` that nothing explains: neither a recount nor events that are still in the backlog. */
+  /** The part of `mended` explained neither by a recount nor by events still in the backlog. */
   readonly unexplained: number
 }
 
@@ -29,18 +29,19 @@ select covered_to::text as "coveredTo", checked_device as device, checked_type a
 from event_hours_state`
 
 /**
- * The next series. Its row cannot be deleted until the transaction ends, so that the removal of a device, which deletes events,
- * then series and then hours, deletes what is written here. Batches update the row as ever: they change no key.
+ * The next series. Its row cannot be deleted until the transaction ends, so that the removal of a device, which deletes
+ * events, then series, then hours, also deletes the rows written here. Batches may still update the row: they change no
+ * key.
  */
 const NEXT = `
 select device_id as device, event_type as type from series
 where (device_id, event_type) > (coalesce($1, ''), coalesce($2, '')) order by device_id, event_type limit 1 for key share`
 
 /**
- * Compares the hours of one series before $3 with its events, and counts anew those that differ. One statement sees one
- * snapshot, in which late events are there with their row of the backlog or not at all.
+ * Compares the hours of one series before $3 with its events, and counts again those that differ. One statement sees
+ * one snapshot, which has late events together with their backlog row, or neither.
  *
- * Sums are of another order, so they are compared to nine digits of what they are made of.
+ * Sums may be added in a different order, so they are compared to nine digits, relative to their terms.
  */
 const MEND = `
 with counted as materialized (
@@ -58,10 +59,10 @@ with counted as materialized (
 ), ${replaceHours('h.device_id = $1 and h.event_type = $2')}
 select hour::text, (sum(events) - sum(kept))::float8 as lacking from wrong group by hour`
 
-/** The planner takes a series for a row, and would compare each hour with each: 30 s a year. */
+/** The planner expects one row per series, and would compare each hour with each other: 30 s for a year of hours. */
 const HASH_JOINS = 'set local enable_nestloop = off'
 
-/** Hours of one series that the backlog names: their late events are yet to be counted. */
+/** Hours of one series in the backlog, whose late events are still to be counted. */
 const LATE = `
 select distinct t.hour::text from event_hours_backlog b cross join lateral late_hours(b.first_seen, b.last_seen, $3) t
 where t.device_id = $1 and t.event_type = $2`
@@ -78,8 +79,8 @@ interface State {
 }
 
 /**
- * Compares the next series in the order of the key, in one transaction, in which its place is kept: a walk goes on where it was,
- * whatever dies.
+ * Compares the next series in key order and records the position in the same transaction, so that the walk continues
+ * there after any failure.
  */
 export async function compareNext(database: ClientBase): Promise<Step> {
   const step = await inTurn<Step>(database, async () => {
@@ -116,7 +117,7 @@ async function lateHours(database: ClientBase, values: readonly string[]): Promi
   return new Set(rows.map(({ hour }) => hour))
 }
 
-/** How much of the recount is done, from 0 to 1. It is 1 when the walk has ended, not when its last series is compared. */
+/** The progress of the recount, from 0 to 1. It is 1 when the walk has ended, not when its last series is compared. */
 const PROGRESS = `
 select case when recounted_at is not null then 1
   else least(0.999, (count(*) filter (where (device_id, event_type) <= (checked_device, checked_type)))::float8

@@ -3,12 +3,12 @@ import { inTurn } from './in-turn.ts'
 import { replaceHours } from './replace-hours.ts'
 
 /**
- * An hour is over some minutes after its end: a batch that did not see it as over was taken in before, and is committed
- * within DATABASE_TIMEOUT, which grows to two minutes.
+ * An hour counts as over some minutes after its end: a batch that still treated it as current was received before then,
+ * and is committed within DATABASE_TIMEOUT, which grows to two minutes.
  */
 const OVER_AFTER = '5 minutes'
 
-/** Hours from $1 (null: from the first) to $2, of every series. */
+/** Hours from $1 (null: from the first) to $2, for every series. */
 const NEW_HOURS = `
 insert into event_hours as h (device_id, event_type, hour, unit, events, low, high, total)
 select s.device_id, s.event_type, x.* from event_series() s
@@ -16,7 +16,10 @@ cross join lateral event_numbers(s.device_id, s.event_type, coalesce($1::timesta
 on conflict (device_id, event_type, hour, unit) do update set
   events = excluded.events, low = excluded.low, high = excluded.high, total = excluded.total`
 
-/** Hours before $3 of what came in from $1 to $2: counted anew, since some of it was counted before, maybe in another unit. */
+/**
+ * Hours before $3 of events received from $1 to $2: counted again, since parts were counted before, maybe in another
+ * unit.
+ */
 const OLD_HOURS = `
 with late as materialized (
   select device_id collate "C" as device_id, event_type collate "C" as event_type, hour from late_hours($1, $2, $3)
@@ -37,8 +40,8 @@ select covered_to::text as "coveredTo", over::text, coalesce(covered_to < over, 
 from event_hours_state, date_trunc('hour', now() - interval '${OVER_AFTER}', 'UTC') as over`
 
 /**
- * What overlaps is one stretch. As text: a JavaScript Date has milliseconds only, and between such ends there is nothing of
- * a batch that came in at one microsecond.
+ * Merges overlapping ranges. As text: a JavaScript Date has only milliseconds, and a range cut to them would miss a
+ * batch received within one microsecond.
  */
 const TAKE_BACKLOG = `
 with taken as (delete from event_hours_backlog returning first_seen, last_seen)
@@ -52,18 +55,18 @@ select min(first)::text as first, max(last)::text as last from (
     from taken) marked) islands
 group by island`
 
-/** Times as PostgreSQL writes them, with all their digits. */
+/** Times as written by PostgreSQL, with all digits. */
 interface State {
   readonly coveredTo: string | null
   readonly over: string
-  /** Hours have ended since the last time. */
+  /** Hours have ended since the last run. */
   readonly hasNew: boolean
 }
 
 /**
  * Brings event_hours up to date, in one transaction.
  *
- * @returns whether it was done; another ingester may be at it
+ * @returns false if another ingester is working on it
  */
 export async function followEvents(database: ClientBase): Promise<boolean> {
   const isDone = await inTurn(database, async () => {

@@ -9,13 +9,16 @@ import { followEvents } from './event-hours.ts'
 
 const EVERY_MS = 5 * 60_000
 const FIRST_MS = 20_000
-/** How long series are compared with their events at a time, or one series where that takes longer. */
+/** How long series are compared with their events at a time; a single series may take longer. */
 const COMPARE_MS = 1_000
-/** The pause after it, in times of its length: a recount works half of the time, and later walks a second in five minutes. */
+/**
+ * The pause afterwards, as a multiple of that time: a recount works half of the time, later walks one second in five
+ * minutes.
+ */
 const PAUSES = { recount: 1, later: 300 } as const
-/** Between two lines in the log about a recount. */
+/** Between two log lines about a recount. */
 const SAY_EVERY_MS = 60_000
-/** The first run goes through all that is there, which may be hundreds of millions. */
+/** The first run reads all existing events, possibly hundreds of millions. */
 const TIMEOUT_MS = 6 * 3_600_000
 
 export interface HoursJobOptions {
@@ -26,9 +29,9 @@ export interface HoursJobOptions {
 }
 
 /**
- * Keeps event_hours up to date, every five minutes, and walks through the series to compare their hours with their events, on a
- * connection of its own. The first walk after an update counts what earlier versions left out and goes on without long
- * pauses; later ones should find nothing.
+ * Updates event_hours every five minutes, and walks through the series to compare their hours with their events, on a
+ * separate connection. The first walk after an update counts events that earlier versions left out, without long
+ * pauses; later walks should find nothing.
  */
 export class HoursJob {
   readonly #pool: QueryPool
@@ -38,7 +41,7 @@ export class HoursJob {
   #followAtMs = 0
   #compareAtMs = 0
   #saidAtMs = -Infinity
-  /** Of the recount, since the start. */
+  /** Totals of the recount since the start. */
   #recounted = { hours: 0, events: 0 }
   #differing: DifferingHours | null = null
 
@@ -47,7 +50,7 @@ export class HoursJob {
     this.#pool = new QueryPool(options.url, { name: 'qs-hours', connections: 1, timeoutMs: TIMEOUT_MS })
   }
 
-  /** The latest series whose hours differed from its events without a reason. */
+  /** The latest series whose hours differed from its events for an unknown reason. */
   get differing(): DifferingHours | null {
     return this.#differing
   }
@@ -56,7 +59,7 @@ export class HoursJob {
     this.#next(FIRST_MS)
   }
 
-  /** What is under way is cut off, and nothing of it is committed: it may take minutes. */
+  /** Aborts work in progress, which is rolled back: it could take minutes. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#callOff()
@@ -67,7 +70,7 @@ export class HoursJob {
     if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
   }
 
-  /** A failure is tried again with the next run: until then charts read the events themselves. */
+  /** A failure is retried with the next run; until then charts read the events themselves. */
   async #run(): Promise<void> {
     const { clock, log } = this.#options
     try {
@@ -80,7 +83,7 @@ export class HoursJob {
       if (!this.#isStopped)
         log.warn(
           { reason: (error as Error).message },
-          'The numbers by the hour could not be brought up to date',
+          'The numbers by the hour could not be updated',
         )
       this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
     }
@@ -110,7 +113,7 @@ export class HoursJob {
     if (step.kind === 'end' && step.wasRecount)
       this.#options.log.info(
         this.#recounted,
-        'Every hour of event_hours has been compared with its events: charts of months are complete',
+        'All hours of event_hours have been compared with their events: charts of months are complete',
       )
   }
 
@@ -125,7 +128,7 @@ export class HoursJob {
     this.#differing = { deviceId, eventType, hours: unexplained, atMs: clock.monotonicMs() }
     log.error(
       { device: deviceId, type: eventType, hours: unexplained, events: lacking },
-      'Numbers by the hour differed from their events and were counted anew',
+      'Numbers by the hour differed from their events and were counted again',
     )
   }
 
@@ -134,7 +137,7 @@ export class HoursJob {
     this.#saidAtMs = nowMs
     this.#options.log.info(
       { percent: Math.floor(100 * share), ...this.#recounted },
-      'Counting the hours that an earlier version left out: until it is through, charts of months may lack late events',
+      'Counting events that an earlier version left out; until this is complete, charts of months may lack late events',
     )
   }
 }

@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg'
 
-/** Any number, the same in all ingesters. */
+/** An arbitrary number, the same in all ingesters. */
 const LOCK = 7_141_120_232
 
 /**
- * Does something to the numbers by the hour in one transaction. While another ingester is at them it does nothing.
+ * Runs `work` on the numbers by the hour in one transaction, unless another ingester is working on them.
  *
- * @returns null: it was another's turn
+ * @returns null if another ingester holds the lock
  */
 export async function inTurn<T>(
   database: ClientBase,

@@ -1,11 +1,12 @@
 /**
- * The end of a statement that counts hours anew: CTEs that follow `compared`, which has for each unit of an hour the numbers of
- * its events, how many events event_hours has (`kept`), and whether the two differ (`differs`). `wrong` holds the hours that were replaced.
+ * The end of a statement that counts hours again: CTEs after `compared`, which has for each unit of an hour the numbers
+ * of its events, the count in event_hours (`kept`), and whether the two differ (`differs`). `wrong` has the replaced
+ * hours.
  *
  * An hour with more events than `events` has is left alone: rows of events were deleted, and the numbers by the hour stay
  * (docs/scaling.md).
  *
- * @param among which rows of event_hours (`h`) can be among them, for the planner: it cannot know that of a CTE
+ * @param among a condition on the rows of event_hours (`h`), for the planner, which cannot derive it from a CTE
  */
 export const replaceHours = (among = 'true') => `
 wrong as materialized (

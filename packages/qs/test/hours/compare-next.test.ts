@@ -12,7 +12,7 @@ import { followEvents } from '../../src/hours/event-hours.ts'
 const DAY_MS = 86_400_000
 const DEVICES = 5
 
-/** Fifty days of two types in two units, with times of six digits, counted by the hour. */
+/** Fifty days of two types in two units, with times in microseconds, counted by the hour. */
 async function open(t: TestContext) {
   const url = await freshDatabase(t)
   await migrate(url)
@@ -38,7 +38,7 @@ async function open(t: TestContext) {
   return { url, pool, kept, chart }
 }
 
-/** To the end of the walk. */
+/** Runs the walk to its end. */
 async function walk(pool: QueryPool): Promise<readonly ComparedSeries[]> {
   const compared: ComparedSeries[] = []
   for (;;) {
@@ -52,7 +52,7 @@ async function walk(pool: QueryPool): Promise<readonly ComparedSeries[]> {
 const sum = (steps: readonly ComparedSeries[], of: 'mended' | 'lacking' | 'unexplained') =>
   steps.reduce((total, step) => total + step[of], 0)
 
-/** What earlier versions left behind: hours that lack late events, wholly or in part, and one unit for all. */
+/** The state left by earlier versions: hours without some or all late events, and one unit for all. */
 const EARLIER = `
   delete from event_hours where mod(extract(day from hour)::int, 3) = 0;
   with merged as (
@@ -64,7 +64,7 @@ const EARLIER = `
   update event_hours set events = events - 1, total = total - low where events > 1 and unit <> '°K';
   update event_hours_state set recounted_at = null`
 
-test('a recount makes the hours of an earlier version those of the events, series by series, and goes on where it was', async (t) => {
+test('a recount corrects the hours of an earlier version, series by series, and continues where it stopped', async (t) => {
   const { pool, kept } = await open(t)
   const right = await kept()
   await pool.query(EARLIER)
@@ -73,10 +73,10 @@ test('a recount makes the hours of an earlier version those of the events, serie
 
   const first = await pool.use(compareNext)
   assert.ok(first.kind === 'series' && first.isRecount && first.mended > 100, JSON.stringify(first))
-  assert.equal(first.unexplained, 0, 'a recount is no fault')
+  assert.equal(first.unexplained, 0, 'a recount is not a fault')
   assert.equal(await pool.use(recountProgress), 0.1)
 
-  // Its connection dies in the middle of the next series: nothing of it is there, and the next one does it again.
+  // The connection dies in the middle of the next series: it is rolled back and repeated by the next step.
   const before = await kept()
   await assert.rejects(
     pool.use(async (database) => {
@@ -91,7 +91,7 @@ test('a recount makes the hours of an earlier version those of the events, serie
 
   const rest: ComparedSeries[] = []
   while (rest.length < 9) rest.push((await pool.use(compareNext)) as ComparedSeries)
-  assert.equal(await pool.use(recountProgress), 0.999, 'the walk has yet to end')
+  assert.equal(await pool.use(recountProgress), 0.999, 'the walk has not ended yet')
   assert.deepEqual(await walk(pool), [])
   assert.deepEqual(
     rest.map(({ deviceId, eventType }) => `${deviceId} ${eventType}`),
@@ -104,7 +104,7 @@ test('a recount makes the hours of an earlier version those of the events, serie
   assert.ok(again.every(({ isRecount }) => !isRecount))
 })
 
-test('a chart that is read during a recount never has fewer events than before', async (t) => {
+test('a chart read during a recount never has fewer events than before', async (t) => {
   const { pool, chart } = await open(t)
   await pool.query(EARLIER)
   const before = await chart('d4')
@@ -118,7 +118,7 @@ test('a chart that is read during a recount never has fewer events than before',
   assert.equal(await chart('d4'), 900)
 })
 
-test('late events that the backlog still names are no difference, and those that it does not name are', async (t) => {
+test('late events in the backlog explain a difference, others do not', async (t) => {
   const { pool, kept } = await open(t)
   const late = (id: string, device: string) =>
     pool.query(
@@ -133,7 +133,7 @@ test('late events that the backlog still names are no difference, and those that
   assert.deepEqual([sum(named, 'mended'), sum(named, 'lacking'), sum(named, 'unexplained')], [3, 3, 0])
   const mended = await kept()
   await pool.use(followEvents)
-  assert.deepEqual(await kept(), mended, 'the backlog finds them counted')
+  assert.deepEqual(await kept(), mended, 'processing the backlog changes nothing')
 
   await late('written by hand', 'd2')
   const found = (await walk(pool)).filter(({ mended }) => mended > 0)
@@ -146,7 +146,7 @@ test('late events that the backlog still names are no difference, and those that
   assert.equal(sum(await walk(pool), 'mended'), 0)
 })
 
-test('batches that are committed during a walk are no difference', async (t) => {
+test('batches committed during a walk cause no difference', async (t) => {
   const { pool } = await open(t)
   const batches = async (round: number) => {
     for (let batch = 0; batch < 10; batch++) {
@@ -171,7 +171,7 @@ test('batches that are committed during a walk are no difference', async (t) => 
   }
 })
 
-test('numbers by the hour stay where their events were deleted, and count anew what came since', async (t) => {
+test('numbers by the hour stay if their events were deleted, and hours with new events are counted again', async (t) => {
   const { pool, kept } = await open(t)
   const right = await kept()
   await pool.query(`delete from events where ts < now() - interval '20 days' and event_id like '%7'`)
@@ -180,7 +180,7 @@ test('numbers by the hour stay where their events were deleted, and count anew w
   assert.deepEqual(await kept(), right)
 })
 
-test('a device that is removed during the walk leaves no hours', async (t) => {
+test('a device removed during the walk leaves no hours', async (t) => {
   const { pool, kept } = await open(t)
   await pool.query(`delete from event_hours where device_id = 'd0'`)
   const waiting = async (count: number) => {
@@ -208,7 +208,7 @@ test('a device that is removed during the walk leaves no hours', async (t) => {
   )
 })
 
-test('the walk needs no rights but those of qs_ingester', async (t) => {
+test('the walk needs only the rights of qs_ingester', async (t) => {
   const { url, pool, kept } = await open(t)
   const right = await kept()
   await pool.query(EARLIER)

@@ -34,7 +34,7 @@ async function open(t: TestContext) {
   return { pool, insert, chart, follow }
 }
 
-test('a chart of hours is the chart of the events, before, after and with what came late', async (t) => {
+test('a chart of hours equals the chart of the events, before, after and with late events', async (t) => {
   const { pool, insert, chart, follow } = await open(t)
   await insert('a', `now() - i * interval '13 minutes'`)
   const raw = await chart('d1')
@@ -45,7 +45,7 @@ test('a chart of hours is the chart of the events, before, after and with what c
   const hourly = await chart('d1')
   assert.deepEqual(rounded(hourly), rounded(raw))
 
-  // A device comes back with what it kept; the sink says so, and the job looks again.
+  // A device returns with stored events; the sink records the backlog, and the job counts again.
   const [{ before } = { before: null }] = await pool.query<{ before: Date }>(
     'select clock_timestamp() as before',
   )
@@ -53,7 +53,7 @@ test('a chart of hours is the chart of the events, before, after and with what c
   await pool.query('insert into event_hours_backlog (first_seen, last_seen) values ($1, clock_timestamp())', [
     before,
   ])
-  assert.equal((await chart('d1'))?.events, raw.events, 'not yet')
+  assert.equal((await chart('d1'))?.events, raw.events, 'not counted yet')
   await follow()
   const whole = await chart('d1')
   await pool.query('truncate event_hours; update event_hours_state set covered_to = null')
@@ -79,7 +79,7 @@ test('one batch with old events on a quiet system is counted, to the microsecond
   assert.equal((await chart('d1'))?.events, 60)
 })
 
-test('a late event leaves an hour alone whose events were deleted by hand', async (t) => {
+test('a late event does not change an hour whose events were deleted by hand', async (t) => {
   const { pool, follow } = await open(t)
   const hours = () => pool.query('select device_id, unit, events::int, total from event_hours order by 1, 2')
   const insert = (prefix: string, device: string, unit: string, count: number) =>
@@ -111,14 +111,14 @@ test('a late event leaves an hour alone whose events were deleted by hand', asyn
   ])
 })
 
-test('two at once do it once', async (t) => {
+test('two concurrent runs count once', async (t) => {
   const { insert, follow } = await open(t)
   await insert('a', `now() - i * interval '13 minutes'`)
   const done = await Promise.all([follow(), follow()])
   assert.ok(done.includes(true))
 })
 
-/** Sums in another order differ in the last digits. */
+/** Sums added in a different order differ in the last digits. */
 function rounded(line: Awaited<ReturnType<typeof readSeries>>['lines'][number] | undefined) {
   return { ...line, mean: line?.mean.map((mean) => Number(mean.toFixed(9))) }
 }

@@ -11,7 +11,7 @@ import { HoursJob } from '../../src/hours/hours-job.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 
-/** A clock on which the test acts for the timers. */
+/** A clock whose timers the test fires. */
 function handClock() {
   let nowMs = 0
   let timer: { readonly atMs: number; readonly act: () => void } | null = null
@@ -26,7 +26,7 @@ function handClock() {
     },
     every: () => () => {},
   }
-  /** Acts for the next timer. @returns how long the pause before it was */
+  /** Fires the next timer. @returns the pause before it */
   const run = () => {
     assert.ok(timer)
     const { atMs, act } = timer
@@ -38,7 +38,7 @@ function handClock() {
   }
   const next = async () => {
     const pauseMs = run()
-    await until(() => timer !== null, 'the job is done with its run')
+    await until(() => timer !== null, 'the run has ended')
     return pauseMs
   }
   return { clock, run, next, now: () => nowMs }
@@ -69,12 +69,12 @@ async function open(t: TestContext) {
   return { pool, job, run, next, now, records, value }
 }
 
-test('a recount goes on with short pauses, says how far it is, and is no alarm', async (t) => {
+test('a recount continues with short pauses, logs its progress, and raises no alarm', async (t) => {
   const { pool, job, next, records, value } = await open(t)
   job.start()
   t.after(() => job.stop())
   await next()
-  // As an earlier version left it.
+  // As left by an earlier version.
   await pool.query(
     `delete from event_hours where device_id = 'd1'; update event_hours_state set recounted_at = null`,
   )
@@ -98,7 +98,7 @@ test('a recount goes on with short pauses, says how far it is, and is no alarm',
   )
 })
 
-test('hours that differ later are mended, counted, logged and an alarm for an hour', async (t) => {
+test('hours that differ later are corrected, counted, logged and shown as an alarm for an hour', async (t) => {
   const { pool, job, next, now, records, value } = await open(t)
   const alarm = hoursAlarm(() => job.differing)
   job.start()
@@ -111,15 +111,15 @@ test('hours that differ later are mended, counted, logged and an alarm for an ho
   await until(async () => {
     await next()
     return job.differing !== null
-  }, 'the walk comes by')
-  assert.match(alarm.check(now()) ?? '', /^1 hours of event_hours differed .* the latest of "d\d", "temp"/)
+  }, 'the walk reaches the series')
+  assert.match(alarm.check(now()) ?? '', /^1 hour of event_hours differed .* the latest of "d\d", "temp"/)
   assert.equal(job.differing?.deviceId, (hour as { device_id: string }).device_id)
   assert.equal(alarm.check(now() + HOURS_SHOWN_MS + 1), null)
   assert.deepEqual((await value('qs_event_hours_mended_total'))?.at(-1), ['differing', 1])
   assert.equal(records.filter(({ level }) => level === 'error').length, 1)
 })
 
-test('a stop cuts off what takes long', async (t) => {
+test('a stop aborts a long run', async (t) => {
   const { pool, job, run } = await open(t)
   job.start()
   await pool.use(async (database) => {

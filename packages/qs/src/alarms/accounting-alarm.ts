@@ -7,8 +7,8 @@ export interface AccountingReadings {
 }
 
 /**
- * received = stored + duplicate + rejected + in flight, and nothing is in flight once every message is settled.
- * Where that is broken, an event went missing or was counted twice. It is never mended by waiting, so it stays.
+ * received = stored + duplicate + rejected + in flight, and nothing is in flight once every message is settled. If this
+ * does not hold, an event was lost or counted twice. Waiting does not fix that, so the alarm stays.
  */
 export function accountingAlarm({ accounting, unsettledMessages }: AccountingReadings): Alarm {
   return {
@@ -19,7 +19,7 @@ export function accountingAlarm({ accounting, unsettledMessages }: AccountingRea
       const advice = 'This is a fault of the ingester: please report it, with the log'
       if (difference !== 0) return `the numbers do not add up by ${difference}: ${numbers}. ${advice}`
       if (unsettledMessages() === 0 && inFlight !== 0)
-        return `every message is settled, and not every event has an end: ${numbers}. ${advice}`
+        return `every message is settled, but not every event has an outcome: ${numbers}. ${advice}`
       return null
     },
   }

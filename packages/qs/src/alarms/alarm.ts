@@ -1,7 +1,7 @@
-/** A state of the service that nobody should learn of by chance. */
+/** A state of the service that an operator must be told about. */
 export interface Alarm {
-  /** In the metric and the log: `accounting`, `stalled`. */
+  /** The name in the metric and the log: `accounting`, `stalled`. */
   readonly name: string
-  /** What is wrong now and what to do about it; null while nothing is. Called every few seconds and at each scrape. */
+  /** What is wrong and what to do about it; null if nothing is. Called every few seconds and at each scrape. */
   check(nowMs: number): string | null
 }

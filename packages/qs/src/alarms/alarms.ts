@@ -11,8 +11,8 @@ export interface AlarmsOptions {
 const INTERVAL_MS = 5_000
 
 /**
- * Looks at all alarms every few seconds and whenever somebody asks, and says each in three places: the log when it
- * begins and when it ends, the metric `qs_alarm`, and the detail of /readyz.
+ * Checks all alarms every few seconds and on request, and reports each in three places: the log when it begins and when
+ * it ends, the metric `qs_alarm`, and the detail of /readyz.
  */
 export class Alarms {
   readonly #options: AlarmsOptions
@@ -32,7 +32,7 @@ export class Alarms {
     clearInterval(this.#timer)
   }
 
-  /** What is wrong now, by the name of the alarm. */
+  /** Checks all alarms and returns the texts of active ones, by name. */
   look(nowMs: number): ReadonlyMap<string, string> {
     const { alarms, metrics, log } = this.#options
     for (const { name, check } of alarms) {

@@ -1,6 +1,6 @@
 import type { Alarm } from './alarm.ts'
 
-/** An event of the embedded broker is shown for so long: a person may look once in a while. */
+/** How long an incident of the embedded broker is shown, for operators who look only now and then. */
 const SHOWN_MS = 10 * 60_000
 
 interface DeafReading {
@@ -9,14 +9,14 @@ interface DeafReading {
   readonly dropped: number
 }
 
-/** A client did not read what the broker sent, so its connection was ended. */
+/** A client did not read its messages, so the broker closed its connection. */
 export function deafClientAlarm(latest: () => DeafReading | null): Alarm {
   return {
     name: 'deaf_client',
     check: (nowMs) => {
       const deaf = latest()
       if (deaf === null || nowMs - deaf.atMs > SHOWN_MS) return null
-      return `client ${JSON.stringify(deaf.client)} did not read what the broker sent it, and its connection was ended; ${deaf.dropped} messages of QoS 0 passed it by. It hangs, or its network is too slow: restart it, or narrow what it subscribes to`
+      return `client ${JSON.stringify(deaf.client)} did not read its messages, so the broker closed its connection and dropped ${deaf.dropped} QoS 0 messages for it. It hangs, or its network is too slow: restart it, or narrow its subscriptions`
     },
   }
 }
@@ -26,14 +26,14 @@ interface RefusedReadings {
   readonly latest: { readonly address: string; readonly atMs: number; readonly setting: string } | null
 }
 
-/** Connections were turned away, as there were too many. */
+/** Connections were refused because there were too many. */
 export function connectionsAlarm(readings: () => RefusedReadings): Alarm {
   return {
     name: 'connections_refused',
     check: (nowMs) => {
       const { refused, latest } = readings()
       if (latest === null || nowMs - latest.atMs > SHOWN_MS) return null
-      return `the broker has turned away ${refused} connections since its start, the latest from ${latest.address}: there are as many as ${latest.setting} allows. Raise it where these are boards of yours; otherwise look for what connects from there`
+      return `the broker has refused ${refused} connections since its start, the latest from ${latest.address}: ${latest.setting} is reached. Raise it if these are your boards; otherwise find out what connects from there`
     },
   }
 }
@@ -43,7 +43,7 @@ interface SessionReadings {
   readonly latest: { readonly client: string; readonly account: string; readonly atMs: number } | null
 }
 
-/** Lasting sessions were refused, as an account had too many. */
+/** Durable sessions were refused because an account had too many. */
 export function sessionsAlarm(readings: () => SessionReadings): Alarm {
   return {
     name: 'sessions_refused',
@@ -51,7 +51,7 @@ export function sessionsAlarm(readings: () => SessionReadings): Alarm {
       const { refused, latest } = readings()
       if (latest === null || nowMs - latest.atMs > SHOWN_MS) return null
       const who = latest.account === '' ? 'the operator' : JSON.stringify(latest.account)
-      return `the broker has refused ${refused} lasting sessions since its start, the latest to client ${JSON.stringify(latest.client)} of ${who}: the account has as many as MQTT_MAX_SESSIONS_PER_ACCOUNT allows. Raise it where these are boards of yours; otherwise look for a client that takes another client id at each connect`
+      return `the broker has refused ${refused} durable sessions since its start, the latest to client ${JSON.stringify(latest.client)} of ${who}: the account has reached MQTT_MAX_SESSIONS_PER_ACCOUNT. Raise it if these are your boards; otherwise look for a client that uses a new client id on each connect`
     },
   }
 }

@@ -3,7 +3,7 @@ import type { Alarm } from './alarm.ts'
 
 const MAX_NAMED = 5
 
-/** A device sends more than its budget: others wait for it, or it is slowed so that they do not. */
+/** A device sends more than its budget: it is slowed, or with another broker, other devices wait. */
 export function budgetAlarm(budgets: Pick<DeviceBudgets, 'over'>): Alarm {
   return {
     name: 'device_budget',
@@ -12,7 +12,7 @@ export function budgetAlarm(budgets: Pick<DeviceBudgets, 'over'>): Alarm {
       if (devices.length === 0) return null
       const named = devices.slice(0, MAX_NAMED).map((deviceId) => JSON.stringify(deviceId.slice(0, 128)))
       const more = devices.length > MAX_NAMED ? ` and ${devices.length - MAX_NAMED} more` : ''
-      return `${named.join(', ')}${more} exceeded a budget (DEVICE_…_PER_SECOND) within the last minute. Look at what it sends: qs tail, qs deadletter ls`
+      return `${named.join(', ')}${more} exceeded a budget (DEVICE_…_PER_SECOND) within the last minute. To see what it sends: qs tail, qs deadletter ls`
     },
   }
 }

@@ -9,11 +9,11 @@ export interface FlowReadings {
   }
 }
 
-/** Longer than a failover takes, shorter than a person waits. */
+/** Longer than a failover, shorter than an operator would wait. */
 export const STALLED_MS = 30_000
 export const PAUSED_MS = 120_000
 
-/** Messages are in flight and nothing is committed: PostgreSQL is away, or something hangs. */
+/** Messages are in flight but nothing is committed: PostgreSQL is unavailable, or something hangs. */
 export function stalledAlarm({ accounting, status }: FlowReadings): Alarm {
   let commits = -1
   let sinceMs = 0
@@ -28,12 +28,12 @@ export function stalledAlarm({ accounting, status }: FlowReadings): Alarm {
       }
       const ms = nowMs - sinceMs
       if (ms < STALLED_MS) return null
-      return `nothing was committed for ${seconds(ms)} with ${unsettledMessages} messages in flight. Is PostgreSQL well? See the log, and qs doctor`
+      return `nothing was committed for ${seconds(ms)} with ${unsettledMessages} messages in flight. Is PostgreSQL running? See the log, and qs doctor`
     },
   }
 }
 
-/** Reading is paused all the time: events come faster than PostgreSQL takes them, and wait at the broker. */
+/** Reading stays paused: events arrive faster than PostgreSQL stores them, and wait at the broker. */
 export function pausedAlarm({ status }: FlowReadings): Alarm {
   let sinceMs: number | null = null
   return {
@@ -42,12 +42,12 @@ export function pausedAlarm({ status }: FlowReadings): Alarm {
       if (!status().isPaused) sinceMs = null
       else sinceMs ??= nowMs
       if (sinceMs === null || nowMs - sinceMs < PAUSED_MS) return null
-      return `reading has been paused for ${seconds(nowMs - sinceMs)}: the broker holds what PostgreSQL does not take. Look at its load and its disk`
+      return `reading has been paused for ${seconds(nowMs - sinceMs)}: messages wait at the broker because PostgreSQL is too slow. Check its load and its disk`
     },
   }
 }
 
-/** PostgreSQL answers, and does not let the ingester do its work: events wait until somebody acts. */
+/** PostgreSQL is reachable but refuses the ingester's login or statements: events wait until this is fixed. */
 export function refusedAlarm(refusal: () => string | null): Alarm {
   return { name: 'database_refuses', check: refusal }
 }

@@ -1,6 +1,6 @@
 import type { Alarm } from './alarm.ts'
 
-/** Comparing takes hours to come round again: a person has one to see it. */
+/** The next comparison of the same series may be hours away, so the alarm is shown for an hour. */
 export const HOURS_SHOWN_MS = 60 * 60_000
 
 export interface DifferingHours {
@@ -10,7 +10,7 @@ export interface DifferingHours {
   readonly atMs: number
 }
 
-/** Numbers by the hour differed from their events. They are mended by the time this is said. */
+/** Numbers by the hour differed from their events. They have been corrected when the alarm is raised. */
 export function hoursAlarm(latest: () => DifferingHours | null): Alarm {
   return {
     name: 'hours_differ',
@@ -20,9 +20,9 @@ export function hoursAlarm(latest: () => DifferingHours | null): Alarm {
       const { deviceId, eventType, hours } = differing
       const series = `${JSON.stringify(deviceId.slice(0, 128))}, ${JSON.stringify(eventType.slice(0, 128))}`
       return (
-        `${hours} hours of event_hours differed from their events, the latest of ${series}. They have been counted anew, and ` +
-        'charts of months are right again. Rows that somebody wrote into events do this, and so does a clock of this host that is ' +
-        'minutes behind that of PostgreSQL (qs doctor). If it was neither, please report it, with the log'
+        `${hours === 1 ? '1 hour' : `${hours} hours`} of event_hours differed from the events, the latest of ${series}. ` +
+        'This is corrected, and charts of months are right. Possible causes are rows written into events directly, and a ' +
+        'clock of this host minutes behind that of PostgreSQL (qs doctor). Otherwise please report it, with the log'
       )
     },
   }

@@ -14,15 +14,15 @@ export interface SourceReadings {
   }
 }
 
-/** A broker restarts now and then, and not five times a minute. */
+/** A broker may restart now and then, but not five times a minute. */
 export const MANY_RECONNECTS = 5
 export const RECONNECTS_WITHIN_MS = 60_000
-/** /readyz and /metrics look too, as often as they are asked; one look a second is kept. */
+/** /readyz and /metrics check too, at any rate; one sample a second is kept. */
 const BETWEEN_LOOKS_MS = 1_000
 /** How long a message in quarantine is shown; its dead letter stays. */
 export const QUARANTINE_SHOWN_MS = 10 * 60_000
 
-/** Each connection is made and soon ends: every look at `isConnected` may find all well, and little flows. */
+/** Connections are made but soon end: `isConnected` may be true at every check although little flows. */
 export function reconnectingAlarm({ status }: SourceReadings): Alarm {
   const seen: { readonly atMs: number; readonly reconnects: number }[] = []
   return {
@@ -30,19 +30,19 @@ export function reconnectingAlarm({ status }: SourceReadings): Alarm {
     check: (nowMs) => {
       const { reconnects, latestLoss } = status()
       if (nowMs - (seen.at(-1)?.atMs ?? -Infinity) >= BETWEEN_LOOKS_MS) seen.push({ atMs: nowMs, reconnects })
-      // The oldest look stays until the next one is old enough, so that the window is never shorter than it should be.
+      // The oldest sample stays until the next one is old enough, so that the window is never too short.
       while ((seen[1]?.atMs ?? nowMs) <= nowMs - RECONNECTS_WITHIN_MS) seen.shift()
       const count = reconnects - (seen[0]?.reconnects ?? reconnects)
       if (count < MANY_RECONNECTS) return null
       return (
-        `the connection to the broker ended ${count} times within a minute, last because: ${latestLoss}. Events ` +
-        'arrive late or not at all. Look for another client with this MQTT_CLIENT_ID, for a bad network and at the log of the broker'
+        `the connection to the broker ended ${count} times within a minute, last because: ${latestLoss}. Events arrive ` +
+        'late or not at all. Look for another client with this MQTT_CLIENT_ID or a bad network; check the log of the broker'
       )
     },
   }
 }
 
-/** A message ended the connection each time it was delivered, and was taken out of the way. */
+/** A message ended the connection each time it was delivered, and was quarantined. */
 export function quarantineAlarm({ status }: SourceReadings): Alarm {
   return {
     name: 'quarantine',
@@ -52,7 +52,7 @@ export function quarantineAlarm({ status }: SourceReadings): Alarm {
       const { topic, reason, count } = quarantined
       return (
         `${count === 1 ? 'a message' : `${count} messages, the latest`} on ${topic.slice(0, 200)} ended the connection to the ` +
-        `broker each time (${reason}). It is settled, and what could not be stored is a dead letter: qs deadletter ls`
+        `broker each time (${reason}). It is settled; if it could not be stored, it is a dead letter: qs deadletter ls`
       )
     },
   }

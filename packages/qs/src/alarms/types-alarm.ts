@@ -2,17 +2,17 @@ import type { Message } from '../pipeline/message.ts'
 import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Alarm } from './alarm.ts'
 
-/** How long a refusal is shown. A device with a counter in its type refuses itself all the time. */
+/** How long a rejection is shown. A device with a counter in its type causes them continuously. */
 export const TYPES_SHOWN_MS = 10 * 60_000
-/** Devices that are named. */
+/** Maximum number of devices named. */
 const MAX_NAMED = 5
 
 export interface TypesAlarm extends Alarm {
-  /** Sees every batch after COMMIT. */
+  /** Called for every batch after COMMIT. */
   look(batch: readonly Message[], result: BatchResult, nowMs: number): void
 }
 
-/** Devices that send more types of event than LIMIT_EVENT_TYPES: a fault on the device that a person has to mend. */
+/** Devices that send more event types than LIMIT_EVENT_TYPES: a fault of the device that must be fixed there. */
 export function typesAlarm(): TypesAlarm {
   const refusedAtMs = new Map<string, number>()
   return {
@@ -30,8 +30,8 @@ export function typesAlarm(): TypesAlarm {
       if (refusedAtMs.size === 0) return null
       const devices = [...refusedAtMs.keys()].map((deviceId) => JSON.stringify(deviceId)).join(', ')
       return (
-        `events were rejected because their device has LIMIT_EVENT_TYPES event types already: ${devices}. ` +
-        'A counter or an id in event_type is a mistake of the device: put it into meta or value. Otherwise raise the limit'
+        `events were rejected because their device already has LIMIT_EVENT_TYPES event types: ${devices}. ` +
+        'A counter or an id in event_type is a mistake on the device: put it into meta or value. Otherwise raise the limit'
       )
     },
   }

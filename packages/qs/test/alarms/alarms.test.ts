@@ -32,7 +32,7 @@ function metrics() {
   })
 }
 
-test('an alarm is said once when it begins and once when it ends, in log, metric and readiness', async () => {
+test('an alarm is reported once when it begins and once when it ends, in log, metric and readiness', async () => {
   let wrong: string | null = null
   const alarm: Alarm = { name: 'stalled', check: () => wrong }
   const { log, records } = silentLog()
@@ -58,20 +58,20 @@ test('an alarm is said once when it begins and once when it ends, in log, metric
   )
 })
 
-test('numbers that do not add up are an alarm, and what is in flight is none', () => {
+test('numbers that do not add up raise an alarm, events in flight do not', () => {
   const accounting = new Accounting()
   let unsettled = 1
   const { check } = accountingAlarm({ accounting, unsettledMessages: () => unsettled })
   Object.assign(accounting, { received: 10, stored: 4, duplicate: 2, rejected: 1, inFlight: 3 })
   assert.equal(check(0), null)
   unsettled = 0
-  assert.match(check(0) ?? '', /every message is settled, and not every event has an end/)
+  assert.match(check(0) ?? '', /every message is settled, but not every event has an outcome/)
   unsettled = 1
   accounting.stored--
   assert.match(check(0) ?? '', /do not add up by 1: 10 received, 3 stored/)
 })
 
-test('nothing committed for half a minute is an alarm, a commit ends it', () => {
+test('no commit for half a minute raises an alarm, a commit ends it', () => {
   const accounting = new Accounting()
   let unsettledMessages = 0
   const { check } = stalledAlarm({ accounting, status: () => ({ unsettledMessages, isPaused: false }) })
@@ -85,7 +85,7 @@ test('nothing committed for half a minute is an alarm, a commit ends it', () => 
   assert.equal(check(start + STALLED_MS + 1), null)
 })
 
-test('reading that is paused all the time is an alarm', () => {
+test('reading that stays paused raises an alarm', () => {
   let isPaused = true
   const { check } = pausedAlarm({
     accounting: new Accounting(),
@@ -96,10 +96,10 @@ test('reading that is paused all the time is an alarm', () => {
   isPaused = false
   assert.equal(check(PAUSED_MS + 2), null)
   isPaused = true
-  assert.equal(check(PAUSED_MS + 3), null, 'it begins anew')
+  assert.equal(check(PAUSED_MS + 3), null, 'it starts over')
 })
 
-test('drops that were there before are none of ours, new ones are told of for ten minutes', () => {
+test('drops before the start are ignored, new ones are shown for ten minutes', () => {
   let dropped: number | null = null
   const { check } = dropsAlarm(() => dropped)
   assert.equal(check(0), null)
@@ -108,11 +108,11 @@ test('drops that were there before are none of ours, new ones are told of for te
   dropped = 9
   assert.match(check(2) ?? '', /dropped 2 messages/)
   dropped = 0
-  assert.match(check(3) ?? '', /dropped 2/, 'a broker that started again takes nothing back')
+  assert.match(check(3) ?? '', /dropped 2/, 'a restarted broker does not end the alarm')
   assert.equal(check(3 + DROPS_SHOWN_MS), null)
 })
 
-test('a source that is connected at each look and reconnects all the time is an alarm', () => {
+test('a source that is connected at each check but keeps reconnecting raises an alarm', () => {
   const status = { isConnected: true, reconnects: 0, latestLoss: 'the broker closed it', quarantined: null }
   const alarm = reconnectingAlarm({ status: () => status })
   for (let look = 0; look <= 10; look++) assert.equal(alarm.check(look * 5_000), null)
@@ -126,7 +126,7 @@ test('a source that is connected at each look and reconnects all the time is an 
   assert.equal(alarm.check(80_000 + RECONNECTS_WITHIN_MS), null)
 })
 
-test('reconnects are counted over a minute also where /readyz looks a thousand times a second', () => {
+test('reconnects are counted over a minute even if /readyz checks a thousand times a second', () => {
   const status = { isConnected: true, reconnects: 0, latestLoss: 'the broker closed it', quarantined: null }
   const alarm = reconnectingAlarm({ status: () => status })
   for (let ms = 0; ms < RECONNECTS_WITHIN_MS; ms++) {
@@ -137,7 +137,7 @@ test('reconnects are counted over a minute also where /readyz looks a thousand t
   assert.equal(alarm.check(30_000 + RECONNECTS_WITHIN_MS), null)
 })
 
-test('a message in quarantine is an alarm that names its topic, for a while', () => {
+test('a quarantined message raises an alarm that names its topic, for a while', () => {
   const quarantined = { topic: 'qs/v1/a/events', reason: 'the broker sent a PUBLISH of QoS 3', atMs: 1_000, count: 1 }
   const status = { isConnected: true, reconnects: 0, latestLoss: null, quarantined }
   const alarm = quarantineAlarm({ status: () => status })
@@ -146,7 +146,7 @@ test('a message in quarantine is an alarm that names its topic, for a while', ()
   assert.equal(quarantineAlarm({ status: () => ({ ...status, quarantined: null }) }).check(0), null)
 })
 
-test('a queue at the broker that is not for this ingester and does not shrink is an alarm', () => {
+test('a queue at the broker that is not for this ingester and does not shrink raises an alarm', () => {
   let waiting: number | null = null
   let status = { unsettledMessages: 0, isPaused: false }
   const { check } = queueAlarm({ waiting: () => waiting, status: () => status })
@@ -154,14 +154,14 @@ test('a queue at the broker that is not for this ingester and does not shrink is
   waiting = FOREIGN_MESSAGES + 500
   status = { unsettledMessages: 1_000, isPaused: false }
   assert.equal(check(1), null)
-  assert.equal(check(1 + FOREIGN_MS), null, 'some of them are its own')
+  assert.equal(check(1 + FOREIGN_MS), null, 'some are for this ingester')
 
   status = { unsettledMessages: 0, isPaused: false }
   const startMs = 2 + FOREIGN_MS
   assert.equal(check(startMs), null)
   assert.match(check(startMs + FOREIGN_MS) ?? '', /^the broker keeps 10500 messages/)
   waiting -= 1
-  assert.equal(check(startMs + FOREIGN_MS + 1), null, 'somebody reads it')
+  assert.equal(check(startMs + FOREIGN_MS + 1), null, 'a client reads it')
 
   status = { unsettledMessages: 0, isPaused: true }
   assert.equal(check(startMs + 3 * FOREIGN_MS), null, 'while reading is paused they wait for this ingester')

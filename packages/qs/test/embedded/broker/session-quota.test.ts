@@ -22,7 +22,7 @@ test('one account has a bounded number of lasting sessions, and a refusal says w
   assert.equal(connack?.reasonCode, 0x97)
   assert.equal(broker.sessionsRefused.refused, 2)
   const alarm = sessionsAlarm(() => broker.sessionsRefused).check(performance.now())
-  assert.match(alarm ?? '', /refused 2 lasting sessions.*"d" of the operator.*MQTT_MAX_SESSIONS_PER_ACCOUNT/)
+  assert.match(alarm ?? '', /refused 2 durable sessions.*"d" of the operator.*MQTT_MAX_SESSIONS_PER_ACCOUNT/)
 
   await connect(t, tcp(broker), { clientId: 'clean' })
   const again = await connect(t, tcp(broker), { clientId: 'a', clean: false })

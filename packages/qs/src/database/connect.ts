@@ -36,7 +36,7 @@ export interface PipelinedConnection {
   /** `events` has a trigger that can change or drop rows on their way in. */
   readonly maySkipRows: boolean
   query(query: QueryConfig): Promise<QueryResult>
-  /** @returns how many rows were copied */
+  /** @returns the number of rows copied */
   copy(statement: CopyStatement): Promise<number>
   destroy(): void
 }

@@ -9,9 +9,9 @@ export interface Letter {
   readonly topic: string
   readonly deviceId: string | null
   readonly receivedAt: string
-  /** The message, or the element of its array, as it came. */
+  /** The message, or the element of its array, as received. */
   readonly payload: Buffer
-  /** Its place in the array. */
+  /** Index in the array. */
   readonly index: number
   readonly redelivered: boolean
 }

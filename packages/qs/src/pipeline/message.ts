@@ -109,7 +109,7 @@ export interface Event {
   /** The number as sent, where `valueNum` is only the nearest double. Part of the content. */
   readonly valueExact: string | null
   readonly unit: string | null
-  /** Event time: the device's clock where it is plausible, else the server's. */
+  /** Event time: the device time if it is plausible, otherwise derived from the server time. */
   readonly ts: string
   readonly tsDevice: string | null
   /** The local time as sent, if it had no offset. Part of the content; its interpretation, `tsDevice`, is not. */

@@ -14,7 +14,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '08': 'retry', // connection exception
   '22': 'row', // data exception
   '23': 'row', // integrity constraint violation
-  '25006': 'retry', // read-only transaction: a failover under way
+  '25006': 'retry', // read-only transaction: a failover in progress
   '28': 'refused', // invalid authorization
   '3D': 'refused', // no such database
   '40': 'retry', // serialization failure, deadlock

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** For every process that has a console. */
+/** For every process that runs a console. */
 export function consoleEndedCounter(registry: Registry): Counter {
   return new Counter({
     name: 'qs_console_ended_total',

@@ -27,7 +27,7 @@ const ELEMENTS: readonly (readonly [what: string, element: string, code: string]
   ['U+0000 in meta', withField('"meta":{"a":"\\u0000"}'), 'INVALID_META'],
   ['half a surrogate pair in the value', withField('"value":"\\ud800"'), 'INVALID_TEXT'],
   ['half a surrogate pair in meta', withField('"meta":{"\\udc00":1}'), 'INVALID_META'],
-  ['a number that no double holds', withField('"value":1e400'), 'INVALID_VALUE'],
+  ['a number beyond the range of a double', withField('"value":1e400'), 'INVALID_VALUE'],
   ['the same in meta', withField('"meta":{"a":1e400}'), 'INVALID_META'],
   ['a number of 131,072 digits', withField('"meta":{"a":1e131071}'), 'INVALID_META'],
   [

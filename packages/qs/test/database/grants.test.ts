@@ -297,7 +297,7 @@ test('the ingester accepts an up-to-date schema, and says who must update an old
   })
 })
 
-test('before the owner has migrated, the ingester says so', { skip: psqlMissing }, async (t) => {
+test('before the owner has migrated, the ingester reports it', { skip: psqlMissing }, async (t) => {
   const empty = await startLockedCluster(t)
   await runRoles(empty)
   await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /has no tables yet.*Run qs migrate/)

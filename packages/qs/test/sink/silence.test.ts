@@ -123,8 +123,8 @@ const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null
     })),
     null,
   ],
-  'the first event of a newcomer': [[{ at: 0 }], null],
-  'three messages of a first look': [[{ at: 0 }, { at: 40 }, { at: 90 }], null],
+  'the first event of a new device': [[{ at: 0 }], null],
+  'three messages of a first try': [[{ at: 0 }, { at: 40 }, { at: 90 }], null],
   'the first hour of a reading every twenty minutes': [every(20 * MINUTE, 3), null],
   'one outage of a day': [[...every(20, 12), ...every(20, 12).map(({ at }) => ({ at: at + DAY }))], MINUTE],
   'fifteen minutes on and an hour off, twice': [cycles({ count: 2 }), MINUTE],
@@ -134,7 +134,7 @@ const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null
     cycles({ count: 3, step: 300, on: HOUR / 2, last: 30 * HOUR }),
     15 * MINUTE,
   ],
-  'three outages of an hour, a day from each other': [cycles({ count: 3, step: 600, on: DAY }), HOUR / 2],
+  'three outages of an hour, a day apart': [cycles({ count: 3, step: 600, on: DAY }), HOUR / 2],
   'a backlog of a day, sent within a minute': [
     [...every(20, 12), ...every(0.1, 300, { age: 40_000 }).map((each) => ({ ...each, at: each.at + 240 }))],
     MINUTE,
@@ -239,9 +239,9 @@ test('a replay with an old time does not affect the rhythm', async (t) => {
 const STOPS: Readonly<Record<string, readonly [readonly number[], number]>> = {
   'nothing was ever stored': [[], 0],
   'a minute ago': [[1], 0],
-  'a quarter of an hour is no stop': [[40, 25, 10, 1], 0],
+  'a quarter of an hour is not a stop': [[40, 25, 10, 1], 0],
   'an hour ago': [[62, 61], 60],
-  'an hour, and then it ran again': [[120, 119, 58, 57, 45, 30, 15, 1], 60],
+  'an hour, then running again': [[120, 119, 58, 57, 45, 30, 15, 1], 60],
   'stops add up': [[300, 239, 178, 177, 165, 150, 135, 120, 105, 90, 75, 60, 45, 30, 15], 120],
   'nine days ago': [[9 * 24 * 60], 0],
 }

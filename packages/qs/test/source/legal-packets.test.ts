@@ -26,10 +26,10 @@ const LEGAL: Readonly<Record<string, readonly number[]>> = {
   'PUBREL of an unknown packet identifier': [0x62, 3, 0, 9, 0x92],
   'PUBREL with a reason string': [0x62, 8, 0, 9, 0, 4, 0x1f, 0, 1, 0x61],
   'PUBCOMP of an unknown packet identifier': [0x70, 3, 0, 9, 0x92],
-  'SUBACK once more': [0x90, 4, 0, 1, 0, 1],
+  'a second SUBACK': [0x90, 4, 0, 1, 0, 1],
   'SUBACK with properties': [0x90, 11, 0, 1, 7, ...userProperty, 1],
-  'UNSUBACK that nobody asked for': [0xb0, 4, 0, 7, 0, 0x11],
-  'PINGRESP that nobody asked for': [0xd0, 0],
+  'an unsolicited UNSUBACK': [0xb0, 4, 0, 7, 0, 0x11],
+  'an unsolicited PINGRESP': [0xd0, 0],
   AUTH: [0xf0, 0],
   'AUTH with a method': [0xf0, 6, 0x18, 4, 0x15, 0, 1, 0x61],
   'PUBLISH with payload format, expiry and content type': publishWith(21, [

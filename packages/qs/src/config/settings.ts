@@ -47,7 +47,11 @@ export const SETTINGS = {
   ),
   MQTT_USERNAME: optional('MQTT', kinds.text, 'User name for the broker'),
   MQTT_PASSWORD: optional('MQTT', kinds.text, 'Password for the broker', true),
-  MQTT_CA_FILE: optional('MQTT', kinds.text, 'Certificate authority (PEM) for mqtts, if it is not a public one'),
+  MQTT_CA_FILE: optional(
+    'MQTT',
+    kinds.text,
+    'Certificate authority (PEM) for mqtts, if it is not a public one',
+  ),
   MQTT_EVENTS_TOPIC: setting(
     'MQTT',
     kinds.eventTopic,
@@ -143,7 +147,12 @@ export const SETTINGS = {
     'device: an event_id must begin with its device id and a hyphen, so that a device cannot use the event ids of another, unless the other device id begins with its own and a hyphen',
   ),
 
-  LIMIT_MESSAGE_BYTES: setting('Limits', kinds.size, bytes(DEFAULT_LIMITS.messageBytes), 'Maximum size of a message'),
+  LIMIT_MESSAGE_BYTES: setting(
+    'Limits',
+    kinds.size,
+    bytes(DEFAULT_LIMITS.messageBytes),
+    'Maximum size of a message',
+  ),
   LIMIT_ARRAY_EVENTS: setting(
     'Limits',
     kinds.integer(1, 100_000),
@@ -300,7 +309,12 @@ export const SETTINGS = {
     'JavaScript heap of the console process. If a page needs more, it gets 503 and the console restarts; the ingester is not affected',
   ),
 
-  QS_DATA_DIR: setting('Embedded', kinds.text, './data', 'Directory where qs up keeps PostgreSQL and its passwords'),
+  QS_DATA_DIR: setting(
+    'Embedded',
+    kinds.text,
+    './data',
+    'Directory where qs up keeps PostgreSQL and its passwords',
+  ),
   MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),
   MQTT_WS_PORT: setting('Embedded', kinds.port, '9001', 'WebSocket port of the embedded broker'),
   MQTT_MAX_CONNECTIONS: setting(

@@ -23,5 +23,7 @@ export function jsonFault(text: string, said: string): string {
     const advice = ADVICE.find(([pattern]) => pattern.test(token))?.[1](token) ?? ''
     if (advice !== '') return `${token.slice(0, MAX_SHOWN)} at character ${index}: ${advice}`
   }
-  return /end of JSON input/i.test(said) ? `The JSON is incomplete: it ends at character ${text.length}` : said
+  return /end of JSON input/i.test(said)
+    ? `The JSON is incomplete: it ends at character ${text.length}`
+    : said
 }

@@ -81,10 +81,7 @@ export class HoursJob {
       if (clock.monotonicMs() >= this.#compareAtMs) await this.#compare()
     } catch (error) {
       if (!this.#isStopped)
-        log.warn(
-          { reason: (error as Error).message },
-          'The numbers by the hour could not be updated',
-        )
+        log.warn({ reason: (error as Error).message }, 'The numbers by the hour could not be updated')
       this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
     }
     this.#next(Math.max(0, Math.min(this.#followAtMs, this.#compareAtMs) - clock.monotonicMs()))

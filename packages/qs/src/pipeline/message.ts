@@ -50,7 +50,8 @@ export class Message implements MessageParts {
     if (this.#elements === null) {
       const again = this.#decode(this.delivery)
       // Decode may have run out of memory. The first result counts.
-      if (again.length !== this.size) throw new Error('Decoding a message again gave a different number of elements')
+      if (again.length !== this.size)
+        throw new Error('Decoding a message again gave a different number of elements')
       this.#elements = again
     }
     return this.#elements

@@ -114,7 +114,8 @@ async function copyBatch(
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
     await settled(begun, copied, closed)
-    if ((await copied) < copy.rows) throw new Error('COPY stored fewer rows than were sent. Does a trigger drop rows?')
+    if ((await copied) < copy.rows)
+      throw new Error('COPY stored fewer rows than were sent. Does a trigger drop rows?')
   } catch (error) {
     letters.giveBack()
     throw error

@@ -138,7 +138,12 @@ test('reconnects are counted over a minute even if /readyz checks a thousand tim
 })
 
 test('a quarantined message raises an alarm that names its topic, for a while', () => {
-  const quarantined = { topic: 'qs/v1/a/events', reason: 'the broker sent a PUBLISH of QoS 3', atMs: 1_000, count: 1 }
+  const quarantined = {
+    topic: 'qs/v1/a/events',
+    reason: 'the broker sent a PUBLISH of QoS 3',
+    atMs: 1_000,
+    count: 1,
+  }
   const status = { isConnected: true, reconnects: 0, latestLoss: null, quarantined }
   const alarm = quarantineAlarm({ status: () => status })
   assert.match(alarm.check(1_000) ?? '', /a message on qs\/v1\/a\/events .*QoS 3.*qs deadletter ls/)

@@ -37,7 +37,9 @@ test('messages dropped by Mosquitto raise an alarm', { skip: mosquittoMissing },
   assert.deepEqual([...alarms.look().keys()], ['broker_drops'])
 })
 
-test('a broker that does not let the ingester read $SYS is logged once', { skip: mosquittoMissing }, async (t) => {
+test('a broker that does not let the ingester read $SYS is logged once', {
+  skip: mosquittoMissing,
+}, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-acl-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'acl'), 'topic readwrite qs/v1/#\n')

@@ -87,13 +87,18 @@ test('with verify-full every connection uses TLS', { skip }, async (t) => {
   assert.equal(manifest.tables.find(({ table }) => table === 'events')?.rows, 10)
 })
 
-test('a wrong authority, a wrong name and a missing file are reported, with what to do', { skip }, async () => {
+test('a wrong authority, a wrong name and a missing file are reported, with what to do', {
+  skip,
+}, async () => {
   const cases: readonly [string, RegExp][] = [
     [
       tlsUrl('qs', foreign.authority),
       /certificate of PostgreSQL at localhost:\d+ is not trusted.*sslrootcert/,
     ],
-    [tlsUrl('qs', ours.authority, '127.0.0.1'), /at 127.0.0.1:\d+ is not trusted.*one that it was issued for/],
+    [
+      tlsUrl('qs', ours.authority, '127.0.0.1'),
+      /at 127.0.0.1:\d+ is not trusted.*one that it was issued for/,
+    ],
     [
       tlsUrl('qs', join(directory, 'none.pem')),
       /DATABASE_URL names .*none.pem, which cannot be read: ENOENT/,

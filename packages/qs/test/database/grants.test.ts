@@ -305,7 +305,10 @@ test('before the owner has migrated, the ingester reports it', { skip: psqlMissi
   await migrate(urlOf(empty, 'qs'))
   const owner = await session(t, urlOf(empty, 'qs'))
   await owner.query('revoke all on schema_migrations from qs_ingester')
-  await assert.rejects(migrate(urlOf(empty, 'qs_ingester')), /denies access to schema_migrations.*Run qs migrate/)
+  await assert.rejects(
+    migrate(urlOf(empty, 'qs_ingester')),
+    /denies access to schema_migrations.*Run qs migrate/,
+  )
 })
 
 test('a migration gives way to a session that changes the same rights, and tries again', {

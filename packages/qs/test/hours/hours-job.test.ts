@@ -80,7 +80,7 @@ test('a recount continues with short pauses, logs its progress, and raises no al
   )
   await until(async () => {
     await next()
-    return records.some(({ msg }) => msg.startsWith('Every hour of event_hours has been compared'))
+    return records.some(({ msg }) => msg.startsWith('All hours of event_hours have been compared'))
   }, 'the recount is complete')
   const [state] = await pool.query<{ n: number }>(
     `select count(*)::int as n from event_hours where device_id = 'd1'`,

@@ -136,7 +136,7 @@ test('arbitrary bytes are read or refused, and no byte is read beyond the end', 
           assert.ok(size <= bytes.length)
         }
       } catch (error) {
-        assert.match((error as Error).message, /^it sent /)
+        assert.match((error as Error).message, /^the broker sent /)
       }
     }),
     { numRuns: 2_000 },

@@ -1,6 +1,7 @@
 import pc from 'picocolors'
 import type { Experience } from '../attack/honest-device.ts'
 import type { AttackResult } from '../attack/run-attacks.ts'
+import { counted } from '../telemetry/counted.ts'
 import type { Verification } from '../verify/verification.ts'
 
 const MARKS = { held: pc.green('held'), fell: pc.red('FELL'), skipped: pc.dim('–') } as const
@@ -25,7 +26,7 @@ export function printResult({ attack, verdict, experience }: AttackResult): void
   if (verdict.kind === 'fell') console.log(`${' '.repeat(31)}→ ${verdict.advice}`)
 }
 
-/** The summary; sets the exit code. */
+/** Prints the summary and sets the exit code. */
 export function finish(
   results: readonly AttackResult[],
   verification: Verification,
@@ -51,7 +52,7 @@ export function finish(
   if (notRun > 0)
     console.log(
       pc.red(
-        `${notRun} attacks were not run: the honest device has no ack any more. See the logs, and restart the stack.`,
+        `${counted(notRun, 'attack')} not run: the honest device no longer gets acks. See the logs, then restart the stack.`,
       ),
     )
   const text = `${count('held')} held, ${count('fell')} fell, ${count('skipped')} skipped`

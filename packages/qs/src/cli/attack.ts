@@ -31,24 +31,24 @@ interface Options {
   readonly keep?: true
 }
 
-/** What the honest device may wait for its device ack: with the broker of qs up, and with any other. */
+/** Longest wait of the honest device for a device ack: with the broker of qs up, and with any other. */
 const [EMBEDDED_WAIT_MS, OTHER_WAIT_MS] = [1_000, 5_000]
-/** What the honest device waits for while nobody attacks, measured first: the machine may be slow by itself. */
+/** How long the honest device is measured before any attack, since the machine may itself be slow. */
 const CALM_MS = 3_000
 
 export function registerAttack(program: Command): void {
   program
     .command('attack')
-    .description('attack your own set-up as a careless or hostile board and a stranger would; say what held')
-    .option('--only <text>', 'only attacks whose name contains the text', '')
-    .option('--console <url>', 'the console; by default the one at HTTP_PORT of this machine')
+    .description('attack your own set-up as a faulty or hostile board and a stranger would; report what held')
+    .option('--only <text>', 'only attacks whose name contains this text', '')
+    .option('--console <url>', 'URL of the console; default: HTTP_PORT on this machine')
     .option(
       '--max-wait <seconds>',
-      'what a device ack of the honest device may take; default 1 with the broker of qs up, 5 with another',
+      'longest wait of the honest device for an ack; default 1 with the broker of qs up, else 5',
       parseWith(integer(1, 600)),
     )
-    .addOption(new Option('--yes', 'also where the broker is not on this machine'))
-    .option('--list', 'print the attacks')
+    .addOption(new Option('--yes', 'attack even if the broker is not on this machine'))
+    .option('--list', 'list the attacks and exit')
     .option('--keep', 'leave the rows in the database')
     .option(
       '--json',
@@ -57,15 +57,15 @@ export function registerAttack(program: Command): void {
     .addHelpText(
       'after',
       `
-An honest device sends an event every 100 ms, first for three seconds in which nobody attacks. An attack holds where its
-own check does and where no device ack takes longer than --max-wait. It takes about a minute and loads the machine; the
-floods are as fast as the broker of qs up reads, and 1 MiB/s with another broker, which cannot slow a board. It uses
-accounts, device ids and ids of its own (qs-attack-…). At the end it removes them, with their rows where the role in
-DATABASE_URL may; this takes 20 s, since the ingester writes so late when it has last seen a device. Other devices are
-not touched, but wait as the honest one does.
+An honest device sends an event every 100 ms, for the first three seconds without an attack. The system holds against an
+attack if the attack's own check passes and no device ack takes longer than --max-wait. A run takes about a minute and
+loads the machine. Floods run as fast as the broker of qs up reads, or at 1 MiB/s with another broker, which cannot slow
+a board down. All accounts, device ids and event ids begin with qs-attack- and are removed at the end, with their rows
+if the role in DATABASE_URL may delete them. This takes 20 s, since the ingester writes the last-seen time of a device
+that late. Other devices are not touched, but wait as long as the honest one does.
 
-Exits 1 when an attack gets through, or when an acked event of the honest device is not in the database.
-Attack only what is yours. docs/security.md says what each attack is about.
+Exits with 1 if an attack gets through, or if an acked event of the honest device is not in the database.
+Attack only systems that you own. docs/security.md describes each attack.
 
 Examples
   qs attack                                                      beside qs up
@@ -78,7 +78,7 @@ Examples
         return console.log(attacks.map(({ name, about }) => `${name.padEnd(24)} ${about}`).join('\n'))
       if (attacks.length === 0)
         throw new CliError(
-          `No attack has "${options.only}" in its name. qs attack --list shows them.`,
+          `No attack has "${options.only}" in its name. qs attack --list shows all names.`,
           WRONG_USAGE,
         )
       const config = loadConfig()
@@ -124,7 +124,7 @@ function checkOwn(url: string, { yes }: Options): void {
   const { hostname } = new URL(url)
   if (isLoopback(hostname) || yes) return
   throw new CliError(
-    `The broker ${hostname} is not on this machine. If it is yours and may be attacked, say --yes.`,
+    `The broker ${hostname} is not on this machine. If you own it and it may be attacked, add --yes.`,
     WRONG_USAGE,
   )
 }
@@ -134,7 +134,7 @@ function maxWaitMs({ MQTT_URL }: Config, { maxWait }: Options): number {
   return MQTT_URL === null ? EMBEDDED_WAIT_MS : OTHER_WAIT_MS
 }
 
-/** @throws CliError where `--console` names one that does not answer, or refuses the password of the settings */
+/** @throws CliError if the console at `--console` does not answer, or refuses the password of the settings */
 async function openConsole(config: Config, options: Options): Promise<ConsoleAccess | null> {
   const url = options.console ?? `http://127.0.0.1:${config.HTTP_PORT}`
   const stranger = await ConsoleTarget.open(url)

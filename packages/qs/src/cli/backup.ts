@@ -21,23 +21,23 @@ interface Options {
 export function registerBackup(program: Command): void {
   program
     .command('backup')
-    .description('save the database to a file, while everything runs')
+    .description('save the database to a file while everything keeps running')
     .option(
       '--out <path>',
-      'a file (….dump), or a folder that gets one named after the time (UTC)',
+      'a file (….dump), or a folder for a file named after the time (UTC)',
       'backups',
     )
     .option(
       '--keep <n>',
-      'then remove all but the newest n backups of that folder',
+      'then remove all but the newest n backups in that folder',
       parseWith(integer(1, 100_000)),
     )
-    .option('--json', 'print what was saved as JSON')
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Needs pg_dump, not older than the server, and the DATABASE_URL of the owner. Beside ….dump comes ….dump.json with
-the number of rows and a checksum of every table, which qs restore compares; copy both. pg_restore reads the file too.
+Needs pg_dump, no older than the server, and the DATABASE_URL of the owner. Also writes ….dump.json, the row count and
+checksum of every table, which qs restore compares. Copy both files. pg_restore can read the dump too.
 
 Examples
   qs backup                              backups/qs-20261125T031500Z.dump
@@ -47,9 +47,9 @@ Examples
     .action(async ({ out, keep, json }: Options) => {
       const isFile = out.endsWith('.dump')
       if (isFile && keep !== undefined)
-        throw new CliError('--keep goes with a folder as --out, where names tell the age', WRONG_USAGE)
+        throw new CliError('--keep needs a folder as --out: the file names in it give the age', WRONG_USAGE)
       const file = isFile ? out : join(out, backupName(new Date()))
-      if (existsSync(file)) throw new CliError(`${file} exists already`)
+      if (existsSync(file)) throw new CliError(`${file} already exists`)
       const databaseUrl = findDatabaseUrl(loadConfig())
       const bar = progress('rows saved')
       const manifest = await backup({ databaseUrl, file, signal: stopSignal(), onRows: bar.update }).finally(

@@ -11,14 +11,14 @@ interface Options {
 export function registerConfig(program: Command): void {
   program
     .command('config')
-    .description('list every setting, its value and where it came from')
+    .description('list every setting, its value and where it comes from')
     .option('--json', 'print {"NAME":{"value":…,"source":…}}')
-    .option('--show-secrets', 'print passwords as they are')
+    .option('--show-secrets', 'print passwords in clear text')
     .addHelpText(
       'after',
       `
-Settings are environment variables, or lines NAME=value in .env of the current folder; the environment wins.
-Secrets may come from a file: MQTT_PASSWORD_FILE=/run/secrets/mqtt. Exits 2 when a setting is wrong.`,
+Settings are environment variables, or NAME=value lines in .env in the current folder; the environment wins.
+A secret may come from a file: MQTT_PASSWORD_FILE=/run/secrets/mqtt. Exits with 2 if a setting is wrong.`,
     )
     .action(({ json, showSecrets }: Options) => {
       const found = inspectConfig()
@@ -46,7 +46,7 @@ function show(name: SettingName, { text, source }: Found, showSecrets: boolean):
   return { name, value: secret ? '••••••' : isUrl(kind.name) ? withoutCredentials(text) : text, source }
 }
 
-/** A refused one may hold a password. */
+/** A rejected URL may still contain a password. */
 function isUrl(kind: string): boolean {
   return kind.startsWith('URL')
 }

@@ -8,24 +8,24 @@ import { runUntilStopped } from './run-until-stopped.ts'
 export function registerConsole(program: Command): void {
   program
     .command('console')
-    .description('run only the console and its API, beside ingesters that run elsewhere')
+    .description('run only the console and its API, for ingesters that run elsewhere')
     .addHelpText(
       'after',
       `
-qs up and qs ingest have the console in them. This one is for another machine, for several ingesters, or to keep
-charts away from the machine that takes events in. It never takes an event in itself, and brings no schema up to date.
+qs up and qs ingest include the console. Use qs console on another machine, for several ingesters, or to keep
+charts off the machine that ingests. It never ingests events and never migrates the schema.
 
-  DATABASE_URL                 what the ingesters write to; CONSOLE_DATABASE_URL: with a role of its own (qs_console)
+  DATABASE_URL                 the ingesters' database; CONSOLE_DATABASE_URL: the same with its own role (qs_console)
   CONSOLE_READ_DATABASE_URL    a replica for charts and lists
-  MQTT_URL                     for Live, replays, new devices and the broker's backlog; all else works without it
-  MQTT_USERNAME, MQTT_PASSWORD the operator's: it may read every topic, publish for devices and make accounts
-  HTTP_HOST, HTTP_PORT         127.0.0.1:8080. Anything but loopback asks for a login:
-  CONSOLE_OPERATOR_PASSWORD    who may change things; CONSOLE_VIEWER_PASSWORD: who may look
+  MQTT_URL                     for Live, replays, new devices and the broker's backlog; the rest works without it
+  MQTT_USERNAME, MQTT_PASSWORD the operator, who may read every topic, publish for devices and create accounts
+  HTTP_HOST, HTTP_PORT         127.0.0.1:8080. Any address but loopback requires a login:
+  CONSOLE_OPERATOR_PASSWORD    may change things; CONSOLE_VIEWER_PASSWORD: read-only
 
-Commit latency, what is in flight and alarms are known to each ingester alone: its /metrics and /readyz tell them.
+Only each ingester knows its commit latency, its events in flight and its alarms: see its /metrics and /readyz.
 
 Examples
-  qs console                                            beside qs up: HTTP_PORT=8081 qs console
+  qs console                                            next to qs up: HTTP_PORT=8081 qs console
   DATABASE_URL=postgresql://qs_console:secret@db/qs MQTT_URL=mqtt://broker:1883 qs console
   HTTP_HOST=0.0.0.0 CONSOLE_VIEWER_PASSWORD="$(openssl rand -hex 12)" DATABASE_URL=… qs console`,
     )

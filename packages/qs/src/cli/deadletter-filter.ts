@@ -12,21 +12,21 @@ export interface FilterOptions {
   readonly until?: string
 }
 
-/** The options that say which dead letters; the same for every command that takes several. */
+/** The options that select dead letters, the same for every command that takes several. */
 export function withFilter(command: Command): Command {
   return withoutDevice(command).option('--device <id...>', 'only of these devices', gatherDevices)
 }
 
-/** Device ids, one after the other or with commas between them. */
+/** Device ids, as separate arguments or separated by commas. */
 export const gatherDevices = gather((text) => text)
 
-/** For a command in which `--device` has another meaning. */
+/** For a command where `--device` has another meaning. */
 export function withoutDevice(command: Command): Command {
   return command
-    .option('--id <id...>', 'only these, by number', gather(letterId))
-    .option('--code <code...>', 'only with these codes: INVALID_JSON, EVENT_ID_CONFLICT …', gather(knownCode))
-    .option('--since <when>', 'only what came in since: 2h, 7d, or 2026-11-23T18:00:00Z', moment)
-    .option('--until <when>', 'only what came in before that', moment)
+    .option('--id <id...>', 'only these ids', gather(letterId))
+    .option('--code <code...>', 'only these codes: INVALID_JSON, EVENT_ID_CONFLICT …', gather(knownCode))
+    .option('--since <when>', 'only letters received since: 2h, 7d, or 2026-11-23T18:00:00Z', moment)
+    .option('--until <when>', 'only letters received before this time', moment)
 }
 
 export function filterOf(
@@ -43,21 +43,21 @@ export function filterOf(
   }
 }
 
-/** What changes many letters must say which. */
+/** @throws CliError for a command without ids, filter and --all: it would change every letter */
 export function checkFilter(filter: LetterFilter, all: true | undefined, verb: string): void {
   const isEmpty = Object.keys(filter).length === 0
   if (isEmpty && !all) {
     throw new CliError(
-      `Say what to ${verb}: numbers as qs deadletter ls shows them, a filter such as --code or --since, or --all`,
+      `Say what to ${verb}: ids from qs deadletter ls, a filter such as --code or --since, or --all`,
       WRONG_USAGE,
     )
   }
 }
 
-/** @throws where it is no number of a dead letter */
+/** @throws CliError if it is not a valid dead-letter id */
 export function letterId(text: string): string {
   if (/^[1-9]\d{0,17}$/.test(text)) return text
-  throw new CliError(`"${text}" is no number of a dead letter; qs deadletter ls shows them`, WRONG_USAGE)
+  throw new CliError(`"${text}" is not a valid dead-letter id; qs deadletter ls lists them`, WRONG_USAGE)
 }
 
 function gather(parse: (text: string) => string) {
@@ -67,13 +67,13 @@ function gather(parse: (text: string) => string) {
 function knownCode(text: string): string {
   if (Object.hasOwn(DEAD_LETTER_CODES, text.toUpperCase())) return text.toUpperCase()
   throw new InvalidArgumentError(
-    `"${text}" is none of the codes: ${Object.keys(DEAD_LETTER_CODES).join(', ')}`,
+    `"${text}" is not one of the codes: ${Object.keys(DEAD_LETTER_CODES).join(', ')}`,
   )
 }
 
 const AGO = duration('0s', '100000d')
 
-/** RFC 3339 in UTC with microseconds. A time without an offset is that of this host, a day begins in UTC. */
+/** RFC 3339 in UTC with microseconds. A time without an offset is in this host's zone, a date is in UTC. */
 function moment(text: string): string {
   const now = instantFromMs(Date.now())
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
@@ -84,7 +84,7 @@ function moment(text: string): string {
     return formatInstant(instantFromMs(now.epochMs - AGO.parse(text)))
   } catch {
     throw new InvalidArgumentError(
-      'It takes how long ago (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z',
+      'It takes an age (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z',
     )
   }
 }

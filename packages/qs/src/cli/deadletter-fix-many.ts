@@ -19,14 +19,14 @@ export interface FixManyOptions {
   readonly json?: true
 }
 
-/** Up to so many letters that are still wrong are named; the rest is counted. */
+/** At most this many letters that are still wrong are listed; the rest are counted. */
 const SHOWN = 20
 
-/** One merge patch for every letter of a filter. */
+/** Applies one merge patch to every letter that matches a filter. */
 export async function fixMany(filter: LetterFilter, options: FixManyOptions): Promise<void> {
   const { config, merge, json = false, dryRun = false } = options
   if (merge === undefined || options.file !== undefined || options.device !== undefined)
-    throw new CliError('Several letters take one --merge, and neither --file nor --device', WRONG_USAGE)
+    throw new CliError('Several letters need --merge; --file and --device work on one letter only', WRONG_USAGE)
   checkPatch(merge)
   const counts = { ready: 0, wrong: 0, skipped: 0, changed: 0 }
   const wrong: Patched[] = []
@@ -60,7 +60,7 @@ function checkPatch(merge: string): void {
   }
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
     throw new CliError(
-      '--merge is a JSON object with the fields to change, such as {"schema":1}',
+      '--merge takes a JSON object with the fields to change, such as {"schema":1}',
       WRONG_USAGE,
     )
 }
@@ -80,8 +80,8 @@ function report(
   for (const { id, problems } of shown)
     console.log(`${pc.red('wrong')} ${id}  ${problems[0]?.code}: ${oneLine(problems[0]?.message ?? '', 500)}`)
   if (wrong > shown.length) console.log(`… and ${wrong - shown.length} more`)
-  const done = dryRun ? `${changed} would be changed, nothing is changed yet` : `${changed} changed`
-  console.log(`${ready} ready, ${wrong} still wrong, ${skipped} replayed before; ${done}`)
+  const done = dryRun ? `${changed} would change (dry run, nothing changed)` : `${changed} changed`
+  console.log(`${ready} ready, ${wrong} still wrong, ${skipped} already replayed; ${done}`)
   if (ready > 0 && !dryRun)
-    console.log(pc.green('qs deadletter replay with the same numbers or filter sends them again'))
+    console.log(pc.green('To send them again: qs deadletter replay with the same ids or filter'))
 }

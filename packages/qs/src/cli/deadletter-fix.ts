@@ -35,24 +35,24 @@ interface Options extends Omit<FilterOptions, 'device'> {
 export function registerFix(deadLetter: Command): void {
   withoutDevice(deadLetter.command('fix'))
     .description(
-      'repair the payload of a dead letter, or of many by one patch; their original bytes are kept',
+      'repair the payload of a dead letter, or of many with one patch; the original bytes are kept',
     )
-    .argument('[id...]', 'their numbers, as in qs deadletter ls')
+    .argument('[id...]', 'ids from qs deadletter ls')
     .option('--of <device...>', 'only letters of these devices', gatherDevices)
-    .option('--all', 'all that are there')
-    .option('--dry-run', 'change nothing; say what --merge would make of each')
-    .option('--merge <json>', 'change fields by a JSON merge patch; null removes one')
-    .option('--file <path>', 'take the payload from a file; - is standard input')
-    .option('--device <id>', 'replay it under this device, whatever the topic was')
+    .option('--all', 'all dead letters')
+    .option('--dry-run', 'change nothing; report what --merge would do to each')
+    .option('--merge <json>', 'change fields with a JSON merge patch; null removes a field')
+    .option('--file <path>', 'read the payload from a file; - is standard input')
+    .option('--device <id>', 'replay it as this device, regardless of its topic')
     .option('--json', 'print {"id":…,"ready":…,"problems":[{code,message}]}')
     .addHelpText(
       'after',
       `
-Without --merge and --file it opens in $VISUAL or $EDITOR. The repair is kept beside the letter, and judged as
-the ingester would judge it; exits 1 while something is still wrong. A repair builds on the one before.
+Without --merge and --file, opens the payload in $VISUAL or $EDITOR. The repair is stored with the letter and checked as
+the ingester would check it. Exits with 1 if something is still wrong. Each repair builds on the previous one.
 
-Several numbers or a filter take --merge: the same patch for each, in an array for each event. Letters that were replayed with
-success are left alone, and a second run changes nothing.
+Several ids or a filter need --merge: each letter gets the same patch, in an array each event. Letters already replayed
+successfully are skipped, and a second run changes nothing.
 
 Examples
   qs deadletter fix 17
@@ -83,10 +83,10 @@ Examples
 
 function checkUsage({ merge, file, device }: Options): void {
   if (merge !== undefined && file !== undefined)
-    throw new CliError('Give the change by --merge or by --file, not both', WRONG_USAGE)
+    throw new CliError('Give the change with --merge or --file, not both', WRONG_USAGE)
   if (device !== undefined && !isDeviceId(device))
     throw new CliError(
-      `"${oneLine(device)}" is no device id: it holds / + # or a control character`,
+      `"${oneLine(device)}" is not a valid device id: it contains / + # or a control character`,
       WRONG_USAGE,
     )
 }
@@ -96,7 +96,7 @@ function changed(before: Buffer, id: string, { merge, file, device }: Options): 
   if (merge !== undefined) return mergeInto(before, merge)
   if (device !== undefined) return before
   if (!isUtf8(before))
-    console.error(pc.yellow('The payload is not UTF-8; the editor shows the bytes as they are.'))
+    console.error(pc.yellow('The payload is not UTF-8; the editor gets the raw bytes.'))
   return withoutLastNewline(editText(before, `dead-letter-${id}.json`), before)
 }
 
@@ -111,7 +111,7 @@ function mergeInto(before: Buffer, patch: string): Buffer {
       return Buffer.from(mergePayload(before.toString(), patch))
     } catch {}
   }
-  throw new CliError('The payload is not JSON, so there are no fields to change. Repair it without --merge')
+  throw new CliError('The payload is not JSON, so it has no fields to change. Repair it without --merge')
 }
 
 function readInput(file: string): Buffer {
@@ -122,7 +122,7 @@ function readInput(file: string): Buffer {
   }
 }
 
-/** Editors end a file with a line break of their own. */
+/** Editors add a newline at the end of a file. */
 function withoutLastNewline(edited: Buffer, before: Buffer): Buffer {
   const isOurs = before.at(-1) === 0x0a
   return !isOurs && edited.at(-1) === 0x0a ? edited.subarray(0, -1) : edited
@@ -137,13 +137,13 @@ interface Report {
 function report(id: string, { isChanged, problems, json }: Report): void {
   const isReady = problems.length === 0
   if (json) return console.log(JSON.stringify({ id, changed: isChanged, ready: isReady, problems }))
-  console.log(isChanged ? 'The repair is kept; the original bytes are unchanged.' : 'Nothing was changed.')
+  console.log(isChanged ? 'Repair stored; the original bytes are unchanged.' : 'Nothing was changed.')
   for (const { code, message } of problems.slice(0, 20))
     console.log(`${pc.red(code)} ${oneLine(message, 1_000)}`)
   if (problems.length > 20) console.log(`… and ${problems.length - 20} more`)
   console.log(
     isReady
-      ? pc.green(`Nothing is wrong with it any more: qs deadletter replay ${id}`)
-      : `Still wrong: qs deadletter fix ${id} once more`,
+      ? pc.green(`Ready to send again: qs deadletter replay ${id}`)
+      : `Still wrong: run qs deadletter fix ${id} again`,
   )
 }

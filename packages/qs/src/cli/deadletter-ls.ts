@@ -20,15 +20,15 @@ interface Options extends FilterOptions {
 export function registerList(deadLetter: Command): void {
   withFilter(deadLetter.command('ls'))
     .description('list dead letters, newest first')
-    .option('--open', 'only those that no replay has brought home')
-    .option('--limit <n>', 'at most so many', parseWith(integer(1, 100_000)), 50)
-    .option('--after <id>', 'the next page: what comes after this one', letterId)
+    .option('--open', 'only letters not yet replayed successfully')
+    .option('--limit <n>', 'maximum number of letters', parseWith(integer(1, 100_000)), 50)
+    .option('--after <id>', 'next page: letters after this id', letterId)
     .option('--json', 'print {"letters":[…],"counted":[…],"next":"id" or null}')
     .addHelpText(
       'after',
       `
-The last column is what was done with it: new, repaired, or what a replay came to (stored, duplicate, rejected,
-unanswered). What exceeded DEAD_LETTER_RATE was only counted; a line at the end says how many.
+The last column is the state: new, repaired, or the result of the last replay (stored, duplicate, rejected,
+unanswered). Rejections beyond DEAD_LETTER_RATE are only counted; the last lines give their number.
 
 Examples
   qs deadletter ls --code INVALID_JSON,MISSING_FIELD --since 2h
@@ -41,7 +41,7 @@ Examples
       }
       const { limit, after } = options
       await withClient(findDatabaseUrl(loadConfig()), async (database) => {
-        // One more than asked for tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         const page = { limit: limit + 1, ...(after !== undefined && { after }) }
         const found = await listLetters(database, filter, page)
         const letters = found.slice(0, limit)
@@ -65,9 +65,9 @@ function print(
       `${pc.bold(id.padStart(6))}  ${receivedAt}  ${pc.red(code)}  ${oneLine(deviceId ?? '–', 40)}  ${oneLine(eventId ?? '–', 60)}  ${mark}\n        ${pc.dim(oneLine(error, 160))}`,
     )
   }
-  if (next !== null) console.log(pc.dim(`There are more: --after ${next} shows them.`))
+  if (next !== null) console.log(pc.dim(`For the next page: --after ${next}`))
   if (counted.length === 0) return
-  console.log(pc.yellow('Only counted, since their devices exceeded DEAD_LETTER_RATE or DEAD_LETTER_BYTES:'))
+  console.log(pc.yellow('Only counted, because their devices exceeded DEAD_LETTER_RATE or DEAD_LETTER_BYTES:'))
   for (const { deviceId, code, letters: count, bytes } of counted) {
     console.log(
       `  ${count} × ${code} of ${deviceId === '' ? 'others' : oneLine(deviceId, 40)}, ${bytes} bytes`,

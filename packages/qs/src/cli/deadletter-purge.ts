@@ -5,6 +5,7 @@ import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { countLetters } from '../letters/count-letters.ts'
 import { purgeLetters } from '../letters/purge-letters.ts'
 import { newestLetterId } from '../letters/take-letters.ts'
+import { counted } from '../telemetry/counted.ts'
 import { confirm } from './confirm.ts'
 import { checkFilter, type FilterOptions, filterOf, withFilter } from './deadletter-filter.ts'
 import { progress } from './progress.ts'
@@ -18,16 +19,16 @@ interface Options extends FilterOptions {
 
 export function registerPurge(deadLetter: Command): void {
   withFilter(deadLetter.command('purge'))
-    .description('remove dead letters, with their bytes and their history, for good')
-    .argument('[id...]', 'their numbers, as in qs deadletter ls')
-    .option('--done', 'only those that a replay has brought home')
-    .option('--all', 'all that are there')
+    .description('delete dead letters, with their bytes and history, for good')
+    .argument('[id...]', 'ids from qs deadletter ls')
+    .option('--done', 'only letters replayed successfully')
+    .option('--all', 'all dead letters')
     .option('--yes', 'do not ask')
     .option('--json', 'print {"purged":n}')
     .addHelpText(
       'after',
       `
-Says how many and asks, unless --yes. Events are not touched, nor what was only counted.
+Shows the number of letters and asks for confirmation, unless --yes. Events and counters are not touched.
 
 Examples
   qs deadletter purge --done --until 30d
@@ -37,15 +38,15 @@ Examples
       const filter = { ...filterOf(options, ids), ...(options.done && { state: 'done' as const }) }
       checkFilter(filter, options.all, 'purge')
       await withClient(findDatabaseUrl(loadConfig()), async (database) => {
-        // What arrives while somebody thinks about the question was not asked about.
+        // Letters that arrive while the question is open are not part of it.
         const upTo = await newestLetterId(database)
         const total = await countLetters(database, filter, upTo)
-        if (total > 0 && !options.yes) await confirm(`Remove ${total} dead letters for good?`)
+        if (total > 0 && !options.yes) await confirm(`Delete ${counted(total, 'dead letter')} for good?`)
         const bar = progress('purging')
         let purged = 0
         for await (purged of purgeLetters(database, filter, upTo)) bar.update(purged, total)
         bar.stop()
-        console.log(options.json ? JSON.stringify({ purged }) : `${purged} dead letters purged.`)
+        console.log(options.json ? JSON.stringify({ purged }) : `${counted(purged, 'dead letter')} purged.`)
       })
     })
 }

@@ -26,23 +26,23 @@ interface Options extends FilterOptions {
 export function registerReplay(deadLetter: Command): void {
   withFilter(deadLetter.command('replay'))
     .description('send dead letters again, repaired or not, and wait for their device acks')
-    .argument('[id...]', 'their numbers, as in qs deadletter ls')
-    .option('--all', 'all that are there')
-    .option('--again', 'also those that were replayed with success before')
-    .option('--now', 'give events the time of the replay, not the time at which the letter came in')
-    .option('--dry-run', 'send nothing; say what would become of each')
-    .option('--timeout <seconds>', 'wait so long for a device ack', parseWith(integer(1, 86_400)), 10)
-    .option('--json', 'print a line {"id","result","eventIds","code","detail"} for each')
+    .argument('[id...]', 'ids from qs deadletter ls')
+    .option('--all', 'all dead letters')
+    .option('--again', 'also letters already replayed successfully')
+    .option('--now', 'give events the time of the replay, not the time at which the letter was received')
+    .option('--dry-run', 'send nothing; report what would happen to each')
+    .option('--timeout <seconds>', 'how long to wait for a device ack', parseWith(integer(1, 86_400)), 10)
+    .option('--json', 'print one line {"id","result","eventIds","code","detail"} per letter')
     .addHelpText(
       'after',
       `
-A letter is sent to the events topic of its device, like anything fresh. What would only be rejected again is not
-sent: it is named, with what to do. An event without ts_device gets the time at which the letter came in (--now: the
-time of the replay), and its age_ms counts from there. A letter older than DEVICE_CLOCK_MAX_PAST cannot keep its time
-through the broker: replay it in the console of qs up or qs ingest, or use --now.
+A letter is sent to the events topic of its device, like any new message. A letter that would be rejected again is not
+sent but listed, with what to do. An event without ts_device gets the time at which the letter was received (--now: the
+time of the replay), and its age_ms counts from that time. A letter older than DEVICE_CLOCK_MAX_PAST cannot keep its
+time through the broker: replay it in the console of qs up or qs ingest, or use --now.
 
-Results: stored, duplicate (it is there already), rejected (again), unanswered, wrong (repair it first), conflict
-(another event has its id), skipped (replayed before). Exits 1 unless all are stored, duplicate or skipped.
+Results: stored, duplicate (already stored), rejected (again), unanswered, wrong (repair it first), conflict
+(another event has its id), skipped (already replayed). Exits with 1 unless all are stored, duplicate or skipped.
 
 Examples
   qs deadletter replay 17 18
@@ -82,11 +82,11 @@ Examples
     })
 }
 
-/** Up to so many letters are reported one by one, and of more those that need somebody. */
+/** Up to this many letters are listed one by one; of more, only those that need attention. */
 const FEW = 20
 const GOOD: ReadonlySet<string> = new Set(['stored', 'duplicate', 'skipped'])
 
-/** What became of the letters of a run, for the terminal. */
+/** Results of a run, for the terminal. */
 class Tally {
   readonly #total: number
   readonly #options: Options
@@ -129,7 +129,7 @@ class Tally {
     )
     if (this.#counts.has('unanswered'))
       console.log(
-        'No device ack: is an ingester running, with the same topics, and may this user publish? Replay again later, that is harmless.',
+        'No device ack. Is an ingester running with the same topics, and may this user publish? It is safe to replay again.',
       )
   }
 }

@@ -20,9 +20,9 @@ interface Options {
 export function registerShow(deadLetter: Command): void {
   deadLetter
     .command('show')
-    .description('show everything about a dead letter: bytes, reason, what to do, what was done')
-    .argument('<id>', 'its number, as in qs deadletter ls')
-    .option('--hex', 'the payload as bytes')
+    .description('show a dead letter: its bytes, the reason, what to do and its history')
+    .argument('<id>', 'id from qs deadletter ls')
+    .option('--hex', 'show the payload in hex')
     .option('--json', 'print it as JSON; payload is text, or base64 with "payload_encoding":"base64"')
     .action(async (text: string, options: Options) => {
       const id = letterId(text)
@@ -36,11 +36,11 @@ export function registerShow(deadLetter: Command): void {
     })
 }
 
-/** @throws CliError where there is none */
+/** @throws CliError if there is no such letter */
 export async function letterOf(database: DatabaseClient, id: string): Promise<StoredLetter> {
   const letter = await findLetter(database, id)
   if (letter !== null) return letter
-  throw new CliError(`There is no dead letter ${id}; qs deadletter ls shows those that are there`)
+  throw new CliError(`There is no dead letter ${id}; qs deadletter ls lists them`)
 }
 
 function encode(payload: Buffer) {
@@ -75,7 +75,7 @@ function print(letter: StoredLetter, { history, stored, hex }: Shown): void {
     received: letter.receivedAt,
     topic: oneLine(letter.topic, 1_000),
     device: oneLine(letter.deviceId ?? '– (none in the topic)', 1_000),
-    event: oneLine(letter.eventId ?? '– (none that could be read)', 1_000),
+    event: oneLine(letter.eventId ?? '– (no readable event_id)', 1_000),
   }
   for (const [name, value] of Object.entries(rows)) console.log(`${pc.bold(name.padEnd(12))} ${value}`)
   console.log(pc.bold('trace'))
@@ -98,7 +98,7 @@ function indent(line: string): string {
   return `  ${visible(line)}`
 }
 
-/** 32 bytes a line; of a large one its beginning, which is where to look first. */
+/** 32 bytes per line, up to 2 KiB. */
 function hexLines(payload: Buffer): string {
   const shown = payload.subarray(0, 2_048)
   const lines = Array.from({ length: Math.ceil(shown.length / 32) }, (_, n) =>
@@ -107,6 +107,6 @@ function hexLines(payload: Buffer): string {
   const rest = payload.length - shown.length
   return [
     ...lines.map((line) => `  ${line}`),
-    ...(rest > 0 ? [`  … ${rest} bytes more; --json has all`] : []),
+    ...(rest > 0 ? [`  … ${rest} more bytes; --json prints all of them`] : []),
   ].join('\n')
 }

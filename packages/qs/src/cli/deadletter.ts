@@ -8,7 +8,7 @@ import { registerShow } from './deadletter-show.ts'
 export function registerDeadLetter(program: Command): void {
   const deadLetter = program
     .command('deadletter')
-    .description('list, show, repair, replay and purge what could not be stored')
+    .description('list, show, repair, replay and purge events that could not be stored')
     .addHelpText(
       'after',
       `

@@ -26,22 +26,22 @@ interface Options extends OutputOptions {
 export function registerDeviceAdd(device: Command): void {
   device
     .command('add')
-    .description('make an account for a device, and print what its board needs')
-    .argument('<device_id>', 'user and client id as well')
-    .option('--label <text>', 'a name for people, kept in the table devices')
+    .description('create an account for a device and print the login for its board')
+    .argument('<device_id>', 'also its user name and client id')
+    .option('--label <text>', 'display name, stored in the table devices')
     .option(
       '--time-zone <zone>',
-      'of its times without offset, where it is not DEVICE_TIMEZONE',
+      'zone of its times without offset, if not DEVICE_TIMEZONE',
       parseWith(timeZone),
     )
-    .option('--room <name>', 'where it is; the console groups devices by it')
-    .option('--password-stdin', 'take the first line of standard input; without it a strong one is made')
+    .option('--room <name>', 'its location; the console groups devices by room')
+    .option('--password-stdin', 'read the password from the first line of standard input instead of generating one')
     .addOption(snippetOption)
     .option('--json', 'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}')
     .addHelpText(
       'after',
       `
-Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD). MQTT_PUBLIC_URL is the broker as boards reach it.
+Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD). MQTT_PUBLIC_URL is the broker's address for boards.
 
 Examples
   qs device add kitchen
@@ -78,7 +78,7 @@ interface NewDevice {
   readonly room: string | null
 }
 
-/** A database that is not there is noticed before there is an account. */
+/** Connects to the database first, so that no account is created without its description. */
 async function add(config: Config, { deviceId, password, ...description }: NewDevice): Promise<void> {
   const topics = accountTopics(config)
   const addAccount = () =>
@@ -86,7 +86,7 @@ async function add(config: Config, { deviceId, password, ...description }: NewDe
   if (Object.values(description).every((each) => each === null)) return addAccount()
   const rows = await DeviceRows.open(findDatabaseUrl(config)).catch((error: Error) => {
     throw new CliError(
-      `No connection to the database, which keeps --label, --room and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
+      `No connection to the database, which stores --label, --room and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
     )
   })
   try {
@@ -97,7 +97,7 @@ async function add(config: Config, { deviceId, password, ...description }: NewDe
   }
 }
 
-/** @throws CliError where there can be no account of this name */
+/** @throws CliError if no account can have this name */
 function checkNewDeviceId(config: Config, deviceId: string): void {
   const problem = deviceNameProblem(config, deviceId)
   if (problem !== null) throw new CliError(problem, WRONG_USAGE)

@@ -9,7 +9,7 @@ import { visible } from '../telemetry/visible.ts'
 import { CliError } from './exit.ts'
 import { withOperator } from './with-operator.ts'
 
-/** Null, each: not known, because broker or database are not there. */
+/** Null fields are unknown, because the broker or the database did not answer. */
 interface Device {
   readonly device_id: string
   readonly account: boolean | null
@@ -27,36 +27,36 @@ export function registerDeviceLs(device: Command): void {
   device
     .command('ls')
     .description(
-      'list devices: account, first and last seen, status, events in the last hour, drift of the clock',
+      'list devices: account, first and last seen, status, events in the last hour, clock drift',
     )
     .option('--json', 'print an array')
     .addHelpText(
       'after',
       `
-Status is online, silent (longer than its rhythm explains), quiet (no event for 15 minutes, and no rhythm to judge it by)
-or never. Drift is how far the clock of the device is ahead, by its newest event (negative: it is behind, or the event
-waited on the device). If broker or database do not answer, the other half is shown, with a note.`,
+Status is online, silent (for longer than its usual interval explains), quiet (no event for 15 minutes, and no usual
+interval known) or never. Drift is how far the device's clock is ahead according to its newest event (negative: it is
+behind, or the event waited on the device). If the broker or the database does not answer, the rest is shown with a note.`,
     )
     .action(async ({ json }: { json?: true }) => {
       const config = loadConfig()
       const [accounts, rows] = await Promise.all([
         known('accounts', () => withOperator(config, listDeviceAccounts)),
-        known('what was seen of devices', () => listRows(config)),
+        known('device activity', () => listRows(config)),
       ])
-      if (accounts === null && rows === null) throw new CliError('Neither broker nor database could be asked')
+      if (accounts === null && rows === null) throw new CliError('Neither the broker nor the database answers')
       const devices = merge(accounts, rows)
       if (json) console.log(JSON.stringify(devices, null, 2))
       else print(devices)
     })
 }
 
-/** What could be found out, or null with a note. */
+/** The result of `ask`, or null and a note on standard error. */
 async function known<T>(what: string, ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask()
   } catch (error) {
     const reason = (error as Error).message.trimEnd() || String(error)
-    console.error(`${pc.yellow('note:')} ${what} not known. ${reason}`)
+    console.error(`${pc.yellow('note:')} ${what} unknown. ${reason}`)
     return null
   }
 }
@@ -92,7 +92,7 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
 }
 
 function print(devices: readonly Device[]): void {
-  if (devices.length === 0) return console.log('No devices yet. qs device add makes an account for one.')
+  if (devices.length === 0) return console.log('No devices yet. qs device add creates an account for one.')
   const head = [
     'DEVICE',
     'ACCOUNT',

@@ -10,10 +10,10 @@ export interface OutputOptions {
 
 export const snippetOption = new Option(
   '--snippet <kind>',
-  'lines ready to paste for this kind of device',
+  'print lines to paste for this kind of device',
 ).choices([...Object.keys(SNIPPETS), 'none'])
 
-/** The only time that the password is shown. */
+/** Prints the login; the password is never shown again. */
 export function printLogin(done: string, login: DeviceLogin, { snippet, json }: OutputOptions): void {
   const { deviceId, password, eventsTopic, acksTopic } = login
   const url = brokerUrlOf(login)
@@ -38,12 +38,12 @@ export function printLogin(done: string, login: DeviceLogin, { snippet, json }: 
     events: eventsTopic,
     'device acks': acksTopic,
   })
-  console.log(`${done} ${pc.dim('The password is shown this once.')}\n`)
+  console.log(`${done} ${pc.dim('The password is shown only once.')}\n`)
   for (const [name, value] of rows) console.log(`  ${pc.cyan(name.padEnd(12))} ${value}`)
   if (snippet === 'none') return
   console.log(`\n${SNIPPETS[snippet ?? 'mosquitto'](login)}`)
   if (snippet === undefined) {
     const kinds = Object.keys(SNIPPETS).join(', ')
-    console.log(pc.dim(`\nFor a board: --snippet ${kinds}; qs device rotate takes it too.`))
+    console.log(pc.dim(`\nFor a board: --snippet ${kinds}; qs device rotate accepts it too.`))
   }
 }

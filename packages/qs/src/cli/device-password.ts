@@ -3,7 +3,7 @@ import { newPassword } from '../accounts/new-password.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
 const MIN_CHARACTERS = 12
-/** What fits into the buffers of small boards. */
+/** Fits the buffers of small boards. */
 const MAX_BYTES = 128
 
 /** @param fromStdin take the first line of standard input */
@@ -16,7 +16,7 @@ export async function choosePassword(fromStdin: boolean): Promise<string> {
     /\p{Cc}/u.test(password)
   ) {
     throw new CliError(
-      `A password has ${MIN_CHARACTERS} characters or more, at most ${MAX_BYTES} bytes, and no control characters`,
+      `A password needs at least ${MIN_CHARACTERS} characters, at most ${MAX_BYTES} bytes, and no control characters`,
       WRONG_USAGE,
     )
   }

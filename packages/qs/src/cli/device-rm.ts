@@ -6,7 +6,7 @@ import { withOperator } from './with-operator.ts'
 export function registerDeviceRm(device: Command): void {
   device
     .command('rm')
-    .description('remove the account of a device, which disconnects it at once; its events stay')
+    .description('remove the account of a device and disconnect it at once; its events stay')
     .argument('<device_id>')
     .option('--json', 'print {"removed":…}')
     .addHelpText('after', '\nExample\n  qs device rm kitchen')
@@ -15,7 +15,7 @@ export function registerDeviceRm(device: Command): void {
       if (json) console.log(JSON.stringify({ removed: deviceId }))
       else
         console.log(
-          `${deviceId} has no account any more and is disconnected. Its events and its row in devices stay.`,
+          `The account of ${deviceId} is removed and the device disconnected. Its events and its row in devices stay.`,
         )
     })
 }

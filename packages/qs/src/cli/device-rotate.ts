@@ -15,13 +15,13 @@ export function registerDeviceRotate(device: Command): void {
     .command('rotate')
     .description('give a device a new password; connections with the old one end at once')
     .argument('<device_id>')
-    .option('--password-stdin', 'take the first line of standard input; without it a strong one is made')
+    .option('--password-stdin', 'read the password from the first line of standard input instead of generating one')
     .addOption(snippetOption)
     .option('--json', 'print the same as qs device add --json')
     .addHelpText(
       'after',
       `
-Its session stays: what waits for it at the broker waits on.
+Its session stays, with the messages queued for it at the broker.
 
 Example
   qs device rotate kitchen --snippet micropython`,

@@ -7,12 +7,12 @@ import { registerDeviceRotate } from './device-rotate.ts'
 export function registerDevice(program: Command): void {
   const device = program
     .command('device')
-    .description('accounts of devices at the broker: add, list, remove, new password')
+    .description('manage device accounts at the broker: add, list, remove, new password')
     .addHelpText(
       'after',
       `
 A device may publish only its own events and read only its own device acks. Works with the embedded broker of qs up
-and with a Mosquitto that qs provision has set up; docs/devices.md shows it step by step.`,
+and with a Mosquitto set up by qs provision; docs/devices.md goes through it step by step.`,
     )
   for (const register of [registerDeviceAdd, registerDeviceLs, registerDeviceRm, registerDeviceRotate])
     register(device)

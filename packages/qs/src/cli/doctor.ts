@@ -9,6 +9,7 @@ import { checkHost } from '../doctor/check-host.ts'
 import { type Finding, problem, type Status } from '../doctor/finding.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { counted } from '../telemetry/counted.ts'
 import { parseWith } from './parse-option.ts'
 
 interface Options {
@@ -19,10 +20,10 @@ interface Options {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check broker, its limits, database, disk, clock and rights; say what to do')
+    .description('check the broker and its limits, database, disk, clock and permissions; say what to do')
     .option(
       '--queue <n>',
-      'try the queue of the broker with so many messages',
+      'number of messages for the test of the broker queue',
       parseWith(integer(10, 1_000_000)),
       2000,
     )
@@ -30,10 +31,10 @@ export function registerDoctor(program: Command): void {
     .addHelpText(
       'after',
       `
-ok, warning, problem, or – for what could not be checked, with the reason. Exits 1 where there is a problem.
+Results: ok, warning, problem, or – for a check that could not run, with the reason. Exits with 1 on a problem.
 
-Limits are tried, not only read: the doctor leaves a session of its own, publishes small messages to a topic of
-its own (below qs/v1/qs-doctor/events/check, where no ingester listens), counts what comes back, and cleans up.
+Limits are tested, not only read: the doctor opens its own session, publishes small messages to its own topic
+(below qs/v1/qs-doctor/events/check, which no ingester subscribes to), counts what comes back, and cleans up.
 A running ingester is not disturbed.`,
     )
     .action(async ({ queue, json }: Options) => {
@@ -75,7 +76,7 @@ async function* examine(queue: number): AsyncGenerator<Finding> {
 function* wrongSettings(error: unknown): Generator<Finding> {
   if (!(error instanceof ConfigError)) throw error
   for (const each of error.problems)
-    yield problem('settings', each, 'Set it right in the environment or in .env; qs config lists all')
+    yield problem('settings', each, 'Correct it in the environment or in .env; qs config lists all settings')
 }
 
 const MARKS: Readonly<Record<Status, string>> = {
@@ -94,6 +95,6 @@ function print({ name, status, detail, advice }: Finding): void {
 function printSummary(findings: readonly Finding[]): void {
   const count = (wanted: Status) => findings.filter(({ status }) => status === wanted).length
   const [problems, warnings] = [count('problem'), count('warning')]
-  const text = `${problems} problems, ${warnings} warnings, ${count('ok')} ok, ${count('unknown')} not checked`
+  const text = `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}, ${count('ok')} ok, ${count('unknown')} not checked`
   console.log(`\n${problems > 0 ? pc.red(text) : warnings > 0 ? pc.yellow(text) : pc.green(text)}`)
 }

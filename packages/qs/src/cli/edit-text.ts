@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
 /**
- * Lets a person change bytes in the editor of the environment, and returns them.
+ * Opens bytes in the user's editor and returns the edited bytes.
  *
- * @throws CliError where no editor is set, or where it ends with an error: then nothing is changed
+ * @throws CliError if no editor is set, or if it exits with an error: then nothing is changed
  */
 export function editText(content: Buffer, name: string): Buffer {
-  // Not settings of ours: every program of a terminal asks for them.
+  // Not settings of qs: every terminal program reads these variables.
   const editor = process.env.VISUAL || process.env.EDITOR
   if (!editor) {
     throw new CliError(
-      `No editor: set VISUAL or EDITOR (EDITOR=nano qs deadletter fix …), or give the change with --merge '{"…":…}' or --file`,
+      `No editor: set VISUAL or EDITOR (EDITOR=nano qs deadletter fix …), or use --merge '{"…":…}' or --file`,
       WRONG_USAGE,
     )
   }
@@ -22,14 +22,14 @@ export function editText(content: Buffer, name: string): Buffer {
   try {
     const file = join(directory, name)
     writeFileSync(file, content, { mode: 0o600 })
-    // By the shell, since it may have arguments: EDITOR="code --wait".
+    // Through the shell, since it may have arguments: EDITOR="code --wait".
     const { status } = spawnSync(`${editor} "$QS_FILE"`, {
       shell: true,
       stdio: 'inherit',
       env: { ...process.env, QS_FILE: file },
     })
     if (status !== 0)
-      throw new CliError(`The editor (${editor}) ended with ${status ?? 'a signal'}; nothing is changed`)
+      throw new CliError(`The editor (${editor}) ended with ${status ?? 'a signal'}; nothing was changed`)
     return readFileSync(file)
   } finally {
     rmSync(directory, { recursive: true, force: true })

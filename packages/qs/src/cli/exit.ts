@@ -7,7 +7,7 @@ import { visibleLines } from '../telemetry/visible.ts'
 export const FAILED = 1
 export const WRONG_USAGE = 2
 
-/** An error whose message is meant for the person at the terminal; no stack trace with it. */
+/** An error whose message is for the user; printed without a stack trace. */
 export class CliError extends Error {
   readonly exitCode: number
 
@@ -18,9 +18,9 @@ export class CliError extends Error {
   }
 }
 
-/** Prints what went wrong and ends the process with the code that says so. */
+/** Prints the error and ends the process with its exit code. */
 export function fail(error: unknown): never {
-  // Commander has printed its own.
+  // Commander has already printed its own errors.
   if (!(error instanceof CommanderError))
     process.stderr.write(`${pc.red('error:')} ${visibleLines(describe(error))}\n`)
   process.exit(exitCodeOf(error))
@@ -34,7 +34,7 @@ export function exitCodeOf(error: unknown): number {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // Several addresses tried, none answered: Node gives no message of its own then.
+  // Several addresses were tried and none answered: Node leaves the message empty.
   if (error instanceof AggregateError) return error.errors.map((each) => (each as Error).message).join('; ')
   return process.env.QS_DEBUG ? (error.stack ?? error.message) : error.message.trimEnd()
 }

@@ -1,13 +1,13 @@
 import { visibleLines } from '../telemetry/visible.ts'
 
 const ESCAPE = String.fromCharCode(0x1b)
-/** What picocolors writes: bold, dim and the foregrounds. None of them hides text or moves the cursor. */
+/** The sequences of picocolors: bold, dim and foreground colours. None hides text or moves the cursor. */
 const COLOUR = new RegExp(`(${ESCAPE}\\[(?:0|1|2|22|3\\d|9[0-7])m)`)
 
 /**
- * From now on no text that a command prints can command the terminal: of control and bidirectional characters only line
- * breaks, tabs and our own colours pass. The rest appears as JSON escapes, so `--json` says what it said. Bytes
- * pass as they are. A printer that forgets `visible` is safe too.
+ * Keeps printed text from controlling the terminal: of control and bidirectional characters, only line breaks, tabs and
+ * the colours of picocolors pass. The rest is written as JSON escapes, so `--json` output keeps its meaning. Buffers
+ * pass unchanged. Output that was not passed through `visible` is safe too.
  */
 export function guardOutput(stream: NodeJS.WriteStream): void {
   const write = stream.write.bind(stream) as (text: unknown, ...rest: readonly unknown[]) => boolean

@@ -6,7 +6,7 @@ import { findServiceEndpoints } from '../endpoints/endpoints.ts'
 import { createLog } from '../telemetry/log.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
-/** The embedded ones have an ingester already, that of `qs up`. */
+/** The embedded broker and database already have an ingester, that of `qs up`. */
 function checkEndpoints(config: Config): void {
   const missing = (['MQTT_URL', 'DATABASE_URL'] as const).filter((name) => config[name] === null)
   if (missing.length > 0)
@@ -20,13 +20,13 @@ export function registerIngest(program: Command): void {
     .addHelpText(
       'after',
       `
-Brings the schema up to date, then takes in events until it is stopped. Ctrl-C or SIGTERM: finishes what is
-under way, at most 5 seconds, and exits 0. What is not finished stays with the broker and comes again.
+Brings the schema up to date, then ingests events until stopped. On Ctrl-C or SIGTERM it takes at most 5 seconds to
+finish what is in flight and exits with 0. Unfinished messages stay with the broker, which delivers them again.
 
 Example
   MQTT_URL=mqtt://broker:1883 DATABASE_URL=postgresql://qs:secret@db/qs qs ingest
 
-Several at once: give each its own MQTT_CLIENT_ID and all the same MQTT_EVENTS_TOPIC='$share/qs/qs/v1/+/events'.`,
+For several ingesters, give each its own MQTT_CLIENT_ID and all the same MQTT_EVENTS_TOPIC='$share/qs/qs/v1/+/events'.`,
     )
     .action(async () => {
       const config = loadConfig()

@@ -2,7 +2,7 @@ import { fail } from './exit.ts'
 import { guardOutput } from './guard-output.ts'
 import { createProgram } from './program.ts'
 
-// A reader that has seen enough (qs tail | head) is no failure.
+// A closed pipe (qs tail | head) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

@@ -8,13 +8,13 @@ import { CliError } from './exit.ts'
 export function registerMigrate(program: Command): void {
   program
     .command('migrate')
-    .description('bring the schema of the database up to date; the ingester does the same when it starts')
+    .description('bring the database schema up to date; the ingester does the same at start')
     .option('--json', 'print {"applied":[…]}')
     .action(async ({ json }: { json?: true }) => {
       const url = findDatabaseUrl(loadConfig())
       const applied = await migrate(url, undefined, {
         onBusy: (name) =>
-          console.error(`${name}: another session keeps a table locked that it changes; trying again`),
+          console.error(`${name}: another session holds a lock on a table that it changes; retrying`),
       }).catch((error: Error) => {
         if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
         throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)

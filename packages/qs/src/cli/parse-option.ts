@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { Kind } from '../config/kinds.ts'
 
-/** An option that takes what a setting of this kind takes, with the same words where it is wrong. */
+/** Parses an option like a setting of this kind, with the same error messages. */
 export function parseWith<T>(kind: Kind<T>): (text: string) => T {
   return (text) => {
     try {

@@ -4,7 +4,7 @@ import { visibleLines } from '../telemetry/visible.ts'
 
 type Load = () => Promise<(program: Command) => void>
 
-/** Loaded when they are wanted: all of them together take a second. */
+/** Loaded on demand: all of them together take a second. */
 const COMMANDS = new Map<string, Load>([
   ['up', async () => (await import('./up.ts')).registerUp],
   ['ingest', async () => (await import('./ingest.ts')).registerIngest],
@@ -24,11 +24,11 @@ const COMMANDS = new Map<string, Load>([
   ['config', async () => (await import('./config.ts')).registerConfig],
 ])
 
-/** The command `qs`, one file for each of its commands: with the one of this name, or with all where none has it. */
+/** The command `qs` with the subcommand `wanted`, or with all subcommands if none has this name. One file each. */
 export async function createProgram(wanted = ''): Promise<Command> {
   const program = new Command('qs')
     .exitOverride()
-    // It quotes what it does not understand.
+    // Commander's errors quote the arguments.
     .configureOutput({ writeErr: (text) => process.stderr.write(visibleLines(text)) })
     .description('Telemetry from devices to PostgreSQL: an acknowledged event is a committed event')
     .version(VERSION)
@@ -39,7 +39,7 @@ export async function createProgram(wanted = ''): Promise<Command> {
 Start with
   qs up                                       everything embedded, on this machine
   qs publish --device d1 --type temp --value 21.5
-  qs tail                                     what comes in, and what becomes of it
+  qs tail                                     watch events and their device acks
 
 Settings are environment variables or lines in .env; qs config lists them.
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings.`,

@@ -1,14 +1,13 @@
 import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
-  /** How much is known to be done, and of how much. */
   update(done: number, total: number): void
   stop(): void
 }
 
 const SILENT: Progress = { update: () => {}, stop: () => {} }
 
-/** A bar on standard error where that is a terminal; silent elsewhere, since a log is no place for one. */
+/** A progress bar on standard error if that is a terminal; otherwise silent, to keep it out of logs. */
 export function progress(what: string): Progress {
   if (!process.stderr.isTTY) return SILENT
   const format = `${what} {bar} {percentage}% {value}/{total} in {duration_formatted}`

@@ -8,15 +8,15 @@ export function registerProvision(program: Command): void {
   program
     .command('provision')
     .description(
-      'set up the accounts of a Mosquitto with dynamic security: roles, ingester, nothing for anybody else',
+      'set up roles and the ingester account in a Mosquitto with dynamic security; deny everyone else',
     )
     .option('--json', 'print {"done":[…]}')
     .addHelpText(
       'after',
       `
-Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD), gives INGESTER_USERNAME its account with INGESTER_PASSWORD,
-and mends the roles of all devices where MQTT_EVENTS_TOPIC or ACK_TEMPLATE have changed. Safe to run again: what is
-right is left alone and nobody is disconnected. The embedded broker of qs up needs none of it.
+Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD), creates the account INGESTER_USERNAME with INGESTER_PASSWORD,
+and updates the roles of all devices if MQTT_EVENTS_TOPIC or ACK_TEMPLATE has changed. It is safe to run again: it
+changes only what differs and disconnects nobody. The embedded broker of qs up does not need it.
 
 Example
   MQTT_URL=mqtt://broker:1883 MQTT_USERNAME=operator MQTT_PASSWORD_FILE=operator.secret \\
@@ -35,7 +35,7 @@ Example
         },
       })
       if (json) console.log(JSON.stringify({ done }))
-      else if (done.length === 0) console.log('All accounts and roles are as they should be.')
+      else if (done.length === 0) console.log('All accounts and roles are up to date.')
     })
 }
 
@@ -48,7 +48,7 @@ function accountsOf(config: Config) {
     throw new ConfigError(missing.map((name) => `${name} is not set, and qs provision needs it`))
   if (operator === username)
     throw new ConfigError([
-      'INGESTER_USERNAME is the operator, MQTT_USERNAME: the ingester needs an account of its own',
+      'INGESTER_USERNAME equals MQTT_USERNAME, the operator: the ingester needs its own account',
     ])
   return { operator: { ...operatorLogin(config), username: operator }, ingester: { username, password } }
 }

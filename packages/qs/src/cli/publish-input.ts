@@ -12,11 +12,11 @@ export interface EventOptions {
   readonly meta?: string
 }
 
-/** An event as it was typed: anything, so that the ingester is the one that judges it. */
+/** An event as typed, without validation: the ingester does that. */
 export interface InputEvent {
-  /** JSON of an object, with the digits and the repeated keys that it came with. */
+  /** A JSON object, with its original digits and repeated keys. */
   readonly json: string
-  /** Where it says none, that of `--device`. */
+  /** Defaults to `--device`. */
   readonly deviceId: unknown
   readonly eventId: unknown
 }
@@ -24,7 +24,7 @@ export interface InputEvent {
 /**
  * The events of `qs publish`: from options, from the argument, or from standard input line by line.
  *
- * @throws CliError that names the line which is no JSON
+ * @throws CliError that names the line that is not JSON
  */
 export async function* inputEvents(
   json: string | undefined,
@@ -41,7 +41,7 @@ export async function* inputEvents(
   }
 }
 
-/** Standard input as text; bytes that are not UTF-8 are an error and not silently another character. */
+/** Standard input as text; invalid UTF-8 is an error and not silently replaced. */
 function stdinText(): Readable {
   const decoder = new TextDecoderStream('utf-8', { fatal: true })
   const text = Readable.toWeb(process.stdin).pipeThrough(decoder as ReadableWritablePair)
@@ -51,7 +51,7 @@ function stdinText(): Readable {
 }
 
 function eventFrom({ device, type, value, unit, meta }: EventOptions): InputEvent {
-  if (device === undefined) throw new CliError('--type needs --device too', WRONG_USAGE)
+  if (device === undefined) throw new CliError('--type also needs --device', WRONG_USAGE)
   if (meta !== undefined) parseJson(meta, '--meta')
   const members = [
     `"event_type":${JSON.stringify(type)}`,
@@ -62,7 +62,7 @@ function eventFrom({ device, type, value, unit, meta }: EventOptions): InputEven
   return { json: `{${members.join(',')}}`, deviceId: device, eventId: undefined }
 }
 
-/** A number as it was typed, where JSON has it so: its digits count. */
+/** A number keeps its digits if they are valid JSON. */
 function valueJson(text: string): string {
   if (text === 'true' || text === 'false') return text
   if (text.trim() === '' || !Number.isFinite(Number(text))) return JSON.stringify(text)
@@ -74,7 +74,7 @@ function* parse(text: string, where: string, { device }: EventOptions): Generato
   const texts = Array.isArray(parsed) ? elementBytes(Buffer.from(text)).map(String) : [text]
   for (const [index, event] of (Array.isArray(parsed) ? parsed : [parsed]).entries()) {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-      throw new CliError(`${where} is no event: ${JSON.stringify(event)}`, WRONG_USAGE)
+      throw new CliError(`${where} is not an event: ${JSON.stringify(event)}`, WRONG_USAGE)
     }
     const { device_id: deviceId = device, event_id: eventId } = event as Readonly<Record<string, unknown>>
     yield { json: texts[index] as string, deviceId, eventId }

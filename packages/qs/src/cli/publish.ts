@@ -10,10 +10,10 @@ interface Options extends PublishOptions {
   readonly json?: true
 }
 
-/** What is given and would not be used is a mistake, not a detail. */
+/** Rejects options that would be ignored. */
 function checkUsage(json: string | undefined, { type, value, unit, meta }: Options): void {
   if (type !== undefined && json !== undefined) {
-    throw new CliError('Give an event as JSON or by --type, not both', WRONG_USAGE)
+    throw new CliError('Give an event as JSON or with --type, not both', WRONG_USAGE)
   }
   const unused = Object.entries({ value, unit, meta }).find(([, given]) => given !== undefined)
   if (type === undefined && unused !== undefined)
@@ -25,14 +25,14 @@ export function registerPublish(program: Command): void {
     .command('publish')
     .description('publish events and wait for their device acks')
     .argument('[json]', 'an event, an array of events, or - for JSON lines from standard input')
-    .option('--device <id>', 'device id, where the event does not say')
-    .option('--type <type>', 'event_type of an event made from options')
-    .option('--value <value>', 'its value; what reads as a number, true or false is one')
+    .option('--device <id>', 'device id, if the event has none')
+    .option('--type <type>', 'event_type of an event built from options')
+    .option('--value <value>', 'its value; numbers, true and false are recognised')
     .option('--unit <unit>', 'its unit')
     .option('--meta <json>', 'its meta')
     .option(
       '--timeout <seconds>',
-      'give up when no device ack comes for so long',
+      'give up after this long without a device ack',
       parseWith(integer(1, 86_400)),
       10,
     )
@@ -40,8 +40,8 @@ export function registerPublish(program: Command): void {
     .addHelpText(
       'after',
       `
-schema, event_id and device_id are filled in where they are missing. Prints what became of each event; with
-more than ten, a summary. Exits 1 when one was rejected or had no device ack in time.
+Missing schema, event_id and device_id are filled in. Prints the outcome of each event, or a summary of more than
+ten. Exits with 1 if an event was rejected or got no device ack in time.
 
 Examples
   qs publish --device esp32-1 --type temp --value 21.5 --unit C

@@ -3,6 +3,7 @@ import { type DeviceAck, WARNING_CODES } from '@qs-telemetry/protocol'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
 import { brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
+import { counted } from '../telemetry/counted.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 import { progress } from './progress.ts'
 import type { EventOptions, InputEvent } from './publish-input.ts'
@@ -20,19 +21,19 @@ export interface PublishResult {
   readonly unanswered: number
 }
 
-/** Up to so many events are reported one by one. */
+/** Up to this many events are listed one by one. */
 const FEW = 10
-/** A device has a connection of its own. */
+/** Each device has its own connection. */
 const MAX_DEVICES = 200
 
-/** One run of `qs publish`: a client for each device that occurs, opened when it does. */
+/** One run of `qs publish`: one client per device, opened at its first event. */
 export class Publishing {
   readonly #config: Config
   readonly #options: PublishOptions
   readonly #clients = new Map<string, DeviceClient>()
   readonly #counts = { stored: 0, duplicate: 0, rejected: 0 }
   readonly #few: DeviceAck[] = []
-  /** How many events were stored other than they were sent, by the code of the warning. */
+  /** Number of events stored differently from how they were sent, by warning code. */
   readonly #warned = new Map<string, number>()
   readonly #bar = progress('publishing')
   #taken = 0
@@ -44,7 +45,7 @@ export class Publishing {
     this.#options = options
   }
 
-  /** @throws CliError where the broker is not reached or no device ack comes */
+  /** @throws CliError if the broker cannot be reached or no device ack comes */
   async run(events: AsyncIterable<InputEvent>): Promise<PublishResult> {
     const { timeout } = this.#options
     let giveUp: (error: Error) => void = () => {}
@@ -63,7 +64,7 @@ export class Publishing {
       this.#bar.stop()
       await Promise.all([...this.#clients.values()].map((client) => client.close({ timeoutMs: 0 })))
     }
-    if (this.#taken === 0) throw new CliError('Nothing to publish: there is no event in it.', WRONG_USAGE)
+    if (this.#taken === 0) throw new CliError('Nothing to publish: the input has no events.', WRONG_USAGE)
     this.#report()
     return { ...this.#counts, unanswered: this.#taken - this.#answered }
   }
@@ -74,7 +75,7 @@ export class Publishing {
       await client.ready()
       if (this.#answered === this.#taken) this.#lastAnswerMs = performance.now()
       this.#taken++
-      // What is wrong with it the ingester says best; here only what could not even be sent.
+      // The ingester judges events; only an event that cannot even be sent fails here.
       client.sendText(event.json).then(
         (deviceAck) => this.#onAnswer(deviceAck),
         ({ code, message }: DeviceError) => {
@@ -88,11 +89,11 @@ export class Publishing {
 
   async #clientOf(deviceId: unknown): Promise<DeviceClient> {
     if (typeof deviceId !== 'string')
-      throw new CliError('An event has no device_id. Give it one, or use --device', WRONG_USAGE)
+      throw new CliError('An event has no device_id. Add one, or use --device', WRONG_USAGE)
     const known = this.#clients.get(deviceId)
     if (known !== undefined) return known
     if (this.#clients.size === MAX_DEVICES)
-      throw new CliError(`Events of more than ${MAX_DEVICES} devices; publish them in parts`)
+      throw new CliError(`Events of more than ${MAX_DEVICES} devices; publish them in several runs`)
     const client = this.#createClient(deviceId)
     this.#clients.set(deviceId, client)
     client.open()
@@ -140,15 +141,15 @@ export class Publishing {
   }
 
   #noAnswer(): string {
-    return `No device ack for ${this.#options.timeout} seconds (${this.#taken - this.#answered} events without one). Is an ingester running, with the same topics? They are not lost to you: publish them again, that is harmless.`
+    return `No device ack for ${this.#options.timeout} seconds (${counted(this.#taken - this.#answered, 'event')} without one). Is an ingester running with the same topics? It is safe to publish the same events again.`
   }
 }
 
-/** What a warning means and what to do about it. It comes once, however many events have it. */
+/** What a warning means and what to do about it; printed once per code. */
 function explain(code: string, count: number): string {
   const meaning = Object.hasOwn(WARNING_CODES, code) ? WARNING_CODES[code as keyof typeof WARNING_CODES] : ''
   const which = count === 1 ? '1 event is stored' : `${count} events are stored`
-  return `${pc.yellow('warning')}   ${which} other than sent (${code}). ${meaning}`.trimEnd()
+  return `${pc.yellow('warning')}   ${which} with changes (${code}). ${meaning}`.trimEnd()
 }
 
 const COLOURS = { stored: pc.green, duplicate: pc.yellow, rejected: pc.red }

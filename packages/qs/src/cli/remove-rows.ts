@@ -2,9 +2,9 @@
 const NOT_ALLOWED = '42501'
 
 /**
- * Runs `remove`. The role of the ingester may not delete events: then the rows of `owner` stay, and a line says so.
+ * Runs `remove`. If the role may not delete events, as that of the ingester, the rows of `owner` stay, with a note.
  *
- * @returns whether they are removed
+ * @returns whether the rows were removed
  */
 export async function removeRows(owner: string, remove: () => Promise<unknown>): Promise<boolean> {
   try {

@@ -15,15 +15,15 @@ interface Options {
 export function registerRestore(program: Command): void {
   program
     .command('restore <file>')
-    .description('put a backup into the database, and prove that all of it came back')
-    .option('--replace', 'the events that are there now may go')
-    .option('--json', 'print what was restored as JSON')
+    .description('restore a backup into the database and verify that it is complete')
+    .option('--replace', 'discard the events that are in the database now')
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Stop the ingester first. One transaction: all of the backup, compared with ….dump.json row by row, or nothing. A
-backup of an older version is brought up to date. Needs pg_restore and psql, and the DATABASE_URL of the owner;
-without DATABASE_URL it is the embedded database of QS_DATA_DIR, which is started for it.
+Stop the ingester first. One transaction restores the whole backup, compared with ….dump.json table by table, or
+nothing. A backup of an older version is migrated. Needs pg_restore and psql, and the DATABASE_URL of the owner.
+Without DATABASE_URL, it starts and restores the embedded database of QS_DATA_DIR.
 
 Examples
   qs restore backups/qs-20261125T031500Z.dump
@@ -45,8 +45,8 @@ Examples
 
 function print({ manifest, migrated }: Restored): void {
   for (const { table, rows } of manifest.tables) {
-    console.log(`${String(rows).padStart(12)} rows  ${table}  ${pc.green('number and checksum as saved')}`)
+    console.log(`${String(rows).padStart(12)} rows  ${table}  ${pc.green('row count and checksum match')}`)
   }
   for (const name of migrated) console.log(`applied ${name}`)
-  console.log(`restored what was saved at ${manifest.createdAt}`)
+  console.log(`restored the backup of ${manifest.createdAt}`)
 }

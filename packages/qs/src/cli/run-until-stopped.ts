@@ -2,16 +2,16 @@ import type { Log } from '../telemetry/log.ts'
 
 export interface Service {
   readonly failed: Promise<Error>
-  /** Finishes what is under way, and says in the log what it could not finish. */
+  /** Finishes what is in flight, and logs what it could not finish. */
   stop(): Promise<void>
 }
 
 const SAME_WISH_MS = 500
 
 /**
- * Runs a service until SIGINT, SIGTERM or SIGHUP, or until it fails. A second signal ends it at once.
+ * Runs a service until SIGINT, SIGTERM or SIGHUP, or until it fails. A second signal ends the process at once.
  *
- * @throws Error why it failed
+ * @throws the error it failed with
  */
 export async function runUntilStopped(
   log: Log,
@@ -24,11 +24,11 @@ export async function runUntilStopped(
   })
   let firstMs: number | null = null
   const handler = (name: NodeJS.Signals) => {
-    // Ctrl-C reaches the whole process group, and npm passes it on to its child: that is one wish, said twice.
+    // Ctrl-C reaches the whole process group, and npm forwards it to its child as well: one request, two signals.
     if (firstMs !== null && performance.now() - firstMs < SAME_WISH_MS) return
     if (firstMs !== null) process.exit(1)
     firstMs = performance.now()
-    log.info({ signal: name }, 'Stopping: finishing what is under way')
+    log.info({ signal: name }, 'Stopping: finishing what is in flight')
     starting.abort()
     onSignal()
   }

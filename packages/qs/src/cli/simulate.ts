@@ -24,10 +24,10 @@ export function registerSimulate(program: Command): void {
   program
     .command('simulate')
     .description('simulate devices: plausible sensors, offline phases, drifting clocks and clocks in 1970')
-    .option('--devices <n>', 'how many', parseWith(integer(1, 100_000)), 10)
+    .option('--devices <n>', 'number of devices', parseWith(integer(1, 100_000)), 10)
     .option(
       '--interval <time>',
-      'between two reports of a device',
+      'time between two reports of a device',
       parseWith(duration('1ms', '365d')),
       10_000,
     )
@@ -36,20 +36,20 @@ export function registerSimulate(program: Command): void {
       'simulated time; without it, until Ctrl-C',
       parseWith(duration('1s', '3650d')),
     )
-    .option('--events <n>', 'end after so many events', parseWith(integer(1, 1_000_000_000)))
+    .option('--events <n>', 'stop after n events', parseWith(integer(1, 1_000_000_000)))
     .option(
       '--speed <n>',
-      'simulated seconds in a second; needs --duration: it starts in the past and ends now',
+      'simulated seconds per second; needs --duration, since simulated time starts in the past and ends now',
       parseWith(number(0.001, 1_000_000)),
       1,
     )
     .option(
       '--seed <n>',
-      'the same seed, start and settings give the same events',
+      'same seed, start and settings: same events',
       parseWith(integer(0, 2 ** 31)),
       1,
     )
-    .option('--prefix <text>', 'of the device ids', 'sim-')
+    .option('--prefix <text>', 'prefix of the device ids', 'sim-')
     .option(
       '--clockless <share>',
       'share of devices without a clock, 0 to 1: they send age_ms, not ts_device',
@@ -58,7 +58,7 @@ export function registerSimulate(program: Command): void {
     )
     .option(
       '--broken <share>',
-      'how often a report of a device comes with a broken message, 0 to 1',
+      'share of reports that come with a broken message, 0 to 1',
       parseWith(number(0, 1)),
       0,
     )
@@ -66,15 +66,15 @@ export function registerSimulate(program: Command): void {
     .addHelpText(
       'after',
       `
-A fifth of the devices each: offline now and then, with a clock that drifts, with a clock that starts in 1970.
-Those without a clock (--clockless) keep their spacing through an offline phase by age_ms.
-Each event is kept until its device ack, like on a real device.
+One fifth of the devices goes offline now and then, one fifth has a drifting clock, one fifth a clock that starts in
+1970. Events of devices without a clock (--clockless) keep their spacing through an offline phase by age_ms.
+Each device keeps an event until its device ack, as a real device does.
 
 Examples
   qs simulate                                        ten devices, until Ctrl-C
   qs simulate --devices 30 --duration 1d --speed 50000   the last day of thirty devices: half a million events
   qs simulate --devices 1000 --duration 1h --speed 1000 --broken 0.01
-  qs simulate --clockless 1                          boards that have no idea what time it is`,
+  qs simulate --clockless 1                          all boards without a clock`,
     )
     .action(async (options: Options) => {
       if (options.speed > 1 && options.duration === undefined) {

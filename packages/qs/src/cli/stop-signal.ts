@@ -1,6 +1,6 @@
 import { CliError } from './exit.ts'
 
-/** Aborted by Ctrl-C and SIGTERM, for commands that have something to put away before they end. */
+/** Aborted by Ctrl-C, SIGTERM and SIGHUP, for commands that must clean up before they end. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

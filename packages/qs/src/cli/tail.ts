@@ -14,11 +14,11 @@ export function registerTail(program: Command): void {
   program
     .command('tail')
     .description('watch events, device acks and dead letters as they pass')
-    .option('--device <id>', 'only of this device; dead letters are shown all', '+')
+    .option('--device <id>', 'only this device; dead letters of all devices are shown', '+')
     .option('--json', 'print {"topic":…,"payload":…} for each message')
     .addHelpText(
       'after',
-      '\nCtrl-C ends it. Nothing is taken away: the ingester gets every message all the same.',
+      '\nCtrl-C ends it. The ingester still gets every message.',
     )
     .action(async ({ device, json }: Options) => {
       const config = loadConfig()

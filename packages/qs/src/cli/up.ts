@@ -18,13 +18,13 @@ export function registerUp(program: Command): void {
   program
     .command('up')
     .description('run everything on this machine: broker, PostgreSQL, pipeline, console')
-    .option('--lan', 'listen for real boards on all addresses; needs MQTT_USERNAME and MQTT_PASSWORD')
-    .option('--demo', 'with simulated devices, their last three hours and what they send from now on')
+    .option('--lan', 'listen on all addresses, for real boards; needs MQTT_USERNAME and MQTT_PASSWORD')
+    .option('--demo', 'add simulated devices, with three hours of history and live events')
     .addHelpText(
       'after',
       `
-Nothing else has to be installed. The data is in QS_DATA_DIR (./data) and survives restarts. Ctrl-C finishes what
-is under way and stops everything.
+Nothing else needs to be installed. The data is in QS_DATA_DIR (./data) and survives restarts. Ctrl-C finishes what
+is in flight and stops everything.
 
 Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.`,
     )
@@ -33,7 +33,7 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
         const stack = await startEmbedded(config, { lan: options.lan ?? false, log, signal })
-        if (config.MQTT_URL !== null) log.warn('MQTT_URL is set and not used: qs up has its own broker')
+        if (config.MQTT_URL !== null) log.warn('MQTT_URL is set but ignored: qs up has its own broker')
         console.log(welcome(config, stack, options.lan ?? false))
         if (options.demo) await stack.startDemo()
         return stack
@@ -41,7 +41,7 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
     })
 }
 
-/** Standard output of a service ends up in logs, so it names where the passwords are and never what they are. */
+/** The output of a service ends up in logs, so it names the files of the passwords and never the passwords. */
 function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {
   const host = lan ? lanAddress() : '127.0.0.1'
   const rows = [

@@ -8,12 +8,12 @@ import { progress } from './progress.ts'
 import { removeRows } from './remove-rows.ts'
 
 export interface VerifyFaultsOptions {
-  /** In seconds. */
+  /** Seconds. */
   readonly timeout: number
   readonly keep?: true
 }
 
-/** The proof with its rows removed afterwards, unless something is wrong with them. */
+/** Runs the proof and removes its rows afterwards, unless it fails. */
 export async function verifyFaults(
   config: Config,
   database: DatabaseClient,
@@ -28,8 +28,8 @@ export async function verifyFaults(
       onFault: bar.update,
     }).catch((error: Error) => {
       throw new CliError(
-        `${error.message}. qs verify --faults runs an ingester of its own: it needs a broker user that may publish and ` +
-          'subscribe below qs-verify/, such as the operator, and a database user that may do what an ingester does.',
+        `${error.message}. qs verify --faults runs its own ingester: it needs a broker user that may publish and ` +
+          'subscribe below qs-verify/, such as the operator, and a database user with the rights of an ingester.',
       )
     })
     if (proof.ok && !keep) await removeRows(proof.run, () => removeRun(database, proof.run))
@@ -39,7 +39,7 @@ export async function verifyFaults(
   }
 }
 
-/** The table of faults, and what only a proof under faults can find. */
+/** Prints the table of faults and the errors that only a proof under faults can find. */
 export function printFaults({ faults, early, doubled }: Proof): void {
   const width = Math.max(...faults.map(({ fault }) => fault.length))
   console.log(pc.bold(`${'fault'.padEnd(width)}   sent  acked  flows after`))
@@ -49,5 +49,5 @@ export function printFaults({ faults, early, doubled }: Proof): void {
   }
   if (early.length > 0)
     console.log(pc.red(`${early.length} acked before they were committed: ${early[0]}, …`))
-  if (doubled > 0) console.log(pc.red(`${doubled} rows more than events`))
+  if (doubled > 0) console.log(pc.red(`${doubled} more rows than events`))
 }

@@ -30,27 +30,27 @@ interface Options {
 export function registerVerify(program: Command): void {
   program
     .command('verify')
-    .description('prove it: send tagged events, wait for their device acks, compare with the database')
-    .option('--events <n>', 'how many', parseWith(integer(1, 10_000_000)), 1000)
+    .description('send tagged events, wait for their device acks, compare with the database')
+    .option('--events <n>', 'number of events', parseWith(integer(1, 10_000_000)), 1000)
     .addOption(
       new Option(
         '--faults',
-        'prove it while connections break and an ingester is killed; half a minute',
+        'verify while connections break and an ingester is killed; half a minute',
       ).conflicts('events'),
     )
-    .option('--timeout <seconds>', 'wait so long for the device acks', parseWith(integer(1, 86_400)), 60)
+    .option('--timeout <seconds>', 'how long to wait for the device acks', parseWith(integer(1, 86_400)), 60)
     .option('--keep', 'leave the rows in the database')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Sends as the device qs-verify; its events are removed at the end, where the role in DATABASE_URL may. The device stays in the
-list and is never silent.
-Exits 1, with the ids, when an event is missing, changed or acked without being there.
+Sends as the device qs-verify and removes its events at the end, if the role in DATABASE_URL may delete them. The device
+stays in the list and is never reported as silent.
+Exits with 1 and prints the ids if an event is acked but missing, changed, rejected or without a device ack.
 
-With --faults it runs an ingester of its own, on topics of its own (qs-verify/…), whose connections to your broker and
-your database are reset, slowed down and cut without a word, and which is killed, while devices of its own send. Your
-own ingester and its data are not touched. Needs a broker user that may use these topics, such as the operator.
+With --faults, it runs its own ingester and devices on its own topics (qs-verify/…). While the devices send, the
+ingester's connections to your broker and database are reset, slowed down and silently cut, and the ingester is killed.
+Your own ingester and its data are not touched. Needs a broker user that may use these topics, such as the operator.
 
 Example
   qs verify --faults`,
@@ -83,7 +83,7 @@ async function withDatabase<T>(url: string, work: (database: pg.Client) => Promi
   }
 }
 
-/** The row of its device stays, since the ingester writes it up to ten seconds later. Nothing is wrong while it is quiet. */
+/** The device row stays, since the ingester may write it up to ten seconds later; it is never reported as silent. */
 const MARK = `insert into devices (device_id, label, silent_after_set) values ($1, 'qs verify', 'infinity') on conflict (device_id)`
 
 async function verify(config: Config, database: pg.Client, options: Options): Promise<Verification> {
@@ -151,5 +151,5 @@ function print(result: Verification, json: boolean): void {
         pc.red(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`),
       )
   }
-  console.log(ok ? pc.green('Every acked event is a committed event.') : pc.red('Not all is well.'))
+  console.log(ok ? pc.green('Every acked event is a committed event.') : pc.red('Verification failed.'))
 }

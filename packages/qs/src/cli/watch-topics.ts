@@ -4,9 +4,9 @@ import { brokerOptions } from '../endpoints/broker-options.ts'
 import { CliError } from './exit.ts'
 
 /**
- * Hears topics until Ctrl-C. Speaks MQTT 3.1.1, which every broker knows, the embedded one too.
+ * Subscribes to topics until Ctrl-C. Uses MQTT 3.1.1, which every broker supports.
  *
- * @throws CliError when the broker refuses; one that goes away later is waited for
+ * @throws CliError if the broker refuses; after a later disconnect it reconnects
  */
 export async function watchTopics(
   config: Config,
@@ -22,7 +22,7 @@ export async function watchTopics(
     client.on('connect', () => {
       wasConnected = true
       client.subscribe([...topics], { qos: 0 }, (error) => {
-        if (error) reject(new CliError(`The broker does not let this user subscribe: ${error.message}`))
+        if (error) reject(new CliError(`This user may not subscribe: ${error.message}`))
       })
     })
     client.on('error', (error) => {

@@ -2,8 +2,8 @@ import { jsonContent } from '@qs-telemetry/protocol'
 import { parseExact, stringifyExact } from '../decode/exact-numbers.ts'
 
 /**
- * Adds `byMs` to the `age_ms` of every event of a payload. A replay through the broker keeps the receive time of a letter this
- * way. An age is not content, so the events stay the same events. Returns what is not JSON unchanged.
+ * Adds `byMs` to the `age_ms` of every event in a payload, so that a replay through the broker keeps the receive time
+ * of a letter. An age is not content: the events stay the same. A payload that is not JSON is returned unchanged.
  */
 export function agedPayload(payload: Buffer, byMs: number): Buffer {
   try {
@@ -24,7 +24,7 @@ function age(plain: unknown, exact: unknown, byMs: number): unknown {
   const { age_ms: before } = plain as { readonly age_ms?: unknown }
   // An unusable age stays, so that the device ack still warns of it.
   if (before !== undefined && before !== null && !(typeof before === 'number' && before >= 0)) return exact
-  // Without a prototype, so that a field called `__proto__` is a field like any other.
+  // Without a prototype, so that a field called `__proto__` is an ordinary field.
   const event = Object.assign(Object.create(null) as Record<string, unknown>, exact)
   event.age_ms = (before ?? 0) + byMs
   return event

@@ -14,7 +14,7 @@ interface Waiting {
 
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** A replay cannot go through the broker: what is wrong, and what to do. */
+/** Why a replay cannot go through the broker. The message says what to do. */
 export class InboxError extends Error {
   constructor(message: string) {
     super(message)
@@ -23,9 +23,9 @@ export class InboxError extends Error {
 }
 
 /**
- * Publishes events for devices and receives their device acks, as an operator: a client of its own, so that no device
- * loses its session to it. Speaks MQTT 3.1.1, which every broker knows. Connects at the first replay, and tries again at
- * the next one where that failed.
+ * Publishes events for devices and receives their device acks, as the operator: with its own client, so that no device
+ * loses its session. Uses MQTT 3.1.1, which every broker supports. Connects at the first replay; after a failure, tries
+ * again at the next one.
  */
 export class BrokerInbox implements AckInbox {
   readonly keepsReceiveTime = false
@@ -41,8 +41,8 @@ export class BrokerInbox implements AckInbox {
   /**
    * Publishes a payload to the events topic of a device, and waits for the device acks of its events.
    *
-   * @returns null where they did not all come in time
-   * @throws InboxError where the broker cannot be reached, or does not let this user read the ack topic
+   * @returns null if they did not all come in time
+   * @throws InboxError if the broker cannot be reached, or refuses the subscription to the ack topic
    */
   async publish(
     { deviceId, topic, payload }: ReplayMessage,
@@ -53,7 +53,7 @@ export class BrokerInbox implements AckInbox {
     await this.#subscribe(client, acks)
     const all = this.#waiting.get(acks) ?? new Set()
     this.#waiting.set(acks, all)
-    // A device ack names an event and not a message: of two with the same id, one waits for the other.
+    // A device ack names an event and not a message, so messages with the same event id go one after the other.
     for (let same = findSame(all, eventIds); same !== undefined; same = findSame(all, eventIds))
       await same.ended
 
@@ -100,7 +100,7 @@ export class BrokerInbox implements AckInbox {
         reconnectPeriod: 1_000,
       }
       const client = await mqtt.connectAsync(url, { ...tls, ...credentials, ...options }, false)
-      // A connection that breaks is made again; a device ack that was missed is noticed as missing.
+      // mqtt.js reconnects; a missed device ack ends in the timeout.
       client.on('error', () => {})
       client.on('message', (topic, payload) => this.#hear(topic, payload))
       return client
@@ -120,7 +120,7 @@ export class BrokerInbox implements AckInbox {
       },
     )
     this.#subscribed.set(topic, subscribed)
-    // The rights may be mended before the next replay.
+    // The permissions may be corrected before the next replay.
     subscribed.catch(() => this.#subscribed.delete(topic))
     return subscribed
   }

@@ -3,7 +3,7 @@ import { filterValues, type LetterFilter, MATCHES } from './letter-filter.ts'
 
 const SQL = `select count(*)::int as count from dead_letters d where ${MATCHES} and d.dead_letter_id <= $7`
 
-/** How many there are, up to a number. */
+/** Number of letters that match a filter, up to an id. */
 export async function countLetters(
   database: ClientBase,
   filter: LetterFilter,

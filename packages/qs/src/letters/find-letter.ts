@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { momentText } from '../database/moment-text.ts'
 
-/** A dead letter with its bytes as they came. */
+/** A dead letter with its original bytes. */
 export interface StoredLetter {
   readonly id: string
   /** RFC 3339 in UTC with microseconds. */

@@ -2,10 +2,10 @@ import type { ClientBase } from 'pg'
 import type { Event } from '../pipeline/message.ts'
 import { compareEvents, readComparisons } from '../sink/compare-events.ts'
 
-/** What the database would say of an event. */
+/** What would become of an event in the database. */
 export type Forecast = 'stored' | 'duplicate' | 'conflict'
 
-/** Asks, with the comparison of the sink, and changes nothing. Answers by index. */
+/** Forecasts by index, with the comparison of the sink. Changes nothing. */
 export async function forecastEvents(
   database: ClientBase,
   events: readonly Event[],

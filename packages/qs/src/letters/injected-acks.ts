@@ -5,8 +5,8 @@ import { instantOf } from './judge-letter.ts'
 import type { AckInbox } from './replay-letter.ts'
 
 /**
- * Replays within the process: the payload goes into the pipeline as if the broker had brought it, and what the device
- * is told is told here too. So the console needs no account that may publish for devices.
+ * Replays within the process: the payload enters the pipeline as if the broker had delivered it, and the device acks
+ * are returned here as well. The console therefore needs no account that may publish for devices.
  */
 export function injectedAcks(
   inject: (topic: string, payload: Buffer, receivedAt: Instant | null) => Promise<Injected>,

@@ -2,25 +2,25 @@ import type { Delivery } from '../pipeline/delivery.ts'
 import type { Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
-/** What became of an injected message: its elements, and their ends at the same index. */
+/** An injected message and the outcomes of its elements, at the same index. */
 export interface Injected {
   readonly message: Message
   readonly outcomes: readonly Outcome[]
 }
 
 /**
- * Messages that come from within the process and not from the broker: replays of the console. They go the way of all
- * others, from decode to the device ack, and whoever sent them is told their end.
+ * Messages from within the process instead of the broker: replays of the console. They pass through the whole pipeline,
+ * from decode to the device ack, and the sender gets their outcomes.
  */
 export class Injections {
   readonly #waiting = new Map<Delivery, (end: Injected) => void>()
 
-  /** Messages under way, which the source knows nothing of. */
+  /** Messages in flight that the source does not count. */
   get unsettled(): number {
     return this.#waiting.size
   }
 
-  /** Resolves after COMMIT; never, where the pipeline ends before that. */
+  /** Resolves after COMMIT; never, if the pipeline ends before that. */
   deliver(
     delivery: Omit<Delivery, 'settle' | 'redelivered'>,
     push: (delivery: Delivery) => void,
@@ -32,7 +32,7 @@ export class Injections {
     })
   }
 
-  /** After COMMIT and before the messages are settled. */
+  /** Called after COMMIT and before the messages are settled. */
   look(batch: readonly Message[], result: BatchResult): void {
     if (this.#waiting.size === 0) return
     for (const [index, message] of batch.entries()) {

@@ -8,10 +8,10 @@ import { fingerprint } from '../sink/insert-dead-letters.ts'
 
 export interface JudgedLetter {
   readonly topic: string
-  /** Whose server time its events get. */
+  /** Server time for its events. */
   readonly receivedAt: Date | string
   readonly payload: Buffer
-  /** Where a person said under which device it belongs. */
+  /** The device set by a repair. */
   readonly repairedDeviceId: string | null
 }
 
@@ -19,23 +19,23 @@ export interface JudgedLetter {
 export interface ReplayPart {
   readonly payload: Buffer
   readonly events: readonly Event[]
-  /** Each identifies the dead letter that an event of this part leaves if it is rejected again. */
+  /** Each identifies the dead letter that an event of this part becomes if it is rejected again. */
   readonly fingerprints: () => readonly string[]
 }
 
-/** What the pipeline would make of a letter before the database sees it. */
+/** The result of decoding a letter, before the database sees it. */
 export interface Judgement {
-  /** Under which device it is replayed; null where nothing says which. */
+  /** The device as which it is replayed; null if unknown. */
   readonly deviceId: string | null
   readonly topic: string
-  /** Nearly always one. An array with too many events, or too many bytes, is sent in several. */
+  /** Nearly always one. An array with too many events or bytes is split. */
   readonly parts: readonly ReplayPart[]
   readonly events: readonly Event[]
   /** What is still wrong. */
   readonly rejections: readonly Rejection[]
 }
 
-/** The same decode that judges fresh input, on a letter as it would be replayed now. */
+/** Decodes a letter as it would be replayed now, with the decode of the pipeline. */
 export function judgeLetter(letter: JudgedLetter, config: Config): Judgement {
   const { MQTT_EVENTS_TOPIC: eventsTopic } = config
   const named = letter.repairedDeviceId ?? eventsTopic.deviceIdOf(letter.topic) ?? deviceOf(letter.payload)
@@ -81,7 +81,7 @@ function isTooMuch({ elements: [first] }: Message): boolean {
   )
 }
 
-/** The elements of an array in messages within the limits; null where it is no array. */
+/** Splits an array into messages within the limits; null if the payload is not an array. */
 function split(
   whole: Message,
   { topic, limits, decode }: { readonly topic: string; readonly limits: Limits; readonly decode: Decode },
@@ -97,7 +97,7 @@ function split(
     if (current !== undefined && current.length < arrayEvents && room >= 0) current.push(element)
     else {
       parts.push([element])
-      // Two brackets, and a comma less than elements.
+      // Two brackets; the first element has no comma.
       room = messageBytes - element.length - 2
     }
   }
@@ -119,7 +119,7 @@ function isArray(payload: Buffer): boolean {
   }
 }
 
-/** A topic without a device contradicts nobody: then the event's own word counts. */
+/** The device of the first event, used if the topic names none. */
 function deviceOf(payload: Buffer): string | null {
   try {
     const parsed: unknown = JSON.parse(payload.toString())
@@ -131,7 +131,7 @@ function deviceOf(payload: Buffer): string | null {
   }
 }
 
-/** Of RFC 3339 text in UTC with six digits, a Date has milliseconds only. */
+/** From RFC 3339 text in UTC with six fractional digits; a Date has only milliseconds. */
 export function instantOf(moment: Date | string): Instant {
   if (typeof moment !== 'string') return instantFromMs(moment.getTime())
   return { epochMs: Date.parse(`${moment.slice(0, 23)}Z`), micros: Number(moment.slice(23, 26)) }

@@ -6,8 +6,8 @@ import { problemsOf } from './letter-problems.ts'
 import type { ReplayableLetter } from './take-letters.ts'
 
 /**
- * Where the events of a replay get their time from, if they have no plausible `ts_device`. `kept`: the receive time of the letter,
- * which the inbox passes on. `aged`: the same time, as the age of the letter in `age_ms`. `now`: the time of the replay.
+ * The time of replayed events without a plausible `ts_device`. `kept`: the receive time of the letter, passed on by the
+ * inbox. `aged`: the same time, expressed as the age of the letter in `age_ms`. `now`: the time of the replay.
  */
 export type ReplayTime = 'kept' | 'aged' | 'now'
 
@@ -18,14 +18,14 @@ export interface ReplayProblem {
 }
 
 export interface JudgedReplay {
-  /** Of the payload as it is sent: an age makes it longer, and may split it where it was within the limits. */
+  /** For the payload as sent: an added age makes it longer and may push it over the limits, so that it is split. */
   readonly judgement: Judgement
   readonly problem: ReplayProblem | null
-  /** The times that its events should have, by index. */
+  /** The expected times of its events, by index. */
   readonly times: readonly string[]
 }
 
-/** What the pipeline would make of a letter that is replayed now. */
+/** Judges a letter as if it were replayed now. */
 export function judgeReplay(letter: ReplayableLetter, time: ReplayTime, config: Config): JudgedReplay {
   const nowMs = Date.now()
   const receivedAt = time === 'now' ? new Date(nowMs) : letter.receivedAt
@@ -35,7 +35,7 @@ export function judgeReplay(letter: ReplayableLetter, time: ReplayTime, config: 
   if (time !== 'aged' || problem !== null) return { judgement, problem, times }
 
   const receivedMs = Date.parse(letter.receivedAt)
-  // The clock of the ingester may be ahead of this one.
+  // The ingester's clock may be ahead of this one.
   const sentMs = Math.max(nowMs, receivedMs)
   const payload = agedPayload(letter.payload, sentMs - receivedMs)
   const aged = judgeLetter({ ...letter, payload, receivedAt: new Date(sentMs) }, config)
@@ -47,13 +47,13 @@ function firstProblem(judgement: Judgement): ReplayProblem | null {
   return problem === undefined ? null : { code: problem.code, detail: problem.message }
 }
 
-/** An age is whole milliseconds: it moves no event by more than one. */
+/** Ages are whole milliseconds, so an event moves by at most one. */
 const TOLERANCE_MS = 2
 
 /**
- * An ingester judges device times and ages by when a message arrives: it takes no age beyond DEVICE_CLOCK_MAX_PAST, and not every
- * device time that was plausible when the letter came in. Such events would be stored with another time, without a word. Those
- * that are stored already keep the time that they have.
+ * An ingester judges device times and ages at the arrival of a message: it accepts no age beyond DEVICE_CLOCK_MAX_PAST,
+ * and a device time that was plausible when the letter was received may no longer be. Such events would silently be
+ * stored with another time. Events that are already stored keep their time.
  */
 export function movedTime(
   { judgement: { events }, times }: JudgedReplay,

@@ -1,12 +1,12 @@
-/** Which dead letters; what is absent does not matter. */
+/** Selects dead letters; an absent field matches all. */
 export interface LetterFilter {
   readonly ids?: readonly string[]
   readonly codes?: readonly string[]
   readonly devices?: readonly string[]
-  /** RFC 3339, as text: a Date has milliseconds. From `since` on, and before `until`. */
+  /** RFC 3339 text, since a Date has only milliseconds. `since` is inclusive, `until` exclusive. */
   readonly since?: string
   readonly until?: string
-  /** Only those that no replay has brought home yet (`open`), or only the others (`done`). */
+  /** `open`: not yet replayed successfully. `done`: replayed successfully. */
   readonly state?: 'open' | 'done'
 }
 

@@ -3,7 +3,7 @@ import { momentText } from '../database/moment-text.ts'
 
 export type ReplayOutcome = 'stored' | 'duplicate' | 'rejected' | 'unanswered'
 
-/** What somebody did with a dead letter. */
+/** A repair or replay of a dead letter. */
 export interface HistoryEntry {
   /** RFC 3339 in UTC with microseconds. */
   readonly at: string
@@ -17,14 +17,14 @@ export interface HistoryEntry {
 
 const COLUMNS = `${momentText('at')} as at, action, device_id as "deviceId", outcome, code, detail`
 
-/** The newest hundred, oldest of them first. */
+/** The newest hundred entries, oldest first. */
 const read = (columns: string) => `
 select ${columns} from (
   select * from dead_letter_history where dead_letter_id = $1 order by history_id desc limit 100) h
 order by history_id`
 const [STEPS, WITH_BYTES] = [read(COLUMNS), read(`${COLUMNS}, payload`)]
 
-/** What was done with a letter last, without the bytes: each entry has as many as the letter. */
+/** The history of a letter without payloads, since each is as large as the letter. */
 export async function letterSteps(
   database: ClientBase,
   id: string,

@@ -4,21 +4,21 @@ import { advice } from './advice.ts'
 import { forecastEvents } from './forecast-events.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 
-/** Why a replay would be rejected, for people. */
+/** Why a replay would be rejected, as text for the user. */
 export interface LetterProblem {
   readonly code: string
   readonly message: string
 }
 
-/** What is still wrong with a letter before the database sees it. */
+/** The problems that decode finds in a letter. */
 export function problemsOf({ rejections, deviceId }: Judgement): readonly LetterProblem[] {
   return rejections.map(({ code, message, eventId }) => ({
     code,
-    message: `${eventId === null ? '' : `${eventId}: `}${message}${deviceId === null ? ' qs deadletter fix --device says which device it is of.' : ''}`,
+    message: `${eventId === null ? '' : `${eventId}: `}${message}${deviceId === null ? ' qs deadletter fix --device sets its device.' : ''}`,
   }))
 }
 
-/** All that is still wrong with a letter: what decode says, and ids that other events have. */
+/** All problems of a letter: those of decode, and ids that other events have. */
 export async function letterProblems(
   database: ClientBase,
   letter: JudgedLetter,

@@ -12,12 +12,12 @@ export interface LetterSummary {
   readonly code: string
   readonly error: string
   readonly payloadBytes: number
-  /** What was done with it last: `new`, `repaired`, or the outcome of the last replay. */
+  /** The last action on it: `new`, `repaired`, or the outcome of the last replay. */
   readonly state: string
 }
 
 export interface Page {
-  /** Those after this id in the order; absent: from the beginning. */
+  /** Letters after this id in list order; absent: from the beginning. */
   readonly after?: string
   readonly limit: number
 }
@@ -34,7 +34,7 @@ select ${COLUMNS} from dead_letters d
 where ${MATCHES} and ($7::bigint is null or d.dead_letter_id < $7)
 order by d.dead_letter_id desc limit $8`
 
-/** By keyset, so that the thousandth page costs what the first does. */
+/** By keyset, so that the thousandth page costs as much as the first. */
 export async function listLetters(
   database: ClientBase,
   filter: LetterFilter,

@@ -3,10 +3,10 @@ import { parseExact, stringifyExact } from '../decode/exact-numbers.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * A JSON merge patch (RFC 7396) on a payload: fields of the patch replace those of the payload, null removes one.
+ * Applies a JSON merge patch (RFC 7396): fields of the patch replace those of the payload, null removes a field.
  * Numbers keep all their digits.
  *
- * @throws SyntaxError where either is no JSON
+ * @throws SyntaxError if either is not JSON
  */
 export function mergePayload(payload: string, patch: string): string {
   JSON.parse(payload)
@@ -15,8 +15,8 @@ export function mergePayload(payload: string, patch: string): string {
 }
 
 /**
- * The same, but an array of events is patched event by event: in a letter nothing else can be meant. What is no object stays: a
- * patch would make an event of it that nobody sent.
+ * The same, but an array is patched event by event. An element that is not an object stays as it is: a patch would turn
+ * it into an event that no device sent.
  */
 export function patchPayload(payload: string, patch: string): string {
   JSON.parse(payload)
@@ -29,7 +29,7 @@ export function patchPayload(payload: string, patch: string): string {
 /** RFC 7396, section 2. */
 function merge(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch
-  // Without a prototype, so that a field called `__proto__` is a field like any other.
+  // Without a prototype, so that a field called `__proto__` is an ordinary field.
   const result: Record<string, unknown> = Object.assign(
     Object.create(null) as object,
     isObject(target) ? target : {},

@@ -4,10 +4,10 @@ import type { BatchResult } from '../pipeline/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const INTERVAL_MS = 60_000
-/** Devices that are named; a flood of ids must not fill the log either. */
+/** Number of devices named in a log line, so that a flood of ids does not fill the log either. */
 const MAX_NAMED = 20
 
-/** Says which devices leave so many dead letters that some are only counted: at once, and then once a minute. */
+/** Logs which devices have dead letters that are only counted: at once, then once a minute. */
 export class OnlyCountedLog {
   readonly #log: Log
   readonly #clock: Clock
@@ -28,7 +28,7 @@ export class OnlyCountedLog {
     }
   }
 
-  /** What was not said yet. */
+  /** Logs what is left. */
   stop(): void {
     this.#callOff?.()
     this.#say()
@@ -52,8 +52,8 @@ export class OnlyCountedLog {
     if (this.#total === 0) return
     this.#log.error(
       { counted: this.#total, devices: Object.fromEntries(this.#counts) },
-      'More dead letters than DEAD_LETTER_RATE or DEAD_LETTER_BYTES allow: these are counted and not kept. ' +
-        'Mend the device; qs deadletter ls shows what it sends',
+      'More dead letters than DEAD_LETTER_RATE or DEAD_LETTER_BYTES allow: the excess is only counted. ' +
+        'Fix the device; qs deadletter ls shows what it sends',
     )
     this.#total = 0
     this.#counts.clear()

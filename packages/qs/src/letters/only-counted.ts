@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
 import type { LetterFilter } from './letter-filter.ts'
 
-/** Dead letters that were not kept, of one device and code. */
+/** Dead letters of one device and code that were only counted. */
 export interface OnlyCounted {
-  /** Empty: no device in the topic, or one of very many. */
+  /** Empty: no device in the topic, or too many devices to count each. */
   readonly deviceId: string
   readonly code: string
   readonly letters: number

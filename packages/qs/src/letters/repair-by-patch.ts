@@ -8,21 +8,21 @@ import type { ReplayableLetter } from './take-letters.ts'
 
 export interface PatchOptions {
   readonly config: Config
-  /** A JSON merge patch (RFC 7396), as text: its digits count. Of an array it changes each element. */
+  /** A JSON merge patch (RFC 7396), as text to keep its digits. It changes each element of an array. */
   readonly merge: string
-  /** Only say what would become of each. */
+  /** Only report what would happen. */
   readonly dryRun: boolean
 }
 
 export interface Patched {
   readonly id: string
-  /** `ready`: nothing is wrong with it any more. `skipped`: it was replayed with success before. */
+  /** `ready`: no problems left. `skipped`: already replayed successfully. */
   readonly result: 'ready' | 'wrong' | 'skipped'
   readonly isChanged: boolean
   readonly problems: readonly LetterProblem[]
 }
 
-/** The same repair for one of many letters. A second run finds it done: a letter that the patch does not change gets no new repair. */
+/** Patches one of many letters. Idempotent: a letter that the patch does not change gets no new repair. */
 export async function patchLetter(
   database: ClientBase,
   letter: ReplayableLetter,
@@ -40,13 +40,13 @@ export async function patchLetter(
   return { id, result: problems.length === 0 ? 'ready' : 'wrong', isChanged, problems }
 }
 
-/** A payload that is not JSON in UTF-8 has no fields to change: it stays, and what is wrong with it is among its problems. */
+/** A payload that is not JSON in UTF-8 has no fields to change and stays as it is. */
 function merged(payload: Buffer, patch: string): Buffer {
   if (!isUtf8(payload)) return payload
   try {
     const before: unknown = JSON.parse(payload.toString())
     const after = patchPayload(payload.toString(), patch)
-    // Only the spelling is another: that is no repair.
+    // A patch that changes only the formatting is not a repair.
     return patchPayload(payload.toString(), '{}') === after && before !== null ? payload : Buffer.from(after)
   } catch {
     return payload

@@ -4,10 +4,10 @@ import type { StoredLetter } from './find-letter.ts'
 import { addHistory, lastRepair } from './letter-history.ts'
 import { type LetterProblem, letterProblems } from './letter-problems.ts'
 
-/** A letter as the last repair left it, else as it came. */
+/** A letter after its last repair, or as received. */
 export interface LetterNow {
   readonly payload: Buffer
-  /** Where a repair said under which device it belongs. */
+  /** The device set by a repair. */
   readonly repairedDeviceId: string | null
 }
 
@@ -17,9 +17,9 @@ export async function letterNow(database: ClientBase, { id, payload }: StoredLet
 }
 
 export interface Repair {
-  /** What becomes of the payload; it gets that of the repair before. */
+  /** Returns the new payload; gets that of the previous repair. */
   readonly change: (before: Buffer) => Buffer
-  /** null: as it is. */
+  /** null: unchanged. */
   readonly deviceId: string | null
 }
 
@@ -28,7 +28,7 @@ export interface Repaired {
   readonly problems: readonly LetterProblem[]
 }
 
-/** Keeps a repair beside the letter, whose bytes stay, and judges it as the ingester would. */
+/** Stores a repair with the letter, keeps its original bytes, and checks it as the ingester would. */
 export async function repairLetter(
   database: ClientBase,
   letter: StoredLetter,

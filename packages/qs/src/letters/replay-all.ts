@@ -1,18 +1,18 @@
 import type { ReplayResult } from './replay-letter.ts'
 import type { ReplayableLetter } from './take-letters.ts'
 
-/** So many letters are under way at once: each waits for a commit. */
+/** Letters in flight at once, since each waits for a commit. */
 const WINDOW = 32
 
 export interface ReplayingOptions {
   readonly replay: (letter: ReplayableLetter) => Promise<ReplayResult>
-  /** Called once for each, in the order in which they end. */
+  /** Called once for each letter, in order of completion. */
   readonly onResult: (result: ReplayResult) => void
 }
 
 /**
- * Replays letters, several at once, begun in order. Ends early at the first that nobody answers, since the next ones would
- * not be either.
+ * Replays letters concurrently, starting them in order. Stops at the first unanswered one, since the next ones would be
+ * unanswered too.
  */
 export async function replayAll(
   pages: AsyncIterable<readonly ReplayableLetter[]>,

@@ -18,11 +18,11 @@ export interface ReplayMessage {
   readonly receivedAt: string | null
 }
 
-/** How a payload gets onto the path of fresh input. */
+/** Sends a payload into the pipeline. */
 export interface AckInbox {
-  /** Within the ingester it passes `receivedAt` on. Through a broker it cannot: there a device could claim any server time. */
+  /** True within the ingester. A broker cannot carry `receivedAt`: a device could then claim any server time. */
   readonly keepsReceiveTime: boolean
-  /** @returns the device acks; null: they did not all come in time */
+  /** @returns the device acks; null if they did not all come in time */
   publish(
     message: ReplayMessage,
     wait: { readonly eventIds: readonly string[]; readonly timeoutMs: number },
@@ -32,23 +32,23 @@ export interface AckInbox {
 export interface ReplayContext {
   readonly config: Config
   readonly database: ClientBase
-  /** null: only say what would become of it. */
+  /** null: dry run. */
   readonly inbox: AckInbox | null
   readonly timeoutMs: number
   readonly time: ReplayTime
-  /** Letters that were replayed with success before, too. */
+  /** Also sends letters that were already replayed successfully. */
   readonly again: boolean
-  /** In a dry run, which letter of it has an event id. */
+  /** In a dry run: event id to the letter that has it. */
   readonly seen: Map<string, string>
-  /** The newest letter before the run: newer ones came of it. */
+  /** The newest letter before the run; newer ones may result from it. */
   readonly newestBefore: string
 }
 
 export interface ReplayResult {
   readonly id: string
   /**
-   * `stored`, `duplicate`, `rejected` and `unanswered` were sent (in a dry run: would be). `wrong` and `conflict`
-   * were not: they would only be rejected again. `skipped` is at home already.
+   * `stored`, `duplicate`, `rejected` and `unanswered` were sent (in a dry run: would be). `wrong` and `conflict` were
+   * not sent, since they would be rejected again. `skipped` was already replayed successfully.
    */
   readonly result: ReplayOutcome | 'wrong' | 'conflict' | 'skipped'
   readonly eventIds: readonly string[]
@@ -56,13 +56,13 @@ export interface ReplayResult {
   readonly detail: string | null
 }
 
-/** One dead letter on the same path as fresh input: its events topic, the pipeline, its device ack. */
+/** Replays one dead letter like new input: events topic, pipeline, device ack. */
 export async function replayLetter(letter: ReplayableLetter, context: ReplayContext): Promise<ReplayResult> {
   const { config, database, inbox, again, time } = context
   const { id } = letter
   const none = { id, eventIds: [], code: null, detail: null }
   if (letter.isDone && !again)
-    return { ...none, result: 'skipped', detail: 'replayed before; --again sends it' }
+    return { ...none, result: 'skipped', detail: 'already replayed; --again sends it' }
 
   const judged = judgeReplay(letter, time, config)
   const { judgement, problem } = judged
@@ -103,7 +103,7 @@ function forecastResult(id: string, { eventIds, forecasts, seen }: Foreseen): Re
   for (const eventId of eventIds) seen.set(eventId, id)
   const details = [
     ...(conflicts > 0 ? [`${conflicts} of ${forecasts.length} would be EVENT_ID_CONFLICT`] : []),
-    ...(twin !== undefined ? [`letter ${twin} has the same event_id: the first of them is stored`] : []),
+    ...(twin !== undefined ? [`letter ${twin} has the same event_id: the first one is stored`] : []),
   ]
   return { id, eventIds, result, code: null, detail: details.join('; ') || null }
 }
@@ -140,11 +140,11 @@ function outcomeOf(acks: readonly DeviceAck[] | null, { events }: Judgement): En
   const detail =
     first === undefined
       ? null
-      : `${rejected.length} of ${events.length} rejected (${first.code}): they are dead letters of their own`
+      : `${rejected.length} of ${events.length} rejected (${first.code}): these are new dead letters`
   return { outcome, code: null, detail }
 }
 
-/** Every event was rejected again: the letters that this left repeat this letter, so they are removed. */
+/** Every event was rejected again: removes the new letters, which repeat this one. */
 async function takeBack(
   { parts }: Judgement,
   { database, newestBefore: after }: ReplayContext,

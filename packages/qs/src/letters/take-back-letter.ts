@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
 
 /**
- * A replay that is rejected again leaves a letter of its own, as everything that is rejected does. It is the same
- * letter once more, so it is taken back, and the history of the old one has what became of it. One row: where the
- * device has sent the same bytes meanwhile, that is another letter.
+ * A replay that is rejected again creates another dead letter with the same content. It is deleted, and the outcome is
+ * in the history of the old one. One row only: if the device sent the same bytes in the meantime, that is a separate
+ * letter.
  */
 const SQL = `
 delete from dead_letters where dead_letter_id = (
@@ -11,7 +11,7 @@ delete from dead_letters where dead_letter_id = (
 
 export interface FreshLetter {
   readonly fingerprint: string
-  /** The newest letter there was before the replay. */
+  /** The newest letter before the replay. */
   readonly after: string
 }
 

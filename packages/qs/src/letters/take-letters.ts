@@ -8,14 +8,14 @@ export interface ReplayableLetter {
   readonly code: string
   /** RFC 3339 in UTC, with microseconds. */
   readonly receivedAt: string
-  /** As a repair left it, else as it came. */
+  /** After its last repair, or as received. */
   readonly payload: Buffer
-  /** Where a repair said under which device it belongs. */
+  /** The device set by a repair. */
   readonly repairedDeviceId: string | null
   readonly isDone: boolean
 }
 
-/** Some letters at a time, and few where they are large: each may be as large as a packet of the broker. */
+/** Pages are also limited in bytes, since each letter may be as large as a packet of the broker. */
 const [PAGE_LETTERS, PAGE_BYTES] = [100, 4 * 1024 * 1024]
 
 const SQL = `
@@ -39,14 +39,14 @@ left join lateral (
 where d.dead_letter_id in (select id from page where before < ${PAGE_BYTES})
 order by d.dead_letter_id`
 
-/** Up to which letter a run goes: what arrives meanwhile, perhaps from the run itself, is not of it. */
+/** The last letter of a run; letters that arrive later, perhaps from the run itself, are not part of it. */
 const NEWEST = 'select coalesce(max(dead_letter_id), 0)::text as id from dead_letters'
 
 export async function newestLetterId(database: ClientBase): Promise<string> {
   return (await database.query<{ id: string }>(NEWEST)).rows[0]?.id ?? '0'
 }
 
-/** The letters of a filter up to a number, oldest first, in the order in which they failed; those after `from`. */
+/** Letters that match a filter, after `from` and up to an id, oldest first. */
 export async function* takeLetters(
   database: ClientBase,
   filter: LetterFilter,

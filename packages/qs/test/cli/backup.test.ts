@@ -47,6 +47,6 @@ test('qs backup names the file after the time and keeps the newest; qs restore p
 
   const restored = await runQs(t, ['restore', file], { env, cwd })
   assert.equal(restored.code, 0, restored.stderr)
-  assert.match(restored.stdout, /0 rows {2}events {2}number and checksum as saved/)
+  assert.match(restored.stdout, /0 rows {2}events {2}row count and checksum match/)
   assert.equal((await runQs(t, ['backup', '--out', 'x.dump', '--keep', '1'], { env, cwd })).code, 2)
 })

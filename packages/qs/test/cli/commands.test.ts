@@ -7,7 +7,7 @@ import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitt
 import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 
-test('publish takes options, an object, an array and JSON lines, and tells what became of each', {
+test('publish takes options, an object, an array and JSON lines, and prints the outcome of each', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -67,7 +67,7 @@ test('simulated boards without a clock keep their spacing', { skip: mosquittoMis
   assert.deepEqual(devices, new Array(3).fill({ clocks: 0, spread: true }))
 })
 
-test('simulate sends as told and counts what became of it', { skip: mosquittoMissing }, async (t) => {
+test('simulate sends what its options say and counts the outcomes', { skip: mosquittoMissing }, async (t) => {
   const broker = await startMosquitto(t)
   const { query } = await startPipeline(t, broker.url)
   const args = [
@@ -99,7 +99,7 @@ test('simulate sends as told and counts what became of it', { skip: mosquittoMis
   assert.deepEqual(clocks, { in_1970: true, devices: 20 })
 })
 
-test('config names each setting, its value and its source, and hides secrets unless told', async (t) => {
+test('config names each setting, its value and its source, and hides secrets by default', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-config-'))
   t.after(() => rmSync(directory, { recursive: true }))
   writeFileSync(join(directory, '.env'), 'HTTP_PORT=8081\nMQTT_USERNAME=fromdotenv\n')

@@ -40,7 +40,7 @@ async function ask<T>(url: string, init: RequestInit = {}): Promise<{ status: nu
   return { status: response.status, body: (await response.json()) as T }
 }
 
-test('qs console beside an ingester: live by listening, a replay through the broker, an account', {
+test('qs console next to an ingester: live events, a replay through the broker, an account', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t, { config: ['sys_interval 1'] })
@@ -68,7 +68,7 @@ test('qs console beside an ingester: live by listening, a replay through the bro
     sender.publishAsync('qs/v1/d/events', JSON.stringify(payload), { qos: 1 })
   const heard = (id: string) =>
     messages().find(({ elements }) => elements.some(({ eventId }) => eventId === id))
-  // The subscription follows the first page that watches; what came before it is not heard.
+  // The console subscribes when the first page opens; earlier messages are not received.
   const isListening = async () => {
     await publish(event('probe'))
     return heard('probe')
@@ -120,7 +120,7 @@ test('qs console beside an ingester: live by listening, a replay through the bro
   assert.equal(await qs.exit(), 0)
 })
 
-test('qs console without a broker: charts as ever, and it says what does not work', async (t) => {
+test('qs console without a broker: charts work, and it reports what does not', async (t) => {
   const databaseUrl = await freshDatabase(t)
   await migrate(databaseUrl)
   const database = new pg.Client({ connectionString: databaseUrl })

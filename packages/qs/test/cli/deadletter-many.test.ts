@@ -12,7 +12,7 @@ const forgetful = (n: number) => ({
   age_ms: 60_000,
 })
 
-/** Bytes that are not UTF-8: nobody knows which characters were meant. */
+/** Bytes that are not UTF-8, so no patch can apply. */
 const LATIN = '{"event_id":"l-1","device_id":"latin","event_type":"temp","value":1,"unit":"°C"}'
 
 async function start(t: Parameters<typeof startTestConsole>[0]) {
@@ -25,12 +25,12 @@ async function start(t: Parameters<typeof startTestConsole>[0]) {
   return { ...running, qs }
 }
 
-/** How long before the letter each event was measured, and how long after it the server took it in, in seconds. */
+/** Seconds from each measurement to its letter, and from the letter to the server time. */
 const TIMES = `
   select e.event_id, extract(epoch from d.received_at - e.ts)::float8 as before, extract(epoch from e.ts_server - d.received_at)::float8 as after
   from events e join dead_letters d on d.event_id = e.event_id`
 
-test('one patch repairs the letters of 25 boards that forgot a field, once; they keep their time through the broker', async (t) => {
+test('one patch repairs the letters of 25 boards with a missing field, once; they keep their time through the broker', async (t) => {
   const { qs, query } = await start(t)
   const patch = ['--code', 'MISSING_FIELD', '--merge', '{"schema":1}']
   const repairs = async () =>
@@ -39,39 +39,39 @@ test('one patch repairs the letters of 25 boards that forgot a field, once; they
   const preview = await qs('fix', ...patch, '--dry-run')
   assert.equal(
     preview.stdout,
-    '25 ready, 0 still wrong, 0 replayed before; 25 would be changed, nothing is changed yet\n',
+    '25 ready, 0 still wrong, 0 already replayed; 25 would change (dry run, nothing changed)\n',
   )
   assert.equal(await repairs(), 0)
   const some = await qs('fix', '--of', 'b1,b2', '--merge', '{"schema":7}')
   assert.match(
     some.stdout,
-    /wrong \d+ +UNSUPPORTED_SCHEMA.*\n(.*\n)*0 ready, 2 still wrong, 0 replayed before; 2 changed/,
+    /wrong \d+ +UNSUPPORTED_SCHEMA.*\n(.*\n)*0 ready, 2 still wrong, 0 already replayed; 2 changed/,
   )
   assert.equal(some.code, 1)
-  assert.match((await qs('fix', ...patch)).stdout, /^25 ready, 0 still wrong, 0 replayed before; 25 changed/)
+  assert.match((await qs('fix', ...patch)).stdout, /^25 ready, 0 still wrong, 0 already replayed; 25 changed/)
   assert.match((await qs('fix', ...patch)).stdout, /; 0 changed/)
   assert.equal(await repairs(), 27)
   const all = await qs('fix', '--all', '--merge', '{"schema":1}')
   assert.match(all.stdout, /INVALID_JSON/)
   assert.match(all.stdout, /INVALID_UTF8/)
   assert.match(all.stdout, /\n25 ready, 2 still wrong/)
-  assert.match((await qs('fix', '--all')).stderr, /take one --merge/)
+  assert.match((await qs('fix', '--all')).stderr, /letters need --merge/)
   assert.match((await qs('fix', '--merge', '{}')).stderr, /Say what to fix/)
 
   assert.equal((await qs('replay', '--code', 'MISSING_FIELD')).code, 0)
   const times = await query(TIMES)
   assert.equal(times.length, BOARDS)
   for (const { before, after } of times) {
-    // Through the broker the server time is that of the replay; the age makes up for it, but for the way of the message.
+    // Through the broker, the server time is that of the replay; the age corrects for it, except for transit time.
     assert.ok(
       Number(after) > 0 && Math.abs(60 - Number(before)) < Number(after),
       JSON.stringify({ before, after }),
     )
   }
-  assert.match((await qs('fix', ...patch)).stdout, /^0 ready, 0 still wrong, 25 replayed before; 0 changed/)
+  assert.match((await qs('fix', ...patch)).stdout, /^0 ready, 0 still wrong, 25 already replayed; 0 changed/)
 })
 
-test('the console repairs many letters by one patch, and their server time is that of the letter', async (t) => {
+test('the console repairs many letters with one patch and keeps the server time of the letters', async (t) => {
   const { api, query } = await start(t)
   const choice = { codes: ['MISSING_FIELD'], merge: '{"schema":1,"meta":{"n":12345678901234567890}}' }
   const patch = (body: object) =>

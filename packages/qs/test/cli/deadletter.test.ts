@@ -24,7 +24,7 @@ async function start(t: TestContext, settings: Readonly<Record<string, string>> 
   const { client } = await listen(t, broker.url)
   const { query, databaseUrl } = running
   let expected = 0
-  /** Publishes what leaves so many letters, and waits for them. */
+  /** Publishes a payload that becomes `letters` dead letters, and waits for them. */
   const poison = async (
     payload: string | Buffer | Fields,
     { topic = 'qs/v1/d/events', letters = 1 } = {},
@@ -52,7 +52,7 @@ const linesOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Fields)
 
-test('ls filters and pages, show tells everything', { skip: mosquittoMissing }, async (t) => {
+test('ls filters and pages, show prints everything', { skip: mosquittoMissing }, async (t) => {
   const { poison, qs } = await start(t)
   await poison('{"a":')
   await poison(event('bad-1', { value: {} }))
@@ -161,7 +161,7 @@ test('the editor, a file and another device', { skip: mosquittoMissing }, async 
   assert.deepEqual([none.code, /EDITOR/.test(none.stderr)], [2, true])
   assert.equal((await qs(['fix', '1', '--merge', '{"value":3}'])).code, 1, 'no fields in what is no JSON')
   const failed = await qs(['fix', '1'], { EDITOR: 'false' })
-  assert.match(failed.stderr, /editor \(false\) ended with 1; nothing is changed/)
+  assert.match(failed.stderr, /editor \(false\) ended with 1; nothing was changed/)
   const edited = await qs(['fix', '1'], { EDITOR: `sh ${editor}` })
   assert.equal(edited.code, 0, edited.stdout + edited.stderr)
 
@@ -183,7 +183,7 @@ test('the editor, a file and another device', { skip: mosquittoMissing }, async 
   ])
 })
 
-test('a conflict is not sent again, and what is rejected again leaves no second letter', {
+test('a conflict is not sent again, and a second rejection leaves no second letter', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { poison, client, qs, query, countOf } = await start(t)
@@ -214,7 +214,7 @@ test('a conflict is not sent again, and what is rejected again leaves no second 
   assert.match((await qs(['replay', '--all'])).stdout, /2 stored/)
 })
 
-test('an array that was too long is replayed in parts, letters with one id one after the other', {
+test('an array that was too long is replayed in parts, letters with the same id one after the other', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { poison, qs, query } = await start(t, { LIMIT_ARRAY_EVENTS: '10', LIMIT_MESSAGE_BYTES: '1000' })
@@ -227,7 +227,7 @@ test('an array that was too long is replayed in parts, letters with one id one a
   for (const id of ['4', '5', '6']) await qs(['fix', id, '--merge', `{"unit":"${id === '6' ? 'K' : 'C'}"}`])
 
   const dry = await qs(['replay', '--all', '--dry-run'])
-  assert.match(dry.stdout, /6 +stored +letter \d has the same event_id: the first of them is stored/)
+  assert.match(dry.stdout, /6 +stored +letter \d has the same event_id: the first one is stored/)
   assert.match(dry.stdout, /Would be: 1 wrong, 5 stored/)
   const replayed = await qs(['replay', '--all', '--json'])
   const results = new Map(linesOf(replayed.stdout).map(({ id, result }) => [id, result]))
@@ -235,13 +235,13 @@ test('an array that was too long is replayed in parts, letters with one id one a
     ['1', '2', '3', '4', '5'].map((id) => results.get(id)),
     ['stored', 'stored', 'wrong', 'stored', 'duplicate'],
   )
-  // Found before it is sent, where letter 4 is committed by then.
+  // Detected before sending, if letter 4 is committed by then.
   assert.match(String(results.get('6')), /^(conflict|rejected)$/)
   assert.deepEqual(await query('select count(*)::int as n from events'), [{ n: 43 }])
   assert.deepEqual(await query('select count(*)::int as n from dead_letters'), [{ n: 6 }])
 })
 
-test('without an ingester a replay stops at the first letter, and without a broker it says so', {
+test('without an ingester a replay stops at the first letter; without a broker it reports that', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { poison, pipeline, broker, qs, query } = await start(t)
@@ -251,24 +251,24 @@ test('without an ingester a replay stops at the first letter, and without a brok
   await pipeline.stop(5_000)
   const unanswered = await qs(['replay', '--all', '--timeout', '1'])
   assert.equal(unanswered.code, 1)
-  assert.match(unanswered.stdout, /\d+ unanswered, \d+ not tried\nNo device ack: is an ingester running/)
+  assert.match(unanswered.stdout, /\d+ unanswered, \d+ not tried\nNo device ack\. Is an ingester running/)
   await broker.kill()
   const refused = await qs(['replay', '1'])
   assert.match(refused.stderr, /No connection to mqtt:.*Is it running/)
 })
 
-test('purge says how many and wants a word', { skip: mosquittoMissing }, async (t) => {
+test('purge shows the number of letters and asks for confirmation', { skip: mosquittoMissing }, async (t) => {
   const { poison, qs, countOf } = await start(t)
-  // One with an id: an array in which nothing has one is a single letter.
+  // One element has an id: an array without any id becomes a single letter.
   await poison(`[${'0,'.repeat(500)}{"event_id":"x"}]`, { letters: 501 })
   const asked = await qs(['purge', '--code', 'NOT_AN_EVENT'])
   assert.deepEqual(
-    [asked.code, /Remove 500 dead letters for good\? Say so with --yes/.test(asked.stderr)],
+    [asked.code, /Delete 500 dead letters for good\? Confirm with --yes/.test(asked.stderr)],
     [2, true],
   )
   assert.equal(await countOf('dead_letters'), 501)
   const purged = await qs(['purge', '--code', 'NOT_AN_EVENT', '--yes', '--json'])
   assert.deepEqual(JSON.parse(purged.stdout), { purged: 500 })
-  assert.match((await qs(['purge', '501', '--yes'])).stdout, /^1 dead letters purged/)
+  assert.match((await qs(['purge', '501', '--yes'])).stdout, /^1 dead letter purged/)
   assert.equal(await countOf('dead_letters'), 0)
 })

@@ -136,7 +136,7 @@ test('with EVENT_ID_RULE=device a device that shares event ids with another is a
   assert.equal(await add('esp32-cellar'), '', 'without the rule no device has ids of its own')
 })
 
-test('names of others, ids that are none and weak passwords are refused before anybody is asked', async (t) => {
+test('names in use, invalid ids and weak passwords are refused without asking the broker', async (t) => {
   const env = { ...OPERATOR_ENV, MQTT_URL: 'mqtt://127.0.0.1:1' }
   const refused = async (id: string, ...args: readonly string[]) => {
     const { code, stderr } = await runCommand(['device', 'add', id, ...args], env)
@@ -155,7 +155,7 @@ test('names of others, ids that are none and weak passwords are refused before a
   assert.match(unreachable.stderr, /No connection to the broker at .*Is it running/)
 })
 
-test('ls shows the half that can be known, with a note; nothing is added where a label cannot be kept', {
+test('ls shows what it can, with a note; no device is added if its label cannot be stored', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
@@ -168,14 +168,14 @@ test('ls shows the half that can be known, with a note; nothing is added where a
   assert.match(own.stdout, /password +a password of my own/)
   const { code, stdout, stderr } = await runCommand(['device', 'ls', '--json'], env)
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /note: what was seen of devices not known/)
+  assert.match(stderr, /note: device activity unknown/)
   const [device] = JSON.parse(stdout) as Listed[]
   assert.deepEqual([device?.device_id, device?.account, device?.events_last_hour], ['d1', true, null])
   const neither = await runCommand(['device', 'ls'], { ...env, MQTT_URL: 'mqtt://127.0.0.1:1' })
-  assert.match(neither.stderr, /Neither broker nor database/)
+  assert.match(neither.stderr, /Neither the broker nor the database/)
 })
 
-test('qs up keeps the accounts of devices over a restart, in a file that nobody else can read', async (t) => {
+test('qs up keeps the device accounts across a restart, in a file that no other user can read', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-device-'))
   t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
   const [mqttPort, ws, http, postgres] = [
@@ -214,7 +214,7 @@ test('qs up keeps the accounts of devices over a restart, in a file that nobody 
   await until(() => board.heard.some((each) => each.includes('"stored"')), 'its device ack')
 })
 
-/** A board with a durable session, as an ESP32 that sleeps has. */
+/** A board with a durable session, like an ESP32 that sleeps. */
 async function connectBoard(
   t: TestContext,
   url: string,

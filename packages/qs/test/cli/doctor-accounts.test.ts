@@ -29,7 +29,7 @@ async function start(t: TestContext, config: readonly string[] = []) {
   return url
 }
 
-test('the operator tries everything; the ingester sees its own rights, and the drops', {
+test('the operator can run every check; the ingester sees its own rights and the dropped messages', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const url = await start(t)

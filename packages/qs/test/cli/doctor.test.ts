@@ -37,7 +37,7 @@ function statusOf(findings: Findings, ...names: readonly string[]) {
   return names.map((name) => findings.get(name)?.status)
 }
 
-test('a broker and a database that are set up well, beside a running ingester that hears nothing of it', {
+test('a broker and a database that are set up well, without disturbing a running ingester', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t, {
@@ -72,7 +72,7 @@ test('a broker and a database that are set up well, beside a running ingester th
   )
   assert.match(findings.get('broker $SYS')?.detail ?? '', /mosquitto version/)
   assert.match(findings.get('disk')?.detail ?? '', /are free, enough for/)
-  // The cluster of the tests runs without them.
+  // The test cluster runs without durability settings.
   assert.deepEqual(statusOf(findings, 'database fsync', 'database full_page_writes'), ['problem', 'problem'])
 
   assert.equal(pipeline.accounting.received, 0)
@@ -81,7 +81,7 @@ test('a broker and a database that are set up well, beside a running ingester th
   await assertNoSessionLeft(t, broker.url)
 })
 
-/** Only the session of the ingester and of this client are left; Mosquitto counts them under $SYS. */
+/** Waits until only the sessions of the ingester and of this client remain; Mosquitto counts them under $SYS. */
 async function assertNoSessionLeft(t: TestContext, url: string) {
   const counts: number[] = []
   const client = await connectAsync(url)
@@ -91,7 +91,7 @@ async function assertNoSessionLeft(t: TestContext, url: string) {
   await until(() => counts.at(-1) === 0, 'no session of a client that is gone')
 }
 
-test('limits of a broker that lose messages silently are found out by trying', {
+test('live tests find broker limits that silently lose messages', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t, {
@@ -117,7 +117,7 @@ test('limits of a broker that lose messages silently are found out by trying', {
   )
 })
 
-test('what a user may not do is named, and what could not be checked says why', {
+test('missing rights are named, and a check that could not run gives the reason', {
   skip: mosquittoMissing,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-acl-'))
@@ -132,7 +132,7 @@ test('what a user may not do is named, and what could not be checked says why', 
   assert.match(findings.get('broker live tests')?.detail ?? '', /does not come back to this user/)
 })
 
-test('a broker that refuses, and settings that are wrong, are problems with what to do', {
+test('a broker that refuses and wrong settings are problems with advice', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t, { config: ['allow_anonymous false', 'per_listener_settings false'] })
@@ -144,7 +144,7 @@ test('a broker that refuses, and settings that are wrong, are problems with what
   assert.match(wrong.findings.get('settings')?.detail ?? '', /ACK_QOS/)
 })
 
-test('the embedded broker passes the live tests, and says nothing under $SYS', async (t) => {
+test('the embedded broker passes the live tests and publishes nothing under $SYS', async (t) => {
   const broker = await startEmbeddedBroker({
     host: '127.0.0.1',
     port: 0,
@@ -169,7 +169,7 @@ test('the embedded broker passes the live tests, and says nothing under $SYS', a
   )
 })
 
-test('a role without rights, a schema that is behind, and a stranger at HTTP_PORT', async (t) => {
+test('a role without rights, an outdated schema, and another program at HTTP_PORT', async (t) => {
   const databaseUrl = await freshDatabase(t)
   const stranger = createServer((_request, response) => response.end('hello'))
   await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))

@@ -13,9 +13,9 @@ import { guarded } from '../../src/cli/guard-output.ts'
 import { oneLine, visible, visibleLines } from '../../src/telemetry/visible.ts'
 
 const code = (...points: readonly number[]) => String.fromCodePoint(...points)
-/** Clears the screen, sets the title, is CSI in one character, writes backwards, ends a line early. */
+/** Clear screen, set title, single-character CSI, right-to-left override, carriage return. */
 const HOSTILE = `x${code(0x1b)}[2J${code(0x1b)}]0;t${code(7)}${code(0x9b)}31m${code(0x202e)}${code(0x2066)}${code(0x200f)}${code(0x2028)}${code(0x7f)}\r${code(8)}y`
-/** What no command may print; line feeds and tabs are its own. */
+/** Characters that no command may print; line feeds and tabs are allowed. */
 const UNSAFE = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 function assertSafe(text: string, what: string): void {
@@ -24,7 +24,7 @@ function assertSafe(text: string, what: string): void {
   assert.equal(found, null, `${what} prints an unsafe character: ${where}`)
 }
 
-test('visible text says what was there and commands nothing', () => {
+test('visible text shows control characters as escapes', () => {
   assertSafe(visible(HOSTILE), 'visible')
   assert.equal(JSON.parse(`"${visible(HOSTILE)}"`), HOSTILE)
   assert.equal(visibleLines(`a\n\tb${code(0x1b)}`), 'a\n\tb\\u001b')
@@ -32,7 +32,7 @@ test('visible text says what was there and commands nothing', () => {
   assert.equal(oneLine('x'.repeat(20), 10), `${'x'.repeat(10)} … (20 characters)`)
 })
 
-test('the guard of standard output lets our own colours pass and nothing that hides or moves text', () => {
+test('the guard of standard output passes the colours of qs and nothing that hides or moves text', () => {
   const own = `${code(0x1b)}[31mred${code(0x1b)}[39m\n`
   assert.equal(guarded(own), own)
   for (const sequence of ['[8m', '[2J', ']0;title', '[7m', '[1A'])
@@ -50,7 +50,7 @@ test('no command prints control or bidirectional characters of stored data', {
   const broker = await startMosquitto(t)
   const { query, databaseUrl } = await startPipeline(t, broker.url)
   const { client } = await listen(t, broker.url)
-  // As one that came from elsewhere; the wire allows an id no control characters, bidirectional ones it does.
+  // Inserted directly: the wire contract rejects control characters in ids, but not bidirectional ones.
   await query('insert into devices (device_id, first_seen, last_seen, label) values ($1, now(), now(), $1)', [
     HOSTILE,
   ])
@@ -105,7 +105,7 @@ test('no command prints control or bidirectional characters of stored data', {
   assert.ok(topics.includes(`qs/v1/${bidi}/acks`), 'the JSON says what it was')
 })
 
-test('a log line for a terminal has no escape of somebody else', {
+test('a log line for a terminal contains no foreign escape sequence', {
   skip: missing('script', '--version'),
 }, (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-log-'))

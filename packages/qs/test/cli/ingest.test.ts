@@ -11,7 +11,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 const event = (id: string) =>
   JSON.stringify({ schema: 1, event_id: id, device_id: 'd', event_type: 't', value: 1 })
 
-test('qs ingest brings its schema, answers for its health, and drains at SIGTERM', {
+test('qs ingest migrates the schema, reports its health, and drains at SIGTERM', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -57,7 +57,7 @@ test('qs ingest brings its schema, answers for its health, and drains at SIGTERM
   assert.match(qs.stderr(), /Stopped/)
 })
 
-test('what was in flight when the ingester was killed is stored by the next one, once', {
+test('events in flight when the ingester is killed are stored by the next one, once', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
@@ -94,7 +94,7 @@ test('what was in flight when the ingester was killed is stored by the next one,
   assert.equal((await count()).dead, 0)
 })
 
-test('a second ingester with the same client id says so and exits; the first one works on', {
+test('a second ingester with the same client id reports that and exits; the first keeps working', {
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)

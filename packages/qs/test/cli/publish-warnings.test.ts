@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 
-test('publish sends what was typed, and says what is stored otherwise, what that means and what to do', async (t) => {
+test('publish sends the input unchanged, and reports what is stored differently, what that means and what to do', async (t) => {
   const { mqttPort, query } = await startTestConsole(t)
   const env = { MQTT_URL: `mqtt://127.0.0.1:${mqttPort}` }
   const publish = (args: readonly string[], input?: string) =>
@@ -25,9 +25,9 @@ test('publish sends what was typed, and says what is stored otherwise, what that
   )
   assert.match(
     stdout,
-    /warning +1 event is stored other than sent \(TS_DEVICE_IMPLAUSIBLE\)\. .*Set the clock of the device/,
+    /warning +1 event is stored with changes \(TS_DEVICE_IMPLAUSIBLE\)\. .*Set the clock of the device/,
   )
-  assert.match(stdout, /warning +1 event is stored other than sent \(AGE_UNUSABLE\)/)
+  assert.match(stdout, /warning +1 event is stored with changes \(AGE_UNUSABLE\)/)
   assert.deepEqual(await query('select event_id, value_num, value_exact from events order by event_id'), [
     { event_id: 'd-1970', value_num: null, value_exact: null },
     { event_id: 'd-age', value_num: null, value_exact: null },
@@ -39,7 +39,7 @@ test('publish sends what was typed, and says what is stored otherwise, what that
   const summary = await publish(['-'], many)
   assert.match(
     summary.stdout,
-    /^30 stored, 0 duplicate, 0 rejected\nwarning +30 events are stored other than sent/,
+    /^30 stored, 0 duplicate, 0 rejected\nwarning +30 events are stored with changes/,
   )
 
   const typed = await publish([

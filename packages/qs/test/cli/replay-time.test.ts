@@ -35,7 +35,7 @@ async function start(t: TestContext, { mqttUrl, databaseUrl, query }: Place) {
   const { client } = await listen(t, mqttUrl)
   const count = async (table: string) =>
     Number((await query(`select count(*)::int as n from ${table}`))[0]?.n)
-  /** Leaves a dead letter, and dates it back. @returns its number */
+  /** Creates a dead letter and backdates it. @returns its id */
   const letter = async (payload: string, age: string): Promise<string> => {
     const before = await count('dead_letters')
     await client.publishAsync('qs/v1/d/events', payload, { qos: 1 })
@@ -50,7 +50,7 @@ async function start(t: TestContext, { mqttUrl, databaseUrl, query }: Place) {
     const env = { MQTT_URL: mqttUrl, DATABASE_URL: databaseUrl, ...SETTINGS }
     return (await runCommand(['deadletter', ...args], env)).stdout
   }
-  /** A letter of one event that a patch repairs. */
+  /** A letter with one event that a patch can repair. */
   const repairable = async (id: string, fields: object, age: string) => {
     const number = await letter(JSON.stringify({ ...event(id, fields), schema: undefined }), age)
     await qs('fix', number, '--merge', '{"schema":1}')
@@ -61,7 +61,7 @@ async function start(t: TestContext, { mqttUrl, databaseUrl, query }: Place) {
   return { letter, repairable, qs, replay, count }
 }
 
-/** How far the time of an event is from what its letter says, in seconds. */
+/** Difference between the time of an event and the expected time from its letter, in seconds. */
 const DISTANCE = `
   select extract(epoch from e.ts - d.received_at)::float8 as s
   from events e join dead_letters d on d.event_id = e.event_id where e.event_id = `
@@ -91,7 +91,7 @@ async function prove(t: TestContext, place: Place): Promise<void> {
   assert.equal((await replay(young)).result, 'stored')
   const dated = await repairable('dated', { ts_device: deviceTime(85), age_ms: 7 }, '80 days')
   assert.equal((await replay(dated)).result, 'stored')
-  // An age is from before the message is sent: its way there makes the event younger.
+  // The age is computed before sending, so transit time makes the event younger.
   const [distance] = await query(`${DISTANCE} 'young'`)
   assert.ok(Math.abs(Number(distance?.s) + 60) < 60, JSON.stringify(distance))
   const [five] = await query(`${DISTANCE} 'dated'`)
@@ -122,7 +122,7 @@ async function prove(t: TestContext, place: Place): Promise<void> {
   assert.equal(await count('dead_letters'), before, 'twelve that were rejected again are still one letter')
 }
 
-test('a replay through Mosquitto keeps the time of a letter, or is refused; its age breaks no limit', {
+test('a replay through Mosquitto keeps the time of a letter or is refused; the added age exceeds no limit', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)

@@ -25,7 +25,7 @@ const EVENT = { schema: 1, event_id: 'a', device_id: 'd', event_type: 't', value
 const STORED = `insert into events (event_id, device_id, event_type, ts, ts_server, schema)
   values ('old', 'd', 't', now(), now(), 1)`
 
-/** A data directory as the first release left it: one role, one password file, one event. */
+/** A data directory as created by the first release: one role, one password file, one event. */
 async function oldDataDirectory(t: TestContext): Promise<string> {
   const dataDir = await newDataDirectory(t)
   const database = await startEmbeddedPostgres({ dataDir, port: await freePort(), log: silentLog().log })
@@ -34,7 +34,7 @@ async function oldDataDirectory(t: TestContext): Promise<string> {
     await owner.query('drop owned by qs_ingester, qs_console; drop role qs_ingester, qs_console')
     await migrate(database.url)
     await owner.query(STORED)
-    // Half made, by hand, with too much: the start repairs it.
+    // A role created by hand, incomplete and with too many rights: the start repairs it.
     await owner.query('create role qs_console superuser; grant all on events to qs_console')
   } finally {
     await database.stop()
@@ -78,11 +78,11 @@ async function count(owner: pg.Client, from: string): Promise<number> {
   return rows[0]?.n ?? -1
 }
 
-test('qs up gives ingester and console of an old data directory roles that are no superusers', async (t) => {
+test('qs up gives ingester and console roles without superuser in an old data directory', async (t) => {
   const { dataDir, urlOf, owner, output, publish, api } = await startUp(t)
   const isStored = (id: string) => count(owner, `events where event_id = '${id}'`).then((n) => n === 1)
 
-  await t.test('the event of the first release is there, and a new one is stored', async () => {
+  await t.test('the event of the first release is kept, and a new one is stored', async () => {
     await publish({ event_id: 'new' })
     await until(() => isStored('new'), 'the new event is stored')
     assert.ok(await isStored('old'))
@@ -112,7 +112,7 @@ test('qs up gives ingester and console of an old data directory roles that are n
     assert.ok(entries.some(({ action }) => action === 'simulated data removed'))
   })
 
-  await t.test('no service is connected as the owner, except to remove what was simulated', async () => {
+  await t.test('no service connects as the owner, except to remove simulated data', async () => {
     const { rows } = await owner.query<{ usename: string; name: string }>(
       `select distinct usename, application_name as name from pg_stat_activity
        where datname = 'qs' and pid <> pg_backend_pid() order by 1, 2`,
@@ -127,7 +127,7 @@ test('qs up gives ingester and console of an old data directory roles that are n
     assert.ok(names('qs_console').every((name) => name.startsWith('qs-console')))
   })
 
-  await t.test('they have no attributes, and are refused what grants.sql does not grant', async (t) => {
+  await t.test('they have no role attributes, and are refused what grants.sql does not grant', async (t) => {
     const { rows } = await owner.query(
       `select from pg_roles where rolname = any($1)
        and not (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)`,

@@ -9,7 +9,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { MIN_PASSWORD_LENGTH } from '../../src/config/kinds.ts'
 
-/** Settings of a stack of its own: a data directory and free ports. */
+/** Settings of a separate stack: its own data directory and free ports. */
 async function settings(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'qs-up-'))
   t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
@@ -88,7 +88,7 @@ test('qs up runs everything, the commands find it, and data survives Ctrl-C and 
   assert.deepEqual(rows, [{ event_id: 'a' }, { event_id: 'b' }])
 })
 
-test('the demo sends by itself, tail shows it, and a second qs up on the same data is told of the first', async (t) => {
+test('the demo sends by itself, tail shows it, and a second qs up on the same data names the first', async (t) => {
   const { env, httpPort } = await settings(t)
   const demo = startQs(t, ['up', '--demo'], { env })
   await untilReady(demo, httpPort)
@@ -116,7 +116,7 @@ test('ports in use are named, and --lan demands credentials', async (t) => {
   assert.match(lan.stderr, /MQTT_USERNAME and MQTT_PASSWORD are needed with --lan/)
 })
 
-test('--lan refuses a short MQTT_PASSWORD, and says how to make a longer one', async (t) => {
+test('--lan refuses a short MQTT_PASSWORD, and says how to generate a longer one', async (t) => {
   const { env } = await settings(t)
   const short = { ...env, MQTT_USERNAME: 'qs', MQTT_PASSWORD: 'x'.repeat(MIN_PASSWORD_LENGTH - 1) }
   const { code, stderr } = await runQs(t, ['up', '--lan'], { env: short })

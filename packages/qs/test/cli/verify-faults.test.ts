@@ -12,7 +12,7 @@ import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
 import { migrate } from '../../src/database/migrate.ts'
 
-test('qs verify --faults proves the promise on servers that are there, and leaves nothing behind', {
+test('qs verify --faults proves the promise on existing servers and leaves nothing behind', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
@@ -47,7 +47,7 @@ test('qs verify --faults proves the promise on servers that are there, and leave
     assert.equal((await database.query(`select from ${table}`)).rowCount, 0, table)
 })
 
-test('a broker that is not there, or does not let it in, is told as such', {
+test('an unreachable broker and one that refuses are reported as such', {
   skip: mosquittoMissing,
 }, async (t) => {
   const databaseUrl = await freshDatabase(t)

@@ -12,7 +12,7 @@ export interface OperatorLogin {
   readonly url: string
   readonly username: string | null
   readonly password: string | null
-  /** PEM of the authority of `mqtts`, where it is not a public one. */
+  /** PEM of the certificate authority for `mqtts`, unless it is a public one. */
   readonly ca: Buffer | null
 }
 
@@ -26,11 +26,11 @@ const CONNECT_TIMEOUT_MS = 5_000
 const ANSWER_TIMEOUT_MS = 5_000
 
 /**
- * A connection that manages accounts, by dynamic-security commands. MQTT 5, since there a broker says whether it
- * took a command; under 3.1.1 a denied one is dropped in silence.
+ * A connection that manages accounts with dynamic-security commands. It uses MQTT 5, where a broker reports a denied
+ * command; under 3.1.1, it drops the command silently.
  *
- * A broker ends the connections of an account whose rights it changes, without an answer to the command that did
- * it: so it is with our own account ('connection-lost').
+ * A broker closes the connections of an account when its rights change, without answering the command. For the
+ * operator's own account this appears as 'connection-lost'.
  */
 export class ControlConnection {
   readonly #client: MqttClient
@@ -43,7 +43,7 @@ export class ControlConnection {
     this.#login = login
   }
 
-  /** @throws AccountsError where the broker is not there, refuses us, or lets us not manage accounts */
+  /** @throws AccountsError if the broker is unreachable, refuses the login, or does not let it manage accounts */
   static async open(login: OperatorLogin): Promise<ControlConnection> {
     const client = await connectAs(login)
     const connection = new ControlConnection(client, login)
@@ -61,7 +61,7 @@ export class ControlConnection {
 
   /**
    * @returns the `data` of the answer
-   * @throws AccountsError where it is refused ('command', with the broker's `refusal`), or not answered in time
+   * @throws AccountsError if it is refused ('command', with the broker's `refusal`) or not answered in time
    */
   run(command: ControlCommand): Promise<unknown> {
     const correlationData = randomUUID()
@@ -131,7 +131,7 @@ async function connectAs({ url, username, password, ca }: OperatorLogin): Promis
   }
 }
 
-/** Whether the broker takes this user and password; without a trace. @throws AccountsError 'unreachable' */
+/** Whether the broker accepts this user and password. @throws AccountsError 'unreachable' */
 export async function canLogIn(login: OperatorLogin): Promise<boolean> {
   try {
     await (await connectAs(login)).endAsync(true)

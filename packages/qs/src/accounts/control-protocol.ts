@@ -1,6 +1,6 @@
 /**
- * The words of Mosquitto's dynamic-security protocol, as far as we use them: commands as JSON on one topic, an
- * answer to each on the other. The embedded broker answers the same (`broker/control.ts`).
+ * The part of Mosquitto's dynamic-security protocol that is used here: JSON commands on one topic, an answer to each on
+ * the other. The embedded broker implements the same (`embedded/broker/control.ts`).
  */
 export const CONTROL_TOPIC = '$CONTROL/dynamic-security/v1'
 export const RESPONSE_TOPIC = `${CONTROL_TOPIC}/response`
@@ -15,14 +15,14 @@ export const ACL_TYPES = [
 ] as const
 export type AclType = (typeof ACL_TYPES)[number]
 
-/** A permission. For `Literal` the topic filter itself must be equal, elsewhere the topic is a pattern. */
+/** A permission. For `Literal`, the topic filter must be equal; otherwise the topic is a pattern. */
 export interface Acl {
   readonly acltype: AclType
   readonly topic: string
   readonly allow: boolean
 }
 
-/** An account, as the broker tells of it. */
+/** An account as the broker returns it. */
 export interface AccountEntry {
   readonly username: string
   readonly clientid?: string
@@ -46,7 +46,7 @@ export interface ControlResponse {
   readonly data?: unknown
 }
 
-/** What the broker says where something is not as the command supposes. */
+/** Error texts of the broker. */
 export const REFUSALS = {
   noClient: 'Client not found',
   clientExists: 'Client already exists',

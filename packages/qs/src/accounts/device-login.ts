@@ -3,7 +3,7 @@ import type { Config } from '../config/settings.ts'
 import { isLoopback } from '../endpoints/loopback.ts'
 import { lanAddress } from './lan-address.ts'
 
-/** All that a board needs to know. */
+/** Everything a board needs to connect. */
 export interface DeviceLogin {
   readonly deviceId: string
   readonly password: string
@@ -32,7 +32,7 @@ export function brokerUrlOf({ host, port, tls }: DeviceLogin): string {
   return `${tls ? 'mqtts' : 'mqtt'}://${host}:${port}`
 }
 
-/** A loopback address is of no use to a board: there the address of this machine takes its place. */
+/** Boards cannot reach a loopback address, so this machine's network address replaces it. */
 function publicUrl({ MQTT_PUBLIC_URL, MQTT_URL, MQTT_PORT }: Config): string {
   if (MQTT_PUBLIC_URL !== null) return MQTT_PUBLIC_URL
   const url = new URL(MQTT_URL ?? `mqtt://127.0.0.1:${MQTT_PORT}`)

@@ -1,14 +1,14 @@
 import { renderUnicodeCompact } from 'uqr'
 import { brokerUrlOf, type DeviceLogin } from './device-login.ts'
 
-/** JSON's quotes are those of C and of Python. */
+/** JSON strings are valid in C and Python. */
 const quote = (text: string) => JSON.stringify(text)
 const shellQuote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** A broker that asks for no password is given no user either. */
+/** Without a password, no user name either. */
 const userOf = ({ deviceId, password }: DeviceLogin) => (password === '' ? '' : deviceId)
 
-/** Lines to paste, for each kind of device. The names of the constants are those of `examples/`. */
+/** Lines to paste for each kind of device. The constants have the same names as in `examples/`. */
 export const SNIPPETS = { arduino, 'esp-idf': espIdf, micropython, mosquitto, qr } as const
 
 export type SnippetName = keyof typeof SNIPPETS
@@ -21,7 +21,7 @@ function arduino(login: DeviceLogin): string {
     `const char DEVICE_ID[] = ${quote(deviceId)};`,
     `const char MQTT_USER[] = ${quote(userOf(login))};`,
     `const char MQTT_PASSWORD[] = ${quote(password)};`,
-    ...(tls ? ['// TLS: let net be a WiFiClientSecure, and give it your authority with setCACert.'] : []),
+    ...(tls ? ['// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.'] : []),
   ].join('\n')
 }
 
@@ -31,7 +31,7 @@ function espIdf(login: DeviceLogin): string {
     `// events: ${login.eventsTopic}, device acks: ${login.acksTopic}`,
     'const esp_mqtt_client_config_t config = {',
     `  .broker.address.uri = ${quote(brokerUrlOf(login))},`,
-    ...(login.tls ? ['  .broker.verification.certificate = ca_pem,  // your authority, PEM'] : []),
+    ...(login.tls ? ['  .broker.verification.certificate = ca_pem,  // your certificate authority, PEM'] : []),
     `  .credentials.client_id = ${quote(login.deviceId)},`,
     ...(login.password === ''
       ? []
@@ -51,7 +51,7 @@ function micropython(login: DeviceLogin): string {
     `DEVICE_ID = ${quote(deviceId)}`,
     `MQTT_USER = ${quote(userOf(login))}`,
     `MQTT_PASSWORD = ${quote(password)}`,
-    ...(tls ? ['# TLS: give MQTTClient an ssl context with your authority.'] : []),
+    ...(tls ? ['# TLS: give MQTTClient an ssl context with your certificate authority.'] : []),
   ].join('\n')
 }
 
@@ -71,7 +71,7 @@ function mosquitto({ deviceId, password, host, port, tls, eventsTopic }: DeviceL
   ].join('\n')
 }
 
-/** The format is a promise: docs/devices.md. */
+/** This format is stable: docs/devices.md. */
 export function qrPayload({ deviceId, password, host, port, tls }: DeviceLogin): string {
   return JSON.stringify({ qs: 1, host, port, tls, user: deviceId, password, client_id: deviceId })
 }

@@ -12,9 +12,9 @@ export interface NewDevice {
 }
 
 /**
- * Makes the account of a device: user = client id = device id, and a role for its own topics alone.
+ * Creates the account of a device: user = client id = device id, and a role for its own topics only.
  *
- * @throws AccountsError 'name-taken' where there is an account of this name; others of the connection
+ * @throws AccountsError 'name-taken' if the account exists; other errors of the connection
  */
 export async function addDevice(
   connection: ControlConnection,
@@ -24,7 +24,7 @@ export async function addDevice(
   const found = await findAccount(connection, deviceId)
   if (found !== null) throw nameTaken(found)
   const rolename = deviceRole(deviceId)
-  // It may be there: a removal that broke off between account and role left it.
+  // The role may exist: an interrupted removal leaves it behind.
   await ensureRole(connection, rolename, deviceAcls(deviceId, topics))
   await connection.run({
     command: 'createClient',
@@ -35,14 +35,14 @@ export async function addDevice(
   })
 }
 
-/** Ends its connections at once, the account first: nothing is left that could connect again. */
+/** Removes the account first, which closes its connections and prevents new ones. */
 export async function removeDevice(connection: ControlConnection, deviceId: string): Promise<void> {
   await requireDevice(connection, deviceId)
   await connection.run({ command: 'deleteClient', username: deviceId })
   await orNull(connection.run({ command: 'deleteRole', rolename: deviceRole(deviceId) }), REFUSALS.noRole)
 }
 
-/** A new password, which ends the connections with the old one. Its session and what is queued in it stay. */
+/** Sets a new password, which closes connections with the old one. The session and its queue stay. */
 export async function rotateDevice(
   connection: ControlConnection,
   deviceId: string,
@@ -63,10 +63,10 @@ async function requireDevice(connection: ControlConnection, deviceId: string): P
   if (account === null) {
     throw new AccountsError(
       'no-device',
-      `There is no account ${deviceId}. qs device ls lists those that are; qs device add makes one.`,
+      `There is no account ${deviceId}. qs device ls lists the accounts; qs device add creates one.`,
     )
   }
-  if (!isDevice(account)) throw new AccountsError('no-device', `${deviceId} is an account, but no device's.`)
+  if (!isDevice(account)) throw new AccountsError('no-device', `${deviceId} is not the account of a device.`)
 }
 
 function nameTaken(account: AccountEntry): AccountsError {
@@ -74,8 +74,8 @@ function nameTaken(account: AccountEntry): AccountsError {
   return new AccountsError(
     'name-taken',
     isDevice(account)
-      ? `${username} has an account already. For a new password: qs device rotate ${username}`
-      : `${username} is an account that is no device's. Give the device another id.`,
+      ? `${username} already has an account. For a new password: qs device rotate ${username}`
+      : `${username} is an account that does not belong to a device. Choose another device id.`,
   )
 }
 

@@ -12,7 +12,7 @@ export type AccountsProblem =
 
 export class AccountsError extends Error {
   readonly problem: AccountsProblem
-  /** The broker's own words, where it refused a command. */
+  /** The broker's error text, if it refused a command. */
   readonly refusal: string | null
 
   constructor(problem: AccountsProblem, message: string, refusal: string | null = null) {
@@ -44,7 +44,7 @@ export function connectError(url: string, error: Error): AccountsError {
 export function notOperator(username: string | null): AccountsError {
   return new AccountsError(
     'not-operator',
-    `${username === null ? 'Nobody in particular' : `The user ${username}`} may not manage accounts at this broker. ` +
+    `${username === null ? 'An anonymous user' : `The user ${username}`} may not manage accounts at this broker. ` +
       "Set MQTT_USERNAME and MQTT_PASSWORD to the operator's.",
   )
 }
@@ -52,23 +52,23 @@ export function notOperator(username: string | null): AccountsError {
 export function noDynamicSecurity(url: string): AccountsError {
   return new AccountsError(
     'no-dynamic-security',
-    `The broker at ${url} does not answer commands about accounts. A Mosquitto needs its dynamic-security plugin ` +
+    `The broker at ${url} does not answer account commands. Mosquitto needs its dynamic-security plugin ` +
       '(plugin …/mosquitto_dynamic_security.so, plugin_opt_config_file …; see docs/devices.md); other brokers have ' +
-      'accounts of their own.',
+      'their own account management.',
   )
 }
 
 export function noNeed(): AccountsError {
   return new AccountsError(
     'no-need',
-    'This is the embedded broker of qs up, which needs no provisioning: its operator is MQTT_USERNAME, and qs device ' +
-      'adds devices at once.',
+    'This is the embedded broker of qs up, which needs no provisioning: its operator is MQTT_USERNAME, and qs device add ' +
+      'works without further setup.',
   )
 }
 
 export function connectionLost(): AccountsError {
   return new AccountsError(
     'connection-lost',
-    'The broker did not answer, or ended the connection before it did. Try again.',
+    'The broker did not answer, or closed the connection first. Try again.',
   )
 }

@@ -4,7 +4,7 @@ import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { OperatorLogin } from './control-connection.ts'
 import type { AccountTopics } from './roles.ts'
 
-/** How the settings let a person manage accounts. */
+/** The operator's login from the settings. */
 export function operatorLogin(config: Config): OperatorLogin {
   return {
     url: findMqttUrl(config),

@@ -18,7 +18,7 @@ export interface ProvisionOptions {
   readonly operator: OperatorLogin & { readonly username: string }
   readonly topics: AccountTopics
   readonly ingester: { readonly username: string; readonly password: string }
-  /** Told what was done, a line each; nothing where all was well. */
+  /** Called with a line for each change; not called if nothing changes. */
   readonly onDone: (what: string) => void
 }
 
@@ -28,10 +28,10 @@ interface DefaultAccess {
 }
 
 /**
- * Makes a Mosquitto with dynamic security what the product needs: roles, the accounts of operator and ingester,
- * everything else denied. Safe to run again: what is right is left alone, so that nobody is disconnected.
+ * Sets up a Mosquitto with dynamic security: roles, the accounts of operator and ingester, everything else denied.
+ * Idempotent: it changes only what differs, so that it disconnects nobody.
  *
- * The operator's role comes first and the denial last: at no moment could a failure lock the operator out.
+ * The operator's role comes first and the denial last, so that no failure can lock the operator out.
  *
  * @throws AccountsError
  */
@@ -59,7 +59,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
   }
 }
 
-/** The embedded broker knows no groups, and has its operator and its denials from the start. */
+/** The embedded broker has no groups, and has its operator and denials built in. */
 async function checkNeed(operator: OperatorLogin): Promise<void> {
   const connection = await ControlConnection.open(operator)
   try {
@@ -71,8 +71,8 @@ async function checkNeed(operator: OperatorLogin): Promise<void> {
 }
 
 /**
- * The broker ends our own connection when it gives us a role or changes one that we have, and the answer is lost
- * with it. So each step has a connection of its own, and what was lost is looked after on the next one.
+ * The broker closes the operator's connection when it adds or changes one of the operator's roles, and the answer is
+ * lost. Each step therefore has its own connection, and a lost one is checked on the next connection.
  */
 async function provisionOperator(
   operator: ProvisionOptions['operator'],
@@ -115,7 +115,7 @@ async function isLost(
   }
 }
 
-/** A password cannot be read back, and setting it disconnects: so it is tried first. */
+/** A password cannot be read, and setting it disconnects the ingester, so a login is tried first. */
 async function provisionIngester(
   connection: ControlConnection,
   { operator, ingester, onDone }: Pick<ProvisionOptions, 'operator' | 'ingester' | 'onDone'>,
@@ -136,7 +136,7 @@ async function provisionIngester(
   onDone(`account ${username} has its new password`)
 }
 
-/** Who connects without a user, where the broker allows that at all (`allow_anonymous`). */
+/** Rights of clients without a user name, if the broker admits them (`allow_anonymous`). */
 async function provisionAnonymous(
   connection: ControlConnection,
   onDone: ProvisionOptions['onDone'],

@@ -9,7 +9,7 @@ import {
 import { AccountsError } from './errors.ts'
 import { sameAcls } from './roles.ts'
 
-/** A large fleet is told in parts: a broker bounds its messages. */
+/** Lists are read in pages, since a broker limits message size. */
 const PAGE = 500
 
 export async function findAccount(
@@ -33,7 +33,7 @@ export function listRoles(connection: ControlConnection): Promise<readonly RoleE
   return pages(connection, { command: 'listRoles', verbose: true }, 'roles')
 }
 
-/** Makes the role what it should be. @returns whether something had to be done */
+/** Creates or corrects a role. @returns what was done */
 export async function ensureRole(
   connection: ControlConnection,
   rolename: string,
@@ -44,7 +44,7 @@ export async function ensureRole(
     await connection.run({ command: 'createRole', rolename, acls })
     return 'created'
   }
-  // A broker disconnects everybody with a role that is changed, so none is for nothing.
+  // A broker disconnects all clients with a changed role, so change it only if needed.
   if (sameAcls(role.acls, acls)) return 'kept'
   await connection.run({ command: 'modifyRole', rolename, acls })
   return 'repaired'
@@ -64,7 +64,7 @@ async function pages<T>(
   }
 }
 
-/** The data, or null where the broker refuses with exactly these words. */
+/** The data, or null if the broker refuses with exactly this text. */
 export async function orNull(answer: Promise<unknown>, refusal: string): Promise<unknown> {
   try {
     return (await answer) ?? {}

@@ -1,7 +1,7 @@
 import { ackTopic, type EventTopic } from '@qs-telemetry/protocol'
 import { type Acl, type AclType, CONTROL_TOPIC } from './control-protocol.ts'
 
-/** The topics of the settings. */
+/** The topics from the settings. */
 export interface AccountTopics {
   readonly events: EventTopic
   readonly ackTemplate: string
@@ -9,24 +9,23 @@ export interface AccountTopics {
 }
 
 /**
- * Who may do what; everything else is denied. One line is a role.
+ * Rights by role; everything else is denied.
  *
  * | role              | publishes                  | subscribes to and receives                        |
  * |-------------------|----------------------------|---------------------------------------------------|
  * | `operator`        | everything, and commands   | everything, `$SYS/#`, answers to its commands     |
- * | `ingester`        | device acks, dead letters  | events of all devices, also shared; the topics around them, where it finds misspelt ones; what the broker counts |
+ * | `ingester`        | device acks, dead letters  | events of all devices, also shared; nearby topics, to find misspelt ones; counters of the broker |
  * | `anonymous`       | events of any device       | device acks of any device                         |
  * | `device:{id}`     | its own events             | its own device acks                               |
  *
- * Mosquitto 2.0's dynamic security has no placeholder for the user in a topic, so each device has a role of its
- * own.
+ * Mosquitto 2.0's dynamic security has no placeholder for the user name in a topic, so each device has its own role.
  */
 export const OPERATOR = 'operator'
 export const INGESTER = 'ingester'
 export const ANONYMOUS = 'anonymous'
 const DEVICE = 'device:'
 
-/** What the broker counts: messages dropped, where the ingester raises an alarm, and those that wait in queues. */
+/** Counters of the broker: dropped messages, for an alarm of the ingester, and queued ones. */
 const BROKER_COUNTS = [
   '$SYS/broker/publish/messages/dropped',
   '$SYS/broker/store/messages/count',
@@ -73,19 +72,19 @@ export function deviceOfRole(rolename: string): string | null {
   return rolename.startsWith(DEVICE) ? rolename.slice(DEVICE.length) : null
 }
 
-/** Whether both allow the same; the order in which a broker tells them is its own. */
+/** Whether both grant the same rights, in any order. */
 export function sameAcls(a: readonly Acl[], b: readonly Acl[]): boolean {
   const texts = (acls: readonly Acl[]) => acls.map((acl) => `${acl.acltype} ${acl.topic} ${acl.allow}`).sort()
   return JSON.stringify(texts(a)) === JSON.stringify(texts(b))
 }
 
-/** The device acks of all devices. A wildcard is a whole level, whatever else the template has in it. */
+/** Filter for the device acks of all devices. A wildcard replaces a whole level, including any other text in it. */
 export function ackFilter({ ackTemplate }: AccountTopics): string {
   const levels = ackTemplate.split('/')
   return levels.map((level) => (level.includes('{device_id}') ? '+' : level)).join('/')
 }
 
-/** All topics whose first level is that of events: a misspelt one is most likely among them. */
+/** All topics with the same first level as events, where misspelt topics are most likely. */
 export function topicsAround(events: EventTopic): string {
   const [first] = events.topicOf('+').split('/')
   return first === '+' ? '#' : `${first}/#`

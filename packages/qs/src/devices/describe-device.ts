@@ -1,11 +1,11 @@
 import type { Ask } from '../database/query-pool.ts'
 
-/** `undefined`: as it is; null: none. */
+/** `undefined`: unchanged; null: none. */
 export interface DeviceChanges {
   readonly label?: string | null | undefined
   readonly timeZone?: string | null | undefined
   readonly room?: string | null | undefined
-  /** Seconds; null: by its rhythm. */
+  /** Seconds; null: derived from its usual interval. */
   readonly silentAfter?: number | 'never' | null | undefined
 }
 

@@ -1,18 +1,17 @@
 import type { DeviceClock, DeviceStatus } from '@qs-telemetry/protocol/api'
 
 export interface DeviceFilter {
-  /** Only these. */
   readonly devices?: readonly string[]
-  /** In the id, the label or the room. */
+  /** Text in the id, label or room. */
   readonly search?: string
   readonly room?: string
   readonly status?: DeviceStatus
   readonly clock?: DeviceClock
-  /** Whether a series is silent while the device is not. */
+  /** Devices with (or without) a silent series that are not silent themselves. */
   readonly silentSensors?: boolean
 }
 
-/** Of a row of `devices`. */
+/** Status of a row of `devices`. */
 export const STATUS = 'device_status(last_seen, coalesce(silent_after_set, silent_after))'
 
 /** Conditions on a row of `devices`, with six parameters. */

@@ -1,7 +1,7 @@
 import type { DeviceSort } from '@qs-telemetry/protocol/api'
 
 interface Order {
-  /** Of a row of `devices`, never null. */
+  /** Expression on a row of `devices`, never null. */
   readonly key: string
   readonly type: 'text collate "C"' | 'timestamptz' | 'double precision' | 'int'
   readonly direction: 'asc' | 'desc'
@@ -9,23 +9,23 @@ interface Order {
 
 const NAME = 'lower(coalesce(label, device_id)) collate "C"'
 
-/** Devices with the same key are in the order of their ids, in the same direction. */
+/** Devices with the same key are ordered by id, in the same direction. */
 export const DEVICE_ORDERS: Readonly<Record<DeviceSort, Order>> = {
   name: { key: NAME, type: 'text collate "C"', direction: 'asc' },
-  // Devices without a room come last. No name holds a control character, so rooms and names do not mix.
+  // Devices without a room come last. Names have no control characters, so chr(1) separates room and name.
   room: {
     key: `(case when room is null then '1' else '0' || lower(room) end || chr(1) || ${NAME}) collate "C"`,
     type: 'text collate "C"',
     direction: 'asc',
   },
   seen: { key: `coalesce(last_seen, '-infinity')`, type: 'timestamptz', direction: 'desc' },
-  // What was never seen is not quiet.
+  // Devices never seen come last.
   quiet: { key: `coalesce(last_seen, 'infinity')`, type: 'timestamptz', direction: 'asc' },
   clock: { key: 'coalesce(abs(clock_offset), -1)', type: 'double precision', direction: 'desc' },
   types: { key: 'types', type: 'int', direction: 'desc' },
 }
 
-/** Where a page ended. */
+/** The end of a page. */
 export interface DeviceCursor {
   readonly sort: DeviceSort
   readonly key: string
@@ -36,7 +36,7 @@ export function writeDeviceCursor({ sort, key, deviceId }: DeviceCursor): string
   return Buffer.from(JSON.stringify([sort, key, deviceId])).toString('base64url')
 }
 
-/** Null: no list has such a place. */
+/** Null if the cursor is invalid. */
 export function readDeviceCursor(text: string): DeviceCursor | null {
   try {
     const [sort, key, deviceId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
@@ -49,7 +49,7 @@ export function readDeviceCursor(text: string): DeviceCursor | null {
   }
 }
 
-/** What PostgreSQL could not read would be an error of the server. */
+/** Rejects keys that PostgreSQL could not parse, which would be a server error. */
 function isKey(sort: DeviceSort, key: string): boolean {
   switch (DEVICE_ORDERS[sort].type) {
     case 'timestamptz':

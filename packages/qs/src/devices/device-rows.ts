@@ -1,30 +1,30 @@
 import pg from 'pg'
 import { momentText } from '../database/moment-text.ts'
 
-/** What the database knows of a device. */
+/** A device in the database. */
 export interface DeviceRow {
   readonly deviceId: string
   readonly label: string | null
   readonly timeZone: string | null
   readonly room: string | null
-  /** RFC 3339 in UTC with microseconds; null: nothing was seen of it yet. */
+  /** RFC 3339 in UTC with microseconds; null: never seen. */
   readonly firstSeen: string | null
   readonly lastSeen: string | null
   readonly status: 'online' | 'silent' | 'quiet' | 'never'
   readonly eventsLastHour: number
-  /** How far its clock is ahead (negative: behind, or the event waited), by its freshest event; null: it sent no time. */
+  /** How far its clock is ahead by its freshest event (negative: behind, or the event waited); null: no device time. */
   readonly driftSeconds: number | null
 }
 
 export interface DeviceDescription {
   readonly deviceId: string
-  /** Null, here and below: as it is. */
+  /** Null, here and below: unchanged. */
   readonly label: string | null
   readonly timeZone: string | null
   readonly room: string | null
 }
 
-/** The last hour by server time, which has an index; so it is the same work however old the table is. */
+/** Counts the last hour by server time, which has an index, so the cost does not depend on the size of the table. */
 const LIST = `
 with lately as (
   select device_id, count(*)::int as events from events
@@ -49,7 +49,7 @@ on conflict (device_id) do update set
 
 const [CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS] = [5_000, 30_000] as const
 
-/** The table `devices`, for a person at the terminal. */
+/** Access to the table `devices` for the command line. */
 export class DeviceRows {
   readonly #client: pg.Client
 
@@ -74,7 +74,7 @@ export class DeviceRows {
     return (await this.#client.query<DeviceRow>(LIST)).rows
   }
 
-  /** Of a device that may never have been seen. */
+  /** Creates the row of a device that was never seen. */
   async describe({ deviceId, label, timeZone, room }: DeviceDescription): Promise<void> {
     await this.#client.query(DESCRIBE, [deviceId, label, timeZone, room])
   }

@@ -1,14 +1,14 @@
 import { isTimeZone } from '@qs-telemetry/protocol'
 import type { Log } from '../telemetry/log.ts'
 
-/** One statement, bounded in time, on a connection of its own. */
+/** Runs one statement with a timeout on its own connection. */
 export type RunQuery = (text: string) => Promise<readonly Record<string, unknown>[]>
 
 const REFRESH_MS = 15_000
 
 /**
- * The time zones that people gave single devices in `devices.time_zone`. A change is in force for what arrives
- * fifteen seconds later; while the database is away the last known zones are.
+ * Time zones of single devices from `devices.time_zone`. A change takes effect within fifteen seconds; while the
+ * database is away, the last known zones stay in effect.
  */
 export class DeviceZones {
   readonly #query: RunQuery
@@ -26,7 +26,7 @@ export class DeviceZones {
     return this.#zones.get(deviceId)
   }
 
-  /** @throws what the database said, at the first look only */
+  /** @throws the error of the database, for the first query only */
   async start(): Promise<void> {
     await this.#refresh()
     this.#timer = setInterval(() => this.#refresh().catch(() => {}), REFRESH_MS)
@@ -46,7 +46,7 @@ export class DeviceZones {
       this.#complained.set(deviceId, zone)
       this.#log.warn(
         { deviceId, zone },
-        'devices.time_zone is no time zone; DEVICE_TIMEZONE is used for this device',
+        'devices.time_zone is not a valid time zone; using DEVICE_TIMEZONE for this device',
       )
     }
     this.#zones = zones

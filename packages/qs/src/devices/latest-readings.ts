@@ -7,7 +7,7 @@ export interface LatestReading extends Reading {
   readonly deviceId: string
 }
 
-/** From `series`, whose key is the order: of each device no more rows are read than are shown. */
+/** Reads `series` in key order, so that no more rows per device are read than shown. */
 const SQL = `
 select
   s.device_id as "deviceId", s.event_type as "eventType", s.value_num as "valueNum", s.value_text as "valueText", s.unit,
@@ -19,7 +19,7 @@ cross join lateral (
   where x.device_id = d.device_id order by x.event_type limit $2) s
 order by 1, 2`
 
-/** @param each how many of a device at most */
+/** @param each maximum number per device */
 export function latestReadings(
   ask: Ask,
   devices: readonly string[],

@@ -7,18 +7,18 @@ import { type LatestReading, latestReadings } from './latest-readings.ts'
 import { MAX_SERIES } from './series.ts'
 
 export interface DeviceQuestion extends DeviceFilter {
-  /** Default: by name. */
+  /** Default: name. */
   readonly sort?: DeviceSort
-  /** Where the page before ended, in the same order. */
+  /** End of the previous page, in the same order. */
   readonly after?: DeviceCursor
   readonly limit: number
-  /** Readings of each device. Default: the fewer, the more devices there are. */
+  /** Readings per device. Default: the more devices, the fewer. */
   readonly readings?: number
 }
 
 export interface DevicePage {
   readonly devices: readonly Device[]
-  /** Null: this page is the last. */
+  /** Null: last page. */
   readonly next: DeviceCursor | null
 }
 
@@ -35,11 +35,11 @@ interface Row {
   readonly types: number
   readonly clock: Device['clock']
   readonly offsetSeconds: number | null
-  /** What the order goes by. */
+  /** Sort key. */
   readonly key: string
 }
 
-/** The page first, and then what its devices measure: the summary of a row may be ten seconds old. */
+/** Selects the page first, then current summaries of its devices, since those in `devices` may be ten seconds old. */
 function pageSql(sort: DeviceSort): string {
   const { key, type, direction } = DEVICE_ORDERS[sort]
   const beyond = direction === 'asc' ? '>' : '<'
@@ -61,14 +61,14 @@ order by d.place ${direction}, d.device_id ${direction}`
 
 const COUNT = `select count(*)::int as total from devices where ${MATCHES}`
 
-/** What one answer shows of all its devices together, and of each of many. */
+/** Readings in one answer: of all devices together, and per device. */
 const READINGS = { together: 4_000, least: 4, most: 32 } as const
 
-/** Each device with its newest readings: a bounded number of them, the fewer the more devices there are. */
+/** Devices with their newest readings, limited in total: the more devices, the fewer readings each. */
 export async function listDevices(ask: Ask, question: DeviceQuestion): Promise<DevicePage> {
   const { sort = 'name', after, limit, readings = readingsEach(limit) } = question
   const place = [after?.key ?? null, after?.deviceId ?? null]
-  // One more than asked for tells whether there is a next page.
+  // One extra row shows whether there is a next page.
   const found = await ask.query<Row>(pageSql(sort), [...filterValues(question), ...place, limit + 1])
   const rows = found.slice(0, limit)
   const ids = rows.map(({ deviceId }) => deviceId)
@@ -81,19 +81,19 @@ export async function listDevices(ask: Ask, question: DeviceQuestion): Promise<D
   }
 }
 
-/** How many devices match, on all pages. */
+/** Number of matching devices on all pages. */
 export async function countDevices(ask: Ask, filter: DeviceFilter = {}): Promise<number> {
   const [row] = await ask.query<{ total: number }>(COUNT, filterValues(filter))
   return row?.total ?? 0
 }
 
-/** One device with all that it measures; null: nothing is known of it. */
+/** One device with all its series; null if unknown. */
 export async function findDevice(ask: Ask, deviceId: string): Promise<Device | null> {
   const { devices } = await listDevices(ask, { devices: [deviceId], limit: 1 })
   return devices[0] ?? null
 }
 
-/** One device is shown whole. */
+/** A single device is shown with all its series. */
 function readingsEach(limit: number): number {
   if (limit === 1) return MAX_SERIES
   return Math.max(READINGS.least, Math.min(READINGS.most, Math.floor(READINGS.together / limit)))

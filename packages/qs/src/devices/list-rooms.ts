@@ -2,7 +2,7 @@ import type { RoomList } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 
 export interface RoomFilter {
-  /** In the name. */
+  /** Text in the name. */
   readonly search?: string
   readonly limit: number
 }

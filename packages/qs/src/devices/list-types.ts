@@ -4,12 +4,12 @@ import { MAX_SERIES } from './series.ts'
 export interface TypeFilter {
   /** Only types of these devices. */
   readonly devices?: readonly string[]
-  /** In the name. */
+  /** Text in the name. */
   readonly search?: string
   readonly limit: number
 }
 
-/** Names that one search looks at, where devices with a counter in the type make more of them. */
+/** Maximum number of names that a search examines, since devices with a counter in the type create many. */
 const MAX_NAMES = 50_000
 
 const MATCHES = '($1::text is null or position(lower($1) in lower(event_type)) > 0)'
@@ -19,7 +19,7 @@ select distinct event_type from unnest($3::text[]) as d(device_id)
 cross join lateral (select event_type from series s where s.device_id = d.device_id limit ${MAX_SERIES}) s
 where ${MATCHES} order by event_type limit $2`
 
-/** One descent of the index for each name, however many devices have it. */
+/** One index descent per name, regardless of the number of devices. */
 const OF_ALL = `
 with recursive names as (
   (select event_type, 1 as place from series order by event_type limit 1)
@@ -29,7 +29,7 @@ with recursive names as (
 )
 select event_type from names where event_type is not null and ${MATCHES} order by event_type limit $2`
 
-/** Types of events by name. */
+/** Event types in order of name. */
 export async function listTypes(
   ask: Ask,
   { devices, search, limit }: TypeFilter,

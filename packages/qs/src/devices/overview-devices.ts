@@ -3,15 +3,15 @@ import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { MAX_SERIES } from './series.ts'
 
-/** Devices that are named in each list. The totals count them all. */
+/** Devices named in each list. The totals count all. */
 const MAX_NAMED = 20
 
 const NOTE = `json_build_object('deviceId', device_id, 'label', label, 'lastSeen', ${momentText('last_seen')},
     'firstSeen', ${momentText('first_seen')})`
 
 /**
- * Silence of devices and of series is kept in `devices`: one scan of it, however many series there are. Names of silent
- * series are looked up for the devices that are shown, by the key of `series`.
+ * `devices` holds the silence of devices and series, so one scan suffices regardless of the number of series. Names of
+ * silent series are looked up by the key of `series`, only for the devices shown.
  */
 const SQL = `
 with judged as materialized (
@@ -40,7 +40,7 @@ select
     order by s.last_seen desc limit ${MAX_NAMED}) as "silentSeries"
 from judged`
 
-/** How many devices there are and how they do, in an answer of the same size for ten and for ten thousand. */
+/** Number of devices by status, with examples; the size of the answer does not grow with the fleet. */
 export async function overviewDevices(ask: Ask): Promise<Overview['devices']> {
   const [row] = await ask.query<Overview['devices']>(SQL)
   if (row === undefined) throw new Error('A count without a row')

@@ -1,6 +1,6 @@
 import type { Ask } from '../database/query-pool.ts'
 
-/** In parts, so that no statement holds more than a moment's work. */
+/** Deletes in parts, to keep statements short. */
 const PART = 20_000
 
 const EVENTS = `
@@ -16,7 +16,7 @@ const REST = [
   'delete from devices where starts_with(device_id, $1)',
 ]
 
-/** Removes all that is there of devices whose id begins so. @returns how many events that were */
+/** Removes all data of devices whose id begins with `prefix`. @returns the number of events removed */
 export async function removeDevices(ask: Ask, prefix: string): Promise<number> {
   let removed = 0
   for (;;) {

@@ -1,7 +1,7 @@
-/** Series of one device that a list looks at; as many as a device may have by default. */
+/** Maximum series per device in a list; the default limit of event types per device. */
 export const MAX_SERIES = 1_000
 
-/** One thing that one device measures. */
+/** One event type of one device. */
 export interface SeriesName {
   readonly deviceId: string
   readonly eventType: string

@@ -4,10 +4,10 @@ import type { SeriesName } from './series.ts'
 
 const BUCKETS = 30
 
-/** Series of one device that are drawn: as many as a list of few devices shows. */
+/** Series drawn per device: as many as a list of few devices shows. */
 const MAX_EACH = 32
 
-/** The means of one piece of time after the other, in the unit of the newest reading; a piece without one is null. */
+/** Mean values of consecutive intervals, in the unit of the newest reading; null for an interval without one. */
 const SQL = `
 select s.device_id as "deviceId", s.event_type as "eventType", m.means
 from unnest($1::text[]) as d(device_id)

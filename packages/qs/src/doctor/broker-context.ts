@@ -1,17 +1,17 @@
 import type { Config } from '../config/settings.ts'
 import type { BrokerAccess, BrokerProbe } from './broker-probe.ts'
 
-/** What the checks of a broker share. */
+/** Shared by the checks of the broker. */
 export interface BrokerContext {
   readonly config: Config
   readonly access: BrokerAccess
   readonly version: 4 | 5
-  /** Where the doctor publishes: below the events topic of a device, where no ingester listens. */
+  /** Topic prefix of the doctor, below the events topic of a device, which no ingester subscribes to. */
   readonly prefix: string
-  /** Of its clients; nobody else's. */
+  /** Unique client id of the doctor. */
   readonly clientId: string
   /** Connected, with a clean session. */
   readonly probe: BrokerProbe
-  /** How many messages the queue is tried with. */
+  /** Number of messages for the queue test. */
   readonly queueMessages: number
 }

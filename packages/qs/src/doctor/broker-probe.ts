@@ -10,7 +10,7 @@ export interface BrokerAccess {
 export interface ProbeOptions {
   readonly clientId: string
   readonly clean: boolean
-  /** How long the broker should keep the session (MQTT 5). */
+  /** Session expiry interval (MQTT 5). */
   readonly sessionExpirySeconds: number
   readonly version: 4 | 5
 }
@@ -24,12 +24,12 @@ export interface Heard {
 const TIMEOUT_MS = 5_000
 const REFUSED = 0x80
 
-/** One connection of the doctor to a broker, that ends where it breaks and keeps what it hears. */
+/** One connection of the doctor to a broker. It does not reconnect, and keeps the messages it receives. */
 export class BrokerProbe {
   readonly connack: IConnackPacket
   readonly heard: readonly Heard[]
   readonly #client: mqtt.MqttClient
-  /** A publish was not answered: good-byes would wait for it. */
+  /** A publish was not answered, and a graceful DISCONNECT would wait for it. */
   #isStuck = false
 
   private constructor(client: mqtt.MqttClient, connack: IConnackPacket, heard: readonly Heard[]) {
@@ -38,7 +38,7 @@ export class BrokerProbe {
     this.heard = heard
   }
 
-  /** @throws Error that says why the broker is not reached, or refuses */
+  /** @throws Error with the reason, if the broker is unreachable or refuses */
   static async open(access: BrokerAccess, options: ProbeOptions): Promise<BrokerProbe> {
     const { url, ...credentials } = access
     const { clientId, clean, sessionExpirySeconds, version } = options
@@ -66,7 +66,7 @@ export class BrokerProbe {
     }
   }
 
-  /** The QoS that was granted; null where the broker refuses. */
+  /** The granted QoS; null if the broker refuses. */
   async subscribe(topic: string, qos: 0 | 1): Promise<number | null> {
     try {
       const [granted] = await inTime(this.#client.subscribeAsync(topic, { qos }))
@@ -80,7 +80,7 @@ export class BrokerProbe {
     await inTime(this.#client.unsubscribeAsync(topic)).catch(() => {})
   }
 
-  /** @throws where the broker refuses (MQTT 5 only), ends the connection or does not answer */
+  /** @throws if the broker refuses (MQTT 5 only), closes the connection or does not answer */
   async publish(topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> {
     try {
       await inTime(this.#client.publishAsync(topic, payload, { qos }))
@@ -90,7 +90,7 @@ export class BrokerProbe {
     }
   }
 
-  /** Waits until enough was heard, or nothing more comes for a while. */
+  /** Waits until enough messages have arrived, or none for `quietMs`. @returns whether there are enough */
   async listen(isEnough: (heard: readonly Heard[]) => boolean, quietMs: number): Promise<boolean> {
     if (isEnough(this.heard)) return true
     return new Promise((resolve) => {
@@ -108,7 +108,7 @@ export class BrokerProbe {
     })
   }
 
-  /** Says good-bye; the session stays for as long as was asked for. */
+  /** Disconnects; the session stays until its expiry. */
   async close(): Promise<void> {
     await inTime(this.#client.endAsync(this.#isStuck)).catch(() => this.#client.end(true))
   }

@@ -6,16 +6,16 @@ select (select max(minute) from ingest_stats) as last,
   (select count(*)::int from dead_letters where received_at > now() - interval '1 day') as letters,
   (select coalesce(sum(letters), 0)::float8 from dead_letters_counted where minute > now() - interval '1 day') as counted`
 
-/** What came in, and what was refused of it. */
+/** When events last arrived, and how many were rejected. */
 export async function* checkActivity(database: ClientBase): AsyncGenerator<Finding> {
   const [row] = (await database.query<{ last: Date | null; letters: number; counted: number }>(SQL)).rows
   const { last, letters, counted } = row ?? { last: null, letters: 0, counted: 0 }
-  yield ok('events', last === null ? 'none yet' : `the last came in the minute of ${last.toISOString()}`)
+  yield ok('events', last === null ? 'none yet' : `last received in the minute ${last.toISOString()}`)
   yield letters + counted === 0
-    ? ok('dead letters', 'none within a day')
+    ? ok('dead letters', 'none in the last day')
     : warning(
         'dead letters',
-        `${letters} within a day${counted > 0 ? `, and ${counted} that were only counted` : ''}`,
+        `${letters} in the last day${counted > 0 ? `, and ${counted} only counted` : ''}`,
         'qs deadletter ls --since 1d',
       )
 }

@@ -12,7 +12,7 @@ import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 const DEVICE_ID = 'qs-doctor'
 const ECHO_MS = 3_000
 
-/** Everything about the broker: what it says of itself, and, worth more, what it does. */
+/** All checks of the broker: the limits it announces and, more important, how it behaves. */
 export async function* checkBroker(
   config: Config,
   access: BrokerAccess,
@@ -40,14 +40,14 @@ export async function* checkBroker(
     } else {
       yield unknown(
         'broker live tests',
-        `what is published to ${prefix} does not come back to this user: queue, session, QoS 0 and packet size are not tried`,
-        'Run the doctor with the account of the operator (MQTT_USERNAME)',
+        `messages published to ${prefix} do not come back to this user, so queue, session, QoS 0 and packet size are not tested`,
+        'Run the doctor with the operator account (MQTT_USERNAME)',
       )
     }
     yield unknown(
       'broker crash',
-      'whether its store survives a crash cannot be seen from outside',
-      'Mosquitto: persistence true, autosave_interval 60; each save writes the whole store. Device acks make up for what a crash loses',
+      'whether its store survives a crash cannot be tested from outside',
+      'Mosquitto: persistence true, autosave_interval 60; each save writes the whole store. Devices send again what a crash loses, since it has no device ack',
     )
   } finally {
     await probe.close()
@@ -71,11 +71,11 @@ async function open(
     }
   }
   const advice =
-    'Is it running, and are MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD and MQTT_CA_FILE right? qs up starts one'
+    'Is it running, and are MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD and MQTT_CA_FILE correct? qs up starts one'
   return { probe: problem('broker connection', `${access.url}: ${reason}`, advice), version: 4 }
 }
 
-/** Without the share: it would take messages from the ingesters. Nothing is taken away by this. */
+/** Subscribes without `$share`, which would take messages from the ingesters. */
 async function checkSubscription({ config, probe }: BrokerContext): Promise<Finding> {
   const name = 'broker subscription'
   const filter = config.MQTT_EVENTS_TOPIC.topicOf('+')
@@ -91,7 +91,7 @@ async function checkSubscription({ config, probe }: BrokerContext): Promise<Find
     return problem(
       name,
       `${filter} is granted with QoS 0 only`,
-      'Without QoS 1 a crash loses what is under way',
+      'Without QoS 1, a crash loses messages in flight',
     )
   return ok(name, `${filter} with QoS ${granted}`)
 }
@@ -107,7 +107,7 @@ async function checkAckRight({ config, probe, version }: BrokerContext): Promise
     return warning(
       name,
       `this user may not publish to ${topic}: ${(error as Error).message}`,
-      'The ingester needs it; where the doctor runs under another account, nothing is wrong',
+      'The ingester needs this right. Ignore this if the doctor runs with another account',
     )
   }
 }
@@ -119,7 +119,7 @@ async function echoes({ prefix, probe }: BrokerContext): Promise<boolean> {
   return probe.listen((heard) => heard.some((each) => each.topic === topic), ECHO_MS)
 }
 
-/** No session of ours stays behind. */
+/** Removes the doctor's sessions from the broker. */
 async function forget({ access, clientId, version }: BrokerContext): Promise<void> {
   for (const id of [clientId, `${clientId}-queue`]) {
     const options = { clientId: id, clean: true, sessionExpirySeconds: 0, version }

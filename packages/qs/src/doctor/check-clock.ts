@@ -3,7 +3,7 @@ import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
 const [TOLERANCE_MS, PROBLEM_MS] = [1_000, 60_000]
 
-/** Server time is that of the ingester's host; queries with now() are by the clock of the database. */
+/** Server time comes from the ingester's host; queries with now() use the clock of the database. */
 export async function* checkClock(database: ClientBase): AsyncGenerator<Finding> {
   const name = 'clock'
   const before = Date.now()
@@ -14,9 +14,9 @@ export async function* checkClock(database: ClientBase): AsyncGenerator<Finding>
   const aheadMs = Math.round((rows[0]?.ms ?? Number.NaN) - (before + after) / 2)
   const detail = `the database is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} this host`
   const advice =
-    'Let both keep time by NTP: ts_server is by the clock of the host, and queries by that of the database'
+    'Synchronize both by NTP: ts_server uses the clock of the host, and queries that of the database'
   if (Math.abs(aheadMs) <= TOLERANCE_MS + (after - before) / 2) yield ok(name, detail)
   else if (Math.abs(aheadMs) < PROBLEM_MS) yield warning(name, detail, advice)
   else yield problem(name, detail, advice)
-  yield unknown('clock of the broker', 'MQTT does not tell it; nothing here depends on it')
+  yield unknown('clock of the broker', 'MQTT does not expose it; nothing here depends on it')
 }

@@ -14,7 +14,7 @@ import { type Finding, ok, problem, unknown } from './finding.ts'
 const TIMEOUT_MS = 5_000
 const MIN_VERSION = 15
 
-/** A part of the database that is looked at; whatever goes wrong in one does not hide the others. */
+/** One check of the database; an error in one does not stop the others. */
 type Check = (database: pg.Client, config: Config) => AsyncIterable<Finding>
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -42,7 +42,7 @@ export async function* checkDatabase(url: string, config: Config): AsyncGenerato
     await database.connect()
   } catch (error) {
     const reason = (error as Error).message || String(error)
-    const advice = 'Is PostgreSQL running, and is DATABASE_URL right? qs up starts one'
+    const advice = 'Is PostgreSQL running, and is DATABASE_URL correct? qs up starts one'
     return yield problem('database connection', `${hostname}${pathname}: ${reason}`, advice)
   }
   try {

@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises'
 import type { ClientBase } from 'pg'
+import { counted } from '../telemetry/counted.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
-/** Rows of the last week, over the days of it that there are; and what a row takes, indexes included. */
+/** Rows per day over the last week, or the part of it with data, and bytes per row including indexes. */
 const GROWTH = `
 select
   coalesce(sum(stored), 0)::float8 / greatest(extract(epoch from now() - min(minute)) / 86400, 0.04)::float8 as "rowsPerDay",
@@ -21,18 +22,18 @@ interface Growth {
 
 /** Measured at 20 million rows: 160 of table, 84 of primary key, 70 of the second index. */
 const TYPICAL_BYTES_PER_ROW = 320
-/** Below this the table tells little of what a row takes. */
+/** With fewer rows, the size of the table says little about bytes per row. */
 const ENOUGH_ROWS = 10_000
 const [WARNING_DAYS, PROBLEM_DAYS] = [60, 7]
 const [WARNING_SHARE, PROBLEM_SHARE] = [0.1, 0.03]
 
-/** How long the disk lasts: PostgreSQL stops at a full one, and then devices keep what they have. */
+/** How long the disk lasts. PostgreSQL stops on a full disk, and devices then keep their events. */
 export async function* checkDisk(database: ClientBase): AsyncGenerator<Finding> {
   const [growth] = (await database.query<Growth>(GROWTH)).rows
   if (growth === undefined) return
   const bytesPerRow = growth.rows > ENOUGH_ROWS ? growth.bytesPerRow : TYPICAL_BYTES_PER_ROW
   const bytesPerDay = (growth.rowsPerDay ?? 0) * bytesPerRow
-  const size = `the database has ${gigabytes(growth.databaseBytes)} and grows by ${gigabytes(bytesPerDay)} a day`
+  const size = `the database takes ${gigabytes(growth.databaseBytes)} and grows by ${gigabytes(bytesPerDay)} a day`
   yield await checkFree(database, bytesPerDay, size)
   yield* checkSlots(database)
 }
@@ -44,22 +45,22 @@ async function checkFree(database: ClientBase, bytesPerDay: number, size: string
   if (disk === null)
     return unknown(
       name,
-      `${size}; its free space is not seen from here: it is on another host, or this role may not read data_directory`,
-      'Watch the disk of the database, or run qs doctor there with the role of a superuser',
+      `${size}; free space unknown: the database is on another host, or this role may not read data_directory`,
+      'Monitor the disk of the database, or run qs doctor there as a superuser',
     )
   const free = disk.bavail * disk.bsize
   const days = bytesPerDay > 0 ? free / bytesPerDay : Number.POSITIVE_INFINITY
   const lasts =
-    Number.isFinite(days) && days < 36_500 ? `about ${Math.floor(days)} days` : 'more than 100 years'
+    days < 1 ? 'less than a day' : days < 36_500 ? `about ${counted(Math.floor(days), 'day')}` : 'more than 100 years'
   const detail = `${size}; ${gigabytes(free)} are free, enough for ${lasts}`
   const share = free / (disk.blocks * disk.bsize)
-  const advice = 'Make room: a larger disk, or delete old events (and then vacuum)'
+  const advice = 'Use a larger disk, or delete old events and vacuum'
   if (days < PROBLEM_DAYS || share < PROBLEM_SHARE) return problem(name, detail, advice)
   if (days < WARNING_DAYS || share < WARNING_SHARE) return warning(name, detail, advice)
   return ok(name, detail)
 }
 
-/** The data directory, where the database is on this host: connected over loopback. A container's path is not ours. */
+/** The data directory if the database is on this host (connected over loopback). A container has its own paths. */
 async function localDirectory(database: ClientBase): Promise<string | null> {
   const { rows } = await database.query<{ isLocal: boolean; directory: string | null }>(`
     select coalesce(inet_server_addr() << inet '127.0.0.0/8' or inet_server_addr() = inet '::1', true) as "isLocal",
@@ -68,17 +69,17 @@ async function localDirectory(database: ClientBase): Promise<string | null> {
   return isLocal ? directory : null
 }
 
-/** A replication slot that nobody reads keeps all WAL, for ever: the classical way to fill a disk. */
+/** An unused replication slot keeps all WAL for ever: a classic way to fill a disk. */
 async function* checkSlots(database: ClientBase): AsyncGenerator<Finding> {
   const { rows } = await database.query<{ name: string; bytes: number }>(`
     select slot_name as name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 as bytes
     from pg_replication_slots where not active and restart_lsn is not null and not pg_is_in_recovery()`)
-  if (rows.length === 0) return yield ok('database WAL', 'no replication slot that nobody reads')
+  if (rows.length === 0) return yield ok('database WAL', 'no unused replication slots')
   const list = rows.map(({ name, bytes }) => `${name} (${gigabytes(bytes)})`).join(', ')
   yield warning(
     'database WAL',
-    `replication slots that nobody reads keep WAL: ${list}`,
-    `Start its reader, or select pg_drop_replication_slot('…')`,
+    `unused replication slots keep WAL: ${list}`,
+    `Start the consumer of the slot, or select pg_drop_replication_slot('…')`,
   )
 }
 

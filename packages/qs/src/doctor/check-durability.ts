@@ -17,7 +17,7 @@ interface Settings {
   readonly isStandby: boolean
 }
 
-/** What a COMMIT is worth: a device deletes its copy on the word of it. */
+/** Whether a COMMIT is durable: a device deletes its copy after it. */
 export async function* checkDurability(database: ClientBase): AsyncGenerator<Finding> {
   const [settings] = (await database.query<Settings>(SQL)).rows
   if (settings === undefined) return
@@ -29,7 +29,7 @@ export async function* checkDurability(database: ClientBase): AsyncGenerator<Fin
       'DATABASE_URL must name the primary',
     )
   const loses =
-    'A power cut loses committed events, or the whole database: alter system set %s = on, then reload'
+    'A power failure can lose committed events or the whole database: alter system set %s = on, then reload'
   for (const [name, value] of Object.entries({ fsync, full_page_writes: fullPageWrites }))
     yield value === 'on'
       ? ok(`database ${name}`, 'on')
@@ -41,7 +41,7 @@ export async function* checkDurability(database: ClientBase): AsyncGenerator<Fin
   yield ok(
     'database standby',
     standbys === ''
-      ? 'no synchronous one: committed means on the disk of this server, and its loss is what backups are for'
+      ? 'no synchronous standby: committed means on the disk of this server only; keep backups'
       : `synchronous: ${standbys}`,
   )
   yield autovacuum === 'on'
@@ -49,6 +49,6 @@ export async function* checkDurability(database: ClientBase): AsyncGenerator<Fin
     : warning(
         'database autovacuum',
         'off',
-        'Turn it on: without it tables grow, and one day PostgreSQL stops writing',
+        'Turn it on: without it, tables grow and PostgreSQL eventually stops writing',
       )
 }

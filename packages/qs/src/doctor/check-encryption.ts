@@ -6,7 +6,7 @@ import { type Finding, ok, warning } from './finding.ts'
 const TIMEOUT_MS = 2_000
 
 /**
- * Whether passwords and events cross the network in clear.
+ * Whether passwords and events cross the network in clear text.
  *
  * @param address of this machine in its network
  */
@@ -18,18 +18,18 @@ export async function checkEncryption(
   if (url === null) return checkEmbedded(name, { address, port })
   const { protocol, hostname } = new URL(url)
   if (protocol === 'mqtts:') return ok(name, 'mqtts to the broker')
-  // A name without a dot is one of this host or of its containers.
+  // A name without a dot is this host or one of its containers.
   const isNear = /^(127\.|\[::1\]$|localhost$)/.test(hostname) || !/[.:]/.test(hostname)
   return isNear
-    ? ok(name, `none to ${hostname}, which is near`)
+    ? ok(name, `none to ${hostname}, which is local`)
     : warning(
         name,
-        `none to ${hostname}: password and events can be read on the way`,
+        `none to ${hostname}: password and events can be read in transit`,
         'Use mqtts:// in MQTT_URL',
       )
 }
 
-/** With `--lan` it listens on every address of this machine, and speaks without TLS. */
+/** With `--lan`, the embedded broker listens on every address of this machine, without TLS. */
 async function checkEmbedded(
   name: string,
   { address, port }: { readonly address: string; readonly port: number },
@@ -37,10 +37,10 @@ async function checkEmbedded(
   return address !== '127.0.0.1' && (await accepts(address, port))
     ? warning(
         name,
-        `none: something listens on ${address}:${port}, as the embedded broker does with --lan, and passwords and events cross the network in clear`,
-        'Use it in a network that you trust, or the composed stack with TLS: docs/tls.md',
+        `none: something listens on ${address}:${port}, as the embedded broker does with --lan; passwords and events cross the network in clear text`,
+        'Use it only in a trusted network, or use the composed stack with TLS: docs/tls.md',
       )
-    : ok(name, 'none is needed: the embedded broker does not listen beyond this machine')
+    : ok(name, 'not needed: the embedded broker listens only on this machine')
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

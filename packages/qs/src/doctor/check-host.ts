@@ -6,9 +6,9 @@ import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 const TIMEOUT_MS = 2_000
 const OTHERS_MAY_READ = 0o044
 
-/** What is here on this machine: settings, secrets, the ingester. */
+/** Checks on this machine: settings, secrets, the ingester. */
 export async function* checkHost(config: Config): AsyncGenerator<Finding> {
-  yield ok('settings', 'all of them can be read; qs config lists them')
+  yield ok('settings', 'all valid; qs config lists them')
   yield checkEnvFile()
   yield await checkEncryption(config)
   yield* checkIngester(config)
@@ -17,14 +17,14 @@ export async function* checkHost(config: Config): AsyncGenerator<Finding> {
 function checkEnvFile(): Finding {
   const name = '.env'
   const stats = statSync('.env', { throwIfNoEntry: false })
-  if (stats === undefined) return ok(name, 'not there; settings come from the environment')
-  if (process.platform === 'win32') return unknown(name, 'who may read it is not checked on Windows')
+  if (stats === undefined) return ok(name, 'none; settings come from the environment')
+  if (process.platform === 'win32') return unknown(name, 'its permissions are not checked on Windows')
   return (stats.mode & OTHERS_MAY_READ) === 0
     ? ok(name, 'only its owner may read it')
     : warning(
         name,
         `others may read it (mode ${(stats.mode & 0o777).toString(8)})`,
-        'chmod 600 .env: it has passwords',
+        'chmod 600 .env: it contains passwords',
       )
 }
 
@@ -33,7 +33,7 @@ interface Readiness {
   readonly checks?: Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>
 }
 
-/** Who is at HTTP_PORT: an ingester, with what it says of itself, nobody, or a stranger. */
+/** What answers at HTTP_PORT: an ingester with its readiness, nothing, or another program. */
 async function* checkIngester({ HTTP_HOST: host, HTTP_PORT: port }: Config): AsyncGenerator<Finding> {
   const name = 'ingester'
   const near = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
@@ -44,7 +44,7 @@ async function* checkIngester({ HTTP_HOST: host, HTTP_PORT: port }: Config): Asy
   if (answer instanceof Error) {
     const cause = (answer.cause as { readonly code?: string } | undefined)?.code
     if (cause === 'ECONNREFUSED')
-      return yield unknown(name, `none at ${place}: it does not run, or elsewhere`)
+      return yield unknown(name, `none at ${place}: not running, or at another address`)
     return yield unknown(name, `${place} does not answer: ${cause ?? answer.message}`)
   }
   const readiness = (await answer.json().catch(() => ({}))) as Readiness
@@ -53,7 +53,7 @@ async function* checkIngester({ HTTP_HOST: host, HTTP_PORT: port }: Config): Asy
   const details = Object.entries(readiness.checks).map(([part, { detail }]) => `${part}: ${detail}`)
   const isAlarmed = (readiness.checks.alarms?.detail ?? 'none') !== 'none'
   const detail = `at ${place}, ${readiness.status}; ${details.join('; ')}`
-  if (!answer.ok) yield problem(name, detail, 'See its log, and the findings below')
-  else if (isAlarmed) yield warning(name, detail, 'See its log: an alarm is on')
+  if (!answer.ok) yield problem(name, detail, 'See its log and the findings below')
+  else if (isAlarmed) yield warning(name, detail, 'An alarm is active: see its log')
   else yield ok(name, detail)
 }

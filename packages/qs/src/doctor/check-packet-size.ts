@@ -5,7 +5,7 @@ import { type Finding, ok, problem } from './finding.ts'
 const NAME = 'broker message size'
 const BACK_MS = 5_000
 
-/** A message as large as a device may send it, through the broker and back. */
+/** Sends a message of the maximum size through the broker and back. */
 export async function checkPacketSize(context: BrokerContext): Promise<Finding> {
   const { config, prefix, probe, access, version, clientId } = context
   const bytes = config.LIMIT_MESSAGE_BYTES
@@ -14,13 +14,13 @@ export async function checkPacketSize(context: BrokerContext): Promise<Finding> 
   if (maximum !== undefined && maximum < bytes + 2 * prefix.length)
     return problem(
       NAME,
-      `the broker takes packets of ${maximum} bytes, LIMIT_MESSAGE_BYTES is ${bytes}`,
+      `the broker accepts packets of ${maximum} bytes, LIMIT_MESSAGE_BYTES is ${bytes}`,
       advice,
     )
 
   const topic = `${prefix}/size`
   await probe.subscribe(topic, 1)
-  // One of its own: a broker may end the connection of whoever sends too much.
+  // On a separate connection, since a broker may close the connection of a client that sends too much.
   const options = { clientId: `${clientId}-size`, clean: true, sessionExpirySeconds: 0, version }
   const sender = await BrokerProbe.open(access, options)
   const refusal = await sender.publish(topic, Buffer.alloc(bytes, 'x'), 1).catch((error: Error) => error)
@@ -32,7 +32,7 @@ export async function checkPacketSize(context: BrokerContext): Promise<Finding> 
     ))
   await sender.close()
   await probe.unsubscribe(topic)
-  if (isBack) return ok(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) came through`)
-  const why = refusal === undefined ? 'it got a PUBACK and never came back' : refusal.message
-  return problem(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) did not come through: ${why}`, advice)
+  if (isBack) return ok(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) came back`)
+  const why = refusal === undefined ? 'it got a PUBACK but was not delivered' : refusal.message
+  return problem(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) did not come back: ${why}`, advice)
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { type Finding, ok, problem } from './finding.ts'
 
-/** What an ingester does; updates are those of upserts, and may be granted for single columns. */
+/** Rights that an ingester needs. Updates are those of upserts, and may be granted for single columns. */
 const NEEDED = {
   events: ['select', 'insert'],
   dead_letters: ['select', 'insert'],
@@ -25,6 +25,6 @@ export async function* checkRights(database: ClientBase): AsyncGenerator<Finding
   ])
   const missing = rows.map(({ name }) => name).join(', ')
   yield rows.length === 0
-    ? ok('database rights', 'this role may do what an ingester does')
-    : problem('database rights', `this role lacks: ${missing}`, 'Grant them as the owner of the tables')
+    ? ok('database rights', 'this role has the rights of an ingester')
+    : problem('database rights', `this role lacks: ${missing}`, 'Grant these as the owner of the tables')
 }

@@ -12,8 +12,8 @@ export async function* checkSchema(database: ClientBase): AsyncGenerator<Finding
   if (!tables[0]?.exists)
     return yield warning(
       NAME,
-      'not there yet',
-      'qs migrate makes it, and so does the ingester when it starts',
+      'does not exist yet',
+      'qs migrate creates it, and so does the ingester at start',
     )
   const { rows } = await database.query<{ version: number; name: string; checksum: string }>(
     'select version, name, checksum from schema_migrations order by version',

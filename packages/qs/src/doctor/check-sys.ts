@@ -1,3 +1,4 @@
+import { counted } from '../telemetry/counted.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { type Finding, ok, unknown, warning } from './finding.ts'
 
@@ -8,10 +9,10 @@ const TOPICS = {
   queued: '$SYS/broker/store/messages/count',
 } as const
 
-/** They are retained, so that they come at once where there are any. */
+/** The topics are retained, so their messages arrive at once if there are any. */
 const QUIET_MS = 1_000
 
-/** What the broker says of itself under $SYS; Mosquitto does, to those who may read it. */
+/** What the broker publishes about itself under $SYS; Mosquitto does, to clients that may read it. */
 export async function* checkSys({ probe }: BrokerContext): AsyncGenerator<Finding> {
   const name = 'broker $SYS'
   const readable: string[] = []
@@ -21,8 +22,8 @@ export async function* checkSys({ probe }: BrokerContext): AsyncGenerator<Findin
   if (!readable.includes(TOPICS.dropped))
     return yield unknown(
       name,
-      'this user may not read it, so drops are not seen here, nor by an ingester with its account',
-      `Grant this user and the ingester to read ${TOPICS.dropped}`,
+      'this user may not read it, so neither the doctor nor an ingester with this account sees drops',
+      `Allow this user and the ingester to read ${TOPICS.dropped}`,
     )
   const value = (topic: string) => probe.heard.find((each) => each.topic === topic)?.payload.toString()
   const hasAll = () => readable.every((topic) => value(topic) !== undefined)
@@ -34,20 +35,20 @@ export async function* checkSys({ probe }: BrokerContext): AsyncGenerator<Findin
   if (version === undefined && dropped === undefined)
     return yield unknown(
       name,
-      'the broker publishes none (the embedded one does not), or does not let this user read it',
+      'the broker publishes nothing (like the embedded one), or this user may not read it',
     )
   yield readable.length < Object.keys(TOPICS).length
-    ? ok(name, 'this user may read of drops, and not all else')
+    ? ok(name, 'this user may read the number of drops, but not everything else')
     : ok(
         name,
         `${version ?? 'no version'}, ${value(TOPICS.retained) ?? '?'} retained, ${value(TOPICS.queued) ?? '?'} stored messages`,
       )
   if (dropped === undefined) yield unknown('broker drops', 'it does not count them')
-  else if (Number(dropped) === 0) yield ok('broker drops', 'none since it started')
+  else if (Number(dropped) === 0) yield ok('broker drops', 'none since the broker started')
   else
     yield warning(
       'broker drops',
-      `${dropped} messages dropped since it started, of whichever client`,
-      'Raise max_queued_messages (and max_queued_bytes); an alarm of the ingester tells when the number grows',
+      `${counted(Number(dropped), 'message')} dropped since the broker started, for any client`,
+      'Raise max_queued_messages and max_queued_bytes; the ingester raises an alarm when the number grows',
     )
 }

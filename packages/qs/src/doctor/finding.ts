@@ -1,13 +1,13 @@
-/** `unknown`: it could not be checked, and the detail says why. */
+/** `unknown`: the check could not run, and the detail says why. */
 export type Status = 'ok' | 'warning' | 'problem' | 'unknown'
 
-/** What one check found out. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at: `broker queue`, `database fsync`. */
+  /** The subject of the check: `broker queue`, `database fsync`. */
   readonly name: string
   readonly status: Status
   readonly detail: string
-  /** What to do about it; null where there is nothing to do. */
+  /** What to do about it; null if nothing. */
   readonly advice: string | null
 }
 

@@ -1,6 +1,6 @@
 import type { Log } from '../telemetry/log.ts'
 
-/** Whether one thing works, with what a person should know about it. */
+/** Whether one component works, with details for the operator. */
 export interface CheckResult {
   readonly ok: boolean
   readonly detail: string
@@ -14,7 +14,7 @@ export interface BrokerStatus {
   readonly unsettledMessages: number
 }
 
-/** Connected and subscribed, and heard of within the keep-alive. */
+/** Connected and subscribed, with traffic within the keep-alive. */
 export function brokerCheck(status: () => BrokerStatus): Check {
   return async () => {
     const { isConnected, isPaused, unsettledMessages } = status()
@@ -24,10 +24,10 @@ export function brokerCheck(status: () => BrokerStatus): Check {
   }
 }
 
-/** Flow is what readiness is about; the other alarms are told, and events become rows all the same. */
+/** Readiness means that events flow; the other alarms are only reported, since events still become rows. */
 const NOT_READY: ReadonlySet<string> = new Set(['stalled', 'database_refuses'])
 
-/** Everything that is wrong now, as the detail. */
+/** Reports all active alarms as the detail. */
 export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
   return async () => {
     const alarms = [...active()]
@@ -37,10 +37,10 @@ export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
   }
 }
 
-/** Probes ask every few seconds. */
+/** Probes come every few seconds, so a repeated failure is logged once a minute. */
 const SAY_AGAIN_MS = 60_000
 
-/** A statement that really goes there and back. */
+/** Runs a real statement. */
 export function databaseCheck(query: () => Promise<unknown>, log: Log): Check {
   let failures = 0
   let saidAtMs = Number.NEGATIVE_INFINITY
@@ -52,17 +52,17 @@ export function databaseCheck(query: () => Promise<unknown>, log: Log): Check {
     } catch (error) {
       failures++
       if (start - saidAtMs >= SAY_AGAIN_MS) {
-        log.warn({ err: error, failures }, '/readyz does not reach the database')
+        log.warn({ err: error, failures }, '/readyz cannot reach the database')
         saidAtMs = start
         failures = 0
       }
-      // Everybody may ask, and the message of an error names hosts and roles: it is in the log alone.
-      return { ok: false, detail: 'not reached; the log and qs doctor say why' }
+      // /readyz is public, and the error message names hosts and roles: it goes to the log only.
+      return { ok: false, detail: 'unreachable; see the log and qs doctor' }
     }
   }
 }
 
-/** Not having it makes nobody unready: all else of a console works. */
+/** Always ok: without the broker, the rest of the console works. */
 export function liveCheck(problem: () => string | null): Check {
-  return async () => ({ ok: true, detail: problem() ?? 'the broker is heard' })
+  return async () => ({ ok: true, detail: problem() ?? 'connected to the broker' })
 }

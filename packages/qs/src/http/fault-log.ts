@@ -1,21 +1,21 @@
 import type { Log } from '../telemetry/log.ts'
 
-/** Why a request was answered with 5xx. It crosses a process boundary, so it is data. */
+/** Why a request was answered with 5xx. Plain data, since it crosses a process boundary. */
 export interface Fault {
   readonly method: string
-  /** The path of the route, without what the client filled in. */
+  /** The path of the route, without parameters from the client. */
   readonly route: string
   readonly status: number
   readonly reason: string
-  /** Of an error that nobody expected. */
+  /** Stack of an unexpected error. */
   readonly stack: string | null
 }
 
 const SAY_AGAIN_MS = 60_000
-/** Reasons that are told apart. */
+/** Maximum number of distinct reasons. */
 const MAX_KINDS = 200
 
-/** One log line for each kind of 5xx answer a minute, with the number of those in between: a page asks every few seconds. */
+/** Logs each kind of 5xx answer at most once a minute, with the number in between: pages poll every few seconds. */
 export class FaultLog {
   readonly #log: Log
   readonly #kinds = new Map<string, { saidAtMs: number; unsaid: number }>()
@@ -42,7 +42,7 @@ export class FaultLog {
       ...(stack !== null && { stack }),
       more: last?.unsaid ?? 0,
     }
-    // 503 passes by itself; after 500 a person is needed.
+    // 503 is temporary; 500 needs attention.
     this.#log[status === 503 ? 'warn' : 'error'](fields, `A request was answered with ${status}`)
   }
 }

@@ -1,9 +1,9 @@
 import type { Check, CheckResult } from './checks.ts'
 
 export interface HealthOptions {
-  /** By name: what has to work for events to become rows. */
+  /** Named checks of everything that must work for events to become rows. */
   readonly checks: Readonly<Record<string, Check>>
-  /** Why the pipeline cannot go on, or null. */
+  /** Why the pipeline has stopped, or null. */
   readonly failure: () => Error | null
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
 }
@@ -14,7 +14,7 @@ export interface HealthAnswer {
   readonly text: string
 }
 
-/** The answers for machines, by path. */
+/** Machine-readable answers by path. */
 export function answersOf({
   checks,
   failure,

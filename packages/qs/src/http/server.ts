@@ -5,29 +5,28 @@ import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 export interface HttpOptions extends HealthOptions {
   readonly host: string
   readonly port: number
-  /** How long a request, its body included, may take to arrive. Default: 30 s. */
+  /** Time allowed for a request to arrive, including its body. Default: 30 s. */
   readonly requestTimeoutMs?: number
   /** Answers everything but health and metrics. */
   readonly console: { answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> }
-  /** Told of each request that is answered with 500 here. */
+  /** Called for each request answered with 500 here. */
   readonly onFault: (fault: Fault) => void
 }
 
 export interface HttpServer {
-  /** Takes no new connections, waits for `drain`, and then ends every connection. */
+  /** Accepts no new connections, waits for `drain`, then closes every connection. */
   close(drain: () => Promise<void>): Promise<void>
 }
 
-/** The largest body is 1 MiB; Node's default of 300 s lets a client hold its place for nothing. */
+/** The largest body is 1 MiB; Node's default of 300 s lets an idle client hold a connection for too long. */
 const REQUEST_TIMEOUT_MS = 30_000
 
 /**
- * /healthz tells whether the process works, for whoever would restart it; /readyz whether events become rows
- * right now, for whoever would send them; /metrics the numbers, for Prometheus. They are answered here, whatever the
- * console does. Everything else is the console, for people, in a process of its own; what guards it does not stand
- * before the others.
+ * /healthz: whether the process works, for a supervisor that restarts it. /readyz: whether events become rows now, for
+ * a load balancer. /metrics: for Prometheus. These are answered here, independent of the console and without its login.
+ * Everything else goes to the console, which has its own process.
  *
- * @throws Error where the port is in use
+ * @throws Error if the port is in use
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port, console, onFault, requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS } = options
@@ -45,14 +44,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       })
     void answer(health, request, response).catch((error: Error) => {
       fail(error)
-      // Everybody may ask, and the message of an error may name hosts and roles.
-      response.writeHead(500, { 'content-type': 'text/plain' }).end('This cannot be answered now\n')
+      // These routes are public, and an error message may name hosts and roles.
+      response.writeHead(500, { 'content-type': 'text/plain' }).end('Temporarily unavailable\n')
     })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') reject(error)
-      else reject(new Error(`Port ${port} is in use. Stop what uses it, or set HTTP_PORT to another one.`))
+      else reject(new Error(`Port ${port} is in use. Stop the program that uses it, or set HTTP_PORT to another port.`))
     })
     server.listen({ host, port }, resolve)
   })

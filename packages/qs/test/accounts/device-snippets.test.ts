@@ -20,7 +20,7 @@ const EXAMPLE_OF = {
 } as const
 
 for (const kind of ['arduino', 'micropython'] as const) {
-  test(`each line of the ${kind} snippet takes the place of a line of its example`, () => {
+  test(`each line of the ${kind} snippet replaces a line of its example`, () => {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8').split('\n')
     const lines = SNIPPETS[kind](login).split('\n')
     assert.equal(lines.length, 5)
@@ -30,7 +30,7 @@ for (const kind of ['arduino', 'micropython'] as const) {
     }
   })
 
-  test(`the ${kind} example connects with DEVICE_ID as its client id, and sends under it`, () => {
+  test(`the ${kind} example connects and sends with DEVICE_ID as its client id`, () => {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
     const uses =
       kind === 'arduino'
@@ -50,7 +50,7 @@ for (const kind of ['arduino', 'micropython'] as const) {
   })
 }
 
-test('quotes and backslashes of the credentials arrive as they are', () => {
+test('quotes and backslashes in credentials are kept', () => {
   const constant = /PASSWORD\[?\]? = (".*")/
   for (const kind of ['arduino', 'micropython'] as const) {
     assert.equal(JSON.parse(constant.exec(SNIPPETS[kind](login))?.[1] ?? ''), login.password)
@@ -66,7 +66,7 @@ test('quotes and backslashes of the credentials arrive as they are', () => {
   assert.equal(JSON.parse(args[args.indexOf('-m') + 1] ?? '').device_id, login.deviceId)
 })
 
-test('with TLS each snippet says so, and the port is 8883 if no other is given', () => {
+test('with TLS each snippet says so, and the default port is 8883', () => {
   const tls = deviceLogin(configOf({ MQTT_PUBLIC_URL: 'mqtts://broker.lan' }), 'd1', 'secret')
   assert.match(SNIPPETS['esp-idf'](tls), /"mqtts:\/\/broker.lan:8883"[\s\S]*verification.certificate/)
   assert.match(SNIPPETS.arduino(tls), /BROKER_PORT = 8883;[\s\S]*WiFiClientSecure/)
@@ -82,7 +82,7 @@ test('with TLS each snippet says so, and the port is 8883 if no other is given',
   })
 })
 
-test('the broker of devices is MQTT_PUBLIC_URL, else MQTT_URL, else this machine in its network', () => {
+test('the broker for devices is MQTT_PUBLIC_URL, else MQTT_URL, else the network address of this machine', () => {
   const hostOf = (settings: Record<string, string>) => {
     const { host, port } = deviceLogin(configOf(settings), 'd1', 'secret')
     return `${host}:${port}`

@@ -19,7 +19,7 @@ const device = { username: 'board-1', password: 'password of board-1' }
 const otherDevice = { username: 'board-2', password: 'password of board-2' }
 const revoked = { username: 'board-3', password: 'password of board-3' }
 
-/** Accounts for the attempts, made as `qs device` does. */
+/** Accounts for the attempts, created like `qs device add` does. */
 async function prepare(url: string): Promise<Omit<ForbiddenContext, 'protocolVersion'>> {
   const connection = await ControlConnection.open({ url, ca: null, ...OPERATOR })
   for (const { username, password } of [device, otherDevice, revoked]) {
@@ -60,7 +60,7 @@ for (const [name, broker] of Object.entries(BROKERS)) {
   })
 }
 
-/** Roles that allow everything at a Mosquitto, and a broker that lets everybody in: each has to be noticed. */
+/** Roles that allow everything in Mosquitto, and a broker that admits everyone: every attempt must detect this. */
 test('each attempt fails where a device may do everything', { skip: dynamicSecurityMissing }, async (t) => {
   const careless = await prepare(await BROKERS['Mosquitto with dynamic security'].start(t))
   const everything = ['#', '$SYS/#', '$CONTROL/#', '$share/+/#']

@@ -33,7 +33,7 @@ const connect = async (t: TestContext, url: string, options: mqtt.IClientOptions
   return client
 }
 
-test('provision makes what is missing, leaves what is right alone, and mends what is wrong', {
+test('provision creates what is missing, repairs what is wrong, and leaves the rest alone', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
@@ -74,7 +74,7 @@ test('provision makes what is missing, leaves what is right alone, and mends wha
   assert.deepEqual(await run(broker.url, 'another-secret'), [], 'it survives a restart of the broker')
 })
 
-test('other topics of the settings reach the roles of devices that are there already', {
+test('changed topic settings update the roles of existing devices', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
@@ -106,7 +106,7 @@ test('other topics of the settings reach the roles of devices that are there alr
   assert.deepEqual(topics('anonymous'), ['lab/+', 'lab/+/in'])
 })
 
-test('a broker that is away, refuses or has no accounts to manage is told apart', {
+test('a broker that is unreachable, refuses, or has no account management gives distinct errors', {
   skip: dynamicSecurityMissing || mosquittoMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)

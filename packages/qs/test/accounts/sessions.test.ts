@@ -18,7 +18,7 @@ const ingester = { username: 'ingester', password: 'password of the ingester' }
 const board = { username: 'board-1', password: 'password of board-1', clientId: 'board-1' }
 
 for (const protocolVersion of [4, 5] as const) {
-  test(`accounts leave durable sessions alone, shared ones too (MQTT ${protocolVersion})`, {
+  test(`account changes keep durable sessions, with shared subscriptions too (MQTT ${protocolVersion})`, {
     skip: dynamicSecurityMissing,
   }, async (t) => {
     const broker = await startManagedMosquitto(t)

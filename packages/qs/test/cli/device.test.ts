@@ -75,7 +75,7 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
     assert.deepEqual([before?.account, before?.label, before?.time_zone], [true, 'Window', 'Europe/Berlin'])
     assert.deepEqual([before?.last_seen, before?.events_last_hour], [null, 0])
     const again = await runCommand(['device', 'add', 'kitchen'], env)
-    assert.match(again.stderr, /has an account already.*qs device rotate kitchen/)
+    assert.match(again.stderr, /already has an account.*qs device rotate kitchen/)
 
     const bystander = await json<Printed>('add', 'cellar')
     const board = await connectBoard(t, url, added)

@@ -129,7 +129,7 @@ test('missing rights are named, and a check that could not run gives the reason'
     statusOf(findings, 'broker connection', 'broker device acks', 'broker $SYS', 'broker live tests'),
     ['ok', 'warning', 'unknown', 'unknown'],
   )
-  assert.match(findings.get('broker live tests')?.detail ?? '', /does not come back to this user/)
+  assert.match(findings.get('broker live tests')?.detail ?? '', /do not come back to this user/)
 })
 
 test('a broker that refuses and wrong settings are problems with advice', {

@@ -34,7 +34,7 @@ async function open(t: TestContext) {
   return pool
 }
 
-/** The ids of all pages, one after the other. */
+/** The ids of all pages, in order. */
 async function allIds(
   pool: QueryPool,
   question: Omit<DeviceQuestion, 'limit' | 'after'>,
@@ -57,7 +57,7 @@ function throughItsText(cursor: DeviceCursor): DeviceCursor {
 
 const bytes = (answer: unknown) => JSON.stringify(answer).length
 
-test('lists show a bounded part of 20,000 devices and of 30,000 types, and count all', async (t) => {
+test('lists show a bounded part of 20,000 devices and 30,000 types, and count all', async (t) => {
   const pool = await open(t)
   const { devices: page } = await listDevices(pool, { limit: 500 })
   assert.equal(page.length, 500)

@@ -22,13 +22,13 @@ interface Plan {
 
 interface Asked {
   readonly bytes: number
-  /** Pages of 8 KiB that PostgreSQL looked at. */
+  /** Pages of 8 KiB that PostgreSQL accessed. */
   readonly blocks: number
-  /** Tables that were read from one end to the other. */
+  /** Tables with a sequential scan. */
   readonly scanned: ReadonlySet<string>
 }
 
-/** The same answers, with the plan of each question beside. */
+/** Runs queries and records the plan of each. */
 async function explained(pool: QueryPool, ask: (pool: Ask) => Promise<unknown>): Promise<Asked> {
   let blocks = 0
   const scanned = new Set<string>()
@@ -52,7 +52,7 @@ async function explained(pool: QueryPool, ask: (pool: Ask) => Promise<unknown>):
   return { bytes: Buffer.byteLength(JSON.stringify(answer)), blocks, scanned }
 }
 
-/** So few that both fleets fill a page, of devices with good clocks too. */
+/** Small enough that both fleets fill a page, also when filtered by clock. */
 const PAGE = { limit: 15 }
 
 const QUESTIONS: Readonly<Record<string, (ask: Ask) => Promise<unknown>>> = {
@@ -87,7 +87,7 @@ async function ask(t: TestContext, devices: number) {
   return { asked, deviceBlocks: size?.blocks ?? 0 }
 }
 
-test('Overview and Devices answer 20,000 devices of five types with the bytes of 20, and never scan series', async (t) => {
+test('Overview and Devices answer for 20,000 devices of five types in as many bytes as for 20, and never scan series', async (t) => {
   const [few, many] = [await ask(t, 20), await ask(t, 20_000)]
   for (const [name, { bytes, blocks, scanned }] of many.asked) {
     const before = few.asked.get(name) as Asked
@@ -101,7 +101,7 @@ test('Overview and Devices answer 20,000 devices of five types with the bytes of
     assert.ok(!scanned.has('series'), `${name} scans series`)
     const isByName = name === 'a page by name' || name === 'overview, house'
     assert.ok(!(isByName && scanned.has('devices')), `${name} scans devices`)
-    // One scan of devices at most, and a descent of an index or two for each reading that is shown.
+    // At most one scan of devices, and one or two index descents per reading shown.
     assert.ok(blocks <= many.deviceBlocks + 1_000, `${name}: ${blocks} blocks of ${many.deviceBlocks}`)
   }
 })

@@ -4,9 +4,9 @@ import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { checkEncryption } from '../../src/doctor/check-encryption.ts'
 import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 
-/** Another address of the loopback device stands for the machine's address in its network. */
+/** A second loopback address stands in for the machine's network address. */
 const LAN = '127.0.0.2'
-/** The broker listens beyond 127.0.0.1 only with them. */
+/** Without them, the broker listens only on 127.0.0.1. */
 const CREDENTIALS = { username: 'qs', password: 'long-enough' }
 
 async function portOfBroker(t: TestContext, host: string): Promise<number> {
@@ -18,7 +18,7 @@ async function portOfBroker(t: TestContext, host: string): Promise<number> {
   return broker.port
 }
 
-test('a broker that the network reaches without TLS is a warning with its address', async (t) => {
+test('a broker reachable from the network without TLS is a warning with its address', async (t) => {
   const port = await portOfBroker(t, LAN)
   const finding = await checkEncryption({ MQTT_URL: null, MQTT_PORT: port }, LAN)
   assert.equal(finding.status, 'warning')
@@ -31,7 +31,7 @@ test('a broker on loopback needs no encryption, and neither does a machine witho
     assert.equal((await checkEncryption({ MQTT_URL: null, MQTT_PORT: port }, address)).status, 'ok', address)
 })
 
-test('a broker elsewhere is asked for mqtts', async () => {
+test('a remote broker should use mqtts', async () => {
   const levels = {
     'mqtts://broker.example.net': 'ok',
     'mqtt://broker.example.net': 'warning',

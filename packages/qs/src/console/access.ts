@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 
-/** Who may use a route: everybody, those who may look, or those who may also change things. */
+/** Who may use a route: everyone, viewers (read-only), or operators, who may also change things. */
 export type Access = 'public' | 'viewer' | 'operator'
 
 declare module 'fastify' {
@@ -10,8 +10,8 @@ declare module 'fastify' {
 }
 
 /**
- * Makes every route declare its access: a route without `config.access` stops the start. Call it before the first route
- * and before the first plugin.
+ * Requires every route to declare its access: a route without `config.access` stops the start. Call it before the first
+ * route and plugin are registered.
  */
 export function requireAccess(server: FastifyInstance): void {
   const routes: RouteOptions[] = []
@@ -22,11 +22,11 @@ export function requireAccess(server: FastifyInstance): void {
     const undecided = routes.filter(({ config }) => config?.access === undefined)
     if (undecided.length === 0) return
     const names = undecided.map(({ method, url }) => `${method} ${url}`).join(', ')
-    throw new Error(`These routes do not say who may use them; set config.access: ${names}`)
+    throw new Error(`These routes do not declare who may use them; set config.access: ${names}`)
   })
 }
 
-/** The access of routes that a plugin registers, which know nothing of ours. */
+/** Sets the access of routes registered by a plugin, which does not know `config.access`. */
 export function giveAccess(scope: FastifyInstance, access: Access): void {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, access }
@@ -34,8 +34,8 @@ export function giveAccess(scope: FastifyInstance, access: Access): void {
 }
 
 /**
- * The access of the route that answers, as the router found it: the text of the URL decides nothing. Where no route
- * matches, the answer is 404, or the page that shows it.
+ * The access of the route that the router matched; the text of the URL plays no part. Without a match, the answer is
+ * 404 or the page that shows it.
  */
 export function accessOf(request: FastifyRequest): Access {
   if (request.is404) return 'public'

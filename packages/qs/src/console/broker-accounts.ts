@@ -10,12 +10,12 @@ import type { Config } from '../config/settings.ts'
 
 export type AccountsState = Pick<System, 'credentials' | 'credentialsProblem'>
 
-/** Pages ask often, and an answer is seldom another one. */
+/** Pages poll often, and the answer rarely changes. */
 const KEEP_MS = 30_000
 
 /**
- * Whether this console makes accounts at the broker, and how: as CONSOLE_MQTT_USERNAME or, where there is none, as
- * MQTT_USERNAME, which may do so at the embedded broker and for `qs console`; an ingester's own account may not.
+ * Manages accounts at the broker, if this console may: as CONSOLE_MQTT_USERNAME or, if unset, as MQTT_USERNAME. That
+ * user may do so at the embedded broker and in `qs console`; an ingester's own account may not.
  */
 export class BrokerAccounts {
   readonly #config: Config
@@ -29,7 +29,7 @@ export class BrokerAccounts {
     this.#mqttUrl = mqttUrl
   }
 
-  /** What the broker says to a question that changes nothing. */
+  /** Tests the rights with a read-only command. */
   state(): Promise<AccountsState> {
     const nowMs = performance.now()
     if (this.#kept === null || nowMs - this.#kept.atMs > KEEP_MS)
@@ -46,7 +46,7 @@ export class BrokerAccounts {
   }
 
   async #ask(): Promise<AccountsState> {
-    // Who comes without a name is let in, or the pipeline would not work either.
+    // The broker admits anonymous clients, or the pipeline would not work either.
     if (this.#config.MQTT_USERNAME === null) return { credentials: 'none', credentialsProblem: null }
     try {
       await this.#use((connection) => findRole(connection, OPERATOR))
@@ -67,7 +67,7 @@ export class BrokerAccounts {
   }
 }
 
-/** The console has settings of its own for what a command takes from MQTT_USERNAME. */
+/** Replaces the settings of the commands with those of the console. */
 function inTheseSettings(message: string): string {
   return message.replace('MQTT_USERNAME and MQTT_PASSWORD', 'CONSOLE_MQTT_USERNAME and CONSOLE_MQTT_PASSWORD')
 }

@@ -34,23 +34,23 @@ import { validatorCompiler } from './validator.ts'
 export interface ConsoleOptions {
   readonly services: ConsoleServices
   readonly gate: GateOptions
-  /** Told of each request that is answered with 5xx. */
+  /** Called for each request answered with 5xx. */
   readonly onFault: (fault: Fault) => void
 }
 
 const INDEX = `qs-telemetry
 
-/healthz   does the process work
-/readyz    are broker and database reached, so that events become rows
-/metrics   numbers, for Prometheus
+/healthz   whether the process works
+/readyz    whether broker and database are reachable, so that events become rows
+/metrics   metrics for Prometheus
 /api/docs  the API of the console
 `
 const NOT_BUILT = '\nThe pages of the console are not built: npm run build\n'
 
-/** The pages, as packages/console builds them. */
+/** The pages built by packages/console. */
 const PAGES = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
 
-/** Everything comes from here, and nothing may be framed. */
+/** Everything is loaded from this origin, and no page may be framed. */
 const POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -64,7 +64,7 @@ const POLICY = {
   frameAncestors: ["'none'"],
 }
 
-/** Swagger UI sets styles in its elements. Its own policy asks browsers for HTTPS, which nobody serves here. */
+/** Swagger UI needs inline styles. Its own policy upgrades requests to HTTPS, which is not served here. */
 const DOCS_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -81,14 +81,14 @@ export async function createConsole(
   serverOptions: FastifyServerOptions,
 ): Promise<FastifyInstance> {
   const onError = errorHandler(onFault)
-  // An address that cannot be read never gets to the error handler.
+  // A malformed URL never reaches the error handler.
   const server = fastify({ ...serverOptions, rewriteUrl: originForm, frameworkErrors: onError })
   server.setErrorHandler(onError)
   server.setValidatorCompiler(validatorCompiler())
   const gate = new Gate(gateOptions)
   await server.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    // Only a proxy knows whether there is TLS on every way in.
+    // Only a proxy knows whether every route to the console uses TLS.
     strictTransportSecurity: false,
     crossOriginEmbedderPolicy: true,
     referrerPolicy: { policy: 'no-referrer' },
@@ -148,19 +148,19 @@ export async function createConsole(
 async function addSessions(server: FastifyInstance): Promise<void> {
   await server.register(cookie)
   await server.register(session, {
-    // Sessions are in memory and end with the process, and so may what signs them.
+    // Sessions are in memory and end with the process, and so may their signing key.
     secret: randomBytes(48).toString('base64'),
     store: new SessionStore(),
     cookieName: 'qs_session',
-    // Secure where the login came over TLS; 'auto' would also make it Lax elsewhere.
+    // The login sets `secure` over TLS; 'auto' would also make the cookie Lax without TLS.
     cookie: { httpOnly: true, sameSite: 'strict', secure: false, path: '/', maxAge: SESSION_MS },
     saveUninitialized: false,
-    // A session ends twelve hours after its login, however much it is used.
+    // A session ends twelve hours after its login, even if in use.
     rolling: false,
   })
 }
 
-/** The files of the pages. They hold no data, so everybody may load them: the login is one of them. */
+/** The files of the pages. They contain no data and include the login, so they are public. */
 async function addPages(server: FastifyInstance): Promise<void> {
   const areBuilt = existsSync(PAGES)
   await server.register(async (scope) => {
@@ -178,7 +178,7 @@ async function addPages(server: FastifyInstance): Promise<void> {
         },
       })
     }
-    // The pages read all other paths themselves.
+    // The pages route all other paths in the browser.
     scope.get('/*', { schema: { hide: true } }, (request, reply) => {
       const isPage = /\btext\/html\b/.test(request.headers.accept ?? '')
       if (isPage && areBuilt) return reply.sendFile('index.html')

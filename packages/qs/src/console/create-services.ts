@@ -14,16 +14,16 @@ import type { ConsoleServices, SimulationService } from './services.ts'
 export interface ConsoleParts {
   /** The process that started the console. */
   readonly host: ConsoleHost
-  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
+  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network can reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
-  /** Of the inbox of the host. */
+  /** Property of the host's inbox. */
   readonly keepsReceiveTime: boolean
 }
 
 const [READERS, WRITERS] = [4, 4]
 
-/** What the routes of the console use: database connections of its own, and the process that started it. */
+/** The services for the routes of the console: its own database connections, and the process that started it. */
 export function consoleServices(
   config: Config,
   endpoints: ServiceEndpoints,
@@ -31,7 +31,7 @@ export function consoleServices(
 ): ConsoleServices {
   const { mqttUrl, databaseUrl } = endpoints
   const { host, embedded, canSimulate, keepsReceiveTime } = parts
-  // A broker that listens on loopback alone is reached there alone.
+  // A broker that listens only on loopback can only be reached there.
   const boards = embedded?.lan === false ? { ...config, MQTT_PUBLIC_URL: mqttUrl } : config
   const timeoutMs = config.CONSOLE_QUERY_TIMEOUT
   const writeUrl = urlReader(config, 'CONSOLE_DATABASE_URL', databaseUrl)

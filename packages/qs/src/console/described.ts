@@ -5,7 +5,7 @@ interface Described {
   readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>
 }
 
-/** For the description: a parameter with a default need not be given. (For a handler it is there in any case.) */
+/** Makes parameters with a default optional in the API description. (Handlers always get a value.) */
 export function described<T extends FastifySchema>(schema: T | undefined): T {
   const { querystring, ...rest } = (schema ?? {}) as { querystring?: Described }
   if (querystring?.required === undefined) return (schema ?? {}) as T

@@ -12,13 +12,13 @@ export interface DeviceServiceOptions {
   readonly accounts: BrokerAccounts
 }
 
-/** Accounts for devices, where this process may make them, and what their boards need to know. */
+/** Creates device accounts, if this process may, and returns the login for the board. */
 export function deviceService({ config, accounts }: DeviceServiceOptions): DeviceService {
   const passwordFor = async (deviceId: string): Promise<string | null> => {
     const { credentials, credentialsProblem } = await accounts.state()
     if (credentials === 'none') return null
     if (credentials === 'made-here') return accounts.add(deviceId)
-    throw new HttpProblem(409, `${credentialsProblem} Or make the account with: qs device add ${deviceId}`)
+    throw new HttpProblem(409, `${credentialsProblem} Or create the account with: qs device add ${deviceId}`)
   }
   return {
     add: async (deviceId) => {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Config } from '../config/settings.ts'
 import type { GateOptions } from './gate.ts'
 
-/** Who gets in, as the settings say. */
+/** The options of the gate from the settings. */
 export function gateOptions(config: Config): GateOptions {
   const { HTTP_HOST: host, HTTP_PUBLIC_HOSTS: publicHosts } = config
   return {

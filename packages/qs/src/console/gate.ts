@@ -12,7 +12,7 @@ declare module 'fastify' {
     role?: Role
     /** Unix milliseconds. */
     endsAt?: number
-    /** Where the login came from. */
+    /** Client address of the login. */
     address?: string
   }
 }
@@ -20,13 +20,13 @@ declare module 'fastify' {
 export interface GateOptions {
   /** The address the server listens on. */
   readonly host: string
-  /** Names under which browsers may open the console, besides those that no stranger can own. */
+  /** Host names of the console, besides names that an outsider cannot own. */
   readonly names: readonly string[]
   readonly operatorPassword: string | null
   readonly viewerPassword: string | null
 }
 
-/** The session of a request with a login. */
+/** The session of an authenticated request. */
 export interface LoginSession {
   readonly id: string
   /** Unix milliseconds. */
@@ -34,19 +34,20 @@ export interface LoginSession {
 }
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
-/** From the login. */
+/** Counted from the login. */
 export const SESSION_MS = 12 * 3_600_000
 
 /**
- * Decides who gets in, by the route that answers and never by the text of the URL: the router decodes that text, so any
- * other reading of it can be led around.
+ * Access control. It goes by the matched route and never by the text of the URL: the router decodes that text, so any
+ * other interpretation of it can be bypassed.
  *
- * Without a password the console is open on loopback, and everybody on this machine is operator; such a request names a
- * loopback host and comes through no proxy. With a password, a viewer may use the viewer's routes and an operator all of
- * them. In both cases the Host must be one that no stranger can own (DNS rebinding; docs/decisions/0018-the-gate.md).
+ * Without a password, the console is open on loopback, and everyone on this machine is operator; a request must then
+ * name a loopback host and come through no proxy. With a password, a viewer may use the viewer routes and an operator
+ * all routes. In both cases the Host must be one that an outsider cannot own (DNS rebinding;
+ * docs/decisions/0018-the-gate.md).
  *
  * A request that changes something must come from a page of the console: a foreign page can make a browser send a
- * request, but not with this Origin. The cookie is SameSite=Strict besides.
+ * request, but not with this Origin. In addition, the cookie is SameSite=Strict.
  */
 export class Gate {
   readonly isOpen: boolean
@@ -70,15 +71,15 @@ export class Gate {
     return this.#passwords.size > 0
   }
 
-  /** Compares digests, which have one length: the time says nothing about the password. */
+  /** Compares digests of equal length in constant time, so that the time reveals nothing about the password. */
   isPassword(role: Role, password: string): boolean {
     const expected = this.#passwords.get(role)
     return expected !== undefined && timingSafeEqual(expected, digest(password))
   }
 
   /**
-   * Gives the login a new session id: someone who knows the old one must not be logged in. The store reads address and end
-   * of a session when it adds it, so they are set first.
+   * Gives the login a new session id, so that someone who knows the old one is not logged in. The store reads the
+   * address and end of a session when adding it, so they are set first.
    */
   async logIn(request: FastifyRequest, role: Role): Promise<void> {
     const login = { role, endsAt: Date.now() + SESSION_MS, address: request.ip }
@@ -92,7 +93,7 @@ export class Gate {
     return this.sessionOf(request) === null ? null : (request.session.role ?? null)
   }
 
-  /** null: the console is open, or nobody is logged in. */
+  /** null: the console is open, or the request is not logged in. */
   sessionOf({ session }: FastifyRequest): LoginSession | null {
     const endsAt = session?.endsAt ?? 0
     return endsAt > Date.now() ? { id: session.sessionId, endsAt } : null
@@ -118,7 +119,7 @@ export class Gate {
     const role = this.roleOf(request)
     if (role === null) throw new HttpProblem(401, 'Log in first: POST /api/login')
     if (access === 'operator' && role !== 'operator')
-      throw new HttpProblem(403, 'A viewer may look. To change something, log in as operator')
+      throw new HttpProblem(403, 'Viewers are read-only. To change something, log in as operator')
   }
 
   #checkHost({ host = '' }: FastifyRequest): void {
@@ -128,7 +129,7 @@ export class Gate {
       if (!isLoopback(name))
         throw new HttpProblem(
           421,
-          `Without a password this console is open only to http://127.0.0.1, not to ${name}`,
+          `Without a password, this console answers only to http://127.0.0.1, not to ${name}`,
         )
     } else if (!isKnownHost(name, this.#names))
       throw new HttpProblem(
@@ -138,17 +139,17 @@ export class Gate {
   }
 }
 
-/** Through a proxy on the same machine, everybody who reaches the proxy would be operator. */
+/** Rejects requests through a proxy on this machine: everyone who can reach the proxy would be operator. */
 function checkDirect({ headers, socket }: FastifyRequest): void {
   const mark = forwardedMark(headers)
   if (mark !== undefined)
     throw new HttpProblem(
       403,
-      `This request came through a proxy (${mark}), and this console has no password: everybody who reaches the proxy could change everything. Set CONSOLE_OPERATOR_PASSWORD, and HTTP_TRUSTED_PROXIES=${socket.remoteAddress}, and restart it`,
+      `This request came through a proxy (${mark}), and this console has no password: everyone who can reach the proxy could change everything. Set CONSOLE_OPERATOR_PASSWORD, and HTTP_TRUSTED_PROXIES=${socket.remoteAddress}, and restart it`,
     )
 }
 
-/** Programs send no Origin; browsers send it with everything that changes something. */
+/** Programs send no Origin; browsers send it with every request that changes something. */
 function checkOrigin({ headers, host }: FastifyRequest): void {
   const { origin } = headers
   const site = headers['sec-fetch-site']

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 
 /**
- * Zones in which nobody on the Internet can register a name: RFC 6761 (localhost), RFC 6762 (local), RFC 8375
- * (home.arpa), and `internal`, which ICANN reserves for private use.
+ * Zones without public registration: RFC 6761 (localhost), RFC 6762 (local), RFC 8375 (home.arpa), and `internal`,
+ * which ICANN reserves for private use.
  */
 const PRIVATE_ZONE = /(^|\.)(localhost|local|home\.arpa|internal)$/
 
@@ -14,9 +14,8 @@ export function hostnameOf(host: string): string | null {
 }
 
 /**
- * Whether a stranger's page cannot have sent this request through a name of its own (DNS rebinding). That needs a name in
- * the public DNS: an address is no name, a name without a dot and a name in a private zone cannot be registered, and all
- * other names are listed.
+ * Whether the host rules out DNS rebinding, which needs a name in the public DNS that an outsider owns: it is an IP
+ * address, a name without a dot, a name in a private zone, or one of `names`.
  */
 export function isKnownHost(hostname: string, names: ReadonlySet<string>): boolean {
   return isIP(hostname) !== 0 || !hostname.includes('.') || PRIVATE_ZONE.test(hostname) || names.has(hostname)

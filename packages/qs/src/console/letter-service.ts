@@ -27,13 +27,13 @@ export interface LetterServiceOptions {
   readonly inbox: AckInbox
 }
 
-/** So many in one request; a page that has more asks again. */
+/** Letters per request; for more, the page sends further requests. */
 const REPLAY_AT_ONCE = 300
-/** Of a letter, in a list of many. */
+/** Problems shown per letter in a list. */
 const MAX_PROBLEMS = 5
 const REPLAY_TIMEOUT_MS = 10_000
 
-/** The dead letters for the console: what the commands do, on connections of the console. */
+/** The dead-letter commands for the console, on its own connections. */
 export function letterService({ config, read, write, inbox }: LetterServiceOptions): LetterService {
   const withLetter = <T>(
     id: string,
@@ -47,7 +47,7 @@ export function letterService({ config, read, write, inbox }: LetterServiceOptio
   return {
     list: (filter, { limit, after }) =>
       read.use(async (database) => {
-        // One more than asked for tells whether there is a next page.
+        // One extra row shows whether there is a next page.
         const page = { limit: limit + 1, ...(after !== undefined && { after }) }
         const found = await listLetters(database, filter, page)
         const counted = await onlyCounted(database, filter)
@@ -58,7 +58,7 @@ export function letterService({ config, read, write, inbox }: LetterServiceOptio
         }
       }),
 
-    // On the connection that writes: a replica may not know yet what was just repaired.
+    // On the primary: a replica may not have the latest repair yet.
     show: (id) =>
       withLetter(id, async (database, letter) => {
         const history = await letterSteps(database, id)
@@ -115,7 +115,7 @@ export function letterService({ config, read, write, inbox }: LetterServiceOptio
           newestBefore,
         }
         await replayAll(firstOf(takeLetters(database, filter, newestBefore)), {
-          // Each on a connection of its own: a client of pg does one thing at a time.
+          // Each on its own connection: a pg client runs one query at a time.
           replay: (letter) => write.use((own) => replayLetter(letter, { ...context, database: own })),
           onResult: (result) => results.push(result),
         })

@@ -2,7 +2,7 @@ import type { LiveBatch, LiveElement, LiveMessage } from '@qs-telemetry/protocol
 import type { Element, Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
-/** What one listener may have waiting; what exceeds it is counted. A message of 20 elements takes up to 30 KB. */
+/** Limits of a listener's queue; messages beyond them are counted. A message of 20 elements takes up to 30 KB. */
 const [MAX_WAITING, MAX_WAITING_CHARACTERS] = [200, 256 * 1024]
 const [MAX_ELEMENTS, MAX_PAYLOAD_BYTES, MAX_TEXT] = [20, 2_048, 200]
 
@@ -12,7 +12,7 @@ export interface LiveFilter {
 }
 
 export interface LiveListener {
-  /** What came since the last time, and how many messages were too many for this listener. */
+  /** Messages since the last call, and the number dropped because the queue was full. */
   take(): LiveBatch
   close(): void
 }
@@ -25,15 +25,15 @@ interface Waiting {
 }
 
 /**
- * Messages with their ends, for those who watch. It is called after each COMMIT and must cost the pipeline next to
- * nothing: with nobody watching it is one comparison, and for each who watches at most MAX_WAITING messages are
- * written down until they are taken. The rest is counted, and the watcher is told.
+ * Messages with their outcomes, for the Live page. It is called after each COMMIT and must cost the pipeline next to
+ * nothing: without listeners it is one comparison, and for each listener at most MAX_WAITING messages are queued until
+ * taken. The rest are counted, and the listener gets their number.
  */
 export class LiveFeed {
   readonly #listeners = new Set<Waiting>()
   readonly #onWatched: (isWatched: boolean) => void
 
-  /** @param onWatched told when the first watcher comes and when the last one goes */
+  /** @param onWatched called when the first listener opens and when the last one closes */
   constructor(onWatched: (isWatched: boolean) => void = () => {}) {
     this.#onWatched = onWatched
   }
@@ -76,7 +76,7 @@ export class LiveFeed {
   }
 }
 
-/** About what it takes as JSON. */
+/** Estimated size as JSON. */
 function charactersOf({ elements, payload }: LiveMessage): number {
   const texts = elements.map(
     ({ eventId, value, message }) =>

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * The path and query of a request. An absolute request target (`GET http://host/path`) names the host itself, and its
- * Host header must be ignored (RFC 9112, 3.2.2): whatever checks the host then sees the one that was asked for.
+ * The path and query of a request. An absolute request target (`GET http://host/path`) names the host itself, and the
+ * Host header must be ignored (RFC 9112, 3.2.2), so it is overwritten for the checks of the host.
  */
 export function originForm(request: IncomingMessage): string {
   const { url = '/', headers } = request

@@ -10,14 +10,14 @@ import { storedLately } from './queries/stored-lately.ts'
 export interface OverviewOptions {
   readonly read: Ask
   readonly vitals: () => Promise<Vitals>
-  /** Where the database is, if that is on this machine. */
+  /** Location of the database, if on this machine. */
   readonly dataDirectory: string | null
 }
 
-/** However many pages are open, the database is asked once in this time. */
+/** The database is queried at most once in this time, regardless of the number of open pages. */
 const KEEP_MS = 1_500
 
-/** Everything on the first page. */
+/** The data of the first page. */
 export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
   let kept: { readonly atMs: number; readonly answer: Promise<Overview> } | null = null
   return () => {

@@ -5,16 +5,16 @@ import type { Metrics } from '../telemetry/metrics.ts'
 interface Beat {
   readonly atMs: number
   readonly stored: number
-  /** Commits at most so slow, by bucket of the histogram. */
+  /** Cumulative number of commits by upper bound of the histogram bucket. */
   readonly commits: ReadonlyMap<number, number>
 }
 
 const [EVERY_MS, KEPT] = [2_000, 450]
-/** Three events of a device that sends every 20 seconds. */
+/** Covers three events of a device that sends every 20 seconds. */
 const RATE_MS = 60_000
 const LATENCY_MS = 60_000
 
-/** The counters of the pipeline over the last quarter of an hour, so that a page need not wait to see a rate. */
+/** The pipeline counters of the last 15 minutes, so that a page can show a rate at once. */
 export class PipelineRates {
   readonly #accounting: Accounting
   readonly #metrics: Metrics
@@ -36,7 +36,7 @@ export class PipelineRates {
     this.#callOff()
   }
 
-  /** Events stored in a second, and over how many seconds: fewer than a minute after a start. */
+  /** Events stored per second, and the number of seconds measured: less than a minute after a start. */
   get rate(): { readonly eventsPerSecond: number; readonly rateSeconds: number } {
     const last = this.#beats.at(-1)
     const first = this.#before(RATE_MS)
@@ -46,12 +46,12 @@ export class PipelineRates {
     return { eventsPerSecond: (last.stored - first.stored) / seconds, rateSeconds: Math.round(seconds) }
   }
 
-  /** Milliseconds within which this share of the commits of the last minute were done; null: there were none. */
+  /** Quantile of the commit time in the last minute, in milliseconds; null if there were no commits. */
   commitMs(share: number): number | null {
     return quantile(this.#before(LATENCY_MS), this.#beats.at(-1), share)
   }
 
-  /** The same over the time that is kept, a point every 30 seconds. */
+  /** The same over the whole kept period, one point per 30 seconds. */
   commitHistory(share: number): readonly { readonly at: string; readonly p95: number | null }[] {
     const step = 15
     const points = []
@@ -81,7 +81,7 @@ export class PipelineRates {
   }
 }
 
-/** Linear within a bucket, as Prometheus does it. */
+/** Linear within a bucket, as in Prometheus. */
 function quantile(from: Beat | undefined, to: Beat | undefined, share: number): number | null {
   if (from === undefined || to === undefined) return null
   const counts = [...to.commits].map(([le, count]) => [le, count - (from.commits.get(le) ?? 0)] as const)

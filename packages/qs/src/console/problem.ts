@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../http/fault-log.ts'
 import { accessOf } from './access.ts'
 
-/** An error that is an answer: what is wrong and what to do, for people (RFC 9457). */
+/** An error that becomes an HTTP answer: what is wrong and what to do (RFC 9457). */
 export class HttpProblem extends Error {
   readonly statusCode: number
   readonly type: string
@@ -46,7 +46,7 @@ function problemOf(error: FastifyError | Error): Problem {
 }
 
 function databaseStatus(error: Error, code: string | undefined): number {
-  // Class 22, data exception: the question holds what no column can.
+  // Class 22, data exception: the request contains a value that no column can hold.
   if (code !== undefined && /^22[0-9A-Z]{3}$/.test(code)) return 400
   if (code === INSUFFICIENT_PRIVILEGE || code === READ_ONLY) return 403
   const isDatabase = code !== undefined || /connect|timeout|terminated|Query read/i.test(error.message)
@@ -56,14 +56,14 @@ function databaseStatus(error: Error, code: string | undefined): number {
 function detailOf(error: Error, code: string | undefined, status: number): string {
   if (error instanceof HttpProblem) return error.message
   if (code === QUERY_CANCELED || error.message === 'Query read timeout')
-    return 'The database took longer than CONSOLE_QUERY_TIMEOUT for this. Ask for a shorter time or fewer devices.'
+    return 'The query took longer than CONSOLE_QUERY_TIMEOUT. Request a shorter time range or fewer devices.'
   if (code === INSUFFICIENT_PRIVILEGE)
-    return `The role of the database may not do this: ${error.message}. CONSOLE_DATABASE_URL names one that may.`
+    return `The database role may not do this: ${error.message}. Set CONSOLE_DATABASE_URL to a role that may.`
   if (code === READ_ONLY)
-    return 'The database of the console is a replica, which nothing can be written to. CONSOLE_DATABASE_URL names the primary, CONSOLE_READ_DATABASE_URL the replica.'
+    return 'The database of the console is a read-only replica. Set CONSOLE_DATABASE_URL to the primary and CONSOLE_READ_DATABASE_URL to the replica.'
   if (code === UNDEFINED_TABLE) return `The schema is not up to date: ${error.message}. Run qs migrate.`
   if (status === 503)
-    return `The database cannot be asked: ${error.message || code}. See /readyz and the log.`
+    return `The database is unavailable: ${error.message || code}. See /readyz and the log.`
   return error.message
 }
 
@@ -71,7 +71,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
-/** For Fastify: every error, ours or not, as a problem. `onFault` is called for those of 500 and above. */
+/** Error handler for Fastify: answers every error as a problem, and calls `onFault` for status 500 and above. */
 export function errorHandler(onFault: (fault: Fault) => void) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
     const problem = problemOf(error)
@@ -89,9 +89,9 @@ function faultOf(error: Error, status: number, { method, routeOptions }: Fastify
 }
 
 function shownProblem(error: Error, problem: Problem, request: FastifyRequest): Problem {
-  // Strangers learn nothing of the database: its messages name hosts, roles and tables.
+  // Public routes hide database messages, which name hosts, roles and tables.
   const isHidden = !(error instanceof HttpProblem) && problem.status >= 500 && accessOf(request) === 'public'
-  return isHidden ? { ...problem, detail: 'This cannot be answered now: qs doctor says why' } : problem
+  return isHidden ? { ...problem, detail: 'Temporarily unavailable; qs doctor shows the reason' } : problem
 }
 
 export function notFound(detail: string): HttpProblem {

@@ -12,7 +12,7 @@ import type { LiveStreams } from './live-streams.ts'
 import type { AuditEntry } from './queries/audit.ts'
 import type { ConsoleServices } from './services.ts'
 
-/** Fastify with request and answer typed by their schemas. */
+/** Fastify with requests and answers typed by their schemas. */
 export type RouteServer = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -24,6 +24,6 @@ export type RouteServer = FastifyInstance<
 export interface RouteContext extends ConsoleServices {
   readonly gate: Gate
   readonly streams: LiveStreams
-  /** Writes down who did what. */
+  /** Adds an entry to the audit log. */
   readonly audit: (request: FastifyRequest, entry: Pick<AuditEntry, 'action' | 'detail'>) => Promise<void>
 }

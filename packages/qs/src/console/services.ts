@@ -15,43 +15,43 @@ import type { LetterFilter } from '../letters/letter-filter.ts'
 import type { Page } from '../letters/list-letters.ts'
 import type { ConsoleHost } from './process/console-host.ts'
 
-/** Dead letters, as the commands have them too. */
+/** The dead-letter commands for the console. */
 export interface LetterService {
   list(filter: LetterFilter, page: Page): Promise<LetterList>
-  /** null: there is none. */
+  /** null: there is no such letter. */
   show(id: string): Promise<Letter | null>
-  /** What the ingester would say of this payload; keeps nothing. null: there is no such letter. */
+  /** Checks a payload as the ingester would, without storing it. null: there is no such letter. */
   judge(id: string, repair: LetterRepair): Promise<LetterJudgement | null>
   repair(id: string, repair: LetterRepair): Promise<LetterJudgement | null>
-  /** The same merge patch for many; `after` goes on where an answer ended. */
+  /** Applies one merge patch to many letters; `after` continues from the end of the previous answer. */
   patch(
     filter: LetterFilter,
     options: { readonly merge: string; readonly dryRun: boolean; readonly after: string },
   ): Promise<PatchAnswer>
-  /** `asNow`: events get the time of the replay, not that at which the letter came in. */
+  /** `asNow`: events get the time of the replay, not the receive time of the letter. */
   replay(filter: LetterFilter, options: { readonly asNow: boolean }): Promise<ReplayAnswer>
   purge(filter: LetterFilter): Promise<number>
 }
 
 export interface DeviceService {
-  /** @throws HttpProblem where the name will not do, or the account cannot be made */
+  /** @throws HttpProblem if the name is not allowed or the account cannot be created */
   add(deviceId: string): Promise<DeviceLoginAnswer>
 }
 
-/** Simulated devices, where there is a broker of ours for them. */
+/** Simulated devices on the embedded broker. */
 export interface SimulationService {
   state(): Promise<SimulationState>
   start(): Promise<void>
   stop(): Promise<void>
-  /** Stops them and removes all that came from them. @returns how many events that were */
+  /** Stops them and removes their data. @returns the number of events removed */
   remove(): Promise<number>
 }
 
-/** All that the console stands on; `app` puts it together. */
+/** Everything the console depends on. */
 export interface ConsoleServices {
   readonly version: string
   readonly system: () => Promise<System>
-  /** Where questions go: a replica, where there is one. */
+  /** For queries: the replica, if there is one. */
   readonly read: Ask
   readonly write: Ask
   readonly overview: () => Promise<Overview>

@@ -1,13 +1,15 @@
 import type session from '@fastify/session'
 import type { Session } from 'fastify'
 
-/** A household has a handful of browsers; an office behind one proxy that is not named has one address. */
+/**
+ * A household has a handful of browsers; an office behind a proxy that is not in HTTP_TRUSTED_PROXIES has one address.
+ */
 const [MAX_OF_ADDRESS, MAX_SESSIONS] = [50, 1_000]
 
 /**
- * The sessions of the console, in memory. The store of the library keeps every session until its log-out, and a script
- * that logs in for each request never logs out. Here an expired session goes with the next login, and above a bound
- * the oldest one goes: first that of the same address, so that nobody ends the sessions of others.
+ * The sessions of the console, in memory. The library's own store keeps every session until logout, and a script that
+ * logs in for each request never logs out. Here, a login removes expired sessions and, above a limit, the oldest
+ * session: first one of the same address, so that no client can end the sessions of others.
  */
 export class SessionStore implements session.SessionStore {
   /** Oldest first. */

@@ -7,22 +7,22 @@ import type { SimulationService } from './services.ts'
 
 const DEMO_PREFIX = 'demo-'
 
-/** So much past is played first, this much faster than it was: charts have something to show within seconds. */
+/** The simulation first replays this much of the past at this speed, so that charts show data within seconds. */
 const [PAST_MS, SPEED] = [3 * 3_600_000, 1_500]
 
-/** Where the pipeline is away nobody waits longer for the acks of simulated events. */
+/** Longest wait for acks of simulated events if the pipeline is away. */
 const DRAIN_TIMEOUT_MS = 5_000
 
 export interface SimulatedDevicesOptions {
   readonly broker: BrokerOptions
   readonly config: Config
-  /** The console's role and the ingester's may not delete events. */
+  /** URL with the owner role: those of the console and the ingester may not delete events. */
   readonly ownerUrl: DatabaseUrl
-  /** Told which devices are about to lose their rows: see Sink.forgetDevices. */
+  /** Called before the rows of devices are deleted: see Sink.forgetDevices. */
   readonly pipeline: { forgetDevices(isGone: (deviceId: string) => boolean): void }
 }
 
-/** A dozen simulated devices on the broker, like any others, with a few faults to look at. */
+/** A dozen simulated devices on the broker, with occasional faults for demonstration. */
 export class SimulatedDevices implements SimulationService {
   readonly #options: SimulatedDevicesOptions
   readonly #owner: QueryPool
@@ -55,13 +55,13 @@ export class SimulatedDevices implements SimulationService {
     return this.#inTurn(() => this.#remove())
   }
 
-  /** For good. */
+  /** Stops and closes the connection. */
   async end(): Promise<void> {
     await this.stop()
     await this.#owner.end()
   }
 
-  /** Two starts at once would begin two simulations, and only the second could be stopped. */
+  /** Serializes calls: two concurrent starts would begin two simulations, and only the second could be stopped. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
     this.#last = result.catch(() => {})
@@ -70,7 +70,7 @@ export class SimulatedDevices implements SimulationService {
 
   async #start(): Promise<void> {
     if (this.#simulation !== null) return
-    // Their past is played once: a second one would lie over the first.
+    // The past is simulated once: a second run would overlap the first.
     const hasPast = (await this.state()).devices > 0
     const { broker, config } = this.#options
     const simulation = simulate({

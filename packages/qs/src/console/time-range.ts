@@ -1,7 +1,7 @@
 import { utcText } from '@qs-telemetry/protocol'
 import { HttpProblem } from './problem.ts'
 
-/** From `from` on, and before `to`: RFC 3339 in UTC with six digits. */
+/** RFC 3339 in UTC with six fractional digits; `from` is inclusive, `to` exclusive. */
 export interface TimeRange {
   readonly from: string
   readonly to: string
@@ -9,17 +9,17 @@ export interface TimeRange {
 
 const MAX_YEARS_MS = 200 * 365 * 86_400_000
 
-/** @throws HttpProblem where `to` does not come after `from` */
+/** @throws HttpProblem if `to` is not later than `from` */
 export function readRange({ from, to }: TimeRange): TimeRange {
   const range = { from: readMoment(from), to: readMoment(to) }
   if (range.from >= range.to || Date.parse(range.to) - Date.parse(range.from) > MAX_YEARS_MS)
-    throw new HttpProblem(400, `from ${from} to ${to} is not a time range: "to" must be after "from"`)
+    throw new HttpProblem(400, `from ${from} to ${to} is not a valid time range: "to" must be later than "from"`)
   return range
 }
 
-/** @throws HttpProblem where it is no time in the years 1 to 9999 */
+/** @throws HttpProblem if it is not a time in the years 1 to 9999 */
 export function readMoment(text: string): string {
   const moment = utcText(text)
-  if (moment === null) throw new HttpProblem(400, `${text} is no time in the years 1 to 9999`)
+  if (moment === null) throw new HttpProblem(400, `${text} is not a time in the years 1 to 9999`)
   return moment
 }

@@ -1,13 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 
-/** The names of ranges that HTTP_TRUSTED_PROXIES takes, as @fastify/proxy-addr defines them. */
+/** Named ranges for HTTP_TRUSTED_PROXIES, as defined by @fastify/proxy-addr. */
 const RANGES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 }
 
-/** Whether the other end of a connection is a proxy of HTTP_TRUSTED_PROXIES. */
+/** Whether the peer of a connection is in HTTP_TRUSTED_PROXIES. */
 export function trustedPeer(proxies: string | null): (address: string) => boolean {
   const list = new BlockList()
   const names = proxies?.split(',').map((each) => each.trim()) ?? []

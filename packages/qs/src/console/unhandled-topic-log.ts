@@ -1,12 +1,12 @@
 import type { EventTopic } from '@qs-telemetry/protocol'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 
-/** A message that a client has sent to the broker. */
+/** A message that a client sent to the broker. */
 export interface Arrival {
-  /** null: the broker does not tell. */
+  /** null: unknown. */
   readonly clientId: string | null
   readonly topic: string
-  /** The account of the client may publish there. */
+  /** Whether the account of the client may publish there. */
   readonly isAllowed: boolean
   readonly payload: string | Buffer
 }
@@ -22,12 +22,12 @@ interface Entry {
 const [MAX_TOPICS, MAX_TOPIC_CHARACTERS, MAX_PAYLOAD_BYTES] = [100, 200, 200]
 
 /**
- * What came in on topics that nobody takes in, such as qs/v1/kitchen/event: counted, with one message of each. A client
- * may invent any number of topics, so the one that was quiet the longest gives way.
+ * Messages on topics that are not ingested, such as qs/v1/kitchen/event: counted, with one sample per topic. A client
+ * can invent any number of topics, so the topic quiet for longest is dropped first.
  */
 export class UnhandledTopicLog {
   readonly #events: EventTopic
-  /** The newest last. */
+  /** Newest last. */
   readonly #entries = new Map<string, Entry>()
   #more = 0
 
@@ -35,7 +35,7 @@ export class UnhandledTopicLog {
     this.#events = events
   }
 
-  /** Looks at each message: those of events and of the broker's own topics are left out. */
+  /** Records a message, except those on event topics and on the broker's own topics. */
   came({ topic, clientId, isAllowed, payload }: Arrival, nowMs: number): void {
     if (topic.startsWith('$') || (isAllowed && this.#events.deviceIdOf(topic) !== null)) return
     const name = topic.slice(0, MAX_TOPIC_CHARACTERS)
@@ -57,7 +57,7 @@ export class UnhandledTopicLog {
     return { topics: fixableFirst, more: this.#more, isSampled: false, problem: null }
   }
 
-  /** A topic of events that is here was refused for its client: nothing about it is misspelt. */
+  /** An event topic in this list was refused for its client and is not misspelt. */
   #likely(topic: string): string | null {
     return this.#events.deviceIdOf(topic) === null ? this.#events.likelyFor(topic) : null
   }

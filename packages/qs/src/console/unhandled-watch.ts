@@ -15,18 +15,18 @@ export interface UnhandledWatchOptions {
   readonly clock: Clock
 }
 
-/** What is looked at within a second. A message takes about 20 µs here and as much at the broker. */
+/** Maximum per second. A message costs about 20 µs here and as much at the broker. */
 const MOST = { messages: 200, bytes: 1024 * 1024 } as const
 const WINDOW_MS = 1_000
-/** Without a subscription after a second that had more. Then a refused subscription is tried again, too. */
+/** Time without a subscription after the limit is exceeded; also the interval for retrying a refused subscription. */
 const PAUSE_MS = 30_000
 
 /**
- * Messages on topics that nobody takes in, at a broker that is another process. It reads all topics around those of events, on a
- * connection of its own: QoS 0, no session, no part in a shared subscription. So the intake has nothing to do with it.
+ * Messages on topics that are not ingested, at an external broker. It reads all topics around the event topics on its
+ * own connection: QoS 0, no session, no shared subscription, so ingestion is not affected.
  *
- * The broker would send each event once more, so there is a limit: after 200 messages or 1 MiB in a second, it unsubscribes
- * for half a minute, and the counts are those of a sample.
+ * The broker sends each event a second time, so there is a limit: after 200 messages or 1 MiB in a second, it
+ * unsubscribes for half a minute, and the counts are those of a sample.
  */
 export class UnhandledWatch {
   readonly #log: UnhandledTopicLog
@@ -35,7 +35,7 @@ export class UnhandledWatch {
   readonly #ours: readonly string[]
   #windowMs = Number.NEGATIVE_INFINITY
   #left: Record<keyof typeof MOST, number> = { ...MOST }
-  /** When it last had too much to look at. */
+  /** When it last exceeded the limit. */
   #pausedMs = Number.NEGATIVE_INFINITY
   #isPaused = false
   #callOff: CallOff = () => {}
@@ -52,7 +52,7 @@ export class UnhandledWatch {
       username: config.MQTT_USERNAME,
       password: secretReader(config, 'MQTT_PASSWORD'),
       filters: [filter],
-      advice: `allow it with qs provision (Mosquitto with dynamic security), or with the line "topic read ${filter}" below its user in the ACL file. Events do not need it`,
+      advice: `allow it with qs provision (Mosquitto with dynamic security), or with the line "topic read ${filter}" under its user in the ACL file. Ingestion does not need it`,
       onMessage: (topic, payload, isRetained) => this.#came(topic, payload, isRetained),
     })
   }
@@ -74,7 +74,7 @@ export class UnhandledWatch {
   }
 
   #came(topic: string, payload: Buffer, isRetained: boolean): void {
-    // Some are still under way when the broker is told to stop.
+    // Messages still in transit after the unsubscribe.
     if (this.#isPaused) return
     const nowMs = this.#clock.monotonicMs()
     if (nowMs - this.#windowMs >= WINDOW_MS) {

@@ -1,4 +1,4 @@
-/** Where a value holds text that PostgreSQL cannot store, and why, in the form of Ajv's errors. */
+/** Location of text that PostgreSQL cannot store, and the reason, in the form of Ajv's errors. */
 export interface Unstorable {
   readonly keyword: string
   readonly instancePath: string
@@ -8,10 +8,10 @@ export interface Unstorable {
 }
 
 /**
- * NUL is no character of PostgreSQL's text (SQLSTATE 22021), and half of a surrogate pair has no UTF-8 form: it would be
+ * PostgreSQL text cannot contain NUL (SQLSTATE 22021), and half of a surrogate pair has no UTF-8 form: it would be
  * stored as U+FFFD.
  *
- * @param isFree whether the field of this name takes any text, since it becomes bytes
+ * @param isFree whether the field of this name accepts any text, since it becomes bytes
  */
 export function findUnstorable(value: unknown, isFree: (name: string) => boolean): Unstorable | null {
   return find(value, '', isFree)
@@ -30,9 +30,9 @@ function find(value: unknown, instancePath: string, isFree: (name: string) => bo
 
 function reasonOf(text: string, instancePath: string): Unstorable | null {
   const message = text.includes('\0')
-    ? 'holds a NUL character, which no text can hold here'
+    ? 'contains a NUL character, which cannot be stored'
     : text.isWellFormed()
       ? null
-      : 'holds half of a surrogate pair, which is no character'
+      : 'contains half of a surrogate pair, which is not a character'
   return message === null ? null : { keyword: 'storable', instancePath, schemaPath: '', params: {}, message }
 }

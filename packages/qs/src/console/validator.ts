@@ -7,15 +7,15 @@ const OPTIONS: Options = { useDefaults: true, allErrors: false, strict: false }
 
 type Check = ReturnType<FastifySchemaCompiler<object>>
 
-/** What this reads of a schema. */
+/** The part of a schema used here. */
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, { readonly format?: string } | undefined>>
 }
 
 /**
- * What comes in an address is text and becomes numbers, and a list where one is wanted; a JSON body is taken at its
- * word: there null is no empty text. In both, text that PostgreSQL cannot store is refused, except in a field with the
- * format `payload`, which becomes bytes.
+ * Parameters in a URL are text and are converted to numbers and lists; a JSON body is not converted: null is not an
+ * empty text. In both, text that PostgreSQL cannot store is refused, except in a field with the format `payload`, which
+ * becomes bytes.
  */
 export function validatorCompiler(): FastifySchemaCompiler<object> {
   const forText = formats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
@@ -35,7 +35,7 @@ export function validatorCompiler(): FastifySchemaCompiler<object> {
 }
 
 function formats(ajv: Ajv): Ajv {
-  // CommonJS, whose default is the function itself.
+  // CommonJS: the default export is the function itself.
   const add = addFormats as unknown as (ajv: Ajv) => void
   add(ajv)
   const dateTime = ajv.formats['date-time']
@@ -43,7 +43,7 @@ function formats(ajv: Ajv): Ajv {
     typeof dateTime === 'object' && 'validate' in dateTime && typeof dateTime.validate === 'function'
       ? (dateTime.validate as (text: string) => boolean)
       : () => true
-  // RFC 3339 has leap seconds and a year 0; JavaScript lacks the first, PostgreSQL the second.
+  // RFC 3339 allows leap seconds and the year 0; JavaScript lacks the first, PostgreSQL the second.
   ajv.addFormat(
     'date-time',
     (text: string) => isDateTime(text) && new Date(text).getTime() >= FIRST_MOMENT_MS,

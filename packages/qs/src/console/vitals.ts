@@ -6,11 +6,11 @@ export interface PipelineVitals {
   readonly pipeline: { status(): SourceStatus }
   readonly rates: PipelineRates
   readonly alarms: () => ReadonlyMap<string, string>
-  /** Messages that wait at the broker; null: it does not say. */
+  /** Messages queued at the broker; null: unknown. */
   readonly waiting: () => number | null
 }
 
-/** Of the pipeline in this process. */
+/** Vitals of the pipeline in this process. */
 export function pipelineVitals({ pipeline, rates, alarms, waiting }: PipelineVitals): Vitals {
   const { isConnected, isPaused, unsettledMessages, unsettledBytes } = pipeline.status()
   return {
@@ -31,7 +31,7 @@ export interface WatchedVitals {
   readonly waiting: number | null
 }
 
-/** Of pipelines in other processes: what the broker says. Their rate is in the database. */
+/** Vitals of pipelines in other processes, as far as the broker shows them. Their rate is in the database. */
 export function watchedVitals({ isConnected, waiting }: WatchedVitals): Vitals {
   return {
     rate: null,

@@ -4,7 +4,7 @@ import { decodeMessage } from '../decode/decode-message.ts'
 import { Message } from '../pipeline/message.ts'
 import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
-/** Messages without a device ack that are kept in mind; the oldest is forgotten first. */
+/** Maximum number of messages waiting for a device ack; the oldest is dropped first. */
 const MAX_WAITING = 1_000
 
 export interface WatchedMessagesOptions {
@@ -14,9 +14,9 @@ export interface WatchedMessagesOptions {
 }
 
 /**
- * What became of messages that another process takes in: each is decoded here, and waits for the device ack that the
- * ingester sends after COMMIT. A device ack names its events and not its message, so it belongs to the oldest one of its
- * device with the same events. A message that nobody acks, as on a topic without a device, has no end here.
+ * Outcomes of messages ingested by another process: each is decoded here and waits for the device ack that the ingester
+ * sends after COMMIT. A device ack names its events and not its message, so it belongs to the oldest message of the
+ * device with the same events. A message without an ack, as on a topic without a device, has no outcome here.
  */
 export class WatchedMessages {
   readonly #options: WatchedMessagesOptions

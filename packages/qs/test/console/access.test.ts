@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fastify from 'fastify'
 import { giveAccess, requireAccess } from '../../src/console/access.ts'
 
-test('a route that does not say who may use it stops the start, also in a plugin', async () => {
+test('a route without declared access stops the start, also in a plugin', async () => {
   const server = fastify()
   requireAccess(server)
   server.get('/decided', { config: { access: 'public' } }, async () => 'x')

@@ -10,7 +10,7 @@ import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { BrokerAccounts } from '../../src/console/broker-accounts.ts'
 
-test('a console makes accounts where an account of its own may, and says why where none may', {
+test('a console creates accounts if its own account may, and otherwise says why not', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const { url, kill } = await startManagedMosquitto(t)

@@ -5,7 +5,7 @@ import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { parquetReadObjects } from 'hyparquet'
 import { event, minutesAgo } from './console-data.ts'
 
-test('events go page by page, of one device and of all', async (t) => {
+test('events are paged, for one device and for all', async (t) => {
   const { publish, api } = await startTestConsole(t)
   const ids = Array.from({ length: 25 }, (_, index) => `e${String(index).padStart(2, '0')}`)
   await publish(
@@ -37,7 +37,7 @@ test('events go page by page, of one device and of all', async (t) => {
   assert.equal((await api('/api/events?after=nonsense')).status, 400)
 })
 
-test('a view leaves as CSV and as Parquet, every event of it', async (t) => {
+test('a view is exported as CSV and as Parquet, with every event', async (t) => {
   const { publish, api, url } = await startTestConsole(t)
   await publish('d', [
     event('d', 'e1', { value: 1.5, ts_device: '2026-01-02T03:04:05.123456Z' }),

@@ -6,7 +6,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import { event } from './console-data.ts'
 
-test('the overview counts, and simulated devices come and go with all that they left', async (t) => {
+test('the overview counts, and simulated devices are removed with all their data', async (t) => {
   const { publish, api, query } = await startTestConsole(t)
   await publish('mine', event('mine', 'm1', { value: 1 }))
   await publish('mine', '{"broken":')
@@ -26,7 +26,7 @@ test('the overview counts, and simulated devices come and go with all that they 
   )
   const gone = (await api<SimulationState>('/api/simulation', { method: 'DELETE' })).body
   assert.deepEqual(gone, { running: false, devices: 0 })
-  // A later batch writes what devices' rows lack: not those of the removed ones.
+  // A later batch updates device rows, but must not restore those of the removed devices.
   await publish('mine', event('mine', 'm2', { value: 2 }))
   await until(
     async () => (await query(`select from events where event_id = 'm2'`)).length === 1,
@@ -41,7 +41,7 @@ test('the overview counts, and simulated devices come and go with all that they 
   assert.deepEqual(entry, { actor: 'local', action: 'simulated data removed' })
 })
 
-test('the overview tells the backlog of the broker, and how fast the disk fills', async (t) => {
+test('the overview shows the backlog of the broker and how fast the disk fills', async (t) => {
   const { api, client, mqttPort, query } = await startTestConsole(t)
   assert.equal((await api<Overview>('/api/overview')).body.disk.bytesPerDay, null, 'too early to say')
   const session = { clientId: 'sleeper', clean: false }
@@ -60,11 +60,11 @@ test('the overview tells the backlog of the broker, and how fast the disk fills'
     return broker.waiting === 7 ? disk : null
   }
   const { bytesPerDay } = await until(seen, 'seven messages wait')
-  // 10,000 events in six hours, of some 100 to 500 bytes with their indexes.
+  // 10,000 events in six hours, of about 100 to 500 bytes each with indexes.
   assert.ok(bytesPerDay !== null && bytesPerDay > 4 * 1e6 && bytesPerDay < 4 * 5e6, `${bytesPerDay}`)
 })
 
-test('the API describes itself, and what is not there is a problem', async (t) => {
+test('the API describes itself, and an unknown path is a problem', async (t) => {
   const { api } = await startTestConsole(t)
   const { body } = await api<{ openapi: string; paths: Record<string, unknown> }>('/api/openapi.json')
   assert.match(body.openapi, /^3\./)

@@ -45,7 +45,7 @@ test('with the roles of the composed stack the whole console works', { skip: psq
     assert.equal(body.pinned.length, Number(isPinned))
   }
   assert.deepEqual((await api('/api/letters/purge', json('POST', { all: true }))).body, { purged: 1 })
-  // Events are for ever, also for who holds the console's role.
+  // The console's role may not delete events.
   const refused = await api<{ detail: string }>('/api/simulation', { method: 'DELETE' })
   assert.equal(refused.status, 403)
   assert.match(refused.body.detail, /permission denied for table events/)

@@ -56,7 +56,7 @@ test('devices, their latest values, their clock, a label and sparklines', async 
   assert.ok((drift.offset[0] ?? 0) < -1e9, 'its clock is in 1970')
 })
 
-test('a series is every event where they fit, else least, greatest and mean; other axes too', async (t) => {
+test('a series is every event if they fit, else minimum, maximum and mean; on the other axes too', async (t) => {
   const { publish, api, query } = await startTestConsole(t)
   await publish('d', event('d', 'd1', { value: 1, unit: 'V' }))
   await query(`
@@ -74,7 +74,7 @@ test('a series is every event where they fit, else least, greatest and mean; oth
   const load = many.lines.find(({ eventType }) => eventType === 'load')
   assert.ok(load && load.times.length <= 300 && load.times.length >= 119)
   assert.deepEqual([load.events, load.unit], [3600, 'W'])
-  // A saw tooth of a hundred seconds: the peak is in every fourth bucket of thirty, and survives.
+  // A sawtooth of 100 seconds: its peak falls into every fourth bucket of 30 seconds, and survives.
   assert.ok(load.max.includes(99) && load.min.includes(0))
   assert.equal(many.lines.find(({ eventType }) => eventType === 'temp')?.events, 1)
   for (const points of [10, 57, 123, 1_000]) {
@@ -92,10 +92,10 @@ test('a series is every event where they fit, else least, greatest and mean; oth
   )
   assert.equal(wrong.status, 400)
   assert.match(wrong.headers.get('content-type') ?? '', /application\/problem\+json/)
-  assert.match(wrong.body.detail, /"to" must be after "from"/)
+  assert.match(wrong.body.detail, /"to" must be later than "from"/)
 })
 
-test('numbers that would overflow a sum are charted all the same', async (t) => {
+test('numbers that would overflow a sum are still charted', async (t) => {
   const { publish, api } = await startTestConsole(t)
   const values = [1.7e308, 1.7e308, 1.7e308, -1e200, 5]
   await publish(

@@ -28,7 +28,7 @@ async function fieldOf(valueText: string): Promise<string> {
   return start.slice(0, start.lastIndexOf(',,,1,,,2,1,\r\n'))
 }
 
-test('text that a spreadsheet would take for a formula or two fields is text; a number stays a number', async () => {
+test('text that a spreadsheet would take as a formula or two fields stays text; a number stays a number', async () => {
   for (const [given, expected] of [
     ['=1+1', "'=1+1"],
     ['+x', "'+x"],

@@ -17,20 +17,20 @@ import { type RawRequest, rawRequest } from '@qs-telemetry/testing/raw-http.ts'
 type Actor = 'nobody' | 'viewer' | 'operator'
 const ACTORS: readonly Actor[] = ['nobody', 'viewer', 'operator']
 
-/** What the gate answers: nothing of this comes from a route itself. */
+/** The answers of the gate, none of which comes from a route. */
 const STOPPED: Readonly<Record<Access, Readonly<Record<Actor, number | null>>>> = {
   public: { nobody: null, viewer: null, operator: null },
   viewer: { nobody: 401, viewer: null, operator: null },
   operator: { nobody: 401, viewer: 403, operator: null },
 }
 const GATE = [401, 403, 421]
-/** Spellings of each path, and routes outside of the document: with fewer of them the walk has shrunk. */
+/** Minimum number of spellings per path and of undocumented routes, so that the test cannot silently shrink. */
 const [SPELLINGS, HIDDEN] = [19, 6]
-/** No such route, or no such address. */
+/** No such route, or a malformed URL. */
 const NOWHERE = [400, 404]
 
-test('each operation, in each spelling, answers those who may use it and nobody else', async (t) => {
-  // Behind a proxy each request can have an address of its own, so that no rate limit answers for the gate.
+test('each operation, in each spelling, answers only those who may use it', async (t) => {
+  // Behind a proxy, each request can have a separate address, so that no rate limit answers instead of the gate.
   const settings = { ...PASSWORDS, HTTP_TRUSTED_PROXIES: '127.0.0.1' }
   const running = await startTestConsole(t, { settings })
   const letter = await plant(running)
@@ -69,7 +69,7 @@ test('each operation, in each spelling, answers those who may use it and nobody 
   for (const actor of ACTORS) {
     await t.test(`${actor}, through a foreign name and from a foreign page`, async () => {
       const cookie = await login(actor)
-      // An address that cannot be read is refused before its Host is looked at.
+      // A malformed URL is refused before its Host is checked.
       await inParallel(foreign, async (request) => {
         const { status } = await ask(request, cookie)
         assert.ok([421, 400].includes(status), `foreign Host: ${actor}: ${request.name}: ${status}`)

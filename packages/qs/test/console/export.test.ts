@@ -26,11 +26,11 @@ const RANGE = 'from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z'
 const COLUMNS =
   'event_id,device_id,event_type,value_num,value_text,value_exact,unit,ts,ts_device,ts_device_raw,ts_server,schema,meta'
 
-/** What a cell has that a spreadsheet would take for a formula. */
+/** A cell with text that a spreadsheet would take as a formula. */
 const shown = (text: string | null) =>
   text !== null && /^[=+\-@\t\r\n]/.test(text) && text !== '-5' ? `'${text}` : text
 
-test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to the last byte and digit', async (t) => {
+test('everything is exported as CSV that PostgreSQL reads back, and as Parquet, to the last byte and digit', async (t) => {
   const { publish, api, url, databaseUrl, query } = await startTestConsole(t)
   for (const [index, device] of DEVICES.entries()) {
     const event = (n: number, members: string) =>
@@ -108,8 +108,8 @@ test('everything leaves as CSV that PostgreSQL reads back, and as Parquet, to th
   assert.deepEqual(inOrder.map(texts), stored.map(texts))
 })
 
-test('an export of one device or one type has all types, or all devices; its end says how many events it has', async (t) => {
-  // Their times are plausible in any year in which this runs.
+test('an export of one device or one type has all types, or all devices; its last line has the number of events', async (t) => {
+  // These times are plausible in any year.
   const settings = { DEVICE_CLOCK_MAX_PAST: '100000d' }
   const { publish, api } = await startTestConsole(t, { settings })
   const event = (device: string, type: string, n: number) => ({
@@ -135,7 +135,7 @@ test('an export of one device or one type has all types, or all devices; its end
   const file = (
     await api<string>(`/api/export?format=csv&${RANGE}&device=a&type=x&zone=Europe/Berlin&bom=true&end=true`)
   ).body
-  // fetch takes a byte order mark away; the bytes have it.
+  // fetch strips the byte order mark; the raw bytes have it.
   const [head = '', row = '', end] = file.trim().split('\r\n')
   assert.ok(head.endsWith(',meta,ts_local'))
   assert.ok(row.endsWith(',2026-11-01 10:30:00.123'), row)
@@ -153,7 +153,7 @@ test('an export of one device or one type has all types, or all devices; its end
   }
 })
 
-test('an export of a spreadsheet begins with a byte order mark, and a range of the calendar is in its zone', async (t) => {
+test('an export for a spreadsheet begins with a byte order mark, and a calendar range is in its zone', async (t) => {
   const { publish, api, url } = await startTestConsole(t)
   const [now, before] = [new Date(), new Date(Date.now() - 40 * 86_400_000)]
   for (const [n, at] of [now, before].entries())
@@ -173,21 +173,21 @@ test('an export of a spreadsheet begins with a byte order mark, and a range of t
   assert.deepEqual([today.includes('d-0,d'), today.includes('d-1,d')], [true, false])
 
   for (const [question, said] of [
-    ['range=last-month&from=2026-01-01T00:00:00Z', 'Say which time'],
-    ['from=2026-01-01T00:00:00Z', 'Say which time'],
-    ['', 'Say which time'],
-    ['range=today&zone=Mars/Olympus', 'is no time zone'],
-    ['range=today&zone=%27%3B--', 'is no time zone'],
+    ['range=last-month&from=2026-01-01T00:00:00Z', 'Give the time'],
+    ['from=2026-01-01T00:00:00Z', 'Give the time'],
+    ['', 'Give the time'],
+    ['range=today&zone=Mars/Olympus', 'is not a time zone'],
+    ['range=today&zone=%27%3B--', 'is not a time zone'],
   ] as const) {
     const { status, body } = await api<{ detail: string }>(`/api/export?format=csv&${question}`)
     assert.deepEqual([status, body.detail.includes(said)], [400, true], question)
   }
 })
 
-test('the server says of an export how many events it sent, and whether it broke off', async (t) => {
+test('the server reports the number of events of an export, and whether it was cut off', async (t) => {
   const { publish, api, url, query } = await startTestConsole(t)
   await publish('d', { schema: 1, event_id: 'd-0', device_id: 'd', event_type: 't', value: 0 })
-  // 45 MB of CSV are more than all sockets on its way hold.
+  // 45 MB of CSV exceed all socket buffers in between.
   const EVENTS = 1_501
   await query(`
     insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema, meta)

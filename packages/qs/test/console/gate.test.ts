@@ -16,7 +16,7 @@ async function login(
   return { ...answer, cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '' }
 }
 
-/** With a Host header of one's own, which fetch does not let one set. */
+/** Sends a given Host header, which fetch does not allow. */
 function statusOf(url: string, headers: Record<string, string>, method = 'GET'): Promise<number> {
   return new Promise((resolve, reject) => {
     request(url, { headers, method }, (response) => {
@@ -28,7 +28,7 @@ function statusOf(url: string, headers: Record<string, string>, method = 'GET'):
   })
 }
 
-test('on loopback it is open, to programs and to its own pages, and not to foreign ones', async (t) => {
+test('on loopback it is open to programs and its own pages, and not to foreign pages', async (t) => {
   const { api, url } = await startTestConsole(t)
   assert.deepEqual((await api<Session>('/api/session')).body, {
     loginNeeded: false,
@@ -41,13 +41,13 @@ test('on loopback it is open, to programs and to its own pages, and not to forei
   assert.equal(await statusOf(stop, { origin: 'https://evil.example' }, 'POST'), 403)
   assert.equal(await statusOf(stop, { origin: 'null' }, 'POST'), 403)
   assert.equal(await statusOf(stop, { 'sec-fetch-site': 'cross-site' }, 'POST'), 403)
-  // A name of somebody else that points here (DNS rebinding).
+  // A foreign name that resolves to this address (DNS rebinding).
   assert.equal(await statusOf(`${url}/api/devices`, { host: 'evil.example' }), 421)
   assert.equal(await statusOf(`${url}/`, { host: 'evil.example', accept: 'text/html' }), 421)
   assert.equal(await statusOf(`${url}/healthz`, { host: 'evil.example' }), 200)
 })
 
-test('with passwords: nobody, a viewer, an operator; health and metrics stay open', async (t) => {
+test('with passwords: anonymous, viewer, operator; health and metrics stay open', async (t) => {
   const running = await startTestConsole(t, { settings: PASSWORDS })
   const { api, url, query } = running
   for (const path of [
@@ -91,7 +91,7 @@ test('with passwords: nobody, a viewer, an operator; health and metrics stay ope
   )
 })
 
-test('a password cannot be guessed by trying, and behind TLS the cookie is Secure', async (t) => {
+test('login attempts are limited, and behind TLS the cookie is Secure', async (t) => {
   const running = await startTestConsole(t, { settings: { ...PASSWORDS, HTTP_TRUSTED_PROXIES: '127.0.0.1' } })
   const proxied = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.7' }
   const good = await login(running, 'operator', PASSWORDS.CONSOLE_OPERATOR_PASSWORD, proxied)
@@ -100,12 +100,12 @@ test('a password cannot be guessed by trying, and behind TLS the cookie is Secur
   for (let index = 0; index < 12; index++)
     statuses.push((await login(running, 'operator', `guess ${index}`, proxied)).status)
   assert.equal(statuses.at(-1), 429)
-  // Also the right one, from there; not from elsewhere.
+  // Even the right password is refused from this address, but not from another.
   assert.equal((await login(running, 'operator', PASSWORDS.CONSOLE_OPERATOR_PASSWORD, proxied)).status, 429)
   assert.equal((await login(running, 'operator', PASSWORDS.CONSOLE_OPERATOR_PASSWORD)).status, 200)
 })
 
-test('bound elsewhere without a password nobody gets in', async (t) => {
+test('on another address without a password, every request is refused', async (t) => {
   const { api } = await startTestConsole(t, { settings: { HTTP_HOST: '0.0.0.0' } })
   assert.deepEqual((await api<Session>('/api/session')).body, {
     loginNeeded: true,
@@ -117,7 +117,7 @@ test('bound elsewhere without a password nobody gets in', async (t) => {
   assert.equal((await api('/api/login', json('POST', { name: 'operator', password: 'x' }))).status, 401)
 })
 
-test('every answer of the console forbids what is not its own', async (t) => {
+test('every answer of the console forbids foreign content', async (t) => {
   const { url } = await startTestConsole(t)
   for (const path of ['/', '/devices/x', '/api/devices', '/api/nothing']) {
     const { headers } = await fetch(url + path, { headers: { accept: 'text/html' } })
@@ -128,7 +128,7 @@ test('every answer of the console forbids what is not its own', async (t) => {
   }
 })
 
-test('an account is made for a device where the broker wants one', async (t) => {
+test('an account is created for a device if the broker requires one', async (t) => {
   const { api } = await startTestConsole(t, {
     settings: { MQTT_USERNAME: 'boss', MQTT_PASSWORD: 'of them all' },
   })

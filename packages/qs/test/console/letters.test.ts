@@ -11,7 +11,7 @@ const event = (id: string, fields: object = {}) => ({
   ...fields,
 })
 
-test('a letter is repaired, replayed through the pipeline, and is a row', async (t) => {
+test('a letter is repaired, replayed through the pipeline, and becomes a row', async (t) => {
   const { publish, api, query, client } = await startTestConsole(t)
   const acks: string[] = []
   client.on('message', (_topic, payload) => acks.push(payload.toString()))
@@ -56,7 +56,7 @@ test('a letter is repaired, replayed through the pipeline, and is a row', async 
   )
 })
 
-test('many are replayed at once, those that stay wrong are named; bytes that are no text survive; purge removes', async (t) => {
+test('many are replayed at once, those still wrong are listed; binary payloads survive; purge deletes', async (t) => {
   const { publish, api, query } = await startTestConsole(t)
   for (let index = 0; index < 3; index++) await publish('d', event(`m${index}`, { event_type: undefined }))
   await publish('d', Buffer.from([0x7b, 0xff]))

@@ -13,7 +13,7 @@ function opener(streams = new LiveStreams()) {
   return { streams, ended, open }
 }
 
-test('one login and one address have a bound each, and leave room for others', () => {
+test('one login and one address each have a limit, and leave room for others', () => {
   const { open } = opener()
   for (let index = 0; index < 6; index++) open(`a${index}`, '10.0.0.1', 'first')
   assert.throws(() => open('a6', '10.0.0.9', 'first'), { statusCode: 429 })
@@ -26,12 +26,12 @@ test('one login and one address have a bound each, and leave room for others', (
   assert.throws(() => open('d', '10.0.2.1'), { statusCode: 503 })
 })
 
-test('a stream that closed counts no longer', () => {
+test('a closed stream no longer counts', () => {
   const { open } = opener()
   for (let index = 0; index < 200; index++) open(`${index}`, '10.0.0.1', 'first')()
 })
 
-test('a stream ends with its login: logged out, or expired', (t) => {
+test('a stream ends with its login, by logout or expiry', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
   const { streams, ended, open } = opener()
   open('mine', '10.0.0.1', 'first')
@@ -47,7 +47,7 @@ test('a stream ends with its login: logged out, or expired', (t) => {
   assert.deepEqual(ended, ['mine: 401', 'also mine: 401', 'yours: 401'])
 })
 
-test('a stop of the console ends every stream', () => {
+test('stopping the console ends every stream', () => {
   const { streams, ended, open } = opener()
   open('with a login', '10.0.0.1', 'first')
   open('open console', '127.0.0.1')

@@ -15,7 +15,7 @@ const event = (id: string, fields: object = {}) => ({
   ...fields,
 })
 
-test('messages come as they are committed, with what became of each event', async (t) => {
+test('messages appear when they are committed, with the outcome of each event', async (t) => {
   const { url, publish } = await startTestConsole(t)
   const { response, messages } = await watch(t, `${url}/api/live`)
   const rejected = await watch(t, `${url}/api/live?rejected=true`)
@@ -38,13 +38,13 @@ test('messages come as they are committed, with what became of each event', asyn
   assert.deepEqual(other.messages(), [])
 })
 
-test('a page that does not read costs the pipeline nothing, and is told what it missed', async (t) => {
+test('a page that does not read costs the pipeline nothing, and gets the number of missed messages', async (t) => {
   const { url, publish, query } = await startTestConsole(t)
   const { response, batches, messages } = await watch(t, `${url}/api/live`)
   response.pause()
   const batch = (n: number) =>
     Array.from({ length: 500 }, (_, i) => event(`e${n}-${i}`, { value: 'x'.repeat(200) }))
-  // One message for each event: far more than the sockets' buffers and the list of a listener hold.
+  // One message per event: far more than fits in the socket buffers and the queue of a listener.
   for (let n = 0; n < 4; n++) await Promise.all(batch(n).map((each) => publish('d', each)))
   assert.deepEqual(await query('select count(*)::int as n from events'), [{ n: 2_000 }])
   response.resume()
@@ -53,7 +53,7 @@ test('a page that does not read costs the pipeline nothing, and is told what it 
   assert.ok(batches.some(({ dropped }) => dropped > 0))
 })
 
-test('streams end with the log-out of their session alone, and a closed one makes room', async (t) => {
+test('streams end only with the logout of their own session, and a closed one makes room', async (t) => {
   const { url, api } = await startTestConsole(t, { settings: { CONSOLE_OPERATOR_PASSWORD: 'correct horse' } })
   const login = async () => {
     const answer = await api('/api/login', json('POST', { name: 'operator', password: 'correct horse' }))
@@ -69,7 +69,7 @@ test('streams end with the log-out of their session alone, and a closed one make
   assert.deepEqual(isEnded(), [true, true, false])
   assert.equal((await api('/api/live', { headers: mine })).status, 401)
 
-  // A login instead of a log-out ends the session as well.
+  // A new login also ends the session.
   const again = json('POST', { name: 'operator', password: 'correct horse' }, yours)
   assert.equal((await api('/api/login', again)).status, 200)
   await until(() => isEnded()[2] === true, 'the stream of the session before')
@@ -84,7 +84,7 @@ test('streams end with the log-out of their session alone, and a closed one make
   }
 })
 
-test('the streams of one address leave room for those of others', async (t) => {
+test('the streams of one address leave room for others', async (t) => {
   const { url } = await startTestConsole(t, {
     settings: { HTTP_TRUSTED_PROXIES: '127.0.0.1', CONSOLE_VIEWER_PASSWORD: 'only looking' },
   })
@@ -108,7 +108,7 @@ test('the streams of one address leave room for those of others', async (t) => {
 })
 
 for (const call of ['liveProblem', 'listen'] as const)
-  test(`a log-out while /api/live waits for ${call} is answered with 401, never with an empty 200`, async (t) => {
+  test(`a logout while /api/live waits for ${call} is answered with 401, never with an empty 200`, async (t) => {
     const [asked, held] = [withResolvers<void>(), withResolvers<void>()]
     const unlistened: number[] = []
     const password = 'only looking'

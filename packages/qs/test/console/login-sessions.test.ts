@@ -4,7 +4,7 @@ import type { Session } from '@qs-telemetry/protocol/api'
 import { startConsoleServer } from '@qs-telemetry/testing/console-server.ts'
 
 const VIEWER = { name: 'viewer', password: 'only looking' }
-/** An address may try ten logins within five minutes. */
+/** An address has ten login attempts in five minutes. */
 const [TRIES, WINDOW_MS] = [10, 5 * 60_000]
 
 test('the 51st login of an address ends its oldest session, and no session of another address', async (t) => {

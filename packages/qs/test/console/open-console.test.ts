@@ -12,7 +12,7 @@ const FOREIGN_PAGES: readonly Readonly<Record<string, string>>[] = [
   { 'sec-fetch-site': 'cross-site' },
 ]
 
-test('an open console answers to loopback names alone, without a proxy, and to its own pages', async (t) => {
+test('an open console answers only to loopback names, without a proxy, and to its own pages', async (t) => {
   const running = await startTestConsole(t)
   const letter = await plant(running)
   const port = Number(new URL(running.url).port)
@@ -22,7 +22,7 @@ test('an open console answers to loopback names alone, without a proxy, and to i
     return rawRequest(port, request)
   }
   const own = [...cases({ letter, authority: `localhost:${port}` })]
-  // Every spelling with one foreign host; with the others those that the router takes.
+  // Every spelling with one foreign host; with the others, only those that the router accepts.
   const foreign = [
     ...cases({ letter, authority: 'evil.example' }),
     ...FOREIGN_HOSTS.flatMap((authority) => [...cases({ letter, authority })].filter(({ exact }) => exact)),
@@ -51,7 +51,7 @@ test('an open console answers to loopback names alone, without a proxy, and to i
   assert.deepEqual(await state(running), UNTOUCHED)
   assert.equal((await ask({ method: 'GET', target: '/%61pi/devices' })).status, 200)
   assert.equal((await running.api('/api/letters/purge', json('POST', { all: true }))).status, 200)
-  // As curl -X POST sends it: without a body and without a Content-Length.
+  // Like curl -X POST: without a body and without a Content-Length.
   assert.equal((await ask({ method: 'POST', target: '/api/simulation/stop' })).status, 200)
   t.diagnostic(`${Object.keys(OPERATIONS).length} operations, ${requests} requests`)
 })

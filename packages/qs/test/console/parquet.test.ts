@@ -30,7 +30,7 @@ async function fileOf(rows: number, valueText: string | null = null): Promise<Ar
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
 }
 
-test('many series of one event share a few row groups', async () => {
+test('many series with one event each share a few row groups', async () => {
   const file = await fileOf(SERIES)
   assert.equal(parquetMetadata(file).row_groups.length, 4)
   const objects = await parquetReadObjects({ file })
@@ -49,6 +49,6 @@ test('a row group ends at two megabytes', async () => {
   )
 })
 
-test('an export of nothing is a file', async () => {
+test('an empty export is a valid file', async () => {
   assert.deepEqual(await parquetReadObjects({ file: await fileOf(0) }), [])
 })

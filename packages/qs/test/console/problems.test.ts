@@ -27,7 +27,7 @@ function isProblem(
   assert.ok(body.title !== '' && body.detail !== '' && body.type !== '', what)
 }
 
-test('every route answers its errors as problems, and a parameter with a default need not be given', async (t) => {
+test('every route answers errors as problems, and a parameter with a default is optional', async (t) => {
   const settings = { CONSOLE_OPERATOR_PASSWORD: 'correct horse' }
   const { api } = await startTestConsole(t, { settings })
   const { headers } = await api('/api/login', json('POST', { name: 'operator', password: 'correct horse' }))
@@ -66,7 +66,7 @@ test('every route answers its errors as problems, and a parameter with a default
   }
 })
 
-test('a question that takes too long is given up, and says so', async (t) => {
+test('a query that takes too long is cancelled and reported', async (t) => {
   const { api, query } = await startTestConsole(t, { settings: { CONSOLE_QUERY_TIMEOUT: '200ms' } })
   await query('begin; lock table devices in access exclusive mode')
   const answer = await api<Problem>('/api/devices')
@@ -74,7 +74,7 @@ test('a question that takes too long is given up, and says so', async (t) => {
   assert.match(answer.body.detail, /longer than CONSOLE_QUERY_TIMEOUT/)
 })
 
-test('lists come from the replica, changes go to the primary, and a replica alone says what it is', async (t) => {
+test('lists come from the replica, changes go to the primary, and a lone replica is reported as such', async (t) => {
   const replica = await freshDatabase(t)
   await migrate(replica)
   const running = await startTestConsole(t, { settings: { CONSOLE_READ_DATABASE_URL: replica } })
@@ -89,10 +89,10 @@ test('lists come from the replica, changes go to the primary, and a replica alon
   const alone = await startTestConsole(t, { settings: { CONSOLE_DATABASE_URL: url.href } })
   const refused = await alone.api<Problem>('/api/devices/d', json('PATCH', { label: 'L' }))
   isProblem(refused, 403, 'a replica')
-  assert.match(refused.body.detail, /is a replica.*CONSOLE_DATABASE_URL names the primary/)
+  assert.match(refused.body.detail, /is a read-only replica.*CONSOLE_DATABASE_URL to the primary/)
 })
 
-test('text that no column can hold is 400 in every parameter, and an unknown device is 404', async (t) => {
+test('text that no column can store is 400 in every parameter, and an unknown device is 404', async (t) => {
   const { api } = await startTestConsole(t)
   const { paths } = (await api<OpenApi>('/api/openapi.json')).body
   let asked = 0

@@ -21,14 +21,14 @@ function filled() {
   }
 }
 
-test('an expired session goes with the next login', () => {
+test('the next login removes expired sessions', () => {
   const { store, add, has } = filled()
   for (let n = 0; n < 40; n++) add(`old-${n}`, '10.0.0.1', Date.now() - 1)
   add('new', '10.0.0.2')
   assert.deepEqual([store.size, has('new'), has('old-39')], [1, true, false])
 })
 
-test('an address that logs in again and again ends its own oldest session, and nobody else loses theirs', () => {
+test('an address that logs in repeatedly ends only its own oldest session', () => {
   const { store, add, has } = filled()
   add('somebody', '10.0.0.1')
   for (let n = 0; n < 10_000; n++) add(`script-${n}`, '10.0.0.2')
@@ -38,7 +38,7 @@ test('an address that logs in again and again ends its own oldest session, and n
   )
 })
 
-test('many addresses hold a thousand sessions at most', () => {
+test('many addresses hold at most a thousand sessions', () => {
   const { store, add, has } = filled()
   for (let n = 0; n < 5_000; n++) add(`s-${n}`, `10.0.${n >> 8}.${n & 255}`)
   assert.deepEqual([store.size, has('s-4999'), has('s-4000'), has('s-3999')], [1_000, true, true, false])

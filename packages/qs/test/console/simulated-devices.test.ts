@@ -9,7 +9,7 @@ import { SimulatedDevices } from '../../src/console/simulated-devices.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 
-test('two starts at once begin one simulation: its stop ends every connection', async (t) => {
+test('two concurrent starts begin one simulation: its stop ends every connection', async (t) => {
   const { log } = silentLog()
   const broker = await startEmbeddedBroker({
     host: '127.0.0.1',

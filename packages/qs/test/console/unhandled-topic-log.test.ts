@@ -5,7 +5,7 @@ import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { UnhandledTopicLog } from '../../src/console/unhandled-topic-log.ts'
 
-test('a message on a topic that nobody takes in is shown with its likely fix', async (t) => {
+test('a message on a topic that is not ingested is shown with its likely fix', async (t) => {
   const { client, api, publish } = await startTestConsole(t)
   await publish('kitchen', { schema: 1, event_id: 'e-1', device_id: 'kitchen', event_type: 'temp' })
   for (const [topic, payload] of [
@@ -44,7 +44,7 @@ test('the topic of another device is shown as refused', async () => {
   assert.equal(others.length, 0)
 })
 
-test('a client that invents topics fills no memory', () => {
+test('a client that invents topics cannot fill memory', () => {
   const book = new UnhandledTopicLog(new EventTopic('qs/v1/+/events'))
   const payload = Buffer.alloc(256 * 1024, 'x')
   for (let n = 0; n < 100_000; n++)

@@ -18,7 +18,7 @@ import type { Clock } from '../../src/pipeline/clock.ts'
 
 const LOGIN = { username: 'ingester', password: 'ingester-secret' }
 
-/** A clock that stands until the test lets time pass. */
+/** A clock that the test advances. */
 function standingClock() {
   let nowMs = 0
   let act = () => {}
@@ -99,7 +99,7 @@ test('the ingester finds misspelt topics at Mosquitto, and leaves out its own', 
   ])
 })
 
-test('an account that may not read the topics is told what to allow, and heard once it may', {
+test('missing read permission is reported with a fix, and messages are seen once it is granted', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const { url } = await startManagedMosquitto(t)
@@ -120,7 +120,7 @@ test('an account that may not read the topics is told what to allow, and heard o
   assert.equal(watch.list().problem, null)
 })
 
-test('a busy broker is listened to for a moment in half a minute, and the list says so', {
+test('a busy broker is sampled every half minute, and the list says so', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)
@@ -146,7 +146,7 @@ test('a busy broker is listened to for a moment in half a minute, and the list s
   assert.ok(!watch.list().isSampled)
 })
 
-test('large messages end the sample as many messages do', { skip: mosquittoMissing }, async (t) => {
+test('large messages end the sample as well', { skip: mosquittoMissing }, async (t) => {
   const { url } = await startMosquitto(t)
   const { watch, send, countOf, hears } = await start(t, url, null)
   await until(hears, 'it hears')
@@ -155,7 +155,7 @@ test('large messages end the sample as many messages do', { skip: mosquittoMissi
   assert.ok(countOf('qs/large') <= 4)
 })
 
-test('what the broker has kept is not counted again with each subscription', {
+test('retained messages are not counted again with each subscription', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)

@@ -18,13 +18,13 @@ const COLUMNS = {
 } as const satisfies Readonly<Record<string, keyof ExportRow>>
 
 export interface CsvOptions {
-  /** Without it, spreadsheets on Windows take UTF-8 for another encoding. Other readers may take it for a part of the first name. */
+  /** Spreadsheets on Windows need it to recognise UTF-8. Other readers may take it as part of the first column name. */
   readonly bom: boolean
-  /** Adds a column with the event time as clocks there show it, to the millisecond, as spreadsheets read it; null: no such column. */
+  /** Adds a column with the event time in this zone, in milliseconds, as spreadsheets read it; null: no column. */
   readonly timeZone: string | null
   /**
-   * Ends the file with a line `# end of export: 5 events`, which a file that broke off lacks. It is no record of CSV, so it is there
-   * only where it is asked for. (A trailer of HTTP would not get into the file, nor through most proxies.)
+   * Ends the file with a line `# end of export: 5 events`, which is missing in a truncated file. It is not a CSV
+   * record, so it is optional. (An HTTP trailer would not be saved to the file, nor pass most proxies.)
    */
   readonly endLine: boolean
 }
@@ -52,16 +52,16 @@ export async function* toCsv(
   if (endLine) yield `# end of export: ${events} events\r\n`
 }
 
-/** What a spreadsheet may take for the beginning of a formula, full-width forms (U+FF1D, FF0B, FF0D, FF20) included. */
+/** Characters that start a formula in a spreadsheet, including full-width forms (U+FF1D, FF0B, FF0D, FF20). */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i
 /**
- * A semicolon separates fields where a comma separates decimals, and the next field may begin a formula too. A reader that skips
- * comments, as pandas with `comment='#'`, must find none but the last line.
+ * In locales with a decimal comma, a semicolon separates fields, so text after it may start a formula too. A reader
+ * that skips comments, such as pandas with `comment='#'`, must find none but the last line.
  */
 const QUOTED = /[",;#\t\r\n]/
 
-/** Devices are not to be trusted: an apostrophe makes a text of what is no plain number and would be taken for a formula. */
+/** Devices are not trusted: an apostrophe precedes text that a spreadsheet would take as a formula, except numbers. */
 function field(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)

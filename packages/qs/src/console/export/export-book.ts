@@ -1,9 +1,9 @@
 import type { ExportProgress } from '@qs-telemetry/protocol/api'
 
-/** Most exports that are remembered; the oldest are forgotten first. */
+/** Maximum number of exports kept; the oldest are dropped first. */
 const MAX_KNOWN = 200
 
-/** How exports went, so that a page can say it: a browser tells a page nothing about its downloads. */
+/** Progress of exports, for pages: a browser does not report downloads to a page. */
 export class ExportBook {
   readonly #known = new Map<string, ExportProgress>()
 
@@ -12,9 +12,9 @@ export class ExportBook {
   }
 
   /**
-   * Counts the events of an export while they are read.
+   * Counts the events of an export as they are read.
    *
-   * @param ended resolves at the end of the answer: true if all of it was sent
+   * @param ended resolves at the end of the response: true if it was sent completely
    */
   follow<T>(
     key: string,

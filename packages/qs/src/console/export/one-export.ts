@@ -1,29 +1,29 @@
 import type { Readable } from 'node:stream'
 import { HttpProblem } from '../problem.ts'
 
-/** An export reads for as long as its client takes: each may have one, and a few are under way at a time. */
+/** An export runs as long as its client reads, so each client may have one, and only a few run at a time. */
 const MAX_UNDER_WAY = 3
 
-/** The exports that are under way, by session; by address where nobody logs in. */
+/** Running exports by session, or by address if the console has no login. */
 export class OneExport {
   readonly #underWay = new Set<string>()
 
   /**
-   * Counts a stream until it is closed, at its end or because its client left.
+   * Counts a stream as running until it closes.
    *
-   * @param key of the session, or of the address
+   * @param key session or address
    * @throws HttpProblem 429
    */
   run(key: string, makeStream: () => Readable): Readable {
     if (this.#underWay.has(key))
       throw new HttpProblem(
         429,
-        'Your export before this one is still running. Wait for its end, or cancel it.',
+        'Your previous export is still running. Wait for its end, or cancel it.',
       )
     if (this.#underWay.size >= MAX_UNDER_WAY)
       throw new HttpProblem(
         429,
-        `${MAX_UNDER_WAY} exports are running already. Try again when one has ended.`,
+        `${MAX_UNDER_WAY} exports are already running. Try again when one has ended.`,
       )
     this.#underWay.add(key)
     const stream = makeStream()

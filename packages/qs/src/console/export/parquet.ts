@@ -27,10 +27,10 @@ const COLUMNS: readonly Column[] = [
   ['meta', TEXT, (row) => row.meta],
 ]
 
-/** Of a row group. All row groups are described in memory until the end of the file, so small parts share one. */
+/** Size of a row group. The metadata of all row groups stays in memory until the end, so small parts are combined. */
 const [GROUP_ROWS, GROUP_BYTES] = [5_000, 2_000_000]
 
-/** Apache Parquet with snappy, so that no more than one row group is in memory. */
+/** Writes Apache Parquet with Snappy, with at most one row group in memory. */
 export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Buffer> {
   const writer = new ByteWriter()
   const file = new ParquetWriter({
@@ -43,7 +43,7 @@ export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): As
   })
   const take = () => {
     const bytes = Buffer.from(writer.getBytes())
-    // Its offset goes on counting: what is taken stays part of the file.
+    // The file offset keeps counting, so the bytes taken stay part of the file.
     writer.index = 0
     return bytes
   }
@@ -72,7 +72,7 @@ async function* inGroups(parts: AsyncIterable<readonly ExportRow[]>): AsyncGener
   if (group.length > 0) yield group
 }
 
-/** About 300, and the texts that can be long. */
+/** Estimated size: 300 bytes plus the texts that can be long. */
 function bytesOf({ valueText, valueExact, tsDeviceRaw, meta }: ExportRow): number {
   return [valueText, valueExact, tsDeviceRaw, meta].reduce((sum, text) => sum + (text?.length ?? 0), 300)
 }

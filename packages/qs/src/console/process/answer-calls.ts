@@ -3,7 +3,7 @@ import { type FromConsole, type ToConsole, toldError } from './messages.ts'
 
 type Call = Extract<FromConsole, { kind: 'call' }>
 
-/** Does what a console asks for, and tells it the result or the error. Never throws. */
+/** Executes a call of the console and sends the result or the error. Never throws. */
 export async function answerCall(
   host: ConsoleHost,
   { call, name, args }: Call,

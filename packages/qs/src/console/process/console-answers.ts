@@ -6,20 +6,20 @@ import { HttpProblem } from '../problem.ts'
 import type { SimulationService } from '../services.ts'
 import type { ConsoleHost, Vitals } from './console-host.ts'
 
-/** What differs between the console of an ingester, that of `qs up`, and one of its own. */
+/** What differs between the console of an ingester, that of `qs up`, and `qs console`. */
 export interface HostParts {
   readonly vitals: () => Promise<Vitals>
   readonly live: LiveFeed
-  /** Why nothing is live, or null. */
+  /** Why there are no live messages, or null. */
   readonly liveProblem: () => string | null
   readonly unhandledTopics: () => UnhandledTopics
-  /** How a replay gets onto the way of fresh input. */
+  /** Sends replays into the pipeline. */
   readonly inbox: AckInbox
   readonly simulation: SimulationService | null
 }
 
 export interface ConsoleAnswers extends ConsoleHost {
-  /** Closes the listeners of the console: its process has ended. */
+  /** Closes the listeners of the console, after its process has ended. */
   close(): void
 }
 
@@ -58,7 +58,7 @@ export function consoleAnswers({
       listeners.delete(listener)
     },
     unhandledTopics: async () => unhandledTopics(),
-    // Bytes come out of another process as a view, not as a Buffer.
+    // Bytes from another process arrive as a Uint8Array, not as a Buffer.
     publish: ({ payload, ...message }, wait) =>
       inbox.publish({ ...message, payload: Buffer.from(payload) }, wait).catch((error: unknown) => {
         if (!(error instanceof InboxError)) throw error

@@ -5,22 +5,22 @@ import type { ConsoleProcess } from './console-process.ts'
 import { forward } from './forward.ts'
 import { whenGone } from './when-gone.ts'
 
-/** Requests under way, live pages included: all together, and of one address. Each holds two socket buffers here. */
+/** Concurrent requests, including live pages: in total, and per address. Each holds two socket buffers here. */
 const [MAX_UNDER_WAY, MAX_OF_ADDRESS] = [256, 64]
 
 const ENDED =
-  'The console ended while it worked on this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it happens again, ask for less: a shorter time, fewer devices, a smaller limit.'
-const STOPPING = 'The service is stopping. Try again once it has started again.'
+  'The console process ended during this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it fails again, request less: a shorter time range, fewer devices, a smaller limit.'
+const STOPPING = 'The service is stopping. Try again after its restart.'
 
 export interface ConsoleFrontOptions {
   readonly process: Pick<ConsoleProcess, 'place' | 'isClosing'>
-  /** Whether an address is a proxy: many people share it, so it has no bound of its own. */
+  /** Whether an address is a proxy, which many users share, so that it has no limit per address. */
   readonly isProxy: (address: string) => boolean
-  /** Hears of each request that is answered with 503 here. */
+  /** Called for each request answered with 503 here. */
   readonly onFault: (fault: Fault) => void
 }
 
-/** Passes requests on to the process of the console, and starts that process where it does not run. */
+/** Forwards requests to the console process, and starts it if it is not running. */
 export class ConsoleFront {
   readonly #options: ConsoleFrontOptions
   readonly #underWay = new AddressCounts()
@@ -44,9 +44,9 @@ export class ConsoleFront {
 
   #whyFull(address: string): string | null {
     if (this.#underWay.total >= MAX_UNDER_WAY)
-      return `The console answers ${MAX_UNDER_WAY} requests already. Try again in a moment.`
+      return `The console is already handling ${MAX_UNDER_WAY} requests. Try again in a moment.`
     if (this.#underWay.of(address) >= MAX_OF_ADDRESS && !this.#options.isProxy(address))
-      return `The console answers ${MAX_OF_ADDRESS} requests of ${address} already. Try again in a moment; if that is the address of a proxy, name it in HTTP_TRUSTED_PROXIES.`
+      return `The console is already handling ${MAX_OF_ADDRESS} requests from ${address}. Try again in a moment; if this is the address of a proxy, add it to HTTP_TRUSTED_PROXIES.`
     return null
   }
 

@@ -2,12 +2,12 @@ import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { LiveBatch, Overview, SimulationState, UnhandledTopics } from '@qs-telemetry/protocol/api'
 import type { ReplayMessage } from '../../letters/replay-letter.ts'
 
-/** What the first page shows beside what the database says. `rate` is null where the database has to say it. */
+/** Data of the first page that is not in the database. `rate` is null if it comes from the database. */
 export type Vitals = Pick<Overview, 'commitMs' | 'inFlight' | 'broker' | 'alarms'> & {
   readonly rate: Pick<Overview, 'eventsPerSecond' | 'rateSeconds'> | null
 }
 
-/** Which messages a page wants to see live. */
+/** The messages that a page wants to see live. */
 export interface LiveChoice {
   readonly devices?: readonly string[]
   readonly onlyRejected?: boolean
@@ -19,31 +19,30 @@ export interface AckWait {
 }
 
 /**
- * Everything that the console asks of the process that started it. Arguments and results cross a process boundary, so
- * they are data, and everything is asynchronous. The console asks and the host answers, never the other way round: a
- * console that hangs has nothing piling up for it in the process that takes events in.
+ * All calls of the console to the process that started it. Arguments and results cross a process boundary, so they are
+ * plain data, and every call is asynchronous. The console calls and the host answers, never the other way round, so
+ * that nothing piles up in the ingesting process for a console that hangs.
  */
 export interface ConsoleHost {
   vitals(): Promise<Vitals>
-  /** Why nothing is live, or null. */
+  /** Why there are no live messages, or null. */
   liveProblem(): Promise<string | null>
-  /** @returns the number of a new listener */
+  /** @returns the id of a new listener */
   listen(choice: LiveChoice): Promise<number>
-  /** What this listener has waiting; bounded by messages and bytes. */
+  /** Takes the queued messages of a listener, limited in messages and bytes. */
   take(listener: number): Promise<LiveBatch>
   unlisten(listener: number): Promise<void>
-  /** null: the broker is another process, and shows nobody what comes in on other topics. */
   unhandledTopics(): Promise<UnhandledTopics>
-  /** Sends a replay the way of fresh input. null: the device acks did not all come in time. */
+  /** Sends a replay like new input. null: the device acks did not all come in time. */
   publish(message: ReplayMessage, wait: AckWait): Promise<readonly DeviceAck[] | null>
   simulationState(): Promise<SimulationState>
   startSimulation(): Promise<void>
   stopSimulation(): Promise<void>
-  /** @returns how many events were removed */
+  /** @returns the number of events removed */
   removeSimulated(): Promise<number>
 }
 
-/** What a host answers; anything else is no call. */
+/** The calls that a host accepts. */
 export const CALLS = [
   'vitals',
   'liveProblem',

@@ -8,7 +8,7 @@ import { answerCall } from './answer-calls.ts'
 import type { ConsoleAnswers } from './console-answers.ts'
 import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
 
-/** Where a running console listens, and the word that opens it. */
+/** Port of a running console, and the token that it requires. */
 export interface Place {
   readonly port: number
   readonly token: string
@@ -16,14 +16,14 @@ export interface Place {
 
 export interface ConsoleProcessOptions {
   readonly order: Omit<StartOrder, 'token'>
-  /** Most bytes of its heap. */
+  /** Maximum heap size. */
   readonly heapBytes: number
   /** Makes the answers for one process of the console. */
   readonly host: () => ConsoleAnswers
   readonly log: Log
-  /** It ended by itself. */
+  /** Called when the process ends unexpectedly. */
   readonly onEnded: () => void
-  /** It answered a request with 5xx. */
+  /** Called for each request answered with 5xx. */
   readonly onFault: (fault: Fault) => void
 }
 
@@ -33,10 +33,10 @@ const START_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 3_000
 const TAIL_CHARACTERS = 4_000
 const STOPPING = 'This process is stopping.'
-/** Flags of a debugger, a profiler or a test runner belong to one process. */
+/** Flags of a debugger, profiler or test runner apply to the parent process only. */
 const NOT_INHERITED = /^--(inspect|test|cpu-prof|heap-prof|max-old-space-size|heapsnapshot)/
 
-/** The console says why it cannot start: a wrong setting, or a route of which nobody decided who may use it. */
+/** The console cannot start, because of a wrong setting or a route without declared access. */
 export class ConsoleRefused extends Error {
   override readonly name = 'ConsoleRefused'
 
@@ -46,17 +46,17 @@ export class ConsoleRefused extends Error {
 }
 
 /**
- * The console in a process of its own, started by the first request and again by the first request after it ended.
+ * The console in its own process, started by the first request and again by the first request after it has ended.
  *
- * absent → starting → running → absent: a start that fails and a process that ends both lead back to absent, and the
- * next request tries again. Everything that the console holds in memory is its own: what exceeds its heap ends this
- * process and no other. A worker thread does not give that: see docs/decisions.
+ * absent → starting → running → absent: a failed start and an ended process both lead back to absent, and the next
+ * request tries again. The console has its own heap, so running out of memory ends this process and no other. A worker
+ * thread cannot guarantee that: see docs/decisions.
  */
 export class ConsoleProcess {
   readonly #options: ConsoleProcessOptions
   #place: Promise<Place> | null = null
   #child: ChildProcess | null = null
-  /** The process refused to start and says so itself. */
+  /** The process refused to start and has reported why. */
   #hasRefused = false
   #isClosing = false
 
@@ -68,20 +68,20 @@ export class ConsoleProcess {
     return this.#isClosing
   }
 
-  /** Where it listens; starts it where it does not run. @throws Error with the reason why it cannot start */
+  /** Starts the process if needed. @returns where it listens @throws Error with the reason why it cannot start */
   place(): Promise<Place> {
     if (this.#isClosing) return Promise.reject(new Error(STOPPING))
     this.#place ??= this.#start()
     return this.#place
   }
 
-  /** Lets it finish what it is answering, for a few seconds. */
+  /** Lets it finish its current requests, for a few seconds. */
   async close(): Promise<void> {
     this.#isClosing = true
     const child = this.#child
     if (child === null) return
     const ended = new Promise((resolve) => child.once('close', resolve))
-    // A child that is disconnected from this side never emits `close` (Node 20).
+    // A child that the parent disconnects never emits `close` (Node 20).
     if (child.connected) child.send({ kind: 'stop' } satisfies ToConsole, () => {})
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
     await ended
@@ -143,8 +143,8 @@ export class ConsoleProcess {
     this.#options.log.warn(
       { code, signal, ...(!isOutOfMemory && { stderr: tail }) },
       isOutOfMemory
-        ? 'The console needed more than CONSOLE_MEMORY and ended; the next request starts it again. Ingestion goes on'
-        : 'The console ended unexpectedly; the next request starts it again. Ingestion goes on',
+        ? 'The console needed more than CONSOLE_MEMORY and ended; the next request restarts it. Ingestion continues'
+        : 'The console ended unexpectedly; the next request restarts it. Ingestion continues',
     )
   }
 }

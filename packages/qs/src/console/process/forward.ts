@@ -2,10 +2,10 @@ import { type IncomingMessage, type ServerResponse, request as send } from 'node
 import type { Place } from './console-process.ts'
 import { PEER_HEADER, peerHeader } from './peer-header.ts'
 
-/** A client that takes nothing for so long is gone, or wants to hold what others need. */
+/** A client that reads nothing for this long is gone, or deliberately holds resources. */
 const DEAF_MS = 120_000
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-/** They concern one connection (RFC 9110, 7.6.1), and there are two. The framing of a body is written anew. */
+/** Headers for one connection only (RFC 9110, 7.6.1). The framing of a body is written anew. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -19,11 +19,11 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Passes a request on to the console and its answer back, piece by piece: each side is read as fast as the other takes
- * it, so a request costs this process two socket buffers whatever its size. Settles when the answer is sent or the client
+ * Forwards a request to the console and its answer back as streams: each side is read as fast as the other accepts
+ * data, so a request of any size costs this process two socket buffers. Settles when the answer is sent or the client
  * has left, which may have happened before.
  *
- * @throws Error where the console ended before it answered
+ * @throws Error if the console ended before it answered
  */
 export function forward(
   request: IncomingMessage,
@@ -50,7 +50,7 @@ export function forward(
       ],
     })
     gone.addEventListener('abort', () => resolve())
-    // Once it answers, its answer says how it ends: after an early refusal it need not take the rest of a body.
+    // After the answer has begun, errors here are ignored: an early refusal need not read the rest of the body.
     onward.on('error', (error) => {
       if (!response.headersSent) reject(error)
     })
@@ -65,8 +65,8 @@ export function forward(
 }
 
 /**
- * How the body is framed on the way to the console. Without a length Node would frame the missing body of a POST as a
- * chunked one, and a body without a type is 415.
+ * Framing of the body for the console. Without a length, Node would send the missing body of a POST as chunked, and a
+ * body without a type is answered with 415.
  */
 function framingOf({ method = '', headers }: IncomingMessage): readonly string[] {
   if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked']
@@ -87,7 +87,7 @@ function passBody(answer: IncomingMessage, response: ServerResponse): void {
   })
   response.on('close', () => clearTimeout(deaf))
   answer.on('end', () => response.end())
-  // An answer that breaks off must not look like a complete one.
+  // A truncated answer must not look complete.
   answer.on('error', () => response.destroy())
   answer.on('aborted', () => response.destroy())
 }

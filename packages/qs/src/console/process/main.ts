@@ -12,7 +12,7 @@ import type { FromConsole, StartOrder, ToConsole } from './messages.ts'
 import { takePeer } from './peer-header.ts'
 import { remoteHost } from './remote-host.ts'
 
-/** The process of a ConsoleProcess: pages, API and their questions to the database, and nothing of the pipeline. */
+/** The child process of a ConsoleProcess: pages, API and their database queries, and nothing of the pipeline. */
 const send = (message: FromConsole): void => {
   process.send?.(message)
 }
@@ -20,14 +20,14 @@ const { host, hear } = remoteHost(send)
 let server: FastifyInstance | null = null
 
 offerMemoryFirst()
-// Ctrl-C reaches the whole process group; the process that started this one says when to stop.
+// Ctrl-C reaches the whole process group; the parent process decides when to stop.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 process.on('message', (message: ToConsole) => {
   if (message.kind === 'start') serve(message.order).then((port) => send({ kind: 'ready', port }), refuse)
   else if (message.kind === 'stop') void stop()
   else hear(message)
 })
-// The process that started this one is gone.
+// The parent process is gone.
 process.once('disconnect', () => process.exit(0))
 
 async function stop(): Promise<void> {
@@ -53,7 +53,7 @@ async function serve(order: StartOrder): Promise<number> {
     { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },
     {
       logger: false,
-      // A stop lets the requests under way finish.
+      // On stop, current requests may finish.
       forceCloseConnections: 'idle',
       trustProxy: proxies.length > 0 ? proxies : false,
       routerOptions: { maxParamLength: 1_000 },
@@ -68,17 +68,17 @@ async function serve(order: StartOrder): Promise<number> {
   return (server.server.address() as AddressInfo).port
 }
 
-/** The process that started this one says why; it has the log. */
+/** Reports the reason to the parent process, which has the log. */
 function refuse({ message }: Error): void {
   const refused: FromConsole = { kind: 'refused', reason: message }
   process.send?.(refused, () => process.exit(1))
 }
 
-/** Where the machine or the container runs out of memory, Linux ends this process before the one that takes events in. */
+/** If the machine or container runs out of memory, Linux kills this process before the ingesting one. */
 function offerMemoryFirst(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000')
   } catch {
-    // No Linux.
+    // Not Linux.
   }
 }

@@ -2,41 +2,41 @@ import type { Config } from '../../config/settings.ts'
 import type { Fault } from '../../http/fault-log.ts'
 import type { CallName } from './console-host.ts'
 
-/** Settings as data: the topic filter is a class, which no message carries. */
+/** Settings as plain data: a message cannot carry the topic filter, which is a class. */
 export type PlainConfig = Omit<Config, 'MQTT_EVENTS_TOPIC'> & { readonly MQTT_EVENTS_TOPIC: string }
 
-/** What a console process needs to know to start. Secrets come this way and not in arguments that `ps` shows. */
+/** What a console process needs to start. Secrets come in this message, since `ps` shows arguments. */
 export interface StartOrder {
   readonly config: PlainConfig
   readonly mqttUrl: string
   readonly databaseUrl: string
-  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network reach the broker. */
+  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network can reach the broker. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
-  /** A replay is handed to the pipeline of the process that starts the console, with the receive time of the letter. */
+  /** Replays go to the pipeline of the parent process, with the receive time of the letter. */
   readonly keepsReceiveTime: boolean
-  /** Whoever knows it is the front of this console. */
+  /** Authenticates the front to the console. */
   readonly token: string
 }
 
-/** An error that crosses the process boundary: `statusCode` makes it an HttpProblem again, `code` is a SQLSTATE. */
+/** An error sent across the process boundary: `statusCode` restores an HttpProblem, `code` is a SQLSTATE. */
 export interface ToldError {
   readonly message: string
   readonly statusCode: number | null
   readonly code: string | null
 }
 
-/** From the process that takes events in to its console. */
+/** From the parent process to its console. */
 export type ToConsole =
   | { readonly kind: 'start'; readonly order: StartOrder }
   | { readonly kind: 'stop' }
   | { readonly kind: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly call: number; readonly error: ToldError }
 
-/** From the console to the process that started it. */
+/** From the console to its parent process. */
 export type FromConsole =
   | { readonly kind: 'ready'; readonly port: number }
-  /** It cannot start, and would not the next time either. */
+  /** It cannot start, and another attempt would fail too. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Written by the front over whatever a client sent, with a secret that only the front and its console know. */
+/** Set by the front, replacing any value from the client, with a secret that only the front and its console know. */
 export const PEER_HEADER = 'x-qs-front-peer'
 
 export function peerHeader(token: string, address: string): string {
@@ -9,10 +9,10 @@ export function peerHeader(token: string, address: string): string {
 }
 
 /**
- * Gives a request the address of the client that the front saw: `socket.remoteAddress` is what rate limits, trusted
- * proxies and the audit log go by. The front opens a connection for each request, so the address belongs to one request.
+ * Gives a request the client address that the front saw: rate limits, trusted proxies and the audit log use
+ * `socket.remoteAddress`. The front opens one connection per request, so the address belongs to one request.
  *
- * @returns false where the request does not come from the front
+ * @returns false if the request does not come from the front
  */
 export function takePeer(request: IncomingMessage, token: string): boolean {
   const [told = '', address = ''] = String(request.headers[PEER_HEADER] ?? '').split(' ')

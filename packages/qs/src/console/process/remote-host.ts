@@ -11,11 +11,11 @@ interface Waiting {
 
 export interface RemoteHost {
   readonly host: ConsoleHost
-  /** Takes each answer of the host. */
+  /** Handles an answer of the host. */
   hear(message: Answer): void
 }
 
-/** The host as the console sees it: each method is a message, and a promise of the answer. */
+/** The host as seen by the console: each method sends a message and returns a promise of the answer. */
 export function remoteHost(send: (message: FromConsole) => void): RemoteHost {
   const waiting = new Map<number, Waiting>()
   let calls = 0

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * Aborts when the response is sent or the client has left. The response of a pipelined request has no socket before the
- * one ahead of it is sent, and does not hear when the connection ends; the socket of the request does.
+ * Aborts when the response is sent or the client has left. The response of a pipelined request has no socket until the
+ * previous one is sent, so it gets no event when the connection ends; the socket of the request does.
  */
 export function whenGone({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
   const gone = new AbortController()
@@ -11,7 +11,7 @@ export function whenGone({ socket }: IncomingMessage, response: ServerResponse):
     socket.off('close', end)
     gone.abort()
   }
-  // Every pipelined request listens to the same socket.
+  // All pipelined requests listen on the same socket.
   socket.setMaxListeners(0)
   socket.once('close', end)
   response.once('close', end)

@@ -10,7 +10,7 @@ export interface AuditEntry {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-/** A detail names what was chosen, which may be thousands of ids. */
+/** A detail may contain thousands of ids. */
 const MAX_DETAIL_CHARACTERS = 4_000
 
 const ADD = 'insert into audit_log (actor, address, action, detail) values ($1, $2, $3, $4)'

@@ -2,7 +2,7 @@ import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
 
 export interface SeriesChoice {
-  /** null: of all devices. */
+  /** null: all devices. */
   readonly devices: readonly string[] | null
   /** null: all types. */
   readonly types: readonly string[] | null
@@ -16,7 +16,7 @@ where ($1::text[] is null or device_id = any($1)) and ($2::text[] is null or eve
   and (device_id, event_type) > ($3::text collate "C", $4::text collate "C")
 order by device_id, event_type limit ${PAGE}`
 
-/** The series of a choice, in order, by pages of the key: a fleet has a hundred thousand. */
+/** The chosen series in key order, read in pages: a fleet has a hundred thousand. */
 export async function* chosenSeries(ask: Ask, { devices, types }: SeriesChoice): AsyncGenerator<SeriesName> {
   for (let last: SeriesName = { deviceId: '', eventType: '' }; ; ) {
     const values = [devices, types, last.deviceId, last.eventType]

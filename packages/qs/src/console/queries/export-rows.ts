@@ -5,7 +5,7 @@ import type { SeriesName } from '../../devices/series.ts'
 import { AXIS_COLUMNS } from './read-series.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'
 
-/** An event as it leaves in a file. Times are RFC 3339 in UTC, with microseconds. */
+/** An event in an export. Times are RFC 3339 in UTC, with microseconds. */
 export interface ExportRow {
   readonly eventId: string
   readonly deviceId: string
@@ -25,7 +25,7 @@ export interface ExportRow {
 
 export interface ExportQuestion {
   readonly series: Iterable<SeriesName> | AsyncIterable<SeriesName>
-  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  /** RFC 3339 text, since a Date has only milliseconds. `from` is inclusive, `to` exclusive. */
   readonly from: string
   readonly to: string
   readonly axis: TimeAxis
@@ -51,7 +51,7 @@ order by ${column}, event_id limit ${PART}`,
     ORDER,
   )
 
-/** Every event of some series, in parts, each a question of its own: none holds a connection while a reader is slow. */
+/** All events of some series, one query per part, so that a slow reader holds no connection. */
 export async function* exportRows(
   ask: Ask,
   { series, from, to, axis }: ExportQuestion,

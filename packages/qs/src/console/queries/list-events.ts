@@ -5,15 +5,15 @@ import type { Ask } from '../../database/query-pool.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'
 
 export interface EventQuestion {
-  /** Of this device, by event time; absent: of all, by server time. */
+  /** Events of this device, by event time; absent: of all devices, by server time. */
   readonly deviceId?: string
   readonly eventTypes?: readonly string[]
-  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  /** RFC 3339 text, since a Date has only milliseconds. `from` is inclusive, `to` exclusive. */
   readonly from?: string
   readonly to?: string
-  /** Only those with a text. */
+  /** Only events with a text value. */
   readonly onlyTexts?: boolean
-  /** Where the page before ended: `next` of its answer. */
+  /** `next` of the previous page. */
   readonly after?: Cursor
   readonly limit: number
 }
@@ -25,20 +25,20 @@ export interface Cursor {
   readonly eventId: string
 }
 
-/** A row of `events e`, as the API tells it. */
+/** Columns of `events e` in the API. */
 const EVENT_COLUMNS = `
   e.event_id as "eventId", e.device_id as "deviceId", e.event_type as "eventType", e.value_num as "valueNum",
   e.value_text as "valueText", nullif(e.value_exact, '') as "valueExact", e.unit, ${momentText('e.ts')} as ts, ${momentText('e.ts_device')} as "tsDevice",
   e.ts_device_raw as "tsDeviceRaw", ${momentText('e.ts_server')} as "tsServer", e.meta`
 
-/** What an event takes as JSON, about: control characters take six bytes each, ids and times the rest. */
+/** Estimated size of an event as JSON: control characters take six bytes each, ids and times about 500. */
 const EVENT_BYTES = `(
   500 + coalesce(octet_length(to_json(e.value_text)::text), 0) + coalesce(octet_length(to_json(e.ts_device_raw)::text), 0)
   + coalesce(octet_length(e.meta::text), 0) + coalesce(octet_length(e.value_exact), 0))`
 
 const ORDER = 'at desc, "eventId" collate "C" desc'
 
-/** By keyset on the primary order of an index, so that the thousandth page costs what the first does. */
+/** By keyset in index order, so that the thousandth page costs as much as the first. */
 const OF_ALL = withinBytes(
   `
 select ${EVENT_COLUMNS}, e.ts_server as at, ${EVENT_BYTES} as bytes from events e
@@ -49,7 +49,7 @@ order by e.ts_server desc, e.event_id desc limit $5`,
   ORDER,
 )
 
-/** The newest of each series, and of these the newest. */
+/** The newest events of each series, merged. */
 const OF_DEVICE = withinBytes(
   `
 select ${EVENT_COLUMNS}, e.ts as at, ${EVENT_BYTES} as bytes from event_series($8) s
@@ -60,11 +60,11 @@ order by e.ts desc, e.event_id collate "C" desc limit $5`,
   ORDER,
 )
 
-/** A page also ends where its bytes reach a bound; `next` is where it goes on. */
+/** A page also ends at a limit in bytes; `next` continues from there. */
 export async function listEvents(ask: Ask, question: EventQuestion): Promise<EventPage> {
   const { deviceId, eventTypes, from, to, onlyTexts = false, after, limit } = question
   const bounds = [from ?? null, to ?? null, after?.ts ?? null, after?.eventId ?? null]
-  // One more than asked for tells whether there is a next page.
+  // One extra row shows whether there is a next page.
   const values = [...bounds, limit + 1, eventTypes ?? null, onlyTexts]
   const rows =
     deviceId === undefined
@@ -85,7 +85,7 @@ function writeCursor({ ts, eventId }: Cursor): string {
   return Buffer.from(JSON.stringify([ts, eventId])).toString('base64url')
 }
 
-/** Null: no page ended there. What PostgreSQL could not read would be an error of the server. */
+/** Null if the cursor is invalid. A time that PostgreSQL could not parse would be a server error. */
 export function readCursor(text: string): Cursor | null {
   try {
     const [ts, eventId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]

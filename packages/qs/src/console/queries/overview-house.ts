@@ -3,10 +3,10 @@ import type { Ask } from '../../database/query-pool.ts'
 import { listDevices } from '../../devices/list-devices.ts'
 import { listPinned } from './pinned.ts'
 
-/** Devices that are shown with their latest values, and values of each: always the same ones, so that nothing jumps. */
+/** Devices shown with their latest values, and values per device: always the same ones, so that nothing jumps. */
 const SHOWN = { limit: 12, readings: 4 } as const
 
-/** What a reader wants to see first, in an answer of the same size for ten devices and for ten thousand. */
+/** Pinned readings and latest values; the size of the answer does not grow with the fleet. */
 export async function overviewHouse(ask: Ask): Promise<Overview['house']> {
   const [pinned, { devices }] = await Promise.all([listPinned(ask), listDevices(ask, SHOWN)])
   const latest = devices.map(({ deviceId, label, room, status, readings, moreReadings }) => ({

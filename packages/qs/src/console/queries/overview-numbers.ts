@@ -24,7 +24,7 @@ select
   (select count(*)::int from dead_letters where received_at > now() - interval '1 hour') as "lastHour",
   pg_database_size(current_database())::float8 as "databaseBytes"`
 
-/** An event takes what the others take, indexes included; known once PostgreSQL has looked at the table. */
+/** Assumes average event size including indexes; known once PostgreSQL has analyzed the table. */
 const GROWTH = `
 select case when c.reltuples >= 10000 and s.since < now() - interval '1 hour'
   then s.stored * pg_total_relation_size(c.oid) / c.reltuples

@@ -3,7 +3,7 @@ import { momentText } from '../../database/moment-text.ts'
 import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
 
-/** The overview shows all of them, every two seconds. */
+/** The overview queries all of them every two seconds. */
 export const MAX_PINNED = 24
 
 const PIN = `
@@ -15,7 +15,7 @@ const IS_PINNED = 'select 1 from pinned where device_id = $1 and event_type = $2
 
 const UNPIN = 'delete from pinned where device_id = $1 and event_type = $2'
 
-/** One descent of the key of `series` for each, whatever the planner believes of the size of `pinned`. */
+/** One index descent in `series` per reading, regardless of the planner's estimate for `pinned`. */
 const LIST = `
 select
   p.device_id as "deviceId", p.event_type as "eventType", d.label, d.room, s.value_num as "valueNum",
@@ -27,7 +27,7 @@ left join lateral (select * from devices x where x.device_id = p.device_id limit
 left join lateral (select * from series x where x.device_id = p.device_id and x.event_type = p.event_type limit 1) s on true
 order by p.pinned_at, p.device_id, p.event_type limit ${MAX_PINNED}`
 
-/** @returns false: there are as many as may be */
+/** @returns false if the maximum number is pinned */
 export async function pinReading(ask: Ask, { deviceId, eventType }: SeriesName): Promise<boolean> {
   await ask.query(PIN, [deviceId, eventType])
   return (await ask.query(IS_PINNED, [deviceId, eventType])).length > 0
@@ -37,7 +37,7 @@ export async function unpinReading(ask: Ask, { deviceId, eventType }: SeriesName
   await ask.query(UNPIN, [deviceId, eventType])
 }
 
-/** In the order in which they were pinned, each with its newest value. */
+/** Pinned readings in the order of pinning, each with its newest value. */
 export function listPinned(ask: Ask): Promise<readonly PinnedReading[]> {
   return ask.query<PinnedReading>(LIST)
 }

@@ -5,18 +5,18 @@ import type { SeriesName } from '../../devices/series.ts'
 
 export interface SeriesQuestion {
   readonly series: readonly SeriesName[]
-  /** RFC 3339, as text: a Date has milliseconds. From `from` on, and before `to`. */
+  /** RFC 3339 text, since a Date has only milliseconds. `from` is inclusive, `to` exclusive. */
   readonly from: string
   readonly to: string
-  /** The most points of a line: the width of the chart. */
+  /** Maximum number of points per line: the width of the chart. */
   readonly points: number
   readonly axis: TimeAxis
 }
 
-/** In one answer: fifty lines of 800, about 5 MB of JSON and 30 MB while it is made. Of more series each has fewer. */
+/** Points in one answer: fifty lines of 800, about 5 MB of JSON and 30 MB to build it. More series get fewer each. */
 const [MAX_POINTS, MIN_POINTS] = [40_000, 10]
 
-/** Lines of one series. A series changes its unit once or twice; more units are a counter in the wrong field. */
+/** Lines per series. A series changes its unit once or twice; more units are a counter in the wrong field. */
 const MAX_UNITS = 8
 
 /** A column name, from a closed list: it becomes part of the SQL. */
@@ -28,7 +28,7 @@ export const AXIS_COLUMNS: Readonly<Record<TimeAxis, string>> = {
 
 const SERIES = `unnest($1::text[], $2::text[]) as s(device_id, event_type)`
 
-/** Of one series. One more than fits tells that it does not. */
+/** Events of one series. One extra row shows that they do not fit. */
 const single = (column: string) => `
 select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
   extract(epoch from ${column})::float8 as time, value_num as value
@@ -36,7 +36,7 @@ from events
 where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4 and value_num is not null
 order by ${column} limit $5`
 
-/** The buckets of `pieces`, by unit; of a series with too many units, those with the most events. */
+/** The buckets of `pieces`, by unit; for a series with too many units, those with the most events. */
 const BUCKETS = `,
 buckets as (
   select device_id, event_type, unit, at, sum(events) as events, min(low) as low, max(high) as high, sum(total) as total
@@ -50,7 +50,7 @@ select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as u
   extract(epoch from at)::float8 as time, events::int, low, high, total / events::float8 as mean
 from ranked where rank <= ${MAX_UNITS} order by device_id, event_type, at`
 
-/** Of one series, as event_numbers counts, for any axis. */
+/** Buckets of one series for any time axis, with the rules of event_numbers. */
 const bucketed = (column: string) => `
 with pieces as (
   select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${column}, 'epoch') as at,
@@ -61,7 +61,7 @@ with pieces as (
   group by 1, 2, 3, 4
 )${BUCKETS}`
 
-/** The whole hours from $1 to $2 that event_hours has; no row where it has none. */
+/** The whole hours from $1 to $2 that event_hours covers; no row if it covers none. */
 export const COVERED = `
 select since::text as "from", until::text as "to" from (
   select date_bin('1 hour', $1::timestamptz + interval '1 hour' - interval '1 microsecond', 'epoch') as since,
@@ -70,8 +70,8 @@ select since::text as "from", until::text as "to" from (
 where since < until`
 
 /**
- * From the numbers by the hour, and from the events at both ends: the hour in which the range begins, and the last hours,
- * which are not in there yet.
+ * Reads the numbers by the hour, and the events at both ends: the hour in which the range begins, and the last hours,
+ * which are not counted yet.
  */
 export const HOURLY = `
 with pieces as (
@@ -86,8 +86,8 @@ with pieces as (
 )${BUCKETS}`
 
 /**
- * One question a series, a few at a time: on Citus each is split among the shards, which a lateral join over a list of
- * series would not be.
+ * One query per series, a few at a time: on Citus each is distributed over the shards, unlike a lateral join over a
+ * list of series.
  */
 function ofEach<Row>(
   ask: Ask,
@@ -116,8 +116,8 @@ interface Bucket extends Point {
 }
 
 /**
- * A line for each unit of a series: every event where those of the series fit into the points, else the minimum, the maximum and
- * the mean of each bucket, so that peaks survive.
+ * One line per unit of a series: every event if the series has no more than `points`, else minimum, maximum and mean of
+ * each bucket, so that peaks survive.
  */
 export async function readSeries(ask: Ask, question: SeriesQuestion): Promise<Series> {
   const { series, from, to, axis } = question
@@ -168,7 +168,7 @@ function linesOf(rows: readonly Bucket[]): Line[] {
   return withoutRareUnits([...lines.values()]).sort(inOrder)
 }
 
-/** As BUCKETS does it. */
+/** Applies the unit limit of BUCKETS. */
 function withoutRareUnits(lines: readonly Line[]): Line[] {
   const counts = new Map<string, number>()
   return lines

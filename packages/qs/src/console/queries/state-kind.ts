@@ -1,9 +1,9 @@
-/** More values than this, or longer ones, are messages: a state has one word or two. */
+/** More or longer values than this are messages: a state has one or two words. */
 const [MOST_VALUES, MOST_LETTERS, MOST_WORDS] = [8, 24, 2]
 
 /**
- * Whether the newest texts of a type are states, as "open" and "closed" are: two to eight short values that recur. A type with one
- * value, as a boot that says why, and a log are moments and no states.
+ * Whether the newest texts of a type are states, such as "open" and "closed": two to eight short values that recur. A
+ * type with a single value, such as a boot reason, or a log has no states.
  */
 export function areStates(texts: readonly string[]): boolean {
   const values = new Set(texts)
@@ -22,8 +22,8 @@ export interface RecentValue {
 }
 
 /**
- * What the newest events of a series, newest first, say it is: states as texts, or as zeros and ones without a unit, as true and
- * false are stored; null: no state.
+ * The kind of a series from its newest events, newest first: states as texts, or as zeros and ones without a unit, as
+ * true and false are stored; null: no states.
  */
 export function stateKind(recent: readonly RecentValue[]): 'texts' | 'numbers' | null {
   const texts = recent.flatMap(({ valueText }) => valueText ?? [])

@@ -31,7 +31,7 @@ import { readRange } from '../time-range.ts'
 const tags = ['devices']
 const Params = Type.Object({
   deviceId: Type.String({
-    description: 'The ids . and .. are written ~. and ~.., since no path can hold them',
+    description: 'The ids . and .. are written as ~. and ~.., since a path cannot contain them',
   }),
 })
 
@@ -45,20 +45,20 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         summary: 'Devices, with the latest value of each type',
         querystring: Type.Object({
           search: Type.Optional(
-            Type.String({ maxLength: 200, description: 'In the id, the label or the room' }),
+            Type.String({ maxLength: 200, description: 'Text in the id, label or room' }),
           ),
-          room: Type.Optional(Type.String({ maxLength: 200, description: 'Only in this room' })),
-          device: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Only these' })),
+          room: Type.Optional(Type.String({ maxLength: 200, description: 'Only devices in this room' })),
+          device: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Only these devices' })),
           readings: Type.Optional(
-            Type.Integer({ minimum: 0, maximum: 32, description: 'Of each device at most' }),
+            Type.Integer({ minimum: 0, maximum: 32, description: 'Maximum number of readings per device' }),
           ),
           status: Type.Optional(DeviceStatusSchema),
           clock: Type.Optional(DeviceClockSchema),
           silentSensors: Type.Optional(
-            Type.Boolean({ description: 'Whether a series is silent while the device is not' }),
+            Type.Boolean({ description: 'Devices with (or without) a silent series that are not silent themselves' }),
           ),
           sort: Type.Optional(DeviceSortSchema),
-          after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the page before' })),
+          after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the previous page' })),
           limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
         }),
         response: { 200: DeviceListSchema },
@@ -82,9 +82,9 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Rooms by name, each with the number of its devices',
+        summary: 'Rooms by name, with their number of devices',
         querystring: Type.Object({
-          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+        search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
           limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200 }),
         }),
         response: { 200: RoomListSchema },
@@ -99,9 +99,9 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Event types by name: of some devices, or of all',
+        summary: 'Event types by name, of some devices or of all',
         querystring: Type.Object({
-          search: Type.Optional(Type.String({ maxLength: 200, description: 'In the name' })),
+        search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
           device: Type.Optional(
             Type.Array(Type.String(), { maxItems: 100, description: 'Only types of these devices' }),
           ),
@@ -136,7 +136,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The last hours of each number of some devices, as thirty means',
+        summary: 'The last hours of each numeric series of some devices, as thirty mean values',
         querystring: Type.Object({
           device: Type.Array(Type.String(), { minItems: 1, maxItems: 100 }),
           hours: Type.Number({ minimum: 0.1, maximum: 48, default: 3 }),
@@ -156,7 +156,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'How far its clock was ahead',
+        summary: 'How far the clock of the device was ahead',
         params: Params,
         querystring: Type.Object({
           from: Moment,
@@ -180,7 +180,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Give it a label, a room or a time zone, or say when it counts as silent',
+        summary: 'Set the label, room, time zone or silence limit of a device',
         params: Params,
         body: DeviceChangeSchema,
         response: { 200: DeviceSchema },
@@ -206,7 +206,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Make an account for a device, where the broker wants one, and say what its board needs',
+        summary: 'Create an account for a device, if the broker requires one, and return the login for its board',
         body: NewDeviceSchema,
         response: { 200: DeviceLoginSchema },
       },
@@ -225,6 +225,6 @@ function placeOf(after: string, sort: DeviceSort = 'name'): DeviceCursor {
   if (cursor?.sort === sort) return cursor
   throw new HttpProblem(
     400,
-    '`after` does not continue a list in this order. Start again with the first page',
+    '`after` does not belong to a list in this order. Start again from the first page',
   )
 }

@@ -12,15 +12,15 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
       config: { access: 'viewer' },
       schema: {
         tags: ['events'],
-        summary: 'Events as they are stored, newest first',
+        summary: 'Stored events, newest first',
         description:
-          'Of one device by event time, of all by server time. By keyset: give `next` back as `after`.',
+          'For one device by event time, for all devices by server time. To get the next page, pass `next` as `after`.',
         querystring: Type.Object({
           device: Type.Optional(Type.String()),
           type: Type.Optional(Type.Array(Type.String(), { maxItems: 50 })),
           from: Type.Optional(Moment),
           to: Type.Optional(Moment),
-          texts: Type.Optional(Type.Boolean({ description: 'Only those with a text as value' })),
+          texts: Type.Optional(Type.Boolean({ description: 'Only events with a text value' })),
           after: Type.Optional(Type.String({ maxLength: 2_000 })),
           limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }),
         }),
@@ -29,7 +29,7 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
     },
     async ({ query: { device, type, from, to, texts, after, limit } }) => {
       const cursor = after === undefined ? undefined : readCursor(after)
-      if (cursor === null) throw new HttpProblem(400, '"after" is none of the cursors that `next` gave')
+      if (cursor === null) throw new HttpProblem(400, '"after" is not a valid cursor. Use `next` of the previous page')
       return listEvents(read, {
         limit,
         ...(device !== undefined && { deviceId: device }),

@@ -14,7 +14,7 @@ import { exportRows } from '../queries/export-rows.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange, type TimeRange } from '../time-range.ts'
 
-/** Each is a question of its own, of which a series without events still takes a third of a millisecond. */
+/** Each series is a separate query, which takes a third of a millisecond even without events. */
 const MAX_SERIES = 1_000
 
 const ExportName = Type.String({ minLength: 1, maxLength: 64 })
@@ -29,7 +29,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
       config: { access: 'viewer' },
       schema: {
         tags: ['series'],
-        summary: 'How far an export is that this session asked for under a name',
+        summary: 'Progress of a named export of this session',
         params: Type.Object({ name: ExportName }),
         response: { 200: ExportProgressSchema },
       },
@@ -41,12 +41,12 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
     '/api/export',
     {
       config: { access: 'viewer' },
-      // Answering HEAD would read all rows for nothing.
+      // HEAD would read all rows for nothing.
       exposeHeadRoute: false,
       schema: {
         tags: ['series'],
         summary: 'Events as a file: CSV or Parquet',
-        description: `Without \`device\` those of all devices, without \`type\` of all types; with both, of at most ${MAX_SERIES} series, devices times types. The time is \`from\` and \`to\`, or a \`range\` of the calendar in \`zone\`. One at a time for each session. In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe; Parquet has all texts as they are.`,
+        description: `All devices without \`device\`, all types without \`type\`; with both, at most ${MAX_SERIES} series (devices times types). Give the time as \`from\` and \`to\`, or as a calendar \`range\` in \`zone\`. One export at a time per session. In CSV, text that a spreadsheet would take as a formula begins with an apostrophe; Parquet keeps all text unchanged.`,
         querystring: Type.Object({
           name: Type.Optional(ExportName),
           format: Type.Union([Type.Literal('csv'), Type.Literal('parquet')]),
@@ -57,24 +57,24 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
           range: Type.Optional(
             Type.Union(
               CALENDAR_RANGES.map((range) => Type.Literal(range)),
-              { description: 'In place of from and to: whole days in `zone`, weeks from Monday on' },
+              { description: 'Instead of from and to: whole days in `zone`; weeks begin on Monday' },
             ),
           ),
           axis: Type.Optional(TimeAxisSchema),
           zone: Type.Optional(
             Type.String({
-              description: 'IANA name. CSV gets a column ts_local with the event time in this zone',
+              description: 'IANA name. Adds a column ts_local to CSV, with the event time in this zone',
             }),
           ),
           bom: Type.Optional(
             Type.Boolean({
-              description: 'CSV: begin with a byte order mark, as spreadsheets on Windows need it',
+              description: 'CSV: begin with a byte order mark, which spreadsheets on Windows need',
             }),
           ),
           end: Type.Optional(
             Type.Boolean({
               description:
-                'CSV: end with a line `# end of export: 5 events`, which a download that broke off lacks',
+                'CSV: end with a line `# end of export: 5 events`, which is missing in a truncated download',
             }),
           ),
         }),
@@ -84,7 +84,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
       const { name, format, device, type, axis = 'event', zone, bom = false, end = false } = request.query
       const timeZone = zone ?? 'UTC'
       if (!isTimeZone(timeZone))
-        throw new HttpProblem(400, `${timeZone} is no time zone. Name one as Europe/Berlin`)
+        throw new HttpProblem(400, `${timeZone} is not a time zone. Use an IANA name such as Europe/Berlin`)
       const { from, to } = rangeOf(request.query, timeZone)
       const series = seriesOf(read, device, type)
       const key = gate.sessionOf(request)?.id ?? request.ip
@@ -97,7 +97,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
         const options = { bom, endLine: end, timeZone: zone ?? null }
         return exports.run(key, () => Readable.from(toCsv(rows, options), { objectMode: false }))
       }
-      // Seldom needed, so seldom loaded.
+      // Loaded on demand, since it is rarely needed.
       const { toParquet } = await import('../export/parquet.ts')
       reply.type('application/vnd.apache.parquet')
       return exports.run(key, () => Readable.from(toParquet(rows), { objectMode: false }))
@@ -105,7 +105,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
   )
 }
 
-/** Whether an answer was sent to its end. */
+/** Whether the response was sent completely. */
 function isSent({ raw }: FastifyReply): Promise<boolean> {
   return new Promise((resolve) =>
     raw.once('close', () => resolve(raw.writableFinished && raw.statusCode === 200)),
@@ -122,7 +122,7 @@ function seriesOf(
   if (devices.length * types.length > MAX_SERIES)
     throw new HttpProblem(
       400,
-      `${devices.length} devices times ${types.length} types are ${devices.length * types.length} series; an export takes ${MAX_SERIES} at most. Ask for fewer, in several exports, or leave out device or type for all of them.`,
+      `${devices.length} devices times ${types.length} types are ${devices.length * types.length} series; an export takes at most ${MAX_SERIES}. Split it into several exports, or omit device or type to get all of them.`,
     )
   return devices.flatMap((deviceId) => types.map((eventType) => ({ deviceId, eventType })))
 }
@@ -133,12 +133,12 @@ interface AskedTime {
   readonly range?: CalendarRange
 }
 
-/** @throws HttpProblem where it is neither a range nor two times */
+/** @throws HttpProblem if it is neither a range nor two times */
 function rangeOf({ from, to, range }: AskedTime, timeZone: string): TimeRange {
   if (range !== undefined && from === undefined && to === undefined)
     return readRange(calendarRange(range, timeZone, Date.now()))
   if (range === undefined && from !== undefined && to !== undefined) return readRange({ from, to })
-  throw new HttpProblem(400, `Say which time: "from" and "to", or a "range" such as last-month`)
+  throw new HttpProblem(400, `Give the time as "from" and "to", or as a "range" such as last-month`)
 }
 
 function dayIn(timeZone: string, moment: string): string {

@@ -59,7 +59,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'One of them, with its bytes',
+        summary: 'One dead letter, with its bytes',
         params: Params,
         response: { 200: LetterSchema },
       },
@@ -76,7 +76,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       bodyLimit: 32 * 1024 * 1024,
       schema: {
         tags,
-        summary: 'What the ingester would say of this payload',
+        summary: 'Check a payload as the ingester would',
         params: Params,
         body: RepairSchema,
         response,
@@ -92,7 +92,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       bodyLimit: 32 * 1024 * 1024,
       schema: {
         tags,
-        summary: 'Keep a repair; the original bytes stay',
+        summary: 'Store a repair; the original bytes are kept',
         params: Params,
         body: RepairSchema,
         response,
@@ -115,7 +115,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'One repair for many letters, and what is still wrong with each',
+        summary: 'Apply one repair to many letters, and return the remaining problems of each',
         body: PatchChoiceSchema,
         response: { 200: PatchSchema },
       },
@@ -140,7 +140,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Send letters again, as they are now, and wait for what becomes of them',
+        summary: 'Send letters again in their repaired form, and wait for the outcomes',
         body: ReplayChoiceSchema,
         response: { 200: ReplaySchema },
       },
@@ -161,7 +161,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Remove letters for good, with their history',
+        summary: 'Delete letters for good, with their history',
         body: LetterChoiceSchema,
         response: { 200: PurgeSchema },
       },
@@ -174,7 +174,7 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   )
 }
 
-/** @throws HttpProblem where it changes no fields */
+/** @throws HttpProblem if it is not a JSON object */
 function checkPatch(merge: string): void {
   try {
     const patch: unknown = JSON.parse(merge)
@@ -187,7 +187,7 @@ function missing(id: string): never {
   throw notFound(`There is no dead letter ${id}`)
 }
 
-/** @throws HttpProblem where nothing says which */
+/** @throws HttpProblem without ids, filter and `all` */
 function chosen(choice: LetterChoice, verb: string): LetterFilter {
   const { all = false, ...rest } = choice
   if (Object.keys(rest).length === 0 && !all)

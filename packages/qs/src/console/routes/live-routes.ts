@@ -4,12 +4,12 @@ import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
 const FLUSH_MS = 250
-/** A comment, so that proxies do not take the silence for an end. */
+/** Interval of comments that keep proxies from closing an idle stream. */
 const BEAT_MS = 15_000
 
 /**
- * Messages as they come, by server-sent events: a batch every quarter of a second. A browser that does not read leaves
- * its own list full and nothing else: what exceeds it is counted, and told with the next batch.
+ * Live messages as server-sent events, a batch every quarter of a second. A browser that does not read fills only its
+ * own queue: messages beyond it are counted, and their number comes with the next batch.
  */
 export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteContext): void {
   server.addHook('preClose', async () => streams.endAll())
@@ -20,7 +20,7 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
       config: { access: 'viewer' },
       schema: {
         tags: ['live'],
-        summary: 'What came in on topics that are not topics of events',
+        summary: 'Messages on topics that are not event topics',
         response: { 200: UnhandledTopicsSchema },
       },
     },
@@ -31,27 +31,27 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
     '/api/live',
     {
       config: { access: 'viewer' },
-      // Answering HEAD would open a stream that nobody reads.
+      // HEAD would open a stream that nobody reads.
       exposeHeadRoute: false,
       schema: {
         tags: ['live'],
-        summary: 'Messages as they come in, with what became of them (text/event-stream)',
+        summary: 'Live messages with their outcomes (text/event-stream)',
         querystring: Type.Object({
           device: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
-          rejected: Type.Optional(Type.Boolean({ description: 'Only those with something rejected' })),
+          rejected: Type.Optional(Type.Boolean({ description: 'Only messages with a rejected element' })),
         }),
       },
     },
     async (request, reply) => {
       const { raw } = reply
       let ended: HttpProblem | null = null
-      // Before the first await: a log-out from now on finds this stream.
+      // Before the first await, so that any later logout finds this stream.
       const remove = streams.add({
         session: gate.sessionOf(request),
         address: request.ip,
         end: (reason) => {
           ended = reason
-          // Without headers this would be an empty 200, which no browser takes for an event stream.
+          // Without headers, this would be an empty 200, which browsers reject as an event stream.
           if (raw.headersSent) raw.end()
         },
       })

@@ -11,7 +11,7 @@ export function pinRoutes(server: RouteServer, { read, write, audit }: RouteCont
     '/api/pinned',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'The readings that the overview shows first', response },
+      schema: { tags, summary: 'The readings shown first on the overview', response },
     },
     async () => ({ pinned: [...(await listPinned(read))] }),
   )
@@ -20,13 +20,13 @@ export function pinRoutes(server: RouteServer, { read, write, audit }: RouteCont
     '/api/pinned',
     {
       config: { access: 'operator' },
-      schema: { tags, summary: 'Pin a reading, or unpin it, for everybody', body: PinSchema, response },
+      schema: { tags, summary: 'Pin or unpin a reading for all users', body: PinSchema, response },
     },
     async (request) => {
       const { isPinned, ...name } = request.body
       if (!isPinned) await unpinReading(write, name)
       else if (!(await pinReading(write, name)))
-        throw new HttpProblem(409, `${MAX_PINNED} readings are pinned already. Unpin one first`)
+        throw new HttpProblem(409, `${MAX_PINNED} readings are already pinned. Unpin one first`)
       await audit(request, { action: isPinned ? 'reading pinned' : 'reading unpinned', detail: name })
       return { pinned: [...(await listPinned(write))] }
     },

@@ -6,7 +6,7 @@ import { readStates } from '../queries/read-states.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 
-/** More lines than that nobody can tell apart. */
+/** More lines cannot be told apart. */
 const MAX_SERIES = 50
 
 const Choice = Type.Object({
@@ -17,12 +17,12 @@ const Choice = Type.Object({
   axis: Type.Optional(TimeAxisSchema),
 })
 
-/** Each of the devices with each of the types. */
+/** Every combination of devices and types. */
 function chosen({ device, type, from, to, axis = 'event' }: Static<typeof Choice>) {
   const [devices, types] = [[...new Set(device)], [...new Set(type)]]
   const series = devices.flatMap((deviceId) => types.map((eventType) => ({ deviceId, eventType })))
   if (series.length > MAX_SERIES)
-    throw new HttpProblem(400, `${series.length} lines are too many: ask for ${MAX_SERIES} at most`)
+    throw new HttpProblem(400, `${series.length} lines are too many: request at most ${MAX_SERIES}`)
   return { series, axis, ...readRange({ from, to }) }
 }
 
@@ -33,10 +33,10 @@ export function seriesRoutes(server: RouteServer, { read }: RouteContext): void 
       config: { access: 'viewer' },
       schema: {
         tags: ['series'],
-        summary: 'Numbers over time, a line for each device, type and unit, of at most `points` points',
+        summary: 'Numbers over time: one line per device, type and unit, with at most `points` points each',
         description:
-          'Every event where those of a series fit; else minimum, maximum and mean of each bucket, so that peaks survive. ' +
-          'Of a series with more than eight units, those with the most events.',
+          'Every event if a series has few enough; else minimum, maximum and mean of each bucket, so that peaks survive. ' +
+          'For a series with more than eight units, those with the most events.',
         querystring: Type.Object({
           ...Choice.properties,
           points: Type.Integer({ minimum: 10, maximum: 4_000, default: 800 }),
@@ -54,10 +54,10 @@ export function seriesRoutes(server: RouteServer, { read }: RouteContext): void 
       schema: {
         tags: ['series'],
         summary:
-          'Which of some series are states, and their changes: the last one before `from`, and texts up to `to`',
+          'The states among some series, and their changes: the last one before `from`, and texts up to `to`',
         description:
-          'A state has two to eight short texts that recur in its newest 30 events, or 0 and 1 without a unit; of those `/api/series` ' +
-          'has the changes within the range. Of more than 500 texts the newest.',
+          'A state has two to eight short texts that recur in its newest 30 events, or 0 and 1 without a unit; `/api/series` ' +
+          'has the changes of the latter within the range. If there are more than 500 texts, the newest.',
         querystring: Choice,
         response: { 200: StatesSchema },
       },

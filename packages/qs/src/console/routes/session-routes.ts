@@ -4,7 +4,7 @@ import Type from 'typebox'
 import { HttpProblem } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
-/** Tries of one address. Ten in five minutes guess nothing, and a person who mistypes is not locked out for long. */
+/** Attempts per address. Ten in five minutes are useless for guessing, and a typo does not lock out for long. */
 const LOGIN_LIMIT = { max: 10, timeWindow: '5 minutes' }
 
 export function sessionRoutes(server: RouteServer, { audit, gate, streams }: RouteContext): void {
@@ -22,7 +22,7 @@ export function sessionRoutes(server: RouteServer, { audit, gate, streams }: Rou
     '/api/session',
     {
       config: { access: 'public' },
-      schema: { tags: ['session'], summary: 'Who am I', response: { 200: SessionSchema } },
+      schema: { tags: ['session'], summary: 'The current session', response: { 200: SessionSchema } },
     },
     async (request) => answer(gate.roleOf(request)),
   )

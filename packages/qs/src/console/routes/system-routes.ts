@@ -14,7 +14,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/system',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'What runs here', response: { 200: SystemSchema } },
+      schema: { tags, summary: 'Version, topics and features of this system', response: { 200: SystemSchema } },
     },
     async () => system(),
   )
@@ -23,7 +23,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/overview',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'How it goes', response: { 200: OverviewSchema } },
+      schema: { tags, summary: 'Current state of the system', response: { 200: OverviewSchema } },
     },
     async () => overview(),
   )
@@ -34,7 +34,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Who did what',
+        summary: 'The audit log',
         querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }) }),
         response: { 200: AuditSchema },
       },
@@ -46,7 +46,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.get(
     '/api/simulation',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Whether simulated devices run', response } },
+    { config: { access: 'viewer' }, schema: { tags, summary: 'Whether simulated devices are running', response } },
     async () => (simulation === null ? { running: false, devices: 0 } : simulation.state()),
   )
 
@@ -63,7 +63,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.post(
     '/api/simulation/stop',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Stop them; their data stays', response } },
+    { config: { access: 'operator' }, schema: { tags, summary: 'Stop simulated devices; their data stays', response } },
     async (request) => {
       const service = needed(simulation)
       await service.stop()
@@ -76,7 +76,7 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/simulation',
     {
       config: { access: 'operator' },
-      schema: { tags, summary: 'Stop them and remove all that came from them', response },
+      schema: { tags, summary: 'Stop simulated devices and remove their data', response },
     },
     async (request) => {
       const service = needed(simulation)
@@ -91,6 +91,6 @@ function needed(simulation: SimulationService | null): SimulationService {
   if (simulation !== null) return simulation
   throw new HttpProblem(
     409,
-    'Devices are simulated here only by qs up, which has a broker of its own. Elsewhere: qs simulate',
+    'Only the console of qs up can simulate devices, since it has its own broker. Use qs simulate instead',
   )
 }

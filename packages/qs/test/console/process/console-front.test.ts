@@ -12,18 +12,18 @@ import { startHttp } from '../../../src/http/server.ts'
 import { withResolvers } from '../../../src/pipeline/promises.ts'
 
 const [OF_ADDRESS, ALL] = [64, 256]
-/** POST /api/logout needs no login, and its body never comes. */
+/** POST /api/logout needs no login; its body never arrives. */
 const WITHOUT_END = 'POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n'
 const GET = 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n'
 
 interface Options {
-  /** When the console has started. Default: at once. */
+  /** Resolves when the console has started. Default: at once. */
   readonly started?: Promise<void>
   readonly proxies?: string
   readonly requestTimeoutMs?: number
 }
 
-/** A front with a console that answers GET / and nothing else. */
+/** A front with a console that answers only GET /. */
 async function startFront(t: TestContext, { started, proxies, ...options }: Options = {}) {
   let asked = 0
   let reached = 0
@@ -72,7 +72,7 @@ async function startFront(t: TestContext, { started, proxies, ...options }: Opti
   }
 }
 
-test('clients that leave while the console starts take no place of those who come later', async (t) => {
+test('clients that leave while the console starts leave room for later ones', async (t) => {
   const { promise: started, resolve: start } = withResolvers<void>()
   const front = await startFront(t, { started })
   const sockets = Array.from({ length: ALL }, (_, index) => front.open(GET, `127.0.0.${2 + (index % 8)}`))
@@ -88,7 +88,7 @@ test('clients that leave while the console starts take no place of those who com
   assert.ok(front.reached() < ALL, 'requests of clients that left do not reach the console')
 })
 
-test('a client that leaves with requests in its pipeline takes no place either', async (t) => {
+test('so does a client that leaves with pipelined requests', async (t) => {
   const front = await startFront(t)
   const socket = front.open(GET.repeat(OF_ADDRESS))
   await until(() => front.reached() === OF_ADDRESS, 'the console has them all')
@@ -100,24 +100,24 @@ test('a client that leaves with requests in its pipeline takes no place either',
   await until(() => front.reached() === before + OF_ADDRESS / 2, 'there is room for many')
 })
 
-test('an address that sends requests without an end leaves the console to others', async (t) => {
+test('an address with unfinished requests leaves the console to others', async (t) => {
   const front = await startFront(t)
   for (let index = 0; index < OF_ADDRESS; index++) front.open(WITHOUT_END, '127.0.0.2')
   await until(() => front.asked() === OF_ADDRESS, 'all are under way')
   const refused = await front.ask('127.0.0.2')
   assert.equal(refused.status, 503)
-  assert.match(refused.body, /64 requests of 127\.0\.0\.2 already.*HTTP_TRUSTED_PROXIES/)
+  assert.match(refused.body, /already handling 64 requests from 127\.0\.0\.2.*HTTP_TRUSTED_PROXIES/)
   assert.deepEqual(await front.ask('127.0.0.3'), { status: 200, body: 'here' })
 })
 
-test('a proxy that is named has no bound of its own', async (t) => {
+test('a trusted proxy has no limit per address', async (t) => {
   const front = await startFront(t, { proxies: '192.0.2.1, 127.0.0.2/31' })
   for (let index = 0; index < OF_ADDRESS; index++) front.open(WITHOUT_END, '127.0.0.2')
   await until(() => front.asked() === OF_ADDRESS, 'all are under way')
   assert.equal((await front.ask('127.0.0.2')).status, 200)
 })
 
-test('a request that does not end is given up', async (t) => {
+test('an unfinished request times out', async (t) => {
   const front = await startFront(t, { requestTimeoutMs: 300 })
   await once(front.open(WITHOUT_END), 'close')
 })

@@ -13,7 +13,7 @@ import pg from 'pg'
 const HOG = fileURLToPath(new URL('./memory-hog.mjs', import.meta.url))
 const HEAP = '--max-old-space-size=256'
 
-/** An ingester with the heap of a small container, as a process of its own. */
+/** An ingester process with the heap of a small container. */
 async function startSmallIngester(t: TestContext, nodeOptions = HEAP) {
   const broker = await startMosquitto(t)
   const databaseUrl = await freshDatabase(t)
@@ -46,7 +46,7 @@ async function startSmallIngester(t: TestContext, nodeOptions = HEAP) {
   }
 }
 
-/** Legal events of 48 KB: 16 KiB of text and 32 KiB of meta, which the database packs to almost nothing. */
+/** Valid events of 48 KB: 16 KiB of text and 32 KiB of meta, which the database compresses to almost nothing. */
 async function fillWithLargeEvents(databaseUrl: string, events: number): Promise<void> {
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
@@ -60,7 +60,7 @@ async function fillWithLargeEvents(databaseUrl: string, events: number): Promise
   await database.end()
 }
 
-test('six pages of a thousand large events and exports at once cost no event, and no page exceeds its bytes', {
+test('six pages of a thousand large events and concurrent exports cost no event, and no page exceeds its byte limit', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { databaseUrl, url, publish, metric } = await startSmallIngester(t)
@@ -90,7 +90,7 @@ test('six pages of a thousand large events and exports at once cost no event, an
     assert.ok(text.length < 3 * 1024 * 1024, `${text.length} bytes`)
     assert.notEqual((JSON.parse(text) as EventPage).next, null)
   }
-  // One at a time for each address: the other is refused, or came after the first had ended.
+  // One export per address at a time: the other is refused, or starts after the first has ended.
   assert.ok(files.some(({ status, bytes }) => status === 200 && bytes > 1_200 * 16_384 * 0.01))
   assert.ok(files.every(({ status }) => status === 200 || status === 429))
   assert.equal(await metric('qs_console_ended_total'), 0)
@@ -105,7 +105,7 @@ test('six pages of a thousand large events and exports at once cost no event, an
   assert.equal(seen.size, 1_200)
 })
 
-test('a page that takes all memory ends the console alone: 503, counted, logged once, and the next page works', {
+test('a page that takes all memory ends only the console: 503, counted, logged once, and the next page works', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { qs, url, publish, metric } = await startSmallIngester(t, `${HEAP} --import ${HOG}`)
@@ -114,9 +114,9 @@ test('a page that takes all memory ends the console alone: 503, counted, logged 
   await publish()
   const answer = await hog
   assert.equal(answer.status, 503)
-  assert.match(((await answer.json()) as Problem).detail, /Ingestion is not affected.*ask for less/)
+  assert.match(((await answer.json()) as Problem).detail, /Ingestion is not affected.*request less/)
   assert.equal((await fetch(`${url}/healthz`)).status, 200)
-  // The answer can leave before the end of the process is known.
+  // The answer may be sent before the end of the process is noticed.
   await until(async () => (await metric('qs_console_ended_total')) === 1, 'the end of the console is counted')
   assert.equal((await fetch(`${url}/api/session`)).status, 200)
   await publish()
@@ -124,7 +124,7 @@ test('a page that takes all memory ends the console alone: 503, counted, logged 
   assert.equal(qs.stderr().match(/needed more than CONSOLE_MEMORY/g)?.length, 1)
 })
 
-test('an export takes a thousand series at most, counts a repeated name once, and ends when its client leaves', {
+test('an export takes at most a thousand series, counts a repeated name once, and ends when its client leaves', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { databaseUrl, url } = await startSmallIngester(t)

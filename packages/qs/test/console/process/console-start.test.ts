@@ -32,13 +32,13 @@ async function upEnv(t: TestContext) {
   }
 }
 
-test('a route that does not say who may use it ends the start of qs up', async (t) => {
+test('a route without declared access stops the start of qs up', async (t) => {
   const qs = startQs(t, ['up'], { env: { ...(await upEnv(t)), NODE_OPTIONS: FORGETFUL } })
   assert.equal(await qs.exit(), 1)
   assert.match(qs.stderr(), /The console cannot start: These routes do not say who may use them.*\/forgotten/)
 })
 
-test('qs ingest starts its console for the first page, and says why it cannot', {
+test('qs ingest starts its console for the first page, and says why if it cannot', {
   skip: mosquittoMissing,
 }, async (t) => {
   const env = await ingestEnv(t)
@@ -51,7 +51,7 @@ test('qs ingest starts its console for the first page, and says why it cannot', 
   await until(() => reason.test(qs.stderr()), 'the log says why')
 })
 
-test('an answer of 5xx is in the log, once a minute and with its reason, and probes are not', {
+test('5xx answers are logged once a minute with their reason, and probes are not', {
   skip: mosquittoMissing,
 }, async (t) => {
   const env = await ingestEnv(t)

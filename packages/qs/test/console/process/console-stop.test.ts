@@ -11,7 +11,7 @@ import { serve } from '../../../src/app/serve.ts'
 import { LiveFeed } from '../../../src/console/live-feed.ts'
 import { migrate } from '../../../src/database/migrate.ts'
 
-test('a stop of the console lets the request under way finish', async (t) => {
+test('stopping the console lets the current request finish', async (t) => {
   const databaseUrl = await freshDatabase(t)
   await migrate(databaseUrl)
   const port = await freePort()

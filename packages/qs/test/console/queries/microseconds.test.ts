@@ -14,7 +14,7 @@ import { findLetter } from '../../../src/letters/find-letter.ts'
 import type { LetterFilter } from '../../../src/letters/letter-filter.ts'
 import { listLetters } from '../../../src/letters/list-letters.ts'
 
-/** Three in one millisecond. */
+/** Three events in one millisecond. */
 const [A, B, C] = [
   '2026-11-28T07:15:30.123455Z',
   '2026-11-28T07:15:30.123456Z',
@@ -71,20 +71,20 @@ test('a range of events begins and ends at the microsecond, in lists, pages and 
   }
 })
 
-test('a cursor is a time as a page writes it, or it is refused before PostgreSQL sees it', () => {
+test('a cursor not written by a page is refused before PostgreSQL sees it', () => {
   const cursor = (ts: unknown) => Buffer.from(JSON.stringify([ts, 'e1'])).toString('base64url')
   assert.deepEqual(readCursor(cursor(B)), { ts: B, eventId: 'e1' })
   for (const ts of ['2026', '5', '2026-11-28T07:15:30.123Z', 'infinity', '2026-02-30T00:00:00.000000Z', 7])
     assert.equal(readCursor(cursor(ts)), null, String(ts))
 })
 
-test('a range of less than a millisecond is one, and one that ends where it begins is none', () => {
+test('a range of less than a millisecond is valid, and one that ends where it begins is not', () => {
   assert.deepEqual(readRange({ from: A, to: B }), { from: A, to: B })
-  assert.throws(() => readRange({ from: B, to: B }), /not a time range/)
-  assert.throws(() => readRange({ from: C, to: B }), /not a time range/)
+  assert.throws(() => readRange({ from: B, to: B }), /not a valid time range/)
+  assert.throws(() => readRange({ from: C, to: B }), /not a valid time range/)
 })
 
-test('dead letters say when they came to the microsecond, and are found by it', async (t) => {
+test('dead letters have receive times in microseconds, and filters respect them', async (t) => {
   const { pool } = await open(t)
   await pool.query(
     `insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
@@ -110,7 +110,7 @@ test('dead letters say when they came to the microsecond, and are found by it', 
   assert.deepEqual(options('--since', '2026-11-28'), { since: '2026-11-28T00:00:00.000000Z' })
 })
 
-test('what was seen of a device ends with its last event, not a millisecond before', async (t) => {
+test('last seen of a device is exact, not truncated to the millisecond', async (t) => {
   const { url, pool } = await open(t)
   await pool.query(`insert into devices (device_id, first_seen, last_seen) values ('d', $1, $2)`, [A, C])
   const rows = await DeviceRows.open(url)

@@ -14,7 +14,7 @@ async function open(t: TestContext) {
   await migrate(url)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
-  /** One event each: id, time, value, unit. */
+  /** One event per row: id, time, value, unit. */
   const store = async (...events: readonly (readonly [string, string, number, string | null])[]) => {
     await pool.query(
       `insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_server, schema)
@@ -29,7 +29,7 @@ async function open(t: TestContext) {
   return { pool, store, lines }
 }
 
-test('a line has one unit: a series with three has three lines, as events, in buckets and by the hour', async (t) => {
+test('a line has one unit: a series with three units has three lines, as events, in buckets and by the hour', async (t) => {
   const { pool, store, lines } = await open(t)
   const units = ['°C', '°F', null] as const
   const values = { '°C': 20, '°F': 70, null: 293 }
@@ -64,7 +64,7 @@ test('a line has one unit: a series with three has three lines, as events, in bu
   assert.deepEqual(await lines({ from, to, points: 1_000 }), fromEvents, 'from the hours')
 })
 
-test('a chart begins and ends at the microsecond, also where it is drawn by the hour', async (t) => {
+test('a chart begins and ends at the microsecond, also when drawn by the hour', async (t) => {
   const { pool, store, lines } = await open(t)
   await store(
     ['a', '2026-10-01T10:00:00.000399Z', 1, null],
@@ -84,7 +84,7 @@ test('a chart begins and ends at the microsecond, also where it is drawn by the 
   assert.deepEqual([line?.events, line?.min[0], line?.max.at(-1)], [22, 2, 3], 'by the hour')
 })
 
-test('a counter in the unit does not make a line of each event', async (t) => {
+test('a counter in the unit does not turn each event into a line', async (t) => {
   const { pool, store, lines } = await open(t)
   const events = Array.from({ length: 400 }, (_, i) => {
     const at = new Date(Date.now() - (i + 1) * 3_600_000).toISOString()
@@ -106,7 +106,7 @@ test('a counter in the unit does not make a line of each event', async (t) => {
   await check(300)
 })
 
-test('a sparkline is that of the newest unit', async (t) => {
+test('a sparkline shows the newest unit', async (t) => {
   const { pool, store } = await open(t)
   const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
   await store(['a', ago(10), 70, '°F'], ['b', ago(9.9), 20, '°C'], ['c', ago(1), 21, '°C'])

@@ -4,21 +4,21 @@ import type { Board } from './board.ts'
 import type { ConsoleTarget } from './console-target.ts'
 import type { HonestDevice } from './honest-device.ts'
 
-/** The console without a login, and with one: as viewer where a password is known, else null. */
+/** The console without a login, and with one: as viewer if a password is known, else null. */
 export interface ConsoleAccess {
   readonly stranger: ConsoleTarget
   readonly user: ConsoleTarget | null
   readonly isOpen: boolean
 }
 
-/** Everything that an attack may use: two boards, an honest device that sends all the time, the console. */
+/** Everything an attack may use: two boards, an honest device that sends all the time, the console. */
 export interface Target {
   readonly config: Config
-  /** Every id, topic and row of the run begins with it. */
+  /** Prefix of every id, topic and row of the run. */
   readonly run: string
   /** A board that misbehaves. */
   readonly attacker: Board
-  /** A board that another one works against. */
+  /** A board under attack by another one. */
   readonly victim: Board
   readonly honest: HonestDevice
   /** Whether each board has an account that the broker confines to its own topics. */
@@ -27,7 +27,7 @@ export interface Target {
   readonly console: ConsoleAccess | null
 }
 
-/** What one attack came to. */
+/** The result of one attack. */
 export type Verdict =
   | { readonly kind: 'held'; readonly detail: string }
   /** `advice` says what to change or to report. */
@@ -37,7 +37,7 @@ export type Verdict =
 export interface Attack {
   /** For `--only` and the table. */
   readonly name: string
-  /** What the attacker does, as the subject would say it: "publishes with QoS 2". */
+  /** What the attacker does, as a sentence: "A board publishes with QoS 2". */
   readonly about: string
   run(target: Target): Promise<Verdict>
 }
@@ -54,11 +54,11 @@ export function skipped(reason: string): Verdict {
   return { kind: 'skipped', reason }
 }
 
-export const NO_CONSOLE = 'no console answers; --console says where it is'
+export const NO_CONSOLE = 'no console answers; give its URL with --console'
 export const NO_LOGIN =
-  'this console asks for a login; with CONSOLE_VIEWER_PASSWORD or CONSOLE_OPERATOR_PASSWORD it can be tried'
+  'this console requires a login; set CONSOLE_VIEWER_PASSWORD or CONSOLE_OPERATOR_PASSWORD to test it'
 
-/** The first of a list, for a line of text. */
+/** The first entries of a list, as text. */
 export function some(texts: readonly string[]): string {
   return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? ` and ${texts.length - 3} more` : ''}`
 }

@@ -20,7 +20,7 @@ import { qos2Will } from './attempts/qos2-will.ts'
 import { silentConnections } from './attempts/silent-connections.ts'
 import { wrongLogins } from './attempts/wrong-logins.ts'
 
-/** Every attack, in the order in which they run: the loudest last. */
+/** Every attack in the order of execution, the heaviest last. */
 export const ATTACKS: readonly Attack[] = [
   foreignTopics,
   idOfAnother,

@@ -5,7 +5,7 @@ export interface BoardOptions {
   readonly url: string
   readonly ca: Buffer | null
   readonly deviceId: string
-  /** null: the broker asks for none. */
+  /** null: the broker requires none. */
   readonly login: { readonly username: string; readonly password: string } | null
   readonly events: EventTopic
   readonly ackTemplate: string
@@ -25,7 +25,7 @@ export class Board {
     this.acksTopic = ackTopic(options.ackTemplate, options.deviceId)
   }
 
-  /** An accepted connection. @throws Error where the broker does not accept it */
+  /** An accepted connection. @throws Error if the broker refuses it */
   async connect(options: Partial<PeerOptions> = {}): Promise<Peer> {
     const peer = this.open(options)
     const { returnCode = 0 } = await peer.next('connack')
@@ -34,7 +34,7 @@ export class Board {
     throw new Error(`the broker refused ${this.deviceId} with code ${returnCode}`)
   }
 
-  /** A connection on which CONNECT is sent and nothing is awaited. */
+  /** A connection that sends CONNECT without waiting for the answer. */
   open(options: Partial<PeerOptions> = {}): Peer {
     const { url, ca, deviceId, login } = this.#options
     return openPeer({

@@ -3,16 +3,16 @@ import { connect as connectTls } from 'node:tls'
 
 export interface Request {
   readonly method?: string
-  /** As it stands in the request line, whatever it is. */
+  /** Sent unchanged in the request line. */
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Reads the answer to its end; without it, what is enough to see what an answer is. */
+  /** Reads the whole answer; otherwise only the beginning, which shows its kind. */
   readonly isWhole?: true
 }
 
 export interface Answer {
-  /** 0: what came is no answer. */
+  /** 0: not a valid HTTP answer. */
   readonly status: number
   readonly head: string
   readonly body: string
@@ -21,10 +21,10 @@ export interface Answer {
 const TIMEOUT_MS = 15_000
 const GLANCE_BYTES = 64 * 1024
 
-/** The console, asked over a raw socket: a client library would mend the spellings that are tried. */
+/** The console over a raw socket: a client library would normalize the spellings under test. */
 export class ConsoleTarget {
   readonly url: URL
-  /** The cookie of a log-in, or null. */
+  /** The session cookie, or null. */
   readonly #cookie: string | null
 
   private constructor(url: URL, cookie: string | null) {
@@ -32,7 +32,7 @@ export class ConsoleTarget {
     this.#cookie = cookie
   }
 
-  /** @returns null where nothing answers there */
+  /** @returns null if nothing answers there */
   static async open(url: string): Promise<ConsoleTarget | null> {
     const target = new ConsoleTarget(new URL(url), null)
     const answer = await target.ask({ target: '/api/session' }).catch(() => null)
@@ -44,7 +44,7 @@ export class ConsoleTarget {
     return (JSON.parse(body) as { loginNeeded: boolean }).loginNeeded
   }
 
-  /** The same console with a session. @returns null where the password is wrong */
+  /** The same console with a session. @returns null if the password is wrong */
   async logIn(name: 'operator' | 'viewer', password: string): Promise<ConsoleTarget | null> {
     const { status, head } = await this.ask({
       method: 'POST',
@@ -98,7 +98,7 @@ export class ConsoleTarget {
   }
 }
 
-/** A body in chunks (RFC 9112, section 7.1), as far as it came. */
+/** A body without chunked coding (RFC 9112, section 7.1), as far as received. */
 function unchunked(head: string, body: string): string {
   if (!/^transfer-encoding: chunked/im.test(head)) return body
   let [rest, text] = [body, '']

@@ -11,12 +11,12 @@ export interface Conversation {
   hear(): Promise<readonly DeviceAck[]>
 }
 
-/** @throws Error where the broker accepts neither the connection nor the subscription */
+/** @throws Error if the broker refuses the connection or the subscription */
 export async function converse(board: Board): Promise<Conversation> {
   const peer = await board.connect()
   peer.send(subscribe(board.acksTopic))
   const { granted } = await peer.next('suback')
-  if (granted[0] !== 0) throw new Error(`the broker lets ${board.deviceId} not read its own device acks`)
+  if (granted[0] !== 0) throw new Error(`the broker does not let ${board.deviceId} read its own device acks`)
   const hear = async () => {
     const { payload } = await peer.next('publish')
     const answer = JSON.parse(payload.toString()) as DeviceAck | readonly DeviceAck[]
@@ -34,7 +34,7 @@ export async function converse(board: Board): Promise<Conversation> {
   }
 }
 
-/** `stored`, or the code of the rejection, of each element. */
+/** The status or rejection code of each element. */
 export function endsOf(deviceAcks: readonly DeviceAck[]): string {
   return deviceAcks.map((ack) => ack.error?.code ?? ack.status).join(', ')
 }

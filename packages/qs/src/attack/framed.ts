@@ -1,4 +1,4 @@
-/** A packet from its first byte and everything behind its length [MQTT-2.2.3], right or wrong. */
+/** Builds a packet, valid or not, from its first byte and the bytes after its length [MQTT-2.2.3]. */
 export function framed(firstByte: number, rest: Buffer): Buffer {
   const length: number[] = []
   for (let left = rest.length; ; left = Math.floor(left / 128)) {

@@ -4,22 +4,22 @@ import type { DeviceClient } from '@qs-telemetry/device'
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { SentEvent } from '../verify/verification.ts'
 
-/** What the honest device went through while something was done to the broker. */
+/** What the honest device experienced during an attack. */
 export interface Experience {
   readonly sent: number
   /**
-   * From `send` to the device ack, of the slowest; infinite where one did not come. Without the longest time for which this
-   * process had no processor: it sends the attacks as well, and an ack that has arrived is not the servers' delay.
+   * Slowest time from `send` to the device ack; infinite if one did not come. The longest stall of this process is
+   * deducted: it also sends the attacks, and an ack that waits in this process is not the servers' delay.
    */
   readonly slowestMs: number
 }
 
 const EVERY_MS = 100
 const LOOK_MS = 10
-/** How long an event may wait for its ack after the attack, before the verdict is that none comes. */
+/** How long an event may wait for its ack after the attack before it counts as missing. */
 const PATIENCE_MS = 15_000
 
-/** A device that sends an event every 100 ms and knows how long each waited for its device ack. */
+/** A device that sends an event every 100 ms and measures the wait for each device ack. */
 export class HonestDevice {
   readonly sent: SentEvent[] = []
   readonly deviceAcks: DeviceAck[] = []
@@ -35,27 +35,27 @@ export class HonestDevice {
     return this.#client.deviceId
   }
 
-  /** @throws DeviceError where the broker is not there, or refuses */
+  /** @throws DeviceError if the broker is unreachable or refuses */
   async start(): Promise<void> {
     this.#client.open()
     await this.#client.connected({ timeoutMs: 10_000 })
     this.#timer = setInterval(() => this.#send(), EVERY_MS)
   }
 
-  /** What it went through while `work` ran; waits until every event of that time has its ack. */
+  /** Runs `work`, and waits until every event sent meanwhile has its ack. */
   async during<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly experience: Experience }> {
     const from = this.sent.length
     const stalls = monitorEventLoopDelay({ resolution: LOOK_MS })
     stalls.enable()
     const result = await work()
-    // At least one event that began while the work was under way.
+    // At least one event must be sent during the work.
     while (this.sent.length === from) await delay(EVERY_MS / 4)
     const to = this.sent.length
     const deadline = performance.now() + PATIENCE_MS
     while (this.#waitedMs.slice(from, to).includes(null) && performance.now() < deadline) await delay(10)
     stalls.disable()
     const waits = this.#waitedMs.slice(from, to).map((ms) => ms ?? Number.POSITIVE_INFINITY)
-    // The delay that it counts includes its own interval.
+    // The measured delay includes the sampling interval.
     const stalledMs = Math.max(0, stalls.max / 1e6 - 2 * LOOK_MS)
     return { result, experience: { sent: to - from, slowestMs: Math.max(0, Math.max(...waits) - stalledMs) } }
   }

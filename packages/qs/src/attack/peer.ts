@@ -14,25 +14,25 @@ export interface PeerOptions {
   readonly firstBytes?: Buffer
 }
 
-/** What a peer waits for at most. */
+/** Longest wait for a packet. */
 const PATIENCE_MS = 5_000
 /**
- * Where the attacks come from, if the broker is on this machine: bounds by address then leave the honest device
- * alone, as they do on a network. Linux answers on all of 127.0.0.0/8.
+ * Source address of the attacks if the broker is on this machine: limits per address then do not affect the honest
+ * device, as on a network. Linux accepts all of 127.0.0.0/8.
  */
 const ATTACKER_ADDRESS = '127.0.0.66'
 
-/** An MQTT 3.1.1 connection that does what it is told, right or wrong, and answers nothing by itself. */
+/** An MQTT 3.1.1 connection that sends anything, valid or not, and answers nothing by itself. */
 export interface Peer {
   readonly isClosed: boolean
-  /** Bytes that the network has not taken yet. */
+  /** Bytes not yet handed to the network. */
   readonly unsentBytes: number
   send(...packets: readonly (Packet | Buffer)[]): void
-  /** The next packet of this kind. @throws Error after 5 seconds, or when the connection ends */
+  /** The next packet of this kind. @throws Error after 5 seconds, or when the connection closes */
   next<C extends Packet['cmd']>(cmd: C): Promise<Extract<Packet, { cmd: C }>>
-  /** @returns whether the connection ended within the time */
+  /** @returns whether the connection closed within the time */
   closed(timeoutMs: number): Promise<boolean>
-  /** Reads nothing more: the deaf client. */
+  /** Stops reading. */
   pause(): void
   destroy(): void
 }
@@ -85,7 +85,7 @@ export function openPeer(options: PeerOptions): Peer {
       for (;;) {
         const packet = take(cmd)
         if (packet !== null) return packet
-        if (isClosed) throw new Error(`the broker ended the connection before ${cmd.toUpperCase()}`)
+        if (isClosed) throw new Error(`the broker closed the connection before ${cmd.toUpperCase()}`)
         if (performance.now() >= untilMs)
           throw new Error(`no ${cmd.toUpperCase()} within ${PATIENCE_MS / 1000} s`)
         await changed(untilMs)

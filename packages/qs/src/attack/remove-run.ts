@@ -4,14 +4,14 @@ import type { DatabaseClient } from '../database/open-client.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
 import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
 
-/** Rows of `devices` are due every interval, and without traffic an ingester looks at every interval which are due. */
+/** Rows of `devices` are due every interval, and without traffic an ingester checks once per interval. */
 const LAST_ROW_MS = 2 * DEVICE_INTERVAL_MS + 1_000
 
 /**
- * Removes all rows of a run whose devices have left, twice: the ingester still writes when it has last seen them, which brings
- * their rows in `devices` back, and commits what a flood has left on the way.
+ * Removes all rows of a run after its devices have disconnected, twice: the ingester still writes their last-seen time,
+ * which recreates their rows in `devices`, and commits what a flood has left in flight.
  *
- * @throws what the database said: the role may not be allowed to
+ * @throws the error of the database: the role may lack the right
  */
 export async function removeRun(
   database: DatabaseClient,

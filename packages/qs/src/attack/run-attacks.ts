@@ -1,7 +1,7 @@
 import { type Attack, fell, type Target, type Verdict } from './attack.ts'
 import type { Experience } from './honest-device.ts'
 
-/** One attack with what it came to, and what the honest device went through meanwhile. */
+/** One attack with its verdict, and what the honest device experienced meanwhile. */
 export interface AttackResult {
   readonly attack: Attack
   readonly verdict: Verdict
@@ -9,9 +9,9 @@ export interface AttackResult {
 }
 
 /**
- * Runs attacks one after the other while an honest device sends. An attack holds where its own check does, and where
- * no event of the honest device waited longer for its device ack than `maxWaitMs`. Ends early where the honest device
- * has no ack at all any more.
+ * Runs attacks one after the other while an honest device sends. The system holds against an attack if the attack's own
+ * check passes and no event of the honest device waits longer than `maxWaitMs` for its device ack. Ends early if the
+ * honest device no longer gets acks.
  */
 export async function* runAttacks(
   attacks: readonly Attack[],
@@ -21,12 +21,12 @@ export async function* runAttacks(
   for (const attack of attacks) {
     const { result, experience } = await target.honest.during(() => attempt(attack, target))
     yield { attack, experience, verdict: judge(result, experience, maxWaitMs) }
-    // Nothing can be said of the attacks that would follow.
+    // Further attacks could not be judged.
     if (!Number.isFinite(experience.slowestMs)) return
   }
 }
 
-/** An attack that breaks off has found something: the server did not do what the standard or the contract says. */
+/** An error in an attack is a finding: the server violated the standard or the contract. */
 async function attempt(attack: Attack, target: Target): Promise<Verdict> {
   try {
     return await attack.run(target)
@@ -39,9 +39,9 @@ function judge(verdict: Verdict, { slowestMs }: Experience, maxWaitMs: number): 
   if (verdict.kind !== 'held' || slowestMs <= maxWaitMs) return verdict
   const waited = Number.isFinite(slowestMs)
     ? `waited ${(slowestMs / 1000).toFixed(1)} s for a device ack`
-    : 'had no device ack'
+    : 'got no device ack'
   return fell(
     `${verdict.detail}; meanwhile another device ${waited}`,
-    'Look at the load of broker and database',
+    'Check the load of broker and database',
   )
 }

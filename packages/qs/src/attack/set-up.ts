@@ -13,7 +13,7 @@ export interface SetUpOptions {
   readonly topics: AccountTopics
 }
 
-/** The devices of a run, with accounts of their own where the broker has accounts. */
+/** The devices of a run, with their own accounts if the broker manages accounts. */
 export interface SetUp {
   readonly run: string
   readonly attacker: Board
@@ -25,9 +25,9 @@ export interface SetUp {
 }
 
 /**
- * Makes what a run needs at the broker; nothing of it outlives `remove`.
+ * Creates what a run needs at the broker; `remove` deletes all of it.
  *
- * @throws AccountsError, DeviceError where the broker is not reached or refuses the operator
+ * @throws AccountsError, DeviceError if the broker is unreachable or refuses the operator
  */
 export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> {
   const run = `qs-attack-${randomUUID().slice(0, 8)}`
@@ -70,7 +70,7 @@ export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> 
   }
 }
 
-/** Accounts of a run: made by the operator, or none where the broker manages none. */
+/** Accounts of a run, created by the operator if the broker manages accounts. */
 class Accounts {
   readonly #operator: OperatorLogin
   readonly #topics: AccountTopics
@@ -87,7 +87,7 @@ class Accounts {
     return new Accounts(operator, topics, operator.username !== null && (await areManaged(operator)))
   }
 
-  /** @returns the operator's login where the broker manages no accounts; null where it asks for none */
+  /** @returns the operator's login if the broker manages no accounts; null if it requires no login */
   async add(deviceId: string): Promise<{ readonly username: string; readonly password: string } | null> {
     const { username, password } = this.#operator
     if (!this.areManaged) return username === null ? null : { username, password: password ?? '' }

@@ -2,29 +2,29 @@ import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import type { TableSummary } from './table-summary.ts'
 
-/** What is known of a backup beside the file of pg_dump itself; all of it of the same instant. */
+/** Metadata of a backup, stored next to the file of pg_dump and taken from the same snapshot. */
 export interface BackupManifest {
   readonly format: 1
   readonly createdAt: string
-  /** Of the server, as it names itself. */
+  /** As reported by the server. */
   readonly serverVersion: string
-  /** An older pg_restore cannot read what this pg_dump wrote. */
+  /** An older pg_restore cannot read the file of this pg_dump. */
   readonly pgDumpMajor: number
   readonly schema: string
-  /** The last migration that was applied; 0 where there was none. */
+  /** The last migration applied; 0 if none. */
   readonly schemaVersion: number
   readonly tables: readonly TableSummary[]
   readonly bytes: number
-  /** Of the file of pg_dump. */
+  /** SHA-256 of the file of pg_dump. */
   readonly sha256: string
 }
 
-/** Beside the file: qs-….dump and qs-….dump.json. */
+/** Next to the file: qs-….dump and qs-….dump.json. */
 export function manifestPath(file: string): string {
   return `${file}.json`
 }
 
-/** @throws Error that says which file is missing or is no manifest */
+/** @throws Error that names the missing or invalid file */
 export function readManifest(file: string): BackupManifest {
   const path = manifestPath(file)
   let manifest: unknown
@@ -34,16 +34,16 @@ export function readManifest(file: string): BackupManifest {
     const { code, message } = error as NodeJS.ErrnoException
     throw new Error(
       code === 'ENOENT'
-        ? `${path} is missing, and without it nothing can be verified. Copy both files of the backup.`
+        ? `${path} is missing, and without it the backup cannot be verified. Copy both files of the backup.`
         : `${path} cannot be read: ${message}`,
     )
   }
   if (!isManifest(manifest))
-    throw new Error(`${path} is no manifest of a backup that this version of qs can read`)
+    throw new Error(`${path} is not a backup manifest that this version of qs can read`)
   return manifest
 }
 
-/** Its values become part of SQL: each has to be what it says. */
+/** Checks types strictly, since the values become part of SQL. */
 function isManifest(value: unknown): value is BackupManifest {
   const each = value as Partial<BackupManifest> | null
   return (
@@ -60,7 +60,7 @@ function isManifest(value: unknown): value is BackupManifest {
   )
 }
 
-/** @param onBytes how much was read so far */
+/** @param onBytes gets the number of bytes read so far */
 export async function sha256Of(file: string, onBytes: (bytes: number) => void = () => {}): Promise<string> {
   const hash = createHash('sha256')
   let bytes = 0

@@ -21,10 +21,10 @@ import { listTables, summarize, type TableSummary, TEXT_SETTINGS } from './table
 
 export interface BackupOptions {
   readonly databaseUrl: string
-  /** Where the backup will be; its manifest beside it. */
+  /** Path of the backup; the manifest is stored next to it. */
   readonly file: string
   readonly signal: AbortSignal
-  /** Rows that are in the file, of all. */
+  /** Rows written so far, and in total. */
   readonly onRows: (done: number, total: number) => void
 }
 
@@ -32,13 +32,12 @@ export interface BackupOptions {
 const COPY = 'qs-backup (copy)'
 
 /**
- * Saves the schema of the database with all its rows, as they are at one instant, while events go on coming in.
+ * Saves the database schema with all rows from one snapshot, while events keep arriving.
  *
- * pg_dump and the counts look through the same exported snapshot, so that restore can tell whether everything came
- * back. The file has its name only once it is on disk, complete and readable; whatever ends this half way leaves
- * nothing that looks like a backup.
+ * pg_dump and the row counts use the same exported snapshot, so that restore can verify completeness. The file gets its
+ * name only once it is on disk, complete and readable; an interrupted run leaves nothing that looks like a backup.
  *
- * @throws Error what PostgreSQL or pg_dump said, or that pg_dump is missing
+ * @throws Error of PostgreSQL or pg_dump, or if pg_dump is missing
  */
 export async function backup(options: BackupOptions): Promise<BackupManifest> {
   const { databaseUrl, file } = options
@@ -93,7 +92,7 @@ async function describeServer(client: pg.Client) {
      current_schema() as schema`,
   )
   const { version, number, schema } = rows[0] as { version: string; number: number; schema: string | null }
-  if (schema === null) throw new Error('The search_path of this role names no schema that exists')
+  if (schema === null) throw new Error('The search_path of this role names no existing schema')
   return { version, schema, major: Math.floor(number / 10_000) }
 }
 
@@ -132,7 +131,7 @@ interface DumpOptions extends BackupOptions {
 async function dump(client: pg.Client, options: DumpOptions): Promise<void> {
   const { draft, pgDump, snapshot, schema, tables, onRows, signal } = options
   const total = tables.reduce((sum, { rows }) => sum + rows, 0)
-  // Readable by nobody else: the rows may be private.
+  // Readable only by the owner: the rows may be private.
   closeSync(openSync(draft, 'w', 0o600))
   const stopWatching = watchCopy(client, { name: COPY, total, onRows })
   try {
@@ -155,10 +154,10 @@ async function dump(client: pg.Client, options: DumpOptions): Promise<void> {
 function checkContents(list: string, schema: string, tables: readonly TableSummary[]): void {
   const absent = tables.filter(({ table }) => !list.includes(` TABLE DATA ${schema} ${table} `))
   if (absent.length > 0)
-    throw new Error(`The backup lacks ${absent.map(({ table }) => table).join(', ')}; it was not kept`)
+    throw new Error(`The backup lacks ${absent.map(({ table }) => table).join(', ')} and was discarded`)
 }
 
-/** The dump comes last: where it is, all of it is. */
+/** Publishes the dump last, so that if it exists, the backup is complete. */
 function publish(file: string, draft: string, manifest: BackupManifest): void {
   sync(draft)
   const path = manifestPath(file)

@@ -3,14 +3,14 @@ import type pg from 'pg'
 const INTERVAL_MS = 250
 
 export interface CopyProgressOptions {
-  /** The application_name of the session that copies, which is one of the same role. */
+  /** The application_name of the copying session, which has the same role. */
   readonly name: string
   readonly total: number
-  /** Rows of the table that is copied now; the large one is what people wait for. */
+  /** Rows of the table being copied now; the largest table dominates the time. */
   readonly onRows: (done: number, total: number) => void
 }
 
-/** Tells how far a COPY of another session is, until the function that is returned is called. */
+/** Reports the progress of a COPY in another session until the returned function is called. */
 export function watchCopy(client: pg.Client, { name, total, onRows }: CopyProgressOptions): () => void {
   const look = async () => {
     const { rows } = await client.query<{ rows: string }>(

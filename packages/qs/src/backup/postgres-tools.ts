@@ -9,12 +9,12 @@ export interface Tool {
   readonly major: number
 }
 
-/** Where Debian and the PostgreSQL image keep the programs of each version. */
+/** Programs of each version in Debian and in the PostgreSQL image. */
 const VERSIONS = '/usr/lib/postgresql'
 
 /**
- * The program of PostgreSQL that fits: of the version asked for, else the next newer one. An older one does not know
- * what a newer server has, and a newer one may say what an older server does not know.
+ * Finds a PostgreSQL program of the requested version, else the next newer one. An older one cannot handle a newer
+ * server, and a newer one may use syntax unknown to an older server.
  *
  * @throws Error that says what to install
  */
@@ -26,11 +26,11 @@ export function findTool(name: ToolName, atLeastMajor: number): Tool {
   const fitting = tools.find(({ major }) => major >= atLeastMajor)
   if (fitting !== undefined) return fitting
   const newest = tools.at(-1)
-  const found = newest === undefined ? 'there is none here' : `the newest one here is ${newest.major}`
+  const found = newest === undefined ? 'none is installed' : `the newest installed is ${newest.major}`
   throw new Error(
-    `${name} of PostgreSQL ${atLeastMajor} or newer is needed, and ${found}. Install the package ` +
-      `postgresql-client-${atLeastMajor} (Debian, Ubuntu: apt.postgresql.org has every version), or put the folder of ` +
-      'such a one into PATH. The container qs of the composed stack has it.',
+    `${name} of PostgreSQL ${atLeastMajor} or newer is needed, but ${found}. Install the package ` +
+      `postgresql-client-${atLeastMajor} (Debian, Ubuntu: apt.postgresql.org has every version), or add the folder of ` +
+      'a suitable version to PATH. The container qs of the composed stack includes it.',
   )
 }
 
@@ -42,7 +42,7 @@ function candidates(name: ToolName): readonly string[] {
   return [...path, ...versions].map((folder) => join(folder, name))
 }
 
-/** 0 for one that does not run. */
+/** 0 if the program does not run. */
 function majorOf(path: string): number {
   const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
   return Number(/\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1] ?? 0)

@@ -4,11 +4,11 @@ import type { BackupManifest } from './backup-manifest.ts'
 import { summarySql, TEXT_SETTINGS } from './table-summary.ts'
 
 /**
- * What comes before the output of pg_restore. Everything is one transaction that only the last line of
- * `afterRestore` commits: wherever it breaks off, the old rows are still there. Not `psql --single-transaction`, which
- * commits at the end of its input, also where that came too early.
+ * SQL before the output of pg_restore. Everything is one transaction that only the last line of `afterRestore` commits:
+ * if it is interrupted anywhere, the old rows are kept. `psql --single-transaction` would commit at the end of its
+ * input, even a truncated one.
  *
- * Objects are dropped without cascade: a view that somebody has in another schema stops this instead of vanishing.
+ * Objects are dropped without cascade: a dependent view in another schema stops the restore instead of vanishing.
  */
 export function beforeRestore(schema: string): string {
   const name = pg.escapeLiteral(pg.escapeIdentifier(schema))
@@ -40,13 +40,13 @@ end $drop$;
 `
 }
 
-/** Compares what is there now with the manifest, and commits only what is the same. */
+/** SQL that compares the restored tables with the manifest, and commits only if they match. */
 export function afterRestore({ schema, tables }: BackupManifest): string {
   const checks = tables.map(({ table, rows, checksum }) => {
     const name = pg.escapeLiteral(table)
     return `  for found in ${summarySql(schema, table)} loop
     if found.rows <> ${rows} or found.checksum <> '${checksum}' then
-      raise exception 'the table % differs from what was saved: % rows with checksum %, and not ${rows} with ${checksum}',
+      raise exception 'table % differs from the backup: % rows with checksum %, expected ${rows} with ${checksum}',
         ${name}, found.rows, found.checksum;
     end if;
   end loop;`
@@ -63,7 +63,7 @@ commit;
 `
 }
 
-/** A newer pg_restore sets what an older server does not know, in its first lines (PostgreSQL 17 and newer). */
+/** Removes a setting unknown to older servers from the first lines of pg_restore (PostgreSQL 17 and newer). */
 export function withoutNewerSettings(): Transform {
   let isFirst = true
   return new Transform({

@@ -13,29 +13,29 @@ import { afterRestore, beforeRestore, withoutNewerSettings } from './restore-scr
 import { runTool, startTool } from './run-tool.ts'
 
 export interface RestoreOptions {
-  /** The owner's. */
+  /** URL with the owner role. */
   readonly databaseUrl: string
   readonly file: string
-  /** Whether rows that are there may go. */
+  /** Whether existing rows may be discarded. */
   readonly replace: boolean
   readonly signal: AbortSignal
   readonly onRows: (done: number, total: number) => void
 }
 
 export interface Restored {
-  /** What every table was compared with, before it was committed. */
+  /** The manifest that every table was compared with before the commit. */
   readonly manifest: BackupManifest
-  /** Migrations that are newer than the backup. */
+  /** Migrations newer than the backup. */
   readonly migrated: readonly string[]
 }
 
 const NAME = 'qs-restore'
 
 /**
- * Puts a backup in the place of what is in the database, in one transaction: all of it, compared with the manifest
- * row by row, or nothing. Then migrates it forward, and grants the roles their rights.
+ * Replaces the content of the database with a backup in one transaction: all of it, compared with the manifest, or
+ * nothing. Then migrates it forward, and grants the roles their rights.
  *
- * @throws Error that says why not; the database is as it was then
+ * @throws Error with the reason; the database is then unchanged
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { databaseUrl, file, signal } = options
@@ -47,7 +47,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
   try {
     await client.query('set statement_timeout = 0')
-    // An ingester that starts now waits here until this is over.
+    // An ingester that starts now waits for this lock until the restore is finished.
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     await checkDatabase(client, manifest, options.replace)
     await load(client, tool, manifest, options)
@@ -62,13 +62,13 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
 
 async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupManifest): Promise<void> {
   const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) throw new Error(`There is no ${file}`)
+  if (size === undefined) throw new Error(`There is no file ${file}`)
   if (size !== bytes || (await sha256Of(file)) !== sha256)
-    throw new Error(`${file} is damaged: it is not what was saved. Use another backup; nothing was changed.`)
+    throw new Error(`${file} is damaged: its size or checksum is wrong. Use another backup; nothing was changed.`)
   const newest = (await readMigrations()).at(-1)?.version ?? 0
   if (schemaVersion > newest) {
     throw new Error(
-      `${file} has schema version ${schemaVersion}, and this qs knows ${newest}. Restore it with the newer qs that made it.`,
+      `${file} has schema version ${schemaVersion}, but this qs supports ${newest}. Restore it with the newer qs that made it.`,
     )
   }
 }
@@ -80,7 +80,7 @@ async function checkDatabase(client: pg.Client, { schema }: BackupManifest, repl
   const [found] = rows
   if (found?.schema !== schema) {
     throw new Error(
-      `The backup is of the schema ${schema}, and DATABASE_URL leads to ${found?.schema ?? 'none'}. ` +
+      `The backup is of the schema ${schema}, but DATABASE_URL leads to ${found?.schema ?? 'none'}. ` +
         `Set it for the role: alter role ${found?.role} set search_path = ${schema}`,
     )
   }
@@ -92,14 +92,14 @@ async function checkDatabase(client: pg.Client, { schema }: BackupManifest, repl
   const ingesters = await runningIngesters(client)
   if (ingesters.length > 0) {
     throw new Error(
-      `An ingester writes into this database (${ingesters.join(', ')}). Stop it first: docker compose stop ingester, ` +
-        'or Ctrl-C where qs ingest runs. What devices send meanwhile stays with the broker.',
+      `An ingester is writing to this database (${ingesters.join(', ')}). Stop it first: docker compose stop ingester, ` +
+        'or Ctrl-C in the terminal of qs ingest. Meanwhile, the broker keeps the messages of devices.',
     )
   }
   if (!replace && (await holdsRows(client))) {
     throw new Error(
-      'The database holds events. With --replace the backup takes their place, and they are gone; ' +
-        'qs backup saves them before.',
+      'The database contains events. With --replace, the backup replaces them and they are lost; ' +
+        'save them first with qs backup.',
     )
   }
 }
@@ -125,7 +125,7 @@ async function load(
   const stopped = new AbortController()
   const both = AbortSignal.any([signal, stopped.signal])
   try {
-    // Of the same folder: they understand each other's plain text.
+    // From the same folder, so that both have the same version.
     const psql = startTool(
       join(dirname(tool.path), 'psql'),
       ['--no-psqlrc', '--quiet', '--no-password', '--output=/dev/null', '--set=ON_ERROR_STOP=1'],
@@ -141,7 +141,7 @@ async function load(
     const feed = async () => {
       await pipeline(pgRestore.stdout, withoutNewerSettings(), psql.stdin, { end: false })
       await pgRestore.ended()
-      // Only now: without its last line, the script changes nothing.
+      // Sent last: without the commit, the script changes nothing.
       psql.stdin.end(afterRestore(manifest))
     }
     const [loaded, fed] = await Promise.allSettled([
@@ -156,7 +156,7 @@ async function load(
     onRows(total, total)
   } catch (error) {
     signal.throwIfAborted()
-    throw new Error(`Nothing was restored, the database is as it was. ${(error as Error).message}`, {
+    throw new Error(`Nothing was restored, the database is unchanged. ${(error as Error).message}`, {
       cause: error,
     })
   } finally {
@@ -165,7 +165,7 @@ async function load(
   }
 }
 
-/** Without statistics the first charts would be slow. */
+/** Without statistics, the first charts would be slow. */
 async function analyze(databaseUrl: string): Promise<void> {
   const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
   try {

@@ -10,17 +10,17 @@ export interface ToolOptions {
 export interface RunningTool {
   readonly stdin: Writable
   readonly stdout: Readable
-  /** @throws Error with what the program said, where it did not end well */
+  /** @throws Error with the program's messages, if it failed */
   ended(): Promise<void>
 }
 
-/** What a person needs to read of a program that complains about every row. */
+/** Enough of the messages of a program that complains about every row. */
 const STDERR_BYTES = 8_000
 
-/** Starts a program of PostgreSQL, ended with `signal`. */
+/** Starts a PostgreSQL program; `signal` ends it. */
 export function startTool(path: string, args: readonly string[], options: ToolOptions): RunningTool {
   const child: ChildProcess = spawn(path, args, {
-    // Its messages are read by us too.
+    // English messages, since they are parsed here.
     env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', ...options.environment },
     stdio: 'pipe',
     signal: options.signal,
@@ -29,7 +29,7 @@ export function startTool(path: string, args: readonly string[], options: ToolOp
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-STDERR_BYTES)
   })
-  // One that ended early says why on stderr; the pipe that broke says nothing more.
+  // A program that ends early reports why on stderr; the broken pipe adds nothing.
   child.stdin?.on('error', () => {})
   const result = new Promise<Error | null>((resolve) => {
     child.once('error', resolve)
@@ -43,7 +43,7 @@ export function startTool(path: string, args: readonly string[], options: ToolOp
     stdout: child.stdout ?? Readable.from([]),
     ended: async () => {
       const error = await result
-      // One that was through before the signal came has done its work.
+      // A program that finished before the signal has done its work.
       if (error === null) return
       options.signal.throwIfAborted()
       throw error
@@ -51,7 +51,7 @@ export function startTool(path: string, args: readonly string[], options: ToolOp
   }
 }
 
-/** Runs one to its end; its output as text. */
+/** Runs a program to its end. @returns its output as text */
 export async function runTool(path: string, args: readonly string[], options: ToolOptions): Promise<string> {
   const tool = startTool(path, args, options)
   tool.stdin.end()

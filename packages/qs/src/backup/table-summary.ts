@@ -1,18 +1,18 @@
 import pg from 'pg'
 
-/** What a table holds, whatever the order of its rows. */
+/** The content of a table, independent of the order of its rows. */
 export interface TableSummary {
   readonly table: string
   readonly rows: number
-  /** The sum of 64 bits of the MD5 of each row as text; a decimal number. */
+  /** Sum of 64 bits of the MD5 of each row as text; a decimal number. */
   readonly checksum: string
 }
 
-/** A row as text depends on these and on nothing else, so it is the same on every server. */
+/** The settings that affect a row as text; with them it is the same on every server. */
 export const TEXT_SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres';
 set bytea_output = 'hex'; set extra_float_digits = 1;`
 
-/** The tables of the schema that migrations, or people, made there; not those of extensions. */
+/** The tables of the schema created by migrations or users, without those of extensions. */
 export async function listTables(client: pg.Client, schema: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ table: string }>(
     `select relname as table from pg_class c
@@ -25,8 +25,8 @@ export async function listTables(client: pg.Client, schema: string): Promise<rea
 }
 
 /**
- * A sum does not depend on the order, and a row that is there twice counts twice. MD5 rather than PostgreSQL's own
- * hash functions, which may differ between its versions and between machines.
+ * A sum does not depend on the order, and counts a repeated row twice. It uses MD5, since PostgreSQL's own hash
+ * functions may differ between versions and machines.
  */
 export function summarySql(schema: string, table: string): string {
   return `select count(*) as rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text as checksum

@@ -1,9 +1,9 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { DatabaseClient } from '../database/open-client.ts'
 
-/** Another session of the database: asked about each device ack as soon as it came, whether its row is committed. */
+/** Checks in a separate database session, as soon as a device ack arrives, whether its row is committed. */
 export class AckWitness {
-  /** Ids that were acked, and whose row another session did not see then. */
+  /** Acked ids whose row was not yet visible. */
   readonly early: string[] = []
   readonly deviceAcks: DeviceAck[] = []
   readonly #database: DatabaseClient
@@ -21,11 +21,11 @@ export class AckWitness {
     this.#queue.push(eventId)
     if (this.#asking !== null) return
     this.#asking = this.#ask()
-    // Told by `settled`.
+    // Reported by `settled`.
     this.#asking.catch(() => {})
   }
 
-  /** @throws what the database said */
+  /** @throws the error of the database */
   async settled(): Promise<void> {
     await this.#asking
   }

@@ -4,23 +4,23 @@ import { Lane } from './lane.ts'
 
 export type Direction = 'toServer' | 'toClient'
 
-/** What the network does to present and new connections, until it is told otherwise. */
+/** What the network does to current and new connections, until changed. */
 export type FaultMode =
   | { readonly kind: 'pass' }
-  /** Every byte takes so long, each way. */
+  /** Delays every byte, each way. */
   | { readonly kind: 'delay'; readonly ms: number }
   /**
-   * A black hole: nothing passes, and nobody is told. With a direction, the other one still works for some kilobytes:
-   * then its sender waits, since TCP's acknowledgements have to come the way that is silent.
+   * A black hole: nothing passes, and no end gets an error. With a direction, the other one works for some kilobytes
+   * more: then its sender waits, since TCP's acknowledgements would come through the silent direction.
    */
   | { readonly kind: 'silent'; readonly direction?: Direction }
-  /** New connections are reset at once. The port stays taken, so that nobody else can get it. */
+  /** Resets new connections at once. The port stays bound, so that no other program can take it. */
   | { readonly kind: 'refuse' }
 
-/** Sees what passes, when it passes. Connections are numbered from 1. */
+/** Called with the bytes that pass. Connections are numbered from 1. */
 export type ProxyObserver = (connection: number, direction: Direction, bytes: Buffer) => void
 
-/** What a sender has under way without acknowledgement on a connection that has been busy for a while. */
+/** Typical unacknowledged bytes in flight on a busy connection. */
 const WINDOW_BYTES = 64 * 1024
 
 interface Link {
@@ -32,10 +32,10 @@ interface Link {
 }
 
 /**
- * A bad network on a port of its own, in front of a server. TCP stays TCP: within a connection no byte is ever missing,
- * doubled or out of order. What a black hole took in comes late, or the connection never carries another byte.
+ * A bad network on its own port, in front of a server. TCP stays TCP: within a connection, no byte is ever missing,
+ * doubled or out of order. Bytes held by a black hole arrive late, or the connection never carries another byte.
  *
- * One thing it cannot do as real networks do: connecting to it always succeeds at once, and only then nothing comes.
+ * Unlike with a real network, connecting always succeeds at once; only then does nothing come.
  */
 export class FaultProxy {
   readonly #upstream: NetConnectOpts
@@ -53,7 +53,7 @@ export class FaultProxy {
     )
   }
 
-  /** Listens on a free port of the loopback. */
+  /** Listens on a free loopback port. */
   static async start(upstream: NetConnectOpts, observe: ProxyObserver = () => {}): Promise<FaultProxy> {
     const proxy = new FaultProxy(upstream, observe)
     proxy.#listener.listen(0, '127.0.0.1')
@@ -65,7 +65,7 @@ export class FaultProxy {
     return (this.#listener.address() as AddressInfo).port
   }
 
-  /** How many connections it has taken so far. */
+  /** Number of connections accepted so far. */
   get accepted(): number {
     return this.#accepted
   }
@@ -76,8 +76,8 @@ export class FaultProxy {
   }
 
   /**
-   * All is well for new connections. On those that were silent everything comes late, as when the fault was shorter
-   * than the patience of TCP; or they stay silent for ever, as when a router on the way has forgotten them.
+   * Ends the fault for new connections. Silent connections deliver everything late, as after a fault shorter than TCP's
+   * timeout; or they stay silent for ever, as if a router had dropped their state.
    */
   heal(silent: 'late' | 'forgotten' = 'late'): void {
     if (silent === 'forgotten') {
@@ -89,7 +89,7 @@ export class FaultProxy {
     this.set({ kind: 'pass' })
   }
 
-  /** Ends every present connection with RST on both sides. */
+  /** Ends every current connection with RST on both sides. */
   reset(): void {
     for (const { client, server, toServer, toClient } of this.#links) {
       for (const lane of [toServer, toClient]) lane.lose()
@@ -97,7 +97,7 @@ export class FaultProxy {
     }
   }
 
-  /** The other side of every present connection is gone, and this one is never told. */
+  /** Leaves `side` of every current connection open, without notice that the other side is gone. */
   leaveHalfOpen(side: 'client' | 'server'): void {
     for (const { client, server, toServer, toClient } of this.#links) {
       for (const lane of [toServer, toClient]) lane.lose()
@@ -144,7 +144,7 @@ export class FaultProxy {
       else lane.flow({ maxBytes: WINDOW_BYTES })
     }
     if (link.toServer.state !== 'flowing' || link.isConnecting) return
-    // Not before: the first packet of a connection would be lost as well.
+    // Connects only now, since the first packet of a connection would also be lost.
     link.isConnecting = true
     if (!link.server.destroyed) link.server.connect(this.#upstream)
   }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FaultProxy } from './fault-proxy.ts'
 import type { OwnIngester } from './own-ingester.ts'
 
-/** What the faults can lay hands on: all of it belongs to the proof. */
+/** What the faults act on: all of it belongs to the proof. */
 export interface Rig {
   readonly brokerLink: FaultProxy
   readonly databaseLink: FaultProxy
@@ -11,13 +11,13 @@ export interface Rig {
 
 export interface ProofFault {
   readonly name: string
-  /** Settles when it is over, and everything could flow again. */
+  /** Settles when the fault is over and events can flow again. */
   inflict(rig: Rig): Promise<void> | void
 }
 
-/** Longer than the ingester of the proof takes to notice that a link is dead. */
+/** Long enough for the ingester of the proof to notice a dead link. */
 const OUTAGE_MS = 3_000
-/** Long enough for what is under way to be committed, and too short to be noticed. */
+/** Long enough for events in flight to be committed, too short to be noticed. */
 const BLINK_MS = 300
 
 export const PROOF_FAULTS: readonly ProofFault[] = [
@@ -32,7 +32,7 @@ export const PROOF_FAULTS: readonly ProofFault[] = [
     },
   },
   {
-    name: 'commits whose answer is lost',
+    name: 'lost answers to commits',
     inflict: async ({ databaseLink }) => {
       databaseLink.set({ kind: 'silent', direction: 'toClient' })
       await delay(BLINK_MS)
@@ -41,7 +41,7 @@ export const PROOF_FAULTS: readonly ProofFault[] = [
     },
   },
   {
-    name: 'device acks and PUBACKs that are lost',
+    name: 'lost device acks and PUBACKs',
     inflict: async ({ brokerLink }) => {
       brokerLink.set({ kind: 'silent', direction: 'toServer' })
       await delay(BLINK_MS)
@@ -50,7 +50,7 @@ export const PROOF_FAULTS: readonly ProofFault[] = [
     },
   },
   {
-    name: 'broker in a black hole, everything comes late',
+    name: 'broker in a black hole, everything arrives late',
     inflict: async ({ brokerLink }) => {
       brokerLink.set({ kind: 'silent' })
       await delay(OUTAGE_MS)
@@ -58,16 +58,16 @@ export const PROOF_FAULTS: readonly ProofFault[] = [
     },
   },
   {
-    name: 'database in a black hole, its connections never come back',
+    name: 'database in a black hole, its connections never recover',
     inflict: async ({ databaseLink }) => {
       databaseLink.set({ kind: 'silent' })
       await delay(OUTAGE_MS)
       databaseLink.heal('forgotten')
     },
   },
-  { name: 'broker gone without a word', inflict: ({ brokerLink }) => brokerLink.leaveHalfOpen('client') },
+  { name: 'broker silently gone', inflict: ({ brokerLink }) => brokerLink.leaveHalfOpen('client') },
   {
-    name: 'database gone without a word',
+    name: 'database silently gone',
     inflict: ({ databaseLink }) => databaseLink.leaveHalfOpen('client'),
   },
   ...[1, 2, 3].map((time) => ({

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 
-/** What travels: bytes, or the news that the sender is done or gone. */
+/** Bytes, or the signal that the sender has ended or reset the connection. */
 type Cargo = Buffer | 'end' | 'reset'
 
 export type LaneState = 'flowing' | 'held' | 'lost'
 
 /**
- * One direction of a TCP connection through the proxy, in order, whatever happens to it.
+ * One direction of a TCP connection through the proxy, always in order.
  *
- * States: flowing; held, where nothing passes and nothing is lost, since what comes waits in the buffers of the kernel
- * as it does while packets vanish on the way; lost, where bytes are taken and forgotten and the other end hears
- * nothing, the end of the sender included. No way leads back from lost: no byte is ever missing within a stream.
+ * States: flowing; held, where nothing passes and nothing is lost, since bytes wait in kernel buffers as they do while
+ * packets are dropped; lost, where bytes are discarded and the other end gets nothing, including the end of the stream.
+ * Lost is final, so that no byte is ever missing within a stream.
  */
 export class Lane {
   readonly #from: Socket
@@ -22,7 +22,7 @@ export class Lane {
   #delayMs = 0
   #credit = Number.POSITIVE_INFINITY
 
-  /** Held at first; `from` must be paused. */
+  /** Starts held; `from` must be paused. */
   constructor(from: Socket, to: Socket, onBytes: (bytes: Buffer) => void) {
     this.#from = from
     this.#to = to
@@ -43,7 +43,7 @@ export class Lane {
     this.#from.pause()
   }
 
-  /** What was held goes first. What comes from now on takes so long; after so many bytes it is held again. */
+  /** Passes held bytes first, then new ones with `delayMs`; holds again after `maxBytes`. */
   flow({
     delayMs = 0,
     maxBytes = Number.POSITIVE_INFINITY,

@@ -5,7 +5,7 @@ import { findEndpoints } from '../endpoints/endpoints.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { FromChild, OwnIngesterOptions } from './own-ingester.ts'
 
-/** The process of an OwnIngester: the pipeline that ships, and nothing beside it. */
+/** The process of an OwnIngester: only the real pipeline. */
 const { settings, detours } = JSON.parse(process.argv[2] as string) as OwnIngesterOptions
 const config = loadConfig(settings)
 const tell = (message: FromChild) => process.send?.(message)
@@ -25,7 +25,7 @@ process.once('message', async () => {
   await pipeline.stop(5_000)
   process.disconnect()
 })
-// Also where the one who started it is gone.
+// Also if the parent process is gone.
 process.once('disconnect', () => process.exit(0))
 await pipeline.start()
 tell({ kind: 'ready' })

@@ -6,7 +6,7 @@ import type { Detours } from '../app/edges.ts'
 import type { Variables } from '../config/load.ts'
 
 export interface OwnIngesterOptions {
-  /** On top of those of this process. */
+  /** Override the settings of this process. */
   readonly settings: Variables
   readonly detours: Detours
 }
@@ -16,7 +16,7 @@ export type FromChild = { readonly kind: 'ready' } | { readonly kind: 'failed'; 
 const CHILD = fileURLToPath(new URL(`./own-ingester-child${extname(import.meta.url)}`, import.meta.url))
 const START_TIMEOUT_MS = 15_000
 
-/** An ingester that belongs to this process: it may be killed, and ends with it in any case. */
+/** An ingester as a child process: it may be killed, and never outlives this process. */
 export class OwnIngester {
   readonly #options: OwnIngesterOptions
   #child: ChildProcess | null = null
@@ -26,9 +26,9 @@ export class OwnIngester {
   }
 
   /**
-   * Settles when it is subscribed.
+   * Settles when the ingester is subscribed.
    *
-   * @throws Error with the reason where it cannot be
+   * @throws Error with the reason why it cannot
    */
   async start(): Promise<void> {
     const child = fork(CHILD, [JSON.stringify(this.#options)], {
@@ -55,7 +55,7 @@ export class OwnIngester {
     await this.#end((child) => child.kill('SIGKILL'))
   }
 
-  /** Finishes what is under way, and ends. */
+  /** Finishes events in flight, then ends. */
   async stop(): Promise<void> {
     await this.#end((child) => child.send({ kind: 'stop' }))
   }

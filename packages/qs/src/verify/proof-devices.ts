@@ -9,7 +9,7 @@ export interface ProofDevicesOptions extends BrokerOptions {
   readonly onAck: (deviceAck: DeviceAck) => void
 }
 
-/** Of all together: enough that something is always under way, little enough for a small machine. */
+/** Of all devices together: enough to always have events in flight, few enough for a small machine. */
 const EVENTS_PER_SECOND = 200
 const TICK_MS = 20
 const CONNECT_TIMEOUT_MS = 5_000
@@ -40,7 +40,7 @@ export class ProofDevices {
     )
   }
 
-  /** What the broker said to the first message that it did not take. */
+  /** The broker's error for the first message that it refused. */
   get refusal(): Error | null {
     return this.#refusal
   }
@@ -49,7 +49,7 @@ export class ProofDevices {
     return this.#acked
   }
 
-  /** @throws DeviceError where the broker is not there, or refuses */
+  /** @throws DeviceError if the broker is unreachable or refuses */
   async open(): Promise<void> {
     for (const client of this.#clients) client.open()
     await Promise.all(this.#clients.map((client) => client.connected({ timeoutMs: CONNECT_TIMEOUT_MS })))
@@ -62,7 +62,7 @@ export class ProofDevices {
     }, TICK_MS)
   }
 
-  /** Sends nothing new, and settles when everything has its device ack. */
+  /** Stops sending, and settles when every event has its device ack. */
   async finish(): Promise<void> {
     clearInterval(this.#timer)
     await Promise.all(this.#clients.map((client) => client.flush()))
@@ -76,7 +76,7 @@ export class ProofDevices {
   #send(): void {
     const seq = this.sent.length
     const client = this.#clients[seq % this.#clients.length] as DeviceClient
-    // A tenth has no exact double: whoever rounds on the way is found out.
+    // Tenths have no exact double, so any rounding is detected.
     const event = {
       event_id: `${client.deviceId}-${seq}`,
       event_type: 'verify',
@@ -89,7 +89,7 @@ export class ProofDevices {
         this.#acked++
         this.#onAck(deviceAck)
       },
-      // Closed before its device ack: the comparison says so.
+      // Closed before its device ack: the comparison with the database reports it.
       () => {},
     )
   }

@@ -13,45 +13,45 @@ import { ProofDevices } from './proof-devices.ts'
 import { compareWithDatabase, type SentEvent, type Verification } from './verification.ts'
 
 export interface ProofOptions {
-  /** For the devices, which reach it without detour. */
+  /** For the devices, which connect directly. */
   readonly broker: BrokerOptions
-  /** Straight to the database, as well; the ingester's own connections go through a proxy to the same place. */
+  /** Also a direct connection; the ingester connects to the same database through a proxy. */
   readonly database: DatabaseClient
-  /** After so long without any device ack after a fault, the proof has failed. */
+  /** If no device ack comes within this time after a fault, the proof has failed. */
   readonly timeoutMs: number
   readonly faults?: readonly ProofFault[]
   readonly onFault?: (done: number, total: number) => void
 }
 
-/** What one fault came to. */
+/** The result of one fault. */
 export interface ProofRow {
   readonly fault: string
   readonly sent: number
   readonly acked: number
-  /** From the end of the fault to the next device ack; null where none came in time. */
+  /** From the end of the fault to the next device ack; null if none came in time. */
   readonly flowsAfterSeconds: number | null
 }
 
 export interface Proof extends Verification {
-  /** Client id of the ingester; everything that it left behind begins with it. */
+  /** Client id of the ingester, and prefix of everything it leaves behind. */
   readonly run: string
   readonly faults: readonly ProofRow[]
   /** Acked before the row was committed. */
   readonly early: readonly string[]
-  /** Rows beyond those that were sent. */
+  /** Rows in excess of the events sent. */
   readonly doubled: number
 }
 
 const DEVICES = 4
-/** Between two faults. */
+/** Events acked between two faults. */
 const CALM_EVENTS = 100
 
 /**
- * The promise under faults, on the set-up that is there: devices of its own send to the broker, an ingester of its own
- * takes their events from there into the database, and both of its links lead through a fault proxy. Topics, client id
- * and device ids are its own, so nothing else sees it.
+ * Proves the promise under faults, on the existing broker and database: it runs its own devices and its own ingester,
+ * whose connections to both go through a fault proxy. Topics, client id and device ids are separate, so nothing else is
+ * affected.
  *
- * @throws Error where the set-up does not work without faults
+ * @throws Error if the set-up does not work even without faults
  */
 export async function prove(options: ProofOptions): Promise<Proof> {
   const { broker, database, timeoutMs, faults = PROOF_FAULTS, onFault = () => {} } = options
@@ -68,7 +68,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
       MQTT_EVENTS_TOPIC: topics.eventsTopic,
       ACK_TEMPLATE: topics.ackTemplate,
       MQTT_DEADLETTER_TOPIC: `qs-verify/${run}/deadletter`,
-      // The broker forgets it by itself, whatever becomes of this process.
+      // The broker removes the session even if this process is killed.
       MQTT_SESSION_EXPIRY: '5m',
       MQTT_KEEP_ALIVE: '1s',
       DATABASE_TIMEOUT: '2s',
@@ -90,7 +90,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
     devices.start()
     await reached(() => devices.acked > 0 || devices.refusal !== null, timeoutMs)
     if (devices.acked === 0)
-      throw devices.refusal ?? new Error('No device ack came, and nothing was done to the network yet')
+      throw devices.refusal ?? new Error('No device ack came, even before the first fault')
     const rows: ProofRow[] = []
     for (const fault of faults) {
       onFault(rows.length, faults.length)
@@ -111,9 +111,9 @@ export async function prove(options: ProofOptions): Promise<Proof> {
 }
 
 /**
- * Removes all rows of a run: of its devices, and those of its ingester.
+ * Removes all rows of a run: those of its devices and of its ingester.
  *
- * @throws what the database said: the role may not be allowed to
+ * @throws the error of the database: the role may lack the right
  */
 export async function removeRun(database: DatabaseClient, run: string): Promise<void> {
   await removeDevices(askClient(database), run)

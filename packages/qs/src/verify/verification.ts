@@ -7,18 +7,18 @@ export interface SentEvent {
   readonly seq: number
 }
 
-/** What was promised beside what is there. Lists hold event ids. */
+/** Acked events compared with the database. Lists contain event ids. */
 export interface Verification {
   readonly ok: boolean
   readonly sent: number
   readonly acked: number
   readonly stored: number
-  /** Acked as stored or duplicate, and not in the database: the promise is broken. */
+  /** Acked as stored or duplicate, but not in the database: the promise is broken. */
   readonly missing: readonly string[]
-  /** There, with other content. */
+  /** In the database with other content. */
   readonly changed: readonly string[]
   readonly rejected: readonly string[]
-  /** No device ack in time. Not lost by the contract, but something does not flow. */
+  /** No device ack in time. The contract holds, but something blocks the flow. */
   readonly unacked: readonly string[]
 }
 

@@ -18,7 +18,7 @@ interface Printed {
   readonly verification: { readonly ok: boolean; readonly sent: number; readonly stored: number }
 }
 
-test('an attack that holds says so, and leaves no row behind', { skip: mosquittoMissing }, async (t) => {
+test('an attack that the system holds against is reported, and leaves no row behind', { skip: mosquittoMissing }, async (t) => {
   const { url } = await startMosquitto(t)
   const { databaseUrl, query, pipeline } = await startPipeline(t, url)
   const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
@@ -31,7 +31,7 @@ test('an attack that holds says so, and leaves no row behind', { skip: mosquitto
     [['id-of-another', 'held']],
   )
   assert.ok(verification.ok && verification.sent > 0)
-  // A stop writes all that the ingester still knows of devices.
+  // On stop, the ingester writes all pending device rows.
   assert.ok(await pipeline.stop(5_000))
   const tables = await query(DEVICE_TABLES)
   assert.ok(tables.length >= 7)
@@ -43,7 +43,7 @@ test('an attack that holds says so, and leaves no row behind', { skip: mosquitto
     )
 })
 
-test('where the honest device has no ack, the attack has got through, and no further one is run', {
+test('if the honest device gets no ack, the attack gets through and no further one runs', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)
@@ -66,7 +66,7 @@ test('a broker that is not on this machine is attacked only with --yes', async (
   assert.match(stderr, /--yes/)
 })
 
-test('an unknown name is refused with the command that lists them', async () => {
+test('an unknown name is refused with the command that lists the attacks', async () => {
   const { code, stderr } = await runCommand(['attack', '--only', 'nothing-like-it'], {})
   assert.equal(code, 2)
   assert.match(stderr, /qs attack --list/)

@@ -26,12 +26,12 @@ import { migrate, readMigrations } from '../../src/database/migrate.ts'
 
 const ROWS = 100_000
 
-/** PostgreSQL 15, the oldest that we promise, with the owner being no superuser. */
+/** PostgreSQL 15, the oldest supported version, with an owner that is not a superuser. */
 let cluster: TestCluster
-/** A backup of ROWS events and more, taken while others came in. */
+/** A backup of at least ROWS events, taken while others arrived. */
 let saved: string
 let seenByOthers: number
-/** A tenth of it. */
+/** A tenth of that. */
 let small: string
 const directory = mkdtempSync(join(tmpdir(), 'qs-backup-'))
 const skip = debianPostgresMissing
@@ -102,7 +102,7 @@ function never(): AbortSignal {
   return new AbortController().signal
 }
 
-/** An empty database of the owner's in the same cluster. */
+/** An empty database of the owner in the same cluster. */
 async function freshTarget(t: TestContext): Promise<string> {
   const name = `target_${process.hrtime.bigint()}`
   const superuser = await session(t, cluster.url)
@@ -121,7 +121,7 @@ async function count(t: TestContext, url: string): Promise<number> {
   return Number(rows[0]?.n)
 }
 
-test('what is saved under load is one instant, and comes back in a fresh database to the last bit', {
+test('a backup under load is one snapshot, and is restored to the last bit in a fresh database', {
   skip,
 }, async (t) => {
   const manifest = readManifest(saved)
@@ -146,7 +146,7 @@ test('what is saved under load is one instant, and comes back in a fresh databas
     { num: 'NaN', value_text: null, ts: '2026-01-01 00:00:09.000009+00', meta: null },
     { num: null, value_text: 'tab\tline\nback\\slash \\. \\N', ts: '2026-01-01 00:01:36.000096+00', meta },
   ])
-  // The identity goes on where it was, and the roles have their rights.
+  // The identity column continues where it was, and the roles have their rights.
   await owner.query(`insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
     values (now(), 't', 'X', 'e', 't', '', gen_random_uuid())`)
   const { rows: last } = await owner.query('select max(dead_letter_id)::int as id from dead_letters')
@@ -157,7 +157,7 @@ test('what is saved under load is one instant, and comes back in a fresh databas
   assert.deepEqual(rights, [{ reads: true, deletes: false }])
 })
 
-test('a database that holds events is left alone without replace, and is the backup with it', {
+test('a database with events is left alone without --replace, and equals the backup with it', {
   skip,
 }, async (t) => {
   const target = await freshTarget(t)
@@ -165,7 +165,7 @@ test('a database that holds events is left alone without replace, and is the bac
   const owner = await session(t, target)
   await owner.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema)
     values ('mine', 'd', 't', now(), now(), 1); create table newer ()`)
-  await assert.rejects(put(target, small), /holds events.*--replace/)
+  await assert.rejects(put(target, small), /contains events.*--replace/)
   assert.equal(await count(t, target), 1)
   await put(target, small, true)
   const { rows } = await owner.query(
@@ -174,10 +174,10 @@ test('a database that holds events is left alone without replace, and is the bac
   assert.deepEqual(rows, [{ newer: null, mine: 0 }])
 })
 
-test('while an ingester writes nothing is restored, and it is named', { skip }, async (t) => {
+test('nothing is restored while an ingester writes, and the error names it', { skip }, async (t) => {
   const target = await freshTarget(t)
   await migrate(target)
-  // Another role than the owner's, who sees little of its session.
+  // A role other than the owner, which sees little of its session.
   const url = new URL(target)
   const ingester = new URL(urlOf(cluster, 'qs_ingester'))
   url.username = ingester.username
@@ -193,7 +193,7 @@ test('while an ingester writes nothing is restored, and it is named', { skip }, 
   lock.release()
 })
 
-test('a damaged file, a lost or foreign manifest and a newer version are refused before anything changes', {
+test('a damaged file, a missing or foreign manifest and a newer version are refused before anything changes', {
   skip,
 }, async (t) => {
   const target = await freshTarget(t)
@@ -205,8 +205,8 @@ test('a damaged file, a lost or foreign manifest and a newer version are refused
   const manifest = readManifest(small)
   const cases: readonly [object | string, RegExp][] = [
     ['{', /cannot be read/],
-    [{}, /is no manifest/],
-    [{ ...manifest, tables: [{ table: 'events', rows: 1, checksum: `'; drop` }] }, /is no manifest/],
+    [{}, /is not a backup manifest/],
+    [{ ...manifest, tables: [{ table: 'events', rows: 1, checksum: `'; drop` }] }, /is not a backup manifest/],
     [manifest, /broken.dump is damaged/],
   ]
   for (const [content, message] of cases) {
@@ -225,7 +225,7 @@ test('a damaged file, a lost or foreign manifest and a newer version are refused
   assert.deepEqual((await owner.query(`select to_regclass('events') as events`)).rows, [{ events: null }])
 })
 
-test('rows that differ from the manifest are not committed, and the old ones stay', { skip }, async (t) => {
+test('rows that differ from the manifest are not committed, and the old rows stay', { skip }, async (t) => {
   const target = await freshTarget(t)
   await migrate(target)
   const owner = await session(t, target)
@@ -237,12 +237,12 @@ test('rows that differ from the manifest are not committed, and the old ones sta
   writeFileSync(manifestPath(other), JSON.stringify({ ...manifest, tables }))
   await assert.rejects(
     put(target, other),
-    /database is as it was.*the table devices differs from what was saved: 97 rows/s,
+    /database is unchanged.*table devices differs from the backup: 97 rows/s,
   )
   assert.deepEqual((await owner.query('select device_id from devices')).rows, [{ device_id: 'old' }])
 })
 
-test('a view that somebody has in another schema stops the restore instead of vanishing', {
+test('a dependent view in another schema stops the restore instead of vanishing', {
   skip,
 }, async (t) => {
   const target = await freshTarget(t)
@@ -251,7 +251,7 @@ test('a view that somebody has in another schema stops the restore instead of va
   await owner.query('create schema reports; create view reports.mine as select * from events')
   await assert.rejects(
     put(target, small),
-    /database is as it was.*view reports.mine depends on table events/s,
+    /database is unchanged.*view reports.mine depends on table events/s,
   )
   await owner.query('drop schema reports cascade')
   await put(target, small)
@@ -268,7 +268,7 @@ test('a backup of an older version is migrated forward', { skip }, async (t) => 
   assert.equal(await count(t, target), 0)
 })
 
-test('a restore that is interrupted or cut off leaves the old rows', { skip }, async (t) => {
+test('an interrupted or truncated restore leaves the old rows', { skip }, async (t) => {
   const target = await freshTarget(t)
   await migrate(target)
   const owner = await session(t, target)
@@ -287,13 +287,13 @@ test('a restore that is interrupted or cut off leaves the old rows', { skip }, a
   await stopped
   await until(async () => (await copying()) === undefined, 'the session ended')
 
-  const cut = assert.rejects(put(target, saved), /database is as it was/)
+  const cut = assert.rejects(put(target, saved), /database is unchanged/)
   await watcher.query('select pg_terminate_backend($1)', [await until(copying, 'rows are copied again')])
   await cut
   assert.deepEqual((await owner.query('select device_id from devices')).rows, [{ device_id: 'old' }])
 })
 
-test('a backup that fails or is stopped leaves no file', { skip }, async () => {
+test('a failed or stopped backup leaves no file', { skip }, async () => {
   const folder = join(directory, 'failed')
   const options = { file: join(folder, 'x.dump'), signal: never(), onRows: () => {} }
   await assert.rejects(backup({ ...options, databaseUrl: urlOf(cluster, 'grafana') }), /permission denied/)

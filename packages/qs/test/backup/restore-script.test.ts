@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { withoutNewerSettings } from '../../src/backup/restore-script.ts'
 
-test('only the first lines lose the setting that an older server does not know', async () => {
+test('the setting unknown to older servers is removed from the first lines only', async () => {
   const setting = 'SET transaction_timeout = 0;\n'
   const header = `SET lock_timeout = 0;\n${setting}SET row_security = off;\nCOPY t FROM stdin;\nä\n`
   const script = Readable.from([Buffer.from(header), Buffer.from(setting)])

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { FaultProxy, type ProxyObserver } from '../../src/verify/fault-proxy.ts'
 
-/** One end of a connection, and what it has heard. */
+/** One end of a connection, and what it has received. */
 interface End {
   readonly socket: Socket
   heard: string
@@ -13,7 +13,7 @@ interface End {
   error: string | null
 }
 
-/** A server that says nothing by itself, the proxy in front of it, and what both ends of a connection hear. */
+/** A silent server, the proxy in front of it, and what both ends of a connection receive. */
 async function start(t: TestContext, observe?: ProxyObserver) {
   const served: End[] = []
   const server = createServer({ allowHalfOpen: true }, (socket) => served.push(endOf(t, socket)))
@@ -57,7 +57,7 @@ function endOf(t: TestContext, socket: Socket): End {
 
 const hears = (end: End, text: string) => until(() => end.heard === text, `"${text}" is heard`)
 
-/** What passes through a healthy connection meanwhile had time to pass through a sick one. */
+/** Data that passed a healthy connection meanwhile also had time to pass a faulty one. */
 async function afterAWhile({ openBoth }: Awaited<ReturnType<typeof start>>): Promise<void> {
   const { client, peer } = await openBoth()
   for (let turn = 0; turn < 3; turn++) {
@@ -68,7 +68,7 @@ async function afterAWhile({ openBoth }: Awaited<ReturnType<typeof start>>): Pro
   }
 }
 
-test('a good network passes bytes and the end of them, each way, and shows them', async (t) => {
+test('a good network passes bytes and end of stream, each way, and reports them', async (t) => {
   const seen: string[] = []
   const { openBoth } = await start(t, (connection, direction, bytes) =>
     seen.push(`${connection} ${direction} ${bytes}`),
@@ -117,7 +117,7 @@ test('delay: in order, and no sooner', async (t) => {
   assert.equal(peer.heard, 'slow and steady')
 })
 
-test('black hole: takes everything, tells nothing, and everything comes late', async (t) => {
+test('black hole: accepts everything, reports nothing, and delivers everything late', async (t) => {
   const stage = await start(t)
   const { proxy, served, openBoth, open } = stage
   const old = await openBoth()
@@ -137,7 +137,7 @@ test('black hole: takes everything, tells nothing, and everything comes late', a
   await until(() => ended.peer.hasEnded, 'the end comes late as well')
 })
 
-test('black hole: or a connection that was in it never carries another byte', async (t) => {
+test('black hole: a forgotten connection never carries another byte', async (t) => {
   const stage = await start(t)
   const { proxy, openBoth, open } = stage
   const { client, peer } = await openBoth()
@@ -166,14 +166,14 @@ for (const direction of ['toServer', 'toClient'] as const) {
     await until(() => hearing.heard.length >= 64 * 1024, 'some of it')
     await afterAWhile(await start(t))
     assert.ok(hearing.heard.length < 256 * 1024, 'its sender waits for acknowledgements')
-    // A reset is news as well, and would have to travel.
+    // A reset would also have to travel.
     hearing.socket.resetAndDestroy()
     proxy.heal()
     await until(() => deaf.error === 'ECONNRESET', 'the reset comes late')
   })
 }
 
-test('reset: both ends are told, by RST; new connections work', async (t) => {
+test('reset: both ends get an RST; new connections work', async (t) => {
   const stage = await start(t)
   const { client, peer } = await stage.openBoth()
   stage.proxy.reset()
@@ -182,7 +182,7 @@ test('reset: both ends are told, by RST; new connections work', async (t) => {
 })
 
 for (const side of ['client', 'server'] as const) {
-  test(`half open: the ${side} is never told that the other is gone`, async (t) => {
+  test(`half open: the ${side} never learns that the other side is gone`, async (t) => {
     const stage = await start(t)
     const { client, peer } = await stage.openBoth()
     const [kept, gone] = side === 'client' ? [client, peer] : [peer, client]
@@ -196,7 +196,7 @@ for (const side of ['client', 'server'] as const) {
   })
 }
 
-test('refuse: new connections are reset, present ones live', async (t) => {
+test('refuse: new connections are reset, current ones live', async (t) => {
   const { proxy, openBoth, server } = await start(t)
   const { client, peer } = await openBoth()
   proxy.set({ kind: 'refuse' })

@@ -8,7 +8,7 @@ import { removeRun } from '../../src/verify/prove.ts'
 
 const RUN = 'qs-verify-00000000'
 
-/** A row of every kind for a device. Whoever adds a table with a device in it adds a row here. */
+/** One row for a device in every table. Each new table with a device id needs a row here. */
 const ROWS = `
 insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ($1 || '-e', $1, 'temp', now(), now(), 1);
 insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, ts_device_readable, ts_server)

@@ -12,7 +12,7 @@ const REQUESTS = [
 
 export const consoleBadParameters: Attack = {
   name: 'console-bad-parameters',
-  about: 'A user asks with parameters that no database can take',
+  about: 'A user sends parameters that no database can store',
   run: async ({ console: access }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const { user: target } = access
@@ -23,6 +23,6 @@ export const consoleBadParameters: Attack = {
       if (status < 400 || status >= 500) wrong.push(`${request} (${status})`)
     }
     if (wrong.length === 0) return held(`${REQUESTS.length} requests were refused`)
-    return fell(`these are not refused as the mistakes they are: ${some(wrong)}`, 'Update the console')
+    return fell(`these are not answered with 4xx: ${some(wrong)}`, 'Update the console')
   },
 }

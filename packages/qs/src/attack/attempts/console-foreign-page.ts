@@ -2,7 +2,7 @@ import { type Attack, fell, held, NO_CONSOLE, skipped, some } from '../attack.ts
 import type { ConsoleTarget } from '../console-target.ts'
 import { spellings } from './console-spellings.ts'
 
-/** What a browser sends when a page of another site makes it ask (Fetch standard, section 3.2; Fetch Metadata). */
+/** Headers that a browser sends for a page of another site (Fetch standard, section 3.2; Fetch Metadata). */
 const FOREIGN: readonly Readonly<Record<string, string>>[] = [
   { origin: 'http://attacker.example', 'sec-fetch-site': 'cross-site' },
   { origin: 'null', 'sec-fetch-site': 'cross-site' },
@@ -11,11 +11,11 @@ const FOREIGN: readonly Readonly<Record<string, string>>[] = [
 
 export const consoleForeignPage: Attack = {
   name: 'console-foreign-page',
-  about: 'A page of another site lets the browser of a user change something',
+  about: "A page of another site makes a user's browser change something",
   run: async ({ console: access, honest }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const target = access.user ?? access.stranger
-    // Harmless where it succeeds: the row of the honest device goes with the run.
+    // Harmless if it succeeds: the row of the honest device is removed with the run.
     const path = `/api/devices/${honest.deviceId}`
     const body = JSON.stringify({ label: 'changed by a foreign page' })
     const all = spellings(path, target.url.origin)
@@ -32,13 +32,13 @@ export const consoleForeignPage: Attack = {
         if (status >= 200 && status < 300) taken.push(spelling)
       }
     if (taken.length === 0) return held(`${all.length * FOREIGN.length} requests were refused`)
-    return fell(`it takes PATCH ${some(taken)}`, 'Update the console')
+    return fell(`it accepts PATCH ${some(taken)}`, 'Update the console')
   },
 }
 
 export const consoleForeignHost: Attack = {
   name: 'console-foreign-host',
-  about: 'A page of another site points a name of its own at the console (DNS rebinding)',
+  about: 'A page of another site points its own name at the console (DNS rebinding)',
   run: async ({ console: access }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const target = access.user ?? access.stranger
@@ -49,11 +49,11 @@ export const consoleForeignHost: Attack = {
 
 export const consoleUnknownProxy: Attack = {
   name: 'console-unknown-proxy',
-  about: 'A proxy that no setting names passes requests on',
+  about: 'A proxy that no setting names forwards requests',
   run: async ({ console: access }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const { stranger: target, isOpen } = access
-    if (!isOpen) return skipped('this console asks everybody for a login')
+    if (!isOpen) return skipped('this console requires a login for everyone')
     const statuses = await answersTo(target, { 'x-forwarded-for': '203.0.113.7' })
     return verdictOn(statuses, 'the headers of an unknown proxy')
   },

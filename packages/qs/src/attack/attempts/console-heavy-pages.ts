@@ -2,14 +2,14 @@ import { type Attack, fell, held, NO_CONSOLE, NO_LOGIN, skipped, some } from '..
 import type { ConsoleTarget } from '../console-target.ts'
 import { converse } from '../conversation.ts'
 
-/** 16 KiB of text and 24 KiB of meta in each event, within the default limits: 100 MiB where a page holds all of it. */
+/** Each event has 16 KiB of text and 24 KiB of meta, within the default limits: 100 MiB if a page had no limit. */
 const [EVENTS, PER_MESSAGE, AT_ONCE, ROUNDS] = [400, 5, 6, 3]
 const value = 'x'.repeat(16_000)
 const meta = { text: 'y'.repeat(24_000) }
 
 export const consoleHeavyPages: Attack = {
   name: 'console-heavy-pages',
-  about: `A user asks for the largest pages there are, ${AT_ONCE} at once`,
+  about: `A user requests the largest possible pages, ${AT_ONCE} at once`,
   run: async ({ console: access, attacker }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const { user: target } = access
@@ -39,7 +39,7 @@ export const consoleHeavyPages: Attack = {
     }
     if (wrong.length > 0) return fell(`the console does not answer: ${some(wrong)}`, 'See its log')
     const megabytes = (bytes / 1024 / 1024).toFixed(0)
-    return held(`${AT_ONCE * ROUNDS} whole pages, ${megabytes} MiB, and the overview after them`)
+    return held(`${AT_ONCE * ROUNDS} complete pages, ${megabytes} MiB, and the overview afterwards`)
   },
 }
 
@@ -52,7 +52,7 @@ async function read(target: ConsoleTarget, address: string): Promise<Page> {
   try {
     const { status, body } = await target.ask({ target: address, isWhole: true })
     if (status !== 200) return { bytes: 0, problem: `status ${status}` }
-    // An answer that breaks off is no JSON.
+    // A truncated answer is not valid JSON.
     JSON.parse(body)
     return { bytes: body.length, problem: null }
   } catch (error) {

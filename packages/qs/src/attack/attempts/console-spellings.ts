@@ -2,7 +2,7 @@ import { type Attack, fell, held, NO_CONSOLE, skipped, some } from '../attack.ts
 
 const PATHS = ['/api/devices', '/api/overview', '/api/events', '/api/audit', '/api/letters']
 
-/** The same path, spelt in the ways in which a router and a check of its text may disagree. */
+/** Spellings of a path for which a router and a check of the text may disagree. */
 export function spellings(path: string, origin: string): readonly string[] {
   const inner = path.slice(1)
   return [
@@ -22,11 +22,11 @@ export function spellings(path: string, origin: string): readonly string[] {
 
 export const consoleSpellings: Attack = {
   name: 'console-spellings',
-  about: 'A stranger asks the console, by every spelling of an address',
+  about: 'A stranger queries the console with every spelling of a path',
   run: async ({ console: access }) => {
     if (access === null) return skipped(NO_CONSOLE)
     const { stranger: target, isOpen } = access
-    if (isOpen) return skipped('this console is open to everybody on its machine')
+    if (isOpen) return skipped('this console is open to everyone on its machine')
     const all = PATHS.flatMap((path) => spellings(path, target.url.origin))
     const answered: string[] = []
     for (const spelling of all) {
@@ -34,6 +34,6 @@ export const consoleSpellings: Attack = {
       if (status >= 200 && status < 300) answered.push(spelling)
     }
     if (answered.length === 0) return held(`${all.length} requests without a login were refused`)
-    return fell(`it answers nobody in particular at ${some(answered)}`, 'Update the console')
+    return fell(`it answers without a login at ${some(answered)}`, 'Update the console')
   },
 }

@@ -3,14 +3,14 @@ import { type Attack, held, type Target } from '../attack.ts'
 import { publish } from '../peer.ts'
 
 const FLOOD_MS = 5_000
-/** Enough in the socket to keep the broker busy, and no more. */
+/** Enough in the socket to keep the broker busy. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024
-/** With a broker that cannot slow a board: what the ingester takes beside everything else on a small machine. */
+/** For a broker that cannot slow a board down: what the ingester handles on a small machine besides other load. */
 const OTHER_BROKER_BYTES_PER_SECOND = 1024 * 1024
 
 /**
- * One board sends as fast as it is read; the harness looks at what becomes of the honest device meanwhile. Only the broker
- * of `qs up` slows a board that exceeds its budget, so the flood is paced where the broker is another.
+ * One board sends as fast as the broker reads, while the harness watches the honest device. Only the broker of `qs up`
+ * slows down a board that exceeds its budget, so the flood is paced with any other broker.
  */
 function flood(name: string, about: string, payloadOf: (target: Target) => string): Attack {
   return {

@@ -2,10 +2,10 @@ import { type Attack, fell, held, skipped } from '../attack.ts'
 import { converse } from '../conversation.ts'
 import { publish, subscribe } from '../peer.ts'
 
-/** What an account of a board must not reach [docs/devices.md]. */
+/** Topics that a board's account must not reach [docs/devices.md]. */
 export const foreignTopics: Attack = {
   name: 'foreign-topics',
-  about: 'A board reads and writes what belongs to others',
+  about: 'A board reads and writes topics of others',
   run: async ({ attacker, victim, database, hasAccounts, config }) => {
     if (!hasAccounts) return skipped('the broker has no accounts: every client may do everything')
     const peer = await attacker.connect()
@@ -34,9 +34,9 @@ export const foreignTopics: Attack = {
     const [owner, writer] = [await converse(victim), await attacker.connect()]
     try {
       writer.send(publish(victim.eventsTopic, victim.event(foreign)))
-      // Brokers answer with PUBACK, which may come before COMMIT, or end the connection.
+      // A broker answers with PUBACK, which may come before COMMIT, or closes the connection.
       await writer.next('puback').catch(() => null)
-      // An event that the broker accepted is ahead of this one: its device ack comes first, or its row is there.
+      // If the broker accepted the foreign event, it precedes this one: its device ack comes first, or its row exists.
       const [heard] = await owner.tell(victim.event(own))
       const { rowCount } = await database.query('select 1 from events where event_id = $1', [foreign])
       if (heard?.event_id !== own || rowCount !== 0)

@@ -3,7 +3,7 @@ import { framed } from '../framed.ts'
 
 const NAME = Buffer.from([0, 1, 0x61])
 
-/** First bytes of connections, and bytes after a good CONNECT, none of which MQTT allows. */
+/** Invalid MQTT, as the first bytes of a connection and after a valid CONNECT. */
 const BEFORE: readonly (readonly [string, Buffer])[] = [
   ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
   ['noise', Buffer.from(Array.from({ length: 2_048 }, (_, index) => (index * index + 191) % 251))],
@@ -25,7 +25,7 @@ const PATIENCE_MS = 12_000
 
 export const malformedPackets: Attack = {
   name: 'malformed-packets',
-  about: 'A client sends what is not MQTT',
+  about: 'A client sends invalid MQTT',
   run: async ({ attacker }) => {
     const stayed: string[] = []
     for (const [what, firstBytes] of BEFORE) {
@@ -39,7 +39,7 @@ export const malformedPackets: Attack = {
       if (!(await peer.closed(PATIENCE_MS))) stayed.push(what)
       peer.destroy()
     }
-    if (stayed.length === 0) return held(`${BEFORE.length + AFTER.length} connections were ended`)
-    return fell(`the broker did not end the connection after ${stayed.join(', ')}`, 'Update the broker')
+    if (stayed.length === 0) return held(`${BEFORE.length + AFTER.length} connections were closed`)
+    return fell(`the broker did not close the connection after ${stayed.join(', ')}`, 'Update the broker')
   },
 }

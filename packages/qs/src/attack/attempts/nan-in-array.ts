@@ -1,10 +1,10 @@
 import { type Attack, fell, held } from '../attack.ts'
 import { converse, endsOf } from '../conversation.ts'
 
-/** JSON has no NaN, and careless boards send it: one bad element costs only itself. */
+/** JSON has no NaN, but faulty boards send it: one bad element costs only itself. */
 export const nanInArray: Attack = {
   name: 'nan-in-array',
-  about: 'A board sends a NaN between two good events of an array',
+  about: 'A board sends a NaN between two valid events of an array',
   run: async ({ attacker }) => {
     const { peer, tell } = await converse(attacker)
     try {

@@ -1,13 +1,13 @@
 import { type Attack, fell, held } from '../attack.ts'
 
 const CONNECTIONS = 20
-/** The beginning of a CONNECT of 14 MiB, as its fixed header announces it [MQTT-2.2.3]. */
+/** The beginning of a CONNECT of 14 MiB, as announced by its fixed header [MQTT-2.2.3]. */
 const HEADER = Buffer.concat([
   Buffer.from([0x10, 0x80, 0x80, 0x80, 0x07, 0, 4]),
   Buffer.from('MQTT'),
   Buffer.from([4, 0xc2, 0, 60, 0xff, 0xff]),
 ])
-/** Sent of it: a broker that bounds CONNECT has read enough to end the connection. */
+/** Bytes sent: enough for a broker that limits CONNECT to close the connection. */
 const SENT_BYTES = 1024 * 1024
 const PATIENCE_MS = 5_000
 
@@ -22,10 +22,10 @@ export const oversizedConnect: Attack = {
       const closed = await Promise.all(peers.map((peer) => peer.closed(PATIENCE_MS)))
       const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
       const left = closed.filter((isClosed) => !isClosed).length
-      if (left === 0) return held(`all ended within ${seconds} s`)
+      if (left === 0) return held(`all closed within ${seconds} s`)
       return fell(
         `${left} of ${CONNECTIONS} are still connected after ${seconds} s`,
-        'Use a broker that bounds CONNECT, such as Mosquitto 2 or qs up',
+        'Use a broker that limits the size of CONNECT, such as Mosquitto 2 or qs up',
       )
     } finally {
       for (const peer of peers) peer.destroy()

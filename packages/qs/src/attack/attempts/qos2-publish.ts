@@ -2,7 +2,7 @@ import { type Attack, fell, held } from '../attack.ts'
 import { converse, endsOf } from '../conversation.ts'
 import { publish } from '../peer.ts'
 
-/** [MQTT-4.3.3]: PUBREC, PUBREL, PUBCOMP; then the event has its device ack like any other. */
+/** [MQTT-4.3.3]: PUBREC, PUBREL, PUBCOMP; then the event gets its device ack like any other. */
 export const qos2Publish: Attack = {
   name: 'qos2-publish',
   about: 'A board publishes with QoS 2',

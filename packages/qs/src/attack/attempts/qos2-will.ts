@@ -3,7 +3,7 @@ import { type Attack, fell, held } from '../attack.ts'
 
 const PATIENCE_MS = 8_000
 
-/** A connection that breaks without DISCONNECT makes the broker publish its will [MQTT-3.1.2-8]. */
+/** When a connection breaks without DISCONNECT, the broker publishes its will [MQTT-3.1.2-8]. */
 export const qos2Will: Attack = {
   name: 'qos2-will',
   about: 'A board leaves a will with QoS 2 on its events topic',

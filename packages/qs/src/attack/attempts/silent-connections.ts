@@ -3,7 +3,7 @@ import { type Attack, fell, held } from '../attack.ts'
 const CONNECTIONS = 100
 const NEWCOMER_MS = 2_000
 
-/** Connections that never say who they are, beside a board that wants in. */
+/** Connections that never send a CONNECT must not keep a board from connecting. */
 export const silentConnections: Attack = {
   name: 'silent-connections',
   about: `${CONNECTIONS} clients connect and say nothing`,
@@ -17,7 +17,7 @@ export const silentConnections: Attack = {
       if (ms <= NEWCOMER_MS) return held(`another board connected in ${ms.toFixed(0)} ms`)
       return fell(
         `another board needed ${(ms / 1000).toFixed(1)} s to connect`,
-        'Look at the load of the broker',
+        'Check the load of the broker',
       )
     } finally {
       for (const peer of peers) peer.destroy()

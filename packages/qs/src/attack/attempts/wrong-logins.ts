@@ -8,7 +8,7 @@ export const wrongLogins: Attack = {
   name: 'wrong-logins',
   about: `${LOGINS} wrong passwords at once`,
   run: async ({ attacker, victim, hasAccounts }) => {
-    if (!hasAccounts) return skipped('the broker asks for no password')
+    if (!hasAccounts) return skipped('the broker requires no password')
     const peers = Array.from({ length: LOGINS }, () =>
       attacker.open({ username: attacker.deviceId, password: randomBytes(8).toString('hex') }),
     )
@@ -23,7 +23,7 @@ export const wrongLogins: Attack = {
       if (ms <= NEWCOMER_MS) return held(`another board logged in within ${ms.toFixed(0)} ms`)
       return fell(
         `another board needed ${(ms / 1000).toFixed(1)} s to log in`,
-        'Look at the load of the broker',
+        'Check the load of the broker',
       )
     } finally {
       for (const peer of peers) peer.destroy()

@@ -12,7 +12,7 @@ import { withClient } from '../../../src/database/open-client.ts'
 
 type Answer = (path: string, response: ServerResponse) => void
 
-/** Answers as a console in good health; `answer` spoils some of it. */
+/** A fake of a healthy console; `answer` overrides some answers. */
 async function startConsole(t: TestContext, answer: Answer): Promise<ConsoleTarget> {
   const server = createServer(({ url = '' }, response) => {
     answer(url, response)
@@ -38,7 +38,7 @@ const breakOff: Answer = (url, response) => {
   response.end = () => response
 }
 
-test('console-heavy-pages demands every page, whole, and the overview after them', {
+test('console-heavy-pages requires every page to be complete, and the overview afterwards', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)

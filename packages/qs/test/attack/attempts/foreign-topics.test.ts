@@ -17,7 +17,7 @@ import { withClient } from '../../../src/database/open-client.ts'
 
 const WAITING = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
 
-test('a foreign event that is committed after its PUBACK is found', {
+test('a foreign event that is committed after its PUBACK is detected', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const { url } = await startManagedMosquitto(t)

@@ -5,10 +5,10 @@ import { lockDataDirectory } from './postgres/data-directory-lock.ts'
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.ts'
 
 /**
- * Does something to the database while no ingester of ours can: that of DATABASE_URL or, without it, the embedded one,
- * started for this and stopped after it.
+ * Runs `work` on the database of DATABASE_URL or, without it, on the embedded database, which is started for this and
+ * stopped afterwards, so that no ingester of `qs up` uses it.
  *
- * @throws Error where qs up runs on the data directory
+ * @throws Error if qs up runs on the data directory
  */
 export async function withDatabase<T>(
   { DATABASE_URL: databaseUrl, QS_DATA_DIR: dataDir, POSTGRES_PORT: port }: Config,

@@ -9,7 +9,7 @@ import type { LoginQueue } from './login-queue.ts'
 import { isSharedSubscription } from './mqtt5/topics.ts'
 import { isPassword, NOBODY } from './password-hash.ts'
 
-/** Ends a connection whose account is no longer what it was at the login. */
+/** Closes a connection whose account has changed since the login. */
 export class AccountChanged extends Error {
   constructor() {
     super('its account was changed or removed')
@@ -20,11 +20,11 @@ export class AccountChanged extends Error {
 interface Login {
   readonly username: string | undefined
   readonly password: Buffer | undefined
-  /** Where the check of a password waits for its turn. */
+  /** Queue for the password check. */
   readonly queue: LoginQueue
 }
 
-/** The parts of aedes that it does not declare. */
+/** Undeclared parts of aedes. */
 interface BrokerParts {
   readonly clients: Readonly<Record<string, Client>>
   readonly persistence: {
@@ -33,12 +33,11 @@ interface BrokerParts {
 }
 
 /**
- * Who is connected, and what they may do. With credentials, their owner is the operator, who may do everything,
- * and everybody else has an account of the store with roles; without them (on loopback only) everybody is like
- * the operator.
+ * Connected clients and their rights. With credentials, their owner is the operator, who may do everything, and all
+ * others have an account with roles in the store. Without credentials (on loopback only) everyone is operator.
  *
- * What a client may do is looked up each time, by the account it logged in with: an account that was removed
- * or got another password has no rights any more, also on a connection that is only just being closed.
+ * Rights are looked up for every action, by the account of the login: a removed account, or one with a new password,
+ * has no rights, even on a connection that is still closing.
  */
 export class Access {
   readonly #operator: Credentials | null
@@ -57,12 +56,12 @@ export class Access {
   attach(broker: Aedes): void {
     const { persistence, clients } = broker as unknown as BrokerParts
     this.#clients = clients
-    // Changed between login and here: `disconnect` did not find it.
+    // The account changed after the login and before `disconnect` could find this client.
     broker.on('client', (client) => {
       const account = this.#accounts.get(client)
       if (account !== undefined && !this.#isCurrent(account)) client.emit('error', new AccountChanged())
     })
-    // A durable session keeps the topic filters of a whole SUBSCRIBE as soon as one of them is granted.
+    // aedes stores all topic filters of a SUBSCRIBE in a durable session as soon as one is granted.
     const add = persistence.addSubscriptions.bind(persistence)
     persistence.addSubscriptions = (client, subscriptions) =>
       add(
@@ -71,7 +70,7 @@ export class Access {
       )
   }
 
-  /** The login: user, password and, where the account is bound to one, client id. @throws TooManyLogins */
+  /** Checks user, password and, if the account is bound to one, client id. @throws TooManyLogins */
   async admit(client: Client, { username, password, queue }: Login): Promise<boolean> {
     if (this.#operator === null || matches(this.#operator, username, password)) {
       this.#operators.add(client)
@@ -96,8 +95,8 @@ export class Access {
   }
 
   /**
-   * A password that was right once is known by a digest with a key that ends with the process: a fleet that comes back
-   * after an outage of the network waits for no scrypt.
+   * Remembers a correct password as a digest with a per-process key, so that a fleet that reconnects after a network
+   * outage need not wait for scrypt.
    */
   async #isRight(
     account: StoredAccount | undefined,
@@ -112,17 +111,17 @@ export class Access {
     return isRight
   }
 
-  /** Of a client that is in. The operator and, without credentials, everybody is ''. */
+  /** Account of an authenticated client; '' for the operator and, without credentials, for everyone. */
   accountOf(client: Client): string {
     return this.#accounts.get(client)?.username ?? ''
   }
 
-  /** @param client null: one that an earlier process had, whose will is left */
+  /** @param client null: the client of an earlier process that left a will */
   mayPublish(client: Client | null, topic: string): boolean {
     return !topic.startsWith('$SYS/') && this.#may(client, 'publishClientSend', topic)
   }
 
-  /** Shared subscriptions are not there: aedes would take one for an ordinary topic. */
+  /** Refuses shared subscriptions, which aedes would treat as ordinary topics. */
   maySubscribe(client: Client, filter: string): boolean {
     return !isSharedSubscription(filter) && this.#may(client, 'subscribe', filter)
   }
@@ -131,7 +130,7 @@ export class Access {
     return this.#may(client, 'publishClientReceive', topic)
   }
 
-  /** Ends the connections of an account, at once. */
+  /** Closes the connections of an account at once. */
   disconnect(username: string): void {
     for (const client of Object.values(this.#clients)) {
       if (this.#accounts.get(client)?.username === username) client.emit('error', new AccountChanged())

@@ -5,7 +5,7 @@ import type { PasswordHash } from './password-hash.ts'
 
 export interface StoredAccount {
   readonly username: string
-  /** The only client id that it may use; null: any. */
+  /** The only client id allowed; null: any. */
   readonly clientId: string | null
   readonly password: PasswordHash
   readonly roles: readonly string[]
@@ -23,8 +23,8 @@ type Maps = {
 }
 
 /**
- * The accounts of the embedded broker that are not the operator's, and their roles, in one small file. A change
- * is on disk before it is in force, and the file is at every moment the old one or the new one.
+ * The accounts of the embedded broker, except the operator's, and their roles, in one small file. A change is on disk
+ * before it takes effect, and replaces the file atomically.
  */
 export class AccountStore {
   readonly #file: string | null
@@ -32,7 +32,7 @@ export class AccountStore {
 
   /**
    * @param file null: in memory only
-   * @throws Error where the file cannot be read; without it every device would be locked out
+   * @throws Error if the file cannot be read; without it every device would be locked out
    */
   constructor(file: string | null) {
     this.#file = file
@@ -47,7 +47,7 @@ export class AccountStore {
     return this.#maps.roles
   }
 
-  /** @param account null: it is deleted */
+  /** @param account null deletes the account */
   putAccount(username: string, account: StoredAccount | null): void {
     this.#save({ ...this.#maps, accounts: put(this.accounts, username, account) })
   }
@@ -81,8 +81,8 @@ function read(file: string): Maps {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY
     throw new Error(
-      `${file}, with the accounts of devices, cannot be read: ${(error as Error).message}. Bring back a copy of it; ` +
-        'or delete it, and give every device a new account with qs device add.',
+      `${file}, which contains the device accounts, cannot be read: ${(error as Error).message}. Restore it from a copy, ` +
+        'or delete it and create a new account for every device with qs device add.',
       { cause: error },
     )
   }
@@ -95,7 +95,7 @@ function write(file: string, { accounts, roles }: Maps): void {
     roles: [...roles].map(([rolename, acls]) => ({ rolename, acls })),
   }
   const next = `${file}.new`
-  // One that a crash has left may have another mode.
+  // A file left by a crash may have another mode.
   rmSync(next, { force: true })
   writeFileSync(next, `${JSON.stringify(content, null, 1)}\n`, { mode: 0o600, flag: 'wx', flush: true })
   renameSync(next, file)

@@ -3,7 +3,7 @@ import type { Acl } from '../../accounts/control-protocol.ts'
 
 export type Action = 'publishClientSend' | 'publishClientReceive' | 'subscribe'
 
-/** Whether the permissions of an account allow it; what none of them allows is denied, and a denial wins. */
+/** Whether the permissions allow an action: denied by default, and a denial takes precedence. */
 export function isAllowed(acls: readonly Acl[], action: Action, topic: string): boolean {
   const concerned = acls.filter((acl) => concerns(acl, action, topic))
   return concerned.length > 0 && concerned.every(({ allow }) => allow)

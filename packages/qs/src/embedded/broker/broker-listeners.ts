@@ -15,7 +15,7 @@ export interface BrokerListenersOptions {
   /** 0 picks a free port; the same holds for `wsPort`. */
   readonly port: number
   readonly wsPort: number
-  /** Pages of other sites may connect. */
+  /** Whether pages of other sites may connect. */
   readonly anyOrigin: boolean
   readonly maxPacketBytes: number
   readonly limits: ConnectionLimitsOptions
@@ -24,32 +24,32 @@ export interface BrokerListenersOptions {
   readonly onConnection: (connection: Arrived) => void
 }
 
-/** A connection whose protocol level is known and that nobody has read from. */
+/** A connection with a known protocol level, before any byte is consumed. */
 export interface Arrived {
-  /** TCP, or the stream in a WebSocket. */
+  /** TCP socket, or the stream inside a WebSocket. */
   readonly stream: Duplex
-  /** Where bytes leave the process: the socket, also below a WebSocket. */
+  /** The network socket, also underneath a WebSocket. */
   readonly network: Duplex
   readonly level: number | null
   readonly request: IncomingMessage | undefined
-  /** Ends the connection for a packet above the limit, from now on. */
+  /** From now on, closes the connection for a packet above the limit. */
   guard(refuse: (error: PacketTooLarge) => void): void
 }
 
-/** For CONNECT as a whole, from the first moment of a connection. */
+/** Time for a complete CONNECT, from the start of the connection. */
 const CONNECT_TIMEOUT_MS = 10_000
 /**
- * Client id, user and password take some hundred bytes, and a will may hold a message. Anybody may send a CONNECT, and
- * each connection may make the broker hold one: with 16 MiB for it, 300 connections took 3 GB.
+ * Client id, user and password take some hundred bytes, and a will may contain a message. Any client may send a
+ * CONNECT, which the broker buffers per connection: with a limit of 16 MiB, 300 connections took 3 GB.
  */
 const MAX_CONNECT_BYTES = 64 * 1024
 
 /**
- * Everything before the login: the listeners, how many connections there may be, and what a stranger may make the
- * broker hold until CONNECT is complete.
+ * Everything before the login: the listeners, the connection limits, and the memory that an unauthenticated client can
+ * use until CONNECT is complete.
  *
- * `listen` takes the ports, `open` lets clients in. In between, connections are closed at once: a client that got its
- * PUBACK before the ingester has subscribed would have published to nobody.
+ * `listen` binds the ports, `open` admits clients. In between, connections are closed at once: a message with a PUBACK
+ * before the ingester has subscribed would be lost.
  */
 export class BrokerListeners {
   readonly #options: BrokerListenersOptions
@@ -78,7 +78,7 @@ export class BrokerListeners {
     return this.#limits
   }
 
-  /** @returns the ports. @throws where one is taken */
+  /** @returns the ports @throws if one is in use */
   async listen(): Promise<{ readonly port: number; readonly wsPort: number }> {
     const { host, log } = this.#options
     const port = await listen(this.#tcp, { host, port: this.#options.port, setting: 'MQTT_PORT' })
@@ -95,24 +95,24 @@ export class BrokerListeners {
     this.#isOpen = true
   }
 
-  /** From now on connections are closed again; those that there are stay. */
+  /** Closes new connections from now on; current ones stay. */
   shut(): void {
     this.#isOpen = false
   }
 
-  /** A connection of this process, also before `open`. */
+  /** A connection within this process, possible even before `open`. */
   connect(): Duplex {
     const [client, broker] = inProcessConnection()
     this.#arrive(broker, broker)
     return client
   }
 
-  /** Takes no more connections. */
+  /** Stops listening. */
   close(): Promise<unknown> {
     return Promise.all([closeServer(this.#tcp), closeServer(this.#webSocket)])
   }
 
-  /** Ends those that there are. */
+  /** Closes all current connections. */
   destroyConnections(): void {
     for (const connection of this.#connections) connection.destroy()
     this.#webSocket.closeAllConnections()
@@ -130,7 +130,7 @@ export class BrokerListeners {
       return
     }
     const { setting } = refusal
-    const text = `a connection from ${address} was refused: there are as many as ${setting} allows`
+    const text = `a connection from ${address} was refused: the limit ${setting} is reached`
     this.#options.complaints.say('connections', { address, setting }, text)
     socket.destroy()
   }
@@ -160,10 +160,10 @@ export class BrokerListeners {
 }
 
 /**
- * A WebSocket message, of up to 17 MiB, is gathered below the stream of MQTT. Until CONNECT is complete no more is
- * read than it can need.
+ * A WebSocket message of up to 17 MiB is buffered below the MQTT stream. Until CONNECT is complete, reads no more than
+ * it can need.
  *
- * @returns ends the holding back
+ * @returns a function that lifts the limit
  */
 function holdBack(network: Duplex): () => void {
   let bytes = 0

@@ -4,8 +4,8 @@ import type { Log } from '../../telemetry/log.ts'
 const QUIET_MS = 60_000
 
 /**
- * Log lines about clients. A board in a loop of refused connections repeats itself every second: each kind of
- * complaint is said once a minute, with the number of those that were not said.
+ * Log lines about clients. A board with refused connections reconnects every second, so each kind of line is logged
+ * once a minute, with the number of suppressed ones.
  */
 export class ClientComplaints {
   readonly #log: Log
@@ -28,12 +28,12 @@ export class ClientComplaints {
   }
 }
 
-/** Who it was, for the fields of a complaint. */
+/** The client, as fields of a log line. */
 export function aboutClient(client: Client): Readonly<Record<string, unknown>> {
   return { client: client.id, address: addressOf(client) }
 }
 
-/** Empty for a client in this process. */
+/** Empty for a client within this process. */
 export function addressOf(client: Client): string {
   const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
   return remoteAddress ?? ''

@@ -5,15 +5,15 @@ export interface ConnectionLimitsOptions {
   readonly maxPerAddress: number
 }
 
-/** A connection that was turned away. */
+/** A refused connection. */
 export interface RefusedRecord {
   readonly address: string
   readonly atMs: number
-  /** The setting that says how many there may be. */
+  /** The setting with the limit. */
   readonly setting: 'MQTT_MAX_CONNECTIONS' | 'MQTT_MAX_CONNECTIONS_PER_ADDRESS'
 }
 
-/** How many connections there are, in all and from each address, before and after their login. */
+/** Counts connections in total and per address, before and after the login. */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions
   readonly #open = new AddressCounts()
@@ -24,7 +24,7 @@ export class ConnectionLimits {
     this.#options = options
   }
 
-  /** Connections turned away since the start. */
+  /** Connections refused since the start. */
   get refused(): number {
     return this.#refused
   }
@@ -33,7 +33,7 @@ export class ConnectionLimits {
     return this.#latest
   }
 
-  /** @returns null, and the connection counts until `release`; or why it is turned away */
+  /** @returns null, and the connection counts until `release`; or why it is refused */
   admit(address: string): RefusedRecord | null {
     const { maxConnections, maxPerAddress } = this.#options
     const setting =

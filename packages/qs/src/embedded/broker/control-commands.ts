@@ -7,21 +7,21 @@ import { hashPassword } from './password-hash.ts'
 export interface ControlOptions {
   readonly store: AccountStore
   readonly access: Access
-  /** The operator's name, which no other account can have; null: there is none. */
+  /** The operator's name, which no account may have; null: no operator. */
   readonly operator: string | null
-  /** Ends the session of a client id, with what is queued in it. */
+  /** Ends the session of a client id, including its queue. */
   readonly endSession: (clientId: string) => Promise<void>
 }
 
-/** Why a command is not done, in Mosquitto's words. */
+/** Why a command fails, with Mosquitto's error text. */
 export class Refusal extends Error {}
 
 /** @returns the `data` of the answer */
 type Run = (command: ControlCommand) => unknown
 
 /**
- * The dynamic-security commands that `accounts/` uses, as Mosquitto does them. Groups and default access are not
- * among them: everything that no role allows is denied here, always.
+ * The dynamic-security commands used by `accounts/`, with Mosquitto's behaviour. Groups and default access are not
+ * supported: everything that no role allows is always denied.
  */
 export function controlCommands(options: ControlOptions): ReadonlyMap<string, Run> {
   const { store, access, operator, endSession } = options
@@ -160,7 +160,7 @@ function readAcls({ acls }: ControlCommand): readonly Acl[] {
   return (acls as Acl[]).map(({ acltype, topic, allow }) => ({ acltype, topic, allow }))
 }
 
-/** A `count` of -1, or none: all. */
+/** A `count` of -1, or no `count`, means all. */
 function part<T>(all: readonly T[], { count = -1, offset = 0 }: ControlCommand): readonly T[] {
   const start = Number(offset)
   return Number(count) < 0 ? all.slice(start) : all.slice(start, start + Number(count))

@@ -8,14 +8,14 @@ import {
 } from '../../accounts/control-protocol.ts'
 import { type ControlOptions, controlCommands, Refusal } from './control-commands.ts'
 
-/** The part of aedes that it does not declare. */
+/** An undeclared part of aedes. */
 interface Connected {
   readonly clients: Readonly<Record<string, Client | undefined>>
 }
 
 /**
- * Takes dynamic-security commands and answers them, one message after the other. Who may publish to their topic
- * at all is for `Access`; the answer goes to that client alone.
+ * Runs dynamic-security commands and answers them, one message after the other. `Access` decides who may publish to the
+ * topic; the answer goes only to that client.
  */
 export class Control {
   readonly #commands: ReturnType<typeof controlCommands>
@@ -59,7 +59,7 @@ export class Control {
       const data = await run(command)
       return { ...head, ...(data !== undefined && { data }) }
     } catch (error) {
-      // A file that cannot be written, for instance: whoever asked is the one who can do something about it.
+      // For example a file that cannot be written: the operator who sent the command can fix it.
       return { ...head, error: (error as Error).message }
     }
   }

@@ -6,8 +6,8 @@ export interface Credentials {
 }
 
 /**
- * Compares in constant time: digests, so that not even the length of the right password can be measured, and
- * both always, so that a right username cannot be told from a wrong one.
+ * Compares in constant time: digests, so that not even the length of the correct password can be measured, and always
+ * both, so that a correct username cannot be distinguished from a wrong one.
  */
 export function matches(
   expected: Credentials,

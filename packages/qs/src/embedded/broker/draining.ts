@@ -14,17 +14,17 @@ export interface DrainOptions {
 const LOOK_MS = 50
 
 /**
- * An orderly stop of the broker: it takes nothing new, and the ingester gets as long as it needs for what the broker has
- * taken, while it makes progress.
+ * An orderly stop of the broker: it accepts nothing new, and the ingester gets the time it needs for accepted messages,
+ * as long as it makes progress.
  *
- * aedes sends the PUBACK after `authorizePublish` and never before. A hook that does not answer therefore keeps the
- * message unacknowledged and with its sender, and aedes reads nothing more from that client. This also holds for clients
- * that are logging in at that moment.
+ * aedes sends the PUBACK only after `authorizePublish`. A hook that does not answer therefore leaves the message
+ * unacknowledged with its sender, and aedes reads nothing more from that client. This also applies to clients that are
+ * just logging in.
  */
 export class Draining {
   #isDraining = false
 
-  /** The hook with this one before it. */
+  /** Puts this hook before another one. */
   before(
     authorize: AuthorizePublish,
     isOutside: (client: NonNullable<Publisher>) => boolean,
@@ -39,7 +39,7 @@ export class Draining {
     this.#isDraining = true
     let fewest = Number.POSITIVE_INFINITY
     let untilMs = performance.now() + stallMs
-    // Twice, since a message that was acknowledged a moment ago may not be in the queue yet.
+    // Twice, since a message just acknowledged to its sender may not be in the queue yet.
     for (let empty = 0; empty < 2 && performance.now() < untilMs; ) {
       await delay(LOOK_MS)
       const now = left()

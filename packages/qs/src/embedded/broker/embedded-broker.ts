@@ -35,24 +35,24 @@ export interface EmbeddedBrokerOptions {
   /** 0 picks a free port; the same holds for `wsPort`. */
   readonly port: number
   readonly wsPort: number
-  /** The operator's. null: whoever can connect may do everything. Only on loopback. */
+  /** The operator's credentials. null: every client may do everything, only on loopback. */
   readonly credentials: Credentials | null
-  /** Keeps the accounts of devices; null: they end with the process. */
+  /** File with the device accounts; null: in memory only. */
   readonly accountsFile: string | null
   readonly maxPacketBytes: number
   /**
-   * Told of each message that a client publishes; the milliseconds for which nothing more is read from it.
+   * Called for each message that a client publishes. Returns for how many milliseconds nothing more is read from it.
    *
-   * @param topic null: the client may not publish to it, so the message is nobody's but its own
+   * @param topic null: the client may not publish to it, so the message counts only for the client
    */
   readonly chargePublish?: (clientId: string, topic: string | null, bytes: number) => number
-  /** Told of the same messages, with their content. */
+  /** Called for the same messages, with their content. */
   readonly onPublish?: (clientId: string, publish: ClientPublish) => void
-  /** By default without a limit. */
+  /** Default: unlimited. */
   readonly limits?: ConnectionLimitsOptions
-  /** Lasting sessions of one account; by default without a limit. */
+  /** Lasting sessions per account. Default: unlimited. */
   readonly maxSessionsPerAccount?: number
-  /** The client id of the ingester in this process. It connects with `connect`, and others come in after `open`. */
+  /** The client id of the ingester in this process. It connects with `connect`; others are admitted after `open`. */
   readonly ingesterId?: string
   readonly log: Log
 }
@@ -60,69 +60,68 @@ export interface EmbeddedBrokerOptions {
 export interface EmbeddedBroker {
   readonly port: number
   readonly wsPort: number
-  /** Messages that wait for a session, or for its PUBACK. */
+  /** Messages queued for a session or awaiting its PUBACK. */
   readonly waiting: number
-  /** Messages that a client or a session missed, because it did not read or its queue was full. */
+  /** Messages dropped because a client did not read or a session's queue was full. */
   readonly dropped: number
-  /** The latest client that was ended because it did not read. */
+  /** The latest client disconnected because it did not read. */
   readonly deaf: DeafRecord | null
-  /** Connections turned away since the start, and the latest of them. */
+  /** Connections refused since the start, and the latest of them. */
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
   /** Lasting sessions refused since the start, and the latest of them. */
   readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
-  /** A connection of this process, also before `open`. */
+  /** A connection within this process, possible even before `open`. */
   connect(): Duplex
-  /** Lets clients in, where there is an `ingesterId`. Until then the ports are taken and connections are closed. */
+  /** With an `ingesterId`, admits clients. Until then, the ports are bound and connections are closed. */
   open(): void
   /**
-   * Before the ingester stops: takes no more messages from clients, which still get their device acks. Settles when the
-   * ingester has acknowledged all that it was to get, or has acknowledged nothing for `stallMs`.
+   * Call it before the ingester stops: accepts no more messages from clients, which still get their device acks.
+   * Settles when the ingester has acknowledged all its messages, or none for `stallMs`.
    */
   drain(stallMs: number): Promise<void>
-  /** Messages that have their PUBACK and that the ingester has not acknowledged. */
+  /** Messages with a PUBACK that the ingester has not acknowledged. */
   readonly unsettled: number
   stop(): Promise<void>
 }
 
 const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
 
-/** About 100,000 events, an hour of thirty a second. */
+/** About 100,000 events: an hour at 30 per second. */
 const INGESTER_SESSION_BYTES = 64 * 1024 * 1024
-/** What one client can make the broker keep, and all of them together. */
+/** Queue limits of one client's session, and of all sessions together. */
 const SESSION_BYTES = 8 * 1024 * 1024
 const ALL_SESSIONS_BYTES = 64 * 1024 * 1024
 
 const NOT_READING =
-  'did not read what was sent to it for 5 s, and its connection was ended. What it missed of QoS 0 is lost to it; QoS 1 waits in its session'
+  'did not read its messages for 5 s and was disconnected. Messages with QoS 0 are lost to it; QoS 1 waits in its session'
 
-/** What a connection does in the ordinary course of its life: nothing to tell a person about. */
+/** Normal ends of a connection, which are not logged. */
 const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
 
 /**
- * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; an MQTT 5 client is
- * translated for it (`mqtt5/connection.ts`). Of MQTT 5, it refuses topic aliases, shared subscriptions, subscription
- * identifiers and enhanced authentication, and says so in CONNACK.
+ * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; MQTT 5 clients are translated
+ * (`mqtt5/connection.ts`). It does not support topic aliases, shared subscriptions, subscription identifiers and
+ * enhanced authentication of MQTT 5, as CONNACK announces.
  *
- * With credentials, who may do what is decided as by a Mosquitto with dynamic security: `Access`, and `Control`
- * for the commands that change it.
+ * With credentials, rights work as in a Mosquitto with dynamic security: `Access`, and `Control` for the commands that
+ * change them.
  *
- * Retained messages, sessions and their queues are in memory and end with the process. That is within the
- * contract: what was not acked by a device ack is still on the device.
+ * Retained messages, sessions and their queues are in memory and end with the process. The contract allows that: an
+ * event without a device ack is still on the device.
  *
- * @throws on a host that others can reach, without credentials; where a port is taken; where the accounts cannot
- * be read
+ * @throws without credentials on a host other than loopback; if a port is in use; if the accounts cannot be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   const { host, credentials, accountsFile, maxPacketBytes, chargePublish, ingesterId, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new Error(
-      `the broker does not listen on ${host} without credentials, where anybody in the network could ` +
+      `the broker does not listen on ${host} without credentials, since anyone in the network could ` +
         'publish and read. Set MQTT_USERNAME and MQTT_PASSWORD.',
     )
   }
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>
-    complaints.say('full', { client }, `the queue of session ${client} is full: messages pass it by`)
+    complaints.say('full', { client }, `the queue of session ${client} is full: its messages are dropped`)
   const maxBytesOf = (client: string) => (client === ingesterId ? INGESTER_SESSION_BYTES : SESSION_BYTES)
   const carrier = new PropertyCarrier()
   const detached = (payload: Buffer) => carrier.detached(payload)
@@ -167,7 +166,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const unsettled = () => store.queueOf(ingesterId ?? '')?.messages ?? 0
   const isImpostor = ({ id, conn }: Client) => id === ingesterId && !ours.has(conn)
   const broker = await Aedes.createBroker({
-    // With a bound, a message that waits for its turn and has no subscriber recurses, until the stack is full.
+    // With a limit, a waiting message without subscribers recurses until the stack overflows.
     concurrency: 0,
     preConnect: refuseEmptyId,
     authenticate: login({ access, complaints, lifetimes, quota, isImpostor }),
@@ -192,15 +191,15 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   for (const part of parts) part.attach(broker)
   keepRetainedInOrder(broker)
   ingest?.attach(broker)
-  // A fault of its persistence. That is memory and has none, but an error unheard would end the process.
+  // A persistence error. Persistence is in memory and has none, but an unhandled error would end the process.
   const faults: EventEmitter = broker
   faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
   const clientError = (client: Client, error: Error) => complain(complaints, client, error)
   broker.on('clientError', clientError)
   broker.on('connectionError', clientError)
 
-  // From the network inwards: packet sizes, before anything is gathered or anybody is logged in; MQTT 5 to 3.1.1;
-  // aedes, with the login.
+  // From the network inwards: packet sizes, before anything is buffered or logged in; MQTT 5 to 3.1.1; aedes, with the
+  // login.
   const mqtt5 = { maxPacketBytes, carrier, isStopping: () => broker.closed }
   const serve = ({ stream, network, level, request, guard }: Arrived) => {
     const connection = level === 5 ? new Mqtt5Connection(stream, mqtt5) : stream
@@ -259,8 +258,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
 
 function complain(complaints: ClientComplaints, client: Client, error: Error): void {
   const { code, returnCode } = error as { code?: string; returnCode?: number }
-  // The network's errors have a code; a refusal and a deaf client were said already; somebody asked for a change of
-  // an account.
+  // Not logged: network errors, which have a code; refusals and deaf clients, which are already logged; account
+  // changes, which were requested.
   if (error instanceof AccountChanged || error instanceof DeafClient) return
   if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'

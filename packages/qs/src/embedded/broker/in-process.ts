@@ -2,14 +2,14 @@ import { type Duplex, duplexPair } from 'node:stream'
 
 const ends = new WeakSet<object>()
 
-/** Whether it is an end of such a connection: nobody outside of this process can have one. */
+/** Whether it is an end of an in-process connection, which no outside client can have. */
 export function isInProcess(connection: object): boolean {
   return ends.has(connection)
 }
 
 /**
- * A connection without a network: what one end writes, the other reads, with the pressure of a socket. Node ends the
- * other side of a pair only in good order, a socket in any case.
+ * A connection without a network: one end reads what the other writes, with backpressure like a socket. Node closes the
+ * other end of a duplex pair only after a normal end; a socket closes in any case.
  */
 export function inProcessConnection(): readonly [client: Duplex, broker: Duplex] {
   const [client, broker] = duplexPair()

@@ -8,9 +8,9 @@ interface Subscriptions {
   subscriptionsByTopic(topic: string): Promise<readonly { readonly clientId: string }[]>
 }
 
-/** Half a second of small events. */
+/** About half a second of small events. */
 const BEHIND_BYTES = 4 * 1024 * 1024
-/** Of one device: 500 single events, 3,000 in arrays, or one message of the largest. */
+/** Per device: 500 single events, 3,000 in arrays, or one message of maximum size. */
 const DEVICE_BEHIND_BYTES = 256 * 1024
 
 export interface IngestSessionOptions {
@@ -20,20 +20,20 @@ export interface IngestSessionOptions {
 }
 
 /**
- * The session of our own ingester. It pauses reading while PostgreSQL is slow, so its queue is the buffer of the
- * whole pipeline:
+ * The session of the ingester in this process. The ingester pauses reading while PostgreSQL is slow, so this queue is
+ * the buffer of the whole pipeline:
  *
- * - A message of QoS 0 enters that queue as QoS 1, as with Mosquitto's `upgrade_outgoing_qos`: it survives a slow
- *   database and a reconnect of the ingester, up to the size of the queue.
- * - While a device has more than 256 KiB in the queue, nothing is read from the connection that publishes for it. All
- *   others thus wait for 256 KiB of it at most, whatever its messages cost and however slow the machine is.
- * - While the whole queue is long, the same holds for each client that publishes an event.
+ * - A message with QoS 0 enters the queue as QoS 1, as with Mosquitto's `upgrade_outgoing_qos`: it survives a slow
+ * database and a reconnect of the ingester, up to the size of the queue.
+ * - While a device has more than 256 KiB in the queue, its connection is not read. All others thus wait for at most 256
+ * KiB of it, regardless of the cost of its messages and the speed of the machine.
+ * - While the whole queue is long, this applies to every client that publishes an event.
  *
- * After a second a connection is read once in any case, so a lone device waits a second at most.
+ * After a second, a connection is read once in any case, so a single device waits at most a second.
  */
 export class IngestSession {
   readonly #options: IngestSessionOptions
-  /** Connections that are not read, with the topic of the last event that came over each. */
+  /** Paused connections, each with the topic of its last event. */
   readonly #held = new Map<Duplex, string>()
   #look: NodeJS.Immediate | undefined
   #persistence!: Subscriptions
@@ -46,12 +46,12 @@ export class IngestSession {
     this.#persistence = (broker as unknown as { readonly persistence: Subscriptions }).persistence
     const { clientId: ours, store } = this.#options
     store.watch((clientId) => {
-      // Once for all PUBACKs of a read.
+      // Once per read, for all its PUBACKs.
       if (this.#held.size > 0 && clientId === ours) this.#look ??= setImmediate(() => this.#release())
     })
   }
 
-  /** aedes has yet to route what this client sent, and would go on reading: fifteen messages of 90 KB in a turn. */
+  /** Pauses reading until the message is routed: aedes would read on, up to fifteen messages of 90 KB per turn. */
   arrived(client: Client): void {
     if (client.id !== this.#options.clientId) this.#options.readGate.hold(client.conn as Duplex)
   }

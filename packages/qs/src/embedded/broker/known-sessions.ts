@@ -4,12 +4,12 @@ interface Subscriptions {
   subscriptionsByClient(client: { readonly id: string }): Promise<readonly object[]>
 }
 
-/** `authorizeSubscribe` takes it out again, so that nobody is ever subscribed to it. */
+/** `authorizeSubscribe` removes it again, so that no client is ever subscribed to it. */
 const STAND_IN = { topic: '$session', qos: 0 } as const
 
 /**
- * Session present in CONNACK [MQTT-3.2.2-2]: aedes says so where the session has subscriptions, and takes a session
- * without any for a new one. To aedes, a known session without subscriptions has one, the stand-in.
+ * Session present in CONNACK [MQTT-3.2.2-2]: aedes sets it only if the session has subscriptions. A known session
+ * without any therefore gets a stand-in subscription.
  */
 export class KnownSessions {
   readonly #clientIds = new Set<string>()
@@ -34,7 +34,7 @@ export class KnownSessions {
     return subscription === STAND_IN
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   forget(clientId: string): void {
     this.#clientIds.delete(clientId)
   }

@@ -4,7 +4,7 @@ export interface ListenOptions {
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
-  /** The setting to name where the port is taken. */
+  /** The setting to name if the port is in use. */
   readonly setting: string
 }
 
@@ -15,7 +15,7 @@ export function listen(server: Server, { host, port, setting }: ListenOptions): 
       reject(error.code === 'EADDRINUSE' ? inUse(error) : error)
     }
     const inUse = (cause: Error) =>
-      new Error(`port ${port} on ${host} is in use. Set ${setting} to a free one, or stop what uses it.`, {
+      new Error(`port ${port} on ${host} is in use. Set ${setting} to a free port, or stop the program that uses it.`, {
         cause,
       })
     server.once('error', failed)
@@ -26,7 +26,7 @@ export function listen(server: Server, { host, port, setting }: ListenOptions): 
   })
 }
 
-/** Also where it never listened. */
+/** Works even if the server never listened. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }

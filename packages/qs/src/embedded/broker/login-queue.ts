@@ -3,12 +3,12 @@ export interface LoginAttempt {
   readonly address: string
   readonly username: string
   readonly clientId: string
-  /** The account exists. */
+  /** Whether the account exists. */
   readonly isKnown: boolean
 }
 
 interface Waiting {
-  /** Counts the attempts. */
+  /** Sequence number of the attempt. */
   readonly number: number
   readonly address: string
   readonly clientId: string
@@ -16,18 +16,18 @@ interface Waiting {
   readonly refuse: () => void
 }
 
-/** scrypt runs on the four threads that files and DNS need too, and PostgreSQL shares the processors. */
+/** scrypt shares its four threads with files and DNS, and the processors with PostgreSQL. */
 const CONCURRENCY = 2
-/** Of one user name from one address. */
+/** Per user name and address. */
 const MAX_SAME = 8
 const MAX_WAITING = 1_000
-/** Failed logins are forgotten after it. */
+/** Failed logins are forgotten after this time. */
 const MEMORY_MS = 60_000
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5_000
 const MAX_ADDRESSES = 10_000
 
-/** More logins wait than the broker can check, or a later one of the same client was right. The client may try again. */
+/** Too many logins are waiting, or a later attempt of the same client succeeded. The client may retry. */
 export class TooManyLogins extends Error {
   constructor() {
     super('too many logins at once')
@@ -36,21 +36,21 @@ export class TooManyLogins extends Error {
 }
 
 /**
- * The order in which passwords are checked, at about 10 ms each.
+ * Determines the order of password checks, which take about 10 ms each.
  *
- * - One check at a time for each address, two in all: no address keeps the others out.
- * - Accounts that exist come first, then user names and addresses take turns: 400 wrong logins at once keep a board
- *   out for one turn, also a board behind the same router. That this tells which accounts exist gives nothing away:
- *   they are named after devices, which are in the topics.
- * - Of one user name from one address, eight may wait. One more pushes out the oldest.
- * - The latest attempt of a client comes first. Where it is right, the earlier ones are refused: their connections are
- *   given up, and the one that logs in last would end the connection that is in use [MQTT-3.1.4-2].
+ * - One check at a time per address, two in total, so that no address can block the others.
+ * - Existing accounts come first, then user names and addresses take turns: 400 concurrent wrong logins delay a board
+ * by one turn, even behind the same router. This reveals which accounts exist, but they are named after devices, which
+ * appear in topics anyway.
+ * - Up to eight attempts per user name and address may wait. One more displaces the oldest.
+ * - The latest attempt of a client comes first. If it succeeds, the earlier ones are refused: their connections are
+ * abandoned, and a later login of one would end the connection in use [MQTT-3.1.4-2].
  *
- * `penaltyMs` makes the answer to failed logins of one address later and later. It delays the refusal only, so that a
- * right password behind the same address still comes in at once.
+ * `penaltyMs` increasingly delays the answer to failed logins from one address. It delays only the refusal, so a
+ * correct password from the same address is still accepted at once.
  */
 export class LoginQueue {
-  /** By address and user name, in the order of their turns; known accounts and others. */
+  /** By address and user name, in order of their turns, for existing accounts and others. */
   readonly #known = new Map<string, Waiting[]>()
   readonly #unknown = new Map<string, Waiting[]>()
   readonly #busy = new Set<string>()
@@ -95,7 +95,7 @@ export class LoginQueue {
     for (const each of same) if (isOver(each)) each.refuse()
   }
 
-  /** The login failed. @returns how long the refusal is to wait */
+  /** Records a failed login. @returns the delay of the refusal */
   penaltyMs(address: string, nowMs = performance.now()): number {
     const known = this.#failures.get(address)
     const isFresh = known !== undefined && nowMs - known.atMs < MEMORY_MS
@@ -119,7 +119,7 @@ export class LoginQueue {
     }
   }
 
-  /** The latest attempt of the next in turn: who waited for an earlier one has most likely given up. */
+  /** The latest attempt of the next in turn, since clients of earlier attempts have most likely given up. */
   #take(lane: Map<string, Waiting[]>): Waiting | undefined {
     for (const [key, same] of lane) {
       if (this.#busy.has(same[0]?.address ?? '')) continue

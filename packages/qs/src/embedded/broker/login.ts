@@ -10,18 +10,18 @@ import type { SessionQuota } from './session-quota.ts'
 const [IDENTIFIER_REJECTED, SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [2, 3, 4] as const
 
 const TOO_MANY_SESSIONS =
-  'a client was refused a lasting session: its account has as many as MQTT_MAX_SESSIONS_PER_ACCOUNT allows'
+  'a client was refused a lasting session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
 export interface LoginOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
   readonly lifetimes: SessionLifetimes
   readonly quota: SessionQuota
-  /** It comes from outside with the client id of our own ingester. */
+  /** Whether an outside client uses the client id of the ingester in this process. */
   readonly isImpostor: (client: Client) => boolean
 }
 
-/** Only who is in may touch a session. */
+/** Authenticates clients. Only an authenticated client may affect a session. */
 export function login({
   access,
   complaints,
@@ -38,7 +38,7 @@ export function login({
     try {
       if (await access.admit(client, { username, password, queue })) {
         if (isImpostor(client)) return refusal('the client id of the ingester', IDENTIFIER_REJECTED)
-        // It waited for its turn, and has left meanwhile: a newer connection of this client must not give way to it.
+        // The client left while it waited, and must not displace a newer connection of the same client.
         if (client.closed || client.conn.destroyed) return refusal('it has left', SERVER_UNAVAILABLE)
         await lifetimes.begin(client)
         const account = access.accountOf(client)

@@ -7,9 +7,9 @@ import { Mqtt5Connection } from './mqtt5/connection.ts'
 import type { QueuedPacket, SessionQueue } from './session-queue.ts'
 import type { SessionStore } from './session-store.ts'
 
-/** A message as aedes brings it to a subscription. */
+/** A message as delivered by aedes to a subscription. */
 interface Delivered extends QueuedPacket {
-  /** Null on a retained message that a new subscription gets. */
+  /** Null for a retained message to a new subscription. */
   readonly brokerId: string | null
   readonly topic: string
   readonly nl?: boolean
@@ -17,7 +17,7 @@ interface Delivered extends QueuedPacket {
 
 type Deliver = (packet: Delivered, done: () => void) => void
 
-/** The parts of aedes' client that it does not declare. */
+/** Undeclared parts of aedes' client. */
 interface ClientParts {
   deliver0: Deliver
   deliverQoS: Deliver
@@ -25,17 +25,17 @@ interface ClientParts {
   readonly subscriptions: Readonly<Record<string, { readonly qos: number }>>
 }
 
-/** What the network has taken and not taken. */
+/** Write state of the network socket. */
 interface Network {
   readonly bytesWritten?: number
   readonly writableLength: number
-  /** Shows the progress of a write under way; undocumented, but `net` itself tells an idle socket by it. */
+  /** Progress of a current write; undocumented, but `net` uses it to detect idle sockets. */
   readonly _handle?: { readonly writeQueueSize?: number } | null
 }
 
 export interface OutletOptions {
   readonly store: SessionStore
-  /** Where bytes leave the process: a socket, also below a WebSocket. */
+  /** The network socket, also underneath a WebSocket. */
   readonly network: Network
   readonly ingesterId: string | undefined
   readonly mayReceive: (client: Client, topic: string) => boolean
@@ -43,19 +43,19 @@ export interface OutletOptions {
   readonly onDrop: () => void
 }
 
-/** Above it a message of QoS 0 is dropped. */
+/** Above this, QoS 0 messages are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024
-/** Above it messages of QoS 1 and 2 stay in the queue. */
+/** Above this, QoS 1 and 2 messages stay in the queue. */
 const QUEUE_ABOVE_BYTES = 64 * 1024
 const DEAF_MS = 5_000
 
 /**
- * The way of messages to one client, in place of aedes' own (`deliver0`, `deliverQoS`), which holds a place among the
- * broker's 100 until the client has read: one stopped subscriber made all others wait for 58 s.
+ * Delivers messages to one client, replacing aedes' own functions (`deliver0`, `deliverQoS`), which occupy one of the
+ * broker's 100 slots until the client has read: one stopped subscriber made all others wait for 58 s.
  *
- * Here nobody waits for a client. A message of QoS 1 or 2 goes into the queue of the session, which a clean session
- * has too while it is connected, and leaves it when the client has room. A message of QoS 0 is written at once, or
- * dropped when too much waits. `isDeaf` tells a client that takes nothing for 5 s.
+ * Here no client delays another. A QoS 1 or 2 message goes into the queue of the session, which even a clean session
+ * has while connected, and leaves it when the client has room. A QoS 0 message is written at once, or dropped if too
+ * much is waiting. `isDeaf` detects a client that reads nothing for 5 s.
  */
 export class Outlet {
   readonly #client: Client & ClientParts
@@ -63,11 +63,11 @@ export class Outlet {
   #isStarted = false
   #awaitsDrain = false
   #dropped = 0
-  /** The message that subscriptions of this client are being offered, and whether one of them has QoS 1 or 2. */
+  /** The message currently offered to this client's subscriptions, and whether one of them has QoS 1 or 2. */
   #offered: { readonly packet: Delivered; isQos: boolean } | null = null
-  /** Continue streams of retained messages. */
+  /** Callbacks that continue streams of retained messages. */
   readonly #onRoom: (() => void)[] = []
-  /** How far the network has got with what waits for it; null: nothing waits. */
+  /** Progress of the network with waiting bytes; null: none wait. */
   #untaken: string | null = null
   #untakenSinceMs = 0
 
@@ -80,7 +80,7 @@ export class Outlet {
     return this.#client
   }
 
-  /** Messages of QoS 0 that the client was too slow for. */
+  /** QoS 0 messages dropped because the client was too slow. */
   get dropped(): number {
     return this.#dropped
   }
@@ -94,7 +94,7 @@ export class Outlet {
     this.#client.deliverQoS = (packet, done) => this.#deliver(packet, true, done)
   }
 
-  /** After CONNACK. */
+  /** Call it after CONNACK. */
   start(): void {
     const { store } = this.#options
     const { id, clean } = this.#client
@@ -105,7 +105,7 @@ export class Outlet {
     this.pump()
   }
 
-  /** Sends what is queued, as far as there is room. */
+  /** Sends queued messages while there is room. */
   pump(): void {
     if (!this.#isStarted || this.#client.closed) return
     const { store } = this.#options
@@ -125,14 +125,14 @@ export class Outlet {
     return undefined
   }
 
-  /** PUBREL and a message whose delivery has started take their course [MQTT-4.4.0-1]. */
+  /** PUBREL and a message whose delivery has started are always sent [MQTT-4.4.0-1]. */
   #isDue({ topic, payload = '', dup }: QueuedPacket): boolean {
     if (topic === undefined) return true
     const { mayReceive, hasExpired } = this.#options
     return mayReceive(this.#client, topic) && (dup === true || !hasExpired(payload))
   }
 
-  /** Whether bytes wait and the network has taken none of them for 5 s. Asked about once a second. */
+  /** Whether bytes are waiting and the network has accepted none for 5 s. Call it about once a second. */
   isDeaf(nowMs: number): boolean {
     const { bytesWritten = 0, writableLength, _handle } = this.#options.network
     const untaken =
@@ -147,7 +147,7 @@ export class Outlet {
     setImmediate(done)
     // No local [MQTT-3.8.3-3].
     if (packet.nl === true && packet.clientId === this.#client.id) return
-    // aedes offers a message to all subscriptions that match it at once. The client gets it once [MQTT-3.3.5-1].
+    // aedes offers a message to all matching subscriptions; the client gets it once [MQTT-3.3.5-1].
     const offered = this.#offered
     if (offered !== null && offered.packet.brokerCounter === packet.brokerCounter) {
       offered.isQos ||= isQos
@@ -163,14 +163,14 @@ export class Outlet {
     const { packet, isQos } = this.#offered
     this.#offered = null
     if (!isQos || !packet.qos) {
-      // Our own ingester gets it as QoS 1: see `IngestSession`.
+      // The ingester of this process gets it as QoS 1: see `IngestSession`.
       if (this.#client.id !== this.#options.ingesterId) this.#sendOrDrop(packet)
     }
-    // The message is in the queue of a durable session already.
+    // A durable session already has the message in its queue.
     else if (this.#client.clean) this.#enqueue(packet)
   }
 
-  /** Waits until the client has room, so that the store is read no faster than the client reads. */
+  /** Waits until the client has room, so that the store is read only as fast as the client reads. */
   #deliverRetained(packet: Delivered, done: () => void): void {
     if (!this.#hasRoom()) {
       this.#onRoom.push(() => this.#deliverRetained(packet, done))

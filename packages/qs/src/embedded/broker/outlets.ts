@@ -3,19 +3,19 @@ import type { Aedes, Client } from 'aedes'
 import { Outlet, type OutletOptions } from './outlet.ts'
 import type { SessionStore } from './session-store.ts'
 
-/** Ends a connection that takes nothing. */
+/** Closes a connection whose client does not read. */
 export class DeafClient extends Error {
   constructor() {
-    super('it did not read what was sent to it')
+    super('it did not read its messages')
     this.name = 'DeafClient'
   }
 }
 
-/** A client that was ended because it did not read. */
+/** A client disconnected because it did not read. */
 export interface DeafRecord {
   readonly client: string
   readonly atMs: number
-  /** Messages of QoS 0 that it missed. */
+  /** QoS 0 messages that it missed. */
   readonly dropped: number
 }
 
@@ -29,7 +29,7 @@ export interface OutletsOptions {
 
 const LOOK_MS = 1_000
 
-/** The outlets of all clients: each sends to its own client, and the deaf ones are ended. */
+/** The outlets of all clients. Disconnects deaf clients. */
 export class Outlets {
   readonly #options: OutletsOptions
   readonly #outlets = new Map<string, Outlet>()
@@ -42,12 +42,12 @@ export class Outlets {
     options.store.watch((clientId) => this.#outlets.get(clientId)?.pump())
   }
 
-  /** Messages of QoS 0 that were dropped because their client did not read. */
+  /** QoS 0 messages dropped because their client did not read. */
   get dropped(): number {
     return this.#dropped
   }
 
-  /** The latest one. */
+  /** The latest deaf client. */
   get deaf(): DeafRecord | null {
     return this.#deaf
   }
@@ -67,7 +67,7 @@ export class Outlets {
     broker.on('closed', () => clearInterval(timer))
   }
 
-  /** @param network where the bytes for the client leave the process */
+  /** @param network the network socket of the client */
   add(client: Client, network: Duplex): void {
     const outlet = new Outlet(client, { ...this.#options, network, onDrop: () => this.#dropped++ })
     outlet.attach()
@@ -76,7 +76,7 @@ export class Outlets {
 
   #look(nowMs: number): void {
     for (const outlet of this.#outlets.values()) {
-      // Our own ingester pauses reading on purpose.
+      // The ingester of this process pauses reading on purpose.
       if (outlet.isInProcess || !outlet.isDeaf(nowMs)) continue
       const { client, dropped } = outlet
       this.#deaf = { client: client.id, atMs: nowMs, dropped }

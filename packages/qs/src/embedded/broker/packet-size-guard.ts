@@ -11,19 +11,19 @@ export class PacketTooLarge extends Error {
 }
 
 export interface PacketLimits {
-  /** Of the first packet, CONNECT, which everybody may send. */
+  /** Limit of the first packet, CONNECT, which any client may send. */
   readonly maxFirstBytes: number
   readonly maxPacketBytes: number
 }
 
 /**
- * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four
- * bytes. It knows the size of a packet with the first bytes of it, before anybody has to hold the rest.
+ * Follows the fixed headers of an MQTT stream [MQTT-2.1.1]: type, then the remaining length in up to four bytes. It
+ * knows the size of a packet from its first bytes, before the rest is buffered.
  */
 export class PacketSizes {
   readonly #limits: PacketLimits
   #bodyLeft = 0
-  /** Packets that have come as a whole. */
+  /** Packets received completely. */
   #packets = 0
   #headerBytes = 0
   #length = 0
@@ -32,7 +32,7 @@ export class PacketSizes {
     this.#limits = limits
   }
 
-  /** The first packet has come as a whole. */
+  /** Whether the first packet is complete. */
   get isPastFirst(): boolean {
     return this.#packets > 0
   }
@@ -59,12 +59,12 @@ export class PacketSizes {
     return null
   }
 
-  /** @returns the size of the whole packet with the last byte of its header */
+  /** @returns the size of the whole packet, at the last byte of its header */
   #header(byte: number): number | null {
     this.#headerBytes++
     if (this.#headerBytes === 1) return null
     this.#length += (byte & 0x7f) * 128 ** (this.#headerBytes - 2)
-    // A fifth byte of length is malformed [MQTT-1.5.5]; the codec behind us says so and ends the connection.
+    // A fifth length byte is malformed [MQTT-1.5.5]; the codec behind this guard closes the connection for it.
     if (byte & 0x80 && this.#headerBytes < 5) return null
     const size = this.#headerBytes + this.#length
     this.#bodyLeft = this.#length
@@ -75,9 +75,9 @@ export class PacketSizes {
 }
 
 /**
- * Stops reading from a connection that announces a packet above the limit. aedes has no limit of its own and would
- * gather up to 256 MB for anybody who connects, password or not. It takes its bytes with `read()`, so that is where
- * the guard looks; one more stream in between would cost every packet a copy and a turn of the event loop.
+ * Stops reading from a connection that announces a packet above the limit. aedes has no limit and would buffer up to
+ * 256 MB for any client, even without a password. It consumes bytes with `read()`, so the guard wraps that; another
+ * stream in between would cost every packet a copy and a turn of the event loop.
  */
 export function guardPacketSize(
   connection: Duplex,
@@ -86,7 +86,7 @@ export function guardPacketSize(
     refuse,
     onFirstPacket,
   }: {
-    /** Ends the connection. */
+    /** Closes the connection. */
     readonly refuse: (error: PacketTooLarge) => void
     readonly onFirstPacket: () => void
   },

@@ -5,8 +5,8 @@ const CONNECT = 0x10
 /**
  * The protocol level of a CONNECT [3.1.2.2]: 3 and 4 are MQTT 3.1 and 3.1.1, 5 is MQTT 5.
  *
- * @param bytes the first ones of a connection
- * @returns null: this is no CONNECT; undefined: too few bytes
+ * @param bytes the first bytes of a connection
+ * @returns null: not a CONNECT; undefined: too few bytes
  */
 export function protocolLevel(bytes: Buffer): number | null | undefined {
   if (bytes.length > 0 && bytes[0] !== CONNECT) return null
@@ -20,10 +20,10 @@ export function protocolLevel(bytes: Buffer): number | null | undefined {
 }
 
 /**
- * Reads as much of a connection as tells its protocol level, puts it back and hands the connection over, as if nobody
- * had read from it.
+ * Reads a connection until its protocol level is known, pushes the bytes back and hands the connection over as if
+ * unread.
  *
- * @param handOver not called where the connection ends before
+ * @param handOver not called if the connection ends before
  */
 export function whenProtocolIsKnown(connection: Duplex, handOver: (level: number | null) => void): void {
   let first = Buffer.alloc(0)

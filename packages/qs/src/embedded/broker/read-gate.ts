@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 
-/** A slowed client is still read once in a while: its PINGREQ is among what waits. */
+/** A slowed client is still read now and then, since its PINGREQ may be waiting. */
 const MAX_PAUSE_MS = 1_000
 
 interface Gate {
-  /** Nothing is read before both of them. */
+  /** Nothing is read before both times. */
   pausedUntilMs: number
   heldUntilMs: number
   /** Runs while a reader waits. */
@@ -13,18 +13,18 @@ interface Gate {
 }
 
 /**
- * Slows down a client by not reading from it for a while: TCP then holds back the client, and nobody else. Whoever
- * reads from the connection gets nothing, as if nothing had come, and 'readable' when the pause is over.
+ * Slows down a client by not reading from it for a while: TCP then holds back this client only. A reader of the
+ * connection gets no data during the pause, and 'readable' when it is over.
  *
- * Only this stops aedes from reading: it reads at each 'readable', although a hook has not called back for a message of the
- * last read.
+ * Only this stops aedes from reading: it reads at each 'readable', even while a hook has not called back for the
+ * previous message.
  *
- * A pause is short compared to any keep-alive, and after each at most one read follows, of 64 KiB.
+ * A pause is short compared to any keep-alive, and each is followed by at most one read of 64 KiB.
  */
 export class ReadGate {
   readonly #gates = new WeakMap<Duplex, Gate>()
 
-  /** @param client what the broker reads from: `network`, or what translates it */
+  /** @param client the stream that the broker reads: `network`, or its translation */
   guard(network: Duplex, client: Duplex): void {
     const gate: Gate = {
       pausedUntilMs: 0,
@@ -49,13 +49,13 @@ export class ReadGate {
     network.once('close', () => clearTimeout(gate.timer))
   }
 
-  /** From the next read on. */
+  /** Takes effect at the next read. */
   pause(client: Duplex, ms: number): void {
     const gate = this.#gates.get(client)
     if (gate !== undefined && ms > 0) gate.pausedUntilMs = performance.now() + Math.min(ms, MAX_PAUSE_MS)
   }
 
-  /** From the next read on, until `release`; for a second at most. */
+  /** From the next read until `release`, at most a second. */
   hold(client: Duplex): void {
     const gate = this.#gates.get(client)
     if (gate !== undefined) gate.heldUntilMs = performance.now() + MAX_PAUSE_MS

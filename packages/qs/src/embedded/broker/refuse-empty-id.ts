@@ -4,9 +4,9 @@ import type { PreConnectHandler } from 'aedes'
 const IDENTIFIER_REJECTED = Buffer.from([0x20, 2, 0, 2])
 
 /**
- * A client of 3.1.1 without a client id can have no session to come back to, so it has to ask for a clean one
- * [MQTT-3.1.3-8]. aedes gives it an id that it never learns, and keeps a session that nobody can take up. An MQTT 5 client
- * learns its id in CONNACK, and has one here already.
+ * A 3.1.1 client without a client id cannot return to a session, so it must request a clean one [MQTT-3.1.3-8]. aedes
+ * would assign an id that the client never learns, and keep an unreachable session. An MQTT 5 client gets its id in
+ * CONNACK, and already has it here.
  */
 export const refuseEmptyId: PreConnectHandler = (client, packet, done) => {
   if (packet.clientId !== '' || packet.clean) return done(null, true)

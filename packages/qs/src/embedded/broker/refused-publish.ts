@@ -4,12 +4,12 @@ import type { Access } from './access.ts'
 import { aboutClient, type ClientComplaints } from './client-complaints.ts'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
 
-/** A topic to which nobody can subscribe: `#` does not match it, and no role names it. */
+/** A topic without subscribers: `#` does not match it, and no role allows it. */
 const NOWHERE = '$refused'
 
 export interface ClientPublish {
   readonly topic: string
-  /** The client may publish to it. */
+  /** Whether the client may publish to it. */
   readonly isAllowed: boolean
   readonly payload: string | Buffer
 }
@@ -17,17 +17,17 @@ export interface ClientPublish {
 export interface PublishOptions {
   readonly access: Access
   readonly complaints: ClientComplaints
-  /** Told of what a client publishes, whether it may or not. */
+  /** Called for every message that a client publishes, allowed or not. */
   readonly onPublish: (client: Client, publish: ClientPublish) => void
   /** A copy of a payload that keeps nothing else in memory. */
   readonly detached: (payload: Buffer) => Buffer
 }
 
 /**
- * What a client may not publish is acknowledged and goes nowhere, as with Mosquitto, and an MQTT 5 client is told
- * (0x87). aedes knows only to end the connection, which 3.1.1 allows as well [MQTT-3.3.5-2]: a board with a wrong
- * topic would then come and go in a loop, and behave otherwise at its next broker. So the message is led
- * astray: aedes lets this hook change it. Wills come this way too.
+ * A message that a client may not publish is acknowledged and discarded, as with Mosquitto; an MQTT 5 client gets 0x87.
+ * aedes can only close the connection, which 3.1.1 also allows [MQTT-3.3.5-2]: a board with a wrong topic would then
+ * reconnect in a loop, and behave differently with another broker. This hook therefore redirects the message, which
+ * aedes lets it change. It also handles wills.
  */
 export function authorizePublish({
   access,
@@ -36,7 +36,7 @@ export function authorizePublish({
   detached,
 }: PublishOptions): Aedes['authorizePublish'] {
   return (client, packet, done) => {
-    // A retained command would hand its passwords to whoever subscribes.
+    // A retained command would expose its passwords to later subscribers.
     if (packet.topic === CONTROL_TOPIC) packet.retain = false
     const isAllowed = access.mayPublish(client, packet.topic)
     if (client !== null) onPublish(client, { topic: packet.topic, isAllowed, payload: packet.payload })

@@ -7,9 +7,8 @@ interface RetainedMessages {
 
 /**
  * Retain handling of MQTT 5 [MQTT-3.3.1-9 to 11]: whether a new subscription gets the retained messages.
- * aedes keeps the option with the subscription and does not look at it. Right after the event 'subscribe' it
- * asks the store for the retained messages of the filters in it, so that is where those of some filters are
- * left out.
+ * aedes stores the option with the subscription but ignores it. Right after the event 'subscribe' it reads the retained
+ * messages of the filters from the store, so filters without retained messages are removed there.
  */
 export class RetainHandling {
   readonly #decided = new WeakSet<Subscription>()
@@ -27,7 +26,7 @@ export class RetainHandling {
     })
   }
 
-  /** Before the subscription is made: afterwards nobody could tell whether it is a new one. */
+  /** Call it before the subscription is added, while a new one can still be recognised. */
   decide(client: Client, subscription: Subscription & { readonly rh?: number }): void {
     const { subscriptions } = client as unknown as { readonly subscriptions: Record<string, unknown> }
     const isNew = subscriptions[subscription.topic] === undefined

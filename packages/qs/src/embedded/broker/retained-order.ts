@@ -5,9 +5,9 @@ interface Publishing {
 }
 
 /**
- * Messages of one publisher to one topic stay in order [MQTT-4.6.0-6]. aedes waits one microtask for the store of
- * retained messages, and the next message of the same read, if it is not retained, would overtake. So that one waits
- * one microtask too.
+ * Keeps messages of one publisher to one topic in order [MQTT-4.6.0-6]. aedes waits one microtask for the store of
+ * retained messages, and the next message of the same read would overtake if it is not retained. So every such message
+ * waits one microtask too.
  */
 export function keepRetainedInOrder(broker: Aedes): void {
   const parts = broker as unknown as Publishing

@@ -1,7 +1,7 @@
 import type { Aedes, Client } from 'aedes'
 import { Mqtt5Connection } from './mqtt5/connection.ts'
 
-/** The parts of aedes that it does not declare. */
+/** Undeclared parts of aedes. */
 interface BrokerParts {
   readonly clients: Readonly<Record<string, Client | undefined>>
   readonly persistence: {
@@ -12,23 +12,23 @@ interface BrokerParts {
 
 interface Ending {
   readonly timer: NodeJS.Timeout
-  /** It has no right to be taken up again, the timer is only not yet there. */
+  /** The session must not be resumed, even though its timer has not fired yet. */
   readonly isOver: boolean
 }
 
-/** The most that a timer can do, 24 days. Sessions do not outlive the process anyway. */
+/** The maximum of a timer, 24 days. Sessions do not outlive the process anyway. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Session expiry of MQTT 5 [3.1.2.11.2], and the clean start of a session that is to be durable: aedes knows
- * only sessions that end with their connection and sessions that never end. Those of 3.1.1 clients stay so.
+ * Session expiry of MQTT 5 [3.1.2.11.2], and clean start of a durable session: aedes supports only sessions that end
+ * with their connection and sessions that never end. Sessions of 3.1.1 clients are unchanged.
  */
 export class SessionLifetimes {
   readonly #onEnd: (clientId: string) => void
   readonly #endings = new Map<string, Ending>()
   #broker!: BrokerParts
 
-  /** @param onEnd throws away what other parts keep of a session */
+  /** @param onEnd discards what other parts store for a session */
   constructor(onEnd: (clientId: string) => void) {
     this.#onEnd = onEnd
   }
@@ -43,8 +43,8 @@ export class SessionLifetimes {
   }
 
   /**
-   * After the login of a client and before aedes looks for its session. An older connection of it ends here
-   * [MQTT-3.1.4-3]: aedes would end it after that look, when its session may be over with it.
+   * Call it after the login of a client and before aedes looks up its session. It closes an older connection of the
+   * client [MQTT-3.1.4-3]: aedes would do so after the look-up, and the session may end with that connection.
    */
   async begin(client: Client): Promise<void> {
     const { id, conn, clean } = client
@@ -71,7 +71,7 @@ export class SessionLifetimes {
     this.#endings.delete(clientId)
   }
 
-  /** Ends a session now, with what is queued in it. */
+  /** Ends a session now, including its queue. */
   async end(clientId: string): Promise<void> {
     this.#cancel(clientId)
     const { persistence } = this.#broker

@@ -1,6 +1,6 @@
 import type { Client } from 'aedes'
 
-/** A client whose session was refused. */
+/** A client whose lasting session was refused. */
 export interface QuotaRecord {
   readonly client: string
   readonly account: string
@@ -13,8 +13,9 @@ interface Kept {
 }
 
 /**
- * How many lasting sessions each account has. Each holds its subscriptions and up to 8 MiB of messages also while its
- * client is away, and a new client id makes a new one: without a bound one account fills the memory of all sessions.
+ * Limits the lasting sessions of each account. A session holds its subscriptions and up to 8 MiB of messages even while
+ * its client is away, and each new client id creates one: without a limit, one account fills the memory of all
+ * sessions.
  */
 export class SessionQuota {
   readonly #maxPerAccount: number
@@ -24,7 +25,7 @@ export class SessionQuota {
   #refused = 0
   #latest: QuotaRecord | null = null
 
-  /** @param isKnown whether the session outlives the connection that made it */
+  /** @param isKnown whether the session outlives the connection that created it */
   constructor(maxPerAccount: number, isKnown: (clientId: string) => boolean) {
     this.#maxPerAccount = maxPerAccount
     this.#isKnown = isKnown
@@ -39,7 +40,7 @@ export class SessionQuota {
     return this.#latest
   }
 
-  /** @returns false: the account has as many lasting sessions as it may, and this would be another one */
+  /** @returns false if this would be another lasting session and the account is at its limit */
   admit({ id, clean, conn }: Client, account: string): boolean {
     if (clean || this.#kept.has(id)) return true
     const count = this.#counts.get(account) ?? 0
@@ -50,14 +51,14 @@ export class SessionQuota {
     }
     this.#kept.set(id, { account, conn })
     this.#counts.set(account, count + 1)
-    // The connection may end before its session begins.
+    // The connection may close before its session begins.
     conn.once('close', () => {
       if (this.#kept.get(id)?.conn === conn && !this.#isKnown(id)) this.forget(id)
     })
     return true
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   forget(clientId: string): void {
     const kept = this.#kept.get(clientId)
     if (kept === undefined) return

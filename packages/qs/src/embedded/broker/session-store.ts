@@ -4,10 +4,10 @@ import { type QueuedPacket, SessionQueue } from './session-queue.ts'
 
 type Session = { readonly id: string }
 
-/** A subscription of a durable session, as aedes finds it by a topic. */
+/** A subscription of a durable session, as found by aedes for a topic. */
 interface Subscriber {
   readonly clientId: string
-  /** Absent: the message is for this client, whatever it has subscribed to. */
+  /** Absent: the message is for this client, regardless of its subscriptions. */
   readonly qos?: number | undefined
   /** No local. */
   readonly nl?: boolean | undefined
@@ -17,7 +17,7 @@ interface Subscriber {
 
 export interface SessionStoreOptions {
   readonly maxBytesOf: (clientId: string) => number
-  /** Of all sessions together, except those that may have as much each: they do not count. */
+  /** Limit for all sessions together, except those whose own limit is at least as large. */
   readonly maxBytes: number
   readonly onFull: (clientId: string) => void
   /** A copy of a payload that keeps nothing else in memory. */
@@ -25,23 +25,24 @@ export interface SessionStoreOptions {
 }
 
 /**
- * Up to it, the one session with a large share takes payloads as they are: it is drained at once, and a copy costs 2 µs
- * of the 15 of a message. Above it, it may wait for hours. 640 small messages keep 40 MB at worst.
+ * Up to this size, the session with the large limit stores payloads without a copy: it is usually drained at once, and
+ * a copy costs 2 µs of the 15 µs per message. Above it, messages may wait for hours. 640 small messages keep at most 40
+ * MB.
  */
 const UNDETACHED_BYTES = 256 * 1024
 
 /**
- * The queues of sessions: the part of aedes' persistence (its interface, in memory) that keeps messages until they
- * are acknowledged. `Outlet` sends them.
+ * The queues of sessions: the part of aedes' persistence (its interface, in memory) that stores messages until they are
+ * acknowledged. `Outlet` sends them.
  *
- * A session above its limit gets no more messages, as with Mosquitto's `max_queued_messages`. No device ack was sent
- * for a message that it misses, so that message comes again. Without a limit, a session that never returns or an
- * ingester that cannot write for a night takes the memory of the whole machine.
+ * A session above its limit gets no more messages, as with Mosquitto's `max_queued_messages`. A dropped message gets no
+ * device ack, so its device sends it again. Without a limit, a session that never returns, or an ingester that cannot
+ * write for a night, takes the memory of the whole machine.
  */
 export class SessionStore {
   readonly #options: SessionStoreOptions
   readonly #queues = new Map<string, SessionQueue>()
-  /** Of the sessions that share `maxBytes`. */
+  /** Bytes of the sessions that share `maxBytes`. */
   #sharedBytes = 0
   #dropped = 0
   readonly #watchers: ((clientId: string) => void)[] = []
@@ -50,7 +51,7 @@ export class SessionStore {
     this.#options = options
   }
 
-  /** Replaces these methods of the broker's own store, which keeps subscriptions, wills and the rest. */
+  /** Replaces these methods of aedes' own store, which keeps subscriptions, wills and the rest. */
   attach(broker: Aedes): void {
     const { persistence } = broker as unknown as { readonly persistence: object }
     Object.assign(persistence, {
@@ -58,29 +59,29 @@ export class SessionStore {
         this.enqueue(to.clientId, { ...packet }),
       outgoingEnqueueCombi: async (to: readonly Subscriber[], packet: QueuedPacket) =>
         this.#enqueueAll(to, packet),
-      // PUBREC came, PUBREL goes.
+      // PUBREC was received, PUBREL follows.
       outgoingUpdate: async ({ id }: Session, { messageId }: QueuedPacket) =>
         this.#release(id, messageId ?? 0),
       outgoingClearMessageId: async ({ id }: Session, packet: QueuedPacket) =>
         this.#take(id, packet.messageId ?? 0),
-      // Outlets send what is queued, not aedes.
+      // Outlets send queued messages, not aedes.
       outgoingStream: () => Readable.from([]),
     })
   }
 
-  /** Calls back when a message is queued or acknowledged: the session may have something to send. */
+  /** Calls back when a message is queued or acknowledged, so that the session may have something to send. */
   watch(watcher: (clientId: string) => void): void {
     this.#watchers.push(watcher)
   }
 
-  /** Messages that wait for a session, or for its PUBACK. */
+  /** Messages queued for a session or awaiting its PUBACK. */
   get waiting(): number {
     let waiting = 0
     for (const queue of this.#queues.values()) waiting += queue.messages
     return waiting
   }
 
-  /** Messages that found a queue full. */
+  /** Messages dropped because a queue was full. */
   get dropped(): number {
     return this.#dropped
   }
@@ -89,7 +90,7 @@ export class SessionStore {
     return this.#queues.get(clientId)?.bytes ?? 0
   }
 
-  /** @returns undefined: nothing is queued */
+  /** @returns undefined if nothing is queued */
   queueOf(clientId: string): SessionQueue | undefined {
     return this.#queues.get(clientId)
   }
@@ -108,21 +109,21 @@ export class SessionStore {
     for (const watcher of this.#watchers) watcher(clientId)
   }
 
-  /** The client may not receive it. */
+  /** Removes a message that the client must not get. */
   discard(clientId: string, messageId: number): void {
     const queue = this.#queues.get(clientId)
     if (queue !== undefined) this.#counting(clientId, queue, () => queue.take(messageId))
   }
 
-  /** The session is over, with what is queued in it. */
+  /** The session has ended; discards its queue. */
   forget(clientId: string): void {
     if (this.#isSharing(clientId)) this.#sharedBytes -= this.bytesOf(clientId)
     this.#queues.delete(clientId)
   }
 
   /**
-   * A session whose subscriptions overlap gets the message once, with the highest QoS among them [MQTT-3.3.5-1]
-   * and never above that of its publisher [MQTT-3.8.4-6].
+   * A session with overlapping subscriptions gets a message once, with the highest QoS among them [MQTT-3.3.5-1], but
+   * never above that of the publisher [MQTT-3.8.4-6].
    */
   #enqueueAll(to: readonly Subscriber[], packet: QueuedPacket): void {
     const grants = new Map<string, { readonly qos: number; readonly retain: boolean }>()
@@ -164,7 +165,7 @@ export class SessionStore {
     return result
   }
 
-  /** `bytes` counts the payload, which otherwise keeps all that was read together with it. */
+  /** Copies the payload, which would otherwise keep the whole read buffer in memory without being counted. */
   #detached(packet: QueuedPacket): QueuedPacket {
     const { payload } = packet
     return payload instanceof Buffer ? { ...packet, payload: this.#options.detached(payload) } : packet

@@ -5,20 +5,20 @@ import { isLocalOrigin } from '../../endpoints/loopback.ts'
 
 export interface WebSocketOptions {
   readonly maxPacketBytes: number
-  /** Without credentials, pages of other sites are turned away. */
+  /** False without credentials: pages of other sites are refused. */
   readonly anyOrigin: boolean
-  /** For the request as a whole. */
+  /** For the whole request. */
   readonly timeoutMs: number
   readonly onConnection: (stream: Duplex, request: IncomingMessage) => void
   readonly onError: (error: Error) => void
 }
 
 /**
- * A WebSocket message may hold several MQTT packets or part of one [MQTT-6.0.0-4]; this is for small ones
- * gathered.
+ * A WebSocket message may contain several MQTT packets or part of one [MQTT-6.0.0-4]; this leaves room for several
+ * small packets.
  */
 const GATHERED_BYTES = 1024 * 1024
-/** How often Node looks for requests that take too long. */
+/** How often Node checks for slow requests. */
 const CHECK_MS = 1_000
 
 /** MQTT over WebSocket, on any path; not yet listening. */
@@ -35,12 +35,12 @@ export function webSocketServer(options: WebSocketOptions): Server {
   const sockets = new WebSocketServer({
     server,
     maxPayload: options.maxPacketBytes + GATHERED_BYTES,
-    // [MQTT-6.0.0-3]; older clients ask for mqttv3.1.
+    // [MQTT-6.0.0-3]; older clients request mqttv3.1.
     handleProtocols: (offered) => ['mqtt', 'mqttv3.1'].find((name) => offered.has(name)) ?? false,
     verifyClient: ({ req }: { req: IncomingMessage }) =>
       options.anyOrigin || isLocalOrigin(req.headers.origin),
   })
-  // It repeats the errors of the HTTP server; without a listener each would end the process.
+  // It re-emits the errors of the HTTP server; without a listener, each would end the process.
   sockets.on('error', options.onError)
   sockets.on('connection', (socket, request) => options.onConnection(createWebSocketStream(socket), request))
   return server

@@ -8,15 +8,15 @@ interface Waiting {
   readonly drop: () => void
 }
 
-/** The longest that a timer can wait, 24 days. */
+/** The maximum of a timer, 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Will Delay Interval of MQTT 5 [3.1.3.2.2]: the will is published after the delay or when the session ends, whichever
- * is first, and not at all if the client is back before [MQTT-3.1.3-9].
+ * Will Delay Interval of MQTT 5 [3.1.3.2.2]: the will is published after the delay or at the end of the session,
+ * whichever comes first, and not at all if the client reconnects before [MQTT-3.1.3-9].
  *
- * When a connection ends without DISCONNECT, aedes asks `authorizePublish` whether its client may publish the will.
- * The delay is the time until that question is answered, and "no" drops the will.
+ * When a connection closes without DISCONNECT, aedes calls `authorizePublish` for the will. This class delays the
+ * answer, and an error drops the will.
  */
 export class WillDelays {
   readonly #carrier: PropertyCarrier
@@ -52,7 +52,7 @@ export class WillDelays {
     }
   }
 
-  /** The session is over, or the delay. */
+  /** The session has ended, or the delay has passed. */
   forget(clientId: string): void {
     this.#take(clientId)?.publish()
   }
@@ -65,7 +65,7 @@ export class WillDelays {
   }
 }
 
-/** A session that ends with its connection leaves no time for a delay. */
+/** The delay ends with the session: it is 0 for a session that ends with its connection. */
 function delayOf({ clean, conn }: Client): number {
   if (clean || !(conn instanceof Mqtt5Connection) || conn.session === null) return 0
   const { will, expirySeconds } = conn.session

@@ -11,7 +11,7 @@ export interface PlaceOptions {
   readonly log: Log
 }
 
-/** Where the cluster of this data directory is, or belongs: `<dataDir>/postgres`, or what that points to. */
+/** The path of the cluster, existing or not: `<dataDir>/postgres`, or the target of that link. */
 export function clusterPath(dataDir: string): string {
   const path = join(dataDir, 'postgres')
   const there = lstatSync(path, { throwIfNoEntry: false })
@@ -19,9 +19,9 @@ export function clusterPath(dataDir: string): string {
 }
 
 /**
- * Makes sure that the account can reach the place of the cluster, and returns it. A data directory below
- * /root or in a `mktemp -d` is closed to every other account, and opening folders that others made is not
- * ours to do. Then the cluster lives in a folder of ours and `<dataDir>/postgres` points to it.
+ * Returns a path for the cluster that the account can reach. A data directory below /root or in a `mktemp -d` is closed
+ * to every other account, and qs must not change the permissions of folders it did not create. The cluster is then in a
+ * folder of qs, and `<dataDir>/postgres` links to it.
  */
 export function placeCluster(account: Account | null, options: PlaceOptions): string {
   const { dataDir, log } = options
@@ -30,8 +30,8 @@ export function placeCluster(account: Account | null, options: PlaceOptions): st
   if (account === null || path !== link || canEnter(dataDir, account)) return path
   if (existsSync(link)) {
     throw new Error(
-      `PostgreSQL does not run as root, and ${account.name}, to whom ${link} belongs, cannot enter ` +
-        `${dataDir}. Move the directory to where it can (/var/lib/…, /srv/…) and set QS_DATA_DIR.`,
+      `PostgreSQL does not run as root, and ${account.name}, the owner of ${link}, cannot enter ` +
+        `${dataDir}. Move the directory to a place it can enter (/var/lib/…, /srv/…) and set QS_DATA_DIR.`,
     )
   }
 
@@ -39,15 +39,15 @@ export function placeCluster(account: Account | null, options: PlaceOptions): st
   const target = join(clusters, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
   makeReachable(clusters)
   if (existsSync(target)) {
-    // The link is made before the cluster, so somebody removed it, to begin anew. Data is never deleted.
+    // The link is created before the cluster, so a user removed it to start anew. Data is never deleted.
     const aside = `${target}.removed-${Date.now()}`
     renameSync(target, aside)
-    log.warn({ aside }, `${dataDir} was removed, its database was not: it is now ${aside}`)
+    log.warn({ aside }, `${dataDir} was removed but its database was not: it is now ${aside}`)
   }
   symlinkSync(target, link)
   log.info(
     { target },
-    `PostgreSQL runs as ${account.name}, who cannot enter ${dataDir}: its files are in ${target}`,
+    `PostgreSQL runs as ${account.name}, which cannot enter ${dataDir}: its files are in ${target}`,
   )
   return target
 }

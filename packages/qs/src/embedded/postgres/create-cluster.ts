@@ -16,7 +16,7 @@ import { type Account, runAs, serverEnvironment } from './postgres-account.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { initialSettings } from './postgres-settings.ts'
 
-/** The role of the embedded database, and its superuser. */
+/** Owner and superuser of the embedded database. */
 const ROLE = 'qs'
 
 export interface ClusterOptions {
@@ -25,7 +25,7 @@ export interface ClusterOptions {
   readonly binaries: PostgresBinaries
 }
 
-/** The major version that made the cluster, or null where there is none yet. */
+/** The major version of the cluster, or null if there is none yet. */
 export function clusterMajor(cluster: string): number | null {
   try {
     return Number.parseInt(readFileSync(join(cluster, 'PG_VERSION'), 'utf8'), 10)
@@ -36,8 +36,8 @@ export function clusterMajor(cluster: string): number | null {
 }
 
 /**
- * Makes the cluster under another name and renames it, password and all: it is there complete or not at all,
- * so an initdb that was killed half way leaves nothing that blocks the next start. Only leftovers to remove.
+ * Creates the cluster under another name, sets the password, then renames it: it exists completely or not at all, so a
+ * killed initdb leaves nothing that blocks the next start, only leftovers to remove.
  */
 export async function createCluster(password: string, options: ClusterOptions): Promise<void> {
   const { cluster, account, binaries } = options
@@ -47,20 +47,20 @@ export async function createCluster(password: string, options: ClusterOptions): 
     if (name.startsWith(draftPrefix))
       rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 10 })
   }
-  // A name of its own for each attempt: an initdb that outlived a killed qs must not write into this one.
+  // A new name for each attempt: an initdb that outlived a killed qs must not write into this one.
   const draft = mkdtempSync(join(parent, draftPrefix))
   if (account !== null) lchownSync(draft, account.uid, account.gid)
 
   await initdb(draft, options)
   setPassword(password, { cluster: draft, account, binaries })
   renameSync(draft, cluster)
-  // Without this a power cut may undo the rename under events that were acked.
+  // Without this, a power failure may undo the rename after events were acked.
   syncDirectory(parent)
 }
 
 /**
- * Gives the role a new password through PostgreSQL's single-user mode, which asks for none; the server must
- * not run. Also the way back in after the password file was lost.
+ * Sets a new password through PostgreSQL's single-user mode, which requires none; the server must not run. It also
+ * restores access if the password file was lost.
  */
 export function setPassword(password: string, options: ClusterOptions): void {
   const { status, error, stderr } = spawnSync(
@@ -83,13 +83,13 @@ async function initdb(directory: string, { account, binaries }: ClusterOptions):
     `--pgdata=${directory}`,
     `--username=${ROLE}`,
     '--encoding=UTF8',
-    // PostgreSQL's own C.UTF-8, so that the order of an index does not depend on the system's libc, which
-    // changes under a cluster with every upgrade of the system.
+    // PostgreSQL's own C.UTF-8, so that the order of an index does not depend on the system's libc, which may change
+    // with every system upgrade.
     '--no-locale',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--data-checksums',
-    // There is no socket, and with both of them by password initdb would want one in a file.
+    // There is no socket, and with password authentication for both, initdb would require a password file.
     '--auth-local=reject',
     '--auth-host=scram-sha-256',
     '--no-instructions',

@@ -12,14 +12,14 @@ interface Holder {
 }
 
 /**
- * At most one `qs up` on a data directory: the second would take the first one's PostgreSQL for an orphan and
- * stop it.
+ * Allows only one `qs up` per data directory: a second one would take the first one's PostgreSQL for an orphan and stop
+ * it.
  *
- * The lock is a file that names its holder by pid and start. It needs no clean-up after kill -9 or a power
- * cut: where the holder is gone the next start takes over. Node has no flock(), so the exclusive step is
- * link(), which fails where the name exists and never shows a half-written file.
+ * The lock is a file that names its holder by pid and start time. It needs no clean-up after kill -9 or a power
+ * failure: if the holder is gone, the next start takes over. Node has no flock(), so the exclusive step is link(),
+ * which fails if the name exists and never exposes a half-written file.
  *
- * @throws where a living process holds it, naming its pid
+ * @throws an error with the pid if a running process holds it
  */
 export function lockDataDirectory(dataDir: string): DataDirectoryLock {
   const directory = resolve(dataDir)
@@ -43,7 +43,7 @@ class HeldError extends Error {
   constructor(directory: string, pid: number) {
     super(
       `${directory} is in use by another qs (pid ${pid}). ` +
-        `Stop that one (kill ${pid}), or give this one a directory of its own with QS_DATA_DIR.`,
+        `Stop that one (kill ${pid}), or give this one its own directory with QS_DATA_DIR.`,
     )
     this.name = 'HeldError'
   }
@@ -63,14 +63,14 @@ function create(path: string, content: string): boolean {
   }
 }
 
-/** Removes a lock whose holder is gone; where somebody else took it over in between, theirs goes back. */
+/** Removes a lock whose holder is gone; if another process took it over in the meantime, restores that one. */
 function setAside(path: string, stale: string): void {
   const aside = `${path}.stale.${process.pid}`
   try {
     renameSync(path, aside)
     if (read(aside) !== stale) linkSync(aside, path)
   } catch {
-    // Another start was quicker; the next attempt looks again.
+    // Another start was faster; the next attempt checks again.
   } finally {
     rmSync(aside, { force: true })
   }

@@ -21,22 +21,22 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** As its owner and superuser: `postgresql://qs:<password>@127.0.0.1:<port>/qs` */
+  /** URL of the owner and superuser: `postgresql://qs:<password>@127.0.0.1:<port>/qs` */
   readonly url: string
   stop(): Promise<void>
 }
 
 /**
- * A real PostgreSQL in the data directory: made on the first start, kept running until `stop()`, intact after
- * any kill -9. Resolves when the (empty, or earlier) database `qs` answers and the roles of ingester and console exist.
+ * A real PostgreSQL in the data directory: created on the first start, kept running until `stop()`, intact after any
+ * kill -9. Resolves when the database `qs` answers and the roles of ingester and console exist.
  *
- * @throws with what to do, where the port is taken, the data is of another major version, or it does not
+ * @throws an error that says what to do, if the port is in use, the data is of another major version, or it does not
  * start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { port, log } = options
   mkdirSync(options.dataDir, { recursive: true })
-  // Its real name: an orphan is recognised by the path on its command line.
+  // The real path, by which an orphan is recognised on its command line.
   const dataDir = realpathSync(options.dataDir)
   const account = serverAccount(clusterPath(dataDir))
   const binaries = postgresBinaries({ account, systemDirectory })
@@ -67,8 +67,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Cluster and password: makes what is missing. The password file comes last, so that one that exists is
- * right.
+ * Creates the cluster and the password if missing. The password file is written last, so that an existing one is
+ * correct.
  */
 async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log): Promise<string> {
   const exists = clusterMajor(options.cluster) !== null
@@ -79,7 +79,7 @@ async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log)
     log.warn(`${passwordFile(dataDir)} was missing: setting a new password`)
     setPassword(password, options)
   } else {
-    log.info(`making a new database in ${options.cluster}`)
+    log.info(`creating a new database in ${options.cluster}`)
     await createCluster(password, options)
   }
   keepPassword(dataDir, password)
@@ -90,8 +90,8 @@ function checkMajor(cluster: string, major: number): void {
   const made = clusterMajor(cluster)
   if (made === null || made === major) return
   throw new Error(
-    `the data in ${cluster} is of PostgreSQL ${made}, this qs brings PostgreSQL ${major}, and one cannot read ` +
-      "the other's files. Start the qs that made it, save the data with pg_dump, then restore it into a new " +
+    `the data in ${cluster} is of PostgreSQL ${made}, but this qs includes PostgreSQL ${major}, which cannot read ` +
+      'it. Start the qs that created it, save the data with pg_dump, then restore it into a new ' +
       'QS_DATA_DIR.',
   )
 }
@@ -101,7 +101,7 @@ function checkPort(port: number): Promise<void> {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error)
-      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free one, or stop its user.`
+      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free port, or stop the program that uses it.`
       reject(new Error(message, { cause: error }))
     })
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))

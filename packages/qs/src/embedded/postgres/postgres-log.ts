@@ -15,9 +15,9 @@ const MAX_BYTES = 8 * 1024 * 1024
 const TAIL_BYTES = 2_000
 
 /**
- * What PostgreSQL writes to standard error: a file, not a pipe, since it may outlive us. One predecessor is
- * kept, so that log and predecessor stay below twice the limit. The file is copied and emptied rather than
- * renamed, because PostgreSQL keeps it open; it appends, so it goes on at the new end.
+ * Limits the log of PostgreSQL. Its standard error is a file, not a pipe, since it may outlive qs. One predecessor is
+ * kept, so both together stay below twice the limit. The file is copied and truncated rather than renamed, because
+ * PostgreSQL keeps it open; it appends, so it continues at the new end.
  */
 export function boundLog(path: string, log: Log): void {
   try {
@@ -33,12 +33,12 @@ function keepCopy(path: string): void {
   try {
     copyFileSync(path, `${path}.1`)
   } catch {
-    // The disk is full: then room is worth more than an old log.
+    // The disk may be full: space matters more than an old log.
     rmSync(`${path}.1`, { force: true })
   }
 }
 
-/** The last lines that were written at or after the position, for an error message. */
+/** The last lines written at or after the position, for an error message. */
 export function logTail(path: string, from: number): string {
   if (!existsSync(path)) return ''
   const file = openSync(path, 'r')

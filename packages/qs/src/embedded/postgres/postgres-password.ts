@@ -8,7 +8,7 @@ export function newPassword(): string {
   return randomBytes(24).toString('base64url')
 }
 
-/** Readable for the user who starts qs, not for the account that PostgreSQL runs as. */
+/** Stores a password, readable only by the user who starts qs, not by the account of PostgreSQL. */
 export function keepPassword(dataDir: string, password: string, role: EmbeddedRole = 'qs'): void {
   writeFileSync(passwordFile(dataDir, role), `${password}\n`, { mode: 0o600, flush: true })
   syncDirectory(dataDir)

@@ -4,25 +4,24 @@ import type { Log } from '../../telemetry/log.ts'
 
 const LIMIT_MS = 60_000
 /**
- * Reading up to 2 GB of WAL again from an SD card takes minutes, and ending it half way would only start it
- * over.
+ * Replaying up to 2 GB of WAL from an SD card takes minutes, and an interruption would only restart it.
  */
 const RECOVERY_LIMIT_MS = 30 * 60_000
 const RECOVERY_NOTE_MS = 10_000
 
-/** SQLSTATEs of an answer that says: alive, not yet. */
+/** SQLSTATEs of a server that is running but not ready. */
 const STARTING_UP = '57P03'
 const NO_SUCH_DATABASE = '3D000'
 const WRONG_PASSWORD = '28P01'
 
 export interface ReadyOptions {
-  /** Throws where waiting makes no sense any more. */
+  /** Throws if waiting is pointless. */
   readonly check: () => void
   readonly passwordFile: string
   readonly log: Log
 }
 
-/** Waits until the database of the URL answers, and creates it where it is missing: on the first start. */
+/** Waits until the database of the URL answers, and creates it if missing, on the first start. */
 export async function untilReady(url: string, options: ReadyOptions): Promise<void> {
   const started = performance.now()
   let recoverySince: number | null = null
@@ -34,19 +33,19 @@ export async function untilReady(url: string, options: ReadyOptions): Promise<vo
     if (code === NO_SUCH_DATABASE) await createDatabase(url)
     if (code === WRONG_PASSWORD) {
       throw new Error(
-        `${options.passwordFile} does not hold the password of the embedded database. ` +
-          'Remove the file and start again: a new password is set then, the data stays.',
+        `${options.passwordFile} does not contain the password of the embedded database. ` +
+          'Remove the file and start again: this sets a new password and keeps the data.',
       )
     }
     const now = performance.now()
     if (code === STARTING_UP) recoverySince ??= now
     if (code === STARTING_UP && now - noted > RECOVERY_NOTE_MS) {
       noted = now
-      options.log.info('PostgreSQL is still recovering from an unclean end')
+      options.log.info('PostgreSQL is still recovering from an unclean shutdown')
     }
     if (now - started > (recoverySince === null ? LIMIT_MS : RECOVERY_LIMIT_MS)) {
       throw new Error(
-        `PostgreSQL does not accept connections after ${Math.round((now - started) / 1000)} s (${code})`,
+        `PostgreSQL still does not accept connections after ${Math.round((now - started) / 1000)} s (${code})`,
       )
     }
     if (code !== NO_SUCH_DATABASE) await wait(pauseMs)

@@ -24,21 +24,21 @@ const FIRST_BACKOFF_MS = 500
 const LONGEST_BACKOFF_MS = 30_000
 const STABLE_MS = 60_000
 const LOG_CHECK_MS = 60_000
-/** How long backends of a killed postmaster may take to notice. */
+/** Time for backends to notice that their postmaster was killed. */
 const OLD_BACKENDS_MS = 10_000
 
 /**
- * The PostgreSQL process and its life.
+ * The lifecycle of the PostgreSQL process.
  *
  *     starting → running ⇄ restarting
  *         └────────┴───────────┴────→ stopped
  *
- * - starting: `start()` waits until it answers; if it ends instead, `start()` fails with the end of its log.
- * - running: it ended without us: restarting. The pipeline meanwhile retries, so nothing is lost.
- * - restarting: with backoff, for ever. A person may free the disk that was full.
- * - stopped: for good. Fast shutdown: open transactions roll back, everything committed is checkpointed.
+ * - starting: `start()` waits until it answers; if it exits instead, `start()` fails with the end of its log.
+ * - running: if it exits by itself, it is restarted. The pipeline retries meanwhile, so nothing is lost.
+ * - restarting: with backoff, for ever, since a full disk, for example, may be freed.
+ * - stopped: for good. Fast shutdown: open transactions roll back, committed data is checkpointed.
  *
- * It has a process group of its own, or Ctrl-C in the terminal would end it before the pipeline has drained.
+ * It has its own process group, since Ctrl-C in the terminal would otherwise end it before the pipeline has drained.
  */
 export class PostgresServer {
   readonly #options: ServerOptions
@@ -77,7 +77,7 @@ export class PostgresServer {
     process.off('exit', this.#onExit)
   }
 
-  /** process.exit() or an uncaught error: the last thing we can do is ask it to stop. */
+  /** On process.exit() or an uncaught error, requests a shutdown as a last resort. */
   readonly #onExit = () => {
     this.#child?.kill('SIGINT')
   }
@@ -89,7 +89,7 @@ export class PostgresServer {
         await this.#launchOnce()
         return
       } catch (error) {
-        // The postmaster was killed, a backend of it has not noticed yet.
+        // The postmaster was killed and a backend has not noticed yet.
         const oldBackends = String(error).includes('shared memory block') && performance.now() < deadline
         if (!oldBackends || this.#stopping.signal.aborted) throw error
         await wait(100)
@@ -122,7 +122,7 @@ export class PostgresServer {
 
     const check = () => {
       if (spawnError !== null) throw spawnError
-      if (hasEnded(child)) throw new Error(`PostgreSQL ended while starting:\n${this.#tail()}`)
+      if (hasEnded(child)) throw new Error(`PostgreSQL exited during start:\n${this.#tail()}`)
       this.#stopping.signal.throwIfAborted()
     }
     try {
@@ -139,7 +139,7 @@ export class PostgresServer {
     if (!this.#running || this.#stopping.signal.aborted) return
     this.#running = false
     const tail = this.#tail()
-    this.#options.log.error({ code, signal, tail }, 'PostgreSQL ended by itself: starting it again')
+    this.#options.log.error({ code, signal, tail }, 'PostgreSQL exited unexpectedly: restarting it')
     this.#restarting = this.#restart()
   }
 
@@ -150,11 +150,11 @@ export class PostgresServer {
         await wait(this.#backoffMs, undefined, { signal: this.#stopping.signal })
         this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_BACKOFF_MS)
         await this.#launch()
-        this.#options.log.info('PostgreSQL runs again')
+        this.#options.log.info('PostgreSQL is running again')
         return
       } catch (error) {
         if (this.#stopping.signal.aborted) return
-        this.#options.log.error(error, `PostgreSQL does not start; next try in ${this.#backoffMs / 1000} s`)
+        this.#options.log.error(error, `PostgreSQL does not start; retrying in ${this.#backoffMs / 1000} s`)
       }
     }
   }
@@ -166,7 +166,7 @@ export class PostgresServer {
     child.kill('SIGINT')
     const quit = setTimeout(() => {
       this.#options.log.warn(
-        'PostgreSQL takes too long to stop: it will recover from its log at the next start',
+        'PostgreSQL takes too long to stop: forcing it; it recovers from its WAL at the next start',
       )
       child.kill('SIGQUIT')
     }, FAST_SHUTDOWN_MS)

@@ -1,44 +1,43 @@
 /**
- * Said on the command line at every start: what the product promises or depends on. Nothing in the cluster,
- * neither postgresql.conf nor ALTER SYSTEM, overrides them.
+ * Settings that the product promises or depends on, given on the command line at every start. Neither postgresql.conf
+ * nor ALTER SYSTEM can override them.
  */
 export function requiredSettings(port: number): readonly string[] {
   return settings({
     listen_addresses: '127.0.0.1',
     port: String(port),
-    // A socket's path is limited to 107 bytes, and a data directory may lie deep.
+    // A socket path is limited to 107 bytes, and the path of a data directory may be long.
     unix_socket_directories: '',
-    // A device ack is an external promise: it means committed, also after a power cut.
+    // A device ack means committed, even after a power failure.
     fsync: 'on',
     synchronous_commit: 'on',
     full_page_writes: 'on',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // To standard error, which is our postgres.log: one file, kept bounded by us.
+    // To standard error, which is postgres.log: one file, limited by `boundLog`.
     logging_collector: 'off',
     log_destination: 'stderr',
   })
 }
 
 /**
- * Written to postgresql.conf when the cluster is made: good on anything from a Raspberry Pi up, and the owner
- * of a larger machine changes them there or with ALTER SYSTEM.
+ * Written to postgresql.conf when the cluster is created: suitable from a Raspberry Pi up. On a larger machine, change
+ * them there or with ALTER SYSTEM.
  */
 export const initialSettings = settings({
   shared_buffers: '128MB',
   max_connections: '60',
-  // The first change of a page after a checkpoint writes the whole page to the WAL: few checkpoints.
+  // The first change of a page after a checkpoint writes the whole page to the WAL, so checkpoints are rare.
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',
-  // This build has pglz only, which finds nothing to compress in random ids: 1.2 million rows with UUIDs and
-  // a checkpoint every 100,000 wrote 848 MB without it and 845 to 902 MB with it, at 51,000 to 71,000 rows a
-  // second instead of 90,000 to 109,000. Ordered ids write few whole pages anyway: 464 to 482 MB and 453 MB.
+  // This build has only pglz, which cannot compress random ids: 1.2 million rows with UUIDs and a checkpoint every
+  // 100,000 wrote 848 MB without it and 845 to 902 MB with it, at 51,000 to 71,000 rows a second instead of 90,000 to
+  // 109,000. Ordered ids write few whole pages anyway: 464 to 482 MB and 453 MB.
   wal_compression: 'off',
-  // The planner's estimates start it on large aggregates, where compiling costs a small processor more than
-  // it saves.
+  // The planner uses it for large aggregates, where compiling costs a small processor more than it saves.
   jit: 'off',
   log_checkpoints: 'off',
-  // A poison row is bisected out, one error for each step; its statement would be megabytes of log.
+  // A poison row is found by bisection, with one error per step; logging each statement would take megabytes.
   log_min_error_statement: 'panic',
 })
 

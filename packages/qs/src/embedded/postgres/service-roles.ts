@@ -5,7 +5,7 @@ import { keepPassword, newPassword } from './postgres-password.ts'
 
 type ServiceRole = Exclude<EmbeddedRole, 'qs'>
 
-/** What deploy/postgres/roles.sh gives them, except that the console leaves most of the 60 connections to the ingester. */
+/** Same as in deploy/postgres/roles.sh, except that the console leaves most of the 60 connections to the ingester. */
 const LIMITS: Readonly<
   Record<ServiceRole, { readonly connections: number; readonly statementTimeout: string }>
 > = {
@@ -13,14 +13,14 @@ const LIMITS: Readonly<
   qs_console: { connections: 20, statementTimeout: '10min' },
 }
 
-/** PostgreSQL gives these to everybody. Roles that a person made keep their login to the database. */
+/** Revokes rights that PostgreSQL grants to PUBLIC. Roles created by users can still log in. */
 const TAKE_FROM_EVERYBODY = `
   revoke create on schema public from public, qs_ingester, qs_console;
   grant usage on schema public to qs_ingester, qs_console;
   revoke temporary on database qs, postgres, template1 from public;
   revoke execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) from public`
 
-/** The name of a running ingester is an advisory lock: a role that only reads must not take it. */
+/** An advisory lock marks the name of a running ingester; a read-only role must not take it. */
 const ADVISORY_LOCKS = `
   do $$
   declare
@@ -37,15 +37,15 @@ const ADVISORY_LOCKS = `
   end $$`
 
 /**
- * Makes or repairs the roles of the ingester and the console of `qs up`, which are no superusers. The password files
- * decide: a missing one is written before the role gets its password. Rights to tables come with the migrations.
+ * Creates or repairs the roles of the ingester and the console of `qs up`, which are not superusers. The password files
+ * are authoritative: a missing one is written before the role gets its password. Migrations grant rights to tables.
  *
  * @param ownerUrl the embedded database as its superuser
  */
 export async function setUpServiceRoles(ownerUrl: string, dataDir: string): Promise<void> {
   const owner = await openClient(ownerUrl, { name: 'qs-roles', connectTimeoutMs: 10_000 })
   try {
-    // The statements hold passwords, and postgres.log belongs to the account of the server.
+    // The statements contain passwords, and postgres.log belongs to the account of the server.
     await owner.query(`set log_statement = 'none'; set log_min_error_statement = 'panic';
       set log_min_duration_statement = -1`)
     await owner.query('begin')

@@ -27,7 +27,7 @@ async function operatorOf(t: TestContext, url: string): Promise<ControlConnectio
 const add = (connection: ControlConnection, deviceId: string) =>
   addDevice(connection, { deviceId, password: `password of ${deviceId}`, topics })
 
-test('the file of accounts is closed to others, whole after each change, and a broken one stops the start', async (t) => {
+test('the accounts file is private, complete after each change, and a corrupt one stops the start', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-accounts-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const accountsFile = join(directory, 'mqtt-accounts.json')
@@ -47,7 +47,7 @@ test('the file of accounts is closed to others, whole after each change, and a b
   await assert.rejects(start(t, { credentials: OPERATOR, accountsFile }), /cannot be read.*qs device add/)
 })
 
-test('commands in vain are refused in the words of Mosquitto, one by one', async (t) => {
+test("failing commands are refused one by one with Mosquitto's error texts", async (t) => {
   const connection = await operatorOf(t, tcp(await start(t, { credentials: OPERATOR })))
   const refusal = (command: string, fields: object = {}) =>
     connection.run({ command, ...fields }).then(
@@ -75,7 +75,7 @@ test('commands in vain are refused in the words of Mosquitto, one by one', async
   assert.equal(await refusal('deleteGroup'), 'Unknown command')
 })
 
-test('a large fleet is listed whole', async (t) => {
+test('a large fleet is listed completely', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-accounts-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const accountsFile = join(directory, 'mqtt-accounts.json')
@@ -87,7 +87,7 @@ test('a large fleet is listed whole', async (t) => {
   assert.deepEqual(await listDeviceAccounts(await operatorOf(t, tcp(broker))), ids)
 })
 
-test('a removed device is cut off with its session and without its will; an MQTT 5 client hears why', async (t) => {
+test('a removed device is disconnected, its session ends, its will is dropped; an MQTT 5 client gets the reason', async (t) => {
   const url = tcp(await start(t, { credentials: OPERATOR }))
   const connection = await operatorOf(t, url)
   await add(connection, 'board-1')
@@ -122,7 +122,7 @@ test('a removed device is cut off with its session and without its will; an MQTT
   assert.equal(connack.sessionPresent, false)
 })
 
-test('on loopback without credentials no rules are in force, and accounts can be prepared', async (t) => {
+test('on loopback without credentials no rules apply, and accounts can be prepared', async (t) => {
   const url = tcp(await start(t))
   const connection = await ControlConnection.open({ url, ca: null, username: null, password: null })
   t.after(() => connection.close())
@@ -135,7 +135,7 @@ test('on loopback without credentials no rules are in force, and accounts can be
   await until(() => heard.length > 0, 'the message')
 })
 
-test('qs provision is told that this broker needs none', async (t) => {
+test('qs provision reports that this broker needs no provisioning', async (t) => {
   const url = tcp(await start(t, { credentials: OPERATOR }))
   const ingester = { username: 'ingester', password: 'password of the ingester' }
   await assert.rejects(

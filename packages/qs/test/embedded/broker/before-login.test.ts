@@ -17,7 +17,7 @@ function socketTo(t: TestContext, port: number): Socket {
   return socket
 }
 
-/** With a will of so many bytes. */
+/** A CONNECT with a will of the given size in bytes. */
 function connectPacket(willBytes: number): Buffer {
   const packet: IConnectPacket = {
     ...{
@@ -33,7 +33,7 @@ function connectPacket(willBytes: number): Buffer {
   return generate(packet)
 }
 
-test('a CONNECT above 64 KiB ends its connection with the first bytes, and messages may be larger', async (t) => {
+test('a CONNECT above 64 KiB closes its connection at its first bytes; messages may be larger', async (t) => {
   const broker = await start(t, { maxPacketBytes: MAX_BYTES })
   const stranger = socketTo(t, broker.port)
   stranger.write(connectPacket(65_000).subarray(0, 20))
@@ -49,7 +49,7 @@ test('a CONNECT above 64 KiB ends its connection with the first bytes, and messa
   await client.publishAsync('t', Buffer.alloc(1_000_000), { qos: 1 })
 })
 
-test('a WebSocket is read no further than a CONNECT can need until the CONNECT is complete', async (t) => {
+test('until CONNECT is complete, a WebSocket is read no further than a CONNECT can need', async (t) => {
   const broker = await start(t, { maxPacketBytes: MAX_BYTES })
   const socket = socketTo(t, broker.wsPort)
   socket.write(
@@ -57,7 +57,7 @@ test('a WebSocket is read no further than a CONNECT can need until the CONNECT i
       'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
   )
   await once(socket, 'data')
-  // One message of 15 MiB, masked with zeros.
+  // One message of 15 MiB, with a mask of zeros.
   const header = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0])
   socket.write(header)
   for (let i = 0; i < 15; i++) socket.write(Buffer.alloc(1024 * 1024))
@@ -72,7 +72,7 @@ test('a WebSocket is read no further than a CONNECT can need until the CONNECT i
   await client.publishAsync('t', Buffer.alloc(1_000_000), { qos: 1 })
 })
 
-test('a connection that sends no CONNECT, or not all of it, is ended in time', async (t) => {
+test('a connection without a complete CONNECT is closed in time', async (t) => {
   const broker = await start(t)
   const silent = socketTo(t, broker.port)
   const half = socketTo(t, broker.port)

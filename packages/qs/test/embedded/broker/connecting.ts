@@ -28,7 +28,7 @@ export async function start(
   return broker
 }
 
-/** A client of MQTT 3.1.1, if it is not asked for another version; ended after the test. */
+/** An MQTT client, 3.1.1 by default; closed after the test. */
 export async function connect(
   t: TestContext,
   url: string,

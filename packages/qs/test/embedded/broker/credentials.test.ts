@@ -4,11 +4,11 @@ import { matches } from '../../../src/embedded/broker/credentials.ts'
 
 const expected = { username: 'board', password: 'sésame' }
 
-test('the right username and password match', () => {
+test('the correct username and password match', () => {
   assert.ok(matches(expected, 'board', Buffer.from('sésame')))
 })
 
-test('a wrong, partial or missing one does not', () => {
+test('wrong, partial or missing ones do not', () => {
   assert.ok(!matches(expected, 'board', Buffer.from('sesame')))
   assert.ok(!matches(expected, 'board', Buffer.from('sésame ')))
   assert.ok(!matches(expected, 'Board', Buffer.from('sésame')))

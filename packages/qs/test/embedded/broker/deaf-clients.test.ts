@@ -46,7 +46,7 @@ function hello(protocolVersion: 4 | 5, qos: 0 | 1): Buffer {
   return Buffer.concat([connecting, subscribing].map((packet) => generate(packet, { protocolVersion })))
 }
 
-/** Publishes at full speed. @returns stops, and how long the slowest message took from a client to another */
+/** Publishes at full speed. @returns a function that stops, and the slowest time from one client to another */
 async function traffic(t: TestContext, broker: EmbeddedBroker): Promise<() => Promise<number>> {
   const [flood, publisher, subscriber] = [
     await connect(t, tcp(broker)),
@@ -77,7 +77,7 @@ async function traffic(t: TestContext, broker: EmbeddedBroker): Promise<() => Pr
   }
 }
 
-/** The deaf client is ended and named, and meanwhile nobody has waited. */
+/** The deaf client is disconnected and named, and no other client has waited. */
 async function endsIt(broker: EmbeddedBroker, stop: () => Promise<number>): Promise<number> {
   await until(() => broker.deaf !== null, 'the client is ended', 30_000)
   const longestMs = await stop()
@@ -87,7 +87,7 @@ async function endsIt(broker: EmbeddedBroker, stop: () => Promise<number>): Prom
   return longestMs
 }
 
-test('a stopped mosquitto_sub -t "#" makes nobody wait, is ended and is named', {
+test('a stopped mosquitto_sub -t "#" delays no other client, is disconnected and named', {
   skip: mosquittoMissing,
 }, async (t) => {
   const { log, records } = silentLog()
@@ -113,7 +113,7 @@ for (const [transport, goDeaf] of [
 ] as const) {
   for (const version of [4, 5] as const) {
     for (const qos of [0, 1] as const) {
-      test(`over ${transport} a client of MQTT ${version} that never reads QoS ${qos} makes nobody wait`, async (t) => {
+      test(`over ${transport} an MQTT ${version} client that never reads QoS ${qos} delays no other client`, async (t) => {
         const broker = await start(t, { maxPacketBytes: MAX_BYTES })
         goDeaf(t, broker, hello(version, qos))
         const longestMs = await endsIt(broker, await traffic(t, broker))
@@ -124,7 +124,7 @@ for (const [transport, goDeaf] of [
   }
 }
 
-test('a flood of retained messages waits in the store while the new subscriber does not read', async (t) => {
+test('many retained messages wait in the store while the new subscriber does not read', async (t) => {
   const broker = await start(t, { maxPacketBytes: MAX_BYTES })
   const publisher = await connect(t, tcp(broker))
   for (let i = 0; i < 300; i++)

@@ -14,7 +14,7 @@ import { closed, connect, credentials, loopback, received, start, tcp } from './
 
 for (const transport of ['tcp', 'ws'] as const) {
   for (const qos of [0, 1, 2] as const) {
-    test(`messages of QoS ${qos} pass over ${transport}`, async (t) => {
+    test(`QoS ${qos} messages pass over ${transport}`, async (t) => {
       const broker = await start(t)
       const url = transport === 'tcp' ? tcp(broker) : `ws://127.0.0.1:${broker.wsPort}`
       const [publisher, subscriber] = [await connect(t, url), await connect(t, url)]
@@ -27,7 +27,7 @@ for (const transport of ['tcp', 'ws'] as const) {
   }
 }
 
-test('a retained message reaches who subscribes later', async (t) => {
+test('a retained message reaches later subscribers', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   await publisher.publishAsync('state', 'on', { qos: 1, retain: true })
@@ -49,7 +49,7 @@ test('the last will of a lost client is published', async (t) => {
 })
 
 for (const qos of [1, 2] as const) {
-  test(`a durable session gets what was published with QoS ${qos} while its client was away`, async (t) => {
+  test(`a durable session gets messages published with QoS ${qos} while its client was away`, async (t) => {
     const broker = await start(t)
     const session = { clientId: 'ingester', clean: false } as const
     const before = await connect(t, tcp(broker), session)
@@ -69,7 +69,7 @@ for (const qos of [1, 2] as const) {
   })
 }
 
-test('with credentials, only who has them gets in', async (t) => {
+test('with credentials, only clients that have them are admitted', async (t) => {
   const { log, records } = silentLog()
   const broker = await start(t, { credentials, log })
   await connect(t, tcp(broker), credentials)
@@ -83,7 +83,7 @@ test('with credentials, only who has them gets in', async (t) => {
   )
 })
 
-test('it does not listen where others can connect without credentials', async (t) => {
+test('without credentials it does not listen beyond loopback', async (t) => {
   await assert.rejects(start(t, { host: '0.0.0.0' }), /MQTT_USERNAME and MQTT_PASSWORD/)
   await start(t, { host: '0.0.0.0', credentials })
 })
@@ -110,7 +110,7 @@ test('a port in use is named with its setting', async (t) => {
   await start(t, { port: free })
 })
 
-test('malformed bytes and oversized packets cost only the client that sent them', async (t) => {
+test('malformed bytes and oversized packets affect only the client that sent them', async (t) => {
   const { log, records } = silentLog()
   const broker = await start(t, { log })
   const good = await connect(t, tcp(broker))
@@ -140,7 +140,7 @@ test('malformed bytes and oversized packets cost only the client that sent them'
   assert.equal(tooLarge.length, 1, 'said once, not for each of them')
 })
 
-test('whatever bytes a client sends, the broker lives', async (t) => {
+test('the broker survives arbitrary bytes from a client', async (t) => {
   const broker = await start(t)
   const hello = generate({ cmd: 'connect', clientId: 'bad', protocolVersion: 4, clean: true, keepalive: 0 })
   const sendsBytes = fc.asyncProperty(
@@ -158,7 +158,7 @@ test('whatever bytes a client sends, the broker lives', async (t) => {
   await connect(t, tcp(broker))
 })
 
-test('stop() ends clients, idle connections and listeners at once', async () => {
+test('stop() closes clients, idle connections and listeners at once', async () => {
   const broker = await startEmbeddedBroker({ ...loopback, log: silentLog().log })
   const client = await mqtt.connectAsync(tcp(broker), { protocolVersion: 4, reconnectPeriod: 0 })
   const webSocket = new WebSocket(`ws://127.0.0.1:${broker.wsPort}`, ['mqtt'])

@@ -4,13 +4,13 @@ import { type LoginAttempt, LoginQueue, TooManyLogins } from '../../../src/embed
 
 let clients = 0
 
-/** Each of a client of its own. */
+/** Each attempt has its own client id. */
 function attempt(fields: Pick<LoginAttempt, 'address' | 'username' | 'isKnown'>): LoginAttempt {
   clients++
   return { clientId: `client-${clients}`, ...fields }
 }
 
-/** Checks that wait until they are let go, in the order in which they began. */
+/** Checks that wait until released, in the order in which they began. */
 function gate() {
   const began: string[] = []
   const open: (() => void)[] = []
@@ -27,7 +27,7 @@ function gate() {
   return { began, work, letAllGo }
 }
 
-test('a known account behind the same address is the next to be checked, 400 wrong logins or not', async () => {
+test('a known account behind the same address is checked next despite 400 wrong logins', async () => {
   const queue = new LoginQueue()
   const { began, work, letAllGo } = gate()
   for (let i = 0; i < 400; i++)
@@ -38,7 +38,7 @@ test('a known account behind the same address is the next to be checked, 400 wro
   assert.equal(began.length, 401)
 })
 
-test('another address has a place of its own', () => {
+test('another address has its own slot', () => {
   const queue = new LoginQueue()
   const { began, work } = gate()
   for (let i = 0; i < 400; i++)
@@ -47,7 +47,7 @@ test('another address has a place of its own', () => {
   assert.deepEqual(began, ['wrong-0', 'other'])
 })
 
-test('of one user name from one address eight wait, and the oldest is refused', async () => {
+test('per user name and address at most eight attempts wait, and the oldest is refused', async () => {
   const queue = new LoginQueue()
   const { began, work, letAllGo } = gate()
   const results = Array.from({ length: 12 }, (_, i) =>
@@ -61,7 +61,7 @@ test('of one user name from one address eight wait, and the oldest is refused', 
   assert.deepEqual(began.slice(0, 2), ['0', '11'])
 })
 
-test('no more than a thousand unknown ones wait', async () => {
+test('at most a thousand attempts for unknown accounts wait', async () => {
   const queue = new LoginQueue()
   const { work } = gate()
   const check = (i: number) =>
@@ -70,7 +70,7 @@ test('no more than a thousand unknown ones wait', async () => {
   await assert.rejects(check(1_001), TooManyLogins)
 })
 
-test('refusals of one address come later and later, and a minute later at once again', () => {
+test('refusals of one address are increasingly delayed, and immediate again after a minute', () => {
   const queue = new LoginQueue()
   const delays = Array.from({ length: 8 }, () => queue.penaltyMs('a', 1_000))
   assert.deepEqual(delays, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000])
@@ -78,7 +78,7 @@ test('refusals of one address come later and later, and a minute later at once a
   assert.equal(queue.penaltyMs('a', 62_000), 100)
 })
 
-test('a login that was right ends the earlier attempts of the same client, and no others', async () => {
+test('a successful login ends the earlier attempts of the same client, and no others', async () => {
   const queue = new LoginQueue()
   const { began, work, letAllGo } = gate()
   const check = (clientId: string, name: string) =>
@@ -89,7 +89,7 @@ test('a login that was right ends the earlier attempts of the same client, and n
     check(name === 'second' ? 'other' : 'board', name),
   )
   await letAllGo()
-  // The first one is under way already when the fourth comes.
+  // The first check is already running when the fourth attempt arrives.
   assert.deepEqual(await Promise.all(results), [true, true, 'refused', true])
   assert.deepEqual(began, ['first', 'fourth', 'second'])
 })

@@ -27,7 +27,7 @@ test('the expiry interval counts down, and the other properties stay', () => {
   assert.deepEqual(after(2), { has: left(598), hasExpired: false })
   assert.deepEqual(after(599.999), { has: left(1), hasExpired: false })
   assert.deepEqual(after(600), { has: left(0), hasExpired: true })
-  // One that was under way already is sent again.
+  // A message already in flight is sent again.
   assert.deepEqual(after(10_000), { has: left(0), hasExpired: true })
 })
 
@@ -37,12 +37,12 @@ test('a message without the property does not expire', () => {
   assert.equal(carrier.hasExpired(Buffer.from('another')), false)
 })
 
-test('an expiry interval that appears twice, or in part, is a fault of the client', () => {
+test('a repeated or truncated expiry interval is a client error', () => {
   assert.throws(() => publishProperties(Buffer.concat([expiry(1), expiry(2)])), Mqtt5Fault)
   assert.throws(() => publishProperties(expiry(1).subarray(0, 4)), Mqtt5Fault)
 })
 
-test('a queue has no more messages under way than its client takes, so the rest can still expire', () => {
+test('a queue sends no more messages than its client accepts, so the rest can still expire', () => {
   const queue = new SessionQueue()
   for (const topic of ['a', 'b', 'c']) queue.add({ topic, qos: 1 })
   const first = queue.next(2)

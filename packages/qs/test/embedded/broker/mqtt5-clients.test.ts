@@ -8,7 +8,7 @@ import { connect, credentials, received, start, tcp } from './connecting.ts'
 
 const PYTHON = '/usr/bin/python3'
 
-/** Why tests with a program are skipped, or false. In CI it is never missing silently. */
+/** Why tests with a program are skipped, or false. In CI, a missing program is a failure. */
 function missing(what: string, command: string, ...args: readonly string[]): string | false {
   const { error, status } = spawnSync(command, args)
   if (error === undefined && status === 0) return false
@@ -16,7 +16,7 @@ function missing(what: string, command: string, ...args: readonly string[]): str
   return `${what} is not installed`
 }
 
-// With --help it ends with 1 by design, so it is asked by way of the shell.
+// --help exits with 1 by design, so the program is looked up through the shell.
 const noMosquitto = missing(
   'mosquitto-clients',
   'sh',
@@ -75,7 +75,7 @@ for (const qos of ['0', '1', '2'] as const) {
   })
 }
 
-test('mosquitto_sub finds its session again', { skip: noMosquitto }, async (t) => {
+test('mosquitto_sub resumes its session', { skip: noMosquitto }, async (t) => {
   const broker = await start(t, { credentials })
   const session = [...mosquitto(broker), '-i', 'away', '-c', '-x', '60', '-q', '1', '-t', 't']
   assert.equal(await run(t, 'mosquitto_sub', [...session, '-E']).ended, 0)
@@ -86,7 +86,7 @@ test('mosquitto_sub finds its session again', { skip: noMosquitto }, async (t) =
   assert.deepEqual(back.lines, ['a', 'b'])
 })
 
-test('mosquitto_pub is told why it is refused', { skip: noMosquitto }, async (t) => {
+test('mosquitto_pub gets the reason for a refusal', { skip: noMosquitto }, async (t) => {
   const broker = await start(t, { credentials })
   const refused = run(t, 'sh', [
     '-c',
@@ -99,7 +99,7 @@ test('mosquitto_pub is told why it is refused', { skip: noMosquitto }, async (t)
   assert.match(refused.lines.join(), /Not authorized|bad user/i)
 })
 
-/** Publishes to itself with each QoS, in a session that it takes up again; prints what it receives. */
+/** Publishes to itself with each QoS in a resumed session; prints what it receives. */
 const PAHO = `
 import sys, time
 import paho.mqtt.client as mqtt

@@ -16,7 +16,7 @@ async function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<void> {
   await client.wait('suback')
 }
 
-/** The broker has done all that it can do for now. */
+/** Waits until the broker has nothing left to send. */
 async function settled(client: RawClient): Promise<void> {
   const pings = client.got.filter(({ cmd }) => cmd === 'pingresp').length
   client.send({ cmd: 'pingreq' })
@@ -25,7 +25,7 @@ async function settled(client: RawClient): Promise<void> {
 
 const ids = (packets: readonly Packet[]) => packets.map(({ messageId }) => messageId ?? 0)
 
-test('no more messages are under way than the client wants, and all of them come', async (t) => {
+test('no more messages are in flight than the client allows, and all arrive', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const client = await connectedRaw(t, broker, { properties: { receiveMaximum: 3 } })
@@ -55,7 +55,7 @@ test('no more messages are under way than the client wants, and all of them come
   )
 })
 
-test('PUBACKs may come late and in another order, with thousands of messages under way', async (t) => {
+test('PUBACKs may come late and in another order, with thousands of messages in flight', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const session = { clientId: 'late', clean: false, properties: { sessionExpiryInterval: 60 } } as const
@@ -80,7 +80,7 @@ test('PUBACKs may come late and in another order, with thousands of messages und
   )
 })
 
-test('a message too large for its subscriber counts as answered, others follow', async (t) => {
+test('a message too large for its subscriber counts as acknowledged, others follow', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const session = { clientId: 'small', clean: false } as const
@@ -110,7 +110,7 @@ test('a message too large for its subscriber counts as answered, others follow',
   )
 })
 
-test('a subscriber that does not answer holds nobody up: its queue fills, and what exceeds it is counted', async (t) => {
+test('a subscriber that does not acknowledge delays no other client: its queue fills, and the excess is counted', async (t) => {
   const broker = await start(t)
   const client = await connectedRaw(t, broker, { properties: { receiveMaximum: 10 } })
   await subscribe(client, 1)
@@ -120,7 +120,7 @@ test('a subscriber that does not answer holds nobody up: its queue fills, and wh
   for (let id = 1; id <= count; id++) publisher.send(publishPacket(id, payload))
   await publisher.wait('puback', count)
   await until(() => broker.waiting + broker.dropped === count, 'each message is queued or counted')
-  // 8 MiB of 9,400 bytes.
+  // 8 MiB of messages of 9,400 bytes.
   assert.ok(broker.waiting >= 890 && broker.waiting <= 900, `${broker.waiting} messages wait`)
   const queued = broker.waiting
   let puback = 0
@@ -134,8 +134,8 @@ test('a subscriber that does not answer holds nobody up: its queue fills, and wh
   await until(answered, 'all queued messages arrive in the end', 30_000)
 })
 
-test('a client that asks and does not read the answers is not read either', async () => {
-  // Filters that are none: aedes hears nothing of them, so it cannot hold their client up.
+test('a client that sends requests without reading the answers is not read either', async () => {
+  // Invalid filters never reach aedes, so it cannot throttle their client.
   const filters = Buffer.alloc(3 * 20_000)
   const header = (id: number) => Buffer.from([0x82, 0xe3, 0xd4, 0x03, id >> 8, id & 0xff, 0])
   let asked = 0
@@ -162,7 +162,7 @@ test('a client that asks and does not read the answers is not read either', asyn
   network.destroy()
 })
 
-test('a publisher of thousands is not faster than the broker', async (t) => {
+test('a publisher of thousands of messages cannot outrun the broker', async (t) => {
   const broker = await start(t)
   const subscriber = await connect(t, tcp(broker))
   const messages = received(subscriber)

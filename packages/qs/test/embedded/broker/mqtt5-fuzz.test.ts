@@ -19,7 +19,7 @@ const will = {
   properties: { willDelayInterval: 1 },
 } as const
 
-/** What a client may say, and some of what it may not. */
+/** Valid packets of a client, and some invalid ones. */
 const vocabulary: readonly Packet[] = [
   connectPacket({ clientId: 'bad', will, username: 'u', password: Buffer.from('p') }),
   connectPacket({
@@ -59,7 +59,7 @@ function mutate(bytes: Buffer, { at, cut, put }: { at: number; cut: number; put:
   return Buffer.concat([bytes.subarray(0, from), put, bytes.subarray(from + cut)])
 }
 
-test('whatever a client of MQTT 5 makes of its packets, the broker lives and serves others', async (t) => {
+test('the broker survives arbitrary MQTT 5 packets and serves other clients', async (t) => {
   const broker = await start(t)
   const good = await connect(t, tcp(broker), { protocolVersion: 5 })
   const isClosed = closed(good).then(() => 'closed')

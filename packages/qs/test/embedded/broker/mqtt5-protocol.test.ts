@@ -10,7 +10,7 @@ const subscribe = (messageId: number, ...topics: readonly string[]): Packet => (
   subscriptions: topics.map((topic) => ({ topic, qos: 1 })),
 })
 
-/** A PUBLISH of QoS 0 to topic `t` with these properties. */
+/** A QoS 0 PUBLISH to topic `t` with these properties. */
 const publishWith = (properties: string): Buffer =>
   Buffer.from(
     `30${hexLength(4 + properties.length / 2)}000174${hexLength(properties.length / 2)}${properties}`,
@@ -45,7 +45,7 @@ test('SUBACK and UNSUBACK have a code for each filter, in order', async (t) => {
   )
 })
 
-test('what it cannot do, or must not be done, ends the connection with a reason', async (t) => {
+test('unsupported features and protocol errors close the connection with a reason', async (t) => {
   const broker = await start(t)
   const bystander = await connect(t, tcp(broker))
   const auth = generate({ cmd: 'auth', reasonCode: 0x18 }, v5)
@@ -53,8 +53,8 @@ test('what it cannot do, or must not be done, ends the connection with a reason'
     ['a topic alias', publishWith('230001'), 0x94],
     ['a subscription identifier in PUBLISH', publishWith('0b01'), 0x82],
     ['an unknown property', publishWith('7f00'), 0x81],
-    ['a property that is cut off', publishWith('0300ff61'), 0x81],
-    ['a property twice', publishWith('01000101'), 0x82],
+    ['a truncated property', publishWith('0300ff61'), 0x81],
+    ['a repeated property', publishWith('01000101'), 0x82],
     ['a second CONNECT', connectPacket(), 0x82],
     ['AUTH', auth, 0x82],
     [
@@ -74,11 +74,11 @@ test('what it cannot do, or must not be done, ends the connection with a reason'
     ['a topic that is not UTF-8', Buffer.from('30040001ff00', 'hex'), 0x81],
     ['QoS 3', Buffer.from('36060001740001' + '00', 'hex'), 0x81],
     ['a length of five bytes', Buffer.from('308080808001', 'hex'), 0x81],
-    ['SUBSCRIBE to nothing', Buffer.from('8203000100', 'hex'), 0x82],
+    ['SUBSCRIBE without a filter', Buffer.from('8203000100', 'hex'), 0x82],
     ['wrong flags', Buffer.from('8005000100000161', 'hex'), 0x81],
     ['a packet that only brokers send', Buffer.from('d000', 'hex'), 0x82],
     [
-      'a session expiry that CONNECT did not ask for',
+      'a session expiry that was 0 in CONNECT',
       { cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 5 } },
       0x82,
     ],
@@ -112,7 +112,7 @@ test('a CONNECT that cannot be served is refused with a reason', async (t) => {
   }
 })
 
-test('a client that says nothing for too long is told so', async (t) => {
+test('a client that is silent for too long gets the reason', async (t) => {
   const broker = await start(t)
   const client = await connectedRaw(t, broker, { keepalive: 1 })
   const [disconnect] = await client.wait('disconnect')
@@ -134,7 +134,7 @@ test('packets before CONNACK, and a CONNECT in single bytes, are understood', as
   await client.wait('pingresp')
 })
 
-test('a client of an unknown version, and one that ends at once, cost nobody anything', async (t) => {
+test('a client with an unknown version, and one that closes at once, affect no other client', async (t) => {
   const broker = await start(t)
   const bystander = await connect(t, tcp(broker))
   const unknown = rawClient(t, broker)

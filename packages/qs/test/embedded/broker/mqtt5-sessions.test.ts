@@ -26,7 +26,7 @@ async function leave(raw: RawClient, sessionExpiryInterval?: number): Promise<vo
 const isPresent = (raw: RawClient) =>
   raw.got.some((packet) => packet.cmd === 'connack' && packet.sessionPresent)
 
-test('a session outlasts its connection by its expiry, with what was published meanwhile', async (t) => {
+test('a session outlasts its connection by its expiry, with messages published meanwhile', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const first = await client(t, broker, true, 60)
@@ -50,7 +50,7 @@ test('a session outlasts its connection by its expiry, with what was published m
   )
 })
 
-test('without an expiry it ends with its connection, however that ends', async (t) => {
+test('without an expiry it ends with its connection, however that closes', async (t) => {
   const broker = await start(t)
   const first = await client(t, broker, false, 0)
   await subscribe(first)
@@ -58,7 +58,7 @@ test('without an expiry it ends with its connection, however that ends', async (
   const second = await client(t, broker, false, 0)
   assert.ok(!isPresent(second))
   await subscribe(second)
-  // Taken over: its connection ends, and the session with it.
+  // Taken over: its connection closes and the session ends.
   const third = await client(t, broker, false, 60)
   assert.ok(!isPresent(third))
   await subscribe(third)
@@ -76,7 +76,7 @@ test('it expires', async (t) => {
   assert.ok(!isPresent(second))
 })
 
-test('a clean start throws an older session away, also for a new durable one', async (t) => {
+test('a clean start discards an older session, also for a new durable one', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const first = await client(t, broker, true, 60)
@@ -91,7 +91,7 @@ test('a clean start throws an older session away, also for a new durable one', a
   assert.equal(String(publish?.payload), 'new')
 })
 
-test('what "no local" keeps from a client does not wait for it in its session either', async (t) => {
+test('messages excluded by "no local" are not queued in the session either', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   const first = await client(t, broker, true, 60)
@@ -106,7 +106,7 @@ test('what "no local" keeps from a client does not wait for it in its session ei
   assert.equal(String(publish?.payload), 'other')
 })
 
-test('nobody can throw a session away without the right password', async (t) => {
+test('without the correct password, a client cannot discard a session', async (t) => {
   const broker = await start(t, { credentials: { username: 'u', password: 'p' } })
   const login = { username: 'u', password: Buffer.from('p') }
   const session = { clientId: 'id', properties: { sessionExpiryInterval: 60 } }
@@ -120,7 +120,7 @@ test('nobody can throw a session away without the right password', async (t) => 
   assert.ok(isPresent(back))
 })
 
-test('DISCONNECT may end a session, and 3.1.1 may go on with one', async (t) => {
+test('DISCONNECT may end a session, and a 3.1.1 client may resume one', async (t) => {
   const broker = await start(t)
   const first = await client(t, broker, true, 60)
   await subscribe(first)
@@ -138,7 +138,7 @@ test('DISCONNECT may end a session, and 3.1.1 may go on with one', async (t) => 
   assert.equal(await message, 'x')
 })
 
-test('QoS 2 goes on where it was, and a PUBLISH that comes again is no second message', async (t) => {
+test('QoS 2 resumes where it stopped, and a resent PUBLISH is not a second message', async (t) => {
   const broker = await start(t)
   const subscriber = await connect(t, tcp(broker))
   const messages: string[] = []

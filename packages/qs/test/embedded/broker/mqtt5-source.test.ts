@@ -41,7 +41,7 @@ async function publishAll(t: TestContext, broker: EmbeddedBroker, count: number)
   await Promise.all(upTo(count).map((i) => publisher.publishAsync('qs/v1/b/events', i, { qos: 1 })))
 }
 
-test('our source speaks MQTT 5 with the embedded broker, at the first attempt', async (t) => {
+test('the ingester source speaks MQTT 5 with the embedded broker at the first attempt', async (t) => {
   const broker = await start(t)
   const { connected, records } = startSource(t, broker)
   await connected
@@ -63,7 +63,7 @@ test('its receive maximum holds the broker back until it settles', async (t) => 
   assert.deepEqual(payloads(deliveries), upTo(300))
 })
 
-test('what it has not settled comes again after a reconnect, and what it has does not', async (t) => {
+test('unsettled messages are redelivered after a reconnect, and settled ones are not', async (t) => {
   const broker = await start(t)
   const options = { receiveMaximum: 5_000, highWatermark: { messages: 10_000, bytes: 10_000_000 } }
   const first = startSource(t, broker, options)
@@ -86,7 +86,7 @@ test('what it has not settled comes again after a reconnect, and what it has doe
   assert.deepEqual(payloads(third.deliveries), ['0'])
 })
 
-test('while it is full, more than its window waits with the broker, a retained event too', async (t) => {
+test('while it is full, messages beyond its window wait at the broker, including a retained event', async (t) => {
   const broker = await start(t)
   const publisher = await connect(t, tcp(broker))
   await publisher.publishAsync('qs/v1/b/events', 'retained', { qos: 1, retain: true })
@@ -110,7 +110,7 @@ test('while it is full, more than its window waits with the broker, a retained e
   assert.deepEqual(rest, upTo(5_000))
 })
 
-test('its own messages of QoS 1 are taken', async (t) => {
+test('its own QoS 1 messages are accepted', async (t) => {
   const broker = await start(t)
   const subscriber = await connect(t, tcp(broker))
   const messages = received(subscriber)
@@ -122,7 +122,7 @@ test('its own messages of QoS 1 are taken', async (t) => {
   await source.drain()
 })
 
-test('a second ingester with its client id is what it hears of, and it stops', async (t) => {
+test('a second ingester with the same client id is reported, and it stops', async (t) => {
   const broker = await start(t)
   const failures: Error[] = []
   const { connected } = startSource(t, broker, { onFailure: (error) => failures.push(error) })

@@ -19,7 +19,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((each) => ea
 const publishes = fc
   .record({
     topic: topicText,
-    // Both sides of each number of bytes that a remaining length takes.
+    // Both sides of each size boundary of the remaining length.
     payload: fc
       .oneof(fc.nat(300), fc.integer({ min: 15_900, max: 16_600 }))
       .map((size) => Buffer.alloc(size, 'x')),
@@ -63,7 +63,7 @@ const essence = (packet: Packet | undefined) => {
   return { topic, payload: String(payload), qos, retain, dup, messageId: qos > 0 ? messageId : 0 }
 }
 
-test('from 5 to 3.1.1 and back a PUBLISH keeps all it has', () => {
+test('translation from 5 to 3.1.1 and back preserves a PUBLISH', () => {
   const there = (packet: IPublishPacket) => {
     const [four, five] = [new GatheredBytes(), new GatheredBytes()]
     const properties = publish5To4(generate(packet, v5), four)
@@ -74,13 +74,13 @@ test('from 5 to 3.1.1 and back a PUBLISH keeps all it has', () => {
     const outgoing = publish4To5(frame, carrier.of(payload))
     outgoing.write(five)
     assert.equal(five.length, outgoing.bytes)
-    // Byte for byte, as the order of properties is not ours to change.
+    // Byte for byte, since the order of properties must not change.
     assert.deepEqual(five.take(), generate(packet, v5))
   }
   fc.assert(fc.property(publishes, there), { numRuns: 500 })
 })
 
-test('a stream is the same packets, however it is cut', () => {
+test('a stream yields the same packets, however it is cut', () => {
   const check = (packets: readonly IPublishPacket[], cut: number) => {
     const frames = packets.map((packet) => generate(packet, v5))
     const stream = Buffer.concat(frames)
@@ -95,7 +95,7 @@ test('a stream is the same packets, however it is cut', () => {
   fc.assert(fc.property(fc.array(publishes, { minLength: 1, maxLength: 6 }), cuts, check), { numRuns: 100 })
 })
 
-test('whatever is translated for aedes is 3.1.1 that a parser takes', () => {
+test('everything translated for aedes is valid 3.1.1', () => {
   const id = fc.integer({ min: 1, max: 65_535 })
   const filter = fc.oneof(topicText, fc.constantFrom('#', '+/+', 'a/#', '$share/g/#'))
   const qos = fc.constantFrom<0 | 1 | 2>(0, 1, 2)
@@ -144,7 +144,7 @@ test('whatever is translated for aedes is 3.1.1 that a parser takes', () => {
   fc.assert(fc.property(packets, check), { numRuns: 500 })
 })
 
-test('topic names and filters are told from what is none', () => {
+test('invalid topic names and filters are recognised', () => {
   for (const name of ['a', '/', 'a//b', ' ', '$other', 'ä/ö']) assert.ok(isTopicName(name), name)
   for (const name of ['', '+', 'a/#', 'a\0', '$SYS/x', '/'.repeat(100)]) assert.ok(!isTopicName(name), name)
   for (const filter of ['#', '+', 'a/+/b', '+/+/#', '/#', '$share/g/a'])

@@ -22,7 +22,7 @@ for (const transport of ['tcp', 'ws'] as const) {
       [4, 5],
       [5, 4],
     ] as const) {
-      test(`messages of QoS ${qos} pass over ${transport} from MQTT ${from} to ${to}`, async (t) => {
+      test(`QoS ${qos} messages pass over ${transport} from MQTT ${from} to ${to}`, async (t) => {
         const broker = await start(t)
         const url = transport === 'tcp' ? tcp(broker) : webSocket(broker)
         const publisher = await connect(t, url, { protocolVersion: from })
@@ -40,7 +40,7 @@ for (const transport of ['tcp', 'ws'] as const) {
   }
 }
 
-test('CONNACK says what the broker can do, and the client id that it gave', async (t) => {
+test('CONNACK has the capabilities of the broker and the assigned client id', async (t) => {
   const broker = await start(t)
   const client = mqtt.connect(tcp(broker), { protocolVersion: 5, reconnectPeriod: 0, clientId: '' })
   t.after(() => client.end(true))
@@ -56,7 +56,7 @@ test('CONNACK says what the broker can do, and the client id that it gave', asyn
   })
 })
 
-test('properties reach a subscriber of MQTT 5 live, retained and queued, and hurt no other', async (t) => {
+test('properties reach an MQTT 5 subscriber live, retained and queued, and affect no other', async (t) => {
   const broker = await start(t)
   const session = { clientId: 'away', clean: false, properties: { sessionExpiryInterval: 60 } } as const
   const [publisher, live, old] = [
@@ -97,7 +97,7 @@ test('properties reach a subscriber of MQTT 5 live, retained and queued, and hur
   assert.deepEqual(oldGot, ['p/with: {}', 'p/empty: ', 'p/without: x'])
 })
 
-test('the will of a lost client is published, and that of one that asks for it in DISCONNECT', async (t) => {
+test('the will of a lost client is published, and one requested in DISCONNECT', async (t) => {
   const broker = await start(t)
   const subscriber = await connect5(t, tcp(broker))
   const messages = received(subscriber)
@@ -119,7 +119,7 @@ test('the will of a lost client is published, and that of one that asks for it i
   assert.deepEqual([...messages].sort(), ['gone/asks: x', 'gone/lost: x'])
 })
 
-test('no local, retain handling and retain as published are observed', async (t) => {
+test('no local, retain handling and retain as published are honoured', async (t) => {
   const broker = await start(t)
   const other = await connect5(t, tcp(broker))
   await other.publishAsync('state', 'retained', { retain: true, qos: 1 })
@@ -139,7 +139,7 @@ test('no local, retain handling and retain as published are observed', async (t)
   assert.deepEqual(got, ['live true', 'again false', 'again true'])
 })
 
-test('with credentials, only who has them gets in', async (t) => {
+test('with credentials, only clients that have them are admitted', async (t) => {
   const broker = await start(t, { credentials })
   await connect5(t, tcp(broker), credentials)
   await connect5(t, webSocket(broker), credentials)
@@ -150,7 +150,7 @@ test('with credentials, only who has them gets in', async (t) => {
   )
 })
 
-test('a client is told that another took its session over, or that the broker stops', async (t) => {
+test('a client gets the reason if another took over its session or the broker stops', async (t) => {
   const broker = await start(t)
   const reasons: (number | undefined)[] = []
   const client = async (id: string) => {
@@ -168,7 +168,7 @@ test('a client is told that another took its session over, or that the broker st
   assert.deepEqual(reasons, [0x8e, 0x8b])
 })
 
-test('a packet above the limit costs its sender the connection, with the reason', async (t) => {
+test('a packet above the limit closes the connection of its sender with the reason', async (t) => {
   const { log, records } = silentLog()
   const broker = await start(t, { log })
   for (const url of [tcp(broker), webSocket(broker)]) {

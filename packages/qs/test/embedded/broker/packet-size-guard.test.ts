@@ -14,7 +14,7 @@ function inChunks(stream: Buffer, chunkBytes: number): readonly Buffer[] {
   return Array.from({ length: count }, (_, i) => stream.subarray(i * chunkBytes, (i + 1) * chunkBytes))
 }
 
-test('a packet is too large exactly above the limit, however the stream is cut', () => {
+test('a packet is too large only above the limit, however the stream is cut', () => {
   const sizes = fc.array(fc.oneof(fc.nat(300), fc.nat(40_000)), { minLength: 1, maxLength: 8 })
   fc.assert(
     fc.property(
@@ -33,13 +33,13 @@ test('a packet is too large exactly above the limit, however the stream is cut',
   )
 })
 
-test('a packet above the limit is known by its header, before its body is there', () => {
+test('a packet above the limit is detected by its header, before its body arrives', () => {
   const guard = new PacketSizes({ maxFirstBytes: 1_000, maxPacketBytes: 1_000 })
   assert.equal(guard.oversized(publish(200_000).subarray(0, 3)), null)
   assert.equal(guard.oversized(publish(200_000).subarray(3, 4)), publish(200_000).length)
 })
 
-test('the first packet has a limit of its own', () => {
+test('the first packet has its own limit', () => {
   const guard = new PacketSizes({ maxFirstBytes: 100, maxPacketBytes: 1_000 })
   assert.equal(guard.isPastFirst, false)
   assert.equal(guard.oversized(publish(80).subarray(0, 40)), null)

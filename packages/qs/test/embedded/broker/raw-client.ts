@@ -5,20 +5,20 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
 
-/** An MQTT 5 client that says what it is told to, right or wrong, and answers nothing by itself. */
+/** An MQTT 5 client that sends anything, valid or not, and answers nothing by itself. */
 export interface RawClient {
-  /** What the broker sent, oldest first. */
+  /** Packets from the broker, oldest first. */
   readonly got: readonly Packet[]
   readonly isClosed: boolean
-  /** What the network has not taken yet. */
+  /** Bytes not yet accepted by the network. */
   readonly unsentBytes: number
   send(...packets: readonly (Packet | Buffer)[]): void
-  /** Waits for so many packets of the kind. */
+  /** Waits for this many packets of the kind. */
   wait<C extends Packet['cmd']>(cmd: C, count?: number): Promise<readonly Extract<Packet, { cmd: C }>[]>
   waitClosed(): Promise<void>
   pause(): void
   resume(): void
-  /** Says nothing more. */
+  /** Closes the connection. */
   end(): void
   destroy(): void
 }
@@ -81,7 +81,7 @@ export function publishPacket(messageId: number, payload: string | Buffer = 'x',
   return { cmd: 'publish', topic: 't', payload, qos, dup: false, retain: false, messageId }
 }
 
-/** A connected one. */
+/** A connected raw client. */
 export async function connectedRaw(
   t: TestContext,
   broker: EmbeddedBroker,

@@ -5,7 +5,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync } from 'mqtt'
 import { startEmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
 
-/** The broker, with a device that is read from every 300 ms at most. */
+/** The broker, with a device that is read at most every 300 ms. */
 async function startBroker(t: { after(end: () => unknown): void }) {
   const charged: [topic: string, bytes: number][] = []
   const broker = await startEmbeddedBroker({
@@ -63,7 +63,7 @@ for (const way of ['TCP with 3.1.1', 'TCP with 5', 'WebSocket'] as const) {
   })
 }
 
-test('what a client may not publish is charged to no device, but to the client', async (t) => {
+test('a refused message is charged to the client and not to a device', async (t) => {
   const { broker, charged } = await startBroker(t)
   const client = await connectAsync(`mqtt://127.0.0.1:${broker.port}`)
   t.after(() => client.endAsync(true))

@@ -6,7 +6,7 @@ import type { Access } from '../../../src/embedded/broker/access.ts'
 import { ClientComplaints } from '../../../src/embedded/broker/client-complaints.ts'
 import { authorizePublish } from '../../../src/embedded/broker/refused-publish.ts'
 
-test('the broker tells of each message whether its client may send it', () => {
+test('the broker reports for each message whether its client may publish it', () => {
   const published: (readonly [topic: string, isAllowed: boolean, bytes: number])[] = []
   const authorize = authorizePublish({
     access: { mayPublish: (_client: Client, topic: string) => topic === 'mine' } as unknown as Access,

@@ -11,7 +11,7 @@ function counters(queue: SessionQueue): readonly (number | undefined)[] {
   return queue.all().map((packet) => packet.brokerCounter)
 }
 
-test('it holds what was added and not acknowledged, in order, whatever the order of the PUBACKs', () => {
+test('it holds unacknowledged messages in order, regardless of the order of the PUBACKs', () => {
   const steps = fc.array(
     fc.oneof({ weight: 3, arbitrary: fc.constant('add' as const) }, fc.nat(40), {
       weight: 1,
@@ -51,7 +51,7 @@ test('it holds what was added and not acknowledged, in order, whatever the order
   fc.assert(fc.property(steps, check), { numRuns: 100 })
 })
 
-test('a packet identifier is never in use twice, and the queue waits for a PUBACK when too many are', () => {
+test('a packet identifier is never used twice at a time, and the queue waits for a PUBACK when too many are in use', () => {
   const queue = new SessionQueue()
   for (let counter = 1; counter <= 70_000; counter++) queue.add(message(counter))
   const ids = new Set<number>()
@@ -66,7 +66,7 @@ test('a packet identifier is never in use twice, and the queue waits for a PUBAC
   assert.equal(inUse.size, 20_000)
 })
 
-test('a PUBREL takes the place of its message, and is sent again in its place', () => {
+test('a PUBREL replaces its message, and is resent in its place', () => {
   const [queue, only] = [new SessionQueue(), new SessionQueue()]
   only.add(message(2))
   for (const counter of [1, 2]) queue.add(message(counter))
@@ -79,7 +79,7 @@ test('a PUBREL takes the place of its message, and is sent again in its place', 
   assert.deepEqual(queue.all(), [{ ...message(2), messageId: undefined, dup: false }])
 })
 
-test('it counts its bytes by topic, and forgets a topic of which nothing waits', () => {
+test('it counts its bytes by topic, and forgets a topic without queued messages', () => {
   const queue = new SessionQueue()
   const add = (topic: string, bytes: number) => {
     queue.add({ topic, payload: Buffer.alloc(bytes) })

@@ -30,7 +30,7 @@ function message(brokerCounter: number, fields: Partial<QueuedPacket> = {}): Que
   return { brokerCounter, topic: 't', payload: Buffer.alloc(600), qos: 2, ...fields }
 }
 
-test('a session whose queue is full gets no more, others do, and it goes on when drained', async (t) => {
+test('a session with a full queue gets no more messages, others do, and it continues when drained', async (t) => {
   const { broker, store, queues, full, queued } = await storeOf({
     maxBytesOf: () => 10_000,
     maxBytes: 1_000_000,
@@ -56,7 +56,7 @@ test('a session whose queue is full gets no more, others do, and it goes on when
   assert.equal(queued('away').length, 1)
 })
 
-test('all sessions together are bounded, except one with a larger share', async (t) => {
+test('all sessions together are limited, except one with a larger limit', async (t) => {
   const { broker, queues, queued } = await storeOf({
     maxBytesOf: (id) => (id === 'ours' ? 50_000 : 10_000),
     maxBytes: 20_000,
@@ -72,7 +72,7 @@ test('all sessions together are bounded, except one with a larger share', async 
   assert.equal(queued('ours').length, 40)
 })
 
-test('what is kept for long keeps nothing of the read that it arrived in', async (t) => {
+test('messages kept for long do not keep their read buffer in memory', async (t) => {
   const read = Buffer.alloc(64 * 1024, 'x')
   const carrier = new PropertyCarrier()
   const detached = (payload: Buffer) => carrier.detached(payload)
@@ -100,7 +100,7 @@ test('what is kept for long keeps nothing of the read that it arrived in', async
   }
 })
 
-test('overlapping subscriptions make one message, with the highest QoS among them', async (t) => {
+test('overlapping subscriptions get one message, with the highest QoS among them', async (t) => {
   const { broker, queues, queued } = await storeOf({ maxBytesOf: () => 100_000, maxBytes: 1_000_000 })
   t.after(() => broker.close())
   const subscribers = [

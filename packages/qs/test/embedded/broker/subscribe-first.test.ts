@@ -11,7 +11,7 @@ import { connectPacket, publishPacket, rawClient } from './raw-client.ts'
 
 const ingesterId = 'ingester'
 
-/** The ingester's durable session inside the process. */
+/** The durable session of the ingester within the process. */
 async function ingester(broker: EmbeddedBroker) {
   const connection = broker.connect()
   const got: Packet[] = []
@@ -37,7 +37,7 @@ async function ingester(broker: EmbeddedBroker) {
   const events = () => got.filter((packet): packet is IPublishPacket => packet.cmd === 'publish')
   const puback = ({ messageId = 0 }: IPublishPacket) =>
     writeToStream({ cmd: 'puback', messageId }, connection)
-  /** Of what has come and of what comes, as after COMMIT. */
+  /** Acknowledges received and future messages, as after COMMIT. */
   const pubackAll = () => {
     events().forEach(puback)
     reader.on('packet', (packet) => packet.cmd === 'publish' && puback(packet))
@@ -45,7 +45,7 @@ async function ingester(broker: EmbeddedBroker) {
   return { connection, events, pubackAll }
 }
 
-test('nobody comes in before the ingester has subscribed', async (t) => {
+test('no client is admitted before the ingester has subscribed', async (t) => {
   const broker = await start(t, { ingesterId })
   for (const port of [broker.port, broker.wsPort]) {
     const early = connectSocket(port, '127.0.0.1').resume()
@@ -60,7 +60,7 @@ test('nobody comes in before the ingester has subscribed', async (t) => {
 })
 
 for (const qos of [0, 1, 2] as const) {
-  test(`events of QoS ${qos} wait for an ingester that is away, and come with QoS 1`, async (t) => {
+  test(`QoS ${qos} events wait for an ingester that is away, and arrive with QoS 1`, async (t) => {
     const broker = await start(t, { ingesterId })
     const before = await ingester(broker)
     broker.open()
@@ -77,7 +77,7 @@ for (const qos of [0, 1, 2] as const) {
   })
 }
 
-test('an ingester that pauses reading is not ended, and who publishes waits a second at most', async (t) => {
+test('an ingester that pauses reading is not disconnected, and publishers wait at most a second', async (t) => {
   const broker = await start(t, { ingesterId, maxPacketBytes: 1_000_000 })
   const { connection, events, pubackAll } = await ingester(broker)
   broker.open()
@@ -110,7 +110,7 @@ for (const way of ['3.1.1', '5', 'WebSocket'] as const) {
     const honestMs = performance.now()
     for (let i = 0; i < 20; i++) await honest.publishAsync('events/honest', 'x', { qos: 1 })
     assert.ok(performance.now() - honestMs < 1_000)
-    // 256 KiB, the message that exceeds it, and one read a second of at most two messages.
+    // 256 KiB, the message that exceeds it, and one read per second of at most two messages.
     const most = 20 + 4 + 2 * (1 + (performance.now() - startMs) / 1_000)
     assert.ok(broker.waiting <= most, `${broker.waiting} wait`)
     const resumeMs = performance.now()
@@ -120,7 +120,7 @@ for (const way of ['3.1.1', '5', 'WebSocket'] as const) {
   })
 }
 
-test('nobody outside takes the session of the ingester', async (t) => {
+test('an outside client cannot take over the session of the ingester', async (t) => {
   const broker = await start(t, { ingesterId })
   const { connection } = await ingester(broker)
   broker.open()
@@ -133,7 +133,7 @@ test('nobody outside takes the session of the ingester', async (t) => {
   assert.ok(!connection.destroyed)
 })
 
-test('before it stops it reads nothing more, and waits for what the ingester has not acknowledged', async (t) => {
+test('before it stops, it reads nothing more and waits for messages that the ingester has not acknowledged', async (t) => {
   const broker = await start(t, { ingesterId })
   const { connection, events } = await ingester(broker)
   broker.open()
@@ -160,7 +160,7 @@ test('a client that logs in while the broker drains gets no PUBACK', async (t) =
   const { events } = await ingester(broker)
   broker.open()
   const late = rawClient(t, broker)
-  // Connections are accepted in turn: the broker has the one before, which has sent nothing.
+  // Connections are accepted in order, so the broker also has the previous one, which has sent nothing.
   await connect(t, tcp(broker))
   const drained = broker.drain(60_000)
   late.send(connectPacket({ clientId: 'late' }))
@@ -174,7 +174,7 @@ test('a client that logs in while the broker drains gets no PUBACK', async (t) =
   assert.equal(events().length, 0)
 })
 
-test('draining takes as long as the ingester acknowledges something, and ends when it does not', async (t) => {
+test('draining continues while the ingester acknowledges messages, and ends when it stops', async (t) => {
   const broker = await start(t, { ingesterId })
   const { connection, events } = await ingester(broker)
   broker.open()

@@ -9,7 +9,7 @@ import { temporaryDirectory } from './data-directory.ts'
 
 const notRoot = process.getuid?.() === 0 ? false : 'needs root'
 
-test('as an ordinary user the cluster is in the data directory', (t) => {
+test('for an ordinary user, the cluster is in the data directory', (t) => {
   const dataDir = temporaryDirectory(t)
   assert.equal(
     placeCluster(null, { dataDir, systemDirectory: '', log: silentLog().log }),
@@ -17,7 +17,7 @@ test('as an ordinary user the cluster is in the data directory', (t) => {
   )
 })
 
-test('root: a removed data directory begins anew, and its old cluster is set aside', {
+test('root: a removed data directory starts anew, and its old cluster is set aside', {
   skip: notRoot,
 }, (t) => {
   const dataDir = temporaryDirectory(t)

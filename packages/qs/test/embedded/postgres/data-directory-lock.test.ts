@@ -8,7 +8,7 @@ import { lockDataDirectory } from '../../../src/embedded/postgres/data-directory
 import { processIdentity } from '../../../src/embedded/postgres/process-identity.ts'
 import { temporaryDirectory } from './data-directory.ts'
 
-test('the second start on a data directory is refused and told who holds it', (t) => {
+test('a second start on a data directory is refused, naming the holder', (t) => {
   const dataDir = join(temporaryDirectory(t), 'data')
   const lock = lockDataDirectory(dataDir)
   assert.throws(() => lockDataDirectory(dataDir), new RegExp(`pid ${process.pid}\\b.*QS_DATA_DIR`))
@@ -17,7 +17,7 @@ test('the second start on a data directory is refused and told who holds it', (t
   assert.deepEqual(readdirSync(dataDir), [])
 })
 
-test('the lock of a process that was killed is taken over', async (t) => {
+test('the lock of a killed process is taken over', async (t) => {
   const dataDir = temporaryDirectory(t)
   const holder = spawn('sleep', ['60'])
   await once(holder, 'spawn')
@@ -30,7 +30,7 @@ test('the lock of a process that was killed is taken over', async (t) => {
   lockDataDirectory(dataDir).release()
 })
 
-test('a pid that another process has got since holds nothing, nor does a file that says nothing', (t) => {
+test('a reused pid does not hold the lock, nor does an empty file', (t) => {
   const dataDir = temporaryDirectory(t)
   for (const content of [JSON.stringify({ pid: process.pid, started: 'long ago' }), '', '{"pid":']) {
     writeFileSync(join(dataDir, 'qs.lock'), content)
@@ -38,7 +38,7 @@ test('a pid that another process has got since holds nothing, nor does a file th
   }
 })
 
-test('release leaves a lock alone that somebody else has taken over', (t) => {
+test('release leaves a lock alone that another process has taken over', (t) => {
   const dataDir = temporaryDirectory(t)
   const lock = lockDataDirectory(dataDir)
   writeFileSync(join(dataDir, 'qs.lock'), 'theirs')

@@ -7,7 +7,7 @@ import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { startEmbeddedPostgres } from '../../../src/embedded/postgres/embedded-postgres.ts'
 
-/** A directory for one test, removed after it. Others may enter it, unlike what `mktemp -d` makes. */
+/** A directory for one test, removed afterwards. Other accounts may enter it, unlike one from `mktemp -d`. */
 export function temporaryDirectory(t: TestContext): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'qs-test-')))
   chmodSync(directory, 0o755)

@@ -19,7 +19,7 @@ async function answers(url: string): Promise<void> {
   await client.end()
 }
 
-test('root: below a folder that is closed to others the cluster is kept elsewhere', {
+test('root: below a folder closed to others, the cluster is stored elsewhere', {
   skip: notRoot,
 }, async (t) => {
   const closed = temporaryDirectory(t)
@@ -46,7 +46,7 @@ test('root: below a folder that is closed to others the cluster is kept elsewher
   await answers(again.url)
 })
 
-test('an ordinary user starts it, and root later goes on as that user', { skip: notRoot }, async (t) => {
+test('an ordinary user starts it, and root later runs it as that user', { skip: notRoot }, async (t) => {
   const nobody: Account = { name: 'nobody', uid: 65_534, gid: 65_534 }
   if (!canEnter(import.meta.dirname, nobody) || !canEnter(dirname(process.execPath), nobody)) {
     t.skip('this checkout or node is closed to other users')
@@ -68,6 +68,6 @@ test('an ordinary user starts it, and root later goes on as that user', { skip: 
   assert.equal(statSync(`/proc/${postmasterPid(dataDir)}`).uid, nobody.uid)
 })
 
-test('root is told what to do with a cluster that belongs to root', { skip: notRoot }, (t) => {
+test('for a cluster that belongs to root, the error says what to do', { skip: notRoot }, (t) => {
   assert.throws(() => serverAccount(temporaryDirectory(t)), /belongs to root.*chown -R/)
 })

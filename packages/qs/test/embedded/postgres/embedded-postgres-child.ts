@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL('./embedded-postgres-process.ts', import.me
 
 export interface EmbeddedPostgresChild {
   readonly child: ChildProcess
-  /** When its database answers; rejects where the process ends before. */
+  /** Resolves when its database answers; rejects if the process ends before. */
   readonly url: Promise<string>
 }
 

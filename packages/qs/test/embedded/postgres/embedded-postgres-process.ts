@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '../../../src/embedded/postgres/embedded-postgres.ts'
 
-// A process of its own that starts the embedded database, says its URL and stays until it is killed.
+// A separate process that starts the embedded database, prints its URL and runs until killed.
 const [dataDir = '', port = ''] = process.argv.slice(2)
 const { url } = await startEmbeddedPostgres({ dataDir, port: Number(port), log: pino({ level: 'silent' }) })
 process.stdout.write(`${url}\n`)

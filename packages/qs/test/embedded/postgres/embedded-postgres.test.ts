@@ -37,7 +37,7 @@ async function query(url: string, sql: string): Promise<readonly Record<string, 
 test('the embedded database', async (t) => {
   const dataDir = await newDataDirectory(t)
 
-  await t.test('keeps its data and its URL over a restart', async (t) => {
+  await t.test('keeps its data and its URL across a restart', async (t) => {
     const port = await freePort()
     const log = silentLog().log
     const before = await startEmbeddedPostgres({ dataDir, port, log })
@@ -54,7 +54,7 @@ test('the embedded database', async (t) => {
   })
 
   await t.test(
-    'listens on loopback only, by password, durable, UTF-8 and UTC whatever the caller says',
+    'listens on loopback only, with a password, durable, in UTF-8 and UTC, regardless of the environment',
     async (t) => {
       process.env.PGOPTIONS = '-c synchronous_commit=off'
       t.after(() => delete process.env.PGOPTIONS)
@@ -91,7 +91,7 @@ test('the embedded database', async (t) => {
     },
   )
 
-  await t.test('is taken over from a qs that was killed with -9', async (t) => {
+  await t.test('is taken over from a qs killed with -9', async (t) => {
     const { child, url } = spawnEmbeddedPostgres({ dataDir, port: await freePort() })
     await query(
       await url,
@@ -109,7 +109,7 @@ test('the embedded database', async (t) => {
     assert.deepEqual(await query(database.url, 'select n from kept'), [{ n: 7 }])
   })
 
-  await t.test('starts where the pid in postmaster.pid belongs to somebody else by now', async (t) => {
+  await t.test('starts if the pid in postmaster.pid now belongs to another process', async (t) => {
     const stranger = spawn('sleep', ['60'])
     t.after(() => stranger.kill())
     const owner = statSync(join(dataDir, 'postgres'))
@@ -119,33 +119,33 @@ test('the embedded database', async (t) => {
     assert.ok(isRunning(stranger.pid ?? 0))
   })
 
-  await t.test('is started again when it ends by itself', async (t) => {
+  await t.test('is restarted when it exits unexpectedly', async (t) => {
     const { log, records } = silentLog()
     const { url } = await start(t, dataDir, log)
     await query(url, 'drop table if exists kept; create table kept (n int); insert into kept values (7)')
     process.kill(postmasterPid(dataDir), 'SIGKILL')
-    await until(() => records.some(({ msg }) => msg === 'PostgreSQL runs again'), 'it runs again', 30_000)
+    await until(() => records.some(({ msg }) => msg === 'PostgreSQL is running again'), 'it runs again', 30_000)
     assert.deepEqual(await query(url, 'select n from kept'), [{ n: 7 }])
-    assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('ended by itself')))
+    assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('exited unexpectedly')))
   })
 
-  await t.test('can be stopped while it waits to be started again', async () => {
+  await t.test('can be stopped while it waits for a restart', async () => {
     const { log, records } = silentLog()
     const database = await startEmbeddedPostgres({ dataDir, port: await freePort(), log })
     process.kill(postmasterPid(dataDir), 'SIGKILL')
-    await until(() => records.some(({ msg }) => msg.includes('ended by itself')), 'its end is noticed')
+    await until(() => records.some(({ msg }) => msg.includes('exited unexpectedly')), 'its end is noticed')
     await database.stop()
     await assert.rejects(query(database.url, 'select 1'), /ECONNREFUSED/)
   })
 
-  await t.test('gets a new password where the file is lost, and says so where it is wrong', async (t) => {
+  await t.test('gets a new password if the file is lost, and reports a wrong one', async (t) => {
     rmSync(join(dataDir, 'postgres-password'))
     assert.equal(embeddedDatabaseUrl(dataDir, 5433), null)
     const database = await start(t, dataDir)
     await query(database.url, 'select 1')
     await database.stop()
     writeFileSync(join(dataDir, 'postgres-password'), 'wrong')
-    await assert.rejects(start(t, dataDir), /postgres-password does not hold the password/)
+    await assert.rejects(start(t, dataDir), /postgres-password does not contain the password/)
     rmSync(join(dataDir, 'postgres-password'))
   })
 
@@ -161,18 +161,18 @@ test('the embedded database', async (t) => {
   await t.test('does not touch data of another major version', async (t) => {
     const path = join(dataDir, 'postgres', 'PG_VERSION')
     writeFileSync(path, '15\n')
-    await assert.rejects(start(t, dataDir), /is of PostgreSQL 15, this qs brings PostgreSQL 18/)
+    await assert.rejects(start(t, dataDir), /is of PostgreSQL 15, but this qs includes PostgreSQL 18/)
     assert.equal(readFileSync(path, 'utf8'), '15\n')
     writeFileSync(path, '18\n')
   })
 
-  await t.test('fails with what PostgreSQL said, when that does not start', async (t) => {
+  await t.test('fails with the error of PostgreSQL if that does not start', async (t) => {
     writeFileSync(join(dataDir, 'postgres', 'postgresql.conf'), 'shared_buffers = lots\n')
     await assert.rejects(start(t, dataDir), /invalid value for parameter "shared_buffers": "lots"/)
   })
 })
 
-test('a kill -9 in the middle of initdb does not block the next start, and the leftovers go', async (t) => {
+test('a kill -9 during initdb does not block the next start, and the leftovers are removed', async (t) => {
   const dataDir = join(temporaryDirectory(t), 'data')
   const drafts = () =>
     (existsSync(dataDir) ? readdirSync(dataDir) : []).filter((name) => name.includes('.new-'))

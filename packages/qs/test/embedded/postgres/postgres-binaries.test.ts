@@ -15,7 +15,7 @@ import { serverAccount } from '../../../src/embedded/postgres/postgres-account.t
 import { postgresBinaries } from '../../../src/embedded/postgres/postgres-binaries.ts'
 import { temporaryDirectory } from './data-directory.ts'
 
-/** The package as npm unpacks it without its install script: no links. */
+/** The package as unpacked by npm without its install script: no links. */
 function unpacked(directory: string): string {
   const { postgres } = postgresBinaries({ account: null, systemDirectory: '' })
   const source = join(dirname(postgres), '..')
@@ -30,7 +30,7 @@ function links(native: string): readonly { readonly target: string }[] {
   return JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'))
 }
 
-test('links that an install without scripts left out are restored, and what runs is made executable', (t) => {
+test('links missing after an install without scripts are restored, and programs are made executable', (t) => {
   const native = unpacked(temporaryDirectory(t))
   chmodSync(join(native, 'bin', 'postgres'), 0o644)
   const binaries = postgresBinaries({ account: null, native, systemDirectory: '' })
@@ -42,7 +42,7 @@ test('links that an install without scripts left out are restored, and what runs
 
 const notRoot = process.getuid?.() === 0 ? false : 'needs root'
 
-test('root: a copy is made where the account can reach it, once', { skip: notRoot }, (t) => {
+test('root: a copy that the account can reach is made once', { skip: notRoot }, (t) => {
   const closed = temporaryDirectory(t)
   chmodSync(closed, 0o700)
   const native = unpacked(closed)

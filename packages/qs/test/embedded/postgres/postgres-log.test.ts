@@ -20,7 +20,7 @@ test('the log never takes more than twice its limit', (t) => {
   assert.ok(bytes.every((size) => size <= 11 * 1024 * 1024))
 })
 
-test('its tail is what was written since a position', (t) => {
+test('its tail is the text written since a position', (t) => {
   const path = join(temporaryDirectory(t), 'postgres.log')
   appendFileSync(path, 'before\n')
   const from = statSync(path).size

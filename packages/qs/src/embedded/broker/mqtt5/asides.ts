@@ -1,11 +1,11 @@
 import type { Packet } from 'mqtt-packet'
 
-/** Something to do with a packet, in the moment in which aedes has parsed it. */
+/** Callback for a packet, at the moment when aedes has parsed it. */
 export type Aside = (packet: Packet) => void
 
 /**
- * What 3.1.1 has no bytes for, beside the stream of bytes: written together with a packet, done when aedes
- * has that packet. Both sides count, since every packet that is written is parsed, in order.
+ * Callbacks next to the byte stream, for what 3.1.1 cannot encode: registered when a packet is written, run when aedes
+ * has parsed it. Both sides count, since packets are parsed in the order they are written.
  */
 export class Asides {
   #written = 0

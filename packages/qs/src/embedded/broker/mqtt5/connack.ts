@@ -3,12 +3,12 @@ import type { Mqtt5Session } from './connect.ts'
 import { REASON, type Reason, reasonForConnack, reasonOfReturnCode } from './reason-codes.ts'
 
 /**
- * Messages of QoS 2 that a client may have under way to us. aedes ends the connection of who has more, so it
- * is told to (`maxInflightInbound`) with the same figure.
+ * Maximum QoS 2 messages in flight from a client. aedes disconnects a client that exceeds its `maxInflightInbound`, so
+ * both have the same value.
  */
 export const RECEIVE_MAXIMUM = 1_000
 
-/** CONNACK of aedes, with what this broker can do and what not [MQTT 5, 3.2.2.3]. */
+/** Translates the CONNACK of aedes and adds the capabilities of this broker [MQTT 5, 3.2.2.3]. */
 export function connack4To5(
   frame: Buffer,
   {

@@ -5,40 +5,40 @@ import { type MessageProperties, willProperties } from './publish-properties.ts'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isTopicName } from './topics.ts'
 
-/** What an MQTT 5 client asks for in CONNECT and 3.1.1 cannot say. */
+/** Parts of an MQTT 5 CONNECT that 3.1.1 cannot express. */
 export interface Mqtt5Session {
   readonly clientId: string
   readonly isIdAssigned: boolean
-  /** What is left of an older session is thrown away, and yet this one may outlast its connection. */
+  /** An older session is discarded, although this one may outlast its connection. */
   readonly isCleanStart: boolean
-  /** aedes has it as a session that outlasts its connection. */
+  /** For aedes, the session outlasts its connection. */
   readonly isDurable: boolean
-  /** How long the session outlasts its connection; 0xFFFFFFFF: for ever. */
+  /** How long the session outlasts its connection; 0xFFFFFFFF: no expiry. */
   readonly expirySeconds: number
-  /** Messages of QoS 1 and 2 that may be under way to the client. */
+  /** Maximum QoS 1 and 2 messages in flight to the client. */
   readonly receiveMaximum: number
-  /** Larger packets must not be sent to the client. */
+  /** Maximum packet size of the client. */
   readonly maxPacketBytes: number
   readonly will: Mqtt5Will | null
 }
 
-/** What a will has beyond 3.1.1. */
+/** Parts of a will that 3.1.1 does not have. */
 export interface Mqtt5Will {
   readonly delaySeconds: number
   readonly properties: MessageProperties | null
 }
 
 /**
- * CONNECT. The two flags of MQTT 5 and the one of 3.1.1:
+ * Translates CONNECT. The two flags of MQTT 5 and the one of 3.1.1:
  *
- * | clean start | session expiry | clean session | and besides                                             |
+ * | clean start | session expiry | clean session | in addition                                             |
  * |-------------|----------------|---------------|---------------------------------------------------------|
  * | yes         | 0              | yes           |                                                         |
- * | yes         | > 0            | no            | an older session is thrown away first [MQTT-3.1.2-4]    |
- * | no          | 0              | no            | the session is thrown away when the connection ends     |
- * | no          | > 0            | no            | thrown away when it expires; 0xFFFFFFFF: never          |
+ * | yes         | > 0            | no            | an older session is discarded first [MQTT-3.1.2-4]      |
+ * | no          | 0              | no            | the session is discarded when the connection ends       |
+ * | no          | > 0            | no            | discarded when it expires; 0xFFFFFFFF: never            |
  *
- * `SessionLifetimes` does what is in the last column, and `WillDelays` gives the will its delay and its properties.
+ * `SessionLifetimes` implements the last column, and `WillDelays` the delay and properties of the will.
  *
  * @throws Mqtt5Fault
  */
@@ -47,10 +47,10 @@ export function connect5To4(frame: Buffer): { readonly session: Mqtt5Session; re
   if (packet.cmd !== 'connect') throw new Mqtt5Fault(REASON.protocolError, 'no CONNECT')
   const { will, keepalive, password, properties } = packet
   if (properties?.authenticationMethod !== undefined) {
-    throw new Mqtt5Fault(REASON.badAuthenticationMethod, 'enhanced authentication, which is not supported')
+    throw new Mqtt5Fault(REASON.badAuthenticationMethod, 'enhanced authentication is not supported')
   }
   if (will !== undefined && !isTopicName(will.topic)) {
-    throw new Mqtt5Fault(REASON.topicNameInvalid, 'a will with a topic that is none')
+    throw new Mqtt5Fault(REASON.topicNameInvalid, 'a will with an invalid topic')
   }
   if ((will?.qos ?? 0) > 2) throw new Mqtt5Fault(REASON.malformedPacket, 'a will with QoS 3')
   const session = { ...sessionOf(packet), will: will === undefined ? null : willOf(will, frame) }

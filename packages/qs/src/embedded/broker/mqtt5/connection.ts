@@ -14,31 +14,29 @@ export interface Mqtt5ConnectionOptions {
   readonly isStopping: () => boolean
 }
 
-/** The parts of aedes' client that it does not declare. */
+/** Undeclared parts of aedes' client. */
 interface ClientParts {
   readonly _parser: NodeJS.EventEmitter
   readonly subscriptions: Readonly<Record<string, unknown>>
 }
 
-/** Beyond it aedes has to wait, as for a socket whose buffer is full. */
+/** Above this, aedes has to wait, as for a socket with a full buffer. */
 const MAX_WAITING_BYTES = 64 * 1024
-/** Messages that wait for the window of the client, which has had 65,535 or as many as it wanted. */
+/** Messages held because the client's receive window is full. */
 const MAX_HELD_BYTES = 1024 * 1024
-/** Above what aedes and held messages together put there. */
+/** More than aedes and held messages together can add. */
 const MAX_DEAF_BYTES = 2 * MAX_HELD_BYTES
 const LINGER_MS = 1_000
 
 /**
- * What aedes gets in place of the network connection of an MQTT 5 client: a connection that speaks 3.1.1.
+ * A connection that speaks 3.1.1, given to aedes in place of the network connection of an MQTT 5 client.
  *
- * Towards aedes it is an ordinary readable, which reads from the network only while aedes reads from it.
- * Towards the client `write` is our own: a `Writable` hands on nothing more while it waits, and the PUBREL
- * behind a held message is what opens the window again. Its answer and 'drain' are what aedes goes by. What
- * aedes writes in one turn of the event loop leaves in one write, where a plain socket gets one for each
- * message.
+ * Towards aedes it is an ordinary readable, which reads from the network only while aedes reads from it. Towards the
+ * client it implements `write` itself: a `Writable` passes on nothing while it waits, but the PUBREL behind a held
+ * message is what reopens the window. aedes relies on the return value of `write` and on 'drain'. All writes of aedes
+ * in one turn of the event loop leave in one write, where a plain socket gets one per message.
  *
- * It ends when aedes says so, and tells the client why (`endReason`) where the version of its packets allows
- * it.
+ * It ends when aedes closes it, and sends the client the reason (`endReason`) if the protocol allows it.
  */
 export class Mqtt5Connection extends Duplex {
   readonly #network: Duplex
@@ -72,22 +70,22 @@ export class Mqtt5Connection extends Duplex {
     return (this.#network as { remoteAddress?: string }).remoteAddress
   }
 
-  /** What aedes and the translation have for the client and the network has not taken. */
+  /** Bytes for the client from aedes and the translation that the network has not accepted. */
   get waitingBytes(): number {
     return this.#written.length + this.#network.writableLength + this.#translation.heldBytes
   }
 
-  /** The client may not publish what it has just sent with this packet identifier, and is told so. */
+  /** Reports to the client that it may not publish the message with this packet identifier. */
   refusePublish(packetId: number): void {
     this.#translation.refusals.add(packetId)
   }
 
-  /** Its CONNACK, which is to refuse it, says 0x97. */
+  /** Makes the refusing CONNACK use 0x97. */
   refuseForQuota(): void {
     this.#translation.isOverQuota = true
   }
 
-  /** @param client that aedes made for this connection, and that has not read from it yet */
+  /** @param client created by aedes for this connection, before its first read */
   attach(client: Client): void {
     this.#network.on('readable', () => this.#pull())
     this.#network.on('drain', () => {
@@ -96,7 +94,7 @@ export class Mqtt5Connection extends Duplex {
     })
     this.#network.on('end', () => this.#endedByPeer())
     this.#network.on('error', (error) => this.destroy(error))
-    // After 'end', aedes still has to read what came before it.
+    // After 'end', aedes still has to read the preceding bytes.
     this.#network.on('close', () => this.#isPeerGone || this.destroy())
     this.#client = client as unknown as ClientParts
     this.#client._parser.prependListener('packet', (packet: Packet) =>
@@ -127,8 +125,8 @@ export class Mqtt5Connection extends Duplex {
       this.#translate()
       if (!this.#isPeerGone) this.#translation.farewell(endReason(error, this.#options.isStopping()))
       network.end(this.#translation.toClient.take())
-      // Reading on, for nobody: closed with bytes unread, a socket is reset, and the client loses the last
-      // words.
+      // Discards further input: closing a socket with unread bytes resets it, and the client would lose the last
+      // packet.
       network.removeAllListeners('readable').resume()
       const timer = setTimeout(() => network.destroy(), LINGER_MS).unref()
       network.once('close', () => clearTimeout(timer))
@@ -188,7 +186,7 @@ export class Mqtt5Connection extends Duplex {
     return waiting > MAX_WAITING_BYTES || this.#translation.heldBytes > MAX_HELD_BYTES
   }
 
-  /** Asks and asks and does not read the answers; those that aedes has no part in are not in its hands. */
+  /** A client that keeps sending requests without reading the answers, which aedes does not control. */
   #isPeerDeaf(): boolean {
     return this.#network.writableLength > MAX_DEAF_BYTES
   }

@@ -4,7 +4,7 @@ import type { GatheredBytes } from './gathered-bytes.ts'
 import type { PropertyCarrier } from './property-carrier.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-/** What a packet of the client may change or ask for while it is translated. */
+/** What the translation of a client's packet may use and change. */
 export interface Conversation {
   /** Null before CONNECT. */
   readonly session: Mqtt5Session | null
@@ -13,17 +13,17 @@ export interface Conversation {
   readonly toClient: GatheredBytes
   readonly subscriptions: Subscriptions
   readonly carrier: PropertyCarrier
-  /** Whether aedes has the topic filter for this client. */
+  /** Whether aedes has this topic filter for the client. */
   readonly isSubscribed: (filter: string) => boolean
   begin(session: Mqtt5Session): void
-  /** The client has answered a message. */
+  /** The client acknowledged a message. */
   answered(packetId: number): void
-  /** A packet for aedes. */
+  /** Sends a packet to aedes. */
   forward(bytes: Uint8Array | readonly number[], aside?: Aside | null): void
-  /** A packet for aedes is in `toBroker`. */
+  /** A packet for aedes was appended to `toBroker`. */
   forwarded(aside: Aside | null): void
   /**
-   * DISCONNECT, which may change how long the session lives on, but not make one of none [3.14.2.2.2].
+   * DISCONNECT, which may change the session expiry unless it was 0 in CONNECT [3.14.2.2.2].
    *
    * @throws Mqtt5Fault
    */

@@ -2,8 +2,8 @@ import { type Packet, parser } from 'mqtt-packet'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 
 /**
- * One whole packet, with a parser of its own: given a stream, mqtt-packet takes the bytes that a packet lacks
- * from the next one, and after an error goes on in the middle. Only for packets that are few.
+ * Decodes one complete packet with a new parser: on a stream, mqtt-packet takes missing bytes of a packet from the next
+ * one, and after an error continues in the middle. Only for infrequent packets.
  *
  * @throws Mqtt5Fault
  */
@@ -24,9 +24,9 @@ export function decode(frame: Buffer): Packet {
   return packet
 }
 
-/** A property that may be there once [MQTT 5, 2.2.2.2]; twice, mqtt-packet makes it an array. */
+/** A property that may occur once [MQTT 5, 2.2.2.2]; mqtt-packet turns a repeated one into an array. */
 export function numberProperty(value: unknown, min: number): number | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'number' && value >= min) return value
-  throw new Mqtt5Fault(REASON.protocolError, 'a property with a value that it cannot have')
+  throw new Mqtt5Fault(REASON.protocolError, 'a property with an invalid value')
 }

@@ -3,8 +3,8 @@ import { PacketTooLarge } from '../packet-size-guard.ts'
 import { Mqtt5Fault, REASON, type Reason } from './reason-codes.ts'
 
 /**
- * Why aedes, or the translation, ends a connection. aedes gives no error in two cases: it stops, or another
- * client has taken the session over [MQTT-3.1.4-3].
+ * Why aedes or the translation closes a connection. aedes gives no error in two cases: it is stopping, or another
+ * client has taken over the session [MQTT-3.1.4-3].
  */
 export function endReason(error: Error | null, isStopping: boolean): Reason {
   if (error instanceof Mqtt5Fault) return error.reason

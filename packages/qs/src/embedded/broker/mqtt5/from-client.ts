@@ -10,15 +10,15 @@ const ACKNOWLEDGEMENTS: ReadonlySet<number> = new Set([PUBACK, PUBREC, PUBREL, P
 const PINGREQ = 0xc0
 
 /**
- * One packet of the client, from 5 to 3.1.1. Those that each message has (PUBLISH, its acknowledgements) are
- * read here by hand; all others by mqtt-packet.
+ * Translates one packet of the client from 5 to 3.1.1. The packets of every message (PUBLISH and its acknowledgements)
+ * are parsed by hand; all others by mqtt-packet.
  *
  * @throws Mqtt5Fault
  */
 export function fromClient(conversation: Conversation, frame: Buffer): void {
   const type = (frame[0] as number) >> 4
   if ((type === 1) !== (conversation.session === null)) {
-    throw new Mqtt5Fault(REASON.protocolError, 'CONNECT is the first packet and no other [MQTT-3.1.0-2]')
+    throw new Mqtt5Fault(REASON.protocolError, 'CONNECT must be the first packet and no other [MQTT-3.1.0-2]')
   }
   switch (type) {
     case 1:
@@ -46,7 +46,7 @@ function publish(conversation: Conversation, frame: Buffer): void {
   const { carrier, clientId } = conversation
   conversation.forwarded((packet) => {
     if (packet.cmd !== 'publish') return
-    // For "no local": aedes compares, and says it itself too late for the queues of sessions.
+    // For "no local": aedes compares clientId, but sets it too late for session queues.
     Object.assign(packet, { clientId })
     if (properties !== null) carrier.set(packet.payload as Buffer, properties)
   })
@@ -59,7 +59,7 @@ function acknowledgement(conversation: Conversation, frame: Buffer): void {
     ? { messageId: frame.readUInt16BE(2) }
     : (decode(frame) as Packet & { reasonCode?: number })
   checkPacketId(packetId)
-  // A PUBREC that refuses ends the matter [MQTT-4.3.3-4]; in 3.1.1 that takes a PUBCOMP.
+  // A PUBREC with an error ends the exchange [MQTT-4.3.3-4]; in 3.1.1 this takes a PUBCOMP.
   const type = first === PUBREC && reasonCode >= 0x80 ? PUBCOMP : first
   if (type === PUBACK || type === PUBCOMP) conversation.answered(packetId)
   conversation.forward([type, 2, packetId >> 8, packetId & 0xff])
@@ -85,8 +85,8 @@ function other(conversation: Conversation, packet: Packet): void {
     case 'disconnect':
       return disconnect(conversation, packet)
     case 'auth':
-      // Whoever asked for enhanced authentication in CONNECT was refused; nobody else has a use for it
-      // [MQTT-4.12.0-6]. Not 0x8C: that is of CONNACK, and MQTT.js cannot read it in a DISCONNECT.
+      // Enhanced authentication is refused at CONNECT, so AUTH is always an error [MQTT-4.12.0-6]. Not 0x8C, which
+      // belongs to CONNACK: MQTT.js cannot parse it in a DISCONNECT.
       throw new Mqtt5Fault(REASON.protocolError, 'AUTH without an authentication method')
     default:
       throw new Mqtt5Fault(REASON.protocolError, `${packet.cmd} from a client`)
@@ -94,12 +94,12 @@ function other(conversation: Conversation, packet: Packet): void {
 }
 
 /**
- * The options of MQTT 5 go beside the packet: aedes observes them, and has no parser for them. Retain
- * handling is ours. Retain as published is not for durable sessions: aedes gives no packet identifier to the
- * message with that flag in their queue, and so no PUBACK would ever take it out.
+ * The MQTT 5 options bypass the packet: aedes honours them but cannot parse them. Retain handling is implemented in
+ * `RetainHandling`. Retain as published is off for durable sessions: aedes assigns no packet identifier to a queued
+ * message with that flag, so no PUBACK would ever remove it.
  */
 function subscribe(conversation: Conversation, messageId: number, asked: readonly ISubscription[]): void {
-  if (asked.length === 0) throw new Mqtt5Fault(REASON.protocolError, 'SUBSCRIBE to nothing')
+  if (asked.length === 0) throw new Mqtt5Fault(REASON.protocolError, 'SUBSCRIBE without a topic filter')
   const subscriptions = [...conversation.subscriptions.subscribe(messageId, asked)]
   if (subscriptions.length === 0) {
     return conversation.toClient.append(conversation.subscriptions.suback(messageId, Buffer.alloc(0)))
@@ -113,7 +113,7 @@ function subscribe(conversation: Conversation, messageId: number, asked: readonl
   })
 }
 
-/** Any reason but 0x00 publishes the will [MQTT-3.14.4-3]: in 3.1.1 that is an end without DISCONNECT. */
+/** Any reason but 0x00 publishes the will [MQTT-3.14.4-3]: in 3.1.1, this is a close without DISCONNECT. */
 function disconnect(conversation: Conversation, { reasonCode, properties }: IDisconnectPacket): void {
   conversation.end(numberProperty(properties?.sessionExpiryInterval, 0))
   if (reasonCode === REASON.success) conversation.forward([0xe0, 0])
@@ -121,5 +121,5 @@ function disconnect(conversation: Conversation, { reasonCode, properties }: IDis
 
 function checkPacketId(packetId: number | undefined): number {
   if (packetId !== undefined && packetId > 0) return packetId
-  throw new Mqtt5Fault(REASON.malformedPacket, 'a packet identifier that is none [MQTT-2.2.1-3]')
+  throw new Mqtt5Fault(REASON.malformedPacket, 'an invalid packet identifier [MQTT-2.2.1-3]')
 }

@@ -1,6 +1,6 @@
 const MIN_BYTES = 1024
 
-/** Bytes on their way out of a translation, gathered into one buffer: one write instead of one per packet. */
+/** Output of a translation, gathered into one buffer: one write instead of one per packet. */
 export class GatheredBytes {
   #buffer = Buffer.alloc(0)
   #length = 0
@@ -40,7 +40,7 @@ export class GatheredBytes {
     } while (rest > 0)
   }
 
-  /** Room for so many more: what is known beforehand is not copied again and again while it grows. */
+  /** Reserves room for more bytes, which avoids repeated copies while the buffer grows. */
   reserve(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return
     const larger = Buffer.allocUnsafe(Math.max(MIN_BYTES, this.#length * 2, this.#length + bytes))
@@ -48,7 +48,7 @@ export class GatheredBytes {
     this.#buffer = larger
   }
 
-  /** What was gathered, valid until the next change. */
+  /** The gathered bytes, valid until the next change. */
   peek(): Buffer {
     return this.#buffer.subarray(0, this.#length)
   }
@@ -57,7 +57,7 @@ export class GatheredBytes {
     this.#length = 0
   }
 
-  /** What was gathered, for the caller to keep. */
+  /** The gathered bytes, for the caller to keep. */
   take(): Buffer {
     const bytes = this.peek()
     this.#buffer = Buffer.alloc(0)

@@ -1,16 +1,16 @@
 import { readVariableByteInteger } from './variable-byte-integer.ts'
 
 /**
- * Cuts a stream into whole packets, fixed header included. What is incomplete is kept as it came and joined
- * once, when its last byte is there: how much that may be is for the packet size guard in front of it.
+ * Cuts a stream into complete packets, including the fixed header. Pieces of an incomplete packet are kept and joined
+ * once the last byte has arrived. The packet size guard in front limits their size.
  */
 export class PacketFrames {
   #pieces: Buffer[] = []
   #bytes = 0
-  /** As long as there are fewer, there is no use in looking. */
+  /** Bytes needed before the next packet can be complete. */
   #needed = 0;
 
-  /** @throws Mqtt5Fault on a header that is none */
+  /** @throws Mqtt5Fault on an invalid header */
   *add(chunk: Buffer): Generator<Buffer> {
     this.#pieces.push(chunk)
     this.#bytes += chunk.length

@@ -1,6 +1,6 @@
 import { MESSAGE_EXPIRY, type MessageProperties } from './publish-properties.ts'
 
-/** Of the read, beyond the payload itself. */
+/** Unused bytes of a read buffer that a payload may keep in memory. */
 const MAX_PINNED_BYTES = 1024
 
 interface Carried {
@@ -10,16 +10,16 @@ interface Carried {
 }
 
 /**
- * The properties of messages on their way through aedes, which sees 3.1.1 only. aedes hands on the very buffer of a
- * payload, to subscribers, into the store of retained messages and into the queues of sessions, and at the end to the
- * stream of the subscriber: that buffer is the key, and the properties live as long as it does.
+ * Carries message properties through aedes, which knows only 3.1.1. aedes passes the same payload buffer to
+ * subscribers, the store of retained messages and session queues, and finally to the stream of the subscriber: that
+ * buffer is the key, and the properties live as long as it does.
  *
  * The lifetime of a message starts when the broker gets it [3.3.2.3.3].
  */
 export class PropertyCarrier {
   readonly #byPayload = new WeakMap<object, Carried>()
   readonly #nowMs: () => number
-  /** Telemetry seldom has properties; a look-up for each part of each packet would be paid by all. */
+  /** Telemetry rarely has properties, so look-ups are skipped until the first one. */
   #isInUse = false
 
   constructor(nowMs: () => number = () => performance.now()) {
@@ -33,12 +33,12 @@ export class PropertyCarrier {
   }
 
   /**
-   * A copy with the same properties, for what is kept. A payload is a part of the 64 KiB that were read together with it,
-   * and keeps all of them in memory.
+   * A copy with the same properties, for storage. A payload is a slice of a 64 KiB read buffer, and would keep all of
+   * it in memory.
    */
   detached(payload: Buffer): Buffer {
     if (payload.buffer.byteLength <= payload.length + MAX_PINNED_BYTES) return payload
-    // A pooled buffer would keep its pool.
+    // A pooled buffer would keep its pool in memory.
     const copy = Buffer.allocUnsafeSlow(payload.length)
     payload.copy(copy)
     const carried = this.#find(payload)
@@ -47,7 +47,7 @@ export class PropertyCarrier {
   }
 
   /**
-   * The properties as they are at this moment, with what is left of the expiry interval [MQTT-3.3.2-6].
+   * The current properties, with the remaining expiry interval [MQTT-3.3.2-6].
    *
    * @param chunk anything written to a subscriber
    */

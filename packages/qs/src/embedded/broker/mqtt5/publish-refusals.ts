@@ -8,9 +8,9 @@ interface Answer {
 }
 
 /**
- * Messages that their client may not publish. aedes acknowledges them like others, since 3.1.1 has no word for
- * it; MQTT 5 has one [3.4.2.1]. A PUBREC with it ends a message of QoS 2 for the client [MQTT-4.3.3-4], so the
- * rest of that conversation with aedes is ours.
+ * Messages that their client may not publish. aedes acknowledges them like others, since 3.1.1 has no reason code; MQTT
+ * 5 has one [3.4.2.1]. A PUBREC with it ends a QoS 2 message for the client [MQTT-4.3.3-4], so this class completes the
+ * exchange with aedes.
  */
 export class PublishRefusals {
   readonly #refused = new Set<number>()
@@ -20,7 +20,7 @@ export class PublishRefusals {
     this.#refused.add(packetId)
   }
 
-  /** What becomes of an acknowledgement of aedes. */
+  /** Translates an acknowledgement of aedes. */
   answer(frame: Buffer): Answer {
     const [type] = frame
     const isNone = this.#refused.size + this.#ending.size === 0

@@ -6,9 +6,8 @@ import { isTopicName } from './topics.ts'
 import { readVariableByteInteger, variableByteIntegerBytes } from './variable-byte-integer.ts'
 
 /**
- * PUBLISH, byte by byte: there is one for each message, and the versions differ in the properties alone,
- * which follow topic and packet identifier. mqtt-packet both ways would cost more than aedes takes to route
- * it.
+ * PUBLISH, translated byte by byte: it is the most frequent packet, and the versions differ only in the properties,
+ * which follow topic and packet identifier. mqtt-packet both ways would cost more than routing in aedes.
  */
 interface Layout {
   readonly qos: number
@@ -28,13 +27,13 @@ function layout(frame: Buffer): Layout {
   return { qos, topicStart, headEnd, packetId: qos > 0 ? frame.readUInt16BE(topicEnd) : 0 }
 }
 
-/** @returns the properties for its subscribers, which 3.1.1 has no place for. @throws Mqtt5Fault */
+/** @returns the properties for its subscribers, which 3.1.1 cannot encode @throws Mqtt5Fault */
 export function publish5To4(frame: Buffer, out: GatheredBytes): MessageProperties | null {
   const { qos, topicStart, headEnd, packetId } = layout(frame)
   const first = frame[0] as number
   // [MQTT-3.3.1-4], [MQTT-3.3.1-2], [MQTT-2.2.1-3]
   if (qos > 2 || (qos === 0 && first & 8) || (qos > 0 && packetId === 0)) {
-    throw new Mqtt5Fault(REASON.malformedPacket, 'a PUBLISH with flags or an identifier that it cannot have')
+    throw new Mqtt5Fault(REASON.malformedPacket, 'a PUBLISH with invalid flags or packet identifier')
   }
   const properties = propertiesRange(frame, headEnd)
   const forwarded =
@@ -44,7 +43,7 @@ export function publish5To4(frame: Buffer, out: GatheredBytes): MessagePropertie
   const topic = frame.subarray(topicStart, topicStart + frame.readUInt16BE(topicStart - 2))
   // [MQTT-1.5.4-1]
   if (!isUtf8(topic)) throw new Mqtt5Fault(REASON.malformedPacket, 'a topic that is not UTF-8')
-  if (!isTopicName(topic.toString())) throw new Mqtt5Fault(REASON.topicNameInvalid, 'a topic that is none')
+  if (!isTopicName(topic.toString())) throw new Mqtt5Fault(REASON.topicNameInvalid, 'an invalid topic')
   out.byte(first)
   out.variableByteInteger(headEnd - topicStart + 2 + frame.length - properties.end)
   out.appendPart(frame, topicStart - 2, headEnd)
@@ -52,12 +51,12 @@ export function publish5To4(frame: Buffer, out: GatheredBytes): MessagePropertie
   return forwarded
 }
 
-/** A PUBLISH of aedes, as it goes to an MQTT 5 client. */
+/** A PUBLISH from aedes, translated for an MQTT 5 client. */
 export interface Outgoing {
   readonly qos: number
   /** 0 with QoS 0. */
   readonly packetId: number
-  /** Of the whole packet. */
+  /** Size of the whole packet. */
   readonly bytes: number
   write(out: GatheredBytes): void
 }

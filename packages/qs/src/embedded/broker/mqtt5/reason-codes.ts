@@ -1,4 +1,4 @@
-/** The reason codes that this broker uses [MQTT 5, table 2-6]. */
+/** Reason codes used by this broker [MQTT 5, table 2-6]. */
 export const REASON = {
   success: 0x00,
   disconnectWithWill: 0x04,
@@ -28,7 +28,7 @@ export const REASON = {
 
 export type Reason = (typeof REASON)[keyof typeof REASON]
 
-/** What an MQTT 5 client did wrong. It ends its connection [MQTT-4.13.1-1]. */
+/** An error of an MQTT 5 client, which closes its connection [MQTT-4.13.1-1]. */
 export class Mqtt5Fault extends Error {
   readonly reason: Reason
 
@@ -39,7 +39,7 @@ export class Mqtt5Fault extends Error {
   }
 }
 
-/** CONNACK: by the return code of 3.1.1 [table 3.1]. */
+/** Reason codes in CONNACK by return code of 3.1.1 [table 3.1]. */
 const BY_RETURN_CODE: readonly Reason[] = [
   REASON.success,
   REASON.unsupportedVersion,
@@ -53,7 +53,7 @@ export function reasonOfReturnCode(returnCode: number): Reason {
   return BY_RETURN_CODE[returnCode] ?? REASON.unspecified
 }
 
-/** Those of DISCONNECT that CONNACK does not know [MQTT 5, 3.2.2.2], and what it says instead. */
+/** Reason codes of DISCONNECT that are not valid in CONNACK [MQTT 5, 3.2.2.2], and their replacements. */
 const IN_CONNACK: ReadonlyMap<Reason, Reason> = new Map([
   [REASON.shuttingDown, REASON.serverUnavailable],
   [REASON.sessionTakenOver, REASON.serverUnavailable],

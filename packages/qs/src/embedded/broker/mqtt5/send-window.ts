@@ -6,15 +6,15 @@ interface Held {
 }
 
 /**
- * The Receive Maximum of a client [MQTT-3.3.4-9], which 3.1.1 and so aedes have not: messages of QoS 1 and 2
- * beyond it are held until one under way is answered. So is one whose packet identifier is under way, as
- * aedes begins again with 1 after 65,535 [MQTT-2.2.1-3]. Everything else passes: a PUBREL that waited for its
- * turn would keep the window closed for ever.
+ * The Receive Maximum of a client [MQTT-3.3.4-9], which 3.1.1 and therefore aedes do not have: QoS 1 and 2 messages
+ * beyond it are held until one in flight is acknowledged. So is one whose packet identifier is in use, since aedes
+ * restarts with 1 after 65,535 [MQTT-2.2.1-3]. Everything else passes: a waiting PUBREL would keep the window closed
+ * for ever.
  */
 export class SendWindow {
   readonly #receiveMaximum: number
   readonly #underWay = new Set<number>()
-  /** In order; those before `#firstHeld` are sent. */
+  /** In order; entries before `#firstHeld` are sent. */
   #held: (Held | undefined)[] = []
   #firstHeld = 0
   #heldBytes = 0
@@ -27,7 +27,7 @@ export class SendWindow {
     return this.#heldBytes
   }
 
-  /** Whether the message may be sent now, and counts it; otherwise it is for `hold`. */
+  /** Counts the message and returns true if it may be sent now; otherwise it must go to `hold`. */
   admit(packetId: number): boolean {
     if (this.#firstHeld < this.#held.length || !this.#isOpenFor(packetId)) return false
     this.#underWay.add(packetId)
@@ -39,7 +39,7 @@ export class SendWindow {
     this.#heldBytes += frame.length
   }
 
-  /** By PUBACK, PUBCOMP, or a PUBREC that refuses. */
+  /** Acknowledged by PUBACK, PUBCOMP, or a PUBREC with an error. */
   answered(packetId: number, out: GatheredBytes): void {
     this.#underWay.delete(packetId)
     for (let next = this.#held[this.#firstHeld]; next !== undefined; next = this.#held[this.#firstHeld]) {

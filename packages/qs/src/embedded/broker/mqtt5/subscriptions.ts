@@ -2,24 +2,23 @@ import { generate, type ISubscription, type Packet } from 'mqtt-packet'
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 import { isSharedSubscription, isTopicFilter } from './topics.ts'
 
-/** A code that is certain, or the topic filter whose code aedes will tell. */
+/** A known code, or a topic filter whose code comes from aedes. */
 type Answer = number | string
 
 const [SUBACK, UNSUBACK] = ['suback', 'unsuback'] as const
 
 /**
- * SUBSCRIBE and UNSUBSCRIBE under way. MQTT 5 answers each topic filter with a code of its own, in order
- * [MQTT-3.9.3-1], [MQTT-3.11.3-1]. aedes has none for UNSUBSCRIBE, answers a filter that is asked for twice
- * once, and ends the connection for an invalid one: so it gets each valid filter once, and the rest is said
- * here.
+ * SUBSCRIBE and UNSUBSCRIBE in progress. MQTT 5 answers each topic filter with its own code, in order [MQTT-3.9.3-1],
+ * [MQTT-3.11.3-1]. aedes has no codes for UNSUBSCRIBE, answers a repeated filter once, and closes the connection for an
+ * invalid one: so it gets each valid filter once, and the other codes are added here.
  */
 export class Subscriptions {
   readonly #subscribes = new Map<number, readonly Answer[]>()
   readonly #unsubscribes = new Map<number, readonly number[]>()
 
   /**
-   * @returns what aedes is asked for; nothing: `suback` has the answer already
-   * @throws Mqtt5Fault where the packet identifier is in use [MQTT-2.2.1-3]
+   * @returns the filters for aedes; if empty, `suback` already has the answer
+   * @throws Mqtt5Fault if the packet identifier is in use [MQTT-2.2.1-3]
    */
   subscribe(packetId: number, asked: readonly ISubscription[]): readonly ISubscription[] {
     checkUnused(packetId, this.#subscribes)
@@ -33,7 +32,7 @@ export class Subscriptions {
     return [...valid.values()]
   }
 
-  /** @param codes of aedes, for what `subscribe` returned */
+  /** @param codes from aedes for the filters that `subscribe` returned */
   suback(packetId: number, codes: Uint8Array): Buffer {
     const answers = this.#subscribes.get(packetId) ?? []
     this.#subscribes.delete(packetId)
@@ -42,14 +41,14 @@ export class Subscriptions {
     const granted = answers.map((answer) => {
       if (typeof answer === 'number') return answer
       const code = codes[indexes.get(answer) ?? -1] ?? REASON.unspecified
-      // aedes refuses for one reason only: it was told to.
+      // aedes refuses a filter only because of `authorizeSubscribe`.
       if (code < 0x80) return code
       return isSharedSubscription(answer) ? REASON.sharedSubscriptions : REASON.notAuthorized
     })
     return encode({ cmd: SUBACK, messageId: packetId, granted })
   }
 
-  /** As `subscribe`, for `unsuback`. */
+  /** Like `subscribe`, for `unsuback`. */
   unsubscribe(
     packetId: number,
     asked: readonly string[],

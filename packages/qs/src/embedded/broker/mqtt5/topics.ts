@@ -1,7 +1,7 @@
-/** aedes ends the connection of who goes deeper, since its topic tree cannot. */
+/** aedes closes the connection for a deeper topic, a limit of its topic tree. */
 const MAX_LEVELS = 100
 
-/** Whether aedes takes a PUBLISH to it; `$SYS/` is its own. [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */
+/** Whether aedes accepts a PUBLISH to it; `$SYS/` is reserved. [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */
 export function isTopicName(topic: string): boolean {
   if (topic === '' || /[+#\0]/.test(topic) || topic.startsWith('$SYS/')) return false
   return topic.split('/').length <= MAX_LEVELS
@@ -17,7 +17,7 @@ export function isTopicFilter(filter: string): boolean {
   })
 }
 
-/** aedes takes `$share/group/filter` for an ordinary topic, so nothing would ever match it. */
+/** aedes treats `$share/group/filter` as an ordinary topic, which nothing would ever match. */
 export function isSharedSubscription(filter: string): boolean {
   return filter.startsWith('$share/')
 }

@@ -14,17 +14,17 @@ import { Subscriptions } from './subscriptions.ts'
 export interface TranslationOptions {
   readonly maxPacketBytes: number
   readonly carrier: PropertyCarrier
-  /** Whether aedes has the topic filter for this client. */
+  /** Whether aedes has this topic filter for the client. */
   readonly isSubscribed: (filter: string) => boolean
 }
 
 type State = 'connecting' | 'open' | 'refused' | 'ended'
 
 /**
- * The conversation of one MQTT 5 client with aedes, which speaks 3.1.1. Packets in, bytes out: streams, their
- * pressure and their end are the connection's.
+ * The conversation of one MQTT 5 client with aedes, which speaks 3.1.1. Packets in, bytes out: the connection handles
+ * streams, backpressure and close.
  *
- * States: connecting (no CONNACK yet; the client may already send more) → open → ended (DISCONNECT came), or
+ * States: connecting (no CONNACK yet; the client may already send more) → open → ended (DISCONNECT received), or
  * connecting → refused. Packet identifiers are the same on both sides.
  */
 export class Translation implements Conversation {
@@ -38,7 +38,7 @@ export class Translation implements Conversation {
   #session: Mqtt5Session | null = null
   #window = new SendWindow(0)
 
-  /** MQTT 3.1.1 has no return code for it. */
+  /** MQTT 3.1.1 has no return code for this. */
   isOverQuota = false
 
   constructor(options: TranslationOptions) {
@@ -61,12 +61,12 @@ export class Translation implements Conversation {
     return this.#options.isSubscribed
   }
 
-  /** The client has said DISCONNECT. */
+  /** The client has sent DISCONNECT. */
   get isEnded(): boolean {
     return this.#state === 'ended'
   }
 
-  /** Messages that wait for the window of the client. */
+  /** Messages held for the client's receive window. */
   get heldBytes(): number {
     return this.#window.heldBytes
   }
@@ -76,7 +76,7 @@ export class Translation implements Conversation {
     fromClient(this, frame)
   }
 
-  /** @param properties of a PUBLISH, as its publisher gave them */
+  /** @param properties of a PUBLISH, as set by its publisher */
   fromBroker(frame: Buffer, properties: Buffer | null): void {
     switch ((frame[0] as number) >> 4) {
       case 2:
@@ -88,7 +88,7 @@ export class Translation implements Conversation {
       case 11:
         return this.toClient.append(this.subscriptions.unsuback(frame.readUInt16BE(2)))
       default: {
-        // PUBACK to PUBCOMP without a reason code mean success [3.4.2.1], and PINGRESP is the same.
+        // PUBACK to PUBCOMP without a reason code mean success [3.4.2.1], and PINGRESP is identical.
         const answer = this.refusals.answer(frame)
         if (answer.toClient !== null) this.toClient.append(answer.toClient)
         if (answer.toBroker !== null) this.forward(answer.toBroker)
@@ -117,14 +117,14 @@ export class Translation implements Conversation {
   end(expirySeconds: number | undefined): void {
     if (expirySeconds !== undefined && this.#session !== null) {
       if (this.#session.expirySeconds === 0 && expirySeconds > 0) {
-        throw new Mqtt5Fault(REASON.protocolError, 'a session expiry in DISCONNECT and none in CONNECT')
+        throw new Mqtt5Fault(REASON.protocolError, 'a session expiry in DISCONNECT but none in CONNECT')
       }
       this.#session = { ...this.#session, expirySeconds }
     }
     this.#state = 'ended'
   }
 
-  /** The last words to the client, where there is something to say [MQTT-4.13.1-1], [MQTT-3.14.0-1]. */
+  /** Sends the client the reason for the close, if a packet for it is allowed [MQTT-4.13.1-1], [MQTT-3.14.0-1]. */
   farewell(reason: Reason): void {
     if (this.#state === 'open') this.toClient.append(Uint8Array.of(0xe0, 2, reason, 0))
     if (this.#state === 'connecting') this.toClient.append(connackRefusing(reason))
@@ -152,7 +152,7 @@ export class Translation implements Conversation {
     this.#window.hold(packetId, held.take())
   }
 
-  /** Larger than the client takes: as if it had been sent and answered [MQTT-3.1.2-25]. */
+  /** A packet above the client's limit is treated as if sent and acknowledged [MQTT-3.1.2-25]. */
   #withhold(qos: number, packetId: number): void {
     if (qos > 0) this.forward([qos === 1 ? 0x40 : 0x70, 2, packetId >> 8, packetId & 0xff])
   }

@@ -1,7 +1,7 @@
 import { Mqtt5Fault, REASON } from './reason-codes.ts'
 
 /**
- * @returns the value and where it ends, or null where the bytes end before it does
+ * @returns the value and its end, or null if the bytes are incomplete
  * @throws Mqtt5Fault on a fifth byte [MQTT-1.5.5-1]
  */
 export function readVariableByteInteger(
@@ -18,7 +18,7 @@ export function readVariableByteInteger(
   throw new Mqtt5Fault(REASON.malformedPacket, 'a length of more than four bytes')
 }
 
-/** How many bytes the value takes. */
+/** Encoded size of the value in bytes. */
 export function variableByteIntegerBytes(value: number): number {
   return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4
 }

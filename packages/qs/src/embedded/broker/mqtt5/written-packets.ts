@@ -2,11 +2,11 @@ import { GatheredBytes } from './gathered-bytes.ts'
 import { PacketFrames } from './packet-frames.ts'
 import type { PropertyCarrier } from './property-carrier.ts'
 
-/** What aedes has written and is not translated yet: a part of a packet with each `append`. */
+/** Output of aedes that is not translated yet: each `append` adds a part of a packet. */
 export class WrittenPackets {
   readonly #carrier: PropertyCarrier
   readonly #bytes = new GatheredBytes()
-  /** Where a PUBLISH with properties ends. */
+  /** Properties by end position of their PUBLISH. */
   readonly #properties = new Map<number, Buffer>()
 
   constructor(carrier: PropertyCarrier) {
@@ -23,7 +23,7 @@ export class WrittenPackets {
     if (properties !== null) this.#properties.set(this.#bytes.length, properties)
   }
 
-  /** Between two turns of the event loop these are whole packets: mqtt-packet writes one in one go. */
+  /** Between two turns of the event loop these are complete packets, since mqtt-packet writes each in one go. */
   drain(each: (frame: Buffer, properties: Buffer | null) => void): void {
     let end = 0
     try {

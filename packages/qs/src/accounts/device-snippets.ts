@@ -21,7 +21,9 @@ function arduino(login: DeviceLogin): string {
     `const char DEVICE_ID[] = ${quote(deviceId)};`,
     `const char MQTT_USER[] = ${quote(userOf(login))};`,
     `const char MQTT_PASSWORD[] = ${quote(password)};`,
-    ...(tls ? ['// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.'] : []),
+    ...(tls
+      ? ['// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.']
+      : []),
   ].join('\n')
 }
 
@@ -31,7 +33,9 @@ function espIdf(login: DeviceLogin): string {
     `// events: ${login.eventsTopic}, device acks: ${login.acksTopic}`,
     'const esp_mqtt_client_config_t config = {',
     `  .broker.address.uri = ${quote(brokerUrlOf(login))},`,
-    ...(login.tls ? ['  .broker.verification.certificate = ca_pem,  // your certificate authority, PEM'] : []),
+    ...(login.tls
+      ? ['  .broker.verification.certificate = ca_pem,  // your certificate authority, PEM']
+      : []),
     `  .credentials.client_id = ${quote(login.deviceId)},`,
     ...(login.password === ''
       ? []

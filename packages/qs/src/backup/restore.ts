@@ -64,7 +64,9 @@ async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupM
   const size = statSync(file, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new Error(`There is no file ${file}`)
   if (size !== bytes || (await sha256Of(file)) !== sha256)
-    throw new Error(`${file} is damaged: its size or checksum is wrong. Use another backup; nothing was changed.`)
+    throw new Error(
+      `${file} is damaged: its size or checksum is wrong. Use another backup; nothing was changed.`,
+    )
   const newest = (await readMigrations()).at(-1)?.version ?? 0
   if (schemaVersion > newest) {
     throw new Error(

@@ -22,11 +22,7 @@ export function registerBackup(program: Command): void {
   program
     .command('backup')
     .description('save the database to a file while everything keeps running')
-    .option(
-      '--out <path>',
-      'a file (….dump), or a folder for a file named after the time (UTC)',
-      'backups',
-    )
+    .option('--out <path>', 'a file (….dump), or a folder for a file named after the time (UTC)', 'backups')
     .option(
       '--keep <n>',
       'then remove all but the newest n backups in that folder',

@@ -83,8 +83,6 @@ function moment(text: string): string {
   try {
     return formatInstant(instantFromMs(now.epochMs - AGO.parse(text)))
   } catch {
-    throw new InvalidArgumentError(
-      'It takes an age (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z',
-    )
+    throw new InvalidArgumentError('It takes an age (30m, 2h, 7d) or a time such as 2026-11-23T18:00:00Z')
   }
 }

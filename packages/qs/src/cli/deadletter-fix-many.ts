@@ -26,7 +26,10 @@ const SHOWN = 20
 export async function fixMany(filter: LetterFilter, options: FixManyOptions): Promise<void> {
   const { config, merge, json = false, dryRun = false } = options
   if (merge === undefined || options.file !== undefined || options.device !== undefined)
-    throw new CliError('Several letters need --merge; --file and --device work on one letter only', WRONG_USAGE)
+    throw new CliError(
+      'Several letters need --merge; --file and --device work on one letter only',
+      WRONG_USAGE,
+    )
   checkPatch(merge)
   const counts = { ready: 0, wrong: 0, skipped: 0, changed: 0 }
   const wrong: Patched[] = []

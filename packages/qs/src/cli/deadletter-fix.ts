@@ -95,8 +95,7 @@ function changed(before: Buffer, id: string, { merge, file, device }: Options): 
   if (file !== undefined) return readInput(file)
   if (merge !== undefined) return mergeInto(before, merge)
   if (device !== undefined) return before
-  if (!isUtf8(before))
-    console.error(pc.yellow('The payload is not UTF-8; the editor gets the raw bytes.'))
+  if (!isUtf8(before)) console.error(pc.yellow('The payload is not UTF-8; the editor gets the raw bytes.'))
   return withoutLastNewline(editText(before, `dead-letter-${id}.json`), before)
 }
 

@@ -67,7 +67,9 @@ function print(
   }
   if (next !== null) console.log(pc.dim(`For the next page: --after ${next}`))
   if (counted.length === 0) return
-  console.log(pc.yellow('Only counted, because their devices exceeded DEAD_LETTER_RATE or DEAD_LETTER_BYTES:'))
+  console.log(
+    pc.yellow('Only counted, because their devices exceeded DEAD_LETTER_RATE or DEAD_LETTER_BYTES:'),
+  )
   for (const { deviceId, code, letters: count, bytes } of counted) {
     console.log(
       `  ${count} × ${code} of ${deviceId === '' ? 'others' : oneLine(deviceId, 40)}, ${bytes} bytes`,

@@ -35,7 +35,10 @@ export function registerDeviceAdd(device: Command): void {
       parseWith(timeZone),
     )
     .option('--room <name>', 'its location; the console groups devices by room')
-    .option('--password-stdin', 'read the password from the first line of standard input instead of generating one')
+    .option(
+      '--password-stdin',
+      'read the password from the first line of standard input instead of generating one',
+    )
     .addOption(snippetOption)
     .option('--json', 'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}')
     .addHelpText(

@@ -26,9 +26,7 @@ interface Device {
 export function registerDeviceLs(device: Command): void {
   device
     .command('ls')
-    .description(
-      'list devices: account, first and last seen, status, events in the last hour, clock drift',
-    )
+    .description('list devices: account, first and last seen, status, events in the last hour, clock drift')
     .option('--json', 'print an array')
     .addHelpText(
       'after',
@@ -43,7 +41,8 @@ behind, or the event waited on the device). If the broker or the database does n
         known('accounts', () => withOperator(config, listDeviceAccounts)),
         known('device activity', () => listRows(config)),
       ])
-      if (accounts === null && rows === null) throw new CliError('Neither the broker nor the database answers')
+      if (accounts === null && rows === null)
+        throw new CliError('Neither the broker nor the database answers')
       const devices = merge(accounts, rows)
       if (json) console.log(JSON.stringify(devices, null, 2))
       else print(devices)

@@ -15,7 +15,10 @@ export function registerDeviceRotate(device: Command): void {
     .command('rotate')
     .description('give a device a new password; connections with the old one end at once')
     .argument('<device_id>')
-    .option('--password-stdin', 'read the password from the first line of standard input instead of generating one')
+    .option(
+      '--password-stdin',
+      'read the password from the first line of standard input instead of generating one',
+    )
     .addOption(snippetOption)
     .option('--json', 'print the same as qs device add --json')
     .addHelpText(

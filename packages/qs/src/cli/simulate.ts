@@ -43,12 +43,7 @@ export function registerSimulate(program: Command): void {
       parseWith(number(0.001, 1_000_000)),
       1,
     )
-    .option(
-      '--seed <n>',
-      'same seed, start and settings: same events',
-      parseWith(integer(0, 2 ** 31)),
-      1,
-    )
+    .option('--seed <n>', 'same seed, start and settings: same events', parseWith(integer(0, 2 ** 31)), 1)
     .option('--prefix <text>', 'prefix of the device ids', 'sim-')
     .option(
       '--clockless <share>',

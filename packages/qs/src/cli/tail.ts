@@ -16,10 +16,7 @@ export function registerTail(program: Command): void {
     .description('watch events, device acks and dead letters as they pass')
     .option('--device <id>', 'only this device; dead letters of all devices are shown', '+')
     .option('--json', 'print {"topic":…,"payload":…} for each message')
-    .addHelpText(
-      'after',
-      '\nCtrl-C ends it. The ingester still gets every message.',
-    )
+    .addHelpText('after', '\nCtrl-C ends it. The ingester still gets every message.')
     .action(async ({ device, json }: Options) => {
       const config = loadConfig()
       const topics = {

@@ -62,8 +62,7 @@ function detailOf(error: Error, code: string | undefined, status: number): strin
   if (code === READ_ONLY)
     return 'The database of the console is a read-only replica. Set CONSOLE_DATABASE_URL to the primary and CONSOLE_READ_DATABASE_URL to the replica.'
   if (code === UNDEFINED_TABLE) return `The schema is not up to date: ${error.message}. Run qs migrate.`
-  if (status === 503)
-    return `The database is unavailable: ${error.message || code}. See /readyz and the log.`
+  if (status === 503) return `The database is unavailable: ${error.message || code}. See /readyz and the log.`
   return error.message
 }
 

@@ -13,7 +13,10 @@ const MAX_YEARS_MS = 200 * 365 * 86_400_000
 export function readRange({ from, to }: TimeRange): TimeRange {
   const range = { from: readMoment(from), to: readMoment(to) }
   if (range.from >= range.to || Date.parse(range.to) - Date.parse(range.from) > MAX_YEARS_MS)
-    throw new HttpProblem(400, `from ${from} to ${to} is not a valid time range: "to" must be later than "from"`)
+    throw new HttpProblem(
+      400,
+      `from ${from} to ${to} is not a valid time range: "to" must be later than "from"`,
+    )
   return range
 }
 

@@ -50,9 +50,7 @@ async function checkFree(database: ClientBase, bytesPerDay: number, size: string
     )
   const free = disk.bavail * disk.bsize
   const days = bytesPerDay > 0 ? free / bytesPerDay : Number.POSITIVE_INFINITY
-  const lasts =
-    days < 1 ? 'less than a day' : days < 36_500 ? `about ${counted(Math.floor(days), 'day')}` : 'more than 100 years'
-  const detail = `${size}; ${gigabytes(free)} are free, enough for ${lasts}`
+  const detail = `${size}; ${gigabytes(free)} are free, enough for ${daysText(days)}`
   const share = free / (disk.blocks * disk.bsize)
   const advice = 'Use a larger disk, or delete old events and vacuum'
   if (days < PROBLEM_DAYS || share < PROBLEM_SHARE) return problem(name, detail, advice)
@@ -81,6 +79,11 @@ async function* checkSlots(database: ClientBase): AsyncGenerator<Finding> {
     `unused replication slots keep WAL: ${list}`,
     `Start the consumer of the slot, or select pg_drop_replication_slot('…')`,
   )
+}
+
+function daysText(days: number): string {
+  if (days >= 36_500) return 'more than 100 years'
+  return days < 1 ? 'less than a day' : `about ${counted(Math.floor(days), 'day')}`
 }
 
 function gigabytes(bytes: number): string {

@@ -14,8 +14,7 @@ export async function* checkEventIds(database: ClientBase, config: Config): Asyn
     'select device_id from devices order by device_id',
   )
   const pairs = overlappingIds(rows.map((row) => row.device_id))
-  if (pairs.length === 0)
-    return yield ok(NAME, 'EVENT_ID_RULE=device: no two devices share event ids')
+  if (pairs.length === 0) return yield ok(NAME, 'EVENT_ID_RULE=device: no two devices share event ids')
   const named = pairs.slice(0, MAX_NAMED).map(({ shorter, longer }) => `${shorter} and ${longer}`)
   const more = pairs.length > MAX_NAMED ? ` and ${pairs.length - MAX_NAMED} more` : ''
   yield warning(NAME, `these devices share event ids: ${named.join(', ')}${more}`, OVERLAP_ADVICE)

@@ -51,7 +51,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') reject(error)
-      else reject(new Error(`Port ${port} is in use. Stop the program that uses it, or set HTTP_PORT to another port.`))
+      else
+        reject(
+          new Error(
+            `Port ${port} is in use. Stop the program that uses it, or set HTTP_PORT to another port.`,
+          ),
+        )
     })
     server.listen({ host, port }, resolve)
   })

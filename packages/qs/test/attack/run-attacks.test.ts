@@ -18,7 +18,9 @@ interface Printed {
   readonly verification: { readonly ok: boolean; readonly sent: number; readonly stored: number }
 }
 
-test('an attack that the system holds against is reported, and leaves no row behind', { skip: mosquittoMissing }, async (t) => {
+test('an attack that the system holds against is reported, and leaves no row behind', {
+  skip: mosquittoMissing,
+}, async (t) => {
   const { url } = await startMosquitto(t)
   const { databaseUrl, query, pipeline } = await startPipeline(t, url)
   const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }

@@ -206,7 +206,10 @@ test('a damaged file, a missing or foreign manifest and a newer version are refu
   const cases: readonly [object | string, RegExp][] = [
     ['{', /cannot be read/],
     [{}, /is not a backup manifest/],
-    [{ ...manifest, tables: [{ table: 'events', rows: 1, checksum: `'; drop` }] }, /is not a backup manifest/],
+    [
+      { ...manifest, tables: [{ table: 'events', rows: 1, checksum: `'; drop` }] },
+      /is not a backup manifest/,
+    ],
     [manifest, /broken.dump is damaged/],
   ]
   for (const [content, message] of cases) {

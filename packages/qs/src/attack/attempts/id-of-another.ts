@@ -22,7 +22,9 @@ export const idOfAnother: Attack = {
       )
       if (rowCount !== 1)
         return fell('the refused event was not kept as a dead letter', 'Update the ingester')
-      return held(`${endsOf(own)}, and the bytes are kept; EVENT_ID_RULE=device would refuse the theft itself`)
+      return held(
+        `${endsOf(own)}, and the bytes are kept; EVENT_ID_RULE=device would refuse the theft itself`,
+      )
     } finally {
       thief.peer.destroy()
       owner.peer.destroy()

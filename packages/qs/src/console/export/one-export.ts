@@ -16,10 +16,7 @@ export class OneExport {
    */
   run(key: string, makeStream: () => Readable): Readable {
     if (this.#underWay.has(key))
-      throw new HttpProblem(
-        429,
-        'Your previous export is still running. Wait for its end, or cancel it.',
-      )
+      throw new HttpProblem(429, 'Your previous export is still running. Wait for its end, or cancel it.')
     if (this.#underWay.size >= MAX_UNDER_WAY)
       throw new HttpProblem(
         429,

@@ -48,14 +48,18 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
             Type.String({ maxLength: 200, description: 'Text in the id, label or room' }),
           ),
           room: Type.Optional(Type.String({ maxLength: 200, description: 'Only devices in this room' })),
-          device: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Only these devices' })),
+          device: Type.Optional(
+            Type.Array(Type.String(), { maxItems: 100, description: 'Only these devices' }),
+          ),
           readings: Type.Optional(
             Type.Integer({ minimum: 0, maximum: 32, description: 'Maximum number of readings per device' }),
           ),
           status: Type.Optional(DeviceStatusSchema),
           clock: Type.Optional(DeviceClockSchema),
           silentSensors: Type.Optional(
-            Type.Boolean({ description: 'Devices with (or without) a silent series that are not silent themselves' }),
+            Type.Boolean({
+              description: 'Devices with (or without) a silent series that are not silent themselves',
+            }),
           ),
           sort: Type.Optional(DeviceSortSchema),
           after: Type.Optional(Type.String({ maxLength: 8_000, description: '`next` of the previous page' })),
@@ -84,7 +88,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         tags,
         summary: 'Rooms by name, with their number of devices',
         querystring: Type.Object({
-        search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
           limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 200 }),
         }),
         response: { 200: RoomListSchema },
@@ -101,7 +105,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
         tags,
         summary: 'Event types by name, of some devices or of all',
         querystring: Type.Object({
-        search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
+          search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the name' })),
           device: Type.Optional(
             Type.Array(Type.String(), { maxItems: 100, description: 'Only types of these devices' }),
           ),
@@ -206,7 +210,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Create an account for a device, if the broker requires one, and return the login for its board',
+        summary:
+          'Create an account for a device, if the broker requires one, and return the login for its board',
         body: NewDeviceSchema,
         response: { 200: DeviceLoginSchema },
       },

@@ -29,7 +29,8 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
     },
     async ({ query: { device, type, from, to, texts, after, limit } }) => {
       const cursor = after === undefined ? undefined : readCursor(after)
-      if (cursor === null) throw new HttpProblem(400, '"after" is not a valid cursor. Use `next` of the previous page')
+      if (cursor === null)
+        throw new HttpProblem(400, '"after" is not a valid cursor. Use `next` of the previous page')
       return listEvents(read, {
         limit,
         ...(device !== undefined && { deviceId: device }),

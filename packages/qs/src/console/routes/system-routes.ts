@@ -14,7 +14,11 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/system',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'Version, topics and features of this system', response: { 200: SystemSchema } },
+      schema: {
+        tags,
+        summary: 'Version, topics and features of this system',
+        response: { 200: SystemSchema },
+      },
     },
     async () => system(),
   )
@@ -46,7 +50,10 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.get(
     '/api/simulation',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Whether simulated devices are running', response } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Whether simulated devices are running', response },
+    },
     async () => (simulation === null ? { running: false, devices: 0 } : simulation.state()),
   )
 
@@ -63,7 +70,10 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
   server.post(
     '/api/simulation/stop',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Stop simulated devices; their data stays', response } },
+    {
+      config: { access: 'operator' },
+      schema: { tags, summary: 'Stop simulated devices; their data stays', response },
+    },
     async (request) => {
       const service = needed(simulation)
       await service.stop()

@@ -15,9 +15,12 @@ export function listen(server: Server, { host, port, setting }: ListenOptions): 
       reject(error.code === 'EADDRINUSE' ? inUse(error) : error)
     }
     const inUse = (cause: Error) =>
-      new Error(`port ${port} on ${host} is in use. Set ${setting} to a free port, or stop the program that uses it.`, {
-        cause,
-      })
+      new Error(
+        `port ${port} on ${host} is in use. Set ${setting} to a free port, or stop the program that uses it.`,
+        {
+          cause,
+        },
+      )
     server.once('error', failed)
     server.listen(port, host, () => {
       server.off('error', failed)

@@ -32,8 +32,7 @@ export interface BinariesOptions {
   readonly systemDirectory: string
 }
 
-const ELSEWHERE =
-  'Use docker compose, or your own PostgreSQL: qs ingest with DATABASE_URL.'
+const ELSEWHERE = 'Use docker compose, or your own PostgreSQL: qs ingest with DATABASE_URL.'
 
 /**
  * PostgreSQL from npm, ready to run as the account. npm 11 may skip the package's install script, which only restores

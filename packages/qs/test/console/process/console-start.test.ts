@@ -35,7 +35,10 @@ async function upEnv(t: TestContext) {
 test('a route without declared access stops the start of qs up', async (t) => {
   const qs = startQs(t, ['up'], { env: { ...(await upEnv(t)), NODE_OPTIONS: FORGETFUL } })
   assert.equal(await qs.exit(), 1)
-  assert.match(qs.stderr(), /The console cannot start: These routes do not say who may use them.*\/forgotten/)
+  assert.match(
+    qs.stderr(),
+    /The console cannot start: These routes do not declare who may use them.*\/forgotten/,
+  )
 })
 
 test('qs ingest starts its console for the first page, and says why if it cannot', {
@@ -47,7 +50,7 @@ test('qs ingest starts its console for the first page, and says why if it cannot
   assert.doesNotMatch(qs.stderr(), /The console cannot start/)
   const page = await fetch(`http://127.0.0.1:${env.HTTP_PORT}/api/session`)
   assert.equal(page.status, 503)
-  const reason = /"reason":"These routes do not say who may use them.*\/forgotten/
+  const reason = /"reason":"These routes do not declare who may use them.*\/forgotten/
   await until(() => reason.test(qs.stderr()), 'the log says why')
 })
 

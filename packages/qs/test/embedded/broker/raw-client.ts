@@ -18,7 +18,7 @@ export interface RawClient {
   waitClosed(): Promise<void>
   pause(): void
   resume(): void
-  /** Closes the connection. */
+  /** Ends its sending side. */
   end(): void
   destroy(): void
 }

@@ -124,7 +124,11 @@ test('the embedded database', async (t) => {
     const { url } = await start(t, dataDir, log)
     await query(url, 'drop table if exists kept; create table kept (n int); insert into kept values (7)')
     process.kill(postmasterPid(dataDir), 'SIGKILL')
-    await until(() => records.some(({ msg }) => msg === 'PostgreSQL is running again'), 'it runs again', 30_000)
+    await until(
+      () => records.some(({ msg }) => msg === 'PostgreSQL is running again'),
+      'it runs again',
+      30_000,
+    )
     assert.deepEqual(await query(url, 'select n from kept'), [{ n: 7 }])
     assert.ok(records.some(({ level, msg }) => level === 'error' && msg.includes('exited unexpectedly')))
   })

@@ -61,7 +61,7 @@ for (const [name, broker] of Object.entries(BROKERS)) {
 }
 
 /** Roles that allow everything in Mosquitto, and a broker that admits everyone: every attempt must detect this. */
-test('each attempt fails where a device may do everything', { skip: dynamicSecurityMissing }, async (t) => {
+test('each attempt fails if a device may do everything', { skip: dynamicSecurityMissing }, async (t) => {
   const careless = await prepare(await BROKERS['Mosquitto with dynamic security'].start(t))
   const everything = ['#', '$SYS/#', '$CONTROL/#', '$share/+/#']
   const acls = ['publishClientSend', 'publishClientReceive', 'subscribePattern'].flatMap((acltype) =>

@@ -54,7 +54,7 @@ test('provision creates what is missing, repairs what is wrong, and leaves the r
     isClosed = true
   })
   assert.deepEqual(await run(broker.url), [])
-  assert.equal(isClosed, false, 'nobody is disconnected for nothing')
+  assert.equal(isClosed, false, 'no needless disconnect')
 
   const operator = await ControlConnection.open({ url: broker.url, ca: null, ...OPERATOR })
   t.after(() => operator.close())

@@ -59,7 +59,7 @@ test('qs console next to an ingester: live events, a replay through the broker, 
   await untilReady(qs, port)
   const url = `http://127.0.0.1:${port}`
   const connected = async () => (await ask<System>(`${url}/api/system`)).body.liveProblem === null
-  await until(connected, 'the broker is heard')
+  await until(connected, 'the broker is connected')
 
   const sender = await connectAsync(broker.url, OPERATOR)
   t.after(() => sender.endAsync(true))
@@ -88,7 +88,7 @@ test('qs console next to an ingester: live events, a replay through the broker, 
   await until(async () => {
     const { body } = await ask<UnhandledTopics>(`${url}/api/unhandled-topics`)
     return body.topics.some(({ likelyTopic }) => likelyTopic === 'qs/v1/kitchen/events')
-  }, 'a misspelt topic is there with what was meant')
+  }, 'a misspelt topic is listed with its fix')
 
   const [letter] = (await ask<LetterList>(`${url}/api/letters`)).body.letters
   await ask(`${url}/api/letters/${letter?.id}/repair`, json('PUT', { payload: JSON.stringify(event('b')) }))
@@ -103,7 +103,7 @@ test('qs console next to an ingester: live events, a replay through the broker, 
   assert.deepEqual([overview.inFlight, overview.broker.connected, overview.rateSeconds], [null, true, 60])
   assert.ok(overview.eventsPerSecond > 0)
   const counts = async () => (await ask<Overview>(`${url}/api/overview`)).body.broker.waiting !== null
-  await until(counts, 'the broker says what waits')
+  await until(counts, 'the broker reports its queue')
 
   const { body: login } = await ask<DeviceLoginAnswer>(
     `${url}/api/devices`,

@@ -159,7 +159,7 @@ test('the editor, a file and another device', { skip: mosquittoMissing }, async 
 
   const none = await qs(['fix', '1'], { EDITOR: '', VISUAL: '' })
   assert.deepEqual([none.code, /EDITOR/.test(none.stderr)], [2, true])
-  assert.equal((await qs(['fix', '1', '--merge', '{"value":3}'])).code, 1, 'no fields in what is no JSON')
+  assert.equal((await qs(['fix', '1', '--merge', '{"value":3}'])).code, 1, 'no fields without JSON')
   const failed = await qs(['fix', '1'], { EDITOR: 'false' })
   assert.match(failed.stderr, /editor \(false\) ended with 1; nothing was changed/)
   const edited = await qs(['fix', '1'], { EDITOR: `sh ${editor}` })

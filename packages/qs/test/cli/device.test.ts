@@ -107,7 +107,7 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
     await assert.rejects(connectBoard(t, url, rotated), /not authorized|bad user ?name/i)
     const after = (await list()).get('kitchen')
     assert.deepEqual([after?.account, after?.events_last_hour], [false, 1], 'its events stay')
-    assert.equal(other.isClosed(), false, 'nobody else is disconnected')
+    assert.equal(other.isClosed(), false, 'no other client is disconnected')
     for (const command of ['rm', 'rotate']) {
       const { stderr } = await runCommand(['device', command, 'kitchen'], env)
       assert.match(stderr, /There is no account kitchen/)

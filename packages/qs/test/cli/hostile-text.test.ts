@@ -102,7 +102,7 @@ test('no command prints control or bidirectional characters of stored data', {
     .split('\n')
     .filter(Boolean)
     .map((line) => (JSON.parse(line) as { topic: string }).topic)
-  assert.ok(topics.includes(`qs/v1/${bidi}/acks`), 'the JSON says what it was')
+  assert.ok(topics.includes(`qs/v1/${bidi}/acks`), 'the JSON keeps the text')
 })
 
 test('a log line for a terminal contains no foreign escape sequence', {

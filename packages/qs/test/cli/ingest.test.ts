@@ -42,7 +42,7 @@ test('qs ingest migrates the schema, reports its health, and drains at SIGTERM',
     const { topics } = JSON.parse(await http('/api/unhandled-topics')) as UnhandledTopics
     return topics.find(({ topic }) => topic === 'qs/v1/kitchen/event')
   }
-  assert.equal((await until(misspelt, 'a misspelt topic is there')).likelyTopic, 'qs/v1/kitchen/events')
+  assert.equal((await until(misspelt, 'a misspelt topic is listed')).likelyTopic, 'qs/v1/kitchen/events')
 
   await broker.kill()
   await until(

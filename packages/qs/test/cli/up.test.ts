@@ -84,7 +84,11 @@ test('qs up runs everything, the commands find it, and data survives Ctrl-C and 
     `select silent_after_set from devices where device_id = 'qs-verify'`,
   )
   await database.end()
-  assert.deepEqual(devices, [{ silent_after_set: Number.POSITIVE_INFINITY }], 'nobody misses it')
+  assert.deepEqual(
+    devices,
+    [{ silent_after_set: Number.POSITIVE_INFINITY }],
+    'it is never reported as silent',
+  )
   assert.deepEqual(rows, [{ event_id: 'a' }, { event_id: 'b' }])
 })
 

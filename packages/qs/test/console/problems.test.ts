@@ -51,13 +51,13 @@ test('every route answers errors as problems, and a parameter with a default is 
 
   const asOperator = { cookie, 'content-type': 'application/json' }
   for (const [what, path, status, init] of [
-    ['an address that cannot be read', '/api/devices/%E0%A4%A', 400, {}],
-    ['a parameter that is none', '/api/devices?limit=many', 400, {}],
-    ['a parameter that is missing', '/api/series?device=d', 400, {}],
-    ['a body that is no JSON', '/api/devices', 400, { method: 'POST', body: '{' }],
-    ['a body that lacks something', '/api/devices', 400, { method: 'POST', body: '{}' }],
-    ['a path that leads nowhere', '/api/nowhere', 404, {}],
-    ['a method that it has not', '/api/overview', 404, { method: 'DELETE' }],
+    ['a malformed URL', '/api/devices/%E0%A4%A', 400, {}],
+    ['an invalid parameter', '/api/devices?limit=many', 400, {}],
+    ['a missing parameter', '/api/series?device=d', 400, {}],
+    ['a body that is not JSON', '/api/devices', 400, { method: 'POST', body: '{' }],
+    ['an incomplete body', '/api/devices', 400, { method: 'POST', body: '{}' }],
+    ['an unknown path', '/api/nowhere', 404, {}],
+    ['an unsupported method', '/api/overview', 404, { method: 'DELETE' }],
     ['no such letter', '/api/letters/7', 404, {}],
   ] as const) {
     const { 'content-type': type, ...rest } = asOperator

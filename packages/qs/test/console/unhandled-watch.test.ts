@@ -70,7 +70,7 @@ test('the ingester finds misspelt topics at Mosquitto, and leaves out its own', 
   const topics = accountTopics(configOf())
   await provision({ operator: { url, ca: null, ...OPERATOR }, topics, ingester: LOGIN, onDone: () => {} })
   const { watch, send, countOf, hears, sender } = await start(t, url, LOGIN)
-  await until(hears, 'it hears')
+  await until(hears, 'it receives messages')
   await sender.publishAsync('qs/v1/cellar/state', 'retained', { qos: 1, retain: true })
   for (const topic of [
     'qs/v1/kitchen/events',
@@ -79,7 +79,7 @@ test('the ingester finds misspelt topics at Mosquitto, and leaves out its own', 
     'qs/v1/kitchen/event',
   ])
     await send(topic, `{"sent":"${topic}"}`)
-  await until(() => countOf('qs/v1/kitchen/event') === 1, 'the misspelt topic is there')
+  await until(() => countOf('qs/v1/kitchen/event') === 1, 'the misspelt topic is listed')
   const list = watch.list()
   assert.deepEqual([list.problem, list.isSampled, list.more], [null, false, 0])
   const [first] = list.topics
@@ -113,10 +113,10 @@ test('missing read permission is reported with a fix, and messages are seen once
     await control.run({ command: 'removeRoleACL', rolename: INGESTER, acltype, topic: 'qs/#' })
   const { watch, pass, hears } = await start(t, url, LOGIN)
   const told = 'The broker does not let the user ingester read qs/#; allow it with qs provision'
-  await until(() => watch.list().problem?.startsWith(told), 'what to allow is told')
+  await until(() => watch.list().problem?.startsWith(told), 'the fix is reported')
   await provisioned()
   pass(30_000)
-  await until(hears, 'it hears')
+  await until(hears, 'it receives messages')
   assert.equal(watch.list().problem, null)
 })
 
@@ -125,7 +125,7 @@ test('a busy broker is sampled every half minute, and the list says so', {
 }, async (t) => {
   const { url } = await startMosquitto(t)
   const { watch, pass, sender, send, countOf, hears } = await start(t, url, null)
-  await until(hears, 'it hears')
+  await until(hears, 'it receives messages')
   const other = mqtt.connect(url)
   t.after(() => other.endAsync(true))
   let heard = 0
@@ -140,7 +140,7 @@ test('a busy broker is sampled every half minute, and the list says so', {
   await until(async () => {
     await send('qs/later')
     return countOf('qs/later') > 0
-  }, 'it hears again')
+  }, 'it receives messages again')
   assert.equal(countOf('qs/meanwhile'), 0)
   pass(40_000)
   assert.ok(!watch.list().isSampled)
@@ -149,7 +149,7 @@ test('a busy broker is sampled every half minute, and the list says so', {
 test('large messages end the sample as well', { skip: mosquittoMissing }, async (t) => {
   const { url } = await startMosquitto(t)
   const { watch, send, countOf, hears } = await start(t, url, null)
-  await until(hears, 'it hears')
+  await until(hears, 'it receives messages')
   for (let n = 0; n < 8; n++) await send('qs/large', 'x'.repeat(250_000))
   await until(() => watch.list().isSampled, 'it is a sample')
   assert.ok(countOf('qs/large') <= 4)
@@ -163,6 +163,6 @@ test('retained messages are not counted again with each subscription', {
   await before.publishAsync('qs/kept', 'x', { qos: 1, retain: true })
   await before.endAsync()
   const { countOf, hears } = await start(t, url, null)
-  await until(hears, 'it hears')
+  await until(hears, 'it receives messages')
   assert.equal(countOf('qs/kept'), 0)
 })

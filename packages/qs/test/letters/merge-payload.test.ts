@@ -21,11 +21,11 @@ const CASES: readonly (readonly [target: string, patch: string, result: string])
   ['{}', '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
 ]
 
-test('a merge patch does what RFC 7396 says', () => {
+test('a merge patch follows RFC 7396', () => {
   for (const [target, patch, result] of CASES) assert.equal(mergePayload(target, patch), result, patch)
 })
 
-test('digits that no double holds survive, and keys that mean something to JavaScript are keys', () => {
+test('digits beyond a double survive, and keys special to JavaScript are ordinary keys', () => {
   assert.equal(
     mergePayload('{"n":12345678901234567890,"__proto__":{"a":1}}', '{"__proto__":{"b":1.10}}'),
     '{"n":12345678901234567890,"__proto__":{"a":1,"b":1.10}}',

@@ -10,7 +10,7 @@ test('a patch changes each event of an array, and keeps all digits', () => {
   assert.equal(patchPayload('{"a":1}', '{"a":null}'), '{}')
 })
 
-test('a patch makes no event of what is none', () => {
+test('a patch does not turn other values into events', () => {
   assert.equal(patchPayload('5', '{"schema":1}'), '5')
   assert.equal(patchPayload('[5,null,{"a":1}]', '{"schema":1}'), '[5,null,{"a":1,"schema":1}]')
 })

@@ -55,7 +55,7 @@ function endOf(t: TestContext, socket: Socket): End {
   return end
 }
 
-const hears = (end: End, text: string) => until(() => end.heard === text, `"${text}" is heard`)
+const hears = (end: End, text: string) => until(() => end.heard === text, `"${text}" is received`)
 
 /** Data that passed a healthy connection meanwhile also had time to pass a faulty one. */
 async function afterAWhile({ openBoth }: Awaited<ReturnType<typeof start>>): Promise<void> {
@@ -110,7 +110,7 @@ test('delay: in order, and no sooner', async (t) => {
   await hears(peer, 'slow')
   assert.ok(performance.now() - began >= 99)
   client.socket.write(' and')
-  await until(() => client.socket.writableLength === 0, 'it is under way')
+  await until(() => client.socket.writableLength === 0, 'it is in transit')
   proxy.heal()
   client.socket.end(' steady')
   await until(() => peer.hasEnded, 'the end')

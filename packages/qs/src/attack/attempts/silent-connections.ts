@@ -6,7 +6,7 @@ const NEWCOMER_MS = 2_000
 /** Connections that never send a CONNECT must not keep a board from connecting. */
 export const silentConnections: Attack = {
   name: 'silent-connections',
-  about: `${CONNECTIONS} clients connect and say nothing`,
+  about: `${CONNECTIONS} clients connect and send nothing`,
   run: async ({ attacker, victim }) => {
     const peers = Array.from({ length: CONNECTIONS }, () => attacker.open({ firstBytes: Buffer.of(0x10) }))
     try {

@@ -103,7 +103,7 @@ test('so does a client that leaves with pipelined requests', async (t) => {
 test('an address with unfinished requests leaves the console to others', async (t) => {
   const front = await startFront(t)
   for (let index = 0; index < OF_ADDRESS; index++) front.open(WITHOUT_END, '127.0.0.2')
-  await until(() => front.asked() === OF_ADDRESS, 'all are under way')
+  await until(() => front.asked() === OF_ADDRESS, 'all are in progress')
   const refused = await front.ask('127.0.0.2')
   assert.equal(refused.status, 503)
   assert.match(refused.body, /already handling 64 requests from 127\.0\.0\.2.*HTTP_TRUSTED_PROXIES/)
@@ -113,7 +113,7 @@ test('an address with unfinished requests leaves the console to others', async (
 test('a trusted proxy has no limit per address', async (t) => {
   const front = await startFront(t, { proxies: '192.0.2.1, 127.0.0.2/31' })
   for (let index = 0; index < OF_ADDRESS; index++) front.open(WITHOUT_END, '127.0.0.2')
-  await until(() => front.asked() === OF_ADDRESS, 'all are under way')
+  await until(() => front.asked() === OF_ADDRESS, 'all are in progress')
   assert.equal((await front.ask('127.0.0.2')).status, 200)
 })
 

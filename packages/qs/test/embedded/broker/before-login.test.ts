@@ -41,7 +41,7 @@ test('a CONNECT above 64 KiB closes its connection at its first bytes; messages 
     once(stranger, 'close'),
     until(() => false, 'the end', 100).catch(() => ['open']),
   ])
-  assert.equal(answer, 'open', 'a CONNECT of 65,000 bytes is waited for')
+  assert.equal(answer, 'open', 'it waits for a CONNECT of 65,000 bytes')
   const tooLarge = socketTo(t, broker.port)
   tooLarge.write(connectPacket(66_000).subarray(0, 20))
   await once(tooLarge, 'close')

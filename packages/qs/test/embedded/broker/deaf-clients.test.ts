@@ -79,7 +79,7 @@ async function traffic(t: TestContext, broker: EmbeddedBroker): Promise<() => Pr
 
 /** The deaf client is disconnected and named, and no other client has waited. */
 async function endsIt(broker: EmbeddedBroker, stop: () => Promise<number>): Promise<number> {
-  await until(() => broker.deaf !== null, 'the client is ended', 30_000)
+  await until(() => broker.deaf !== null, 'the client is disconnected', 30_000)
   const longestMs = await stop()
   assert.ok(longestMs < 1_000, `a message took ${longestMs} ms`)
   const text = deafClientAlarm(() => broker.deaf).check(performance.now())
@@ -130,7 +130,7 @@ test('many retained messages wait in the store while the new subscriber does not
   for (let i = 0; i < 300; i++)
     await publisher.publishAsync(`r/${i}`, Buffer.alloc(50_000), { retain: true, qos: 1 })
   overTcp(t, broker, hello(4, 0))
-  await until(() => broker.deaf !== null, 'the client is ended', 30_000)
+  await until(() => broker.deaf !== null, 'the client is disconnected', 30_000)
   assert.equal(broker.dropped, 0, 'no retained message is dropped')
   const reader = await connect(t, tcp(broker))
   let got = 0

@@ -137,7 +137,7 @@ test('malformed bytes and oversized packets affect only the client that sent the
   await until(() => messages.length > 0, 'the good message arrives')
   assert.equal(messages.length, 1)
   const tooLarge = records.filter(({ msg }) => msg.includes('above the limit of 10000'))
-  assert.equal(tooLarge.length, 1, 'said once, not for each of them')
+  assert.equal(tooLarge.length, 1, 'logged once, not each time')
 })
 
 test('the broker survives arbitrary bytes from a client', async (t) => {

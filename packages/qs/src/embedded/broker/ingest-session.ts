@@ -24,9 +24,9 @@ export interface IngestSessionOptions {
  * the buffer of the whole pipeline:
  *
  * - A message with QoS 0 enters the queue as QoS 1, as with Mosquitto's `upgrade_outgoing_qos`: it survives a slow
- * database and a reconnect of the ingester, up to the size of the queue.
- * - While a device has more than 256 KiB in the queue, its connection is not read. All others thus wait for at most 256
- * KiB of it, regardless of the cost of its messages and the speed of the machine.
+ *   database and a reconnect of the ingester, up to the size of the queue.
+ * - While a device has more than 256 KiB in the queue, its connection is not read. All others thus wait for at most
+ *   256 KiB of it, regardless of the cost of its messages and the speed of the machine.
  * - While the whole queue is long, this applies to every client that publishes an event.
  *
  * After a second, a connection is read once in any case, so a single device waits at most a second.

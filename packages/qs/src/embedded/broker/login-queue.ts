@@ -40,11 +40,11 @@ export class TooManyLogins extends Error {
  *
  * - One check at a time per address, two in total, so that no address can block the others.
  * - Existing accounts come first, then user names and addresses take turns: 400 concurrent wrong logins delay a board
- * by one turn, even behind the same router. This reveals which accounts exist, but they are named after devices, which
- * appear in topics anyway.
+ *   by one turn, even behind the same router. This reveals which accounts exist, but they are named after devices,
+ *   which appear in topics anyway.
  * - Up to eight attempts per user name and address may wait. One more displaces the oldest.
  * - The latest attempt of a client comes first. If it succeeds, the earlier ones are refused: their connections are
- * abandoned, and a later login of one would end the connection in use [MQTT-3.1.4-2].
+ *   abandoned, and a later login of one would end the connection in use [MQTT-3.1.4-2].
  *
  * `penaltyMs` increasingly delays the answer to failed logins from one address. It delays only the refusal, so a
  * correct password from the same address is still accepted at once.

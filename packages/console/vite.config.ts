@@ -4,7 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Beside each file its compressed forms: the server sends them as they are. */
+/** Writes compressed copies beside each file; the server sends them as they are. */
 function precompress(): Plugin {
   return {
     name: 'precompress',
@@ -27,7 +27,7 @@ export default defineConfig({
   resolve: { conditions: ['source', 'svelte', 'browser', 'module', 'import', 'default'] },
   build: {
     target: 'es2022',
-    // Inlined files would be data: URLs, which the policy of the server forbids for scripts.
+    // Inlined files would be data: URLs, which the server's content security policy forbids for scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

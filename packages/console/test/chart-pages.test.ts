@@ -9,7 +9,7 @@ import { accessibilityFaults, browserMissing, openPage, startBrowser } from './s
 import { ago, event } from './support/filled.ts'
 import { FIRST_COLOUR, inkedColumns } from './support/inked-columns.ts'
 
-/** On the second, in the past. */
+/** A whole second in the past. */
 const BEGIN_MS = Math.floor(Date.now() / 1000) * 1000 - 86_400_000
 const LONG = `greenhouse-${'x'.repeat(110)}-0001`
 
@@ -44,7 +44,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
   await running.publish(LONG, event(LONG, 'long', { value: 21, unit: '°C', ts_device: ago(20) }))
 
   await t.test(
-    'a device: a change of unit is said, states have bars, clock drift has its unit',
+    'a device: a change of unit is reported, states are bars, clock drift has a fitting unit',
     async (t) => {
       const page = await openPage(t, browser, `${running.url}/devices/kitchen?range=1h`, {
         colorScheme: 'light',
@@ -53,7 +53,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       await page
         .getByRole('group', { name: /^temp of kitchen: temp \(°C\), 30 points.*; temp \(°F\), 20 points/ })
         .waitFor()
-      // The door was closed before the range, and its texts are no marks; the boot is one.
+      // The door was closed before the range. Its texts are states and not marks; the boot is a mark.
       await page
         .getByRole('group', {
           name: /^States of kitchen: door, 4 states, last open; motion, 3 states, last 1/,
@@ -74,7 +74,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
   )
 
   await t.test(
-    'explore: three units have three axes, four have a chart each, and states their bars',
+    'explore: three units have three axes, four have a chart each, and states are bars',
     async (t) => {
       const page = await openPage(
         t,
@@ -105,7 +105,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
   )
 
   await t.test(
-    'under the cursor each line has its nearest point, with its time where that differs',
+    'under the cursor each line shows its nearest point, with its time where that differs',
     async (t) => {
       const at = (minutes: number, seconds: number) => new Date(BEGIN_MS + (minutes * 60 + seconds) * 1000)
       for (const [index, id] of ['even', 'odd'].entries())
@@ -141,9 +141,9 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     },
   )
 
-  await t.test('states of any number of series are one question, on the axis that is chosen', async (t) => {
+  await t.test('states of any number of series are one request, on the chosen axis', async (t) => {
     const types = ['gate', 'hatch', 'valve', 'lamp']
-    // Batches that came late: by the server's clock all of it is of now.
+    // Batches that arrived late: by server time all events are recent.
     for (const type of types)
       await running.publish(
         'barn',
@@ -164,7 +164,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       page.getByRole('group', {
         name: new RegExp(
           `^States of .*${types
-            .map((type) => `barn · ${type}, ${states} states`)
+            .map((type) => `barn · ${type}, ${states} state${states === 1 ? '' : 's'}`)
             .toSorted()
             .join('.*')}`,
         ),
@@ -174,9 +174,9 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     assert.equal(asked.filter((url) => url.includes('/api/states')).length, 1)
     await page.goto(`${running.url}/explore?${view}&axis=server`)
     await page.getByText('3 events').waitFor()
-    // Three changes of one message are one moment, and the last of them stays.
+    // Three changes in one message have the same server time, and the last one wins.
     const drawn = await page.locator('figure.chart').last().getAttribute('aria-label')
-    assert.match(drawn ?? '', /^States of .*barn · gate, 1 states, last closed/)
+    assert.match(drawn ?? '', /^States of .*barn · gate, 1 state, last closed/)
     await page.goto(
       `${running.url}/explore?from=${ago(240)}&to=${ago(60)}&${view.replace('range=1h&', '')}&axis=server`,
     )
@@ -186,7 +186,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     assert.equal(await page.getByText(/^barn · gate/).count(), 0)
   })
 
-  await t.test('a label that comes after the numbers is shown when it comes', async (t) => {
+  await t.test('a label that arrives after the numbers is shown when it arrives', async (t) => {
     await running.query(`update devices set label = 'Cooker' where device_id = 'kitchen'`)
     const page = await openPage(t, browser, `${running.url}/live`)
     let letThrough = () => {}
@@ -197,7 +197,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       await slow
       await route.continue()
     })
-    // A range that stands still: nothing is asked again.
+    // A fixed range: no request is repeated.
     await page.goto(`${running.url}/explore?from=${ago(60)}&to=${ago(0)}&device=kitchen&type=humidity`)
     await page.getByRole('group', { name: /^humidity: kitchen, 50 points/ }).waitFor()
     letThrough()
@@ -205,7 +205,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     await running.query(`update devices set label = null where device_id = 'kitchen'`)
   })
 
-  await t.test('the legend switches lines, with the keyboard too; a device has its label', async (t) => {
+  await t.test('the legend switches lines, also with the keyboard, and shows the label of a device', async (t) => {
     await running.api(`/api/devices/${LONG}`, {
       method: 'PATCH',
       body: JSON.stringify({ label: 'Tomatoes' }),
@@ -218,13 +218,13 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     const first = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('button').first()
     assert.equal(await first.getAttribute('aria-pressed'), 'true')
     assert.equal(await first.textContent(), await tomatoes.textContent())
-    // Of the label's device there is a single point.
+    // The labelled device has a single point.
     const isDrawn = async () => (await inkedColumns(page, FIRST_COLOUR, 0.1)).includes(true)
     await until(isDrawn, 'the first line is drawn')
     await first.focus()
     await page.keyboard.press('Space')
     assert.equal(await first.getAttribute('aria-pressed'), 'false')
-    await until(async () => !(await isDrawn()), 'it is not drawn any more')
+    await until(async () => !(await isDrawn()), 'it is no longer drawn')
     await page.getByRole('button', { name: 'All off' }).click()
     await page.getByText('All lines are switched off').waitFor()
     await page.getByRole('button', { name: 'All on' }).click()

@@ -10,7 +10,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
   const running = await startTestConsole(t)
   await fill(running)
 
-  await t.test('explore: any lines, and the address brings the view back', async (t) => {
+  await t.test('explore: any lines, and the address restores the view', async (t) => {
     const page = await openPage(t, browser, `${running.url}/explore`)
     for (const [field, names] of [
       ['Devices', ['kitchen', 'attic']],
@@ -32,7 +32,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
     }
   })
 
-  await t.test('a range is chosen by date, in the zone that is shown', async (t) => {
+  await t.test('a range is chosen by date, in the display time zone', async (t) => {
     const page = await openPage(t, browser, `${running.url}/explore?device=attic&type=temp`)
     await page.getByLabel('Display time zone').selectOption('UTC')
     await page.getByText(/ to .*\(UTC\), live/).click()
@@ -45,10 +45,10 @@ test('the charts', { skip: browserMissing }, async (t) => {
     await page.getByLabel('to', { exact: true }).fill('2026-07-02T04:00')
     await page.getByRole('button', { name: 'Show' }).click()
     await page.waitForURL(/from=2026-07-02T01%3A04%3A00.000Z&to=2026-07-02T02%3A00%3A00.000Z/)
-    await page.getByText('No numbers in this time').waitFor()
+    await page.getByText('No numbers in this time range').waitFor()
   })
 
-  await t.test('a finger moves the chart to the side', async (t) => {
+  await t.test('a horizontal swipe pans the chart', async (t) => {
     const phone = { viewport: { width: 390, height: 844 }, hasTouch: true }
     const page = await openPage(t, browser, `${running.url}/devices/kitchen?range=1h`, phone)
     await page.getByRole('group', { name: /^temp of kitchen: temp, \d+ points/ }).waitFor()
@@ -68,7 +68,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
     assert.ok(minutes > 28 && minutes < 32, `half an hour back, not ${minutes} minutes`)
   })
 
-  await t.test('a device: charts that zoom and follow, one cursor, its events, its label', async (t) => {
+  await t.test('a device: charts that zoom and follow, a shared cursor, its events, its label', async (t) => {
     const page = await openPage(t, browser, `${running.url}/devices`)
     await page.getByPlaceholder('Search id, label or room').fill('kit')
     await page.getByText('1 device', { exact: true }).waitFor()
@@ -89,7 +89,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
     await over.scrollIntoViewIfNeeded()
     const box = await over.boundingBox()
     assert.ok(box)
-    // At the boot of half an hour ago: both charts tell their values and the text.
+    // At the boot half an hour ago, both charts show their values and the text.
     const [boot] = await running.query(
       `select extract(epoch from ts)::float8 as s from events where event_id = 'boot-1'`,
     )

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 
-test('an empty system explains itself; simulated devices come and go', {
+test('an empty system shows first steps; simulated devices can be started and deleted', {
   skip: browserMissing,
 }, async (t) => {
   const browser = await startBrowser(t)

@@ -8,7 +8,7 @@ import { accessibilityFaults, browserMissing, openPage, startBrowser } from './s
 import { event, heading } from './support/filled.ts'
 
 const DEVICES = 20_000
-/** Right-to-left marks, markup, quotes, and as long as an id may be; first by name. */
+/** Right-to-left marks, markup, quotes, and the maximum length of an id; first by name. */
 const HOSTILE = [
   '!\u202eevil\u200f',
   '!<img src=x onerror=alert(1)>',
@@ -76,7 +76,7 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
   })
 
   await t.test(
-    'Devices: a search is asked once for a word, and a late answer of an earlier one is ignored',
+    'Devices: a word is searched once, and a late answer to an earlier search is ignored',
     async (t) => {
       const page = await openPage(t, browser, `${running.url}/devices?range=1h`)
       await page.getByText('50 on this page').waitFor()
@@ -91,7 +91,7 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
         if (search === '00042') await slow
         await route.continue().catch(() => {})
       })
-      // Typed without a pause, with time for the page to act on each letter.
+      // Typed without a pause, with time for the page to react to each letter.
       const type = (word: string) =>
         page.getByLabel('Search devices').evaluate(async (field: HTMLInputElement, text) => {
           for (let length = 1; length <= text.length; length++) {
@@ -113,7 +113,7 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
     },
   )
 
-  await t.test('Overview: a pin shows a reading first, for everybody, and goes again', async (t) => {
+  await t.test('Overview: a pinned reading is shown first, for every user, and can be unpinned', async (t) => {
     const page = await openPage(t, browser, `${running.url}/`, phone)
     const pinned = page.getByRole('region', { name: 'Pinned' })
     for (const id of HOSTILE)

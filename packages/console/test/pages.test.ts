@@ -5,7 +5,7 @@ import { browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { fill, heading } from './support/filled.ts'
 import { ground, walk } from './support/walk.ts'
 
-/** What depends on colours and width; all else of a page is the same in both walks. */
+/** Rules that depend on colours and width; all others give the same result in both walks. */
 const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
 const [LIGHT, DARK] = ['rgb(245, 247, 248)', 'rgb(14, 20, 24)']
 
@@ -16,7 +16,7 @@ test('the pages', { skip: browserMissing }, async (t) => {
   const home = `${running.url}/`
 
   await t.test(
-    'light and wide: content, no accessibility faults; colours of one’s own; the keyboard',
+    'light and wide: content, no accessibility faults; choice of theme; keyboard',
     async (t) => {
       const page = await openPage(t, browser, home, { colorScheme: 'light' })
       await walk(page, running)
@@ -36,7 +36,7 @@ test('the pages', { skip: browserMissing }, async (t) => {
     },
   )
 
-  await t.test('dark and as narrow as a phone: content, no accessibility faults', async (t) => {
+  await t.test('dark and narrow like a phone: content, no accessibility faults', async (t) => {
     const viewport = { width: 390, height: 844 }
     const page = await openPage(t, browser, home, { colorScheme: 'dark', viewport })
     await walk(page, running, LOOKS)
@@ -64,7 +64,7 @@ test('the pages', { skip: browserMissing }, async (t) => {
     assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`)
   })
 
-  await t.test('on a slow network a page says that it loads', async (t) => {
+  await t.test('on a slow network a page shows that it is loading', async (t) => {
     const page = await openPage(t, browser, home)
     let letThrough = () => {}
     const slow = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event } from './support/filled.ts'
 
-/** Right-to-left marks, markup, quotes, and as long as an id may be. */
+/** Right-to-left marks, markup, quotes, and the maximum length of an id. */
 const HOSTILE = ['\u202eevil\u200f', '<img src=x onerror=alert(1)>', `it's "quoted"`, 'x'.repeat(128)]
 
 test('Explore finds devices by id, label and room and types by name, with the keyboard alone', {
@@ -18,7 +18,7 @@ test('Explore finds devices by id, label and room and types by name, with the ke
       id,
       event(id, `h-${index}`, { event_type: `type ${id.slice(0, 100)}`, value: index }),
     )
-  // More than any list shows at once.
+  // More than a list shows at once.
   await running.query(`insert into devices (device_id, first_seen, last_seen)
     select 'esp32-' || lpad(i::text, 4, '0'), now(), now() from generate_series(1, 3000) i on conflict do nothing`)
   await running.query(`update devices set label = 'Boiler', room = 'Cellar' where device_id = 'esp32-2999'`)
@@ -58,7 +58,7 @@ test('Explore finds devices by id, label and room and types by name, with the ke
   await page.getByRole('listbox', { name: 'Measurements' }).getByRole('option', { name: 'img' }).waitFor()
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
-  await page.getByText('1 events', { exact: false }).first().waitFor()
+  await page.getByText('1 event', { exact: false }).first().waitFor()
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
   assert.ok(overflow <= 0, `${overflow} pixels too wide`)
 
@@ -69,7 +69,7 @@ test('Explore finds devices by id, label and room and types by name, with the ke
   await kept.getByText('Boiler').waitFor({ state: 'detached' })
   assert.ok(!again.url().includes('2999'))
 
-  // The focus stays with the chips, and goes to the field after the last one.
+  // Focus stays on the chips, and moves to the field after the last one.
   const focused = () =>
     again.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id)
   for (const id of HOSTILE) {
@@ -80,7 +80,7 @@ test('Explore finds devices by id, label and room and types by name, with the ke
   const field = again.getByRole('combobox', { name: 'Devices' })
   assert.equal(await focused(), await field.getAttribute('id'))
 
-  // A room that a chart has no room for.
+  // A room with more devices than a chart shows.
   await running.query(
     `update devices set room = 'Hall' where device_id between 'esp32-1000' and 'esp32-1311'`,
   )

@@ -4,7 +4,7 @@ import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event } from './support/filled.ts'
 
-test('what is stored other than it was sent says so in Live and on the page of its device', {
+test('an event that is stored differently from what was sent is marked in Live and on the page of its device', {
   skip: browserMissing,
 }, async (t) => {
   const browser = await startBrowser(t)
@@ -35,7 +35,7 @@ test('what is stored other than it was sent says so in Live and on the page of i
   const row = (id: string) =>
     page.getByRole('row').filter({ has: page.getByRole('cell', { name: id, exact: true }) })
   await row('dev-1-1970').getByText('not plausible: charts use the server time', { exact: true }).waitFor()
-  await row('dev-1-age').getByText('not plausible: charts use the server time less its age').waitFor()
+  await row('dev-1-age').getByText('not plausible: charts use the server time minus its age').waitFor()
   await row('dev-1-rounded').getByText('sent as 9007199254740993').waitFor()
   assert.equal(await row('dev-1-twice').getByText('sent as').count(), 0)
   for (const each of [live, page]) assert.deepEqual(await accessibilityFaults(each), [])

@@ -5,11 +5,11 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
 import { event, fill, heading } from './support/filled.ts'
 
-test('what people do in the console', { skip: browserMissing }, async (t) => {
+test('working in the console', { skip: browserMissing }, async (t) => {
   const browser = await startBrowser(t)
   const running = await startTestConsole(t)
 
-  await t.test('live: a message comes with its end, pauses and filters', async (t) => {
+  await t.test('live: messages with their outcomes, pause and filter', async (t) => {
     const page = await openPage(t, browser, `${running.url}/live`)
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor()
     await running.publish('d', [event('d', 'one', { value: 1 }), event('d', 'two', { value: {} })])
@@ -24,7 +24,7 @@ test('what people do in the console', { skip: browserMissing }, async (t) => {
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor()
   })
 
-  await t.test('a dead letter is repaired, replayed, and is a row', async (t) => {
+  await t.test('a dead letter is repaired, replayed and stored', async (t) => {
     await fill(running)
     const page = await openPage(t, browser, `${running.url}/letters`)
     await page
@@ -54,14 +54,14 @@ test('what people do in the console', { skip: browserMissing }, async (t) => {
     await page.getByText('1 wrong').waitFor()
     await page.getByLabel('Select all shown').check()
     await page.getByRole('button', { name: 'Delete 1' }).click()
-    await page.getByText('1 dead letters deleted').waitFor()
+    await page.getByText('1 dead letter deleted').waitFor()
 
-    // More than a page of them, at once.
+    // More than a page of dead letters at once.
     const broken = Array.from({ length: 60 }, (_, n) => event('bulk', `bulk-${n}`, { value: {} }))
     await running.publish('bulk', broken)
     await page.goto(`${running.url}/letters?device=bulk`)
     await page.getByLabel('Select all shown').check()
-    await page.getByLabel('Also select all that match').check()
+    await page.getByLabel('Also select the matching letters').check()
     await page.getByRole('button', { name: 'Delete all' }).click()
     await page.getByText('60 dead letters deleted').waitFor()
     await page.goto(`${running.url}/audit`)
@@ -69,7 +69,7 @@ test('what people do in the console', { skip: browserMissing }, async (t) => {
     assert.deepEqual(await accessibilityFaults(page), [])
   })
 
-  await t.test('connect: lines to paste, and it says when the first event came', async (t) => {
+  await t.test('connect: code to paste, and a notice when the first event arrives', async (t) => {
     const page = await openPage(t, browser, `${running.url}/connect`)
     await page.getByLabel('Device id').fill('cellar')
     await page.getByRole('button', { name: 'Show settings' }).click()
@@ -82,7 +82,7 @@ test('what people do in the console', { skip: browserMissing }, async (t) => {
   })
 })
 
-test('login: a wrong password, a viewer who may look, an operator who may change and make accounts', {
+test('login: a wrong password, a read-only viewer, an operator who changes data and creates accounts', {
   skip: browserMissing,
 }, async (t) => {
   const broker = { MQTT_USERNAME: 'boss', MQTT_PASSWORD: 'of them all' }

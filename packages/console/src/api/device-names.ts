@@ -1,10 +1,10 @@
 import type { DeviceList } from '@qs-telemetry/protocol/api'
 import { get } from './request.ts'
 
-/** More than a chart has lines. */
+/** Above the number of lines in a chart. */
 const MOST = 100
 
-/** Labels by device id; a device without one is not in it. */
+/** Labels by device id; devices without a label are absent. */
 export async function deviceNames(
   deviceIds: readonly string[],
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { LiveBatch, LiveMessage, System } from '@qs-telemetry/protocol/api'
 import { apiUrl, get } from './request.ts'
 
-/** As many as a page can show without becoming slow. */
+/** More messages would slow the page down. */
 const KEPT = 300
 const RETRY_MS = 3_000
 
@@ -14,17 +14,17 @@ export interface NumberedMessage extends LiveMessage {
   readonly key: number
 }
 
-/** Messages as they come in, newest first, while the component lives. */
+/** Messages as they arrive, newest first, while the component is mounted. */
 export class LiveMessages {
   messages = $state.raw<readonly NumberedMessage[]>([])
   dropped = $state(0)
   isConnected = $state(false)
   isPaused = $state(false)
-  /** Why nothing comes, where the server says so. */
+  /** Why no messages arrive, if the server gives a reason. */
   problem = $state<string | null>(null)
   #count = 0
 
-  /** Called while a component is set up. `null`: do not listen. */
+  /** Call during component setup. A null question stops listening. */
   constructor(question: () => LiveQuestion | null) {
     $effect(() => {
       const asked = question()
@@ -43,7 +43,7 @@ export class LiveMessages {
         }
         source.onerror = () => {
           this.isConnected = false
-          // What is refused, and not just interrupted, is not tried again by the browser.
+          // The browser retries an interrupted stream, but not a refused one.
           if (source.readyState !== EventSource.CLOSED) return
           this.#ask()
           timer = setTimeout(open, RETRY_MS)
@@ -58,7 +58,7 @@ export class LiveMessages {
     })
   }
 
-  /** An EventSource does not say why it was refused. */
+  /** An EventSource does not report why it was refused. */
   async #ask(): Promise<void> {
     const { liveProblem } = await get<System>('/api/system').catch(() => ({ liveProblem: null }))
     this.problem = liveProblem

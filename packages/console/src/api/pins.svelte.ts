@@ -3,11 +3,11 @@ import { get, send } from './request.ts'
 
 const keyOf = (deviceId: string, eventType: string) => `${deviceId}\n${eventType}`
 
-/** Which readings are pinned, for buttons on any page: asked for once by the first of them, and taken from each later answer. */
+/** The pinned readings, for pin buttons on any page: fetched once by the first button, then taken from each answer. */
 class Pins {
   #keys = $state.raw<ReadonlySet<string> | null>(null)
   #isAsked = false
-  /** Why the last change failed, as at the twenty-fifth pin. Shown above every page. */
+  /** Why the last change failed, for example at the twenty-fifth pin. Shown above every page. */
   problem = $state('')
 
   has(deviceId: string, eventType: string): boolean {

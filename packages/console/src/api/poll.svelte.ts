@@ -1,15 +1,15 @@
 /**
- * Asks again and again while the component lives and the page is in sight, and at once when what the question reads
- * changes.
+ * Repeats a request while the component is mounted and the page visible, and at once when the state that the question
+ * reads changes.
  */
 export class Poll<T> {
   value = $state.raw<T | null>(null)
   error = $state<Error | null>(null)
-  /** The question changed, and its answer is on its way. */
+  /** The question changed and its answer is pending. */
   isLoading = $state(false)
   #again: () => void = () => {}
 
-  /** Called while a component is set up. `everyMs` null: only when the question changes. */
+  /** Call during component setup. With `everyMs` null it asks only when the question changes. */
   constructor(question: (signal: AbortSignal) => Promise<T> | null, everyMs: number | null) {
     $effect(() => {
       const aborting = new AbortController()

@@ -1,6 +1,6 @@
 import type { Problem } from '@qs-telemetry/protocol/api'
 
-/** An answer of the API that is an error; `message` is for people. */
+/** An error response of the API; `message` is shown to the user. */
 export class ApiError extends Error {
   readonly status: number
 

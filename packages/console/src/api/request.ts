@@ -3,7 +3,7 @@ import { ApiError, problemOf } from './problem.ts'
 
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
-/** A path of the API with its query; a list is the name once for each. */
+/** An API path with its query string; a list repeats the name for each item. */
 export function apiUrl(path: string, query: Query = {}): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {

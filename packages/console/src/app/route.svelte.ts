@@ -1,13 +1,13 @@
 import { deviceSegment } from '@qs-telemetry/protocol/device-segment'
 
-/** Where the reader is: path and query, as in the address bar. */
+/** The current path and query, as in the address bar. */
 class Route {
   path = $state(location.pathname)
   search = $state(location.search)
 
   constructor() {
     addEventListener('popstate', () => this.#read())
-    // A link within the console changes the page without loading it anew.
+    // A link within the console changes the page without a reload.
     addEventListener('click', (event) => {
       const link = (event.target as Element).closest?.('a')
       const isPlain =
@@ -34,11 +34,11 @@ class Route {
     if (url !== location.pathname + location.search) history.pushState(null, '', url)
     this.#read()
     scrollTo(0, 0)
-    // Screen readers hear the new page, and the keyboard begins in it.
+    // Screen readers announce the new page, and keyboard focus starts in it.
     queueMicrotask(() => document.getElementById('main')?.focus({ preventScroll: true }))
   }
 
-  /** Changes the query of this page: a zoom is worth a step back, a keystroke in a filter is not. */
+  /** Changes the query of this page. `isStep` adds a history entry: for a zoom, not for a keystroke in a filter. */
   setQuery(
     changes: Readonly<Record<string, string | readonly string[] | null>>,
     { isStep = false } = {},
@@ -62,7 +62,7 @@ class Route {
   }
 }
 
-/** A path that cannot be decoded stays as it is: it leads to a page that says that there is nothing. */
+/** A segment that cannot be decoded stays as it is; its page reports that nothing was found. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment)

@@ -1,6 +1,6 @@
 import type { Session, System } from '@qs-telemetry/protocol/api'
 
-/** Who uses the page, and what it is a page of. */
+/** The user's session, and the system that the console belongs to. */
 class CurrentSession {
   value = $state.raw<Session | null>(null)
   system = $state.raw<System | null>(null)
@@ -13,7 +13,7 @@ class CurrentSession {
     return this.value?.role === 'operator'
   }
 
-  /** The server does not know us any more: a restart, or twelve hours have gone. */
+  /** The server no longer accepts the session: it restarted, or twelve hours have passed. */
   lost(): void {
     if (this.value !== null) this.value = { ...this.value, role: null }
   }

@@ -4,7 +4,7 @@ type Choice = (typeof CHOICES)[number]
 
 const system = matchMedia('(prefers-color-scheme: dark)')
 
-/** Dark or light: as the system has it, or as was chosen here. */
+/** Dark or light: the system's setting or the user's choice. */
 class Theme {
   choice = $state<Choice>(stored())
   #systemDark = $state(system.matches)

@@ -2,7 +2,7 @@ import { LARGEST_PLAIN, powerText } from './power-text.ts'
 
 const DAY_S = 86_400
 
-/** Marks on the time axis: hours and minutes, and the day where it begins; months on a long one. */
+/** Labels of a time axis: hours and minutes, the date at the start of a day; months over long ranges. */
 export function timeTexts(zone: string, seconds: readonly number[], stepSeconds: number): string[] {
   const zoned = { timeZone: zone, hourCycle: 'h23' } as const
   const month = new Intl.DateTimeFormat('en-GB', { ...zoned, month: 'short', year: 'numeric' })
@@ -19,18 +19,18 @@ export function timeTexts(zone: string, seconds: readonly number[], stepSeconds:
     if (stepSeconds >= DAY_S * 27) return month.format(date)
     if (stepSeconds >= DAY_S) return day.format(date)
     const before = seconds[index - 1]
-    // Some days begin at 01:00: clocks leave midnight out.
+    // Some days begin at 01:00: a clock change skips midnight.
     const isFirst = before !== undefined && day.format(new Date(before * 1000)) !== day.format(date)
     const clock = time.format(date)
     return isFirst || (before === undefined && /^00:00(:00)?$/.test(clock)) ? day.format(date) : clock
   })
 }
 
-/** Marks on the axis of values, each with the digits that tell it from its neighbours. */
+/** Labels of a value axis, each with enough digits to differ from its neighbours. */
 export function valueTexts(marks: readonly number[]): string[] {
   const [first = 0, second = first + 1] = marks
   const step = Math.abs(second - first)
-  // Steps of 1e307 add up to 2e291 where zero is.
+  // Steps of 1e307 add up to 2e291 instead of zero.
   const values = marks.map((mark) => (Math.abs(mark) < step / 1e6 ? 0 : mark))
   const digits = digitsOf(step)
   const largest = Math.max(...values.map(Math.abs))
@@ -47,7 +47,7 @@ export function valueTexts(marks: readonly number[]): string[] {
 
 const MAX_DIGITS = 6
 
-/** How many decimals write it in full; null: more than people read. */
+/** Decimals that write the step in full; null above MAX_DIGITS. */
 function digitsOf(step: number): number | null {
   for (let digits = 0; digits <= MAX_DIGITS; digits++) {
     const scaled = step * 10 ** digits
@@ -57,7 +57,7 @@ function digitsOf(step: number): number | null {
 }
 
 function plain(value: number, digits: number): string {
-  // Adding zero takes the sign from a negative zero.
+  // Adding zero removes the sign of a negative zero.
   return (value + 0)
     .toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
     .replace('-', '−')

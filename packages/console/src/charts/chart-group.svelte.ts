@@ -1,17 +1,17 @@
 import type uPlot from 'uplot'
 
-/** What the axes of values take on both sides of a plot, in CSS pixels. */
+/** Width of the value axes on both sides of a plot, in CSS pixels. */
 export interface AxisRoom {
   readonly left: number
   readonly right: number
 }
 
 /**
- * Charts that stand above each other: they share a cursor, and the same moment is at the same place in all of them. The chart with the
- * widest axes on a side makes room on that side for all.
+ * Charts in a column: they share a cursor and are aligned in time. The widest axes on a side set the width of that side
+ * for all.
  */
 export class ChartGroup implements AxisRoom {
-  /** Of the shared cursor. With a prefix: uPlot keeps its keys in an object, where `constructor` is taken. */
+  /** Key of the shared cursor. It has a prefix because uPlot keeps keys in an object, where `constructor` is taken. */
   readonly key: string
   left = $state(0)
   right = $state(0)
@@ -21,7 +21,7 @@ export class ChartGroup implements AxisRoom {
     this.key = `charts of ${name}`
   }
 
-  /** What the axes of one chart need. */
+  /** Reports the width of the axes of one chart. */
   need(plot: uPlot, room: AxisRoom): void {
     this.#rooms.set(plot, room)
     this.#share()

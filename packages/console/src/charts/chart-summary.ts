@@ -1,8 +1,8 @@
 import { type ChartLine, valueText } from './chart-line.ts'
 
-/** A chart in words, for readers who do not see it. */
+/** A chart in words, for screen readers. */
 export function chartSummary(title: string, lines: readonly ChartLine[]): string {
-  if (lines.length === 0) return `${title}: no numbers in this time`
+  if (lines.length === 0) return `${title}: no numbers in this time range`
   const texts = lines.map((line) => {
     const { label, times, mean, min, max } = line
     const [low, high] = [Math.min(...(min ?? mean)), Math.max(...(max ?? mean))]

@@ -1,10 +1,10 @@
 import type uPlot from 'uplot'
 import type { Annotation } from './chart-line.ts'
 
-/** More dashed lines than that hide what they explain. */
+/** More dashed lines would hide the data. */
 const MAX_DASHED = 12
 
-/** A mark above the chart for each text, and a dashed line down through it where they are few. */
+/** A mark above the chart for each text and, if they are few, a dashed line down through the chart. */
 export function drawAnnotations(
   { ctx, bbox, valToPos }: uPlot,
   annotations: readonly Annotation[],

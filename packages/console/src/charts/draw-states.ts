@@ -4,16 +4,16 @@ import { inkOf, lineStyle } from './palette.ts'
 import type { StateRow } from './states.ts'
 
 export interface StateLook {
-  /** Of all rows, in the order in which they get their colours. */
+  /** Values of all rows, in the order of their colours. */
   readonly values: readonly string[]
   readonly isDark: boolean
 }
 
-/** In CSS pixels: a row, the bar at its bottom, and how narrow a short state may be. */
+/** In CSS pixels: height of a row and of the bar at its bottom, least width of a state, inset of its text. */
 export const ROW_PX = 40
 const [BAR_PX, LEAST_PX, TEXT_PX] = [20, 2, 6]
 
-/** A row for each series: its name, and below it a bar for each state, with its name where that has room. */
+/** A row for each series: its name and, below it, a bar for each state, labelled if the text fits. */
 export function drawStates(plot: uPlot, rows: readonly StateRow[], look: StateLook): void {
   const { isDark } = look
   const { ctx, bbox } = plot
@@ -45,7 +45,7 @@ export function drawStates(plot: uPlot, rows: readonly StateRow[], look: StateLo
   ctx.restore()
 }
 
-/** Off is quiet: of a 0 only the edge stands out. */
+/** Off stays in the background: only the edge of a 0 stands out. */
 export function stateColours(text: string, { values, isDark }: StateLook) {
   const { colour } = lineStyle(values.indexOf(text), isDark)
   return text === '0'

@@ -11,12 +11,12 @@ const UNITS = [
 ] as const
 const MILLISECONDS = [0.001, 'ms'] as const
 
-/** The axis begins to use a unit at two of it: 90 s are read more easily than 1.5 min. */
+/** The axis uses a unit from two of it on: 90 s reads more easily than 1.5 min. */
 const LEAST = 2
 
 const LOOK = { key: 'offset', label: 'offset', style: 7 } as const
 
-/** How far a clock is ahead, in the unit that fits the largest offset: of 20 ms as of a clock in 1970. Null: nothing is known. */
+/** How far a clock is ahead, in the unit that fits the largest offset, from ms to years. Null without data. */
 export function driftLine({ times, offset: offsets }: Drift): ChartLine | null {
   if (times.length === 0) return null
   const largest = Math.max(...offsets.map(Math.abs))

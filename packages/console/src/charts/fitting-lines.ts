@@ -1,4 +1,4 @@
-/** Lines that a chart takes; the API answers no more of them. */
+/** Most lines of a chart, and of an answer of the API. */
 export const MAX_LINES = 50
 
 export interface FittingLines {
@@ -8,7 +8,7 @@ export interface FittingLines {
   readonly left: number
 }
 
-/** Of the chosen devices the first ones, each with all types, as far as a chart has room for their lines. */
+/** The first of the chosen devices, each with all types, up to the most lines of a chart. */
 export function fittingLines(devices: readonly string[], types: readonly string[]): FittingLines {
   const some = types.slice(0, MAX_LINES)
   const shown = devices.slice(0, Math.floor(MAX_LINES / Math.max(1, some.length)))

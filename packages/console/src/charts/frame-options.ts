@@ -13,7 +13,7 @@ export interface FrameLook {
   readonly mayZoom: boolean
 }
 
-/** What a page does when somebody moves in a chart. */
+/** Callbacks for zooming and panning in a chart. */
 export interface Moves {
   readonly onzoom?: (fromMs: number, toMs: number) => void
   readonly onpan?: (share: number) => void
@@ -25,21 +25,21 @@ export interface Moves {
 export interface PlotActions {
   /** Unix seconds. */
   readonly range: () => [from: number, to: number]
-  /** Unix seconds under the cursor; null: it is elsewhere. */
+  /** Unix seconds under the cursor; null if it is outside the chart. */
   readonly oncursor: (time: number | null) => void
-  /** A stretch was dragged out, in Unix seconds. */
+  /** A range was selected by dragging, in Unix seconds. */
   readonly onselect: (from: number, to: number) => void
   readonly ondraw: (plot: uPlot) => void
 }
 
 const NARROW_PX = 500
-/** Half of the last mark on the axis of time. */
+/** Half the width of the last label on the time axis. */
 const RIGHT_PX = 16
-/** What an axis of values takes at least: its marks, and its unit. */
+/** Least width of a value axis: its labels and its unit. */
 export const axisPx = (width: number) =>
   width < NARROW_PX ? { marks: 44, unit: 14 } : { marks: 60, unit: 16 }
 
-/** Room beside the axes of a chart, so that its plot is as wide as those of its group. */
+/** Padding beside the axes that makes the plot as wide as the others in its group. */
 export function sidePadding({ group, width }: FrameLook, own: () => AxisRoom): uPlot.Padding {
   const { marks, unit } = axisPx(width)
   const beside =
@@ -53,10 +53,10 @@ export function sidePadding({ group, width }: FrameLook, own: () => AxisRoom): u
 }
 
 export const FONT = '11.5px system-ui, sans-serif'
-/** A click that slips is no drag. */
+/** A click that slips is not a drag. */
 export const LEAST_DRAG_PX = 4
 
-/** What all charts over time have in common: the axis of time, the cursor, zoom by dragging. */
+/** Options shared by all charts over time: time axis, cursor, zoom by dragging. */
 export function frameOptions(
   { width, height, zone, group, mayZoom, isDark }: FrameLook,
   actions: PlotActions,
@@ -70,13 +70,13 @@ export function frameOptions(
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     cursor: {
       sync: { key: group.key },
-      // Its height belongs to one chart, and its time to all.
+      // The charts share the cursor's time, not its height.
       y: false,
       drag: { x: mayZoom, y: false, setScale: false },
-      // With Shift the chart is moved.
+      // With Shift, dragging pans the chart.
       bind: { mousedown: (_self, _over, zoom) => (event) => (event.shiftKey ? null : zoom(event)) },
       points: { size: 7 },
-      // A dot is at the point that is read: the nearest one of its line, also from within a silence.
+      // The dot marks the point shown: the nearest one of its line, even from within a silence.
       hover: { skip: [undefined, null] },
     },
     legend: { show: false },

@@ -1,17 +1,17 @@
-/** How much longer than the distances around it a silence is. */
+/** Intervals shorter than the gap by more than this factor are short, all others long. */
 const LONGER = 4
-/** How far around it the rhythm is read, to each side, in its own length; three distances at least. */
+/** How far the rhythm is read to each side, in lengths of the gap; at least three intervals. */
 const AROUND = 12
-/** Long distances are the rhythm where this share of the time passes in them, and where they come this often. */
+/** Long intervals are the rhythm if they fill this share of the time and occur this often. */
 const [USUAL_SHARE, USUAL_COUNT] = [1 / 4, 3]
 
 /**
- * Whether the device was silent between a point and the one before it, judged by the points around them and not by the whole
- * line: a sensor that changes from every 20 minutes to every 15 s was never silent. Distances of a quarter of the length or
- * more make it usual where they fill a quarter of the time on either side, and are three on both. So a board that sleeps and
- * wakes for a few readings, and a sensor that reports changes only, keep their lines, and an outage of a regular sensor breaks
- * it, also when outages recur now and then. Where all the distances around it are alike, as of two or three points, nothing
- * speaks of a silence.
+ * Whether the device was silent between a point and the one before it, judged by the surrounding points and not by
+ * the whole line: a sensor that changes from every 20 minutes to every 15 s was never silent. Long intervals make the
+ * gap usual if they fill a quarter of the time on either side and number three on both sides together. So the line of
+ * a board that wakes for a few readings, or of a sensor that reports only changes, is unbroken, and an outage of a
+ * regular sensor breaks it, even if outages recur now and then. If all surrounding intervals are alike, as with two or
+ * three points, nothing suggests a silence.
  *
  * @param times ascending
  * @param index of the later point, 1 or more
@@ -25,9 +25,9 @@ export function isSilence(times: readonly number[], index: number): boolean {
 }
 
 interface Around {
-  /** Seconds that were looked at. */
+  /** Seconds examined. */
   readonly time: number
-  /** Seconds of these in distances about as long as the one in question. */
+  /** Of these, seconds in long intervals. */
   readonly long: number
   readonly count: number
 }

@@ -3,12 +3,12 @@ import { isSilence } from './is-silence.ts'
 
 type Column = (number | null)[]
 
-/** The least that tells two times apart in a double of Unix seconds, roughly. */
+/** Roughly the smallest difference between Unix times in seconds that a double holds. */
 const TICK_S = 1e-6
 
 /**
- * Columns of uPlot: times, and for each line mean, minimum and maximum; a null where the device was silent. uPlot keeps one point of
- * a moment when it joins lines, so each further one is a microsecond later.
+ * Columns for uPlot: times, mean, minimum and maximum; null where the device was silent. uPlot keeps one point per
+ * moment when it joins lines, so each further one is a microsecond later.
  */
 export function columnsOf({
   times,

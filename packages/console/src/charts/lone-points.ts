@@ -1,9 +1,9 @@
 import type uPlot from 'uplot'
 
-/** A shorter piece of a line is not seen, or is cut off with the silence beside it. */
+/** A shorter piece of a line is invisible, or clipped with the silence beside it. */
 const LEAST_PX = 3
 
-/** The points of a series that its line does not show: those of pieces between two silences that are next to no wide. */
+/** Indexes of the points that a line does not show: those of very narrow pieces between two silences. */
 export function lonePoints(plot: uPlot, seriesIndex: number): number[] {
   const [from = 0, to = -1] = plot.series[0]?.idxs ?? []
   const [xs, ys = []] = [plot.data[0], plot.data[seriesIndex]]
@@ -17,7 +17,7 @@ export function lonePoints(plot: uPlot, seriesIndex: number): number[] {
     piece = []
   }
   for (let index = from; index <= to; index++) {
-    // undefined: another line has a point there, and this one goes on.
+    // undefined: another line has a point there, and this one continues.
     if (ys[index] === null) end()
     else if (ys[index] !== undefined) piece.push(index)
   }

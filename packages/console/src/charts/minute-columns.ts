@@ -7,27 +7,27 @@ export interface MinuteColumn {
   readonly duplicate: number
   readonly rejected: number
   readonly total: number
-  /** Higher than the scale. */
+  /** Exceeds the scale. */
   readonly isCut: boolean
 }
 
 export interface MinuteColumns {
   readonly columns: readonly MinuteColumn[]
-  /** What the full height stands for. */
+  /** Events at full height. */
   readonly top: number
   /** The busiest minute. */
   readonly most: MinuteColumn | null
-  /** The median of minutes with events; null: there is only one. */
+  /** The median of minutes with events; null with fewer than two. */
   readonly usual: number | null
 }
 
 const [LEAST, MOST] = [15, 60]
-/** A minute that exceeds the usual one by more than this is cut: a backlog must not make all others flat. */
+/** A minute above this multiple of the usual one is cut: a backlog must not flatten all others. */
 const TIMES_USUAL = 6
 
 /**
- * The last hour, or since the first event in it, but a quarter of an hour at least. The scale follows the usual minute, also
- * while the first minutes of a new system are a backlog and the minute that has begun: that one counts as what it comes to.
+ * The last hour, or the time since the first event in it, but at least a quarter of an hour. The scale follows the
+ * usual minute, even if a new system has only a backlog and the current minute, which counts as extrapolated.
  */
 export function minuteColumns(minutes: Overview['minutes'], nowMs: number): MinuteColumns {
   const byMinute = new Map(minutes.map((each) => [Math.round(Date.parse(each.minute) / 60_000), each]))
@@ -42,7 +42,7 @@ export function minuteColumns(minutes: Overview['minutes'], nowMs: number): Minu
   const totals = plain.map(({ minute, total }) => (minute === last ? total / share : total))
   const busy = totals.filter((total) => total > 0).sort((a, b) => a - b)
   const greatest = busy.at(-1) ?? 0
-  // Of two, the lower one: the greatest is the one in question.
+  // Of two, the lower one: the greatest may be the backlog.
   const usual = busy.length < 2 ? null : (busy[Math.floor((busy.length - 2) / 2)] ?? null)
   const most = Math.max(1, ...plain.map(({ total }) => total))
   const top = usual === null ? most : Math.min(Math.max(most, 1), Math.max(1, usual * TIMES_USUAL))

@@ -3,7 +3,7 @@ import type { ChartLine } from './chart-line.ts'
 
 export type NamedLine = Line & ChartLine
 
-/** What people call a line of the API: only the parts of its name that others do not share. */
+/** Labels lines of the API with only those parts of the name that they do not all share. */
 export function namedLines(
   lines: readonly Line[],
   nameOf: (deviceId: string) => string,

@@ -1,6 +1,6 @@
 /**
- * The index of the point that is nearest to a moment; null: the line has no points. Lines of several devices rarely have a point at
- * the same moment, so each is read at its own.
+ * Index of the point nearest to a moment; null if the line has no points. Lines of several devices rarely have points
+ * at the same moment, so each is read at its own.
  *
  * @param times ascending
  */

@@ -1,6 +1,6 @@
 /**
- * Told apart by people who do not see all colours, readable on both grounds: found by a search over the distances in OKLab, as
- * they are and as protanopia, deuteranopia and tritanopia leave them (palette.test.ts has the bounds).
+ * Distinct with colour blindness, readable on both backgrounds: found by a search over the distances in OKLab for
+ * normal vision, protanopia, deuteranopia and tritanopia (palette.test.ts has the bounds).
  */
 const LIGHT = ['#0b6b64', '#d18005', '#436cff', '#d10b00', '#9987bb', '#9500b5', '#7e0e08', '#3a356f']
 const DARK = ['#4fc9bd', '#f18f21', '#435eff', '#e2308b', '#aa91ff', '#94ff77', '#ffe0ff', '#a15f00']
@@ -13,7 +13,7 @@ export interface LineStyle {
   readonly dash: readonly number[]
 }
 
-/** Of the line with this index; 64 lines differ from each other. */
+/** Style of the line with this index; 64 lines are distinct. */
 export function lineStyle(index: number, isDark: boolean): LineStyle {
   const colours = isDark ? DARK : LIGHT
   return {
@@ -22,7 +22,7 @@ export function lineStyle(index: number, isDark: boolean): LineStyle {
   }
 }
 
-/** The axes and the grid. */
+/** Colours of the axes and the grid. */
 export function inkOf(isDark: boolean): { readonly text: string; readonly grid: string } {
   return isDark ? { text: '#9fb0bb', grid: '#24303870' } : { text: '#53626e', grid: '#d9e0e390' }
 }

@@ -1,14 +1,14 @@
 import type { ChartLine } from './chart-line.ts'
 
-/** A chart has room for as many axes; on a phone for one less. */
+/** Value axes that fit in a chart, and on a phone. */
 const [AXES, AXES_NARROW, NARROW_PX] = [3, 2, 500]
 
-/** The units of some lines, each of which has an axis. */
+/** The units of the lines; each has an axis. */
 export function unitsOf(lines: readonly Pick<ChartLine, 'unit'>[]): readonly string[] {
   return [...new Set(lines.map(({ unit }) => unit ?? ''))]
 }
 
-/** Lines for one chart where its axes have room, and else a chart for each unit, one above the other. */
+/** All lines in one chart if their axes fit, otherwise a chart for each unit. */
 export function panelsOf<Line extends Pick<ChartLine, 'unit'>>(
   lines: readonly Line[],
   width: number,

@@ -23,7 +23,7 @@ export function plotOptions(
   const { scale, axis, ...frame } = frameOptions(look, actions)
   const units = unitsOf(lines)
   const styles = lines.map(({ style }) => lineStyle(style, look.isDark))
-  /** What each axis takes. */
+  /** Width of each axis. */
   const taken = units.map(() => 0)
   const own = () => ({ left: taken[0] ?? 0, right: taken.slice(1).reduce((sum, each) => sum + each, 0) })
   const sized = (axis: uPlot.Axis, index: number): uPlot.Axis => ({
@@ -46,7 +46,7 @@ export function plotOptions(
       axis,
       ...units.map((unit, index) => {
         const own = lines.flatMap((line, n) => ((line.unit ?? '') === unit ? [styles[n]?.colour] : []))
-        // Where there are several axes, one with a single line has its colour.
+        // Among several axes, one with a single line takes its colour.
         const stroke = units.length > 1 && own.length === 1 ? own[0] : undefined
         return { ...sized(valueAxis(unit, index, look), index), ...(stroke !== undefined && { stroke }) }
       }),
@@ -67,7 +67,7 @@ export function plotOptions(
   }
 }
 
-/** The first stands left and the others right. */
+/** The first axis is on the left, the others on the right. */
 function valueAxis(unit: string, index: number, { isDark, width }: FrameLook): uPlot.Axis {
   const look = axisLook(isDark)
   return {
@@ -83,7 +83,7 @@ function valueAxis(unit: string, index: number, { isDark, width }: FrameLook): u
   }
 }
 
-/** Steps between marks, from some thousand of them to one: those of uPlot end at 1e-32 and at 1e32. */
+/** Steps between marks, from thousands of marks to one: uPlot's own steps end at 1e-32 and 1e32. */
 function steps(range: number): number[] {
   const power = Math.floor(Math.log10(range || 1))
   const powers = Array.from({ length: 6 }, (_, n) => power - 4 + n)
@@ -91,13 +91,13 @@ function steps(range: number): number[] {
   return all.filter((each) => each > 0 && Number.isFinite(each))
 }
 
-/** Only numbers of many digits need more room than the axis has. */
+/** Approximate width of the longest label, in CSS pixels. */
 function widest(texts: readonly string[]): number {
   const [digitPx, besidePx] = [6.6, 12]
   return besidePx + digitPx * Math.max(0, ...texts.map(({ length }) => length))
 }
 
-/** The mean, and without a stroke the minimum and the maximum, between which is the band. */
+/** The mean, and without a stroke the minimum and the maximum that bound the band. */
 function series(on: Pick<uPlot.Series, 'label' | 'scale'>, { colour, dash }: LineStyle): uPlot.Series[] {
   const filter: uPlot.Series.Points.Filter = (plot, index, show) => (show ? null : lonePoints(plot, index))
   const lone = { show: false, size: 4, width: 0, fill: `${colour}80`, filter } as const
@@ -106,10 +106,10 @@ function series(on: Pick<uPlot.Series, 'label' | 'scale'>, { colour, dash }: Lin
   return [{ ...on, stroke: colour, width: 1.6, dash: [...dash], points }, hidden, hidden]
 }
 
-/** The greatest number that an axis reaches: above it the distance of both ends is no double any more. */
+/** The limit of an axis: beyond it the distance between both ends overflows a double. */
 const MOST = Number.MAX_VALUE / 4
 
-/** A value that never changes is a line in the middle, and not one far above zero. */
+/** A constant value is a line in the middle of the chart. */
 function valueRange(_: uPlot, low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1]
   const pad = low === high ? Math.abs(low) * 0.02 || 1 : high * 0.08 - low * 0.08

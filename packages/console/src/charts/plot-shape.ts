@@ -1,6 +1,6 @@
 import type { ChartLine } from './chart-line.ts'
 
-/** What a plot fixes when it is made: its lines, their axes, and whether it has bands. Another shape needs another plot. */
+/** What a plot fixes at creation: lines, axes, and whether it has bands. A new shape needs a new plot. */
 export function plotShape(lines: readonly ChartLine[]): string {
   return JSON.stringify([lines.some(hasSpread), lines.map(({ key, style, unit }) => [key, style, unit])])
 }

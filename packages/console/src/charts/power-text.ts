@@ -1,9 +1,9 @@
-/** From here on digits are counted and not read. */
+/** From here on, numbers are written with a power of ten. */
 export const LARGEST_PLAIN = 1e15
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 
-/** A very small or very great number as people write it: 1.23 × 10⁻⁷. */
+/** A very small or very large number with a power of ten: 1.23 × 10⁻⁷. */
 export function powerText(value: number, significant: number): string {
   // A double has no more than 17 digits.
   const [digits = '', power = ''] = value.toExponential(Math.min(16, significant - 1)).split('e')

@@ -1,6 +1,6 @@
 const [MOST, BEGIN, END] = [26, 11, 13]
 
-/** A long id with its middle left out: ids of a fleet differ at the end, and their kind stands at the beginning. */
+/** A long id without its middle: ids of a fleet begin with their kind and differ at the end. */
 export function shortName(name: string): string {
   const letters = [...name]
   return letters.length <= MOST ? name : `${letters.slice(0, BEGIN).join('')}…${letters.slice(-END).join('')}`

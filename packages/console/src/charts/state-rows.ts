@@ -4,7 +4,7 @@ import { changesOfLine, isStateLine, type StateRow, spansOf } from './states.ts'
 
 export interface StateAnswers {
   readonly lines: readonly Line[]
-  /** Of the width of a point of `lines`. */
+  /** Width of a point of `lines`. */
   readonly bucketSeconds: number | null
   readonly states: readonly State[]
 }
@@ -16,8 +16,8 @@ interface Look {
 }
 
 /**
- * A row for each series that is a state: with numbers in the range, if all of them are zeros and ones; without, if /api/states says so.
- * One of which nothing is known in the range has no row.
+ * A row for each series that is a state: one with numbers in the range if all are zeros and ones, one without if
+ * /api/states lists it. A series without a known state in the range has no row.
  */
 export function stateRows(answers: StateAnswers, { fromMs, toMs, labelOf }: Look): readonly StateRow[] {
   const { lines, bucketSeconds, states } = answers

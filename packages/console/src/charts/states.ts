@@ -1,13 +1,13 @@
 import type { Line } from '@qs-telemetry/protocol/api'
 
-/** From this moment on it is so; null: from here on nothing is known. */
+/** The state from this moment on; a null text means unknown. */
 export interface StateChange {
   /** Unix seconds. */
   readonly time: number
   readonly text: string | null
 }
 
-/** What was a while. */
+/** A state and how long it lasted. */
 export interface StateSpan {
   readonly from: number
   readonly to: number
@@ -23,12 +23,12 @@ export interface StateRow {
 
 const isBit = (value: number) => value === 0 || value === 1
 
-/** A switch: a line without a unit that has no other values than 0 and 1, as true and false are stored. */
+/** A switch: a line without a unit whose values are all 0 or 1, as booleans are stored. */
 export function isStateLine({ unit, min, max }: Pick<Line, 'unit' | 'min' | 'max'>): boolean {
   return unit === null && min.every(isBit) && max.every(isBit)
 }
 
-/** Of a line of zeros and ones. Of a bucket with both only the bucket is known, and not what came after it. */
+/** The changes of a line of zeros and ones. After a bucket with both, the state is unknown. */
 export function changesOfLine(
   { times, min, max }: Line,
   bucketSeconds: number | null,
@@ -44,15 +44,15 @@ export function changesOfLine(
 
 /** The values of all rows of a chart, in the order of their colours: the same value has the same colour in each row. */
 export function stateValues(texts: Iterable<string>): readonly string[] {
-  // Off has no colour, and on has the first.
+  // Off has no colour; on has the first.
   return [...new Set(texts)]
     .filter((text) => text !== '0')
     .sort((a, b) => Number(b === '1') - Number(a === '1') || (a < b ? -1 : 1))
 }
 
 /**
- * @param changes in any order; of those before `from` the last one counts
- * @param to the last state goes on until then
+ * @param changes in any order; of those before `from` only the last counts
+ * @param to end of the last state
  */
 export function spansOf(changes: readonly StateChange[], from: number, to: number): readonly StateSpan[] {
   const spans: StateSpan[] = []

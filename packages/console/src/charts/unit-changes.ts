@@ -2,10 +2,10 @@ import type { Line } from '@qs-telemetry/protocol/api'
 import { isSameSeries } from './named-lines.ts'
 
 /**
- * Says where a series changed its unit: "kitchen · temp was in °C until 2 Mar, 14:00, then in °F". One that goes back and forth has
- * a line for each unit, and that is said.
+ * Describes changes of the unit of a series: "kitchen · temp was in °C until 2 Mar, 14:00, then in °F". If it goes
+ * back and forth, the text says that each unit has its own line.
  *
- * @param momentOf a text of Unix seconds
+ * @param momentOf formats Unix seconds
  */
 export function unitChanges(
   lines: readonly Line[],
@@ -22,7 +22,7 @@ export function unitChanges(
     const units = parts.map(({ unit }) => (unit === null ? 'without a unit' : `in ${unit}`))
     const begins = parts.map(({ times }) => times[0] ?? 0)
     const isInTurn = parts.every(({ times }, index) => (times.at(-1) ?? 0) <= (begins[index + 1] ?? Infinity))
-    if (!isInTurn) return [`${name} comes ${units.join(' and ')}: each unit has its own line`]
+    if (!isInTurn) return [`${name} is sent ${units.join(' and ')}: each unit has its own line`]
     const until = units.map((unit, index) =>
       index === units.length - 1 ? `then ${unit}` : `${unit} until ${momentOf(begins[index + 1] ?? 0)}`,
     )

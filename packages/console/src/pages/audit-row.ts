@@ -5,10 +5,10 @@ type Entry = Audit['entries'][number]
 /** One row of the audit log in words. */
 export interface AuditRow {
   readonly what: string
-  /** What it was done to; null: the whole system. */
+  /** The device that was changed, if any. */
   readonly device: string | null
   readonly letters: readonly string[]
-  /** The rest, as name and text. */
+  /** All other fields, as name and text. */
   readonly details: readonly (readonly [name: string, text: string])[]
 }
 
@@ -50,7 +50,7 @@ const NAMES: Readonly<Record<string, string>> = {
   characters: 'Characters',
 }
 
-/** Dead letters that are named in one row. */
+/** Most dead letters that one row lists. */
 const MAX_LETTERS = 5
 
 export function auditRow({ action, detail }: Pick<Entry, 'action' | 'detail'>): AuditRow {
@@ -86,7 +86,7 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** `ids` are among the letters already. */
+/** Without `ids`, which are in `letters` already. */
 function choiceOf({ ids: _, all, ...filter }: Readonly<Record<string, unknown>>) {
   const details = Object.entries(filter).map(detailOf)
   return all === true && details.length === 0 ? [['Selected by', 'all'] as const] : details

@@ -1,6 +1,6 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
 
-/** Whether the overview may say OK: events can arrive, and nothing that should send is quiet. */
+/** Whether the overview shows OK: events can arrive, and all devices and sensors that should send do. */
 export function isAllWell({
   alarms,
   broker,

@@ -1,7 +1,7 @@
-/** One thing that can be picked. */
+/** An item of a picker. */
 export interface Option {
   readonly value: string
   readonly label: string
-  /** What tells it from others with the same label. */
+  /** Distinguishes it from others with the same label. */
   readonly note?: string
 }

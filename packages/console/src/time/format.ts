@@ -18,7 +18,7 @@ export function momentIn(zone: string, moment: string | number | Date): string {
   return formatter(zone, { ...DAY, ...TIME }).format(new Date(moment))
 }
 
-/** 01:49:32 where it is today, else with the day. */
+/** 01:49:32 today, otherwise with the date. */
 export function shortIn(zone: string, moment: string | number | Date): string {
   const date = new Date(moment)
   const day = formatter(zone, DAY)
@@ -26,7 +26,7 @@ export function shortIn(zone: string, moment: string | number | Date): string {
   return formatter(zone, { month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit' }).format(date)
 }
 
-/** 01:49:32 where it is the day of another moment, else with the day. */
+/** 01:49:32 on the day of the other moment, otherwise with the date. */
 export function clockIn(zone: string, moment: number, other: number): string {
   const day = formatter(zone, DAY)
   const isSameDay = day.format(new Date(moment)) === day.format(new Date(other))

@@ -1,4 +1,4 @@
-/** The time, a second at a time, for "… ago". */
+/** The current time, updated every second, for "… ago". */
 class Now {
   ms = $state(Date.now())
 

@@ -16,11 +16,11 @@ export const PRESET_NAMES = Object.keys(PRESETS) as readonly Preset[]
 const isPreset = (text: string | null): text is Preset => text !== null && text in PRESETS
 
 /**
- * The stretch of time of a page, in its address: `range=6h` goes along with the clock, `from` and `to` stand still.
+ * The time range of a page, kept in its address: `range=6h` follows the clock, `from` and `to` are fixed.
  */
 export class Range {
   readonly #fallback: Preset
-  /** Moves on while the range goes along. */
+  /** Advances while the range is live. */
   #nowMs = $state(Date.now())
 
   constructor(fallback: Preset, everyMs: number) {
@@ -71,7 +71,7 @@ export class Range {
     route.setQuery({ from, to, range: null }, { isStep: true })
   }
 
-  /** What a chart of it calls when somebody moves in it. */
+  /** Callbacks for zooming and panning in a chart. */
   get moves() {
     return {
       onzoom: (fromMs: number, toMs: number) => this.show(fromMs, toMs),
@@ -81,12 +81,12 @@ export class Range {
     }
   }
 
-  /** For a question to the API. */
+  /** Query parameters for the API. */
   get query(): { readonly from: string; readonly to: string } {
     return { from: new Date(this.fromMs).toISOString(), to: new Date(this.toMs).toISOString() }
   }
 
-  /** What is drawn belongs to the range that it was asked for, also while the next answer is on its way. */
+  /** The range of the data that is drawn, also while the next answer is pending. */
   shownOf(answer: { readonly from: string; readonly to: string } | null) {
     return {
       fromMs: answer === null ? this.fromMs : Date.parse(answer.from),
@@ -94,13 +94,13 @@ export class Range {
     }
   }
 
-  /** Right for later, by a share of what is shown. */
+  /** Moves by a share of the range; positive is later. */
   pan(share: number): void {
     const by = (this.toMs - this.fromMs) * share
     this.show(this.fromMs + by, this.toMs + by)
   }
 
-  /** Above 1 shows less, more closely. */
+  /** A factor above 1 zooms in. */
   zoom(factor: number): void {
     const middle = (this.fromMs + this.toMs) / 2
     const half = (this.toMs - this.fromMs) / 2 / factor

@@ -1,6 +1,6 @@
 const cache = new Map<string, Intl.DateTimeFormat>()
 
-/** What clocks in a zone show, as inputs of type datetime-local take it: 2026-11-26T04:10. */
+/** Local time in a zone, in the format of datetime-local inputs: 2026-11-26T04:10. */
 export function wallTime(zone: string, ms: number): string {
   let format = cache.get(zone)
   if (format === undefined) {
@@ -14,8 +14,8 @@ export function wallTime(zone: string, ms: number): string {
 }
 
 /**
- * When clocks in a zone show it; NaN where the text is no time. Of an hour that comes twice one is taken, and one that is
- * left out is shifted.
+ * The instant of a local time in a zone; NaN if the text is not a time. For a repeated hour one of the two is taken; a
+ * skipped hour is shifted.
  */
 export function instantOf(zone: string, wall: string): number {
   const asUtc = Date.parse(`${wall}Z`)

@@ -1,6 +1,6 @@
 const KEY = 'qs-zone'
 
-/** The zone in which times are shown: the reader's, or UTC. A device's page may offer that of the device. */
+/** The display time zone: the browser's, UTC or, on the page of a device, that of the device. */
 class Zone {
   readonly own = Intl.DateTimeFormat().resolvedOptions().timeZone
   name = $state(localStorage.getItem(KEY) ?? Intl.DateTimeFormat().resolvedOptions().timeZone)

@@ -8,12 +8,12 @@ import { browserMissing, openPage, startBrowser } from '../support/browser.ts'
 import { answerOf, BEGIN_S, CHART_CASES, type ChartCase, RANGE_S } from '../support/chart-cases.ts'
 import { FIRST_COLOUR, inkedColumns } from '../support/inked-columns.ts'
 
-/** Shares of the range around a point: all of it, some of it, very little of it. */
+/** Shares of the range around a point: all, some, very little. */
 const ZOOMS = [1, 0.15, 0.01]
-/** A point is drawn so near to its place, and nothing of it further away. */
+/** A point is drawn within the first distance from its place, and nothing of it beyond the second. */
 const [REACH_PX, AROUND_PX] = [3, 5]
 
-test('pictures of lines: every point is visible at every zoom, and lines break where a device was silent only', {
+test('pictures of lines: every point is visible at every zoom, and lines break only where a device was silent', {
   skip: browserMissing,
 }, async (t) => {
   const browser = await startBrowser(t)
@@ -45,7 +45,7 @@ test('pictures of lines: every point is visible at every zoom, and lines break w
   }
 })
 
-/** Between two points there is a line all the way, or in a gap nothing at all. */
+/** Between two points the line is unbroken, or in a gap absent. */
 function assertPieces(
   { times, gaps }: ChartCase,
   xOf: (time: number) => number,
@@ -82,7 +82,7 @@ async function picture(page: Page, view: readonly [number, number]): Promise<rea
   const [from = '', to = ''] = view.map((seconds) => iso(BEGIN_S + seconds))
   const query = new URLSearchParams({ device: 'kitchen', type: 'temp', from, to })
   await page.evaluate((url) => {
-    // What is drawn from now on is the answer to this.
+    // Whatever is drawn from now on answers this request.
     delete document.querySelector<HTMLElement>('.plot')?.dataset.drawn
     history.pushState(null, '', url)
     dispatchEvent(new PopStateEvent('popstate'))

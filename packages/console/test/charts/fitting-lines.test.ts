@@ -4,7 +4,7 @@ import { fittingLines, MAX_LINES } from '../../src/charts/fitting-lines.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, n) => `n${n}`)
 
-test('a choice of too many lines is cut to what a chart takes, and the rest is counted', () => {
+test('a choice of too many lines is cut to what a chart shows, and the rest is counted', () => {
   const sizes = (devices: number, types: number) => {
     const fitting = fittingLines(names(devices), names(types))
     assert.ok(fitting.devices.length * fitting.types.length <= MAX_LINES)

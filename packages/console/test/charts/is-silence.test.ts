@@ -11,7 +11,7 @@ const silences = (times: readonly number[]) =>
 for (const { name, times, gaps } of CHART_CASES)
   test(`silences of: ${name}`, () => assert.deepEqual(silences(times), gaps))
 
-test('an outage of a regular sensor is a silence, also where it recurs now and then', () => {
+test('an outage of a regular sensor is a silence, even if it recurs now and then', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 3_600 }),
@@ -29,14 +29,14 @@ test('an outage of a regular sensor is a silence, also where it recurs now and t
   )
 })
 
-test('a night without reports is a silence of one day, and the rhythm of several', () => {
+test('a night without reports is a silence when it happens once, and a rhythm over several days', () => {
   const day = (n: number) => Array.from({ length: 192 }, (_, index) => n * 86_400 + index * 300)
   const nights = (days: number) => silences(Array.from({ length: days }, (_, n) => day(n)).flat()).length
   assert.equal(nights(2), 1)
   assert.equal(nights(7), 0)
 })
 
-test('a line has all of its points, in order, also two of one moment and next to another line', () => {
+test('a line keeps all of its points in order, even several at the same moment', () => {
   const columns = columnsOf({
     ...{ key: '', label: '', style: 0, unit: null },
     times: [1_772_000_000, 1_772_000_000, 1_772_000_000, 1_772_000_001],

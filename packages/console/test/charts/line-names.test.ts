@@ -13,7 +13,7 @@ const line = (deviceId: string, eventType: string, unit: string | null, times: n
 const nameOf = (deviceId: string) => (deviceId === 'k' ? 'Kitchen' : deviceId)
 const labels = (...lines: ReturnType<typeof line>[]) => namedLines(lines, nameOf).map(({ label }) => label)
 
-test('a line is named by what tells it from the others: device, type, unit', () => {
+test('a line is named by what distinguishes it from the others: device, type, unit', () => {
   assert.deepEqual(labels(line('k', 'temp', '°C')), ['Kitchen'])
   assert.deepEqual(labels(line('a', 'temp', '°C'), line('k', 'temp', '°C')), ['a', 'Kitchen'])
   assert.deepEqual(labels(line('k', 'humidity', '%'), line('k', 'temp', '°C')), ['humidity', 'temp'])
@@ -26,7 +26,7 @@ test('a line is named by what tells it from the others: device, type, unit', () 
   assert.equal(new Set(keys).size, 2)
 })
 
-test('a change of unit is said, with its moment', () => {
+test('a change of unit is reported with its time', () => {
   const says = (...lines: ReturnType<typeof line>[]) =>
     unitChanges(lines, nameOf, (seconds) => `at ${seconds}`)
   assert.deepEqual(says(line('k', 'temp', '°C'), line('a', 'temp', '°F')), [])
@@ -38,11 +38,11 @@ test('a change of unit is said, with its moment', () => {
     ['Kitchen · temp was without a unit until at 3, in °C until at 4, then in °F'],
   )
   assert.deepEqual(says(line('k', 'temp', '°C', [1, 5]), line('k', 'temp', '°F', [2, 6])), [
-    'Kitchen · temp comes in °C and in °F: each unit has its own line',
+    'Kitchen · temp is sent in °C and in °F: each unit has its own line',
   ])
 })
 
-test('three units share a chart, two on a phone; more have a chart each', () => {
+test('three units share a chart, two on a phone; more units have a chart each', () => {
   const units = (...all: (string | null)[]) => all.map((unit) => ({ unit }))
   assert.equal(panelsOf(units('°C', '%', null, '°C'), 1000).length, 1)
   assert.equal(panelsOf(units('°C', '%', 'hPa'), 340).length, 3)

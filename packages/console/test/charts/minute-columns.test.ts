@@ -8,7 +8,7 @@ const minute = (ago: number, stored: number) => ({
   ...{ duplicate: 0, rejected: 0 },
 })
 
-test('a backlog of 47,738 events does not flatten the minutes after it, from the first of them on', () => {
+test('a backlog of 47,738 events does not flatten the minutes after it, starting with the first', () => {
   for (const later of [1, 2, 10, 55]) {
     const live = Array.from({ length: later }, (_, ago) => minute(ago, ago === 0 ? 18 : 36))
     const { columns, top, most, usual } = minuteColumns([minute(later, 47_738), ...live], NOW)
@@ -27,7 +27,7 @@ test('a steady hour is whole: sixty minutes, none of them cut', () => {
   assert.deepEqual([columns.length, top, most?.total], [60, 106, 106])
 })
 
-test('without events there are a quarter of an hour of empty minutes', () => {
+test('without events there is a quarter of an hour of empty minutes', () => {
   const { columns, most } = minuteColumns([], NOW)
   assert.deepEqual([columns.length, most], [15, null])
 })

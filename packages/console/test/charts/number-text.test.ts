@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { numberText } from '../../src/charts/chart-line.ts'
 
-test('numbers are written as people read them, a counter with all the digits before its point', () => {
+test('numbers have few digits, large ones all digits before the point', () => {
   const texts: readonly (readonly [number | null, string])[] = [
     [null, '–'],
     [-0, '0'],

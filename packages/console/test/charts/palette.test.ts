@@ -4,7 +4,7 @@ import { lineStyle } from '../../src/charts/palette.ts'
 
 type Vector = readonly [number, number, number]
 
-/** Linear RGB as it is, and as people see it who lack one kind of cone (Machado, Oliveira, Fernandes 2009, severity 1). */
+/** Linear RGB for normal vision and three kinds of colour blindness (Machado, Oliveira, Fernandes 2009, severity 1). */
 const EYES: Readonly<Record<string, readonly [Vector, Vector, Vector]>> = {
   all: [
     [1, 0, 0],
@@ -63,7 +63,7 @@ for (const [isDark, ground] of [
   const look = isDark ? 'dark' : 'light'
   const colours = Array.from({ length: 8 }, (_, index) => lineStyle(index, isDark).colour)
 
-  test(`the eight colours of lines are told apart by everybody, ${look}`, () => {
+  test(`the eight line colours are distinct for all kinds of colour vision, ${look}`, () => {
     for (const [eyes, seen] of Object.entries(EYES)) {
       const labs = colours.map((colour) => {
         const [r, g, b] = seen.map((row) => Math.min(1, Math.max(0, dot(row, linear(colour)))))
@@ -78,7 +78,7 @@ for (const [isDark, ground] of [
     }
   })
 
-  test(`the colours of lines stand out from the ground, ${look}`, () => {
+  test(`the line colours stand out from the background, ${look}`, () => {
     for (const colour of colours) assert.ok(contrast(colour, ground) >= 3, colour)
   })
 }

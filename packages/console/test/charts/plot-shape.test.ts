@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { driftLine } from '../../src/charts/drift-line.ts'
 import { plotShape } from '../../src/charts/plot-shape.ts'
 
-test('a line with another unit, or with a spread, is another plot; other numbers are not', () => {
+test('a line with another unit or with a spread needs a new plot; new numbers do not', () => {
   const drift = (offset: number) =>
     driftLine({ from: '', to: '', bucketSeconds: 1, times: [0], offset: [offset] })
   const [years, more, milliseconds] = [drift(-1_790_000_000), drift(-1_780_000_000), drift(-0.4)]

@@ -42,12 +42,12 @@ test('zeros and ones without a unit are a state; other numbers are not', () => {
   )
 })
 
-test('the values of all rows have one order, whichever was seen first', () => {
+test('the values of all rows have a fixed order, whichever came first', () => {
   assert.deepEqual(stateValues(['open', 'closed', 'open']), ['closed', 'open'])
   assert.deepEqual(stateValues(['closed', '0', 'open', '0 and 1', '1']), ['1', '0 and 1', 'closed', 'open'])
 })
 
-test('a state goes on until the next one, from before the range to its end', () => {
+test('a state lasts until the next one, from before the range to its end', () => {
   const changes = [
     { time: 50, text: 'open' },
     { time: -10, text: 'closed' },
@@ -63,7 +63,7 @@ test('a state goes on until the next one, from before the range to its end', () 
   assert.deepEqual(spansOf([], 0, 100), [])
 })
 
-test('after a bucket with both values nothing is known until the next one', () => {
+test('after a bucket with both values the state is unknown until the next bucket', () => {
   const changes = changesOfLine(
     line([
       [0, 0],
@@ -79,7 +79,7 @@ test('after a bucket with both values nothing is known until the next one', () =
   ])
 })
 
-test('a row for each state: with zeros and ones, with texts, or going on from before the range', () => {
+test('a row for each state: of zeros and ones, of texts, or continuing from before the range', () => {
   const state = (
     eventType: string,
     kind: 'texts' | 'numbers',

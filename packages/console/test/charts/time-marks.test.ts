@@ -11,7 +11,7 @@ const seconds = (text: string) => Date.parse(text) / 1000
 const walls = (zone: string, marks: readonly number[]) =>
   marks.map((mark) => wallTime(zone, mark * 1000).slice(5))
 
-test('days are marked after clocks change by half an hour', () => {
+test('days are marked after a clock change of half an hour', () => {
   const zone = 'Australia/Lord_Howe'
   const range = [seconds('2026-04-03T12:00:00Z'), seconds('2026-04-06T12:00:00Z')] as const
   const marks = timeMarks(zone, range, 12 * HOUR)
@@ -26,7 +26,7 @@ test('days are marked after clocks change by half an hour', () => {
   assert.deepEqual(timeTexts(zone, marks, 12 * HOUR), ['4 Apr', '12:00', '5 Apr', '12:00', '6 Apr', '12:00'])
 })
 
-test('a day whose midnight is left out begins at 01:00, and one that has two midnights is marked once', () => {
+test('a day whose midnight is skipped begins at 01:00, and a day with two midnights is marked once', () => {
   const lost = [seconds('2023-04-27T20:00:00Z'), seconds('2023-04-28T12:00:00Z')] as const
   assert.deepEqual(walls('Africa/Cairo', timeMarks('Africa/Cairo', lost, 6 * HOUR)), [
     '04-28T01:00',
@@ -46,7 +46,7 @@ test('a day whose midnight is left out begins at 01:00, and one that has two mid
   ])
 })
 
-test('marks of months and years are at their beginning', () => {
+test('months and years are marked at their beginning', () => {
   const range = [seconds('2026-01-15T00:00:00Z'), seconds('2027-02-01T12:00:00Z')] as const
   assert.deepEqual(walls('Europe/Berlin', timeMarks('Europe/Berlin', range, 90 * DAY)), [
     '04-01T00:00',
@@ -57,7 +57,7 @@ test('marks of months and years are at their beginning', () => {
   assert.deepEqual(walls('UTC', timeMarks('UTC', range, 365 * DAY)), ['01-01T00:00'])
 })
 
-test('in every zone at any time: marks rise, lie within the range, and each day that begins in it has one', () => {
+test('in every zone at any time: marks ascend, lie within the range, and each day that begins in it has one', () => {
   const zones = Intl.supportedValuesOf('timeZone')
   fc.assert(
     fc.property(
@@ -75,7 +75,7 @@ test('in every zone at any time: marks rise, lie within the range, and each day 
         assert.ok(marks.every((mark) => mark >= from && mark <= to))
         const dayOf = (at: number) => wallTime(zone, at * 1000).slice(0, 10)
         const texts = timeTexts(zone, marks, step)
-        // A day begins where a minute has another date than the one before; marks may begin one quarter late at most.
+        // A day begins where the date changes; its mark may be at most a quarter of an hour late.
         const days = new Set(Array.from({ length: (to - from) / 900 }, (_, n) => dayOf(from + n * 900)))
         const whole = [...days].slice(1)
         for (const day of whole)

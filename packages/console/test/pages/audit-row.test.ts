@@ -65,14 +65,14 @@ const CASES = [
   },
 ]
 
-test('an entry of the audit log becomes what was done, on what, and the rest as names and texts', () => {
+test('an entry of the audit log becomes an action, what it was applied to, and details', () => {
   for (const { action, detail, row } of CASES) {
     const { details, ...rest } = auditRow({ action, detail })
     assert.deepEqual({ ...rest, details: details.map(([name, text]) => `${name}: ${text}`) }, row)
   }
 })
 
-test('each action of the audit log has words of its own', () => {
+test('each action of the audit log has its own text', () => {
   const words = AUDIT_ACTIONS.map((action) => auditRow({ action, detail: {} }).what)
   assert.equal(new Set(words).size, AUDIT_ACTIONS.length)
   for (const [index, action] of AUDIT_ACTIONS.entries()) assert.notEqual(words[index], action)

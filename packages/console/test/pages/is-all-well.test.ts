@@ -11,7 +11,7 @@ const GOOD = {
   },
 }
 
-test('the overview says OK only where nothing is silent and events can arrive', () => {
+test('the overview shows OK only if nothing is silent and events can arrive', () => {
   const { broker, devices } = GOOD
   assert.ok(isAllWell(GOOD))
   assert.ok(!isAllWell({ ...GOOD, broker: { ...broker, connected: false } }))

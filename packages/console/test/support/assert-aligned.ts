@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { until } from '@qs-telemetry/testing/until.ts'
 import type { Page } from 'playwright-core'
 
-/** The plots of a page begin and end at the same pixels: a moment has one place in all of them. */
+/** All plots of a page begin and end at the same pixels, so that a moment is at the same place in each. */
 export async function assertAligned(page: Page): Promise<void> {
   const places = () =>
     page.locator('.u-over').evaluateAll((plots) =>
@@ -12,7 +12,7 @@ export async function assertAligned(page: Page): Promise<void> {
       }),
     )
   const areAligned = async () => new Set(await places()).size === 1
-  await until(areAligned, 'the plots are above each other').catch(async () =>
-    assert.fail(`plots are not above each other: ${(await places()).join(', ')}`),
+  await until(areAligned, 'the plots are aligned').catch(async () =>
+    assert.fail(`plots are not aligned: ${(await places()).join(', ')}`),
   )
 }

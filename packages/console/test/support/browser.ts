@@ -10,7 +10,7 @@ const CANDIDATES = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'googl
 const program = CANDIDATES.find((each) => each && spawnSync(each, ['--version']).status === 0)
 const areBuilt = existsSync(fileURLToPath(new URL('../../dist/index.html', import.meta.url)))
 
-/** Why tests in a browser are skipped, or false. In CI they are never missing silently. */
+/** Why browser tests are skipped, or false. In CI they must not be skipped silently. */
 export const browserMissing: string | false = (() => {
   const why =
     program === undefined
@@ -23,25 +23,25 @@ export const browserMissing: string | false = (() => {
 })()
 
 /**
- * Closed with the test. Started before the server that its pages ask: hooks run in the order in which they are registered,
- * and a page would complain of a server that stops.
+ * Closed with the test. Start it before the server: hooks run in the order of registration, and a page would log errors
+ * when its server stops first.
  */
 export async function startBrowser(t: TestContext): Promise<Browser> {
   const found = spawnSync('sh', ['-c', 'command -v "$0"', program ?? ''])
     .stdout.toString()
     .trim()
-  // Chromium's own sandbox does not work as root or in most containers; these pages are ours.
+  // Chromium's own sandbox does not work as root or in most containers; the pages are our own.
   const browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox'] })
   t.after(() => browser.close())
   return browser
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  /** Answers of 400 and more that belong to the test. */
+  /** URLs whose responses of 400 and above are expected. */
   readonly expected?: RegExp
 }
 
-/** A page that fails the test where it complains, or asks anybody but its own server. */
+/** Opens a page that fails the test if it logs an error or sends a request to another server. */
 export async function openPage(
   t: TestContext,
   browser: Browser,
@@ -55,7 +55,7 @@ export async function openPage(
   const complaints: string[] = []
   page.on('pageerror', ({ message }) => complaints.push(message))
   page.on('console', (message) => {
-    // Chromium logs each answer of 400 and more by itself; those are looked at below.
+    // Chromium logs each response of 400 and above; those are checked below.
     const isAnswer = message.text().startsWith('Failed to load resource')
     if ((message.type() === 'error' || message.type() === 'warning') && !isAnswer)
       complaints.push(message.text())
@@ -77,15 +77,15 @@ export async function openPage(
 }
 
 /**
- * What axe finds wrong for people who do not see, hear or point, as lines; none is how it should be.
+ * Accessibility faults that axe finds, one per line; ideally none.
  *
- * @param rules only these; none: all
+ * @param rules only these rules; all if empty
  */
 export async function accessibilityFaults(
   page: Page,
   rules: readonly string[] = [],
 ): Promise<readonly string[]> {
-  // A page that is walked through is not loaded anew, and has it already.
+  // A walk does not reload the page, so axe may be there already.
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(axe.source)
   const { violations } = await page.evaluate(
     (only) =>

@@ -1,13 +1,13 @@
 import type { Series } from '@qs-telemetry/protocol/api'
 
-/** A stretch of time, in seconds from the beginning of the range. */
+/** A time span, in seconds from the beginning of the range. */
 type Stretch = readonly [from: number, to: number]
 
-/** One series that is hard to draw, and what its picture has to show. Each of its points is visible in any case. */
+/** A series that is hard to draw, and what its picture must show. All points are always visible. */
 export interface ChartCase {
   readonly name: string
   readonly times: readonly number[]
-  /** Nothing is drawn between the points at both ends. Everywhere else the line goes on. */
+  /** Nothing is drawn between these points. Everywhere else the line is unbroken. */
   readonly gaps: readonly Stretch[]
   readonly bucketSeconds?: number
 }
@@ -16,12 +16,12 @@ export const RANGE_S = 12 * 3_600
 export const BEGIN_S = Date.parse('2026-03-02T00:00:00Z') / 1000
 const MINUTE_S = 60
 
-/** From `start` on, `count` times, a step apart. */
+/** `count` times from `start` on, one step apart. */
 function every(step: number, count: number, start: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => start + index * step)
 }
 
-/** Distances as events without a memory have them: many short, some long. The same in each run. */
+/** Exponentially distributed intervals: many short, some long. The same in each run. */
 function onChange(count: number, mean: number): readonly number[] {
   let [time, seed] = [600, 7]
   return Array.from({ length: count }, () => {
@@ -88,7 +88,7 @@ export const CHART_CASES: readonly ChartCase[] = [
   { name: 'two values of the same moment', times: [10_000, 20_000, 20_000, 30_000], gaps: [] },
 ]
 
-/** As /api/series answers; the values go up and down slowly. */
+/** An answer of /api/series; the values go up and down slowly. */
 export function answerOf({ times, bucketSeconds }: ChartCase): Series {
   const mean = times.map(
     (time, index) => 20 + 3 * Math.sin(time / 4_000) + (times[index - 1] === time ? 2 : 0),

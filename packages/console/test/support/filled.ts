@@ -9,7 +9,7 @@ export function ago(minutes: number): string {
   return new Date(Date.now() - minutes * 60_000).toISOString()
 }
 
-/** Two devices over the last hour, one of them with texts, and two dead letters. */
+/** Publishes an hour of events from two devices, one of them with a text, and two dead letters. */
 export async function fill({ publish }: RunningConsole): Promise<void> {
   const hour = Array.from({ length: 60 }, (_, index) => 60 - index)
   for (const deviceId of ['kitchen', 'attic']) {

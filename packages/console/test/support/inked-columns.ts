@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
 import type { Page } from 'playwright-core'
 
-/** Of the first line in the light theme. */
+/** Colour of the first line in the light theme. */
 export const FIRST_COLOUR = [11, 107, 100] as const
 
 /**
- * The columns of pixels of the first chart on the page in which something of a colour is drawn, from the left end of its time axis
- * to the right one.
+ * For each column of pixels of the first chart on the page, whether something in this colour is drawn in it, from the
+ * left end of the time axis to the right one.
  *
- * @param blended share of the ground in a pixel that still counts: a thin line has few pixels of its own
+ * @param blended share of the background in a pixel that still counts: a thin line has few pixels in its full colour
  */
 export function inkedColumns(
   page: Page,
@@ -19,7 +19,7 @@ export function inkedColumns(
     ([wanted, share]) => {
       const [canvas, over] = [document.querySelector('canvas'), document.querySelector('.u-over')]
       if (!canvas || !over) throw new Error('The page has no chart')
-      // Chromium complains of a canvas that is read often and was not made for it.
+      // Chromium logs a warning if a canvas without `willReadFrequently` is read often.
       const copy = new OffscreenCanvas(canvas.width, canvas.height)
       const context = copy.getContext('2d', { willReadFrequently: true })
       if (!context) throw new Error('The browser draws nothing')

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { accessibilityFaults } from './browser.ts'
 import { heading } from './filled.ts'
 
-/** Goes through every page of a filled console: its title, some of its content, nothing too wide, nothing for axe. */
+/** Checks every page of a filled console: title, some content, width, accessibility. */
 export async function walk(
   page: Page,
   { query }: RunningConsole,
@@ -24,7 +24,7 @@ export async function walk(
     ['/audit', 'Audit log', 'Nothing has been changed yet'],
   ]
   for (const [path, title, content] of pages) {
-    // As a link within the console does it: nothing is loaded anew but what the page needs.
+    // Like a link within the console: only what the page needs is loaded.
     await page.evaluate((url) => {
       history.pushState(null, '', url)
       dispatchEvent(new PopStateEvent('popstate'))

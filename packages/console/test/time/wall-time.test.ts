@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instantOf, wallTime } from '../../src/time/wall-time.ts'
 
-test('what clocks in a zone show becomes the instant, and back, also where clocks change', () => {
+test('local time becomes an instant and back, also around clock changes', () => {
   for (const zone of [
     'UTC',
     'Europe/Berlin',

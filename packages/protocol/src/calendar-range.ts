@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 
-/** Stretches of time that people name, whole days of a calendar in a time zone. Weeks begin on Monday (ISO 8601). */
+/** Named ranges of whole calendar days in a time zone. Weeks begin on Monday (ISO 8601). */
 export const CALENDAR_RANGES = [
   'today',
   'yesterday',
@@ -14,7 +14,7 @@ export const CALENDAR_RANGES = [
 
 export type CalendarRange = (typeof CALENDAR_RANGES)[number]
 
-/** From `from` on, and before `to`: RFC 3339 in UTC. A day in which clocks change has 23 hours, or 25. */
+/** `from` inclusive, `to` exclusive, RFC 3339 in UTC. A day with a clock change has 23 or 25 hours. */
 export function calendarRange(
   range: CalendarRange,
   timeZone: string,

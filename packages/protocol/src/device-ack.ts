@@ -1,6 +1,6 @@
 import type { DeviceAck } from './schemas/device-ack.ts'
 
-/** Reads a payload from an ack topic; null where it is not a device ack. */
+/** Reads a payload from an ack topic; null if it is not a device ack. */
 export function ackFor(payload: Uint8Array): readonly DeviceAck[] | null {
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(payload))

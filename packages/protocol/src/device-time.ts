@@ -1,14 +1,14 @@
 import { Temporal } from 'temporal-polyfill'
 import { formatInstant, type Instant, instantFromMs } from './instant.ts'
 
-/** What `ts_device` said. */
+/** The parsed `ts_device`. */
 export type DeviceTime =
   | { readonly kind: 'absent' }
   /** Unix time, or a time with `Z` or an offset: taken at its word. */
   | { readonly kind: 'instant'; readonly at: Instant }
-  /** A time without offset. `wall` is what was sent, `2026-01-15T12:00:00.000000`, whatever the zone. */
+  /** A time without offset. `wall` is the local time as sent, `2026-01-15T12:00:00.000000`, in any zone. */
   | { readonly kind: 'local'; readonly at: Instant; readonly wall: string }
-  /** `raw` is the text as sent, or its JSON where it was no text or PostgreSQL could not store it. */
+  /** `raw` is the text as sent, or its JSON if it was not a string or PostgreSQL could not store it. */
   | { readonly kind: 'unreadable'; readonly raw: string }
 
 export interface DeviceTimeContext {
@@ -29,7 +29,7 @@ const MAX_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
  * Reads the device's clock: ISO 8601 in the years 0001 to 9999, or Unix time (below 1e11 seconds, otherwise
- * milliseconds). Never throws: what cannot be read is `unreadable` and costs the event nothing.
+ * milliseconds). Never throws: any other value is `unreadable`, and the event is stored all the same.
  *
  * A local time that occurs twice is the instant nearest to the server time; one that does not exist is shifted
  * forward by the gap.
@@ -55,11 +55,11 @@ function unreadable(value: unknown): DeviceTime {
 }
 
 /**
- * Node 20 parses a value that is nested 10,000 levels deep and cannot write it again; Node 26 can. A bound below both
- * keeps what is stored the same, so that an event that comes again after an upgrade of Node is a duplicate.
+ * Node 20 parses a value nested 10,000 levels deep but cannot serialize it; Node 26 can. A bound below both gives the
+ * same text on either, so that an event resent after an upgrade of Node is a duplicate.
  */
 const MAX_LEVELS = 1_000
-/** Stands for a ts_device with more levels. */
+/** Replaces a ts_device with more levels. */
 export const NESTED_TOO_DEEP = '(nested too deep to be kept)'
 
 function writeJson(value: unknown): string {
@@ -76,12 +76,12 @@ function readUnixTime(value: number): DeviceTime {
   return inRange(at.epochMs) ? { kind: 'instant', at } : unreadable(value)
 }
 
-/** Seconds as they were sent, with Z: a flood of events says the same few thousands of times. */
+/** Seconds with Z by their text: a flood of events repeats the same few thousands of times. */
 const knownSeconds = new Map<string, number>()
 const MAX_KNOWN_SECONDS = 256
 const SECOND_LENGTH = '2026-01-15T12:00:00'.length
 
-/** A time with Z in a second that was read before, to the microsecond at most; null for all others. */
+/** A time with Z in a cached second, with a fraction of up to six digits; null for all others. */
 function readKnownSecond(text: string): DeviceTime | null {
   const digits = text.length - SECOND_LENGTH - 2
   if (digits > 6 || digits === 0 || !text.endsWith('Z')) return null
@@ -135,7 +135,7 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
     Number(minute),
     Number(second),
   )
-  // 24:00 is the end of the day and nothing after it.
+  // 24:00 is the end of the day; nothing after it is valid.
   if (wallMs === null || (hour === '24' && /[1-9]/.test(fraction))) return null
   const digits = fraction.padEnd(6, '0')
   const wall: Instant = { epochMs: wallMs + Number(digits.slice(0, 3)), micros: Number(digits.slice(3, 6)) }
@@ -149,13 +149,13 @@ function readIso(text: string, { timeZone, serverTime }: DeviceTimeContext): Dev
     const at = { epochMs: wall.epochMs - offsetMs, micros: wall.micros }
     return inRange(at.epochMs) ? { kind: 'instant', at } : null
   }
-  // A day from both ends, so that it is readable in every zone or in none: what it is must not depend on the zone.
+  // A margin of a day at both ends: whether a time is readable must not depend on the zone.
   if (!inRange(wall.epochMs - DAY_MS) || !inRange(wall.epochMs + DAY_MS)) return null
   const epochMs = fromLocal(wall.epochMs, timeZone, serverTime.epochMs)
   return { kind: 'local', at: { epochMs, micros: wall.micros }, wall: formatInstant(wall).slice(0, -1) }
 }
 
-/** Wall-clock fields as if they were UTC, or null where no calendar has them. 24:00 and second 60 roll over. */
+/** Wall-clock fields as if they were UTC, or null if they do not exist. 24:00 and second 60 roll over. */
 function wallClock(
   year: number,
   month: number,
@@ -177,8 +177,8 @@ function inRange(epochMs: number): boolean {
 }
 
 /**
- * Zone rules are slow to ask, and a flood of events comes from the same quarter of an hour: a quarter
- * that has one and the same offset from end to end is remembered by zone.
+ * Zone lookups are slow, and a flood of events falls in the same quarter of an hour, so quarters with a constant offset
+ * are cached by zone.
  */
 const steadyQuarters = new Map<string, number>()
 const MAX_STEADY_QUARTERS = 10_000
@@ -200,7 +200,7 @@ function fromLocal(wallMs: number, timeZone: string, nearestMs: number): number 
   )
 }
 
-/** Local minus UTC in milliseconds where it is the same for the whole quarter, else null. */
+/** Local minus UTC in milliseconds if it is constant over the quarter, otherwise null. */
 function steadyOffset(quarterMs: number, timeZone: string): number | null {
   const lastMs = quarterMs + QUARTER_MS - 1
   const [first, firstOther] = instantsOf(quarterMs, timeZone)
@@ -210,7 +210,7 @@ function steadyOffset(quarterMs: number, timeZone: string): number | null {
   return quarterMs - first === lastMs - last ? quarterMs - first : null
 }
 
-/** When the zone's clocks showed this wall time: once, or twice; a time that they skipped is shifted by the gap. */
+/** The one or two instants at which clocks in the zone show this time; a skipped time is shifted by the gap. */
 function instantsOf(wallMs: number, timeZone: string): readonly number[] {
   const wall = Temporal.Instant.fromEpochMilliseconds(wallMs).toZonedDateTimeISO('UTC').toPlainDateTime()
   const earlier = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' })

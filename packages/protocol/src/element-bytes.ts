@@ -16,17 +16,17 @@ import {
 } from './json-bytes.ts'
 
 /**
- * The bytes of each element of an array, without the white space around them. A dead letter keeps these bytes: to parse
- * and to write again would change digits, escapes and repeated keys.
+ * The bytes of each element of an array, without the white space around them. A dead letter keeps these bytes: parsing
+ * and serializing would change digits, escapes and repeated keys.
  *
- * The array need not be JSON. An element that is not (NaN, a quote or a bracket too few or too many, the end of a
- * truncated message) still ends where its neighbours begin, so it costs no other element. Superfluous commas separate
- * nothing and are no elements. In valid JSON the result is exactly its elements.
+ * The array need not be JSON. An invalid element (NaN, a missing or extra quote or bracket, the end of a truncated
+ * message) still ends where its neighbours begin, so it costs no other element. Extra commas are ignored. For valid
+ * JSON the result is exactly its elements.
  *
- * Never throws, and takes linear time: a quote is the beginning of a text at most once, each search for the next
- * element starts where the one before ended, and few elements may be read to the end of the array in vain.
+ * Never throws, and takes linear time: a quote begins a string at most once, each search for the next element starts
+ * where the previous one ended, and only a few elements may be read to the end of the array in vain.
  *
- * @param array begins with `[`, apart from a byte order mark and white space
+ * @param array begins with `[`, after any byte order mark and white space
  * @param maxElements ends the search
  */
 export function elementBytes<Bytes extends Uint8Array>(
@@ -39,13 +39,13 @@ export function elementBytes<Bytes extends Uint8Array>(
 export interface SplitArray<Bytes> {
   readonly elements: readonly Bytes[]
   /**
-   * How many of them surely begin where an element of the array begins. Those behind them follow a fault in quotes or
-   * brackets: each may as well be an object inside the element with the fault, and its `event_id` that of another event.
+   * How many of them certainly begin where an element of the array begins. Later ones follow a fault in quotes or
+   * brackets: each may be an object inside the faulty element, and its `event_id` that of another event.
    */
   readonly sure: number
 }
 
-/** The same elements as `elementBytes`, with what is known about where they begin. */
+/** The same elements as `elementBytes`, and how many of them have a certain beginning. */
 export function splitArray<Bytes extends Uint8Array>(array: Bytes, maxElements: number): SplitArray<Bytes> {
   const bytes = jsonContent(array)
   const elements: Bytes[] = []
@@ -54,7 +54,7 @@ export function splitArray<Bytes extends Uint8Array>(array: Bytes, maxElements: 
   let readInVain = 0
   for (let at = 1; at < bytes.length && elements.length < maxElements; ) {
     let found = readInVain < MAX_READ_IN_VAIN ? findEnd(bytes, at) : findNextObject(bytes, at)
-    // So ends a truncated message. In a whole one, a bracket that has no partner took what follows.
+    // A truncated message ends like this. In a complete one, an unmatched bracket has taken what follows.
     if (found.isOpen === true && isWhole) {
       readInVain++
       found = findNextObject(bytes, at)
@@ -94,13 +94,13 @@ function findEnd(bytes: Uint8Array, start: number): ElementEnd {
       if (close === -1 || !isFollowedBySeparator(bytes, close, bytes.length)) return findNextObject(bytes, at)
       at = close
     } else if (byte === BACKSLASH) {
-      // As within a text, so that no quote is escaped for one reader and not for another.
+      // As in a string, so that all readers agree on which quotes are escaped.
       at++
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       // A comma is missing between two elements.
       if (byte === OPEN_OBJECT && open.length === 0 && previous !== 0)
         return { end: at, next: at, isGuess: true }
-      // An object cannot stand where a key must: the bracket that closes the one before is missing.
+      // An object cannot be a key: the closing bracket of the previous object is missing.
       if (byte === OPEN_OBJECT && previous === COMMA && open.at(-1) === OPEN_OBJECT)
         return { end: comma, next: at, isGuess: true }
       open.push(byte)
@@ -118,7 +118,7 @@ function findEnd(bytes: Uint8Array, start: number): ElementEnd {
   return { end: bytes.length, next: bytes.length, isOpen: true }
 }
 
-/** From a fault on brackets and quotes tell nothing: an element ends where an object ends and another begins. */
+/** After a fault, brackets and quotes mean nothing: an element ends where an object ends and another begins. */
 function findNextObject(bytes: Uint8Array, from: number): ElementEnd {
   for (let at = from; at < bytes.length; at++) {
     if (bytes[at] !== CLOSE_OBJECT) continue

@@ -1,7 +1,7 @@
 /**
  * The wire contract of qs-telemetry, version 1.
  *
- * Pure: no I/O, no clock, no dependency on the other packages. docs/wire-contract.md is the prose.
+ * Pure: no I/O, no clock, no dependency on the other packages. docs/wire-contract.md describes it.
  */
 export { CALENDAR_RANGES, type CalendarRange, calendarRange } from './calendar-range.ts'
 export { DEAD_LETTER_CODES, type DeadLetterCode, WARNING_CODES, type WarningCode } from './codes.ts'

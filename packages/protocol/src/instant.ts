@@ -16,7 +16,7 @@ export function instantFromMs(ms: number): Instant {
   return micros === 1000 ? { epochMs: epochMs + 1, micros: 0 } : { epochMs, micros }
 }
 
-/** Texts of seconds: a flood asks for the same few thousands of times, server times and device times in turns. */
+/** Texts of seconds: a flood needs the same few thousands of times, server and device times in turn. */
 const secondTexts = new Map<number, string>()
 const MAX_SECOND_TEXTS = 256
 

@@ -1,6 +1,6 @@
 /*
- * The bytes that give JSON its structure. All are ASCII, so a UTF-8 text is read byte by byte: what they mean does not
- * depend on whether the rest is valid UTF-8.
+ * The bytes that give JSON its structure. All are ASCII, so a text is read byte by byte, even where it is not valid
+ * UTF-8.
  */
 export const QUOTE = 0x22
 export const APOSTROPHE = 0x27
@@ -17,14 +17,14 @@ export function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
 }
 
-/** The first place from `at` on that is not white space; `end` where there is none. */
+/** The first position from `at` on that is not white space, or `end`. */
 export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   let next = at
   while (next < end && isSpace(bytes[next])) next++
   return next
 }
 
-/** Where the text that begins with the quote at `at` has its closing one; -1 where the bytes end first. */
+/** Position of the closing quote of the string that begins at `at`; -1 if the bytes end first. */
 export function endOfText(bytes: Uint8Array, at: number, end: number): number {
   const quote = bytes[at]
   for (let next = at + 1; next < end; next++) {
@@ -34,7 +34,7 @@ export function endOfText(bytes: Uint8Array, at: number, end: number): number {
   return -1
 }
 
-/** Whether a text may end at `close`: else a quote is missing, or there is one too many. */
+/** Whether a string can end at `close`; if not, a quote is missing or extra. */
 export function isFollowedBySeparator(bytes: Uint8Array, close: number, end: number): boolean {
   const next = skipSpace(bytes, close + 1, end)
   return next === end || SEPARATORS.has(bytes[next] as number)
@@ -42,14 +42,14 @@ export function isFollowedBySeparator(bytes: Uint8Array, close: number, end: num
 
 const SEPARATORS: ReadonlySet<number> = new Set([COMMA, COLON, CLOSE_OBJECT, CLOSE_ARRAY])
 
-/** Whether a text in single quotes may begin behind this byte; elsewhere it is an apostrophe. */
+/** Whether a string in single quotes can begin after this byte; elsewhere it is an apostrophe. */
 export function mayStartText(previous: number): boolean {
   return previous === OPEN_OBJECT || previous === OPEN_ARRAY || previous === COMMA || previous === COLON
 }
 
 /**
- * A payload without what surrounds its JSON: a byte order mark in front [RFC 8259, 8.1], white space, and the NULs at
- * the end that a C program sends with its buffer.
+ * A payload without a leading byte order mark [RFC 8259, 8.1], surrounding white space, and the trailing NULs that a
+ * C program sends with its buffer.
  */
 export function jsonContent<Bytes extends Uint8Array>(payload: Bytes): Bytes {
   const hasMark = payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf

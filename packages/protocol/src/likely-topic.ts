@@ -1,11 +1,11 @@
-/** As many letters may be wrong, missing or too many: `qs/kitchen/events` lacks three of `qs/v1/kitchen/events`. */
+/** Most letters that may be wrong, missing or extra: `qs/kitchen/events` lacks three of `qs/v1/kitchen/events`. */
 const MAX_WRONG = 3
-/** Longer topics are not looked at: the work grows with the length. */
+/** Longer topics are skipped: the work grows with the length. */
 const MAX_LENGTH = 256
 
 /**
- * The topic that somebody meant who sent to another: the device id stays as it is, and what stands before and behind it is
- * what it should be. null: it looks like nothing of ours.
+ * The topic that a misspelt one was probably meant to be: prefix and suffix are corrected, the device id stays as it
+ * is. Null if the topic resembles none.
  */
 export function likelyTopic(topic: string, prefix: string, suffix: string): string | null {
   if (topic.length > MAX_LENGTH) return null
@@ -17,7 +17,7 @@ export function likelyTopic(topic: string, prefix: string, suffix: string): stri
     for (let end = start + 1; end <= topic.length && topic[end - 1] !== '/'; end++) {
       const wrong = (before[start] as number) + (behind[end] as number)
       const deviceId = topic.slice(start, end)
-      // Of qs/v1/events the 1 is no device.
+      // In qs/v1/events the 1 is not a device.
       if (wrong > MAX_WRONG || wrong >= deviceId.length || (best !== null && wrong > best.wrong)) continue
       if (best === null || wrong < best.wrong || deviceId.length > best.deviceId.length)
         best = { wrong, deviceId }
@@ -26,7 +26,7 @@ export function likelyTopic(topic: string, prefix: string, suffix: string): stri
   return best === null ? null : prefix + best.deviceId + suffix
 }
 
-/** Levenshtein's distance of `wanted` to each beginning of `text`, the empty one first. */
+/** Levenshtein distance of `wanted` to each prefix of `text`, the empty one first. */
 function distances(text: string, wanted: string): number[] {
   const last: number[] = []
   let column = Array.from({ length: wanted.length + 1 }, (_, index) => index)

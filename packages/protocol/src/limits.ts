@@ -1,4 +1,4 @@
-/** What a message may be at most. Bytes are bytes of UTF-8. */
+/** Limits of a message. Bytes are bytes of UTF-8. */
 export interface Limits {
   /** Payload of one PUBLISH. */
   readonly messageBytes: number
@@ -7,7 +7,7 @@ export interface Limits {
   /** event_id, device_id and event_type, each. */
   readonly idBytes: number
   readonly unitBytes: number
-  /** ts_device as text, or as the JSON that it is. */
+  /** ts_device as a string, or as JSON if it is none. */
   readonly tsDeviceBytes: number
   /** A value that is a string. */
   readonly valueTextBytes: number

@@ -4,8 +4,8 @@ const DAY_MS = 86_400_000
 const MAX_KNOWN = 10_000
 
 /**
- * What clocks in a time zone show. PostgreSQL cannot say it for every zone: `at time zone 'CET'` takes the name for the abbreviation,
- * which has no summer time, and MET, EET and WET likewise.
+ * Local time in a time zone. PostgreSQL does not know it for every zone: `at time zone 'CET'` takes the name for the
+ * abbreviation, which has no summer time; likewise MET, EET and WET.
  */
 export class LocalClock {
   readonly #timeZone: string

@@ -18,9 +18,9 @@ import {
 const NAME = 'event_id'
 
 /**
- * The `event_id` of an event that is not JSON, so that its device ack can name it; null where none can be read for
- * sure. Only the key of the event itself counts: an id in `meta` is that of another event, which a device would
- * then forget. Nothing is read behind a quote too few or too many.
+ * The `event_id` of an event that is not JSON, so that its device ack can name it; null if none can be read with
+ * certainty. Only the key of the event itself counts: an id in `meta` is that of another event, which a device would
+ * then forget. Nothing is read after a missing or extra quote.
  */
 export function readEventId(event: Uint8Array): string | null {
   const bytes = jsonContent(event)
@@ -35,7 +35,7 @@ export function readEventId(event: Uint8Array): string | null {
       if (close === -1 || !isFollowedBySeparator(bytes, close, bytes.length)) return null
       const colon = skipSpace(bytes, close + 1, bytes.length)
       const isKey = bytes[colon] === COLON
-      // A key in place of a value: the bracket that opens an object is missing, and its keys seem to be the event's.
+      // A key in place of a value: the opening bracket of an object is missing, and its keys seem to be the event's.
       if (isKey && previous === COLON) return null
       if (depth === 1 && isKey && textOf(bytes, at, close) === NAME)
         return readText(bytes, skipSpace(bytes, colon + 1, bytes.length))
@@ -43,7 +43,7 @@ export function readEventId(event: Uint8Array): string | null {
     } else if (byte === BACKSLASH) at++
     else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++
     else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--
-    // Behind its end there may be another event.
+    // After its end there may be another event.
     if (depth === 0) return null
     previous = byte
   }

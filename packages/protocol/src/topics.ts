@@ -1,6 +1,6 @@
 import { likelyTopic } from './likely-topic.ts'
 
-/** Where version 1 of the contract lives. `+` and `{device_id}` stand for the device. */
+/** The topics of version 1 of the contract. `+` and `{device_id}` stand for the device. */
 export const DEFAULT_TOPICS = {
   events: 'qs/v1/+/events',
   acks: 'qs/v1/{device_id}/acks',
@@ -49,7 +49,7 @@ export class EventTopic {
     return deviceId.includes('/') ? null : deviceId
   }
 
-  /** The topic of this form that somebody meant who sent to another, as with a level that is misspelt; null: none is near. */
+  /** The topic of this form that a misspelt one was probably meant to be; null if none is close. */
   likelyFor(topic: string): string | null {
     return likelyTopic(topic, this.#prefix, this.#suffix)
   }
@@ -65,15 +65,15 @@ export function ackTopic(template: string, deviceId: string): string {
   return ackTopics(template)(deviceId)
 }
 
-/** The same for many devices. */
+/** `ackTopic` for many devices. */
 export function ackTopics(template: string): (deviceId: string) => string {
   const parts = template.split('{device_id}')
   return (deviceId) => parts.join(deviceId)
 }
 
-/** Whether a text can be a level of a topic that names a device: not empty, no `/ + #`, no control character. */
+/** Whether a text can be a device id, a level of a topic: not empty, no `/ + #`, no control character. */
 export function isDeviceId(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what to look for
   return text.length > 0 && !/[/+#\u0000-\u001f\u007f-\u009f]/.test(text)
 }
 

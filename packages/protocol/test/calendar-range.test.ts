@@ -7,7 +7,7 @@ const at = (range: CalendarRange, zone: string, now: string) => {
   return `${from} ${to}`
 }
 
-test('a range of the calendar is whole days in its zone', () => {
+test('a calendar range is whole days in its zone', () => {
   const now = '2026-11-28T03:00:00.123Z'
   for (const [range, zone, expected] of [
     ['today', 'UTC', '2026-11-28T00:00:00Z 2026-11-29T00:00:00Z'],
@@ -16,7 +16,7 @@ test('a range of the calendar is whole days in its zone', () => {
     ['this-week', 'Europe/Berlin', '2026-11-22T23:00:00Z 2026-11-29T23:00:00Z'],
     ['last-week', 'UTC', '2026-11-16T00:00:00Z 2026-11-23T00:00:00Z'],
     ['this-month', 'UTC', '2026-11-01T00:00:00Z 2026-12-01T00:00:00Z'],
-    // Clocks change within it, so it has an hour more.
+    // It is an hour longer, because of a clock change.
     ['last-month', 'Europe/Berlin', '2026-09-30T22:00:00Z 2026-10-31T23:00:00Z'],
     ['this-year', 'UTC', '2026-01-01T00:00:00Z 2027-01-01T00:00:00Z'],
     ['last-year', 'Australia/Lord_Howe', '2024-12-31T13:00:00Z 2025-12-31T13:00:00Z'],

@@ -4,7 +4,7 @@ import { ackFor } from '../src/device-ack.ts'
 
 const read = (text: string) => ackFor(Buffer.from(text))
 
-test('the ack of an object is one, that of an array as many as its elements', () => {
+test('the ack of an object is one device ack, the ack of an array one for each element', () => {
   assert.deepEqual(read('{"event_id":"a","status":"stored","ts_server":"2026-11-23T18:00:00.123456Z"}'), [
     { event_id: 'a', status: 'stored', ts_server: '2026-11-23T18:00:00.123456Z' },
   ])
@@ -21,7 +21,7 @@ test('the ack of a message that could not be read has no event id', () => {
   )
 })
 
-test('what is not JSON, or no device ack, is null', () => {
+test('a payload that is not JSON or not a device ack is null', () => {
   for (const text of [
     '',
     '{',
@@ -39,10 +39,10 @@ test('what is not JSON, or no device ack, is null', () => {
   }
 })
 
-test('one element that is no device ack makes the whole message none', () => {
+test('one element that is not a device ack invalidates the whole message', () => {
   assert.equal(read('[{"event_id":"a","status":"stored"},{"event_id":"b"}]'), null)
 })
 
-test('a status that the contract does not know is no device ack: nobody may forget an event for it', () => {
+test('an unknown status is not a device ack: no event may be forgotten for it', () => {
   assert.equal(read('{"event_id":"a","status":"queued"}'), null)
 })

@@ -7,7 +7,7 @@ import { type DeviceTime, readDeviceTime } from '../src/device-time.ts'
 
 const MINUTE_MS = 60_000
 
-/** Moments at which clocks were set, and by how many minutes: forward is positive. */
+/** Moments of clock changes, and by how many minutes: forward is positive. */
 const TRANSITIONS = [
   { zone: 'America/Los_Angeles', at: '2026-03-08T10:00:00Z', offsetBefore: -480, shift: 60 },
   { zone: 'America/Los_Angeles', at: '2026-11-01T09:00:00Z', offsetBefore: -420, shift: -60 },
@@ -19,7 +19,7 @@ const TRANSITIONS = [
   // One minute past midnight, within a quarter of an hour.
   { zone: 'America/St_Johns', at: '2010-03-14T03:31:00Z', offsetBefore: -210, shift: 60 },
   { zone: 'America/St_Johns', at: '2010-11-07T02:31:00Z', offsetBefore: -150, shift: -60 },
-  // A quarter of an hour, a whole day, and a change that is for good.
+  // A quarter of an hour, a whole day, and a permanent change.
   { zone: 'Asia/Kathmandu', at: '1985-12-31T18:30:00Z', offsetBefore: 330, shift: 15 },
   { zone: 'Pacific/Apia', at: '2011-12-30T10:00:00Z', offsetBefore: -600, shift: 1440 },
   { zone: 'Asia/Pyongyang', at: '2015-08-14T15:00:00Z', offsetBefore: 540, shift: -30 },
@@ -29,7 +29,7 @@ const transition = fc.constantFrom(...TRANSITIONS)
 
 const atMs = (time: DeviceTime): number | null => (time.kind === 'local' ? time.at.epochMs : null)
 
-/** A wall clock as text, given as if it were UTC. */
+/** A wall time as text, given as if it were UTC. */
 const wallText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, -1)
 
 const read = (wallMs: number, timeZone: string, serverMs: number): number | null =>
@@ -37,7 +37,7 @@ const read = (wallMs: number, timeZone: string, serverMs: number): number | null
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** What a clock on the wall shows at an instant, by Intl, as if it were UTC. */
+/** The wall time at an instant according to Intl, as if it were UTC. */
 function wallOf(epochMs: number, zone: string): number {
   let format = formats.get(zone)
   if (format === undefined) {
@@ -60,7 +60,7 @@ function wallOf(epochMs: number, zone: string): number {
   return seconds + (((epochMs % 1000) + 1000) % 1000)
 }
 
-test('in every zone, what the clock on the wall shows at an instant is read back as that instant', () => {
+test('in every zone, the wall time at an instant is read back as that instant', () => {
   const zone = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
   const epochMs = fc.integer({ min: Date.parse('1973-01-01'), max: Date.parse('2037-12-31') })
   fc.assert(
@@ -71,7 +71,7 @@ test('in every zone, what the clock on the wall shows at an instant is read back
   )
 })
 
-test('so it is in the hours around every change of the clocks', () => {
+test('the same holds in the hours around every clock change', () => {
   const aroundMs = fc.integer({ min: -3 * 60 * MINUTE_MS, max: 3 * 60 * MINUTE_MS })
   fc.assert(
     fc.property(transition, aroundMs, ({ zone, at }, offsetMs) => {
@@ -99,7 +99,7 @@ test('a skipped wall time is shifted forward by the gap, whatever the server tim
   )
 })
 
-test('a doubled wall time is the nearer of its two instants', () => {
+test('a repeated wall time is the nearer of its two instants', () => {
   const overlap = fc.constantFrom(...TRANSITIONS.filter(({ shift }) => shift < 0))
   fc.assert(
     fc.property(
@@ -119,7 +119,7 @@ test('a doubled wall time is the nearer of its two instants', () => {
   )
 })
 
-test('a time is read alike whichever times of the same hours were read before it', () => {
+test('a time is read the same, whichever times of the same hours were read before it', () => {
   const minutes = fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 2, maxLength: 20 })
   fc.assert(
     fc.property(transition, minutes, ({ zone, at, offsetBefore }, walls) => {
@@ -128,7 +128,7 @@ test('a time is read alike whichever times of the same hours were read before it
       const once = walls.map((minute) => read(wallMs(minute), zone, serverMs))
       const again = walls.toReversed().map((minute) => read(wallMs(minute), zone, serverMs))
       assert.deepEqual(again.toReversed(), once)
-      // Before the change every wall time is its instant less the offset before it.
+      // Before the change every wall time is its instant plus the earlier offset.
       for (const [index, minute] of walls.entries()) {
         if (minute < -60) assert.equal(once[index], Date.parse(at) + minute * MINUTE_MS)
       }
@@ -137,7 +137,7 @@ test('a time is read alike whichever times of the same hours were read before it
   )
 })
 
-test('more quarters of an hour than are remembered are read as well', () => {
+test('more quarters of an hour than are cached are read too', () => {
   const startMs = Date.parse('2026-01-01T00:00:00Z')
   for (let quarter = 0; quarter < 10_050; quarter++) {
     const ms = startMs + quarter * 15 * MINUTE_MS

@@ -12,7 +12,7 @@ const read = (
   timeZone = 'America/Los_Angeles',
 ): DeviceTime => readDeviceTime(value, { timeZone, serverTime: instant(server) })
 
-/** The instant that was read as text, or what else came of it. */
+/** The instant that was read, as text, or else the kind of the result. */
 const utc = (value: unknown, server?: string, timeZone?: string): string => {
   const time = read(value, server, timeZone)
   return time.kind === 'instant' || time.kind === 'local' ? formatInstant(time.at) : time.kind
@@ -37,7 +37,7 @@ test('a time without offset is local: eight hours behind UTC in January, seven i
   assert.equal(utc('2026-07-15T12:00:00'), '2026-07-15T19:00:00.000000Z')
 })
 
-test('the zone of the device decides, half and quarter hours too', () => {
+test('the zone of the device decides, also with half and quarter hours', () => {
   assert.equal(utc('2026-01-15T12:00:00', undefined, 'Asia/Kolkata'), '2026-01-15T06:30:00.000000Z')
   assert.equal(utc('2026-01-15T12:00:00', undefined, 'Asia/Kathmandu'), '2026-01-15T06:15:00.000000Z')
   assert.equal(utc('2026-01-15T12:00:00', undefined, 'UTC'), '2026-01-15T12:00:00.000000Z')
@@ -137,12 +137,12 @@ test('the basic format, a space for the T, and times without seconds are ISO 860
   assert.equal(utc('2026-01-15T12:34Z'), '2026-01-15T12:34:00.000000Z')
 })
 
-test('an hour alone is a time of ISO 8601 as well', () => {
+test('an hour alone is a time of ISO 8601 too', () => {
   assert.equal(utc('2026-01-15T12Z'), '2026-01-15T12:00:00.000000Z')
   assert.equal(utc('2026-01-15T12'), '2026-01-15T20:00:00.000000Z')
 })
 
-test('24:00 is midnight of the next day, and nothing later than it', () => {
+test('24:00 is midnight of the next day, and nothing later is a time', () => {
   assert.equal(utc('2026-01-31T24:00:00Z'), '2026-02-01T00:00:00.000000Z')
   assert.equal(utc('2026-12-31T24:00Z'), '2027-01-01T00:00:00.000000Z')
   for (const bad of ['2026-01-31T24:00:01Z', '2026-01-31T24:01:00Z', '2026-01-31T25:00:00Z']) {
@@ -160,7 +160,7 @@ test('a leap second is the second after it', () => {
   assert.equal(utc('2016-12-31T23:59:61Z'), 'unreadable')
 })
 
-test('a day that no calendar has is unreadable, never the next month', () => {
+test('a day that does not exist is unreadable, never in the next month', () => {
   for (const day of [
     '2026-02-30',
     '2026-02-29',
@@ -178,7 +178,7 @@ test('a day that no calendar has is unreadable, never the next month', () => {
   assert.equal(utc('2000-02-29T12:00:00Z'), '2000-02-29T12:00:00.000000Z')
 })
 
-test('the years are 0001 to 9999, at the instant and not at the letters', () => {
+test('the years are 0001 to 9999, by the instant and not by the text', () => {
   assert.equal(utc('0001-01-01T00:00:00Z'), '0001-01-01T00:00:00.000000Z')
   assert.equal(utc('0099-12-31T12:00:00Z'), '0099-12-31T12:00:00.000000Z')
   assert.equal(utc('9999-12-31T23:59:59.999999Z'), '9999-12-31T23:59:59.999999Z')
@@ -300,7 +300,7 @@ test('whatever a device sends, reading never throws and an unreadable text can b
   )
 })
 
-test('a second that was read before is read as at the first time, whatever follows it', () => {
+test('a second that was read before is read the same again, whatever follows it', () => {
   assert.equal(utc('2026-01-15T12:34:56Z'), '2026-01-15T12:34:56.000000Z')
   const tails: readonly (readonly [tail: string, fraction: string | null])[] = [
     ['Z', '000000'],

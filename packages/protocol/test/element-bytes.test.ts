@@ -5,7 +5,7 @@ import { elementBytes } from '../src/element-bytes.ts'
 
 const texts = (json: string): readonly string[] => elementBytes(Buffer.from(json)).map(String)
 
-test('each element comes as it was written, without the white space around it', () => {
+test('each element is returned as written, without the white space around it', () => {
   assert.deepEqual(texts(' [ 1 ,\t{ "a" : [ 2 , 3 ] }\r\n, "x" , [ ] ,null] '), [
     '1',
     '{ "a" : [ 2 , 3 ] }',
@@ -15,7 +15,7 @@ test('each element comes as it was written, without the white space around it', 
   ])
 })
 
-test('digits, escapes and repeated keys come through', () => {
+test('digits, escapes and repeated keys are preserved', () => {
   assert.deepEqual(texts('[1.50,1e400,"\\u00e4\\/",{"a":1,"a":2}]'), [
     '1.50',
     '1e400',
@@ -24,7 +24,7 @@ test('digits, escapes and repeated keys come through', () => {
   ])
 })
 
-test('brackets, commas and quotes in texts are text', () => {
+test('brackets, commas and quotes in strings are text', () => {
   assert.deepEqual(texts('["],[","{","\\"]","\\\\","\\\\\\",",{"]}":"[{"}]'), [
     '"],["',
     '"{"',
@@ -35,7 +35,7 @@ test('brackets, commas and quotes in texts are text', () => {
   ])
 })
 
-test('characters of several bytes are not taken apart', () => {
+test('characters of several bytes are not split', () => {
   assert.deepEqual(texts('["🚀,","€]",{"ä":"漢"}]'), ['"🚀,"', '"€]"', '{"ä":"漢"}'])
 })
 
@@ -47,7 +47,7 @@ test('nesting of any depth costs no stack', () => {
   )
 })
 
-test('elements parse to what the array parses to, and stand in it in their order', () => {
+test('elements parse to the same values as the array, in the same order', () => {
   const space = fc.stringMatching(/^[ \t\n\r]{0,3}$/)
   const element = fc.oneof(
     fc.json(),
@@ -83,7 +83,7 @@ test('elements are parts of the payload, not copies', () => {
   for (const element of elementBytes(payload)) assert.equal(element.buffer, payload.buffer)
 })
 
-test('an element that is no JSON ends where its neighbours begin', () => {
+test('an element that is not JSON ends where its neighbours begin', () => {
   const [a, b] = ['{"event_id":"a","meta":{"x":[{"y":1},{"z":"],["}]}}', '{ "b" : 2 }']
   for (const bad of [
     'NaN',
@@ -110,7 +110,7 @@ test('an element that is no JSON ends where its neighbours begin', () => {
   }
 })
 
-test('commas too many and too few, a byte order mark and NULs cost no element', () => {
+test('extra and missing commas, a byte order mark and NULs cost no element', () => {
   for (const text of [
     '[1,{"a":2},]',
     '[1,,{"a":2},,]',
@@ -127,7 +127,7 @@ test('commas too many and too few, a byte order mark and NULs cost no element', 
   assert.deepEqual(texts('[{"a":1}{"b":2} {"c":3}]'), ['{"a":1}', '{"b":2}', '{"c":3}'])
 })
 
-test('a truncated array keeps what is whole, and its last element as far as it came', () => {
+test('a truncated array keeps its complete elements, and the last one as far as it was received', () => {
   const whole = '[{"a":"x"},{"b":[1,{"c":"]"}]},{"d":4}]'
   for (let length = 1; length < whole.length; length++) {
     const found = texts(whole.slice(0, length))
@@ -137,11 +137,11 @@ test('a truncated array keeps what is whole, and its last element as far as it c
   }
 })
 
-test('of more elements than are asked for no more are looked for', () => {
+test('the search stops at the maximum number of elements', () => {
   assert.equal(elementBytes(Buffer.from(`[${'0,'.repeat(100_000)}0]`), 3).length, 3)
 })
 
-test('an element of any bytes costs no good element but, where its quotes or brackets are odd, its next neighbour', () => {
+test('an element of any bytes costs no good element except, if its quotes or brackets are unbalanced, the next one', () => {
   const good = (n: number) => `{"event_id":"e-${n}","value":${n}}`
   const bytes = fc.string({ unit: fc.constantFrom(...'"\'{}[]:,0aN .\n'), maxLength: 12 })
   fc.assert(

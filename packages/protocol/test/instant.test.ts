@@ -39,7 +39,7 @@ test('an instant always has whole milliseconds and 0 to 999 microseconds, half a
   )
 })
 
-test('texts of instants sort as the instants do', () => {
+test('texts of instants sort like the instants', () => {
   const instant = fc.record({
     epochMs: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
     micros: fc.integer({ min: 0, max: 999 }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventTopic } from '../src/index.ts'
 
-test('a topic that is nearly one of events tells which was meant', () => {
+test('a topic that is close to one of events gives the intended one', () => {
   const events = new EventTopic('qs/v1/+/events')
   for (const [topic, meant] of [
     ['qs/v1/kitchen/event', 'qs/v1/kitchen/events'],

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { LocalClock } from '../src/local-clock.ts'
 
-test('zones whose names are abbreviations too have summer time', () => {
+test('zones whose names are also abbreviations have summer time', () => {
   for (const [zone, winter, summer] of [
     ['CET', '01', '02'],
     ['MET', '01', '02'],
@@ -17,7 +17,7 @@ test('zones whose names are abbreviations too have summer time', () => {
   }
 })
 
-test('every moment is what its zone shows, around each change of the clocks too', () => {
+test('every moment has the local time of its zone, also around each clock change', () => {
   const zones = ['America/Los_Angeles', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'CET', 'EST', 'HST', 'UTC']
   const clocks = new Map(zones.map((zone) => [zone, new LocalClock(zone)]))
   const changes = [

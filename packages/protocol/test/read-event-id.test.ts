@@ -5,7 +5,7 @@ import { readEventId } from '../src/read-event-id.ts'
 
 const idOf = (text: string) => readEventId(Buffer.from(text))
 
-test('the id of an event is read wherever its fault is', () => {
+test('the id of an event is read wherever the fault is', () => {
   for (const text of [
     '{"event_id":"d-1","value":NaN}',
     '{"value":nan, "event_id" : "d-1"}',
@@ -20,7 +20,7 @@ test('the id of an event is read wherever its fault is', () => {
   }
 })
 
-test('an id that is not for sure that of the event is not read', () => {
+test('an id that is not certainly that of the event is not read', () => {
   for (const text of [
     '{"meta":{"event_id":"other"},"value":NaN}',
     '[{"event_id":"other"}]',
@@ -55,7 +55,7 @@ test('in valid JSON without repeated keys it is the id that JSON.parse reads', (
   )
 })
 
-test('any bytes come to an end', () => {
+test('reading ends for any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       assert.doesNotThrow(() => readEventId(bytes))

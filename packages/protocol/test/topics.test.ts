@@ -11,13 +11,13 @@ test('the default topics are those of the wire contract', () => {
   })
 })
 
-test('the device id stands where the filter has its +', () => {
+test('the device id is where the filter has its +', () => {
   const topic = new EventTopic('qs/v1/+/events')
   assert.equal(topic.deviceIdOf('qs/v1/esp32-a1/events'), 'esp32-a1')
   assert.equal(topic.topicOf('esp32-a1'), 'qs/v1/esp32-a1/events')
 })
 
-test('a shared subscription is subscribed whole and read bare', () => {
+test('a shared subscription is subscribed with its prefix and read without it', () => {
   const topic = new EventTopic('$share/ingesters/qs/v1/+/events')
   assert.equal(topic.filter, '$share/ingesters/qs/v1/+/events')
   assert.equal(topic.deviceIdOf('qs/v1/a/events'), 'a')
@@ -79,7 +79,7 @@ test('a share name that is empty or a wildcard is refused, since no message woul
   }
 })
 
-test('what topicOf makes, deviceIdOf reads back', () => {
+test('deviceIdOf reads back what topicOf makes', () => {
   const level = fc.string({ minLength: 1 }).filter((text) => isDeviceId(text) && !text.startsWith('$'))
   fc.assert(
     fc.property(fc.array(level), level, fc.array(level), (before, deviceId, after) => {
@@ -137,7 +137,7 @@ test('topic filters match as in MQTT', () => {
   }
 })
 
-test('a topic is matched by itself, by each of its levels as +, and by each of its beginnings with #', () => {
+test('a topic is matched by itself, with + for each of its levels, and with # after each of its beginnings', () => {
   const levels = fc
     .array(fc.stringMatching(/^[a-z$]{0,3}$/), { minLength: 1, maxLength: 5 })
     .filter(([first]) => !first?.startsWith('$'))

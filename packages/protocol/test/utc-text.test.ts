@@ -9,7 +9,7 @@ test('a time keeps its microseconds on the way to UTC', () => {
   assert.equal(utcText('1969-12-31T23:59:59.999999-01:00'), '1970-01-01T00:59:59.999999Z')
 })
 
-test('what names no instant has no text', () => {
+test('a text that names no instant is null', () => {
   for (const text of ['', 'now', 'infinity', '2026-11-28T07:15:30', '2026-02-30T00:00:00Z'])
     assert.equal(utcText(text), null, text)
 })

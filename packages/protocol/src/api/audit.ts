@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Moment } from './moment.ts'
 
-/** What the routes write to the audit log; an entry of another version may have another action. */
+/** Actions that the routes write to the audit log; entries of another version may have others. */
 export const AUDIT_ACTIONS = [
   'login',
   'login refused',

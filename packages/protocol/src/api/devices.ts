@@ -10,11 +10,11 @@ export const ReadingSchema = Type.Object({
   ts: Moment,
   everySeconds: Nullable(Type.Number({ description: 'The usual time between two events' })),
   isSilent: Type.Boolean({
-    description: 'Longer than its rhythm explains, while the device sent other types',
+    description: 'No event for longer than its rhythm explains, while the device sent other types',
   }),
 })
 
-/** absent: sends no time. unreadable: no time we can read. implausible: as in 1970. off: more than a minute. */
+/** absent: sends no time. unreadable: not a valid time. implausible: such as 1970. off: by more than a minute. */
 export const DeviceClockSchema = Type.Union([
   Type.Literal('good'),
   Type.Literal('off'),
@@ -32,7 +32,7 @@ export const DeviceStatusSchema = Type.Union(
   [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
   {
     description:
-      'silent: longer than its rhythm explains. quiet: no event for fifteen minutes, and no rhythm to judge it by. never: it sent nothing yet',
+      'silent: no event for longer than its rhythm explains. quiet: no event for fifteen minutes, and no known rhythm. never: no event yet',
   },
 )
 
@@ -47,39 +47,39 @@ export const DeviceSortSchema = Type.Union(
   ],
   {
     description:
-      'By label or id; by room and then name; last seen first; quiet the longest first; the clock that is furthest off first; most types first',
+      'By label or id; by room and then name; last seen first; longest quiet first; largest clock offset first; most types first',
   },
 )
 
 export const DeviceSchema = Type.Object({
   deviceId: Type.String(),
   label: Nullable(Type.String()),
-  timeZone: Nullable(Type.String({ description: 'IANA, where it is not DEVICE_TIMEZONE' })),
-  room: Nullable(Type.String({ description: 'Where it is' })),
+  timeZone: Nullable(Type.String({ description: 'IANA name; null: DEVICE_TIMEZONE' })),
+  room: Nullable(Type.String({ description: 'Location of the device' })),
   firstSeen: Nullable(Moment),
   lastSeen: Nullable(Moment),
   status: DeviceStatusSchema,
   silentAfter: Nullable(
-    Type.Number({ description: 'Seconds without an event, by its rhythm; null: it has none' }),
+    Type.Number({ description: 'Seconds without an event that its rhythm explains; null: no known rhythm' }),
   ),
   silentAfterSet: SilentAfterSchema,
   clock: DeviceClockSchema,
   offsetSeconds: Nullable(
     Type.Number({
-      description: 'Device time minus server time of the freshest event; below 0 it is behind, or waited',
+      description: 'Device time minus server time of the freshest event; negative: it is behind, or the event waited',
     }),
   ),
   readings: Type.Array(ReadingSchema, {
-    description: 'The latest of each type; in a list of many devices, of the first types by name',
+    description: 'The latest of each type; in a list of devices, only of the first types by name',
   }),
-  types: Type.Integer({ description: 'How many types it has sent; up to 1,000 are counted' }),
+  types: Type.Integer({ description: 'Number of types it has sent; counted up to 1,000' }),
   moreReadings: Type.Integer({ description: 'Types that are not among the readings' }),
 })
 
 export const DeviceListSchema = Type.Object({
   devices: Type.Array(DeviceSchema),
   total: Type.Integer({ description: 'Devices that match, on all pages' }),
-  next: Nullable(Type.String({ description: '`after` of the next page; null: this is the last' })),
+  next: Nullable(Type.String({ description: '`after` of the next page; null on the last page' })),
 })
 
 export const RoomListSchema = Type.Object({
@@ -111,7 +111,7 @@ export const NewDeviceSchema = Type.Object({ deviceId: Type.String({ minLength: 
 
 export const DeviceLoginSchema = Type.Object({
   deviceId: Type.String(),
-  password: Nullable(Type.String({ description: 'Shown this once; null: the broker asks for none' })),
+  password: Nullable(Type.String({ description: 'Shown only once; null: the broker requires none' })),
   host: Type.String(),
   port: Type.Integer(),
   tls: Type.Boolean(),

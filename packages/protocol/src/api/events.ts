@@ -10,7 +10,7 @@ export const StoredEventSchema = Type.Object({
   valueText: Nullable(Type.String()),
   valueExact: Nullable(
     Type.String({
-      description: 'The number that was sent, where `valueNum` is only the double nearest to it',
+      description: 'The number as sent, if `valueNum` is only the nearest double',
     }),
   ),
   unit: Nullable(Type.String()),
@@ -23,7 +23,7 @@ export const StoredEventSchema = Type.Object({
 
 export const EventPageSchema = Type.Object({
   events: Type.Array(StoredEventSchema, { description: 'Newest first' }),
-  next: Nullable(Type.String({ description: 'Where the next page begins: give it as `after`' })),
+  next: Nullable(Type.String({ description: 'Pass it as `after` to get the next page' })),
 })
 
 export type StoredEvent = Static<typeof StoredEventSchema>

@@ -1,4 +1,4 @@
-/** The API of the console: what the ingester answers and the pages read. docs/console.md is the prose. */
+/** The API of the console: what the ingester answers and the pages read. docs/console.md describes it. */
 export { AUDIT_ACTIONS, type Audit, type AuditAction, AuditSchema } from './audit.ts'
 export {
   type Device,

@@ -5,7 +5,7 @@ import { Nullable } from './nullable.ts'
 const BytesSchema = Type.Object({
   payload: Type.String(),
   encoding: Type.Union([Type.Literal('utf-8'), Type.Literal('base64')], {
-    description: 'base64 where the bytes are no UTF-8',
+    description: 'base64 if the bytes are not UTF-8',
   }),
 })
 
@@ -17,7 +17,7 @@ const LetterSummarySchema = Type.Object({
   code: Type.String(),
   error: Type.String(),
   payloadBytes: Type.Integer(),
-  state: Type.String({ description: 'new, repaired, or what the last replay came to' }),
+  state: Type.String({ description: 'new, repaired, or the result of the last replay' }),
 })
 
 export const LetterListSchema = Type.Object({
@@ -49,7 +49,7 @@ export const LetterSchema = Type.Object({
   original: BytesSchema,
   now: Type.Object({
     ...BytesSchema.properties,
-    deviceId: Nullable(Type.String({ description: 'Where a repair said under which device it belongs' })),
+    deviceId: Nullable(Type.String({ description: 'The device id that a repair has set' })),
     problems: Type.Array(LetterProblemSchema, { description: 'Why a replay would be rejected' }),
   }),
   storedEvent: Type.Unknown({ description: 'What is stored under the same event_id, or null' }),
@@ -69,7 +69,7 @@ export const RepairSchema = Type.Object({
   payload: Type.String({
     maxLength: 16_000_000,
     format: 'payload',
-    description: 'Any text: it becomes bytes',
+    description: 'Any text; it is converted to bytes',
   }),
   encoding: Type.Optional(Type.Union([Type.Literal('utf-8'), Type.Literal('base64')])),
   deviceId: Type.Optional(Nullable(Type.String({ maxLength: 512 }))),
@@ -79,7 +79,7 @@ export const JudgementSchema = Type.Object({ problems: Type.Array(LetterProblemS
 
 const LetterIdSchema = Type.String({ pattern: '^[1-9]\\d{0,17}$' })
 
-/** What changes many letters must say which: `ids`, a filter, or `all`. */
+/** A change to many letters must select them: by `ids`, a filter, or `all`. */
 export const LetterChoiceSchema = Type.Object(
   {
     ids: Type.Optional(Type.Array(LetterIdSchema, { minItems: 1, maxItems: 1_000 })),
@@ -98,7 +98,7 @@ export const ReplayChoiceSchema = Type.Object(
     ...LetterChoiceSchema.properties,
     now: Type.Optional(
       Type.Boolean({
-        description: 'Events get the time of the replay, not that at which the letter came in',
+        description: 'Events get the time of the replay, not the time at which the letter was received',
       }),
     ),
   },
@@ -111,14 +111,14 @@ export const ReplaySchema = Type.Object({
       id: Type.String(),
       result: Type.String({
         description:
-          'stored, duplicate, rejected, unanswered, wrong, conflict or skipped, as qs deadletter replay says',
+          'stored, duplicate, rejected, unanswered, wrong, conflict or skipped, as in qs deadletter replay',
       }),
       eventIds: Type.Array(Type.String()),
       code: Nullable(Type.String()),
       detail: Nullable(Type.String()),
     }),
   ),
-  left: Type.Integer({ description: 'Chosen and not tried yet: ask again' }),
+  left: Type.Integer({ description: 'Selected but not tried yet: repeat the request' }),
 })
 
 export const PatchChoiceSchema = Type.Object(
@@ -128,13 +128,13 @@ export const PatchChoiceSchema = Type.Object(
       maxLength: 1_000_000,
       format: 'payload',
       description:
-        'A JSON merge patch (RFC 7396) as text, so that its digits count: {"schema":1}. Of an array it changes each event',
+        'A JSON merge patch (RFC 7396) as text, so that all digits are kept: {"schema":1}. In an array it changes each event',
     }),
-    dryRun: Type.Optional(Type.Boolean({ description: 'Change nothing; say what would become of each' })),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Change nothing; report the result for each letter' })),
     after: Type.Optional(
       Type.String({
         pattern: '^(0|[1-9]\\d{0,17})$',
-        description: 'Only letters after this one: `next` of the answer before',
+        description: 'Only letters after this one: `next` of the previous answer',
       }),
     ),
   },
@@ -150,7 +150,7 @@ export const PatchSchema = Type.Object({
       problems: Type.Array(LetterProblemSchema),
     }),
   ),
-  next: Nullable(Type.String({ description: 'Where it goes on: give it as `after`' })),
+  next: Nullable(Type.String({ description: 'Pass it as `after` to continue' })),
 })
 
 export const PurgeSchema = Type.Object({ purged: Type.Integer() })

@@ -9,18 +9,18 @@ export const UnhandledTopicsSchema = Type.Object({
       messages: Type.Integer(),
       lastAt: Moment,
       clientId: Nullable(
-        Type.String({ description: 'Of the newest message; null: the broker does not tell' }),
+        Type.String({ description: 'Client of the newest message; null: unknown' }),
       ),
       isAllowed: Type.Boolean({ description: 'false: the account of the client may not publish there' }),
       payload: Type.String({ description: 'The beginning of the newest message' }),
-      likelyTopic: Nullable(Type.String({ description: 'What was probably meant' })),
+      likelyTopic: Nullable(Type.String({ description: 'The topic that was probably intended' })),
     }),
     { description: 'Up to 100 topics, those with a likely fix first, then the newest' },
   ),
-  more: Type.Integer({ description: 'Messages on topics that had to give way to newer ones' }),
+  more: Type.Integer({ description: 'Messages on topics that newer ones have displaced from the list' }),
   isSampled: Type.Boolean({
     description:
-      'true: the broker has more messages than are looked at, so that counts are too low and topics may be missing',
+      'true: only a sample of the messages is read, so counts are too low and topics may be missing',
   }),
   problem: Nullable(
     Type.String({ description: 'Why messages on other topics are not seen, and what to do' }),
@@ -29,7 +29,7 @@ export const UnhandledTopicsSchema = Type.Object({
 
 export type UnhandledTopics = Static<typeof UnhandledTopicsSchema>
 
-/** What became of one element of a message. */
+/** The outcome of one element of a message. */
 export interface LiveElement {
   readonly eventId: string | null
   readonly eventType: string | null
@@ -37,12 +37,12 @@ export interface LiveElement {
   readonly unit: string | null
   readonly ts: string | null
   readonly outcome: 'stored' | 'duplicate' | 'rejected'
-  /** Why it is none, where it was rejected. */
+  /** Why it was rejected, or the code of its warning. */
   readonly code: string | null
   readonly message: string | null
 }
 
-/** A message, as it came in, with its end. */
+/** A message as received, with its outcomes. */
 export interface LiveMessage {
   readonly tsServer: string
   readonly topic: string
@@ -50,15 +50,15 @@ export interface LiveMessage {
   readonly bytes: number
   readonly redelivered: boolean
   readonly elements: readonly LiveElement[]
-  /** Elements beyond those that are shown. */
+  /** Number of elements that are not shown. */
   readonly more: number
-  /** The beginning of the payload, where something in it was rejected. */
+  /** The beginning of the payload, if an element was rejected. */
   readonly payload: string | null
 }
 
-/** What one server-sent event of /api/live holds. */
+/** The data of one server-sent event of /api/live. */
 export interface LiveBatch {
   readonly messages: readonly LiveMessage[]
-  /** Messages that this browser was too slow for, or that were too many to show, since the batch before. */
+  /** Messages skipped since the previous batch: the browser was too slow, or there were too many to show. */
   readonly dropped: number
 }

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 
-/** Null: not known, or not there. */
+/** Null: unknown or absent. */
 export function Nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()])
 }

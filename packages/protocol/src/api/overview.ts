@@ -18,7 +18,7 @@ const DeviceNoteSchema = Type.Object({
   firstSeen: Nullable(Moment),
 })
 
-/** Devices with a few of their readings. */
+/** A device with a few of its readings. */
 const LatestSchema = Type.Object({
   ...Type.Pick(DeviceSchema, ['deviceId', 'label', 'room', 'status', 'moreReadings']).properties,
   readings: Type.Array(Type.Pick(ReadingSchema, ['eventType', 'valueNum', 'valueText', 'unit', 'ts'])),
@@ -32,8 +32,8 @@ export const OverviewSchema = Type.Object({
       description: 'The first 12 devices by name, each with up to 4 values',
     }),
   }),
-  eventsPerSecond: Type.Number({ description: 'Stored' }),
-  rateSeconds: Type.Integer({ description: 'The seconds over which the rate is measured' }),
+  eventsPerSecond: Type.Number({ description: 'Events stored' }),
+  rateSeconds: Type.Integer({ description: 'Seconds over which the rate is measured' }),
   minutes: Type.Array(MinuteSchema, { description: 'The last hour, by minute of commit' }),
   commitMs: Type.Object({
     p50: Nullable(Type.Number()),
@@ -47,12 +47,12 @@ export const OverviewSchema = Type.Object({
     ),
   ),
   broker: Type.Object({
-    connected: Type.Boolean({ description: 'Whether this process is' }),
-    paused: Type.Boolean({ description: 'At the high watermark: the broker is made to wait' }),
+    connected: Type.Boolean({ description: 'Whether this process is connected' }),
+    paused: Type.Boolean({ description: 'At the high watermark: reading is paused' }),
     waiting: Nullable(
       Type.Integer({
         description:
-          'Messages that the broker keeps for sessions, those in flight among them; null: it does not say',
+          'Messages that the broker keeps for sessions, including those in flight; null: unknown',
       }),
     ),
   }),
@@ -60,10 +60,10 @@ export const OverviewSchema = Type.Object({
   devices: Type.Object({
     total: Type.Integer(),
     online: Type.Integer(),
-    quiet: Type.Integer({ description: 'No event for fifteen minutes, and no rhythm to judge it by' }),
-    silentTotal: Type.Integer({ description: 'Quiet for longer than their own rhythm explains' }),
-    silent: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the last seen first' }),
-    silentSeriesTotal: Type.Integer({ description: 'Series that are silent on devices that are not' }),
+    quiet: Type.Integer({ description: 'No event for fifteen minutes, and no known rhythm' }),
+    silentTotal: Type.Integer({ description: 'No event for longer than their rhythm explains' }),
+    silent: Type.Array(DeviceNoteSchema, { description: 'Up to 20, last seen first' }),
+    silentSeriesTotal: Type.Integer({ description: 'Silent series of devices that are not silent' }),
     silentSeries: Type.Array(
       Type.Object({
         deviceId: Type.String(),
@@ -71,13 +71,13 @@ export const OverviewSchema = Type.Object({
         label: Nullable(Type.String()),
         lastSeen: Moment,
       }),
-      { description: 'Up to 20 of them, the last seen first' },
+      { description: 'Up to 20, last seen first' },
     ),
     freshTotal: Type.Integer({ description: 'First seen in the last 24 hours' }),
-    fresh: Type.Array(DeviceNoteSchema, { description: 'Up to 20 of them, the newest first' }),
+    fresh: Type.Array(DeviceNoteSchema, { description: 'Up to 20, newest first' }),
   }),
   letters: Type.Object({
-    open: Type.Integer({ description: 'Up to 1,000 are counted' }),
+    open: Type.Integer({ description: 'Counted up to 1,000' }),
     lastHour: Type.Integer(),
     newest: Type.Array(
       Type.Object({
@@ -94,7 +94,7 @@ export const OverviewSchema = Type.Object({
     freeBytes: Nullable(Type.Number({ description: 'null: the database is on another machine' })),
     bytesPerDay: Nullable(
       Type.Number({
-        description: 'What the events of the last day take; null: it is too early, or too few to say',
+        description: 'Size of the events of the last day; null: too early or too few events to tell',
       }),
     ),
   }),

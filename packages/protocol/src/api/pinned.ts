@@ -5,7 +5,7 @@ import { Nullable } from './nullable.ts'
 export const PinnedReadingSchema = Type.Object({
   deviceId: Type.String(),
   eventType: Type.String(),
-  label: Nullable(Type.String({ description: 'Of the device' })),
+  label: Nullable(Type.String({ description: 'Label of the device' })),
   room: Nullable(Type.String()),
   valueNum: Nullable(Type.Number()),
   valueText: Nullable(Type.String()),
@@ -16,7 +16,7 @@ export const PinnedReadingSchema = Type.Object({
 
 export const PinnedListSchema = Type.Object({
   pinned: Type.Array(PinnedReadingSchema, {
-    description: 'In the order in which they were pinned; at most 24',
+    description: 'In the order of pinning; at most 24',
   }),
 })
 

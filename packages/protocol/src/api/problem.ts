@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox'
 
-/** How every error of the API is told (RFC 9457, application/problem+json). */
+/** The body of every error of the API (RFC 9457, application/problem+json). */
 export const ProblemSchema = Type.Object(
   {
     type: Type.String({ description: 'about:blank, or a URN that names the kind' }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: 'For people: what is wrong and what to do' }),
+    detail: Type.String({ description: 'What is wrong and what to do' }),
   },
   { $id: 'Problem', description: 'RFC 9457' },
 )

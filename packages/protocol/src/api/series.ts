@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Moment } from './moment.ts'
 import { Nullable } from './nullable.ts'
 
-/** event: device time where it is plausible, else server time. */
+/** event: device time if plausible, otherwise server time. */
 export const TimeAxisSchema = Type.Union([
   Type.Literal('event'),
   Type.Literal('device'),
@@ -14,19 +14,19 @@ const LineSchema = Type.Object({
   eventType: Type.String(),
   unit: Nullable(Type.String()),
   times: Type.Array(
-    Type.Number({ description: 'Unix seconds: of the event, or of the beginning of its bucket' }),
+    Type.Number({ description: 'Unix seconds of the event, or of the beginning of its bucket' }),
   ),
   min: Type.Array(Type.Number()),
   max: Type.Array(Type.Number()),
   mean: Type.Array(Type.Number()),
-  events: Type.Integer({ description: 'How many numbers are in it' }),
+  events: Type.Integer({ description: 'Number of events in the line' }),
 })
 
 export const SeriesSchema = Type.Object({
   from: Moment,
   to: Moment,
   bucketSeconds: Nullable(
-    Type.Number({ description: 'Of the lines whose events do not fit; null: every event is a point' }),
+    Type.Number({ description: 'Bucket width of lines with too many events; null: every event is a point' }),
   ),
   lines: Type.Array(LineSchema),
 })
@@ -35,7 +35,7 @@ const StateSchema = Type.Object({
   deviceId: Type.String(),
   eventType: Type.String(),
   kind: Type.Union([Type.Literal('texts'), Type.Literal('numbers')], {
-    description: 'numbers: 0 and 1 without a unit, as true and false are stored',
+    description: 'numbers: 0 and 1 without a unit, as booleans are stored',
   }),
   times: Type.Array(Type.Number({ description: 'Unix seconds, ascending' })),
   texts: Type.Array(Nullable(Type.String({ description: 'null: the event has no value' }))),
@@ -49,7 +49,7 @@ export const DriftSchema = Type.Object({
   bucketSeconds: Type.Number(),
   times: Type.Array(Type.Number({ description: 'Unix seconds, server time' })),
   offset: Type.Array(
-    Type.Number({ description: 'Seconds that the clock of the freshest event of each bucket was ahead' }),
+    Type.Number({ description: 'Seconds by which the clock was ahead at the freshest event of each bucket' }),
   ),
 })
 

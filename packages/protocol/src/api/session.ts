@@ -4,8 +4,8 @@ import { Nullable } from './nullable.ts'
 const RoleSchema = Type.Union([Type.Literal('operator'), Type.Literal('viewer')])
 
 export const SessionSchema = Type.Object({
-  loginNeeded: Type.Boolean({ description: 'false: this console is open to whoever uses this machine' }),
-  loginPossible: Type.Boolean({ description: 'false: nobody has set a password yet' }),
+  loginNeeded: Type.Boolean({ description: 'false: every user of this machine has access' }),
+  loginPossible: Type.Boolean({ description: 'false: no password is set' }),
   role: Nullable(RoleSchema),
 })
 

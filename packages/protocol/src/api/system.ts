@@ -1,25 +1,25 @@
 import Type, { type Static } from 'typebox'
 import { Nullable } from './nullable.ts'
 
-/** What the pages have to know once. */
+/** Facts that the pages load once. */
 export const SystemSchema = Type.Object({
   version: Type.String(),
-  mqttUrl: Type.String({ description: 'The broker as devices reach it' }),
+  mqttUrl: Type.String({ description: 'Address of the broker for devices' }),
   eventsTopic: Type.String({ description: '+ stands for the device id' }),
   acksTopic: Type.String(),
-  deviceTimeZone: Type.String({ description: 'Of device times without offset' }),
+  deviceTimeZone: Type.String({ description: 'Zone of device times without an offset' }),
   credentials: Type.Union([Type.Literal('none'), Type.Literal('made-here'), Type.Literal('made-elsewhere')], {
     description:
-      'none: the broker asks for none. made-here: POST /api/devices makes an account. made-elsewhere: qs device add does',
+      'none: the broker requires none. made-here: POST /api/devices creates an account. made-elsewhere: qs device add does',
   }),
-  credentialsProblem: Nullable(Type.String({ description: 'Why they are made elsewhere' })),
-  liveProblem: Nullable(Type.String({ description: 'Why /api/live tells nothing' })),
+  credentialsProblem: Nullable(Type.String({ description: 'Why the console cannot create accounts' })),
+  liveProblem: Nullable(Type.String({ description: 'Why /api/live sends nothing' })),
   canSimulate: Type.Boolean(),
 })
 
 export const SimulationSchema = Type.Object({
   running: Type.Boolean(),
-  devices: Type.Integer({ description: 'Simulated devices with data here' }),
+  devices: Type.Integer({ description: 'Simulated devices with data in the database' }),
 })
 
 export type System = Static<typeof SystemSchema>

@@ -3,21 +3,21 @@ import Type, { type Static } from 'typebox'
 const Notice = Type.Object({
   code: Type.String(),
   message: Type.String({
-    description: 'What is wrong and what to do; cut where a packet of 256 bytes has no room',
+    description: 'What is wrong and what to do; cut to fit a packet of 256 bytes',
   }),
 })
 
-/** What the ingester says of one event, after COMMIT. */
+/** The ingester's answer for one event, after COMMIT. */
 export const DeviceAckSchema = Type.Object(
   {
     event_id: Type.Union([Type.String(), Type.Null()], {
-      description: 'null where no id can be read',
+      description: 'null if no id can be read',
     }),
     status: Type.Union([Type.Literal('stored'), Type.Literal('duplicate'), Type.Literal('rejected')]),
     ts_server: Type.Optional(
       Type.String({
         description:
-          'When the event that is stored was taken in; absent when rejected, and where a packet of 256 bytes has no room for it beside a warning',
+          'When the stored event was taken in; absent when rejected, and if a packet of 256 bytes has no room for it beside a warning',
       }),
     ),
     error: Type.Optional(Notice),
@@ -36,5 +36,5 @@ export const DeviceAckMessageSchema = Type.Union([DeviceAckSchema, Type.Array(De
 
 export type DeviceAck = Static<typeof DeviceAckSchema>
 export type DeviceAckMessage = Static<typeof DeviceAckMessageSchema>
-/** Stored all the same, but something in the event was odd. */
+/** The event is stored, but something in it was unusual. */
 export type DeviceAckWarning = Static<typeof Notice>

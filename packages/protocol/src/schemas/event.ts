@@ -8,8 +8,8 @@ const id = (description: string) =>
 /**
  * One event as a device sends it. Published as docs/reference/event.schema.json.
  *
- * JSON Schema counts characters where the limits count bytes of UTF-8, so for texts beyond ASCII the limits
- * of the ingester are the stricter ones.
+ * JSON Schema counts characters where the limits count bytes of UTF-8, so for text beyond ASCII the limits of
+ * the ingester are stricter.
  */
 export const EventSchema = Type.Object(
   {
@@ -44,13 +44,13 @@ export const EventSchema = Type.Object(
     ts_device: Type.Optional(
       Type.Union([Type.String(), Type.Number(), Type.Null()], {
         description:
-          "The device's clock: ISO 8601, local time in DEVICE_TIMEZONE where it has no offset; a number is Unix time, seconds below 1e11, otherwise milliseconds",
+          "The device's clock: ISO 8601, local time in DEVICE_TIMEZONE if it has no offset; a number is Unix time, in seconds below 1e11, otherwise in milliseconds",
       }),
     ),
     age_ms: Type.Optional(
       Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
         description:
-          'For boards without a clock: how many milliseconds before sending it was measured. The event time is then the server time less this, unless ts_device is plausible. Not content: another try may have another age',
+          'For boards without a clock: how many milliseconds before sending it was measured. The event time is then the server time minus this, unless ts_device is plausible. Not part of the content: a resent event may have another age',
       }),
     ),
     meta: Type.Optional(

@@ -8,7 +8,7 @@ test('a rejection says what is wrong and then what to do', () => {
     kind: 'rejection',
     code: 'MISSING_FIELD',
     message:
-      'event_id is missing. A required field is absent: schema, event_id, device_id and event_type must be there.',
+      'event_id is missing. A required field is absent: schema, event_id, device_id and event_type are required.',
     trace: 'decode: MISSING_FIELD: event_id is missing',
     eventId: null,
   })

@@ -21,25 +21,25 @@ export interface DeviceClientOptions extends BrokerOptions {
   readonly eventsTopic?: string
   /** Default `qs/v1/{device_id}/acks`. */
   readonly ackTemplate?: string
-  /** Events of one array at most; 1 sends objects, one by one. Default 100. */
+  /** Maximum events in an array; 1 sends single objects. Default 100. */
   readonly batchEvents?: number
-  /** Messages without device ack on the wire at most. Default 32. */
+  /** Maximum messages on the wire without device ack. Default 32. */
   readonly maxInFlightMessages?: number
-  /** Events without device ack at most, sent or not: the bound of this client's memory. Default 10,000. */
+  /** Maximum events without device ack, sent or not: bounds the client's memory. Default 10,000. */
   readonly maxWaitingEvents?: number
   /** First wait for a device ack in milliseconds, doubled with each attempt up to eight times. Default 10,000. */
   readonly resendAfterMs?: number
-  /** As the ingester has them. */
+  /** The limits of the ingester. */
   readonly limits?: Limits
-  /** Keeps events without device ack in a file over a restart. Raw payloads are not kept. */
+  /** Keeps events without device ack in a file across restarts. Raw payloads are not kept. */
   readonly journal?: JournalOptions
   readonly onWarning?: WarningListener
 }
 
 /**
- * A device: keeps every event until its device ack, however often broker, ingester or database go away.
+ * A device: keeps every event until its device ack, however often broker, ingester or database fail.
  *
- * `open` connects in the background, and `send` works from then on, connected or not. An event goes out again when
+ * `open` connects in the background, and `send` works from then on, connected or not. An event is sent again when
  * its device ack is overdue and after each reconnect; sending twice is harmless, since its id makes it the same event.
  */
 export class DeviceClient {
@@ -47,13 +47,13 @@ export class DeviceClient {
   readonly #link: Link
   readonly #session: DeviceSession
 
-  /** @throws DeviceError `EVENT_INVALID` when the device id cannot be a level of a topic. */
+  /** @throws DeviceError `EVENT_INVALID` if the device id cannot be a level of a topic. */
   constructor(options: DeviceClientOptions) {
     const { deviceId, onWarning = () => {} } = options
     if (!isDeviceId(deviceId)) {
       throw new DeviceError(
         'EVENT_INVALID',
-        `"${deviceId}" is no device id: it may not hold / + # or control characters`,
+        `"${deviceId}" is not a valid device id: it must not contain / + # or control characters`,
       )
     }
     this.deviceId = deviceId
@@ -90,7 +90,7 @@ export class DeviceClient {
   }
 
   /**
-   * Resolves when the broker has let this client in. Not needed before `send`; it is for those who want to fail early.
+   * Resolves when the broker has accepted this client. Not needed before `send`; use it to fail early.
    *
    * @throws DeviceError `CONNECTION` after `timeoutMs`, or at once when the broker refuses.
    */
@@ -99,9 +99,9 @@ export class DeviceClient {
   }
 
   /**
-   * Takes an event on and resolves with its device ack, whatever its status. Need not be awaited.
+   * Accepts an event and resolves with its device ack, whatever the status. Need not be awaited.
    *
-   * @throws DeviceError `QUEUE_FULL`, `EVENT_INVALID`, `EVENT_TOO_LARGE` or `EVENT_ID_IN_USE` when it is not taken on;
+   * @throws DeviceError `QUEUE_FULL`, `EVENT_INVALID`, `EVENT_TOO_LARGE` or `EVENT_ID_IN_USE` when it is not accepted;
    *   `CLOSED` when the client was closed first; the error of the file system when the journal cannot be written.
    */
   send(event: OutgoingEvent): Promise<DeviceAck> {
@@ -109,18 +109,18 @@ export class DeviceClient {
   }
 
   /**
-   * The same for an event that is JSON text already. `schema`, `event_id` and `device_id` are filled in; all else goes out as it is,
-   * also what JSON.parse would change: digits that no double holds, keys that come twice.
+   * Like `send`, for an event that is already JSON text. `schema`, `event_id` and `device_id` are filled in; the rest
+   * is sent as it is, even what JSON.parse would change: digits beyond a double, repeated keys.
    *
-   * @throws DeviceError as `send`, and `EVENT_INVALID` where it is no JSON object
+   * @throws DeviceError as `send`, and `EVENT_INVALID` if it is not a JSON object
    */
   sendText(json: string): Promise<DeviceAck> {
     return this.#session.sendText(json)
   }
 
   /**
-   * Publishes bytes as they are, broken ones too, as one message, and resolves with its device acks in order. A message
-   * that could not be read has one, whose `event_id` is null.
+   * Publishes bytes as they are, valid or not, as one message, and resolves with its device acks in order. A message
+   * that could not be read has one device ack, whose `event_id` is null.
    *
    * @throws DeviceError `QUEUE_FULL` or `CLOSED`.
    */
@@ -128,7 +128,7 @@ export class DeviceClient {
     return this.#session.sendRaw(payload)
   }
 
-  /** Resolves when `send` will not say `QUEUE_FULL`: the backpressure for one producer. */
+  /** Resolves when `send` will not fail with `QUEUE_FULL`: backpressure for one producer. */
   ready(): Promise<void> {
     return this.#session.ready()
   }
@@ -143,7 +143,7 @@ export class DeviceClient {
   }
 
   /**
-   * Waits for open device acks for at most `timeoutMs` (default 5,000), then ends the connection.
+   * Waits for outstanding device acks for at most `timeoutMs` (default 5,000), then ends the connection.
    *
    * @returns how many events are left without device ack; with a journal the next run sends them.
    */

@@ -20,7 +20,7 @@ import { type DeviceCounts, Tally } from './tally.ts'
 
 export interface DeviceSessionOptions extends Omit<OutboxOptions, 'messageBytes'> {
   readonly deviceId: string
-  /** Topic of its events. */
+  /** Topic of the device's events. */
   readonly topic: string
   readonly maxWaitingEvents: number
   readonly limits: Limits
@@ -28,20 +28,20 @@ export interface DeviceSessionOptions extends Omit<OutboxOptions, 'messageBytes'
   readonly onWarning: (warning: DeviceWarning) => void
   /** Shared by devices that are counted together. */
   readonly tally?: Tally
-  /** Called after each message of device acks, for those who share a connection. */
+  /** Called after each message of device acks, for sessions that share a connection. */
   readonly onSettled?: () => void
 }
 
-/** What a session needs of a connection; many sessions may share one. */
+/** What a session needs from a connection; many sessions may share one. */
 export interface SessionLink {
   readonly isReady: boolean
   publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void
 }
 
 /**
- * One device on a connection: its outbox, the promises of its events, and the timer that sends again.
+ * One device on a connection: its outbox, the promises of its events, and the resend timer.
  *
- * Publishing happens once per turn of the event loop, so that events sent one after the other leave in one array.
+ * Publishing happens once per turn of the event loop, so that events sent in a row leave in one array.
  */
 export class DeviceSession {
   readonly #options: DeviceSessionOptions
@@ -65,7 +65,7 @@ export class DeviceSession {
     this.#nextEventId = eventIds(options.deviceId)
   }
 
-  /** Reads the journal, if there is one; its events go out as soon as the connection is ready. */
+  /** Reads the journal, if any; its events are sent as soon as the connection is ready. */
   open(): void {
     for (const json of this.#journal?.open() ?? []) {
       void this.#keep(readKept(json))
@@ -154,13 +154,13 @@ export class DeviceSession {
     this.#options.onSettled?.()
   }
 
-  /** Ends it at once; promises that are open are rejected with `CLOSED`. Returns how many events still wait. */
+  /** Ends the session at once; pending promises are rejected with `CLOSED`. Returns how many events still wait. */
   close(): number {
     this.#closed = true
     if (this.#pump !== null) clearImmediate(this.#pump)
     if (this.#resend !== null) clearTimeout(this.#resend)
     const where = this.#journal === null ? 'This process did not keep it' : 'It is in the journal'
-    this.#outbox.abandon(new DeviceError('CLOSED', `Closed before the device ack came. ${where}`))
+    this.#outbox.abandon(new DeviceError('CLOSED', `Closed before the device ack arrived. ${where}`))
     this.#room.notify()
     this.#idle.notify()
     this.#journal?.close()
@@ -209,7 +209,7 @@ export class DeviceSession {
     this.#armResend()
   }
 
-  /** One timer, for the message that is due first. It is late rather than set again with each device ack. */
+  /** One timer, for the message that is due first. It may fire late, instead of being reset by each device ack. */
   #armResend(): void {
     const dueMs = this.#outbox.nextDueMs()
     if (this.#resend !== null || dueMs === null || this.#closed) return
@@ -239,7 +239,7 @@ export class DeviceSession {
   }
 
   #settledRaw(raw: RawPayload, deviceAcks: readonly DeviceAck[]): void {
-    // What is refused as a whole may have fewer device acks than elements; the last one counts for those without.
+    // A message refused as a whole may have fewer device acks than elements; the last one counts for the rest.
     const unnamed = raw.eventIds.length - deviceAcks.length
     for (const [index, deviceAck] of deviceAcks.entries())
       this.#settled(deviceAck, index === deviceAcks.length - 1 ? 1 + unnamed : 1)
@@ -258,7 +258,7 @@ export class DeviceSession {
   }
 }
 
-/** A promise that nobody needs to await: closing must not end a process that sends and forgets. */
+/** A promise that need not be awaited: closing must not end a process that ignores its device acks. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 
 /**
  * A name for one run of a device, of 11 characters. Later runs sort after earlier ones while the clock goes forward;
- * the random tail keeps two runs that start in the same millisecond apart.
+ * the random tail distinguishes two runs that start in the same millisecond.
  */
 export function bootId(nowMs: number = Date.now()): string {
   const tail = randomInt(36 * 36)
@@ -16,7 +16,7 @@ export function bootId(nowMs: number = Date.now()): string {
  *
  * Ordered ids keep inserts at one place of the primary key: 53,000 to 60,000 rows a second from 0 to 20 million
  * rows, where random UUIDs fall to 22,000. The sequence has nine digits; beyond a billion events of one run ids
- * stay unique and only the order ends.
+ * stay unique but are no longer ordered.
  */
 export function eventIds(deviceId: string, boot: string = bootId()): () => string {
   let seq = 0

@@ -1,4 +1,4 @@
-/** A queue whose `shift` does not move what is behind it: Array.shift is linear beyond some 50,000 elements. */
+/** A queue whose `shift` does not move the rest: Array.shift is linear beyond some 50,000 elements. */
 export class Fifo<T> {
   #items: T[] = []
   #head = 0
@@ -11,7 +11,7 @@ export class Fifo<T> {
     this.#items.push(item)
   }
 
-  /** Puts items before all others, in their order. Linear; for the rare way back. */
+  /** Puts items before all others, in their order. Linear; rarely used. */
   pushFront(items: readonly T[]): void {
     this.#items = [...items, ...this.#items.slice(this.#head)]
     this.#head = 0

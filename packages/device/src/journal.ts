@@ -13,16 +13,16 @@ import { DeviceError } from './errors.ts'
 /*
  * Events without device ack, in a file, so that a restart of the device loses none.
  *
- * One line each, appended: an event is its JSON object, a forgotten event is its id as a JSON string. A last line that
- * is torn is what a crash leaves and is dropped; its event was never acknowledged to anyone. Rewritten with the
- * waiting events alone, under another name and then renamed, when more than half of it is waste.
+ * One line each, appended: an event is its JSON object, a forgotten event is its id as a JSON string. A torn last line
+ * is left by a crash and is dropped; its event was never confirmed to the caller. When more than half of the file is
+ * waste, it is rewritten with the waiting events only, under another name, and then renamed.
  *
- * Written synchronously: when send() has returned, the event outlives the process. It outlives a power cut with
- * `fsync` once it was published (one fdatasync per round of publishing).
+ * Written synchronously: when send() has returned, the event outlives the process. With `fsync` it outlives a power
+ * cut once it is published (one fdatasync per round of publishing).
  */
 
 export interface JournalOptions {
-  /** Of one device and one process. */
+  /** For one device and one process. */
   readonly path: string
   /** Force events to the disk before they are published. Default false. */
   readonly fsync?: boolean
@@ -43,9 +43,9 @@ export class Journal {
   }
 
   /**
-   * Opens the file, made if absent, and returns the JSON of every event in it without device ack, oldest first.
+   * Opens or creates the file, and returns the JSON of every event in it without device ack, oldest first.
    *
-   * @throws DeviceError `JOURNAL_UNREADABLE` when a line before the last is damaged: what it held is unknown.
+   * @throws DeviceError `JOURNAL_UNREADABLE` if a line before the last is damaged: its content is unknown.
    */
   open(): readonly string[] {
     const waiting = existsSync(this.#path) ? readJournal(this.#path) : []
@@ -62,7 +62,7 @@ export class Journal {
     if (eventIds.length > 0) this.#append(eventIds.map((id) => `${JSON.stringify(id)}\n`).join(''))
   }
 
-  /** Whether a rewrite is worth its cost, given the bytes of the events that wait. */
+  /** Whether a rewrite is worth its cost, given the bytes of the waiting events. */
   isWasteful(waitingBytes: number): boolean {
     return this.#bytes > 2 * waitingBytes + SLACK_BYTES
   }

@@ -9,16 +9,16 @@ export interface BrokerOptions {
   readonly clientId?: string
   readonly username?: string
   readonly password?: string
-  /** Of the events. 1 by default; 0 relies on resending alone. */
+  /** QoS of the events. Default 1; 0 relies on resending alone. */
   readonly qos?: 0 | 1 | 2
   /** Pause before connecting again, in milliseconds; jittered by half. Default 1,000. */
   readonly reconnectMs?: number
-  /** Anything else that MQTT.js takes, TLS above all. */
+  /** Any other option of MQTT.js, such as TLS. */
   readonly mqtt?: Readonly<IClientOptions>
 }
 
 export interface LinkListener {
-  /** Connected and subscribed: a device ack for what is published from now on will arrive. */
+  /** Connected and subscribed: device acks for messages published from now on will arrive. */
   ready(): void
   lost(): void
   message(topic: string, payload: Uint8Array): void
@@ -33,10 +33,10 @@ interface Waiter {
 const DISCONNECT_GRACE_MS = 2_000
 
 /**
- * One connection with its subscriptions, made again whenever it is lost. Keeps no message: what is to be sent again
- * is the outbox's to say, so MQTT.js' own store is emptied when a connection ends, or each event would go out twice.
+ * One connection with its subscriptions, restored whenever it is lost. Keeps no message: the outbox decides what is
+ * sent again, so MQTT.js' own store is emptied when a connection ends, or each event would be sent twice.
  *
- * Speaks MQTT 5, for its reason codes, and 3.1.1 where the broker knows nothing newer (aedes).
+ * Speaks MQTT 5, for its reason codes, and 3.1.1 with a broker that does not support it (aedes).
  */
 export class Link {
   readonly #options: BrokerOptions
@@ -63,7 +63,7 @@ export class Link {
 
   publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void {
     this.#client?.publish(topic, payload, { qos: this.#options.qos ?? 1 }, (error) => {
-      // While the connection is up, an error is a PUBACK with a reason code [MQTT-3.4.2.1].
+      // While connected, an error is a PUBACK with a reason code [MQTT-3.4.2.1].
       if (error && this.#isReady) onRefused(error)
     })
   }
@@ -121,8 +121,8 @@ export class Link {
       clean: true,
     })
     this.#client = client
-    // All in this turn of the event loop: a `message` listener attached later can miss what was queued. Not with
-    // manualConnect, which makes MQTT.js 5.16 connect again after end().
+    // All in this turn of the event loop: a `message` listener attached later can miss queued messages. Without
+    // manualConnect, which makes MQTT.js 5.16 reconnect after end().
     client.on('message', (topic, payload) => this.#listener.message(topic, payload))
     client.on('connect', () => {
       noDelay(client.stream)
@@ -160,13 +160,13 @@ export class Link {
   #failed(client: MqttClient, error: Error, protocolVersion: 4 | 5): void {
     if (client !== this.#client) return
     const code = (error as { readonly code?: unknown }).code
-    // 0x01 from a broker of 3.1.1, 0x84 from one that can say so in MQTT 5.
+    // 0x01 from a broker that speaks 3.1.1, 0x84 from one that can refuse in MQTT 5.
     if (protocolVersion === 5 && (code === 1 || code === 132)) {
       client.end(true)
       this.#start(4)
       return
     }
-    // CONNACK reason codes are numbers, what the network says are names.
+    // CONNACK reason codes are numbers, network errors have names.
     if (typeof code === 'number') this.#refused(error)
     else {
       this.#lastError = error
@@ -191,7 +191,7 @@ export class Link {
   }
 }
 
-/** Small writes wait up to 40 ms for the peer's delayed TCP acknowledgement otherwise. */
+/** Otherwise small writes wait up to 40 ms for the peer's delayed TCP acknowledgement. */
 function noDelay(stream: object): void {
   if (stream instanceof Socket) stream.setNoDelay(true)
 }
@@ -200,7 +200,7 @@ function dropOutgoing(client: MqttClient): void {
   for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
 }
 
-/** The URL without a password that may be in it. */
+/** The URL without credentials. */
 function safeUrl(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//')
 }

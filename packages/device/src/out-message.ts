@@ -1,9 +1,9 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import { type CompletedEvent, jsonNow } from './outgoing-event.ts'
 
-/** An event that is kept until its device ack. */
+/** An event kept until its device ack. */
 export interface KeptEvent extends CompletedEvent {
-  /** When it was handed over, on a clock that never steps. */
+  /** When it was handed over, on a monotonic clock. */
   readonly sinceMs: number
   readonly settle: (deviceAck: DeviceAck) => void
   readonly abandon: (error: Error) => void
@@ -12,7 +12,7 @@ export interface KeptEvent extends CompletedEvent {
 /** Bytes that a caller publishes as they are. */
 export interface RawPayload {
   readonly payload: Uint8Array
-  /** What the device ack will name, element by element; null where there is no id to name. */
+  /** The ids that the device ack will have, by element; null for an element without id. */
   readonly eventIds: readonly (string | null)[]
   readonly settle: (deviceAcks: readonly DeviceAck[]) => void
   readonly abandon: (error: Error) => void
@@ -27,9 +27,9 @@ export interface OutMessage {
   content: MessageContent
   /** Events, or elements of a raw payload, without device ack. */
   open: number
-  /** How often its events were published, as parts of a larger message too. */
+  /** How often its events were published, including as parts of a larger message. */
   attempts: number
-  /** How often this very message was published: so many device acks may come. */
+  /** How often this exact message was published, and thus how many device acks may arrive. */
   copies: number
   /** When to publish it again, on the clock of the outbox. */
   dueAtMs: number
@@ -40,7 +40,7 @@ export function newMessage(content: MessageContent, attempts = 0): OutMessage {
   return { content, open, attempts, copies: 0, dueAtMs: 0 }
 }
 
-/** What goes on the wire: an object for one event, an array for several. */
+/** The payload on the wire: an object for one event, an array for several. */
 export function payloadOf({ content }: OutMessage, nowMs: number): string | Buffer {
   if (content.kind === 'raw') return Buffer.from(content.raw.payload)
   const texts = content.events.map((event) => jsonNow(event, nowMs - event.sinceMs))
@@ -51,7 +51,7 @@ export function payloadOf({ content }: OutMessage, nowMs: number): string | Buff
 export function bytesOf({ content }: OutMessage): number {
   if (content.kind === 'raw') return content.raw.payload.length
   const json = content.events.reduce((sum, event) => sum + event.bytes, 0)
-  // An array of n has n - 1 commas and two brackets; one event goes out as an object.
+  // An array of n has n - 1 commas and two brackets; one event is sent as an object.
   return content.events.length === 1 ? json : json + content.events.length + 1
 }
 

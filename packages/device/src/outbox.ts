@@ -11,18 +11,18 @@ import {
 import { suspectOf } from './suspect.ts'
 
 /*
- * What a device still owes the ingester, and nothing else: no I/O, no clock, no timer.
+ * The events that have no device ack yet. No I/O, no clock, no timer.
  *
  *   add() → fresh → next() → in flight → settle() → gone
  *                     ↑          │ due(), connectionLost(), a refused array
  *                     └─ ready ──┘
  *
  * Invariants: an event leaves only through settle() or abandon(); it is in exactly one of fresh, ready and in flight;
- * no more than `maxInFlightMessages` messages are in flight; what is in `ready` goes out before what is fresh.
+ * at most `maxInFlightMessages` messages are in flight; messages in `ready` are sent before fresh events.
  */
 
 export interface OutboxOptions {
-  /** Events of one array at most; 1 sends them one by one, as objects. */
+  /** Maximum events in an array; 1 sends single objects. */
   readonly batchEvents: number
   readonly messageBytes: number
   readonly maxInFlightMessages: number
@@ -30,11 +30,11 @@ export interface OutboxOptions {
   readonly resendAfterMs: number
 }
 
-/** What a message on the ack topic ended. */
+/** What a message on the ack topic settled. */
 export interface Settlement {
   readonly events: readonly (readonly [KeptEvent, DeviceAck])[]
   readonly raw: readonly [RawPayload, readonly DeviceAck[]] | null
-  /** The ingester could not read a message and did not name it, and none could be told to be the one. */
+  /** A device ack without id for an unreadable message that could not be identified. */
   readonly unnamed: DeviceAck | null
 }
 
@@ -49,13 +49,13 @@ export class Outbox {
   /** Raw messages that were published at least once, oldest first. */
   readonly #sentRaws = new Set<OutMessage>()
   /**
-   * Device acks without id that may still come for further copies of messages that are settled: they name nothing, so
-   * they must not be taken for the answer to another message. If they were lost, resending brings others.
+   * Device acks without id that may still arrive for further copies of settled messages. They must not be taken for the
+   * answer to another message. If they were lost, resending brings others.
    */
   #unnamedOwed = 0
   #waiting = 0
   #waitingBytes = 0
-  // Learned from the ingester when it refuses an array that this side's limits allow.
+  // Lowered when the ingester refuses an array that the local limits allow.
   #batchEvents: number
   #batchBytes: number
 
@@ -70,17 +70,17 @@ export class Outbox {
     return this.#waiting
   }
 
-  /** Bytes of JSON of the events that wait; raw payloads not counted. */
+  /** JSON bytes of the waiting events, without raw payloads. */
   get waitingBytes(): number {
     return this.#waitingBytes
   }
 
-  /** The event that waits under an id. */
+  /** The waiting event with an id. */
   find(eventId: string): KeptEvent | undefined {
     return this.#messageOf.get(eventId)?.event
   }
 
-  /** Every event that waits, oldest first. */
+  /** Every waiting event, oldest first. */
   *events(): Generator<KeptEvent> {
     for (const { event } of this.#messageOf.values()) yield event
   }
@@ -97,7 +97,7 @@ export class Outbox {
     this.#waiting += raw.eventIds.length
   }
 
-  /** The next message to publish, now in flight; null when there is none or the window is full. */
+  /** The next message to publish, now in flight; null if there is none or the window is full. */
   next(nowMs: number): OutMessage | null {
     if (this.#inFlight.size >= this.#options.maxInFlightMessages) return null
     const message = this.#nextReady() ?? this.#nextFresh()
@@ -110,26 +110,26 @@ export class Outbox {
     return message
   }
 
-  /** When the first message in flight is due again; null when none is in flight. */
+  /** When the first message in flight is due again; null if none is in flight. */
   nextDueMs(): number | null {
     let due: number | null = null
     for (const { dueAtMs } of this.#inFlight) if (due === null || dueAtMs < due) due = dueAtMs
     return due
   }
 
-  /** Takes the messages whose device ack is overdue out of flight: next() gives them again. */
+  /** Takes messages with an overdue device ack out of flight, so that next() returns them again. */
   due(nowMs: number): number {
     const overdue = [...this.#inFlight].filter((message) => message.dueAtMs <= nowMs)
     this.#again(overdue)
     return overdue.length
   }
 
-  /** The connection is gone, and with it every device ack under way: all in flight goes out again. */
+  /** The connection is lost, and with it every device ack on its way: everything in flight is sent again. */
   connectionLost(): void {
     this.#again([...this.#inFlight])
   }
 
-  /** Takes in one message of device acks, elements in the order in which they came. */
+  /** Processes one message of device acks, in the order of its elements. */
   settle(deviceAcks: readonly DeviceAck[]): Settlement {
     const [only] = deviceAcks
     const unnamed = deviceAcks.length === 1 && only?.event_id === null ? only : null
@@ -178,8 +178,8 @@ export class Outbox {
   }
 
   /**
-   * Without a linger time: while half of the window is free whatever there is goes out, above that only full arrays,
-   * so that a lone event leaves at once and a flood leaves in large arrays.
+   * No linger time: while half of the window is free everything is sent at once, otherwise only full arrays, so that a
+   * lone event leaves at once and a flood leaves in large arrays.
    */
   #nextFresh(): OutMessage | null {
     const busy = this.#inFlight.size * 2 >= this.#options.maxInFlightMessages && this.#inFlight.size > 0
@@ -211,7 +211,7 @@ export class Outbox {
 
   #forget(eventId: string): KeptEvent | undefined {
     const entry = this.#messageOf.get(eventId)
-    // An event that was never published cannot be meant: its id was used before, by another run perhaps.
+    // The device ack cannot be for an event that was never published: its id was used before, perhaps in another run.
     if (entry === undefined || entry.message === null) return undefined
     this.#messageOf.delete(eventId)
     this.#waiting--
@@ -220,7 +220,7 @@ export class Outbox {
     return entry.event
   }
 
-  /** The events of the message that these device acks answer in order; empty where it is none or no longer whole. */
+  /** The events of the message that these device acks answer in order; empty if there is none or it is incomplete. */
   #messageFor(deviceAcks: readonly DeviceAck[]): readonly KeptEvent[] {
     if (!deviceAcks.some(({ event_id: id }) => id === null)) return []
     const known = deviceAcks.find(({ event_id: id }) => id !== null && this.#messageOf.has(id))
@@ -277,8 +277,8 @@ export class Outbox {
   }
 
   /**
-   * An array is refused for its size, by the names of its events: in halves they are welcome. Further acks of it find
-   * the halves, which are not published yet, so they are not meant.
+   * The ingester refused an array for its size and named its events: they are sent again in two halves. Further acks of
+   * the array are ignored, since the halves are not published yet.
    */
   #settleTooLarge(deviceAcks: readonly DeviceAck[]): Settlement {
     const events: (readonly [KeptEvent, DeviceAck])[] = []
@@ -296,7 +296,7 @@ export class Outbox {
     return content.kind === 'raw' ? [] : content.events.filter((event) => this.#waits(event))
   }
 
-  /** Sends an array that was refused as a whole again in two halves. Harmless if it was another: duplicates. */
+  /** Sends a refused array again in two halves. Harmless if another one was refused: it gives duplicates. */
   #halve(message: OutMessage, events: readonly KeptEvent[]): void {
     const half = Math.ceil(events.length / 2)
     this.#batchEvents = Math.max(1, Math.min(this.#batchEvents, Math.ceil(eventCountOf(message) / 2)))
@@ -318,7 +318,7 @@ function isRefusedByItsSize(deviceAcks: readonly DeviceAck[]): boolean {
   )
 }
 
-/** A device ack that did not name its event, with the name. */
+/** Adds the id of the event to a device ack without one. */
 function named(deviceAck: DeviceAck, event: KeptEvent): DeviceAck {
   return { ...deviceAck, event_id: event.eventId }
 }

@@ -1,24 +1,24 @@
 import { CONTRACT_VERSION, type Limits, type WireEvent } from '@qs-telemetry/protocol'
 import { DeviceError } from './errors.ts'
 
-/** An event as a caller hands it over. `schema` and `device_id` are filled in, `event_id` where it is absent. */
+/** An event as a caller hands it over. `schema` and `device_id` are filled in, and `event_id` if absent. */
 export type OutgoingEvent = Omit<WireEvent, 'schema' | 'device_id' | 'event_id'> &
   Partial<Pick<WireEvent, 'schema' | 'device_id' | 'event_id'>>
 
 export interface CompletedEvent {
   readonly eventId: string
-  /** Serialized once, `age_ms` apart: a redelivery is the same content, so it can never become a conflict. */
+  /** Serialized once, without `age_ms`: a redelivery has the same content, so it can never become a conflict. */
   readonly json: string
-  /** Its `age_ms` when it was handed over; null where it has none. */
+  /** Its `age_ms` when it was handed over; null if it has none. */
   readonly ageMs: number | null
   /** Bytes of UTF-8, the age included. */
   readonly bytes: number
 }
 
-/** `,"age_ms":` and the longest number that it gets. */
+/** `,"age_ms":` and the longest number after it. */
 const AGE_BYTES = 32
 
-/** The event as it goes out now: its age counts on while it waits, since it says how long ago it was measured. */
+/** The event as sent now: its age grows while it waits, since it says how long ago it was measured. */
 export function jsonNow({ json, ageMs }: Pick<CompletedEvent, 'json' | 'ageMs'>, waitedMs: number): string {
   return ageMs === null
     ? json
@@ -32,15 +32,15 @@ export interface CompletionContext {
 }
 
 /**
- * Completes and serializes an event. Checks only what JSON would silently change or what would stop the other
- * events of a message; the rest is for the ingester to judge, whose limits are the ones that count.
+ * Completes and serializes an event. Checks only what JSON would silently change or what would block the other
+ * events of a message; the ingester judges the rest by its own limits.
  *
  * @throws DeviceError `EVENT_INVALID` or `EVENT_TOO_LARGE`.
  */
 export function completeEvent(event: OutgoingEvent, context: CompletionContext): CompletedEvent {
   const { deviceId } = context
   checkDevice(event.device_id ?? deviceId, context)
-  // JSON.stringify makes NaN and Infinity null: the event would be stored without its value.
+  // JSON.stringify turns NaN and Infinity into null: the event would be stored without its value.
   if (typeof event.value === 'number' && !Number.isFinite(event.value)) {
     throw invalid(`value is ${event.value}; send a finite number, or leave it out`)
   }
@@ -74,10 +74,10 @@ function sized(event: Omit<CompletedEvent, 'bytes'>, { limits }: CompletionConte
 }
 
 /**
- * The same for an event that is JSON text: what is missing is put in front of it, and the rest goes out as it is, digits that no
- * double holds and keys that come twice included.
+ * Like completeEvent, for an event that is JSON text: missing fields are put in front, and the rest is sent as it is,
+ * including digits beyond a double and repeated keys.
  *
- * @throws DeviceError as completeEvent, and where it is no JSON object
+ * @throws DeviceError as completeEvent, and if it is not a JSON object
  */
 export function completeText(text: string, context: CompletionContext): CompletedEvent {
   const event = readObject(text)
@@ -85,7 +85,7 @@ export function completeText(text: string, context: CompletionContext): Complete
   checkDevice(deviceId, context)
   const missing = { schema: CONTRACT_VERSION, event_id: eventId, device_id: deviceId, ...event }
   const added = Object.entries(missing).filter(([name]) => !Object.hasOwn(event, name))
-  // Text in JSON has no line break of its own; a line of the journal is one event.
+  // Strings in JSON have no raw line breaks, and a journal line is one event.
   const inner = text
     .trim()
     .slice(1, -1)
@@ -105,12 +105,12 @@ function readObject(text: string): OutgoingEvent {
     throw new DeviceError('EVENT_INVALID', 'The event is not JSON', { cause })
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as OutgoingEvent
-  throw invalid('The event is no JSON object')
+  throw invalid('The event is not a JSON object')
 }
 
 /**
- * An event out of the journal. How long the process was away nobody knows, so an age counts on from what it was when the event was
- * handed over.
+ * An event from the journal. How long the process was down is unknown, so its age continues from the value at which it
+ * was handed over.
  */
 export function readKept(line: string): CompletedEvent {
   const event = JSON.parse(line) as WireEvent
@@ -120,7 +120,7 @@ export function readKept(line: string): CompletedEvent {
   return { eventId: event.event_id, json, ageMs, bytes }
 }
 
-/** An age that can count on. Any other is left where it is: the ingester says what is wrong with it. */
+/** Splits off a valid age. Any other stays in the event: the ingester says what is wrong with it. */
 function apart<T extends Pick<WireEvent, 'age_ms'>>(
   event: T,
 ): { readonly ageMs: number | null; readonly content: T } {

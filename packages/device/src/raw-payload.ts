@@ -3,8 +3,8 @@ import { jsonContent, readEventId, splitArray } from '@qs-telemetry/protocol'
 const OPEN_ARRAY = 0x5b
 
 /**
- * The event ids that the device ack of a payload will carry, element by element: null where there is none to read.
- * Reads what the ingester reads, in payloads too that are not JSON. Never throws.
+ * The event ids in the device ack of a payload, by element: null if none can be read. Reads what the ingester reads,
+ * also in payloads that are not JSON. Never throws.
  */
 export function expectedIds(payload: Uint8Array): readonly (string | null)[] {
   const content = jsonContent(payload)
@@ -15,7 +15,7 @@ export function expectedIds(payload: Uint8Array): readonly (string | null)[] {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** @param isSure it begins where an element of the array begins; the ingester names nothing behind a guess that it cannot read */
+/** @param isSure it certainly begins an element of the array; otherwise the ingester names no unreadable element */
 function idOf(element: Uint8Array, isSure = true): string | null {
   let parsed: unknown
   try {

@@ -1,4 +1,4 @@
-/** Something several callers can wait for, again and again: `notify` lets go all who wait at that moment. */
+/** Several callers can wait for it repeatedly: `notify` resolves all that wait at that moment. */
 export class Signal {
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
 

@@ -2,11 +2,11 @@ import type { DeviceAck } from '@qs-telemetry/protocol'
 import { bytesOf, eventCountOf, type OutMessage } from './out-message.ts'
 
 /**
- * Which message a device ack without id is about, of those that are out; null where that is open.
+ * The message in flight that a device ack without id belongs to; null if that is uncertain.
  *
- * With one message out it can only be that one. With several, only the two reasons that have a measure tell: when
- * any of them was too large, the largest was. (It may be that the ingester meant another and has not come to the largest
- * yet; what is said of the largest is true all the same.)
+ * With one message in flight it can only be that one. With several, only the two codes about size help: if any was too
+ * large, the largest was. (The ingester may have refused another and not reached the largest yet, which is too large
+ * all the same.)
  */
 export function suspectOf(out: readonly OutMessage[], deviceAck: DeviceAck): OutMessage | null {
   if (out.length === 1) return out[0] ?? null

@@ -1,8 +1,8 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 
 /**
- * What became of the events of a device. At all times taken on = stored + duplicate + rejected + waiting; `duplicate`
- * also counts events that were stored the first time, but whose device ack was lost.
+ * Outcomes of the events of a device. At all times accepted = stored + duplicate + rejected + waiting; `duplicate`
+ * also counts events that were stored the first time but whose device ack was lost.
  */
 export interface DeviceCounts {
   /** Events, and elements of raw payloads, published at least once. */
@@ -12,11 +12,11 @@ export interface DeviceCounts {
   readonly stored: number
   readonly duplicate: number
   readonly rejected: number
-  /** Taken on, published or not, and without device ack. */
+  /** Accepted, published or not, and without device ack. */
   readonly waiting: number
 }
 
-/** The counters behind DeviceCounts; devices that share one add up in it. */
+/** The counters behind DeviceCounts; several devices may share one. */
 export class Tally {
   sent = 0
   resent = 0
@@ -34,7 +34,7 @@ export class Tally {
     else this.resent++
   }
 
-  /** `events` is more than 1 where one device ack answers a whole message. */
+  /** `events` is above 1 if one device ack answers a whole message. */
   settled({ status }: DeviceAck, events = 1): void {
     if (status === 'stored') this.stored += events
     else if (status === 'duplicate') this.duplicate += events

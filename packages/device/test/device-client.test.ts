@@ -55,7 +55,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     assert.deepEqual(await client.close(), { waiting: 0 })
   })
 
-  it('sends in arrays of the size asked for, and objects when asked for one by one', async () => {
+  it('sends arrays of the configured size, and objects for size 1', async () => {
     for (const batchEvents of [100, 1]) {
       const { client } = open({ batchEvents, resendAfterMs: 5_000 })
       const from = ingester.sizes.length
@@ -71,7 +71,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     }
   })
 
-  it('sends again what has no device ack, the same bytes, until it has one', async () => {
+  it('resends an event without device ack, byte for byte, until it has one', async () => {
     const { client } = open()
     const payloads: string[] = []
     ingester.judge = ({ payload, deviceAck, earlier }) => {
@@ -89,8 +89,8 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('sends again only the part of an array that has no device ack', async () => {
-    // Much later than the first device ack comes, on a busy machine too.
+  it('resends only the part of an array that has no device ack', async () => {
+    // Much later than the first device ack, even on a busy machine.
     const { client } = open({ resendAfterMs: 1_000 })
     ingester.judge = ({ deviceAck, earlier }) =>
       earlier === 0 && Array.isArray(deviceAck) ? deviceAck.slice(0, 3) : deviceAck
@@ -107,7 +107,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('loses nothing over a restart of the broker', async () => {
+  it('loses nothing when the broker restarts', async () => {
     const { client } = open({ batchEvents: 7 })
     const half = Promise.all(
       Array.from({ length: 200 }, (_, value) => client.send({ event_type: 'a', value })),
@@ -124,7 +124,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('warns of a rejected event and forgets it', async () => {
+  it('warns about a rejected event and forgets it', async () => {
     const { client, warnings } = open()
     const good = client.send({ event_id: `${client.deviceId}-x`, event_type: 'temp', value: 1 })
     await good
@@ -135,7 +135,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('publishes raw bytes as they are and resolves with what was said of them, id or not', async () => {
+  it('publishes raw bytes as they are and resolves with their device acks, with or without id', async () => {
     const { client } = open()
     const event = (id: string) =>
       `{"schema":1,"event_id":"${id}","device_id":"${client.deviceId}","event_type":"t"}`
@@ -163,7 +163,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('cuts arrays smaller when the ingester finds them too large, and gives up only on the one event that is', async () => {
+  it('halves arrays that are refused as too large, and gives up only an event that is too large itself', async () => {
     const { client } = open({ resendAfterMs: 200 })
     ingester.judge = ({ payload, deviceAck }) =>
       payload.length > 600 ? rejected(null, 'MESSAGE_TOO_LARGE') : deviceAck
@@ -175,7 +175,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('says when its queue is full, and when there is room again', async () => {
+  it('reports when its queue is full, and when there is room again', async () => {
     const { client } = open({ maxWaitingEvents: 10 })
     const taken = Array.from({ length: 10 }, () => client.send({ event_type: 'temp' }))
     await assert.rejects(client.send({ event_type: 'temp' }), { code: 'QUEUE_FULL', retryable: true })
@@ -185,7 +185,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('sends after a restart of the device what was in its journal, and only that', async () => {
+  it('sends exactly the events in its journal after a restart of the device', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'qs-journal-'))
     const journal = { path: join(directory, 'events.jsonl'), fsync: true }
     const { client } = open({ journal })
@@ -206,7 +206,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     rmSync(directory, { recursive: true })
   })
 
-  it('refuses what JSON would change, and an id that already waits', async () => {
+  it('refuses values that JSON would change, and an id that is already waiting', async () => {
     const { client } = open()
     await assert.rejects(client.send({ event_type: 'temp', value: Number.NaN }), { code: 'EVENT_INVALID' })
     await assert.rejects(client.send({ event_type: 'temp', device_id: 'other' }), { code: 'EVENT_INVALID' })
@@ -221,7 +221,7 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.close()
   })
 
-  it('keeps events while there is no broker, and says what it tried', async () => {
+  it('keeps events while there is no broker, and reports what it tried', async () => {
     const { client, warnings } = open({ url: 'mqtt://127.0.0.1:1' })
     const kept = client.send({ event_type: 'temp' })
     await assert.rejects(client.connected({ timeoutMs: 100 }), {

@@ -11,7 +11,7 @@ describe('Journal', () => {
   let files = 0
   const newPath = () => join(directory, `${++files}.jsonl`)
 
-  it('gives back the events that were not forgotten, in order, without a torn last line', () => {
+  it('returns the events that were not forgotten, in order, without a torn last line', () => {
     const path = newPath()
     const journal = new Journal({ path })
     assert.deepEqual(journal.open(), [])
@@ -36,7 +36,7 @@ describe('Journal', () => {
     assert.equal(readFileSync(path, 'utf8'), damaged)
   })
 
-  it('is wasteful once more than half of it, and a mebibyte, is forgotten', () => {
+  it('is wasteful once more than half of it, and a mebibyte, is forgotten events', () => {
     const journal = new Journal({ path: newPath() })
     journal.open()
     const json = `{"event_id":"a","value":"${'x'.repeat(100_000)}"}`

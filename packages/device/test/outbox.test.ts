@@ -17,7 +17,7 @@ const step = fc.oneof(
 )
 
 describe('Outbox', () => {
-  it('forgets no event that the ingester did not take or judge, whatever is lost on the way', () => {
+  it('forgets no event that the ingester has not judged, whatever is lost on the way', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 200, size: 'max' }),
@@ -30,7 +30,7 @@ describe('Outbox', () => {
             maxInFlightMessages,
             resendAfterMs: 10,
           })
-          /** Delivered in the order of publishing, as MQTT does per topic. */
+          /** Delivered in the order of publishing, as in MQTT per topic. */
           const wire: { ids: string[]; bytes: number }[] = []
           const judged = new Set<string>()
           let added = 0
@@ -52,7 +52,7 @@ describe('Outbox', () => {
           const deliver = (ackIsLost: boolean) => {
             const message = wire.shift()
             if (message === undefined) return
-            // An ingester whose limit is lower than this side's refuses the message as a whole.
+            // An ingester with a lower limit refuses the message as a whole.
             const tooLarge = message.bytes > 50
             const acks: DeviceAck[] = tooLarge
               ? [{ event_id: null, status: 'rejected', error: { code: 'MESSAGE_TOO_LARGE', message: '' } }]
@@ -83,7 +83,7 @@ describe('Outbox', () => {
             else timePasses()
             assert.equal(outbox.waiting, added - settled)
           }
-          // With a sound connection everything ends.
+          // Over a working connection every event is settled.
           for (let round = 0; outbox.waiting > 0; round++) {
             assert.ok(round < 2_000, `${outbox.waiting} events never end`)
             timePasses()
@@ -142,7 +142,7 @@ describe('Outbox', () => {
   const idsOf = (message: ReturnType<Outbox['next']>) =>
     message?.content.kind === 'events' ? message.content.events.map(({ eventId }) => eventId) : null
 
-  it('waits for a device ack 1, 2, 4, 8 and then always 8 times as long', () => {
+  it('waits for a device ack 1, 2, 4 and then 8 times as long', () => {
     const outbox = outboxWith('a')
     let nowMs = 1_000
     for (const times of [1, 2, 4, 8, 8, 8]) {
@@ -155,7 +155,7 @@ describe('Outbox', () => {
     }
   })
 
-  it('keeps an event that was never published, whatever a device ack says under its id', () => {
+  it('keeps an event that was never published, whatever device ack has its id', () => {
     const outbox = outboxWith('a')
     for (const status of ['stored', 'duplicate', 'rejected'] as const) {
       assert.deepEqual(outbox.settle([ack('a', status)]).events, [])
@@ -166,13 +166,13 @@ describe('Outbox', () => {
     assert.equal(outbox.waiting, 0)
   })
 
-  it('sends an array that is refused for its size again in halves, also where the device acks name its events', () => {
+  it('resends an array that is refused for its size in halves, also if the device acks name its events', () => {
     for (const code of ['TOO_MANY_EVENTS', 'MESSAGE_TOO_LARGE']) {
       const outbox = outboxWith('a', 'b', 'c', 'd')
       assert.deepEqual(idsOf(outbox.next(0)), ['a', 'b', 'c', 'd'])
       const refusal = ['a', 'b', 'c'].map((id) => ack(id, 'rejected', code))
       assert.deepEqual(outbox.settle(refusal).events, [])
-      // A second copy of the refusal does not mean the halves, which are not published yet.
+      // A second copy of the refusal is not for the halves, which are not published yet.
       assert.deepEqual(outbox.settle(refusal).events, [])
       assert.equal(outbox.waiting, 4)
       assert.deepEqual(
@@ -185,14 +185,14 @@ describe('Outbox', () => {
     }
   })
 
-  it('gives up the one event that is too large by itself', () => {
+  it('gives up an event that is too large by itself', () => {
     const outbox = outboxWith('a')
     outbox.next(0)
     assert.equal(outbox.settle([ack('a', 'rejected', 'MESSAGE_TOO_LARGE')]).events.length, 1)
     assert.equal(outbox.waiting, 0)
   })
 
-  it('settles raw bytes that are refused as a whole, of whose ids only some are named', () => {
+  it('settles raw bytes that are refused as a whole with only some of their ids', () => {
     const outbox = new Outbox(options)
     const raw = { payload: Buffer.from('x'), eventIds: ['a', 'b', null], settle: () => {}, abandon: () => {} }
     outbox.addRaw(raw)

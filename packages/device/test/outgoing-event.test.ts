@@ -9,7 +9,7 @@ import { completeEvent, jsonNow, readKept } from '../src/outgoing-event.ts'
 
 const context = { deviceId: 'dev-1', nextEventId: () => 'dev-1-1', limits: DEFAULT_LIMITS }
 
-test('an age counts on while the event waits, and nothing else of it changes', () => {
+test('an age grows while the event waits, and nothing else changes', () => {
   const completed = completeEvent({ event_type: 'temp', value: 1, age_ms: 250.5 }, context)
   const at = (waitedMs: number) => JSON.parse(jsonNow(completed, waitedMs)) as Record<string, unknown>
   assert.equal(at(0).age_ms, 250.5)
@@ -18,10 +18,10 @@ test('an age counts on while the event waits, and nothing else of it changes', (
   assert.ok(Buffer.byteLength(jsonNow(completed, 1e12)) <= completed.bytes)
 })
 
-test('an event without an age goes out as it was serialized', () => {
+test('an event without an age is sent as serialized', () => {
   const completed = completeEvent({ event_type: 'temp' }, context)
   assert.equal(jsonNow(completed, 60_000), completed.json)
-  // What is no age the ingester judges, not this client.
+  // The ingester judges an invalid age, not this client.
   for (const age of [-1, '60' as unknown as number])
     assert.equal(
       JSON.parse(jsonNow(completeEvent({ event_type: 'temp', age_ms: age }, context), 5)).age_ms,
@@ -30,7 +30,7 @@ test('an event without an age goes out as it was serialized', () => {
   assert.throws(() => completeEvent({ event_type: 'temp', age_ms: Number.NaN }, context), /age_ms is NaN/)
 })
 
-test('an event out of the journal has the age with which it went in', (t) => {
+test('an event from the journal has the age with which it was written', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-journal-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const journal = new Journal({ path: join(directory, 'journal') })

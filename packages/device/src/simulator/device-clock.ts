@@ -2,8 +2,8 @@ import type { DeviceTraits, World } from './world.ts'
 import { trueTimeMs } from './world.ts'
 
 /**
- * What a device's own clock shows at a tick, Unix milliseconds. Right at boot (or at the first NTP answer where it
- * starts in 1970), from there it runs at its own rate: nothing sets it again until the next boot.
+ * The device's own clock at a tick, in Unix milliseconds. It is right at boot (or at the first NTP answer, if it starts
+ * in 1970) and then runs at its own rate: nothing sets it until the next boot.
  */
 export function deviceClockMs(world: World, traits: DeviceTraits, tick: number): number {
   const now = trueTimeMs(world, traits, tick)
@@ -37,8 +37,8 @@ const MAX_OFFSETS = 10_000
 const offsets = new Map<string, number>()
 
 /**
- * Local minus UTC. Asked of Intl once per quarter of an hour, since that takes some microseconds and a simulation asks
- * for every event; no zone has changed its rules within a quarter since 1970.
+ * Local minus UTC. Computed by Intl once per quarter of an hour, since that takes some microseconds and a simulation
+ * needs it for every event; no zone has changed its offset within a quarter since 1970.
  */
 function offsetMs(epochMs: number, timeZone: string): number {
   const quarter = Math.floor(epochMs / QUARTER_MS) * QUARTER_MS

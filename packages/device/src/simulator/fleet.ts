@@ -15,12 +15,12 @@ export interface FleetOptions {
 }
 
 /**
- * Many devices on one connection: a thousand of them are a thousand outboxes and one socket.
+ * Many devices on one connection: a thousand devices have a thousand outboxes and one socket.
  *
- * Device acks come through one wildcard subscription, `qs/v1/+/acks`: one filter to send, to check and to make again
- * after a reconnect, where a thousand would be a thousand entries in the broker's tree and SUBSCRIBE packets of tens of
- * kilobytes. The price is that device acks of other devices arrive too; they are dropped by topic, unparsed. Where a
- * template has `{device_id}` inside a level there is no such wildcard, and each topic is subscribed.
+ * Device acks arrive through one wildcard subscription, `qs/v1/+/acks`: one filter to send, to check and to restore
+ * after a reconnect. A thousand filters would be a thousand entries in the broker's tree and SUBSCRIBE packets of tens
+ * of kilobytes. The price is that device acks of other devices arrive too; they are dropped by topic, unparsed. If a
+ * template has `{device_id}` inside a level, no wildcard matches it, and each topic is subscribed.
  */
 export class Fleet {
   readonly #link: Link
@@ -49,7 +49,7 @@ export class Fleet {
           topic: topic.topicOf(deviceId),
           batchEvents: 100,
           maxInFlightMessages: 4,
-          // The bound is that of the fleet; see waitFor.
+          // The fleet has its own bound; see waitFor.
           maxWaitingEvents: Number.POSITIVE_INFINITY,
           journal: null,
           tally: this.#tally,
@@ -72,12 +72,12 @@ export class Fleet {
     return this.#sessions[index]
   }
 
-  /** Of all devices together. */
+  /** Counts of all devices together. */
   counts(): DeviceCounts {
     return this.#tally.counts()
   }
 
-  /** Resolves when at most `maxWaiting` events are without device ack, or `signal` says to wait no longer. */
+  /** Resolves when at most `maxWaiting` events are without device ack, or `signal` is aborted. */
   async waitFor(maxWaiting: number, signal: AbortSignal): Promise<void> {
     const wake = () => this.#settled.notify()
     signal.addEventListener('abort', wake)

@@ -1,6 +1,6 @@
 /**
  * Maps virtual to wall time: `speed` times as fast, from `startMs` on, but never ahead of the wall clock, since events
- * from the future are implausible. What starts in the past catches up and then goes on live.
+ * from the future are implausible. A start in the past catches up and then continues live.
  */
 export class Pace {
   readonly #startMs: number
@@ -15,7 +15,7 @@ export class Pace {
     this.#signal = signal
   }
 
-  /** Waits until virtual time has come to `atMs`; returns at once when it has. */
+  /** Waits until virtual time reaches `atMs`; returns at once if it has. */
   async until(atMs: number): Promise<void> {
     const bySpeed = this.#startedAt + (atMs - this.#startMs) / this.#speed - performance.now()
     const waitMs = Math.max(bySpeed, this.#speed === 1 ? 0 : atMs - Date.now())

@@ -1,6 +1,6 @@
 /**
- * A number in [0, 1) that depends on its keys alone: random access, where a generator would have to be wound forward
- * to the tick that is asked for. Each key goes through the finalizer of MurmurHash3; keys are taken modulo 2^32.
+ * A number in [0, 1) that depends only on its keys: random access, where a generator would have to be advanced to the
+ * tick in question. Each key goes through the finalizer of MurmurHash3; keys are taken modulo 2^32.
  */
 export function random(...keys: readonly number[]): number {
   let hash = 0x9e3779b9
@@ -12,7 +12,7 @@ export function random(...keys: readonly number[]): number {
   return (hash >>> 0) / 2 ** 32
 }
 
-/** One of several, by a number in [0, 1). */
+/** One of several choices, by a number in [0, 1). */
 export function pick<T>(choices: readonly [T, ...T[]], at: number): T {
   return choices[Math.floor(at * choices.length)] ?? choices[0]
 }

@@ -5,8 +5,8 @@ import { readingsOf } from './sensors.ts'
 import { type DeviceTraits, traitsOf, trueTimeMs, type World } from './world.ts'
 
 /*
- * The model: (world, device index, tick) → what that device has to say. Pure and without memory, so the backlog of
- * a device that was offline is nothing but the ticks that it missed.
+ * The model: (world, device index, tick) → the events of that device. Pure and stateless, so the backlog of a device
+ * that was offline is just the ticks that it missed.
  */
 
 /** A report of one device. */
@@ -15,7 +15,7 @@ export interface Turn {
   readonly tick: number
 }
 
-/** Places for readings in one report; the sequence number of an event is tick of the boot × this + place. */
+/** Places for readings in one report; the sequence number of an event is tick since boot × this + place. */
 const PLACES = 8
 
 /** The events of one report, in order. */
@@ -39,7 +39,7 @@ export function reportOf(world: World, index: number, tick: number): readonly Wi
   return events
 }
 
-/** The same as they are sent at `nowMs` on the wall clock: a device without a clock says how old its readings are. */
+/** The events as sent at `nowMs` on the wall clock: a device without a clock says how old its readings are. */
 export function reportAt(world: World, { index, tick }: Turn, nowMs: number): readonly WireEvent[] {
   const events = reportOf(world, index, tick)
   const traits = traitsOf(world, index)
@@ -48,7 +48,7 @@ export function reportAt(world: World, { index, tick }: Turn, nowMs: number): re
   return events.map((event) => ({ ...event, age_ms: ageMs }))
 }
 
-/** A message that can never be stored, for the share of reports that has one; otherwise null. */
+/** A message that can never be stored, for the configured share of reports; otherwise null. */
 export function brokenOf(world: World, index: number, tick: number): string | null {
   if (random(world.seed, index, 30, tick) >= world.faults.broken) return null
   const traits = traitsOf(world, index)
@@ -72,8 +72,8 @@ export function brokenOf(world: World, index: number, tick: number): string | nu
 }
 
 /**
- * `<device>-<boot>-<seq>`, ordered per device. The boot is its true time: two simulations with one seed that start
- * at different times must not use the same ids, since their times differ and that is a conflict.
+ * `<device>-<boot>-<seq>`, ordered per device. The boot is its true time: two simulations with the same seed and
+ * different starts must not use the same ids, since their events have different times, which is a conflict.
  */
 function eventIdOf(world: World, traits: DeviceTraits, tick: number, place: number): string {
   const tickOfBoot = tick % traits.bootTicks

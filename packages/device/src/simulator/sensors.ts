@@ -1,7 +1,7 @@
 import { pick, random } from './random.ts'
 import type { DeviceTraits } from './world.ts'
 
-/** What a sensor says, without identity and time. */
+/** A reading without identity and time. */
 export interface Reading {
   readonly event_type: string
   readonly value: number | string | boolean
@@ -17,8 +17,8 @@ const TEXTS = [
 ] as const
 
 /**
- * The readings of one report, each at a fixed place: a place that is absent this time is null, so that the place can
- * be part of the event id.
+ * The readings of one report, each at a fixed place that is part of the event id; null for a
+ * sensor without a reading this time.
  */
 export function readingsOf(traits: DeviceTraits, trueMs: number, tick: number): readonly (Reading | null)[] {
   const { sensorSeed: seed, bootTicks } = traits
@@ -47,7 +47,7 @@ function batteryVolts(seed: number, trueMs: number): number {
   return round(4.18 - 0.88 * age, 3)
 }
 
-/** Opened and closed at some three ticks of a hundred. */
+/** Changes at about three ticks in a hundred. */
 function door({ sensorSeed, doorAsText }: DeviceTraits, tick: number): Reading | null {
   if (random(sensorSeed, 12, tick) >= 0.03) return null
   const isOpen = random(sensorSeed, 13, tick) < 0.5

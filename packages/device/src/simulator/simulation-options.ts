@@ -12,34 +12,34 @@ export interface SimulationOptions {
   readonly limits?: Limits
   /** Default 10. */
   readonly devices?: number
-  /** Between two reports of a device, virtual milliseconds. Default 10,000. */
+  /** Virtual milliseconds between two reports of a device. Default 10,000. */
   readonly intervalMs?: number
-  /** Virtual seconds per second; Infinity is as fast as device acks come. Default 1. */
+  /** Virtual seconds per second; Infinity is as fast as device acks arrive. Default 1. */
   readonly speed?: number
-  /** Virtual milliseconds to simulate. Without it and without `events`: until stop(). */
+  /** Virtual milliseconds to simulate. Without it and without `events` it runs until stop(). */
   readonly durationMs?: number
-  /** Stops after so many good events. */
+  /** Stops after this many good events. */
   readonly events?: number
-  /** Default 1. The same seed, start and settings are the same events. */
+  /** Default 1. The same seed, start and settings give the same events. */
   readonly seed?: number
   /**
-   * True time of the first report, Unix milliseconds. Default: now, or with a duration and a speed above 1 so early
-   * that the simulation ends now. A start in the past is caught up with at `speed`; then it goes on live.
+   * True time of the first report, Unix milliseconds. Default: now; with a duration and a speed above 1, early enough
+   * that the simulation ends now. A start in the past catches up at `speed` and then continues live.
    */
   readonly startMs?: number
-  /** IANA name; the zone of devices that send local time. Default `America/Los_Angeles`, that of DEVICE_TIMEZONE. */
+  /** IANA name; the zone of devices that send local time. Default `America/Los_Angeles`, as for DEVICE_TIMEZONE. */
   readonly timeZone?: string
   /** Device ids are this and a number. Default `sim-`. */
   readonly devicePrefix?: string
-  /** Default: a fifth each of offline, 1970 and drifting; all have a clock, and nothing is broken. */
+  /** Default: a fifth each of offline, 1970 and drifting; all have a clock and no message is broken. */
   readonly faults?: Partial<FaultShares>
-  /** Events without device ack, all devices together, above which it waits. Default 20,000. */
+  /** Waits above this number of events without device ack, over all devices. Default 20,000. */
   readonly maxWaitingEvents?: number
   /** First wait for a device ack. Default 10,000. */
   readonly resendAfterMs?: number
   /** How long to try to reach the broker at the start. Default 10,000. */
   readonly connectTimeoutMs?: number
-  /** How long to wait for open device acks at the end. Default 30,000. */
+  /** How long to wait for outstanding device acks at the end. Default 30,000. */
   readonly drainTimeoutMs?: number
   readonly onWarning?: WarningListener
 }

@@ -6,20 +6,20 @@ import { brokenOf, reportAt, type Turn } from './report.ts'
 import { resolveOptions, type SimulationOptions } from './simulation-options.ts'
 import { isOnline, traitsOf, trueTimeMs } from './world.ts'
 
-/** A simulation that runs. */
+/** A running simulation. */
 export interface Simulation {
   /**
-   * The last counters, once all is sent and has its device ack, or the time to drain is over: then `waiting` is above 0.
+   * The final counters, once all events have their device ack, or the drain timeout is over: then `waiting` is above 0.
    *
-   * @throws DeviceError `CONNECTION` when the broker cannot be reached at the start.
+   * @throws DeviceError `CONNECTION` if the broker cannot be reached at the start.
    */
   readonly done: Promise<DeviceCounts>
   counts(): DeviceCounts
-  /** Sends nothing new, waits for open device acks for at most `drainTimeoutMs`, and ends. */
+  /** Sends nothing new, waits for outstanding device acks for at most `drainTimeoutMs`, and ends. */
   stop(): Promise<DeviceCounts>
 }
 
-/** Every so many reports the event loop gets its turn, also when there is nothing to wait for. */
+/** Yields to the event loop after this many reports, even if there is nothing to wait for. */
 const REPORTS_PER_TURN = 50
 
 /** Starts simulated devices that publish, go offline, come back and have wrong clocks. */
@@ -76,7 +76,7 @@ async function play(fleet: Fleet, settings: Settings, stopping: AbortSignal): Pr
         await fleet.waitFor(maxWaitingEvents, stopping)
       }
       if (stopping.aborted || left <= 0) return
-      // The last report finds every device back, so that a finished simulation owes nothing.
+      // Every device is online for the last report, so that a finished simulation leaves no backlog.
       if (tick < ticks - 1 && !isOnline(world, index, tick)) continue
       for (let missed = unsaid.get(index) ?? 0; missed <= tick; missed++)
         left = say(fleet, settings, { index, tick: missed, left })
@@ -88,7 +88,7 @@ async function play(fleet: Fleet, settings: Settings, stopping: AbortSignal): Pr
 
 function say(fleet: Fleet, { world }: Settings, { left, ...turn }: Turn & { readonly left: number }): number {
   const events = reportAt(world, turn, Date.now()).slice(0, Math.max(0, left))
-  // Their end is in the counters; that they were not acknowledged in time too.
+  // The counters show their outcomes, and how many got no device ack in time.
   for (const event of events)
     fleet
       .session(turn.index)

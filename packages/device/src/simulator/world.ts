@@ -1,8 +1,8 @@
 import { pick, random } from './random.ts'
 
-/** Shares of devices, or of messages, from 0 to 1, that show a fault. */
+/** Shares of devices or messages with a fault, from 0 to 1. */
 export interface FaultShares {
-  /** Devices that lose their network now and then, and send the backlog afterwards. */
+  /** Devices that lose their network at times and send the backlog afterwards. */
   readonly offline: number
   /** Devices whose clock starts in 1970 at each boot, until NTP sets it. */
   readonly epoch1970: number
@@ -10,16 +10,16 @@ export interface FaultShares {
   readonly drifting: number
   /** Devices without a clock: they send `age_ms` and no `ts_device`. */
   readonly clockless: number
-  /** Messages, in addition to the good ones, that the ingester has to reject. */
+  /** Messages, in addition to the good ones, that the ingester must reject. */
   readonly broken: number
 }
 
-/** All that a simulation depends on. The same world is the same events, byte for byte. */
+/** Everything that a simulation depends on. The same world gives the same events, byte for byte. */
 export interface World {
   readonly seed: number
   /** True time of the first tick, Unix milliseconds. */
   readonly startMs: number
-  /** Time from one report of a device to its next. */
+  /** Time between two reports of a device. */
   readonly intervalMs: number
   /** IANA name; the zone of devices that send local time. */
   readonly timeZone: string
@@ -30,12 +30,12 @@ export interface World {
 /** What does not change over the life of a device. */
 export interface DeviceTraits {
   readonly deviceId: string
-  /** Offset of its reports within the interval, so that a thousand devices do not speak at once. */
+  /** Offset of its reports within the interval, so that a thousand devices do not report at once. */
   readonly phaseMs: number
   /** Ticks from one boot to the next. */
   readonly bootTicks: number
   readonly losesNetwork: boolean
-  /** Time from boot to the first NTP answer where the clock starts in 1970; null where it keeps time. */
+  /** Time from boot to the first NTP answer if the clock starts in 1970; null if it keeps time. */
   readonly ntpAfterMs: number | null
   /** Parts per million by which the clock runs fast, since boot or NTP. */
   readonly driftPpm: number
@@ -43,7 +43,7 @@ export interface DeviceTraits {
   readonly timeFormat: 'zulu' | 'local' | 'unix'
   readonly hasMeta: boolean
   readonly doorAsText: boolean
-  /** Seeds what the sensors measure. */
+  /** Seed of the measured values. */
   readonly sensorSeed: number
 }
 
@@ -75,7 +75,7 @@ export function trueTimeMs(world: World, traits: DeviceTraits, tick: number): nu
 
 const PHASE_OFFLINE_MS = 600_000
 
-/** Whether a device has a network at a tick: those that lose it do so for three tenths of their ten-minute phases. */
+/** Whether a device is online at a tick: devices that lose their network do so in three of ten ten-minute phases. */
 export function isOnline(world: World, index: number, tick: number): boolean {
   if (!traitsOf(world, index).losesNetwork) return true
   const phaseTicks = Math.max(3, Math.round(PHASE_OFFLINE_MS / world.intervalMs))

@@ -22,7 +22,7 @@ const index = fc.nat({ max: 2_000 })
 const tick = fc.nat({ max: 1_000_000 })
 const isEvent = Compile(EventSchema)
 
-/** What a device clock showed, as the ingester reads it. */
+/** A device time, as the ingester reads it. */
 function readMs(tsDevice: unknown, timeZone: string, nearMs: number): number {
   const time = readDeviceTime(tsDevice, { timeZone, serverTime: { epochMs: nearMs, micros: 0 } })
   assert.ok(time.kind === 'instant' || time.kind === 'local')
@@ -30,7 +30,7 @@ function readMs(tsDevice: unknown, timeZone: string, nearMs: number): number {
 }
 
 describe('the model of the simulator', () => {
-  it('makes only events that the contract takes', () => {
+  it('makes only events that the contract accepts', () => {
     fc.assert(
       fc.property(world, index, tick, (w, i, t) => {
         const events = reportOf(w, i, t)
@@ -40,7 +40,7 @@ describe('the model of the simulator', () => {
     )
   })
 
-  it('makes the same events of the same seed, and others of another', () => {
+  it('makes the same events from the same seed, and others from another', () => {
     fc.assert(
       fc.property(world, index, tick, (w, i, t) => {
         assert.deepEqual(reportOf(w, i, t), reportOf({ ...w }, i, t))
@@ -52,7 +52,7 @@ describe('the model of the simulator', () => {
     assert.notDeepEqual(reportOf(w, 0, 3), reportOf({ ...w, seed: w.seed + 1 }, 0, 3))
   })
 
-  it('gives each event its own id, in order, over reports, boots and devices', () => {
+  it('gives each event its own id, in order, across reports, boots and devices', () => {
     fc.assert(
       fc.property(world, tick, (w, first) => {
         const all = new Set<string>()
@@ -70,7 +70,7 @@ describe('the model of the simulator', () => {
     )
   })
 
-  it('uses other ids for the same seed at another start, since another time would be a conflict', () => {
+  it('uses other ids for the same seed with another start, since another time would be a conflict', () => {
     fc.assert(
       fc.property(world, index, tick, (w, i, t) => {
         const later = reportOf({ ...w, startMs: w.startMs + 1 }, i, t)
@@ -80,7 +80,7 @@ describe('the model of the simulator', () => {
     )
   })
 
-  it('lets clocks drift as configured: by the ppm of the device since its boot, in every form of time', () => {
+  it('lets clocks drift as configured: by the ppm of the device since boot, in every time format', () => {
     const drifting = world.map((w) => ({
       ...w,
       faults: { ...w.faults, drifting: 1, epoch1970: 0, clockless: 0 },
@@ -135,7 +135,7 @@ describe('the model of the simulator', () => {
     )
   })
 
-  it('breaks and disconnects none without faults, and all or some with them', () => {
+  it('breaks and disconnects nothing without faults, and everything or a share with them', () => {
     fc.assert(
       fc.property(world, index, tick, (w, i, t) => {
         const sound = { ...w, faults: { offline: 0, epoch1970: 0, drifting: 0, clockless: 0, broken: 0 } }

@@ -37,7 +37,7 @@ describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
     assert.equal(new Set([...ingester.stored.values()].map((json) => JSON.parse(json).device_id)).size, 1_000)
 
     const again = await run()
-    assert.deepEqual([again.stored, again.duplicate], [0, counts.stored], 'the same seed is the same events')
+    assert.deepEqual([again.stored, again.duplicate], [0, counts.stored], 'the same seed gives the same events')
   })
 
   it('sends the backlog of an offline phase in arrays, with the times of the device', async () => {
@@ -56,7 +56,7 @@ describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
     assert.ok(Math.max(...ingester.sizes.slice(from)) === 100)
   })
 
-  it('counts broken messages as rejected, and stops after the number of events asked for', async () => {
+  it('counts broken messages as rejected, and stops after the given number of events', async () => {
     const warned: string[] = []
     const counts = await simulate({
       broker: { url: broker.url },
@@ -74,7 +74,7 @@ describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
     assert.deepEqual(warned, Array(counts.rejected).fill('rejected'))
   })
 
-  it('ends when it is told to, with nothing open', async () => {
+  it('ends on stop, with no event waiting', async () => {
     const simulation = simulate({
       broker: { url: broker.url },
       devices: 3,
@@ -88,7 +88,7 @@ describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
     assert.ok(counts.stored > 0)
   })
 
-  it('says so when there is no broker', async () => {
+  it('fails when there is no broker', async () => {
     const { done } = simulate({ broker: { url: 'mqtt://127.0.0.1:1' }, connectTimeoutMs: 50 })
     await assert.rejects(done, { code: 'CONNECTION' })
   })

@@ -2,22 +2,22 @@ import { Socket } from 'node:net'
 import { ackTopic, DEFAULT_TOPICS, type DeviceAck, EventTopic, readEventId } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
 
-/** What an ingester does with one delivery: its device ack as JSON would have it, or null for none at all. */
+/** Answers one delivery: the device ack as a JSON value, or null for no answer. */
 export type Judge = (delivery: FakeDelivery) => unknown
 
 export interface FakeDelivery {
   readonly deviceId: string
   readonly payload: Buffer
-  /** The device ack of the contract. */
+  /** The device ack that the contract demands. */
   readonly deviceAck: unknown
   /** Deliveries of the device before this one. */
   readonly earlier: number
 }
 
 export interface FakeIngester {
-  /** JSON of every event by id, as it came first. */
+  /** JSON of every event by id, as first received. */
   readonly stored: ReadonlyMap<string, string>
-  /** Events of each delivery, in order; 0 where it could not be read. */
+  /** Events of each delivery, in order; 0 if it could not be read. */
   readonly sizes: readonly number[]
   judge: Judge
   stop(): Promise<void>
@@ -25,7 +25,7 @@ export interface FakeIngester {
 
 const TOPIC = new EventTopic(DEFAULT_TOPICS.events)
 
-/** Acks as the contract says, from memory, unless `judge` says otherwise. */
+/** Sends device acks by the contract, from memory, unless `judge` decides otherwise. */
 export async function startFakeIngester(
   url: string,
   judge: Judge = ({ deviceAck }) => deviceAck,
@@ -43,7 +43,7 @@ export async function startFakeIngester(
     sizes.push(Array.isArray(deviceAck) ? deviceAck.length : keep.length)
     const answer = ingester.judge({ deviceId, payload, deviceAck, earlier })
     if (answer === null) return
-    // A device ack without id says that nothing could be read, so nothing is stored.
+    // A device ack without id means that nothing could be read, so nothing is stored.
     if (!isUnnamed(answer)) for (const [id, json] of keep) stored.set(id, json)
     client.publish(ackTopic(DEFAULT_TOPICS.acks, deviceId), JSON.stringify(answer))
   })

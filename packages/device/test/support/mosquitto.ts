@@ -6,25 +6,25 @@ import { join } from 'node:path'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 
 const COMMAND = 'mosquitto'
-// Debian puts it where a user's PATH does not look.
+// Debian installs it outside a user's PATH.
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`
 
-/** A broker of our own, in a child process. */
+/** A separate broker, in a child process. */
 export interface Mosquitto {
   readonly url: string
-  /** kill -9 and a new start on the same port: every connection and session is gone. */
+  /** kill -9 and a restart on the same port: every connection and session is lost. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Why tests that need Mosquitto are skipped, or false when it is there.
+ * Why tests that need Mosquitto are skipped, or false if it is installed.
  *
- * @throws Error in CI, where a skipped promise would be a broken one.
+ * @throws Error in CI, where these tests must not be skipped.
  */
 export function skipWithoutMosquitto(): string | false {
   if (spawnSync(COMMAND, ['-h'], { env: { PATH } }).error === undefined) return false
-  if (process.env.CI) throw new Error('Mosquitto is not installed, and CI may not skip these tests')
+  if (process.env.CI) throw new Error('Mosquitto is not installed, and CI must not skip these tests')
   return 'Mosquitto is not installed (apt install mosquitto)'
 }
 
@@ -57,7 +57,7 @@ export async function startMosquitto(): Promise<Mosquitto> {
   }
 }
 
-/** Resolves when it says that it runs; it listens before it says so. */
+/** Resolves when it logs that it runs; by then it listens. */
 async function run(config: string) {
   const child = spawn(COMMAND, ['-c', config, '-v'], { env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a private certificate authority and the certificates of broker and database, in tls/, and switches TLS on in .env.
-# Run again, it keeps the authority, so that boards that know it need no change, and renews the certificates.
+# Creates a private certificate authority and the certificates of broker and database, in tls/, and enables TLS in .env.
+# A later run keeps the authority, so that boards that trust it need no change, and renews the certificates.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,11 +24,11 @@ case ${1:-} in
     ;;
 esac
 command -v openssl >/dev/null || {
-  echo 'error: openssl is not installed. Install it with the packages of your system (apt install openssl).' >&2
+  echo 'error: openssl is not installed. Install it with your package manager (apt install openssl).' >&2
   exit 1
 }
 [ -f .env ] || {
-  echo 'error: there is no .env yet. Run ./deploy/setup.sh first.' >&2
+  echo 'error: .env does not exist. Run ./deploy/setup.sh first.' >&2
   exit 1
 }
 
@@ -36,7 +36,7 @@ names='DNS:mosquitto,DNS:localhost,IP:127.0.0.1'
 for name in "$@"; do
   case $name in
     *[!A-Za-z0-9.:-]*)
-      echo "error: \"$name\" is no host name or IP address" >&2
+      echo "error: \"$name\" is not a host name or IP address" >&2
       exit 2
       ;;
     *:* | *[0-9].*[0-9].*[0-9].*[0-9]) names="$names,IP:$name" ;;
@@ -53,10 +53,10 @@ if [ ! -f ca.key ]; then
   openssl ecparam -name prime256v1 -genkey -noout -out ca.key
   openssl req -x509 -new -key ca.key -sha256 -days 3650 -subj '/CN=qs-telemetry private CA' -out ca.crt \
     -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
-  echo 'Made tls/ca.crt, for boards, and tls/ca.key. Whoever has the key can pretend to be your broker: keep a copy off this machine.'
+  echo 'Created tls/ca.crt, for boards, and tls/ca.key. Anyone who has the key can impersonate your broker: keep a copy off this machine.'
 fi
 
-# issue FILE NAMES: a key and a certificate of the authority, for 825 days (the most that Apple devices accept)
+# issue FILE NAMES: a key, and a certificate from the authority for 825 days (the most that Apple devices accept)
 issue() {
   extensions=$(mktemp)
   printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$2" >"$extensions"

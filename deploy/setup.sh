@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes .env for the composed stack: a secret of its own for each account, and the address that boards use. Run it once,
-# before the first `docker compose up -d`, and again after an upgrade: it adds what is missing and changes nothing that
-# is there. Needs a POSIX shell and nothing else.
+# Writes .env for the composed stack: a separate secret for each account, and the address that boards use. Run it once,
+# before the first `docker compose up -d`, and again after an upgrade: it adds missing lines and changes no existing
+# one. Needs only a POSIX shell.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ case ${1:-} in
     cat <<'HELP'
 Usage: ./deploy/setup.sh
 
-Writes .env (mode 0600) with generated secrets. What is in .env already stays as it is. Then:
+Writes .env (mode 0600) with generated secrets. Existing lines in .env stay as they are. Then:
 
   docker compose up -d
   docker compose run --rm qs device add my-esp32
@@ -19,7 +19,7 @@ HELP
     exit 0
     ;;
   *)
-    echo "error: setup.sh takes no arguments, not \"$1\". ./deploy/setup.sh --help says what it does." >&2
+    echo "error: setup.sh takes no arguments, not \"$1\". See ./deploy/setup.sh --help." >&2
     exit 2
     ;;
 esac
@@ -34,9 +34,9 @@ has() { grep -q "^[[:space:]]*$1=." .env; }
 # add NAME VALUE: unless it is there
 add() {
   has "$1" && return
-  # A file whose last line has no end would swallow the first line of ours.
+  # Without a final line break, the first added line would continue the last one.
   [ -z "$(tail -c 1 .env)" ] || echo >>.env
-  [ -n "$added" ] || printf '\n# Written by deploy/setup.sh. Secrets: keep a copy where your passwords are.\n' >>.env
+  [ -n "$added" ] || printf '\n# Written by deploy/setup.sh. Secrets: keep a copy with your passwords.\n' >>.env
   printf '%s=%s\n' "$1" "$2" >>.env
   added="$added $1"
 }
@@ -48,7 +48,7 @@ for name in POSTGRES_PASSWORD QS_DB_PASSWORD INGESTER_DB_PASSWORD CONSOLE_DB_PAS
   add "$name" "$(secret)"
 done
 
-# Backups belong to whoever runs this.
+# Backups belong to the user who runs this.
 add QS_UID "$(id -u)"
 add QS_GID "$(id -g)"
 mkdir -p backups
@@ -68,7 +68,7 @@ Next:
   docker compose up -d                                # a few minutes the first time
   docker compose run --rm qs device add my-esp32      # user and password for a board, with code to paste
 
-Console: http://localhost:8080, operator, password CONSOLE_OPERATOR_PASSWORD of .env
-Grafana: http://localhost:3000, user admin, password GRAFANA_ADMIN_PASSWORD of .env
-Boards:  $(sed -n 's/^[[:space:]]*MQTT_PUBLIC_URL=//p' .env | tail -n 1) (MQTT_PUBLIC_URL of .env; change it where it is wrong)
+Console: http://localhost:8080, operator, password CONSOLE_OPERATOR_PASSWORD in .env
+Grafana: http://localhost:3000, user admin, password GRAFANA_ADMIN_PASSWORD in .env
+Boards:  $(sed -n 's/^[[:space:]]*MQTT_PUBLIC_URL=//p' .env | tail -n 1) (MQTT_PUBLIC_URL in .env; change it if it is wrong)
 NEXT

@@ -1,6 +1,6 @@
--- The functions of packages/qs/migrations that read events, once more, for Citus: over a distributed table it refuses
--- recursive CTEs and lateral subqueries with a limit, also those of functions in SQL, and takes functions in PL/pgSQL,
--- in which each statement is one of its own. They answer the same; packages/qs/test/database/citus.test.ts compares.
+-- The functions of packages/qs/migrations that read events, rewritten for Citus: over a distributed table it refuses
+-- recursive CTEs and lateral subqueries with a limit, also in SQL functions, but accepts PL/pgSQL functions, whose
+-- statements run separately. The results are the same; packages/qs/test/database/citus.test.ts compares them.
 
 create or replace function newest_events(
   of_device text, of_type text, at_most bigint,

@@ -11,18 +11,18 @@ for plugin in /usr/lib/mosquitto_dynamic_security.so /usr/lib/*/mosquitto_dynami
   [ -e "$plugin" ] && break
 done
 
-# The first account, once; `qs provision` makes the others.
+# The first account, once; `qs provision` creates the others.
 [ -s "$accounts" ] || mosquitto_ctrl dynsec init "$accounts" operator "$OPERATOR_MQTT_PASSWORD" >/dev/null
 
 anonymous=false
 if [ "${MQTT_ALLOW_ANONYMOUS:-}" = true ]; then
   anonymous=true
-  echo 'WARNING: MQTT_ALLOW_ANONYMOUS=true. Anybody in this network can publish events as any device and read all device acks.' >&2
+  echo 'WARNING: MQTT_ALLOW_ANONYMOUS=true. Anyone in this network can publish events as any device and read all device acks.' >&2
   echo 'WARNING: Only for a lab. Remove the line from .env and run: docker compose up -d' >&2
 fi
 
 if [ "${ACK_QOS:-}" = 1 ]; then
-  echo 'WARNING: ACK_QOS=1. The broker queues device acks, and a device that takes none of its own can fill 512 MiB.' >&2
+  echo 'WARNING: ACK_QOS=1. The broker queues device acks, and a device that never receives its own can fill 512 MiB.' >&2
 fi
 
 {
@@ -41,7 +41,7 @@ fi
   fi
 } >/tmp/mosquitto.conf
 
-# For the health check: its password belongs into no process list.
+# For the health check: its password must not appear in a process list.
 umask 077
 mkdir -p /tmp/health
 printf '%s\n' '-u operator' "-P $OPERATOR_MQTT_PASSWORD" >/tmp/health/mosquitto_sub

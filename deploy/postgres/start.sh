@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts PostgreSQL in its container: with postgresql.conf, and with TLS where there is a certificate. PostgreSQL refuses
-# a key that others can read, so it gets a copy of its own in memory.
+# Starts PostgreSQL in its container: with postgresql.conf, and with TLS if there is a certificate. PostgreSQL refuses
+# a key that others can read, so it gets its own copy in memory.
 set -eu
 set -- postgres -c config_file=/qs/postgresql.conf
 if [ -e /tls/postgres.crt ]; then

@@ -4,7 +4,7 @@ import { DeviceClient } from '@qs-telemetry/device'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { Stack } from './support/stack.ts'
 
-/** What is done to the stack while a device sends, one after the other. */
+/** Faults of the stack while a device sends, one after the other. */
 const FAULTS: readonly (readonly [name: string, ...compose: string[]])[] = [
   ['ingester restarted', 'restart', 'ingester'],
   ['ingester killed', 'kill', '-s', 'SIGKILL', 'ingester'],
@@ -52,7 +52,7 @@ test('each container is restarted and killed under load, and nothing acked is lo
       const before = acked.size
       await until(() => acked.size > before + 500, 'events flow before the fault', 60_000)
       await stack.compose(...args)
-      // A container that was killed by hand stays down, whatever its restart policy is.
+      // A container that was killed manually stays down, whatever its restart policy.
       if (args[0] === 'kill') await stack.compose('up', '--detach')
       const after = acked.size
       await until(() => acked.size > after + 500, 'events flow again', 60_000)

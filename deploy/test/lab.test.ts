@@ -9,9 +9,9 @@ test('MQTT_ALLOW_ANONYMOUS=true lets boards in without credentials, and the brok
   t.after(() => client.close({ timeoutMs: 0 }))
   client.open()
   assert.equal((await client.send({ event_type: 'temp', value: 1 })).status, 'stored')
-  assert.match(await stack.compose('logs', 'mosquitto'), /WARNING: MQTT_ALLOW_ANONYMOUS=true\. Anybody/)
+  assert.match(await stack.compose('logs', 'mosquitto'), /WARNING: MQTT_ALLOW_ANONYMOUS=true\. Anyone/)
 
-  await t.test('and closes it again when the line is gone', async () => {
+  await t.test('and demands credentials again when the line is gone', async () => {
     stack.configure({ MQTT_ALLOW_ANONYMOUS: 'false' })
     await stack.up()
     const other = new DeviceClient({ url: stack.mqttUrl, deviceId: 'guest-2' })

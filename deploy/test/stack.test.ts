@@ -26,7 +26,7 @@ interface Inspected {
   readonly State: { readonly Health?: { readonly Status: string } }
 }
 
-test('from nothing to a row, as a person and a device meet it', async (t) => {
+test('from nothing to a row, as a user and a device experience it', async (t) => {
   const stack = await Stack.start(t)
   const inspect = async (): Promise<readonly Inspected[]> => {
     const ids = (await stack.compose('ps', '-q')).trim().split('\n')
@@ -41,7 +41,7 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     return response.json()
   }
 
-  await t.test('every service becomes healthy, the set-up of broker and schema ends with 0', async () => {
+  await t.test('every service becomes healthy, and the set-up of broker and schema exits with 0', async () => {
     const healthy = async () => {
       const services = (await inspect()).filter(({ State }) => State.Health !== undefined)
       return services.length === 4 && services.every(({ State }) => State.Health?.Status === 'healthy')
@@ -95,7 +95,7 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
   })
 
   await t.test(
-    'containers run as nobody special, can write nowhere and take no more than they may',
+    'containers run unprivileged, on a read-only file system and with resource limits',
     async () => {
       for (const { Name, Config, HostConfig } of await inspect()) {
         assert.match(Config.User, /^(1883:1883|999:999|node|472:0)$/, Name)
@@ -128,7 +128,7 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     },
   )
 
-  await t.test('down and up keep rows and accounts; a backup brings back what was deleted', async () => {
+  await t.test('down and up keep rows and accounts; a backup restores deleted rows', async () => {
     const before = await stack.sql('select count(*) from events')
     const { file } = JSON.parse(await stack.qs('backup', '--json')) as { file: string }
     await stack.compose('down')
@@ -143,7 +143,7 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     await stack.up()
   })
 
-  await t.test('what its users type works', async () => {
+  await t.test('the usual commands of its users work', async () => {
     assert.match(
       await stack.compose('exec', '-T', 'postgres', 'psql', '-U', 'qs', '-d', 'qs', '-c', '\\dt'),
       /events/,
@@ -157,8 +157,8 @@ test('from nothing to a row, as a person and a device meet it', async (t) => {
     assert.equal(ok, true)
   })
 
-  await t.test('what a hostile board and a stranger try against it does not succeed', async () => {
-    // How fast the device acks of others come meanwhile is for a calm machine to say (docs/security.md). Here they come.
+  await t.test('attacks by a hostile board and by a stranger fail', async () => {
+    // How fast the device acks of others arrive meanwhile is measured on an idle machine (docs/security.md). Here they arrive.
     const command = ['attack', '--yes', '--json', '--max-wait', '60', '--console', 'http://ingester:8080']
     const { attacks, verification } = JSON.parse(await stack.qs(...command)) as Attacked
     const of = (kind: string) => attacks.filter(({ verdict }) => verdict.kind === kind)
@@ -183,7 +183,7 @@ test('without .env it says what to do, and starts nothing', async (t) => {
   await assert.rejects(stack.compose('up', '--detach'), /Run \.\/deploy\/setup\.sh once/)
 })
 
-test('setup.sh makes other secrets each time, for their owner only, and changes nothing that is there', async (t) => {
+test('setup.sh makes new secrets each time, for their owner only, and changes no existing line', async (t) => {
   const [one, other] = [await Stack.create(t), await Stack.create(t)]
   const file = join(one.directory, '.env')
   assert.equal(statSync(file).mode & 0o777, 0o600)

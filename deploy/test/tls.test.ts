@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { DeviceClient } from '@qs-telemetry/device'
 import { Stack } from './support/stack.ts'
 
-test('with certificates, boards and the stack itself speak TLS only with who proves who they are', async (t) => {
+test('with certificates, boards and the stack itself use TLS only with authenticated servers', async (t) => {
   const stack = await Stack.create(t)
   await stack.run('./deploy/certificates.sh', 'nas.test', '127.0.0.1')
   const tls = (name: string) => join(stack.directory, 'tls', name)
@@ -33,7 +33,7 @@ test('with certificates, boards and the stack itself speak TLS only with who pro
     await client.close()
   })
 
-  await t.test('a board that does not know it is told so', async () => {
+  await t.test('a board that does not know it gets an error', async () => {
     const client = connect({})
     await assert.rejects(client.connected({ timeoutMs: 5_000 }), /certificate/i)
   })
@@ -49,7 +49,7 @@ test('with certificates, boards and the stack itself speak TLS only with who pro
     assert.equal(connections, 't')
   })
 
-  await t.test('certificates made again keep the authority, so that boards need no change', async () => {
+  await t.test('renewed certificates keep the authority, so that boards need no change', async () => {
     const before = readFileSync(tls('mosquitto.crt'), 'utf8')
     await stack.run('./deploy/certificates.sh', '127.0.0.1')
     assert.deepEqual(readFileSync(tls('ca.crt')), authority)
@@ -59,7 +59,7 @@ test('with certificates, boards and the stack itself speak TLS only with who pro
     assert.equal((await client.send({ event_type: 'temp', value: 2 })).status, 'stored')
   })
 
-  await t.test('an ingester that is given the wrong authority does not connect', async () => {
+  await t.test('an ingester with the wrong authority does not connect', async () => {
     copyFileSync(tls('mosquitto.crt'), tls('ca.crt'))
     await assert.rejects(stack.compose('run', '--rm', '-T', 'migrate'))
   })

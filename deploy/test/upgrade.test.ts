@@ -9,7 +9,7 @@ import { Stack } from './support/stack.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The commit of the version that people upgrade from; move it with each release. */
+/** The commit of the version to upgrade from; update it with each release. */
 const PREVIOUS = readFileSync(new URL('previous-version', import.meta.url), 'utf8').trim()
 
 /** The previous version knew no database roles: it ran as the owner. */
@@ -21,7 +21,7 @@ services:
     environment: { DATABASE_URL: "postgresql://qs:\${QS_DB_PASSWORD}@postgres/qs" }
 `
 
-test('a new version takes over data, accounts and the schema of the one before', async (t) => {
+test('a new version takes over data, accounts and schema of the previous one', async (t) => {
   buildPrevious()
   const stack = await Stack.create(t)
   const file = join(stack.directory, 'previous.yaml')
@@ -60,14 +60,14 @@ test('a new version takes over data, accounts and the schema of the one before',
   )
 })
 
-/** From the history, with the Dockerfile of today. Up to 0.1.0 the package of the service was packages/ingester. */
+/** Builds it from the history, with the current Dockerfile. Up to 0.1.0 the service lived in packages/ingester. */
 function buildPrevious(): void {
   const options: ExecFileSyncOptions = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }
   try {
     execFileSync('git', ['cat-file', '-e', PREVIOUS], options)
   } catch {
     throw new Error(
-      `The commit ${PREVIOUS} of deploy/test/previous-version is not here: git fetch --unshallow`,
+      `The commit ${PREVIOUS} of deploy/test/previous-version is missing: git fetch --unshallow`,
     )
   }
   const script =

@@ -10,7 +10,7 @@ export interface Field {
 const { TIMESTAMPTZ, FLOAT8, INT4, INT8 } = types.builtins
 const NUMBERS: readonly number[] = [FLOAT8, INT4, INT8]
 
-/** The answer to a table query as the data source hands it on: numbers for every number, milliseconds for a time. */
+/** The answer to a table query as the data source passes it on: a number for every number, milliseconds for a time. */
 export function tableFields({ columns, rows }: Answer): readonly Field[] {
   return columns.map(({ name, dataTypeID }) => {
     const values = rows.map((row) => row[name] ?? null)
@@ -23,8 +23,8 @@ export function tableFields({ columns, rows }: Answer): readonly Field[] {
 }
 
 /**
- * The answer to a time series query, as the data source hands it on: a row for each time, and a number for each `metric`,
- * whose value names it.
+ * The answer to a time series query, as the data source passes it on: a row for each time, and a number for each
+ * `metric`, which names it.
  */
 export function seriesFields(answer: Answer): readonly Field[] {
   const fields = tableFields(answer)

@@ -1,5 +1,5 @@
-// Runs in Chromium: panels drawn by the components of @grafana/ui. Each kind is put together as the panel plug-in of that
-// name does it, which Grafana does not publish.
+// Runs in Chromium: panels drawn by the components of @grafana/ui. Each kind is assembled like the panel plug-in of that
+// name, which Grafana does not publish.
 import { dateTime, getDisplayValueAlignmentFactors, getFieldDisplayValues, ThemeContext } from '@grafana/data'
 import { BigValue, TimeSeries } from '@grafana/ui'
 import { TableNG } from '@grafana/ui/unstable'
@@ -16,7 +16,7 @@ const DRAWN_WITHIN_MS = 20_000
 
 const KINDS = { timeseries: timeSeries, table, stat: numbers }
 
-/** What is written on each canvas: the axes of a chart. */
+/** Texts written on each canvas: the axes of a chart. */
 const written = new WeakMap()
 const { fillText } = CanvasRenderingContext2D.prototype
 CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
@@ -25,7 +25,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
   return fillText.call(this, text, ...place)
 }
 
-/** Empties the page and puts panels at their places of the dashboard, those at least that can be drawn. */
+/** Empties the page and puts the panels that can be drawn at their places on the dashboard. */
 export async function drawPanels(panels, range) {
   for (const section of document.querySelectorAll('section')) section.remove()
   for (const { panel, answers } of panels)
@@ -42,7 +42,7 @@ function isBlankChart(place) {
   return place.dataset.kind === 'timeseries' && !('isEmpty' in place.dataset) && readPanel(place).marks === 0
 }
 
-/** What open-library.ts calls a DrawnPanel. */
+/** Returns a DrawnPanel of open-library.ts. */
 function readPanel(place) {
   const { title, kind } = place.dataset
   const [, content] = place.children
@@ -63,12 +63,12 @@ function readPanel(place) {
   }
 }
 
-/** A text may be too long for its column, and a number may not. */
+/** A text may be too long for its column, but a number may not. */
 function isCutOff(cell) {
   return /^-?[\d.,:]+( \S+)?$|^\d{4}-\d\d-\d\d/.test(cell.textContent) && cell.scrollWidth > cell.clientWidth
 }
 
-/** Pixels that are no shade of grey, and the widest part without any, of the whole width. */
+/** Pixels that are not grey, and the widest part without any, as a share of the width. */
 function marksOf(canvas) {
   const { width, height } = canvas
   const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
@@ -107,7 +107,7 @@ async function rendered(panel, answers, range) {
     )
 }
 
-/** The frame of a panel, at its place of the dashboard. */
+/** The frame of a panel, at its place on the dashboard. */
 function placed({ title, type, gridPos: { x, y, w, h: rows } }) {
   const place = document.body.appendChild(document.createElement('section'))
   Object.assign(place.dataset, { title, kind: type })

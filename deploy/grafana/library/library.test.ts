@@ -13,7 +13,7 @@ const range = {
   intervalMs: 600_000,
 }
 
-test('variables: the library writes what the tests of the queries assume', async (t) => {
+test('variables: the library writes what the query tests assume', async (t) => {
   const library = await openLibrary(t)
   const values = [`o'b"r\\ien$word(x) %41`, 'é[[x]]${x}', ['a', 'b,c'], ['a'], [], '']
   for (const value of values)

@@ -16,13 +16,13 @@ export interface AnsweredPanel {
   readonly answers: readonly { readonly refId: string; readonly fields: readonly Field[] }[]
 }
 
-/** What can be read of a panel's picture. */
+/** What can be read from a panel's picture. */
 export interface DrawnPanel {
   readonly title: string
   readonly kind: string
-  /** Of its cells, numbers, legend and axes. */
+  /** Texts of its cells, numbers, legend and axes. */
   readonly texts: readonly string[]
-  /** Of its axes alone. */
+  /** Texts of its axes alone. */
   readonly axes: readonly string[]
   /** Numbers and times that do not fit into their cell. */
   readonly cutOff: readonly string[]
@@ -38,7 +38,7 @@ export interface Library {
   readonly page: Page
   readonly shownColumns: (panel: Panel, fields: readonly Field[]) => Promise<readonly Column[]>
   readonly interpolated: (value: string | readonly string[], text: string) => Promise<string>
-  /** Draws panels at their places of the dashboard. Kinds that Grafana does not publish are left out. */
+  /** Draws panels at their places on the dashboard. Kinds that Grafana does not publish are left out. */
   readonly draw: (
     panels: readonly AnsweredPanel[],
     range: { readonly from: Date; readonly to: Date },

@@ -1,4 +1,4 @@
-// Runs in Chromium: what the tests ask of Grafana's own library.
+// Runs in Chromium: the functions of Grafana's own library that the tests call.
 import { formattedValueToString, getFieldDisplayName } from '@grafana/data'
 import { CustomVariable, EmbeddedScene, SceneFlexLayout, SceneVariableSet, sceneGraph } from '@grafana/scenes'
 import { drawPanels } from './draw-panel.mjs'

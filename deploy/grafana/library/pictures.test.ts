@@ -62,14 +62,14 @@ test('whole panels, drawn by the components of Grafana', async (t) => {
       for (const panel of drawn) checkDrawn(panel)
       checkUnits(uid, drawn)
       const chart = drawn.find(({ title: panel }) => panel === '${type}')
-      // Five hours of a day, which only this device was away.
+      // Only this device was offline, for five hours of the day.
       if (uid === 'qs-device') assert.ok((chart?.widestGap ?? 0) > 0.17, `a gap of ${chart?.widestGap}`)
       if (uid === 'qs-compare') assert.ok((chart?.widestGap ?? 1) < 0.05, `a gap of ${chart?.widestGap}`)
     })
   }
 })
 
-/** What must hold for every panel, whatever it shows. */
+/** What must hold for every panel. */
 function checkDrawn({ title, kind, texts, cutOff, largestPixels, marks }: DrawnPanel): void {
   assert.ok(texts.length > 0, `${title} is empty`)
   for (const text of texts) {
@@ -81,7 +81,7 @@ function checkDrawn({ title, kind, texts, cutOff, largestPixels, marks }: DrawnP
   if (kind === 'timeseries') assert.ok(marks > 200, `${title}: ${marks} pixels of lines or bars`)
 }
 
-/** What stands at the axes of the charts that have a unit. */
+/** Axis labels of the charts that have a unit. */
 const AXES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   'qs-device': { '${type}': /^-?\d+(\.\d+)? °C$/, 'Events by type': /^\d+$/ },
   'qs-compare': { '${type}': /^-?\d+(\.\d+)? °C$/ },
@@ -99,6 +99,6 @@ function checkUnits(uid: string, drawn: readonly DrawnPanel[]): void {
       .flatMap(({ axes }) => axes.filter((text) => !TIME.test(text)))
     assert.ok(axis.length >= 2, `${title}: an axis of ${axis.join()}`)
     for (const text of axis) assert.match(text, form, title)
-    assert.equal(new Set(axis).size, axis.length, `${title}: a step stands twice: ${axis.join()}`)
+    assert.equal(new Set(axis).size, axis.length, `${title}: a step occurs twice: ${axis.join()}`)
   }
 }

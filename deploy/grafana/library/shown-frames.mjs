@@ -1,4 +1,4 @@
-// Runs in Chromium: what Grafana's own library makes of the answers to a panel's queries before the panel draws them.
+// Runs in Chromium: what Grafana's own library makes from the answers to a panel's queries before the panel draws them.
 import {
   applyFieldOverrides,
   createTheme,
@@ -14,8 +14,8 @@ import { lastValueFrom, map } from 'rxjs'
 export const theme = createTheme()
 
 /**
- * Grafana itself has these two transformations, and its published libraries do not. This is what its manual says of
- * them, as far as the dashboards use it.
+ * Grafana has these two transformations, but its published libraries do not. This follows its manual, as far as the
+ * dashboards use them.
  */
 const UNPUBLISHED = [
   {
@@ -103,7 +103,7 @@ function propertiesOf({ defaults, overrides }) {
   ])
 }
 
-/** The base of thresholds has no value in JSON, which has no word for minus infinity; Grafana puts it back. */
+/** The base of thresholds has no value in JSON, which cannot express minus infinity; Grafana restores it. */
 function withBase(thresholds) {
   const [base, ...steps] = thresholds.steps
   return { ...thresholds, steps: [{ ...base, value: Number.NEGATIVE_INFINITY }, ...steps] }

@@ -5,10 +5,10 @@ import { DATA_SOURCE } from './data-source.ts'
 import { SqlQueryBuilder } from './sql-query.ts'
 
 /*
- * An alert rule is three steps: A asks the database, B takes the last value of each series, C fires above zero. The
- * queries have no macro and annotations no `$`: Grafana takes a `$` in a provisioning file for the name of an
- * environment variable. So `.Labels` instead of `$labels`, and thresholds are environment variables in the SQL. Every
- * query returns what fires: an instance that is no longer there is resolved.
+ * An alert rule has three steps: A queries the database, B takes the last value of each series, C fires above zero.
+ * Queries have no macros and annotations no `$`, since Grafana takes a `$` in a provisioning file for the name of an
+ * environment variable: hence `.Labels` instead of `$labels`, and thresholds as environment variables in the SQL.
+ * Every query returns only what fires: an instance that is absent is resolved.
  */
 
 const EXPRESSION = { type: '__expr__', uid: '__expr__' } as const
@@ -18,17 +18,17 @@ interface AlertSpec {
   readonly uid: string
   readonly title: string
   readonly sql: string
-  /** How long it has to hold. */
+  /** How long the condition must hold. */
   readonly holds: string
   readonly summary: string
   readonly whatToDo: string
-  /** Otherwise the state stays as it was, so that a restart of the database raises no alarm for each rule. */
+  /** By default the state is kept, so that a restart of the database does not fire every rule. */
   readonly onError?: 'Alerting'
 }
 
 /**
- * Judged at the newest arrival of any device: while ingest stops nobody is late, and "Nothing is ingested" is the one
- * alert. After it returns, is_silent() leaves the stop out; docs/decisions/0023-silence.md.
+ * Judged at the newest arrival of any device: while ingest is stopped no device is late, and "Nothing is ingested" is
+ * the only alert. Afterwards is_silent() leaves the stop out; docs/decisions/0023-silence.md.
  */
 const SILENT_DEVICE: AlertSpec = {
   uid: 'qs-silent-device',
@@ -43,15 +43,15 @@ where event_type is null and last_seen > now() - ${days('ALERT_GONE_DAYS', 7)}
   and is_silent(last_seen, silent_after, (select max(last_seen) from devices))
 order by 2`,
   holds: '1m',
-  summary: 'No event from {{ .Labels.device }} for longer than it is used to',
+  summary: 'No event from {{ .Labels.device }} for longer than usual',
   whatToDo:
-    'Look at its power and Wi-Fi, then at its serial log. qs device ls says when it was last seen. It is fine again with its next event. A device that is gone for good stops to alert after a week.',
+    'Check its power and Wi-Fi, then its serial log. qs device ls shows when it was last seen. The alert is resolved by its next event. A device that is gone for good stops alerting after a week.',
 }
 
 /**
- * Without the time in which the device was away. Its most frequent series tells that: a distance between two arrivals
- * that is a silence. Its newest 2,000 events are enough (five hours at ten seconds), and are read for series that are
- * late only.
+ * Without the time in which the device was offline, which its most frequent series shows: an interval between two
+ * arrivals that is a silence. Its newest 2,000 events are enough (five hours at ten seconds), and are read only for
+ * series that are late.
  */
 const SILENT_SENSOR: AlertSpec = {
   uid: 'qs-silent-sensor',
@@ -88,13 +88,13 @@ order by 2, 3`,
   holds: '1m',
   summary: 'No {{ .Labels.sensor }} from {{ .Labels.device }}, which sends other events',
   whatToDo:
-    'The board is online and this sensor is not: look at its wire and bus, and at the serial log. A firmware that renamed the type looks the same, and stops to alert after a week.',
+    'The board is online but this sensor is not: check its wiring and bus, and the serial log. A firmware that renamed the type looks the same, and stops alerting after a week.',
 }
 
 /**
  * For each code: more in a quarter of an hour than the threshold, and more than three times the median of the quarter
- * hours of the last day or one in a hundred of all events received. A mean would let a burst of the night mute the
- * morning, and the median alone falls silent after twelve hours of a steady flood.
+ * hours of the last day or one in a hundred of all events received. A mean would let a burst at night mute the
+ * morning, and the median alone goes silent after twelve hours of a steady flood.
  */
 const DEAD_LETTERS: AlertSpec = {
   uid: 'qs-dead-letters-rising',
@@ -132,11 +132,11 @@ order by 2`,
 }
 
 /**
- * Messages that were only refused do not count: one broken board must not hide that all others are off.
+ * Messages without an accepted event do not count: one broken board must not hide that all others are down.
  *
- * A fleet of hourly boards is not late after fifteen minutes: the device that reports most often says when it is. Where
- * no device has a rhythm, as after a first try, nobody can tell. It is the one rule that fires when the database does not
- * answer.
+ * A fleet of hourly boards is not late after fifteen minutes: the device that reports most often sets the limit. If no
+ * device has a rhythm, as after a first try, the rule stays quiet. It is the only one that fires when the database does
+ * not answer.
  */
 const NOTHING_INGESTED: AlertSpec = {
   uid: 'qs-nothing-ingested',
@@ -160,7 +160,7 @@ from expected, (
   onError: 'Alerting',
 }
 
-/** A setting of the composed stack. Grafana puts it in as text; where it is not set, the text is empty. */
+/** A setting of the composed stack. Grafana inserts it as text, which is empty if it is not set. */
 function number(setting: string, otherwise: number): string {
   return `coalesce(nullif('\${${setting}}', '')::float8, ${otherwise})`
 }
@@ -169,7 +169,7 @@ function days(setting: string, otherwise: number): string {
   return `make_interval(secs => 86400 * ${number(setting, otherwise)})`
 }
 
-/** A value beyond a limit for five minutes. A device that is silent has no new value, and an old one alarms nobody. */
+/** A value beyond a limit for five minutes. A silent device has no new value, and an old one does not fire. */
 const THRESHOLD: AlertSpec = {
   uid: 'freezer-warm',
   title: 'Freezer is warm',
@@ -191,10 +191,10 @@ export function thresholdTemplate() {
   return { apiVersion: 1, groups: [{ ...group, rules: [fileRule(rule(THRESHOLD))] }] }
 }
 
-/** The rules, each tied to the panel that shows what it is about. */
+/** The rules, each linked to the panel that shows its subject. */
 export function alertRules(dashboards: readonly Dashboard[]) {
   const rules = [
-    fileRule(rule(SILENT_DEVICE), findPanel(dashboards, 'Devices by last sign of life')),
+    fileRule(rule(SILENT_DEVICE), findPanel(dashboards, 'Devices by last event')),
     fileRule(rule(SILENT_SENSOR), findPanel(dashboards, 'Silent sensors')),
     fileRule(rule(DEAD_LETTERS), findPanel(dashboards, 'Latest dead letters')),
     fileRule(rule(NOTHING_INGESTED), findPanel(dashboards, 'Messages a minute')),
@@ -237,7 +237,7 @@ function rule({ uid, title, sql, holds, summary, whatToDo, onError }: AlertSpec)
   )
 }
 
-/** A rule as the file format has it: folder and group stand above it, the panel beside it. */
+/** A rule in the file format: folder and group are above it, the panel is beside it. */
 function fileRule(built: Rule, panel?: { readonly dashboardUid: string; readonly panelId: number }) {
   const { uid, title, condition, data, noDataState, execErrState, annotations, labels } = built
   const queries = data.map(({ refId, datasourceUid, relativeTimeRange, model }) => ({
@@ -255,5 +255,5 @@ function findPanel(dashboards: readonly Dashboard[], title: string) {
     const panel = panels?.find((each) => each.title === title)
     if (uid !== undefined && panel?.id !== undefined) return { dashboardUid: uid, panelId: panel.id }
   }
-  throw new Error(`No dashboard has a panel "${title}" that an alert rule could lead to`)
+  throw new Error(`No dashboard has a panel "${title}" that an alert rule could link to`)
 }

@@ -5,7 +5,7 @@ import { BOARDS_UID } from './dashboard-uids.ts'
 import { histogram, rows } from './panels.ts'
 import { DEVICE_NAME, LATEST } from './sql.ts'
 
-/** What boards call it, as a type of event or as a field of meta. */
+/** Names that boards use, as an event type or as a field of meta. */
 const NAMES = `(values
     ('firmware', 'firmware'), ('fw', 'firmware'), ('fw_version', 'firmware'), ('version', 'firmware'),
     ('battery', 'battery'), ('batt', 'battery'), ('vbat', 'battery'), ('battery_level', 'battery'),
@@ -13,7 +13,7 @@ const NAMES = `(values
     ('heap', 'heap'), ('free_heap', 'heap'), ('heap_free', 'heap')
   ) as names(field, kind)`
 
-/** As `newest`: of each board and kind the newest value, for the 500 boards that were heard last. */
+/** As `newest`: the newest value of each board and kind, for the 500 boards seen last. */
 const NEWEST = `
 boards as (select * from devices order by last_seen desc nulls last limit 500),
 told as (
@@ -31,7 +31,7 @@ newest as (
   order by device_id, kind, ts desc
 )`
 
-/** A number, where the text is one; a board may send anything. */
+/** The value as a number, if it is one; a board may send anything. */
 function numberOf(kind: string): string {
   return `max(case when value ~ '\\A-?\\d{1,15}(\\.\\d{1,20})?\\Z' then value::float8 end) filter (where kind = '${kind}')`
 }
@@ -39,7 +39,7 @@ function numberOf(kind: string): string {
 const table = rows({
   title: 'Boards',
   about:
-    'What each board says of itself: as events of the type firmware, battery, rssi or heap, or as fields of that name in meta. –: it does not say. Boots: events of the type boot in the time that is shown; many are a weak power supply or a crash. Signal below −80 dBm loses messages.',
+    'What each board reports about itself: as events of type firmware, battery, rssi or heap, or as fields of that name in meta. –: not reported. Boots: events of type boot in this time range; many mean a weak power supply or crashes. A signal below −80 dBm loses messages.',
   sql: `
 with ${NEWEST}
 select
@@ -74,7 +74,7 @@ order by "Boots" desc, 1`,
 const firmware = histogram(
   {
     title: 'Firmware',
-    about: 'How many boards run which firmware. A board that missed an update stands out.',
+    about: 'Number of boards by firmware. A board that missed an update stands out.',
     sql: `
 with ${NEWEST}
 select value as "Firmware", count(*)::float8 as "Boards"

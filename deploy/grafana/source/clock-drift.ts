@@ -35,9 +35,9 @@ const DEVICES = 'select device_id from devices order by 1'
 const CHOSEN = isChosen('device_id', 'device')
 
 const summary = numbers({
-  title: 'Clocks in this time',
+  title: 'Clocks in this time range',
   about:
-    'Of the most talkative sensor of each device. Without time: events whose device sent none; the server time counts, so a backlog is charted when it arrives. Unreadable: ts_device was no time; the raw text is in ts_device_raw. Implausible: older than DEVICE_CLOCK_MAX_PAST or further ahead than DEVICE_CLOCK_MAX_FUTURE.',
+    'For the busiest sensor of each device. Without time: events without device time; charts use the server time, so a backlog appears when it arrives. Unreadable: ts_device is not a time; the raw text is in ts_device_raw. Implausible: older than DEVICE_CLOCK_MAX_PAST or further ahead than DEVICE_CLOCK_MAX_FUTURE.',
   sql: `
 with ${voices(CHOSEN)},
 clocks as (
@@ -68,7 +68,7 @@ const offset = linesByName(
   {
     title: 'Clock offset over time',
     about:
-      'Device clock minus server clock of the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a quartz that drifts, a jump is NTP or a boot. A dip that recovers is a backlog, no fault of the clock. Of the 50 devices that were heard last; choose some above.',
+      'Device clock minus server clock at the freshest event of each point: above zero the clock is ahead, below it is behind. A steady slope is a drifting crystal, a jump is NTP or a boot. A dip that recovers is a backlog, not a fault of the clock. Shows the 50 devices seen last; choose others above.',
     sql: `
 with ${voices(CHOSEN, 50)},
 ${withGaps(
@@ -88,11 +88,11 @@ ${withGaps(
   .maxDataPoints(150)
   .axisCenteredZero(true)
 
-/** Points of ten minutes, cut where the offset jumps: a slope across a jump is no drift. */
+/** Points of ten minutes, cut where the offset jumps: a slope across a jump is not drift. */
 const drift = rows({
   title: 'Drift',
   about:
-    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more is a device without one, or NTP that never succeeds. Trust it where the fit (R²) is near 1. Of the 1,000 devices that were heard last.',
+    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more means a device without one, or NTP that never succeeds. Trust it if the fit (R²) is near 1. For the 1,000 devices seen last.',
   sql: `
 with ${voices(CHOSEN, MOST_DEVICES)},
 offsets as (
@@ -136,7 +136,7 @@ from slopes
 order by device_id, points desc`,
   width: 12,
   height: 11,
-  empty: 'No device sent a plausible time over half an hour at least. Widen the time.',
+  empty: 'No device sent plausible times over at least half an hour. Choose a longer time range.',
 })
   .overrideByName('Device', [deviceLink])
   .overrideByName('Drift', [
@@ -151,7 +151,7 @@ order by device_id, points desc`,
 const suspicious = rows({
   title: 'Suspicious clocks',
   about:
-    'Devices that sent times which cannot be right, or whose clock is more than a minute off, by their most talkative sensor. Offset: at the event that waited least on the device, so a device that sends an hour at once is not late. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then.',
+    'Devices that sent impossible times, or whose clock is more than a minute off, by their busiest sensor. Offset: at the event that waited least on the device, so a device that sends an hour of events at once is not late. In 1970: the clock was not set yet; wait for NTP before the first event, or send no ts_device until then.',
   sql: `
 with ${voices(CHOSEN)},
 clocks as (
@@ -180,7 +180,7 @@ order by 3 desc, 5 desc, 1
 limit 200`,
   width: 12,
   height: 11,
-  empty: 'Every clock in this time was plausible and within a minute.',
+  empty: 'Every clock was plausible and within a minute in this time range.',
 })
   .overrideByName('Device', [deviceLink])
   .overrideByName('Implausible', [
@@ -194,7 +194,7 @@ limit 200`,
 const implausible = rows({
   title: 'Latest implausible or unreadable times',
   about:
-    'What the device said and what the server saw. These events are stored and charted at their server time.',
+    'The time of the device and of the server. These events are stored and charted at their server time.',
   sql: `
 select
   ts_server as "Server time",
@@ -209,12 +209,12 @@ order by ts_server desc
 limit 100`,
   width: 24,
   height: 9,
-  empty: 'No implausible time in this time.',
+  empty: 'No implausible times in this time range.',
 })
   .overrideByName('Device', [deviceLink])
   .overrideByRegexp('/^(Server|Device) time$/', [width(190)])
 
-/** Whose clock can be trusted: offset, slope, and times that cannot be right. */
+/** Which clocks can be trusted: offset, slope, and impossible times. */
 export function clockDrift(): Dashboard {
   return finishDashboard(
     startDashboard(

@@ -6,7 +6,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DEVICE_UID } from './dashboard-uids.ts'
 
-/* What Grafana calls overrides: how a column or a series of that name looks. */
+/* Grafana's overrides: how a column or series of a given name looks. */
 
 export const unit = (name: string): DynamicConfigValue => ({ id: 'unit', value: name })
 
@@ -15,8 +15,8 @@ export const decimals = (count: number): DynamicConfigValue => ({ id: 'decimals'
 export const width = (pixels: number): DynamicConfigValue => ({ id: 'custom.width', value: pixels })
 
 /**
- * Of seconds: "03:57:04", "2 d 03:57:04". Grafana's unit `s` says "1.50 hour", and `dtdurations` is "3 hours, 57 minutes": cut
- * off in a column of 150 pixels, and in a row of numbers it makes all of them small.
+ * Seconds as "03:57:04", "2 d 03:57:04". Grafana's unit `s` gives "1.50 hour", and `dtdurations` "3 hours, 57 minutes",
+ * which is cut off in a column of 150 pixels and makes all numbers of a row small.
  */
 export const duration: readonly DynamicConfigValue[] = [unit('dtdhms'), width(120)]
 
@@ -56,7 +56,7 @@ export const gauge: DynamicConfigValue = {
   value: { type: 'gauge', mode: 'gradient', valueDisplayMode: 'text' },
 }
 
-/** Words of a cell as coloured pills. */
+/** Values of a cell as coloured pills. */
 export const pills = (colours: Readonly<Record<string, string>>): DynamicConfigValue[] => [
   {
     id: 'mappings',
@@ -72,7 +72,7 @@ export const pills = (colours: Readonly<Record<string, string>>): DynamicConfigV
   { id: 'custom.cellOptions', value: { type: 'color-text' } },
 ]
 
-/** A cell that holds a device id leads to the dashboard of that device, with the time that is shown. */
+/** Links a cell with a device id to the dashboard of that device, with the same time range. */
 export const deviceLink: DynamicConfigValue = {
   id: 'links',
   value: [

@@ -11,7 +11,7 @@ import { DATA_SOURCE } from './data-source.ts'
 import { linesByName, rows } from './panels.ts'
 import { ALL, chosen, DEVICE_NAME, isChosen, readable, unitOf, withGaps } from './sql.ts'
 
-/** The series of the type that is chosen. A chart of more lines tells nobody anything. */
+/** The series of the chosen type. A chart of more lines is unreadable. */
 const SHOWN = `shown as (
   select series.*, ${DEVICE_NAME} as name, devices.room
   from series join devices using (device_id)
@@ -24,7 +24,7 @@ const chart = linesByName(
   {
     title: `\${type}`,
     about:
-      'The mean of each device, of the 50 devices that were heard last; choose some above. A device that changed its unit has a line for each. A gap: nothing came for three times the usual interval.',
+      'The mean of each device, for the 50 devices seen last; choose others above. A device that changed its unit has a line for each. A gap: no event for three times the usual interval.',
     sql: `
 with ${SHOWN},
 numbers as (
@@ -51,7 +51,7 @@ ${withGaps('\n  select at as time, name as "Device", mean as "Value" from named'
 
 const newest = rows({
   title: 'Newest values',
-  about: 'The newest event of this type of each device, whatever time is shown above.',
+  about: 'The newest event of this type from each device, regardless of the time range.',
   sql: `
 with ${SHOWN}
 select
@@ -73,7 +73,7 @@ order by name`,
 /** All temperatures in one chart. */
 export function compare(): Dashboard {
   return finishDashboard(
-    startDashboard('Compare devices', COMPARE_UID, 'One type of event of all devices')
+    startDashboard('Compare devices', COMPARE_UID, 'One event type across all devices')
       .withVariable(
         new QueryVariableBuilder('type')
           .label('sensor')

@@ -11,13 +11,13 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 
 /**
- * Grafana 12.0 writes 41 and later ones read it. The SDK would write its own newest, which an older Grafana of the
- * same major version need not know.
+ * Grafana 12.0 writes 41 and later versions read it. The SDK would write its own newest, which an older Grafana of the
+ * same major version may not know.
  */
 const SCHEMA_VERSION = 41
 const TAG = 'qs'
 
-/** What all dashboards have in common: a day that ends now, a refresh a minute, and a row of links to each other. */
+/** Common to all dashboards: the last day, a refresh every minute, and a row of links to each other. */
 export function startDashboard(title: string, uid: string, about: string): DashboardBuilder {
   return new DashboardBuilder(title)
     .uid(uid)
@@ -50,7 +50,7 @@ export function finishDashboard(builder: DashboardBuilder): Dashboard {
   }
 }
 
-/** The SDK puts every link into the menu behind a button, where nobody sees it. Without a place it stands at the top. */
+/** The SDK hides every link in a menu behind a button. Without a placement it is shown at the top. */
 function withoutPlacement({ placement, ...link }: DashboardLink): DashboardLink {
   return link
 }

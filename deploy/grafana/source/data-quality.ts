@@ -7,9 +7,9 @@ import { histogram, lines, numbers, rows } from './panels.ts'
 import { bucket, eventsOf, MOST_DEVICES, milliseconds, TOLD, voices, withGaps } from './sql.ts'
 
 const summary = numbers({
-  title: 'Outcomes in this time',
+  title: 'Outcomes in this time range',
   about:
-    'Shares of all events that came in. Duplicates cost nothing but air time: above a few percent, devices wait too short for their device acks or do not get them. Rejected should be zero.',
+    'Shares of all received events. Duplicates cost only air time: above a few percent, devices do not wait long enough for their device acks, or do not get them. Rejected should be zero.',
   sql: `
 select
   coalesce(sum(received), 0)::float8 as "Received",
@@ -32,7 +32,7 @@ where $__timeFilter(minute)`,
 const delays = numbers({
   title: 'Delay from device to server',
   about:
-    'From the device time to the server time, where the device time is plausible. It holds the error of the clock too, so below a second it means little. Of the 1,000 devices that were heard last. A high 99 % with a low median: some devices were offline and sent later; that is what the backlog is for.',
+    'From device time to server time, if the device time is plausible. It includes the error of the clock, so below a second it means little. For the 1,000 devices seen last. A high 99 % with a low median: some devices were offline and sent their backlog later, as intended.',
   sql: `
 with ${voices('true', MOST_DEVICES)}
 select p[1] as "Half within", p[2] as "95 % within", p[3] as "99 % within", worst as "Longest"
@@ -75,7 +75,7 @@ with ${withGaps(
 const latestDeadLetters = rows({
   title: 'Latest dead letters',
   about:
-    'Why it was refused and what to do, with the start of what came. qs deadletter show NUMBER prints all of one, fix repairs, replay sends it again.',
+    'Why it was refused and what to do, with the start of the payload. qs deadletter show NUMBER prints all of one, fix repairs it, replay sends it again.',
   sql: `
 select
   dead_letter_id as "Number",
@@ -90,7 +90,7 @@ order by received_at desc
 limit 100`,
   width: 24,
   height: 10,
-  empty: 'No dead letters in this time. That is how it should be.',
+  empty: 'No dead letters in this time range, as it should be.',
 })
   .overrideByName('Number', [unit('none'), width(90)])
   .overrideByName('Received', [...second])
@@ -99,13 +99,13 @@ limit 100`,
   .overrideByRegexp('/^(Reason|Payload)/', [{ id: 'custom.inspect', value: true }])
 
 /**
- * Only sensors with a rhythm: a door has no usual interval, and every night would be "100 times the usual". The rhythm is that of
- * arrivals, so that the hour between two batches is no gap. A silence that still lasts counts once it is one.
+ * Only sensors with a rhythm: a door has no usual interval, and every night would be "100 times the usual". The rhythm
+ * is that of arrivals, so the hour between two batches is not a gap. A lasting silence counts as soon as it is one.
  */
 const gaps = rows({
   title: 'Gaps: longest silence of each sensor',
   about:
-    'The longest time without an event, of sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times and more: the sensor hung, the device was off, or its events are lost on the device. All sensors of a device: the device; one of them: the sensor. Of the 1,000 devices that were heard last.',
+    'The longest time without an event, for sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times or more: the sensor hung, the device was off, or it lost events. If all sensors of a device have gaps, check the device; if only one has, check that sensor. For the 1,000 devices seen last.',
   sql: `
 select
   device_id as "Device",
@@ -135,7 +135,7 @@ order by 5 desc
 limit 100`,
   width: 14,
   height: 11,
-  empty: 'No sensor sent three events in this time, at a regular interval.',
+  empty: 'No sensor sent three events at a regular interval in this time range.',
 })
   .overrideByName('Device', [deviceLink])
   .overrideByRegexp('/^(Longest silence|Usual interval)$/', [...duration])
@@ -150,7 +150,7 @@ const late = histogram(
   {
     title: 'Late arrivals',
     about:
-      'Share of events by their delay from device to server, by the most talkative sensor of each of the 1,000 devices that were heard last. A hill to the right is a backlog after an outage. "clock ahead": the device time is in the future; see "Clock drift".',
+      'Share of events by their delay from device to server, by the busiest sensor of each of the 1,000 devices seen last. A hill on the right is a backlog after an outage. "clock ahead": the device time is in the future; see "Clock drift".',
     sql: `
 with ${voices('true', MOST_DEVICES)},
 places as (
@@ -170,7 +170,7 @@ order by place`,
   'Delay',
 ).unit('percentunit')
 
-/** What came, what was refused and why, what is missing, what was late. */
+/** What was received, refused, missing and late, and why. */
 export function dataQuality(): Dashboard {
   return finishDashboard(
     startDashboard('Data quality', DATA_QUALITY_UID, 'Dead letters, duplicates, gaps and late arrivals')

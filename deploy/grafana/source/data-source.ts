@@ -1,2 +1,2 @@
-/** What every query names: the data source of provisioning/datasources/qs.yaml. */
+/** The data source of every query, from provisioning/datasources/qs.yaml. */
 export const DATA_SOURCE = { type: 'grafana-postgresql-datasource', uid: 'qs' } as const

@@ -3,12 +3,12 @@ import { isMeasured } from './measured.ts'
 import { bars, lines, states, withUnit } from './panels.ts'
 import { bucket, chosen, eventsOf, SERIES_OF_DEVICE, unitOf, withGaps } from './sql.ts'
 
-/* What the dashboard of one device draws over time. */
+/* Charts over time of the dashboard of one device. */
 
 const drawn = lines({
   title: `\${type}`,
   about:
-    'Mean with the band from minimum to maximum, one point an interval (choose it above). A sensor that changed its unit has a line for each unit, without the band. A gap: nothing came for three times the usual interval.',
+    'Mean with the band from minimum to maximum, one point per interval (choose it above). A sensor that changed its unit has a line for each unit, without the band. A gap: no event for three times the usual interval.',
   sql: `
 with numbers as (
   select at, unit, events, low, high, total, min(unit) over () = max(unit) over () as is_one_unit
@@ -52,7 +52,7 @@ export const timeline = states(
   {
     title: 'States',
     about:
-      'Doors, switches, modes: how long each lasted. A state goes on until the next event, also while the device is silent. A boolean is on or off. A sensor with more than eight different texts, such as a log, is not shown here.',
+      'Doors, switches, modes: how long each state lasted. A state lasts until the next event, even while the device is silent. A boolean is on or off. A sensor with more than eight different texts, such as a log, is not shown here.',
     sql: `
 with ${SERIES_OF_DEVICE}
 select event.ts as time, series.event_type as "Sensor",
@@ -67,7 +67,7 @@ where not ${isMeasured('event')}
 order by 2, 1`,
     width: 24,
     height: 7,
-    empty: 'This device sent no states in this time.',
+    empty: 'This device sent no states in this time range.',
   },
   'Sensor',
 )
@@ -75,7 +75,7 @@ order by 2, 1`,
 export const arrivals = bars({
   title: 'Events by type',
   about:
-    'How many events came, by their own time. A gap and then a tall bar later: the device was offline and sent its backlog.',
+    'Number of events, by event time. A gap and then a tall bar later: the device was offline and sent its backlog.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select ${bucket('events.ts')} as time, series.event_type as metric, count(*)::float8 as "events"

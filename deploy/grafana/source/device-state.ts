@@ -1,7 +1,7 @@
-/** After how many seconds without an event a row of `devices` is silent; docs/decisions/0023-silence.md. */
+/** Seconds without an event after which a row of `devices` is silent; docs/decisions/0023-silence.md. */
 const SILENT_AFTER = 'coalesce(silent_after_set, silent_after)'
 
-/** Of a row of `devices`: what device_status() says, and `gone` after a week of silence. */
+/** The state of a row of `devices`: that of device_status(), and `gone` after a week of silence. */
 export const DEVICE_STATE = `case
     when device_status(last_seen, ${SILENT_AFTER}) <> 'silent' then device_status(last_seen, ${SILENT_AFTER})
     when last_seen < now() - interval '7 days' then 'gone'

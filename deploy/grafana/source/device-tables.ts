@@ -4,7 +4,7 @@ import { DEVICE_STATE, STATE_COLOURS } from './device-state.ts'
 import { numbers, rows } from './panels.ts'
 import { chosen, LATEST, milliseconds, readable, SERIES_OF_DEVICE } from './sql.ts'
 
-/* What the dashboard of one device tells in numbers and tables. */
+/* Numbers and tables of the dashboard of one device. */
 
 export const status = numbers({
   title: 'Status',
@@ -39,7 +39,7 @@ where device_id = ${chosen('device')}`,
 export const identity = rows({
   title: 'About this device',
   about:
-    'Set name, room and time zone on the page of the device in the console. The zone is for times that the device sends without offset; where none is set, DEVICE_TIMEZONE counts.',
+    'Set name, room and time zone on the page of the device in the console. The zone applies to times that the device sends without an offset; if none is set, DEVICE_TIMEZONE applies.',
   sql: `
 select
   device_id as "Device",
@@ -59,7 +59,7 @@ where device_id = ${chosen('device')}`,
 export const latest = rows({
   title: 'Sensors now',
   about:
-    'The newest event of each sensor. Silent: nothing for three times its usual interval. A sensor without a regular interval has no rhythm, and is never silent.',
+    'The newest event of each sensor. Silent: no event for three times its usual interval. A sensor without a regular interval has no rhythm, and is never silent.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select
@@ -86,7 +86,7 @@ limit 1000`,
 export const meta = rows({
   title: 'Meta of the newest events',
   about:
-    'What the device sent in meta: firmware, room, chip. Fields that the contract does not know stand under _extra.',
+    'What the device sent in meta: firmware, room, chip. Fields that the contract does not define are under _extra.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select distinct on (field.key) field.key as "Field", field.value as "Value", series.event_type as "From"
@@ -99,9 +99,9 @@ limit 100`,
 })
 
 export const raw = rows({
-  title: 'Events as they are stored',
+  title: 'Stored events',
   about:
-    'The newest 200 of the time that is shown. Delay: from the device clock to the server clock; empty where the device sent no time.',
+    'The newest 200 in this time range. Delay: from the device clock to the server clock; empty if the device sent no time.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select

@@ -48,13 +48,13 @@ order by 1`,
     ),
   )
 
-/** Everything about one device: the page to open when somebody says "the kitchen is broken". */
+/** Everything about one device: the page to open when "the kitchen is broken". */
 export function device(): Dashboard {
   return finishDashboard(
     startDashboard(
       'One device',
       DEVICE_UID,
-      'Charts, status and raw events of the device that is chosen above',
+      'Charts, status and raw events of the chosen device',
     )
       .withVariable(
         new QueryVariableBuilder('device')
@@ -78,7 +78,7 @@ export function device(): Dashboard {
       .withVariable(
         new IntervalVariableBuilder('interval')
           .label('interval')
-          .description('Time that one point of a chart stands for')
+          .description('Time covered by one point of a chart')
           .values('10s,1m,5m,15m,1h,6h,1d')
           .auto(true)
           .stepCount(300)

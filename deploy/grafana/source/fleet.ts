@@ -22,7 +22,7 @@ import { eventsOf, readable } from './sql.ts'
 const devices = numbers({
   title: 'Devices',
   about:
-    'Silent: nothing for three times its usual interval, or for the time that was set on its page in the console; look at its power and Wi-Fi first. Silent sensors: of devices that are online. Quiet: no event for 15 minutes and no usual interval. Never: made with qs device add, and no event yet; check its user, password and broker address. Gone: silent for a week. New: first heard in the time that is shown.',
+    'Silent: no event for three times its usual interval, or for the time set on its page in the console; check its power and Wi-Fi first. Silent sensors: on devices that are online. Quiet: no event for 15 minutes and no usual interval. Never: created with qs device add, but no event yet; check its user, password and broker address. Gone: silent for a week. New: first seen in this time range.',
   sql: `
 select
   count(*) filter (where state = 'online') as "Online",
@@ -44,9 +44,9 @@ from (
   .overrideByName('New', judged('text', [1, 'blue']))
 
 const events = numbers({
-  title: 'Events in this time',
+  title: 'Events in this time range',
   about:
-    'Duplicates are normal after a network fault: a device sends again what had no device ack. Rejected events are dead letters: their reason is in "Data quality", and qs deadletter ls lists them.',
+    'Duplicates are normal after a network fault: a device resends events without a device ack. Rejected events are dead letters: their reason is in "Data quality", and qs deadletter ls lists them.',
   sql: `
 select
   coalesce(sum(stored), 0)::float8 as "Stored",
@@ -66,7 +66,7 @@ const alerts = new PanelBuilder()
   .type('alertlist')
   .title('Firing alerts')
   .description(
-    'The alerts of the folder qs that fire now. Each says what to do; docs/grafana.md says how they reach your phone.',
+    'The firing alerts of the folder qs. Each says what to do; docs/grafana.md explains how they reach your phone.',
   )
   .span(12)
   .height(7)
@@ -92,7 +92,7 @@ const alerts = new PanelBuilder()
 const silentSensors = rows({
   title: 'Silent sensors',
   about:
-    'Sensors that stopped while their device went on: a broken wire, a failed bus, or a firmware that renamed the type. After a week they are no longer listed.',
+    'Sensors that stopped while their device kept sending: a broken wire, a failed bus, or a firmware that renamed the type. After a week they are no longer listed.',
   sql: `
 select
   device_id as "Device",
@@ -113,7 +113,7 @@ limit 200`,
 const latestValues = rows({
   title: 'Latest values',
   about:
-    'The newest event of each sensor of the 200 devices that were heard last, whatever time is shown above. A value older than an hour says how old it is. Click a device to see its charts.',
+    'The newest event of each sensor of the 200 devices seen last, regardless of the time range. A value older than an hour shows its age. Click a device to see its charts.',
   sql: `
 select
   series.device_id as "Device",
@@ -133,13 +133,13 @@ order by 1, 2`,
     id: 'groupingToMatrix',
     options: { rowField: 'Device', columnField: 'Sensor', valueField: 'Value', emptyValue: 'null' },
   })
-  // What the transformation calls the first column. A pattern would also take a sensor `device_temp`.
+  // The name that the transformation gives the first column. A pattern would also match a sensor `device_temp`.
   .overrideByName('Device\\Sensor', [{ id: 'displayName', value: 'Device' }, deviceLink, width(180)])
 
 const deviceTable = rows({
-  title: 'Devices by last sign of life',
+  title: 'Devices by last event',
   about:
-    'Silent devices come first, then those that were never heard. Give a device a name and a room on its page in the console.',
+    'Silent devices come first, then those never seen. Give a device a name and a room on its page in the console.',
   sql: `
 with shown as (
   select *, array_position(array['silent', 'never', 'online', 'quiet', 'gone'], state) as place
@@ -172,7 +172,7 @@ order by place, last_seen`,
 const topDevices = rows({
   title: 'Top devices by rate',
   about:
-    'Who fills the database. A device far above the others may send in a loop: look at its firmware, or send less often and in arrays. Counted are the 200 devices with the highest rate of late.',
+    'Which devices fill the database. A device far above the others may send in a loop: check its firmware, or send less often and in arrays. Counts the 200 devices with the highest recent rate.',
   sql: `
 select
   series.device_id as "Device",
@@ -196,9 +196,9 @@ limit 10`,
   .overrideByName('A minute', [decimals(2), width(100)])
 
 const textEvents = rows({
-  title: 'What devices said in words',
+  title: 'Text events',
   about:
-    'Text values: boots, doors, log lines. A device that boots again and again has a weak power supply or crashes; "brownout" is the supply.',
+    'Text values: boots, doors, log lines. A device that keeps rebooting has a weak power supply or crashes; "brownout" means the supply.',
   sql: `
 select ts as "Time", device_id as "Device", event_type as "Type", value_text as "Text"
 from events
@@ -212,13 +212,13 @@ limit 100`,
   .overrideByName('Time', [...second])
   .overrideByName('Text', coloured('text'))
 
-/** The first look in the morning: who is there, what do they say, is anything lost. */
+/** The first look in the morning: which devices are online, what they send, and what was refused. */
 export function fleet(): Dashboard {
   return finishDashboard(
     startDashboard(
       'Fleet overview',
       FLEET_UID,
-      'All devices: who is there, what they say, and what was refused',
+      'All devices: which are online, what they send, and what was refused',
     )
       .withPanel(
         note(

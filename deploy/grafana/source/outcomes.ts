@@ -3,13 +3,13 @@ import { colour } from './columns.ts'
 import { bars } from './panels.ts'
 import { bucket, perMinute } from './sql.ts'
 
-/* Panels that stand on more than one dashboard. */
+/* Panels of more than one dashboard. */
 
 export function outcomesPerMinute(width: number, height: number): PanelBuilder {
   return bars({
     title: 'Events a minute by outcome',
     about:
-      'What became of the events that came in. A gap is a time without any: is the ingester running (qs doctor)? Many duplicates: devices do not get their device acks. Any rejected: see "Data quality".',
+      'Outcomes of the received events. A gap is a time without events: is the ingester running (qs doctor)? Many duplicates: devices do not get their device acks. Any rejected: see "Data quality".',
     sql: `
 select
   ${bucket('minute')} as time,
@@ -41,6 +41,6 @@ where $__timeFilter(received_at)
 group by 1, 2
 order by 1`,
     width,
-    empty: 'No dead letters in this time. That is how it should be.',
+    empty: 'No dead letters in this time range, as it should be.',
   }).unit('short')
 }

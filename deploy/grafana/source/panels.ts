@@ -26,21 +26,21 @@ import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
 import { DATA_SOURCE } from './data-source.ts'
 import { type SqlFormat, SqlQueryBuilder } from './sql-query.ts'
 
-/** What every panel has: a title, a description that says what a person should do, a place and a query. */
+/** What every panel has: a title, a description that says what to do, a size and a query. */
 export interface PanelSpec {
   readonly title: string
   readonly about: string
   readonly sql: string
   /** Of 24 columns. */
   readonly width: number
-  /** In rows of about 30 pixels; 8 unless said. */
+  /** In rows of about 30 pixels. Default 8. */
   readonly height?: number
-  /** Instead of the general words for a panel without any data. */
+  /** Replaces the general text for a panel without data. */
   readonly empty?: string
 }
 
 const EMPTY =
-  'No data here yet. Send an event (qs publish --device kitchen --type temp --value 21.5) or widen the time.'
+  'No data here yet. Send an event (qs publish --device kitchen --type temp --value 21.5) or choose a longer time range.'
 
 interface PanelBuilder {
   title(title: string): this
@@ -61,7 +61,7 @@ function described<T extends PanelBuilder>(panel: T, { title, about, width, heig
     .noValue(empty ?? EMPTY)
 }
 
-/** What a single empty cell or number shows. `noValue` of a whole panel would fill each of them with its sentence. */
+/** Text of a single empty cell or number. The `noValue` of the panel would fill each of them with its sentence. */
 const NOTHING = '–'
 
 /** Lines over time, one for each number or `metric`. A null is a gap. */
@@ -70,8 +70,8 @@ export function lines(spec: PanelSpec): timeseries.PanelBuilder {
 }
 
 /**
- * Lines over time from rows of `time`, a name and `Value`, where each line has times of its own. As a time series they
- * would share all times, and nobody could tell a gap from a time that only another line has.
+ * Lines over time from rows of `time`, a name and `Value`, where each line has its own times. As a time series they
+ * would share all times, and a gap would look like a time that only another line has.
  */
 export function linesByName(spec: PanelSpec, nameColumn: string, unitSql?: string): timeseries.PanelBuilder {
   const panel = drawn(spec, 'table').fillOpacity(0)
@@ -88,7 +88,7 @@ export function withUnit(panel: timeseries.PanelBuilder, sql: string): timeserie
   })
 }
 
-/** How long which state lasted, from rows of `time`, a name and a text. */
+/** How long each state lasted, from rows of `time`, a name and a text. */
 export function states(spec: PanelSpec, nameColumn: string): statetimeline.PanelBuilder {
   return described(new statetimeline.PanelBuilder(), spec)
     .withTarget(new SqlQueryBuilder('table', spec.sql))
@@ -99,7 +99,7 @@ export function states(spec: PanelSpec, nameColumn: string): statetimeline.Panel
     .legend(legend())
 }
 
-/** Rows of several things become a frame for each. */
+/** Splits rows into a frame for each value of a column. */
 function lineForEach(column: string): DataTransformerConfig {
   return {
     id: 'partitionByValues',
@@ -119,7 +119,7 @@ function drawn(spec: PanelSpec, format: SqlFormat): timeseries.PanelBuilder {
     .pointSize(4)
 }
 
-/** Counts over time, stacked, on an axis of whole numbers. A minute is the finest: ingest_stats knows no finer one. */
+/** Counts over time, stacked, on an axis of whole numbers. The finest interval is a minute, as in ingest_stats. */
 export function bars(spec: PanelSpec): timeseries.PanelBuilder {
   return lines(spec)
     .drawStyle(GraphDrawStyle.Bars)
@@ -132,7 +132,7 @@ export function bars(spec: PanelSpec): timeseries.PanelBuilder {
     .maxDataPoints(200)
 }
 
-/** One big number a column of the only row. */
+/** One big number for each column of the only row. */
 export function numbers(spec: PanelSpec): stat.PanelBuilder {
   return described(new stat.PanelBuilder(), { height: 4, ...spec, empty: NOTHING })
     .withTarget(new SqlQueryBuilder('table', spec.sql))
@@ -168,7 +168,7 @@ export function note(markdown: string): text.PanelBuilder {
     .transparent(true)
 }
 
-/** A colour, and then from each value on another. */
+/** A base colour, and another one from each value on. */
 export function thresholds(
   base: string,
   ...steps: readonly (readonly [number, string])[]

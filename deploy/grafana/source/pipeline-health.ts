@@ -10,7 +10,7 @@ import { bucket, MOST_DEVICES, milliseconds, perMinute, TOLD, voices, withGaps }
 const identity = numbers({
   title: 'Do the numbers add up?',
   about:
-    'received = stored + duplicate + rejected, in every minute and for every writer. Anything but 0 unaccounted events is a fault of the ingester: please report it. Idle for: time since the ingester last took in a message.',
+    'received = stored + duplicate + rejected, in every minute and for every writer. Anything but 0 unaccounted events is a bug in the ingester: please report it. Idle for: time since the ingester last received a message.',
   sql: `
 select
   coalesce(sum(received), 0)::float8 as "Received",
@@ -28,7 +28,7 @@ where $__timeFilter(minute)`,
 const database = numbers({
   title: 'Database',
   about:
-    'Growth: events of the last day times what an event takes, indexes included. Compare with the free disk. Hit rate: reads answered from memory; below 95 % more shared_buffers or memory helps.',
+    'Growth: events of the last day times the size of an event, including indexes. Compare with the free disk space. Hit rate: reads answered from memory; below 95 % more shared_buffers or memory helps.',
   sql: `
 select
   pg_database_size(current_database())::float8 as "Size",
@@ -52,7 +52,7 @@ where datname = current_database()`,
 const messages = lines({
   title: 'Messages a minute',
   about:
-    'MQTT messages, and how many events one carries. Arrays cost much less than single events: a busy device should send several at once.',
+    'MQTT messages, and how many events each carries. Arrays cost much less than single events: a busy device should send several at once.',
   sql: `
 with ${withGaps(
     `
@@ -77,7 +77,7 @@ with ${withGaps(
 const delay = lines({
   title: 'Delay from device to server',
   about:
-    'Median and 95 % of device time to server time, on a logarithmic scale, by the most talkative sensor of each of the 1,000 devices that were heard last. All devices at once rising: the broker or the ingester was away (a backlog). One device: its network; see "Data quality".',
+    'Median and 95 % of device time to server time, on a logarithmic scale, by the busiest sensor of each of the 1,000 devices seen last. A rise for all devices at once: the broker or the ingester was down (a backlog). For one device: its network; see "Data quality".',
   sql: `
 with ${voices('true', MOST_DEVICES)},
 ${withGaps(
@@ -104,7 +104,7 @@ ${withGaps(
 const writers = rows({
   title: 'Writers',
   about:
-    'What each ingester took in. A restart of its container gives it a new name, and the old one stays in the list: that is no fault. Whether anything is taken in: "Idle for" above.',
+    'What each ingester received. A restart of its container gives it a new name, and the old one stays in the list: that is not a fault. "Idle for" above shows whether anything is received.',
   sql: `
 select
   split_part(writer, '/', 1) as "Ingester",
@@ -126,7 +126,7 @@ limit 100`,
 const tables = rows({
   title: 'Tables',
   about:
-    "Rows are PostgreSQL's estimate. To vacuum: dead rows against the number at which autovacuum starts. Some way above 100 % is usual while it runs; several times that for hours: a long transaction, or autovacuum is off or too slow.",
+    "Rows are PostgreSQL's estimate. To vacuum: dead rows against the number at which autovacuum starts. Somewhat above 100 % is normal while it runs; several times that for hours means a long transaction, or that autovacuum is off or too slow.",
   sql: `
 select
   s.relname as "Table",
@@ -154,7 +154,7 @@ order by pg_total_relation_size(c.oid) desc`,
 const indexes = rows({
   title: 'Indexes',
   about:
-    'What each index takes and how often it was used since the statistics began. An index of your own that is never used costs at every insert: drop it.',
+    'Size of each index, and how often it was used since the statistics began. An index that you added and that is never used slows every insert: drop it.',
   sql: `
 select
   indexrelname as "Index",
@@ -171,7 +171,7 @@ order by 2 desc`,
 const connections = rows({
   title: 'Connections',
   about:
-    'Who is connected to this database. Near the limit, new ones are refused: look for the one that opens too many, or raise max_connections.',
+    'Connections to this database. Near the limit, new ones are refused: find the user that opens too many, or raise max_connections.',
   sql: `
 select
   coalesce(usename, 'server')::text as "User",
@@ -191,7 +191,7 @@ order by 2 desc`,
 const daily = bars({
   title: 'Stored events a day',
   about:
-    'The last thirty days, whatever time is chosen above; a day is one of UTC. What it grows by is what the disk has to hold: see "Growth a day".',
+    'The last thirty days, regardless of the time range; days are in UTC. The disk must have room for the growth: see "Growth a day".',
   sql: `
 select date_bin('1 day', minute, 'epoch'::timestamptz) as time, sum(stored)::float8 as "stored"
 from ingest_stats
@@ -204,7 +204,7 @@ order by 1`,
   .unit('short')
   .overrideByName('stored', [colour('green')])
 
-/** Whether the machine in between does its work: rates, the identity, delay, and the state of the database. */
+/** Whether the pipeline works: rates, the identity of the counts, delay, and the state of the database. */
 export function pipelineHealth(): Dashboard {
   return finishDashboard(
     startDashboard(

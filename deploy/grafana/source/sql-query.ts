@@ -16,7 +16,7 @@ export interface SqlQuery extends Dataquery {
   readonly editorMode: 'code'
 }
 
-/** The SDK knows no query of the PostgreSQL data source; this is it, as its editor saves it. */
+/** A query of the PostgreSQL data source as its editor saves it; the SDK has none. */
 export class SqlQueryBuilder implements Builder<Dataquery> {
   readonly #query: SqlQuery
 

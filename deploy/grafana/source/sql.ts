@@ -1,6 +1,6 @@
 /*
- * Pieces that several queries share. Grafana replaces variables in the browser and macros on the server, in this order:
- * a macro in an id would run. test/support/expand.ts does both for the tests.
+ * SQL shared by several queries. Grafana replaces variables in the browser and then macros on the server, so a macro in
+ * an id would run. test/support/expand.ts does both for the tests.
  */
 
 /** One point of a chart as wide as Grafana's `$__interval`, counted from 1970 in UTC. */
@@ -26,12 +26,12 @@ export function chosen(variable: string): string {
 )`
 }
 
-/** What a variable with several values has for All, so that no query lists 20,000 devices. */
+/** The value of a multi-value variable for All, so that no query lists 20,000 devices. */
 export const ALL = '*'
 
 /**
- * Whether a column is among the values of a variable that takes several. Grafana writes them as `{a,b}`, one alone as `a`
- * or `{a}`, and none as nothing or `{}`.
+ * Whether a column is among the values of a multi-value variable. Grafana writes them as `{a,b}`, a single one as `a`
+ * or `{a}`, and none as an empty text or `{}`.
  */
 export function isChosen(column: string, variable: string): string {
   const list = chosen(variable)
@@ -40,25 +40,25 @@ export function isChosen(column: string, variable: string): string {
 }
 
 /*
- * Series are asked for through functions of the database (migrations/0006_series.sql): PostgreSQL puts them into the
- * query, and a cluster of Citus has its own (docs/scaling.md).
+ * Series are read through functions of the database (migrations/0006_series.sql): PostgreSQL inlines them, and a Citus
+ * cluster has its own (docs/scaling.md).
  */
 
-/** `series` of the device that is chosen, each with its newest event. */
+/** `series` of the chosen device, each with its newest event. */
 export const SERIES_OF_DEVICE = `series as (select * from series where device_id = ${chosen('device')})`
 
 /** The newest event of a pair of `series`, as `latest`. */
 export const LATEST = 'newest_events(series.device_id, series.event_type, 1) as latest'
 
-/** The events of a pair of `series`, or of `voices`, in the time that is shown. */
+/** The events of a pair of `series`, or of `voices`, in the time range. */
 export function eventsOf(pair: 'series' | 'voices'): string {
   return `events_between(${pair}.device_id, ${pair}.event_type, $__timeFrom(), $__timeTo())`
 }
 
-/** How people know a row of `devices`. */
+/** The display name of a row of `devices`. */
 export const DEVICE_NAME = `coalesce(nullif(label, ''), device_id)`
 
-/** A number with six significant digits, whole numbers with all of theirs: 21.499999999999996 is 21.5. */
+/** A number with six significant digits, a whole number with all of its digits: 21.499999999999996 is 21.5. */
 export function shortNumber(value: string): string {
   return `case
   when ${value} = 0 then '0'
@@ -73,7 +73,7 @@ export function readable(row: string): string {
   return `coalesce(${shortNumber(`${row}.value_num`)}, ${row}.value_text, '–') || coalesce(' ' || nullif(${row}.unit, ''), '')`
 }
 
-/** A query for the unit of a chart: that of all rows with a column `unit`, if they have one unit. */
+/** A query for the unit of a chart: that of the column `unit`, if all rows have the same. */
 export function unitOf(rows: string): string {
   return `select case when min(unit) = max(unit) and min(unit) <> '' then 'suffix:' || min(unit) else 'short' end as unit
 from ${rows}`
@@ -82,7 +82,7 @@ from ${rows}`
 /**
  * The points of a chart, as columns `time`, `values` and `of` (the column that names a line), with a row of nulls in
  * each gap, where Grafana would otherwise draw a straight line. A gap is longer than three times the usual distance: the
- * median of the line, or the shortest of the three before or after, so that a change of interval is no gap.
+ * median of the line, or the shortest of the three before or after, so that a change of interval is not a gap.
  */
 export function withGaps(points: string, values: readonly string[], of?: string): string {
   const name = of === undefined ? '' : `"${of}", `
@@ -112,17 +112,17 @@ order by 1`
 }
 
 /**
- * Of how many devices, those that were heard last, a panel reads events. With all of 20,000 devices, "Drift" took 3.6 s of CPU and
- * "Gaps" 3.8 s, and "Clock offset over time" sent 437,000 rows.
+ * A panel reads events of at most this many devices, those seen last. With all of 20,000 devices, "Drift" took 3.6 s of
+ * CPU and "Gaps" 3.8 s, and "Clock offset over time" sent 437,000 rows.
  */
 export const MOST_DEVICES = 1_000
 
 /**
- * `voices`: of each device, or of those for which a condition on `device_id` holds, its most talkative sensor: the one
- * whose twentieth last event is the newest. The row of `series` tells that time; with 100,000 series, a panel of two
+ * `voices`: the busiest sensor of each device, or of each for which a condition on `device_id` holds: the one whose
+ * twentieth last event is the newest. The row of `series` estimates that time; with 100,000 series, a panel of two
  * devices took 8.4 s while it read the twentieth last events, and now takes 1.8 s. All events of a message share one
- * clock and one delay, so for these one sensor tells as much as all of them, at a quarter of the cost with four.
- * With `atMost`, only that many devices, those that were heard last.
+ * clock and one delay, so one sensor shows as much of these as all of them, at a quarter of the cost with four.
+ * With `atMost`, only that many devices, those seen last.
  */
 export function voices(condition = 'true', atMost?: number): string {
   const all = `
@@ -139,7 +139,7 @@ export function voices(condition = 'true', atMost?: number): string {
 }
 
 /**
- * The times of the events of `voices` in the time that is shown, as `told`. `offset 0` keeps the planner from joining
+ * The times of the events of `voices` in the time range, as `told`. `offset 0` keeps the planner from joining
  * with all events of that time.
  */
 export const TOLD = `voices, lateral (
@@ -147,7 +147,7 @@ export const TOLD = `voices, lateral (
   offset 0
 ) as told`
 
-/** As `points`: how far the clock of each of `voices` was ahead at most in each piece of time; late events count for nothing so. */
+/** As `points`: the most that each clock of `voices` was ahead in each piece of time, so late events do not count. */
 export function offsetPoints(piece: string): string {
   return `voices, lateral (
   select ${piece} as piece, ${milliseconds('max(ts_device - ts_server)')} as ahead
@@ -157,7 +157,7 @@ export function offsetPoints(piece: string): string {
 ) as points`
 }
 
-/** An interval in seconds, to the millisecond: a clock is not known better, and Grafana would show µs. */
+/** An interval in seconds, to the millisecond: clocks are not known more precisely, and Grafana would show µs. */
 export function milliseconds(interval: string): string {
   return `round(date_part('epoch', ${interval})::numeric, 3)::float8`
 }

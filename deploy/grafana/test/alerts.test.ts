@@ -6,12 +6,12 @@ import { migrate } from '../../../packages/qs/src/database/migrate.ts'
 import { readAlertRules } from './support/queries.ts'
 import { type Answer, connectReader } from './support/reader.ts'
 
-/** Environment variables of Grafana; what is not set is an empty text. */
+/** Environment variables of Grafana; one that is not set is an empty text. */
 type Settings = Readonly<Record<string, string>>
 
 interface Database {
   readonly fill: (sql: string, values?: unknown[]) => Promise<unknown>
-  /** Labels of the instances of the rule that fire, as Grafana would find them. */
+  /** Labels of the firing instances of a rule, as Grafana would find them. */
   readonly firing: (uid: string, settings?: Settings) => Promise<readonly string[]>
 }
 
@@ -59,11 +59,11 @@ interface Arrivals {
   readonly type?: string
   /** Seconds before now of each arrival. */
   readonly ago: readonly number[]
-  /** Samples a minute apart that come at once. */
+  /** Samples, a minute apart, that arrive at once. */
   readonly samples?: number
 }
 
-/** Events as they came, and what the ingester keeps about their series and devices. */
+/** Inserts events, and what the ingester keeps about their series and devices. */
 async function arrive({ fill }: Database, ...fleet: readonly Arrivals[]): Promise<void> {
   for (const { id, type = 'temp', ago, samples = 1 } of fleet)
     await fill(
@@ -84,11 +84,11 @@ async function arrive({ fill }: Database, ...fleet: readonly Arrivals[]): Promis
 }
 
 const HOUR = 3_600
-/** Arrivals so many seconds apart, the last of them so long ago. */
+/** Arrivals at an interval in seconds, the last one `lastAgo` seconds ago. */
 const every = (seconds: number, lastAgo: number, count = 40) =>
   Array.from({ length: count }, (_, n) => lastAgo + n * seconds)
 
-/** Something that reports all the time, so that ingest runs. */
+/** A device that reports all the time, so that ingest runs. */
 const ALIVE: Arrivals = { id: 'alive', ago: every(10, 5) }
 
 test('a silent device fires by its rhythm, and one that is gone for a week does not', async (t) => {
@@ -113,7 +113,7 @@ test('a silent device fires by its rhythm, and one that is gone for a week does 
   assert.deepEqual(
     await database.firing('qs-silent-device'),
     ['hourly', 'hourly-too'],
-    'what a person has set counts first',
+    'a value set by a user takes precedence',
   )
 })
 
@@ -123,11 +123,11 @@ const NOT_SILENT: Readonly<Record<string, readonly Arrivals[]>> = {
     { id: 'logging', ago: every(HOUR, 50 * 60) },
     { id: 'logging', type: 'log', ago: [50 * 60 + 3, 50 * 60 + 2, 50 * 60 + 1] },
   ],
-  'a door, that is used when it is used': [
+  'a door that is used now and then': [
     { id: 'door', ago: [HOUR, 1.1 * HOUR, 5 * HOUR, 5.01 * HOUR, 20 * HOUR] },
   ],
   'the first hour of a board': [{ id: 'young', ago: [30 * 60, 45 * 60] }],
-  'the first event of the manual: qs publish, once': [{ id: 'kitchen', ago: [2 * HOUR] }],
+  'the first event of the manual: a single qs publish': [{ id: 'kitchen', ago: [2 * HOUR] }],
   'the same, sent four times by an impatient person': [{ id: 'kitchen', ago: every(5, 2 * HOUR, 4) }],
 }
 
@@ -182,12 +182,12 @@ test('after a stop of ingest, a device is late only by the time in which ingest 
   await database.fill(minutesBetween('2 days', '4 hours 5 minutes'))
   await database.fill(minutesBetween('5 minutes', '0 minutes'))
   const withoutStop = ['hourly', 'hourly-dead', 'often-dead']
-  assert.deepEqual(await database.firing('qs-silent-device'), withoutStop, 'nobody has noted the stop')
+  assert.deepEqual(await database.firing('qs-silent-device'), withoutStop, 'the stop is not noted yet')
   await database.fill('select note_ingest_stops()')
   assert.deepEqual(await database.firing('qs-silent-device'), ['hourly-dead', 'often-dead'])
 })
 
-test('pauses that an hourly fleet makes are no stops of ingest', async (t) => {
+test('pauses of an hourly fleet are not stops of ingest', async (t) => {
   const database = await start(t)
   await arrive(
     database,
@@ -213,7 +213,7 @@ test('after a power cut of a board, its slow sensor is late only by the time in 
   assert.deepEqual(await database.firing('qs-silent-sensor'), ['board dead-before', 'board humidity'])
 })
 
-test('messages that are only refused do not count as ingested', async (t) => {
+test('messages whose events are all refused do not count as ingested', async (t) => {
   const database = await start(t)
   await arrive(database, { id: 'often', ago: every(60, 2 * HOUR) })
   await database.fill(minuteOf('2 hours'))
@@ -223,7 +223,7 @@ test('messages that are only refused do not count as ingested', async (t) => {
   assert.deepEqual(await database.firing('qs-nothing-ingested'), [''])
 })
 
-test('nothing ingested waits a quarter of an hour, or as long as the most frequent device may', async (t) => {
+test('nothing ingested waits a quarter of an hour, or as long as the most frequent device may be quiet', async (t) => {
   const database = await start(t)
   const fires = (settings = {}) => database.firing('qs-nothing-ingested', settings)
   assert.deepEqual(await fires(), [], 'a new database')
@@ -251,7 +251,7 @@ function deadLetters(count: number, ago: string, code = 'INVALID_JSON'): string 
     from generate_series(1, ${count}) as n`
 }
 
-test('dead letters fire where a code rises, and old ones do not mute new ones', async (t) => {
+test('dead letters fire when a code rises, and old ones do not mute new ones', async (t) => {
   const { fill, firing } = await start(t)
   const fires = (settings = {}) => firing('qs-dead-letters-rising', settings)
   assert.deepEqual(await fires(), [], 'none at all')
@@ -263,13 +263,13 @@ test('dead letters fire where a code rises, and old ones do not mute new ones', 
   assert.deepEqual(await fires({ ALERT_DEAD_LETTERS: '6' }), [], 'a setting')
   for (let quarter = 1; quarter < 96; quarter++)
     await fill(deadLetters(6, `${quarter * 15} minutes 60 seconds`))
-  assert.deepEqual(await fires(), ['INVALID_JSON'], 'a flood of a day that is all that comes in')
+  assert.deepEqual(await fires(), ['INVALID_JSON'], 'a flood of a day when nothing else is received')
   await fill(`insert into ingest_stats values (date_trunc('minute', now()), 'w', 1000, 1000, 994, 0, 6)`)
   assert.deepEqual(await fires(), [], 'six in each quarter of an hour are usual, and few of all events')
   await fill(deadLetters(6, '1 minute', 'MISSING_FIELD'))
   assert.deepEqual(await fires(), ['MISSING_FIELD'], 'another code is news')
   await fill(`insert into dead_letters_counted values (date_trunc('minute', now()), 'd', 'FLOOD', 500, 500)`)
-  assert.deepEqual(await fires(), ['FLOOD', 'MISSING_FIELD'], 'those that were only counted count')
+  assert.deepEqual(await fires(), ['FLOOD', 'MISSING_FIELD'], 'only counted letters count too')
 })
 
 test('the template of a threshold fires beyond its limit, while the value is fresh', async (t) => {
@@ -283,7 +283,7 @@ test('the template of a threshold fires beyond its limit, while the value is fre
   assert.deepEqual(await fires(), [], 'an old value')
 })
 
-test('a restart of the database is no alarm, and one that stays away is one', () => {
+test('a restart of the database raises no alarm, but a database that stays down does', () => {
   const onError = readAlertRules().map(({ uid, execErrState, for: holds }) => [uid, execErrState, holds])
   assert.deepEqual(onError, [
     ['qs-silent-device', 'KeepLast', '1m'],

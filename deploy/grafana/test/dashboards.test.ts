@@ -23,7 +23,7 @@ for (const dashboard of readDashboards()) {
     assert.equal(cells.size, COLUMNS * height)
   })
 
-  test(`${title}: every panel has a title, says what to do, and has words for being empty`, () => {
+  test(`${title}: every panel has a title, says what to do, and has a text for no data`, () => {
     assert.deepEqual(
       panels.map(({ id }) => id),
       panels.map((_, index) => index + 1),
@@ -32,7 +32,7 @@ for (const dashboard of readDashboards()) {
       if (type === 'text' || type === 'alertlist') continue
       assert.ok(panel, 'title')
       assert.ok((description?.length ?? 0) > 40, `${panel}: description`)
-      assert.ok(fieldConfig?.defaults.noValue, `${panel}: words for no data`)
+      assert.ok(fieldConfig?.defaults.noValue, `${panel}: text for no data`)
       assert.notEqual(targets?.length ?? 0, 0, `${panel}: query`)
       for (const { datasource } of targets ?? []) assert.equal(datasource.uid, 'qs')
     }
@@ -49,7 +49,7 @@ for (const dashboard of readDashboards()) {
     }
   })
 
-  test(`${title}: links to the other dashboards stand at the top, not in a menu`, () => {
+  test(`${title}: links to the other dashboards are at the top, not in a menu`, () => {
     assert.deepEqual(
       dashboard.links.map(({ type, placement }) => [type, placement]),
       [['dashboards', undefined]],
@@ -62,7 +62,7 @@ for (const dashboard of readDashboards()) {
         assert.ok(whole.endsWith(':percentencode}') || whole === '${interval:sqlstring}', `${name}: ${whole}`)
   })
 
-  test(`${title}: every column that an override names is one of a query`, () => {
+  test(`${title}: every column that an override names is in a query`, () => {
     for (const panel of panels) {
       const sql = (panel.targets ?? []).map(({ rawSql }) => rawSql).join('\n')
       const { overrides = [] } = (panel.fieldConfig ?? {}) as {
@@ -82,7 +82,7 @@ for (const dashboard of readDashboards()) {
   })
 }
 
-test('there are the seven dashboards, each with an id of its own that never changes', () => {
+test('there are seven dashboards, each with its own id that never changes', () => {
   assert.deepEqual(
     readDashboards()
       .map(({ uid }) => uid)

@@ -9,7 +9,7 @@ const choice = {
   variables: { device: "o'brien", devices: ['a', "b'c"], odd: 'a"b', macro: '$word(x)', none: [] },
 }
 
-test('macros become what the manual says', () => {
+test('macros expand as in the manual', () => {
   assert.equal(
     expand('$__timeFilter(e.ts)', choice),
     "e.ts BETWEEN '2026-11-24T18:00:00Z' AND '2026-11-25T18:00:00Z'",
@@ -18,7 +18,7 @@ test('macros become what the manual says', () => {
   assert.equal(expand('$__interval_ms / 1000.0', choice), '60000 / 1000.0')
 })
 
-test('values are written as the browser writes them', () => {
+test('values are written as in the browser', () => {
   assert.equal(expand('d = ${device:sqlstring}', choice), "d = 'o''brien'")
   assert.equal(expand('d in (${devices:sqlstring})', choice), "d in ('a','b''c')")
   assert.equal(expand('${odd:sqlstring}', choice), `'a\\"b'`)
@@ -31,7 +31,7 @@ test('a macro in a value runs, as on the server, unless the value is encoded', (
   assert.equal(expand('${macro:percentencode}', choice), '%24word%28x%29')
 })
 
-test('what it does not know it refuses', () => {
+test('unknown macros and formats are refused', () => {
   for (const sql of ['$__timeGroup(ts, 1m)', '${other:sqlstring}', '$device', '${device}', '${device:csv}'])
     assert.throws(() => expand(sql, choice), /unknown|not expanded/)
 })

@@ -20,7 +20,7 @@ function demand(object: Fields, types: Readonly<Record<string, string>>): void {
 
 const DURATION = /^\d+[smhd]$/
 
-test('the data source is the one that dashboards name, read only, with every secret from the environment', () => {
+test('the data source is the one of the dashboards, read only, with every secret from the environment', () => {
   const text = readDeployed('provisioning/datasources/qs.yaml')
   const { apiVersion, datasources } = parse(text) as {
     readonly apiVersion: number
@@ -51,7 +51,7 @@ test('the data source is the one that dashboards name, read only, with every sec
     assert.ok(MANUAL.includes(`\`${name}\``), `docs/grafana.md does not say ${name}`)
 })
 
-test('dashboards are read from a folder, and edits in the browser do not get lost unnoticed', () => {
+test('dashboards are read from a folder, and edits in the browser are not lost silently', () => {
   const { apiVersion, providers } = parse(readDeployed('provisioning/dashboards/qs.yaml')) as {
     readonly apiVersion: number
     readonly providers: readonly Fields[]
@@ -120,13 +120,13 @@ test('a contact point is a file for each ALERT_CONTACT, with every secret from t
       assert.ok(COMPOSE.includes(`${setting}: \${${setting}:-}`), `compose.yaml does not pass ${setting}`)
     }
   }
-  // The file that compose.yaml mounts over has to be there, since the folder is mounted read only.
+  // The file that compose.yaml mounts over must exist, since the folder is mounted read only.
   assert.deepEqual(parse(readDeployed('provisioning/alerting/contact-point.yaml')), { apiVersion: 1 })
   for (const [, setting] of readDeployed('provisioning/alerting/qs.yaml').matchAll(/\$\{(\w+)\}/g))
     assert.ok(MANUAL.includes(`\`${setting}\``) && COMPOSE.includes(`${setting}: \${${setting}:-}`), setting)
 })
 
-test('a change of ALERT_CONTACT takes back the contact point of before', () => {
+test('a change of ALERT_CONTACT removes the previous contact point', () => {
   const names = ['mail', 'telegram', 'ntfy', 'off']
   for (const name of names) {
     const file = parse(readDeployed(`contact-points/${name}.yaml`)) as {
@@ -139,7 +139,7 @@ test('a change of ALERT_CONTACT takes back the contact point of before', () => {
     )
     assert.deepEqual(file.resetPolicies, name === 'off' ? [1] : undefined, name)
   }
-  // An empty ALERT_CONTACT leaves alone what was made in the browser.
+  // An empty ALERT_CONTACT changes nothing that was set up in the browser.
   assert.deepEqual(parse(readDeployed('contact-points/none.yaml')), { apiVersion: 1 })
 })
 

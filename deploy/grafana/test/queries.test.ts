@@ -16,7 +16,7 @@ const KNOWN: readonly number[] = [...NUMBERS, BOOL, TEXT, TIMESTAMPTZ, NAME]
 const DAY_MS = 86_400_000
 const range = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + 60_000), intervalMs: 600_000 }
 
-/** As the drop-downs stand when a dashboard is opened; each of `device` and `type` of "One device" is one value there. */
+/** Values of the drop-downs when a dashboard is opened; in "One device", `device` and `type` are single values. */
 const CHOICES: Readonly<Record<string, readonly Choice['variables'][]>> = {
   'Fleet overview': [{}],
   'One device': [
@@ -37,7 +37,7 @@ const CHOICES: Readonly<Record<string, readonly Choice['variables'][]>> = {
   'Pipeline health': [{}],
 }
 
-/** What the ten simulated devices do not do. */
+/** Panels for which the ten simulated devices have no data. */
 const MAY_BE_EMPTY: readonly string[] = [
   'Fleet overview: Silent sensors',
   'Data quality: Gaps: longest silence of each sensor',
@@ -69,7 +69,7 @@ test('every query of every dashboard returns rows that its panel can draw, to a 
   })
 })
 
-/** Legal ids that broke a query, or made it find nothing: quotes, a backslash, macros and variables of Grafana, 128 bytes. */
+/** Legal ids that broke a query or gave no rows: quotes, a backslash, macros and variables of Grafana, 128 bytes. */
 const HOSTILE: readonly string[] = [
   `say "hi"`,
   "o'brien",
@@ -89,7 +89,7 @@ const HOSTILE: readonly string[] = [
   'Device\\Sensor',
 ]
 
-/** Each with two hours of a sensor whose type is as hostile, a text, and a dead letter. */
+/** Two hours of events for each id, with an equally hostile type, unit and meta. */
 const HOSTILE_ROWS = `
   insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_device, ts_server, schema, meta)
   select 'h-' || place || '-' || n, id, id, 20 + n / 3.0, '"', at, at, at, 1, jsonb_build_object(id, id)
@@ -132,9 +132,9 @@ test('hostile ids: every query runs, and finds what they sent', async (t) => {
       assert.ok((await found('One device: ${type}', id)).length > 100, id)
     }
   })
-  await t.test('of several that are chosen, each; of none, none; of All, all', async () => {
+  await t.test('several chosen devices give each of them, none gives none, All gives all', async () => {
     const devices = async (chosen: string | readonly string[]) =>
-      Number((await found('Clock drift: Clocks in this time', chosen))[0]?.Devices)
+      Number((await found('Clock drift: Clocks in this time range', chosen))[0]?.Devices)
     assert.equal(await devices(HOSTILE), HOSTILE.length)
     assert.equal(await devices([`say "hi"`, '$word(']), 2)
     assert.equal(await devices(['$word(']), 1)
@@ -156,7 +156,7 @@ test('on an empty database no query fails, with nothing selected and with All', 
   }
 })
 
-test('a device that was made but never heard is told apart from a silent one', async (t) => {
+test('a device that was created but never seen is distinguished from a silent one', async (t) => {
   const url = await filledDatabase(t)
   const owner = new Client({ connectionString: url })
   await owner.connect()
@@ -172,11 +172,11 @@ test('a device that was made but never heard is told apart from a silent one', a
     return (await ask(expand(query.sql, { ...range, variables: {} }))).rows
   }
   assert.equal((await run('Devices'))[0]?.Never, '1')
-  const row = (await run('Devices by last sign of life')).find(({ Device }) => Device === 'new')
+  const row = (await run('Devices by last event')).find(({ Device }) => Device === 'new')
   assert.deepEqual([row?.State, row?.Sensors], ['never', '0'])
 })
 
-test('a contact that sends true and false is a state and no chart', async (t) => {
+test('a contact that sends true and false is a state and not a chart', async (t) => {
   const ask = await connectReader(t, await filledDatabase(t))
   const device = readDashboards().find(({ title }) => title === 'One device')
   assert.ok(device)
@@ -195,7 +195,7 @@ test('a contact that sends true and false is a state and no chart', async (t) =>
   assert.ok(charts.includes('temp') && !charts.includes('window'), charts.join())
 })
 
-test('the most talkative sensors are found without a read of events, and of the chosen devices only', () => {
+test('the busiest sensors are found without reading events, and only for the chosen devices', () => {
   const queries = readDashboards()
     .flatMap(queriesOf)
     .filter(({ sql }) => sql.includes('voices as ('))
@@ -220,14 +220,14 @@ async function emptyDatabase(t: TestContext) {
   }
 }
 
-/** What Grafana needs: column types that it knows, and for a series a sorted `time`, numbers, and names as text. */
+/** What Grafana needs: known column types, and for a series a sorted `time`, numbers, and names as text. */
 function checkShape({ format, kind }: Query, { columns, rows }: Answer): void {
   for (const { name, dataTypeID } of columns)
     assert.ok(
       KNOWN.includes(dataTypeID),
       `column ${name} has type ${dataTypeID}, which Grafana shows as nothing useful`,
     )
-  assert.equal(new Set(columns.map(({ name }) => name)).size, columns.length, 'a column name stands twice')
+  assert.equal(new Set(columns.map(({ name }) => name)).size, columns.length, 'a column name occurs twice')
   if (kind === 'annotation') assert.deepEqual(columns.map(({ name }) => name).slice(0, 2), ['time', 'text'])
   if (format !== 'time_series') return
   const time = columns.find(({ name }) => name === 'time')

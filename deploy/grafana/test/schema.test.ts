@@ -7,22 +7,22 @@ import { readDeployed } from './support/queries.ts'
 
 /**
  * Grafana publishes its dashboard as TypeScript (npm `@grafana/schema`, the line of Grafana 12) and as CUE, not as JSON
- * Schema; so the schema is made of those types. The file is the one for a whole dashboard, without the package's index,
- * which has two types of one name.
+ * Schema; so the schema is made from those types. The file is the one for a whole dashboard, without the package's index,
+ * which has two types with the same name.
  */
 const TYPES = fileURLToPath(
   new URL('../../../node_modules/@grafana/schema/dist/types/raw/dashboard/x/types.gen.d.ts', import.meta.url),
 )
 
-/** What Grafana's own types do not know of what Grafana itself writes. */
+/** What Grafana writes but its own types lack. */
 const KNOWN_GAPS = [
-  // "target" is typed as that of the built-in annotations; a query of a data source stands there as well.
+  // "target" is typed as that of the built-in annotations; it can also be a query of a data source.
   /^\/annotations\/list\/\d+\/target \w/,
-  // An interval chooses its steps by itself where it is told to.
+  // An interval can choose its steps automatically.
   /^\/templating\/list\/2 auto(_min|_count)?$/,
 ]
 
-test('every dashboard is one by the schema that Grafana 12 publishes', async (t) => {
+test('every dashboard is valid by the schema that Grafana 12 publishes', async (t) => {
   const generator = createGenerator({ path: TYPES, type: 'Dashboard', skipTypeCheck: true })
   const schema = generator.createSchema('Dashboard') as AnySchemaObject
   const validate = new Ajv({ strict: false, allErrors: true }).compile(schema)

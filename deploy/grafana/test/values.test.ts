@@ -11,7 +11,7 @@ import { connectReader } from './support/reader.ts'
 const now = Date.now()
 const range = { from: new Date(now - 86_400_000), to: new Date(now + 60_000), intervalMs: 600_000 }
 
-/** A database with what `fill` inserts, and the first row of a panel's query on it. */
+/** Fills a database, and returns a function that gives the first row of a panel's query. */
 async function start(t: TestContext, fill: string) {
   const url = await freshDatabase(t)
   await migrate(url)
@@ -33,7 +33,7 @@ async function start(t: TestContext, fill: string) {
   }
 }
 
-/** An event a minute over twelve hours, with a clock as the expression says in seconds of offset. */
+/** An event a minute over twelve hours, with a clock offset in seconds by an SQL expression. */
 function everyMinute(offset: string): string {
   return `
     insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_server, schema)
@@ -44,18 +44,18 @@ function everyMinute(offset: string): string {
     ) as sent`
 }
 
-test('a clock that runs 100 ppm fast shows 100 ppm, although NTP set it in between', async (t) => {
+test('a clock that runs 100 ppm fast shows 100 ppm, even if NTP sets it in between', async (t) => {
   const first = await start(t, everyMinute('n * 60 * 0.0001 - case when n > 500 then 30 else 0 end'))
   const row = await first('Clock drift: Drift', { device: ['d'] })
   assert.ok(Math.abs((row.Drift ?? 0) - 100) < 1, `${row.Drift} ppm`)
   assert.ok(Math.abs((row['A day'] ?? 0) - 8.64) < 0.1)
   assert.ok((row.Fit ?? 0) > 0.99)
-  // The longest stretch is the one before NTP: 500 minutes, at whose end the clock was three seconds ahead.
+  // The longest stretch is the one before NTP: 500 minutes, after which the clock was three seconds ahead.
   assert.ok(Math.abs((row.Offset ?? 0) - 3) < 0.2, `${row.Offset} s`)
   assert.ok(Math.abs((row.Over ?? 0) - 500 * 60) <= 1_200, `${row.Over} s`)
 })
 
-test('a backlog is a delay and no fault of the clock', async (t) => {
+test('a backlog is a delay and not a fault of the clock', async (t) => {
   const first = await start(t, everyMinute('case when n % 10 < 3 then -200 else -1 end'))
   const row = await first('Clock drift: Drift', { device: ['d'] })
   assert.ok(Math.abs(row.Drift ?? 1) < 0.01 && Math.abs((row.Offset ?? 0) + 1) < 0.01)
@@ -65,7 +65,7 @@ test('a backlog is a delay and no fault of the clock', async (t) => {
   assert.ok(Math.abs((late['Share of events'] ?? 0) - 0.7) < 0.001)
 })
 
-test('the longest silence is told with what is usual, and the one that lasts counts too', async (t) => {
+test('the longest silence is shown with the usual interval, and a lasting one counts too', async (t) => {
   const hole = await start(t, `${everyMinute('0')} where n not between 300 and 398`)
   const row = await hole('Data quality: Gaps: longest silence of each sensor')
   assert.deepEqual([row['Longest silence'], row['Usual interval'], row['Times the usual']], [6_000, 60, 100])
@@ -74,7 +74,7 @@ test('the longest silence is told with what is usual, and the one that lasts cou
   assert.ok(Math.abs((lasting['Longest silence'] ?? 0) - 7_260) < 30, `${lasting['Longest silence']} s`)
 })
 
-test('an outage is a gap, and a change of interval is none', async (t) => {
+test('an outage is a gap, but a change of interval is not', async (t) => {
   const url = await freshDatabase(t)
   await migrate(url)
   const ask = await connectReader(t, url)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The Debian that the stand-ins are made of, as the image qs-stand-in-base: a minimal system from the distribution's
-# packages, since no image can be pulled where this is needed. Takes half a minute, once.
+# Builds the Debian base of the stand-ins, the image qs-stand-in-base: a minimal system from the distribution's packages,
+# since no image can be pulled where this is needed. Takes half a minute, once.
 set -eu
 release=trixie
 docker image inspect qs-stand-in-base >/dev/null 2>&1 && exit 0
@@ -11,7 +11,7 @@ debootstrap --variant=minbase --include=ca-certificates "$release" "$root/system
   tail -n 20 "$root/log" >&2
   exit 1
 }
-# Behind a proxy of one's own the certificates of this machine are the ones that work.
+# Behind a private proxy only the certificates of this machine work.
 cp /etc/ssl/certs/ca-certificates.crt "$root/system/etc/ssl/certs/ca-certificates.crt"
 rm -rf "$root"/system/var/cache/apt/archives/*.deb
 tar -C "$root/system" -c . | docker import - qs-stand-in-base >/dev/null

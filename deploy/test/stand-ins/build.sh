@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds what stands in for the images that compose.yaml and Dockerfile name, under the same names, where those cannot
-# be pulled. An image that is there already, be it the real one, stays.
+# Builds stand-ins for the images that compose.yaml and Dockerfile name, under the same names, where those cannot be
+# pulled. An existing image, such as the real one, is kept.
 set -eu
 cd "$(dirname "$0")"
 root=$(cd ../../.. && pwd)

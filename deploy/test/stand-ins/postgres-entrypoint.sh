@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the official image promises: a new data directory is set up from POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB
-# and the scripts of /docker-entrypoint-initdb.d, on a server that listens on its socket only.
+# Like the official image: a new data directory is set up from POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB
+# and the scripts of /docker-entrypoint-initdb.d, on a server that listens only on its socket.
 set -eu
 if [ "$1" != postgres ] || [ -s "$PGDATA/PG_VERSION" ]; then exec "$@"; fi
 : "${POSTGRES_PASSWORD:?is not set}"

@@ -11,7 +11,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** `docker compose`, or `docker-compose` where that is all there is; scripts/test-compose.mjs finds out. */
+/** `docker compose`, or `docker-compose` if only that is installed; scripts/test-compose.mjs finds out. */
 const [COMPOSE = 'docker', ...COMPOSE_ARGS] = (process.env.QS_COMPOSE ?? 'docker compose').split(' ')
 
 interface Ports {
@@ -29,13 +29,13 @@ export interface DeviceLogin {
 }
 
 export interface StackOptions {
-  /** Lines of .env beside what setup.sh writes and the ports. */
+  /** Lines of .env in addition to the ports and what setup.sh writes. */
   readonly env?: Readonly<Record<string, string>>
   /** Further compose files, by absolute path. */
   readonly files?: readonly string[]
 }
 
-/** The composed stack as somebody has it who unpacked it into a folder of its own, with ports that are free. */
+/** The composed stack as unpacked by a user into its own folder, with free ports. */
 export class Stack {
   readonly directory: string
   readonly ports: Ports
@@ -47,7 +47,7 @@ export class Stack {
     this.#files = files
   }
 
-  /** Set up, not started. Stopped and removed, volumes and all, after the test. */
+  /** Sets it up without a start. It is stopped and removed, with its volumes, after the test. */
   static async create(t: TestContext, { env = {}, files = [] }: StackOptions = {}): Promise<Stack> {
     const directory = mkdtempSync(join(tmpdir(), 'qs-compose-'))
     for (const name of ['compose.yaml', 'compose.tls.yaml', 'deploy']) {
@@ -81,7 +81,7 @@ export class Stack {
     return stack
   }
 
-  /** Ready for events: everything healthy, as `docker compose ps` says. */
+  /** Sets it up and starts it, until it is ready for events. */
   static async start(t: TestContext, options: StackOptions = {}): Promise<Stack> {
     const stack = await Stack.create(t, options)
     await stack.up()
@@ -130,7 +130,7 @@ export class Stack {
     return stdout
   }
 
-  /** A row a line, columns with | between them. The owner of the database sees all rows, not all connections. */
+  /** One row per line, columns separated by |. The owner of the database sees all rows, but not all connections. */
   async sql(statement: string, role: 'qs' | 'postgres' = 'qs'): Promise<string> {
     const output = await this.compose(
       'exec',
@@ -158,7 +158,7 @@ export class Stack {
     return { username, password, client_id }
   }
 
-  /** Not by fetch: of Node 20 it may wait for ever, and hold nothing open, where a container is just starting. */
+  /** Without fetch: in Node 20 it may never settle, with nothing held open, while a container is starting. */
   isReady(): Promise<boolean> {
     return new Promise((resolve) => {
       const request = get({ port: this.ports.http, path: '/readyz', agent: false, timeout: 5_000 })

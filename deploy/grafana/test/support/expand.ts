@@ -1,4 +1,4 @@
-/** What a dashboard is asked for: a time range, the width of a point, and what is chosen in its drop-downs. */
+/** Parameters of a dashboard: a time range, the width of a point, and the values of its drop-downs. */
 export interface Choice {
   readonly from: Date
   readonly to: Date
@@ -6,7 +6,7 @@ export interface Choice {
   readonly variables: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** As the browser writes them. `sqlstring` puts a backslash before `"`, which PostgreSQL takes for a part of the text. */
+/** As the browser writes them. `sqlstring` puts a backslash before `"`, which PostgreSQL takes as part of the text. */
 const FORMATS: Readonly<Record<string, (value: string | readonly string[]) => string>> = {
   percentencode: (value) => strictlyEncoded(typeof value === 'string' ? value : `{${value.join(',')}}`),
   sqlstring: (value) =>
@@ -22,11 +22,11 @@ function strictlyEncoded(text: string): string {
 }
 
 /**
- * Does to a query what Grafana 12 does before PostgreSQL sees it, in its order: the browser puts in the variables, and
- * then the server expands whatever looks like a macro, also inside of values. library/library.test.ts compares the formats
+ * Does to a query what Grafana 12 does before PostgreSQL sees it, in its order: the browser inserts the variables, and
+ * then the server expands whatever looks like a macro, even inside values. library/library.test.ts compares the formats
  * with those of Grafana's own library. Source of the macros: "PostgreSQL query editor" of the manual.
  *
- * @throws where the server would refuse the macro, and where a `$` is left over that nobody replaces
+ * @throws if the server would refuse the macro, and if a `$` is left that nothing replaces
  */
 export function expand(sql: string, { from, to, intervalMs, variables }: Choice): string {
   const time = (date: Date) => `'${date.toISOString().replace(/\.\d+Z$/, 'Z')}'`

@@ -13,9 +13,9 @@ import { writeBatch } from '../../../../packages/qs/src/sink/write-batch.ts'
 const HOUR_MS = 3_600_000
 const INTERVAL_MS = 240_000
 const DEVICES = 10
-/** A legal device id that breaks every query which does not quote. */
+/** A legal device id that breaks every query without quoting. */
 export const AWKWARD_DEVICE = "o'brien"
-/** A sensor whose type does the same. */
+/** An event type that does the same. */
 export const AWKWARD_TYPE = "temp'; drop table events; --"
 
 const decodeOptions = {
@@ -38,7 +38,7 @@ export async function filledDatabase(t: TestContext): Promise<string> {
     const messages = [...simulated(), awkward(), windowContact()]
     const context = { writer: 'test/1', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
     await writeBatch(connection, gather(messages, null), { ...context, devices: seen(messages) })
-    // A network fault: the device acks were lost, so the devices send again.
+    // A network fault: the device acks were lost, so the devices resend.
     await writeBatch(connection, gather(messages.slice(-40), null), { ...context, devices: [] })
   } finally {
     connection.destroy()

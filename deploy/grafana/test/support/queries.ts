@@ -15,7 +15,7 @@ export interface Panel {
   readonly type: string
   readonly title?: string
   readonly description?: string
-  /** A range of its own, as in `30d`. */
+  /** Its own time range, such as `30d`. */
   readonly timeFrom?: string
   readonly maxDataPoints?: number
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
@@ -66,7 +66,7 @@ interface AlertModel {
   }[]
 }
 
-/** A file below deploy/grafana, as it is mounted. */
+/** A file in deploy/grafana, as it is mounted. */
 export function readDeployed(path: string): string {
   return readFileSync(new URL(path, ROOT), 'utf8')
 }
@@ -87,18 +87,18 @@ export function readAlertRules(path = 'provisioning/alerting/qs.yaml'): readonly
 }
 
 export interface Query {
-  /** Where it stands: dashboard, panel, and its letter where it is not the first. */
+  /** Where it is: dashboard, panel, and its letter if it is not the first. */
   readonly name: string
   readonly format: 'table' | 'time_series'
   readonly sql: string
   readonly kind: 'panel' | 'variable' | 'annotation'
-  /** Where the panel has a range of its own. */
+  /** If the panel has its own time range. */
   readonly days?: number
-  /** Where the panel asks for fewer points than it has pixels. */
+  /** If the panel asks for fewer points than it has pixels. */
   readonly maxPoints?: number
 }
 
-/** Every query that a dashboard sends: of its panels, drop-downs and annotations. */
+/** Every query of a dashboard: of its panels, drop-downs and annotations. */
 export function queriesOf({ title, panels, templating, annotations }: Dashboard): readonly Query[] {
   const ofTarget =
     (name: string, kind: Query['kind']) =>

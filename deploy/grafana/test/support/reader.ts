@@ -8,8 +8,8 @@ export interface Answer {
 }
 
 /**
- * Asks as Grafana does: as a role that may select and nothing else, with a statement timeout. The role has a name of
- * its own, since roles belong to the whole cluster that the test files share.
+ * Queries like Grafana: as a role that may only select, with a statement timeout. The role has a unique name, since
+ * roles belong to the whole cluster that the test files share.
  */
 export async function connectReader(t: TestContext, url: string): Promise<(sql: string) => Promise<Answer>> {
   const owner = new Client({ connectionString: url })

@@ -158,7 +158,7 @@ test('from nothing to a row, as a user and a device experience it', async (t) =>
   })
 
   await t.test('attacks by a hostile board and by a stranger fail', async () => {
-    // How fast the device acks of others arrive meanwhile is measured on an idle machine (docs/security.md). Here they arrive.
+    // How fast the device acks of others arrive meanwhile needs an idle machine (docs/security.md). Here they just arrive.
     const command = ['attack', '--yes', '--json', '--max-wait', '60', '--console', 'http://ingester:8080']
     const { attacks, verification } = JSON.parse(await stack.qs(...command)) as Attacked
     const of = (kind: string) => attacks.filter(({ verdict }) => verdict.kind === kind)

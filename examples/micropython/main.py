@@ -18,7 +18,7 @@ WIFI_SSID = "your-wifi"
 WIFI_PASSWORD = "your-wifi-password"
 BROKER = "192.168.1.10"
 BROKER_PORT = 1883
-DEVICE_ID = ""  # with an account of its own: the id of `qs device add`; empty: the id of the chip
+DEVICE_ID = ""  # with its own account: the id of `qs device add`; empty: the id of the chip
 MQTT_USER = "your-mqtt-user"
 MQTT_PASSWORD = "your-mqtt-password"
 
@@ -26,13 +26,13 @@ MEASURE_EVERY_MS = 10_000
 RESEND_AFTER_MS = 10_000  # doubled with each attempt, up to eight times
 RECONNECT_EVERY_MS = 5_000
 PING_EVERY_MS = 15_000
-SILENCE_MS = 90_000  # events wait, and no device ack for so long: take the connection for dead
+SILENCE_MS = 90_000  # without a device ack for this long while events wait, the connection counts as dead
 MAX_WAITING = 100  # events kept at most; about 300 bytes of RAM each
 ARRAY_EVENTS = 8  # sent as one message at most
 
 
 def read_temperature():
-    """Put your sensor here. None means: could not be read."""
+    """Put your sensor here. None means that it could not be read."""
     return round(21 + 3 * math.sin(time.ticks_ms() / 600_000), 2)
 
 
@@ -41,7 +41,7 @@ def next_boot():
     try:
         with open("boot.txt") as file:
             boot = int(file.read()) + 1
-    except (OSError, ValueError):  # first boot, or an erased flash: 1 may have been taken long ago
+    except (OSError, ValueError):  # first boot, or an erased flash: 1 may have been used long ago
         boot = int.from_bytes(os.urandom(4), "big") >> 2
     with open("boot.new", "w") as file:
         file.write(str(boot))
@@ -66,16 +66,16 @@ class Telemetry:
         self.seq = 0
         self.lost = 0
         self.waiting = OrderedDict()  # event id -> [JSON, attempts, sent at]; oldest first
-        self.alone = None  # the event that is sent by itself, to find out which one is refused; "" before the first
+        self.alone = None  # the event sent by itself, to find out which one is refused; "" before the first
         self.client = None
         self.heard_at = self.pinged_at = self.tried_at = 0
 
     def record(self, event_type, value, unit):
-        """Takes an event on, connected or not."""
+        """Accepts an event, connected or not."""
         if value is None or value != value or value in (float("inf"), float("-inf")):  # JSON has no NaN and no Infinity
             print(event_type, "could not be read")
             return
-        if len(self.waiting) >= MAX_WAITING:  # full: the oldest event gives way, and the next one says so
+        if len(self.waiting) >= MAX_WAITING:  # full: the oldest event is dropped, and the next one reports it
             self.forget(next(iter(self.waiting)))
             self.lost += 1
         event_id = "%s-%010d-%06d" % (self.device_id, self.boot, self.seq)
@@ -92,7 +92,7 @@ class Telemetry:
         ts = device_time()
         if ts:
             event["ts_device"] = ts
-        # Written once: sent again, it is the same event. Only without a clock its age is added when it is sent (text_of).
+        # Written once: a resend is the same event. Only without a clock is its age added when it is sent (text_of).
         self.waiting[event_id] = [json.dumps(event), 0, 0, None if ts else time.ticks_ms()]
 
     def on_message(self, _topic, payload):
@@ -110,7 +110,7 @@ class Telemetry:
         if ack.get("event_id") is None:
             self.refused_unnamed(ack)
             return
-        if status == "rejected":  # never to be stored; it is kept as a dead letter on the server, so it may go here
+        if status == "rejected":  # can never be stored; the server keeps it as a dead letter, so forget it here
             print("rejected", ack.get("event_id"), ack.get("error"))
         if status in ("stored", "duplicate", "rejected"):
             self.forget(ack.get("event_id"))
@@ -121,17 +121,17 @@ class Telemetry:
             self.alone = "" if self.waiting else None
 
     def refused_unnamed(self, ack):
-        """A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which."""
+        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is."""
         print("rejected", self.alone or "", ack.get("error"))
         if self.alone:
             self.forget(self.alone)
         elif self.alone is None and self.waiting:
             self.alone = ""
-            for entry in self.waiting.values():  # not before the acks of what is under way have come
+            for entry in self.waiting.values():  # not before the acks of messages in flight have arrived
                 entry[1], entry[2] = 1, time.ticks_ms()
 
     def text_of(self, entry, now):
-        """The event as it goes out. An event from before NTP says how long ago it was measured, so it keeps its place in charts."""
+        """The event as sent. One from before NTP says how long ago it was measured, so that it keeps its place in charts."""
         if entry[3] is None:
             return entry[0]
         return '%s,"age_ms":%d}' % (entry[0][:-1], time.ticks_diff(now, entry[3]))
@@ -154,7 +154,7 @@ class Telemetry:
             return
         texts = [self.text_of(entry, now) for entry in due]
         payload = texts[0] if len(due) == 1 else "[" + ",".join(texts) + "]"
-        # QoS 0 on purpose: with QoS 1 umqtt waits for the PUBACK without end. What gets lost goes out again.
+        # QoS 0 on purpose: with QoS 1 umqtt waits for the PUBACK forever. Lost messages are sent again.
         self.client.publish(self.events_topic.encode(), payload.encode())
         for entry in due:
             entry[1] += 1
@@ -181,7 +181,7 @@ class Telemetry:
         self.client = None
 
     def step(self):
-        """One round: hear device acks, send what is due. Never raises because of the network."""
+        """One round: receive device acks, send what is due. Never raises because of the network."""
         now = time.ticks_ms()
         try:
             if self.client is None:

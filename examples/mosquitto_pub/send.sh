@@ -17,7 +17,7 @@ if [ $# -lt 2 ]; then
   exit 2
 fi
 
-# One id for all attempts: that is what makes them the same event.
+# One id for all attempts makes them the same event.
 id="$DEVICE-$(date +%s)-$$"
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 unit=${3:+",\"unit\":\"$3\""}
@@ -34,7 +34,7 @@ while [ "$attempt" -le "$ATTEMPTS" ]; do
   case $ack in
     *"\"event_id\":\"$id\""*'"status":"rejected"'*) echo "$ack"; exit 1 ;;
     *"\"event_id\":\"$id\""*) echo "$ack"; exit 0 ;;
-    # The JSON given here could not be read: no id, and no attempt will mend it.
+    # The given JSON could not be read: there is no id, and another attempt would not help.
     *'"event_id":null'*) echo "$ack"; exit 1 ;;
   esac
   echo "no device ack, attempt $attempt of $ATTEMPTS: $id" >&2

@@ -1,4 +1,4 @@
-// A device in Node: the client of this repository keeps every event until its device ack, over a restart too.
+// A device in Node: the client of this repository keeps every event until its device ack, even across a restart.
 import { DeviceClient } from '@qs-telemetry/device'
 
 const client = new DeviceClient({
@@ -24,7 +24,7 @@ const timer = setInterval(async () => {
     })
     console.log(deviceAck.status, deviceAck.event_id, value)
   } catch (error) {
-    console.warn(error.message) // not taken on: the client is full, or closed
+    console.warn(error.message) // not accepted: the client is full, or closed
   }
 }, 1_000)
 

@@ -6,7 +6,7 @@ const boot = Date.now().toString(36)
 const resendAfterMs = 10_000
 const waiting = new Map() // event id → { json, sentAtMs }
 let seq = 0
-let alone = null // the event that is sent by itself, to find out which one is refused; '' before the first
+let alone = null // the event sent by itself, to find out which one is refused; '' before the first
 
 const client = mqtt.connect(process.env.MQTT_URL ?? 'mqtt://127.0.0.1:1883', {
   clientId: deviceId, // an account of a device is bound to it
@@ -24,7 +24,7 @@ client.on('message', (_topic, payload) => {
   for (const deviceAck of [JSON.parse(payload.toString())].flat()) {
     if (deviceAck.event_id === null) {
       refusedUnnamed(deviceAck.error)
-      continue // the acks behind it are of other events
+      continue // the acks after it are for other events
     }
     if (deviceAck.status === 'rejected') console.warn(deviceAck.error) // a dead letter now; no use in sending again
     if (forget(deviceAck.event_id)) console.log(deviceAck.status, deviceAck.event_id)
@@ -37,13 +37,13 @@ function forget(event_id) {
   return isKnown
 }
 
-// A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which.
+// A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is.
 function refusedUnnamed(error) {
   console.warn('rejected', alone ?? '', error)
   if (alone) forget(alone)
   else if (alone === null && waiting.size > 0) {
     alone = ''
-    // Not before the acks of what is under way have come.
+    // Not before the acks of messages in flight have arrived.
     for (const event of waiting.values()) event.sentAtMs = performance.now()
   }
 }
@@ -62,7 +62,7 @@ setInterval(() => {
     unit: 'C',
     ts_device,
   }
-  // Serialized once: sent again, it is the same text and therefore the same event.
+  // Serialized once: a resend has the same text and is therefore the same event.
   waiting.set(event_id, { json: JSON.stringify(event), sentAtMs: Number.NEGATIVE_INFINITY })
 }, 1_000)
 

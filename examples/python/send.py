@@ -25,12 +25,12 @@ class Outbox:
             "create table if not exists waiting"
             " (seq integer primary key autoincrement, event_id text unique, json text, attempts int, due real)"
         )
-        self.alone = None  # the event that is sent by itself, to find out which one is refused; "" before the first
+        self.alone = None  # the event sent by itself, to find out which one is refused; "" before the first
         self.forget_attempts()
 
     def keep(self, event):
-        """Raises ValueError where the event holds NaN or Infinity: JSON has neither, so it could never be stored."""
-        # Serialized once: sent again, it is the same text and therefore the same event.
+        """Raises ValueError if the event contains NaN or Infinity: JSON has neither, so it could never be stored."""
+        # Serialized once: a resend has the same text and is therefore the same event.
         row = (event["event_id"], json.dumps(event, allow_nan=False))
         self.db.execute("insert into waiting (event_id, json, attempts, due) values (?, ?, 0, 0)", row)
 
@@ -40,17 +40,17 @@ class Outbox:
             self.alone = "" if len(self) > 0 else None
 
     def refused_unnamed(self, now):
-        """A message is refused and nobody could read an id in it. Sent one by one, the next such ack tells which."""
+        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is."""
         if self.alone:
             print("rejected", self.alone, "(it cannot be read)")
             self.forget(self.alone)
         elif self.alone is None and len(self) > 0:
             self.alone = ""
-            # Not before the acks of what is under way have come.
+            # Not before the acks of messages in flight have arrived.
             self.db.execute("update waiting set attempts = 0, due = ?", (now + RESEND_AFTER_S,))
 
     def forget_attempts(self):
-        """After a connect everything is due at once, and acks of the old connection come no more."""
+        """After a connect everything is due at once, and no more acks of the old connection arrive."""
         self.db.execute("update waiting set attempts = 0, due = 0")
 
     def due(self, now):
@@ -82,7 +82,7 @@ def take_device_acks(outbox, payload):
             print("rejected", ack["error"]["code"], ack["error"]["message"])
             outbox.refused_unnamed(time.monotonic())
             continue
-        if ack["status"] == "rejected":  # never to be stored; the server keeps it as a dead letter
+        if ack["status"] == "rejected":  # can never be stored; the server keeps it as a dead letter
             print("rejected", ack["event_id"], ack["error"]["code"], ack["error"]["message"])
         if ack["status"] in ("stored", "duplicate", "rejected"):
             outbox.forget(ack["event_id"])
@@ -107,7 +107,7 @@ def send_due(client, outbox, topic):
 
 
 def new_client(device_id):
-    # paho-mqtt 2 wants to know which callbacks it meets; paho-mqtt 1.6 has no such argument.
+    # paho-mqtt 2 needs the version of the callbacks; paho-mqtt 1.6 has no such argument.
     version = getattr(mqtt, "CallbackAPIVersion", None)
     return mqtt.Client(version.VERSION2, client_id=device_id) if version else mqtt.Client(device_id)
 
@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--password")
     parser.add_argument("--device", default="python-1")
     parser.add_argument("--every", type=float, default=1, help="seconds between two events")
-    parser.add_argument("--count", type=int, help="end after so many events, all with their device ack")
+    parser.add_argument("--count", type=int, help="end after this many events, all with their device ack")
     args = parser.parse_args()
 
     outbox = Outbox(f"{args.device}.sqlite")
@@ -158,7 +158,7 @@ def main():
             )
             recorded += 1
         send_due(client, outbox, f"qs/v1/{args.device}/events")
-        # One thread does it all: device acks arrive in here.
+        # One thread does everything: device acks arrive in here.
         if client.loop(timeout=0.1) != mqtt.MQTT_ERR_SUCCESS:
             try:
                 client.reconnect()

@@ -8,7 +8,7 @@ const { overrides } = JSON.parse(readFileSync(`${FOLDER}package.json`, 'utf8')) 
   readonly overrides: Readonly<Record<string, string>>
 }
 
-/** Modules that the published packages import but lack, and packages that package.json leaves out. No test uses them. */
+/** Modules that the published packages import but lack, and packages that package.json leaves out; no test uses them. */
 const missing: Plugin = {
   name: 'missing',
   setup(builder) {

@@ -1,7 +1,7 @@
 // An ESP32 that sends events to qs-telemetry and keeps each one until its device ack.
 //
 // The rule this sketch is about: forget your copy of an event when the device ack arrives, not before.
-// A PUBACK only says that the broker has the message; the device ack says that PostgreSQL has committed the event.
+// A PUBACK only means that the broker has the message; the device ack means that PostgreSQL has committed the event.
 
 #include <ArduinoJson.h>  // "ArduinoJson" by Benoit Blanchon, 7.x
 #include <MQTT.h>         // "MQTT" by Joël Gähwiler, 2.5.x
@@ -16,21 +16,21 @@ const char WIFI_SSID[] = "your-wifi";
 const char WIFI_PASSWORD[] = "your-wifi-password";
 const char BROKER[] = "192.168.1.10";  // the machine with `qs up --lan`, or your own broker
 const int BROKER_PORT = 1883;
-const char DEVICE_ID[] = "";  // with an account of its own: the id of `qs device add`; empty: the MAC address
+const char DEVICE_ID[] = "";  // with its own account: the id of `qs device add`; empty: the MAC address
 const char MQTT_USER[] = "your-mqtt-user";
 const char MQTT_PASSWORD[] = "your-mqtt-password";
 const uint32_t MEASURE_EVERY_MS = 10000;
 
 struct Event;  // Arduino puts a prototype of every function above the first one, and some take an Event
 
-/** Put your sensor here. NAN means: could not be read. */
+/** Put your sensor here. NAN means that it could not be read. */
 float readTemperature() {
   return 21.0f + 3.0f * sinf(millis() / 600000.0f);
 }
 
 // Limits
 
-const size_t RING_EVENTS = 64;           // kept at most; 64 × 10 s is ten minutes without network
+const size_t RING_EVENTS = 64;           // kept at most; 64 × 10 s bridges ten minutes without network
 const size_t ID_BYTES = sizeof(DEVICE_ID) + 40;  // of an event id: the device's, boot and number
 const size_t EVENT_BYTES = 320 + 2 * sizeof(DEVICE_ID);  // of one event as JSON
 const size_t ARRAY_EVENTS = 8;           // sent as one message at most, so that their device acks fit ACK_BYTES
@@ -42,7 +42,7 @@ const uint32_t RECONNECT_EVERY_MS = 5000;
 
 struct Event {
   char id[ID_BYTES];
-  char json[EVENT_BYTES];  // written once: sent again, it is the same text and therefore the same event
+  char json[EVENT_BYTES];  // written once: a resend has the same text and is therefore the same event
   uint32_t sentAtMs;
   uint8_t attempts;  // 0: not sent on this connection
   bool waiting;      // false once acked; its place is free when it is the oldest
@@ -52,8 +52,8 @@ Event ring[RING_EVENTS];
 size_t oldest = 0;
 size_t used = 0;
 uint32_t lost = 0;
-bool oneByOne = false;     // a message was refused without an id: sent alone, the next such ack tells which event it is
-char alone[ID_BYTES] = "";  // the event that is out by itself
+bool oneByOne = false;     // a message was refused without an id: one event at a time, the next such ack shows which it is
+char alone[ID_BYTES] = "";  // the event that is sent by itself
 
 WiFiClient net;
 char message[ARRAY_EVENTS * (EVENT_BYTES + 1) + 2];
@@ -88,13 +88,13 @@ bool deviceTime(char *text, size_t size) {
   return true;
 }
 
-/** Takes an event on. From here it is the ring's, connected or not. */
+/** Accepts an event. From here on the ring keeps it, connected or not. */
 void record(const char *type, float value, const char *unit) {
   if (isnan(value) || isinf(value)) {  // JSON has neither: the event would be stored without its value
     Serial.printf("%s could not be read\n", type);
     return;
   }
-  if (used == RING_EVENTS) {  // full: the oldest event gives way, and the next one says so
+  if (used == RING_EVENTS) {  // full: the oldest event is dropped, and the next one reports it
     eventAt(0).waiting = false;
     if (strcmp(alone, eventAt(0).id) == 0) alone[0] = '\0';
     lost++;
@@ -138,7 +138,7 @@ void forget(const char *id) {
   if (used == 0) oneByOne = false;
 }
 
-/** Nobody could read an id in a message. */
+/** A message was refused and no id could be read in it. */
 void refusedUnnamed() {
   if (oneByOne && alone[0] != '\0') {
     char culprit[ID_BYTES];
@@ -148,7 +148,7 @@ void refusedUnnamed() {
   } else if (!oneByOne && used > 0) {
     oneByOne = true;
     uint32_t nowMs = millis();
-    for (size_t index = 0; index < used; index++) {  // not before the acks of what is under way have come
+    for (size_t index = 0; index < used; index++) {  // not before the acks of messages in flight have arrived
       eventAt(index).attempts = 1;
       eventAt(index).sentAtMs = nowMs;
     }
@@ -159,7 +159,7 @@ void takeDeviceAck(JsonVariantConst ack) {
   const char *id = ack["event_id"] | "";
   const char *status = ack["status"] | "";
   bool isRejected = strcmp(status, "rejected") == 0;
-  if (isRejected) {  // never to be stored; it is kept as a dead letter on the server, so it may go here
+  if (isRejected) {  // can never be stored; the server keeps it as a dead letter, so forget it here
     const char *code = ack["error"]["code"] | "";
     const char *why = ack["error"]["message"] | "";
     Serial.printf("rejected %s: %s, %s\n", id, code, why);
@@ -177,7 +177,7 @@ void onMessage(MQTTClient *, char[], char bytes[], int length) {
   DeserializationError error = deserializeJson(doc, bytes, (size_t)length);
   if (error) {
     Serial.printf("device ack not understood: %s\n", error.c_str());
-    return;  // nothing forgotten: the events go out again, and get another one
+    return;  // nothing is forgotten: the events are sent again and get another one
   }
   if (doc.is<JsonArray>()) {
     for (JsonVariantConst ack : doc.as<JsonArrayConst>()) takeDeviceAck(ack);
@@ -192,7 +192,7 @@ bool isDue(const Event &event, uint32_t nowMs) {
   if (!event.waiting) return false;
   if (event.attempts == 0) return true;
   uint8_t doublings = event.attempts > 3 ? 3 : event.attempts - 1;
-  return nowMs - event.sentAtMs >= (RESEND_AFTER_MS << doublings);  // unsigned: right when millis() starts over
+  return nowMs - event.sentAtMs >= (RESEND_AFTER_MS << doublings);  // unsigned: correct when millis() wraps around
 }
 
 /** One message: a single event as an object, several as an array. */
@@ -215,7 +215,7 @@ void sendDue() {
   message[0] = '[';
   message[length] = ']';
   const char *payload = count == 1 ? message + 1 : message;
-  // QoS 1, waits for the PUBACK. When it fails the library closes the connection, and all goes out after the next one.
+  // QoS 1, waits for the PUBACK. If it fails the library closes the connection, and all is sent again after a reconnect.
   if (!mqtt.publish(eventsTopic, payload, count == 1 ? length - 1 : length + 1, false, 1)) {
     Serial.printf("not sent, error %d\n", (int)mqtt.lastError());
   }
@@ -245,7 +245,7 @@ bool connectBroker() {
 uint32_t nextBoot() {
   Preferences preferences;
   preferences.begin("qs", false);
-  // A flash that was erased starts at a random number: 1 was taken long ago.
+  // An erased flash starts at a random number: 1 was used long ago.
   uint32_t next = preferences.isKey("boot") ? preferences.getUInt("boot") + 1 : random(1, 2000000000);
   bool isKept = preferences.putUInt("boot", next) > 0;
   preferences.end();
@@ -261,7 +261,7 @@ void setup() {
   snprintf(acksTopic, sizeof(acksTopic), "qs/v1/%s/acks", deviceId);
 
   WiFi.mode(WIFI_STA);
-  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);  // comes back by itself when it was lost
+  WiFi.begin(WIFI_SSID, WIFI_PASSWORD);  // reconnects by itself
   configTime(0, 0, "pool.ntp.org");
   boot = nextBoot();  // after Wi-Fi: with the radio on, random() is truly random
 

@@ -121,7 +121,7 @@ class Telemetry:
             self.alone = "" if self.waiting else None
 
     def refused_unnamed(self, ack):
-        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is."""
+        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which."""
         print("rejected", self.alone or "", ack.get("error"))
         if self.alone:
             self.forget(self.alone)
@@ -131,7 +131,7 @@ class Telemetry:
                 entry[1], entry[2] = 1, time.ticks_ms()
 
     def text_of(self, entry, now):
-        """The event as sent. One from before NTP says how long ago it was measured, so that it keeps its place in charts."""
+        """The event as sent. One from before NTP carries its age, so that it keeps its place in charts."""
         if entry[3] is None:
             return entry[0]
         return '%s,"age_ms":%d}' % (entry[0][:-1], time.ticks_diff(now, entry[3]))

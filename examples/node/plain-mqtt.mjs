@@ -37,7 +37,7 @@ function forget(event_id) {
   return isKnown
 }
 
-// A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is.
+// A message was refused and no id could be read in it. Sent one by one, the next such ack shows which.
 function refusedUnnamed(error) {
   console.warn('rejected', alone ?? '', error)
   if (alone) forget(alone)

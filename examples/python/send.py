@@ -40,7 +40,7 @@ class Outbox:
             self.alone = "" if len(self) > 0 else None
 
     def refused_unnamed(self, now):
-        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which event it is."""
+        """A message was refused and no id could be read in it. Sent one by one, the next such ack shows which."""
         if self.alone:
             print("rejected", self.alone, "(it cannot be read)")
             self.forget(self.alone)

@@ -52,7 +52,7 @@ Event ring[RING_EVENTS];
 size_t oldest = 0;
 size_t used = 0;
 uint32_t lost = 0;
-bool oneByOne = false;     // a message was refused without an id: one event at a time, the next such ack shows which it is
+bool oneByOne = false;     // a message was refused without an id: sent one by one, the next such ack shows which
 char alone[ID_BYTES] = "";  // the event that is sent by itself
 
 WiFiClient net;
@@ -215,7 +215,7 @@ void sendDue() {
   message[0] = '[';
   message[length] = ']';
   const char *payload = count == 1 ? message + 1 : message;
-  // QoS 1, waits for the PUBACK. If it fails the library closes the connection, and all is sent again after a reconnect.
+  // QoS 1, waits for the PUBACK. If it fails the library closes the connection, and all is sent after a reconnect.
   if (!mqtt.publish(eventsTopic, payload, count == 1 ? length - 1 : length + 1, false, 1)) {
     Serial.printf("not sent, error %d\n", (int)mqtt.lastError());
   }

@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Certificates {
-  /** The authority that signed the server's. */
+  /** The authority that signed the server's certificate. */
   readonly authority: string
   readonly certificate: string
   readonly key: string
 }
 
-/** A private authority and a certificate of it for `localhost` and nothing else, in the folder. */
+/** Makes a private authority and a certificate for `localhost` only, in the folder. */
 export function makeCertificates(directory: string, name: string): Certificates {
   const path = (suffix: string) => join(directory, `${name}-${suffix}`)
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' })

@@ -8,8 +8,8 @@ export interface Ran {
 }
 
 /**
- * Runs a command to its end within the test's own process, with these settings and no others: milliseconds, where a
- * process of its own takes seconds. One at a time, since it borrows the environment and the output.
+ * Runs a command to its end within the test process, with only these settings: milliseconds, where a separate process
+ * takes seconds. One at a time, since it replaces the environment and the output.
  */
 export async function runCommand(
   args: readonly string[],

@@ -10,7 +10,7 @@ import { QueryPool } from '../../qs/src/database/query-pool.ts'
 import { configOf } from './pipeline.ts'
 import { migratedDatabase } from './postgres.ts'
 
-/** The server of the console in this process, so that a test can hold its clock or the answers of its host. */
+/** The server of the console in this process, so that a test can control its clock or the answers of its host. */
 export async function startConsoleServer(
   t: TestContext,
   settings: Readonly<Record<string, string>>,

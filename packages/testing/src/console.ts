@@ -31,13 +31,13 @@ export interface RunningConsole {
 
 export interface ConsoleOptions {
   readonly settings?: Readonly<Record<string, string>>
-  /** Default: a fresh one with all migrations. */
+  /** Default: a fresh database with all migrations. */
   readonly databaseUrl?: string
-  /** The same database as other roles. Default: all as `databaseUrl`. */
+  /** The same database with other roles. Default: `databaseUrl` for all. */
   readonly database?: EmbeddedDatabase
 }
 
-/** A data directory in use here has passwords of another database. */
+/** The default data directory may have passwords of another database. */
 const NO_DATA = join(tmpdir(), 'qs-test-without-data')
 
 /** The whole service with the embedded broker and a fresh database, stopped after the test. */
@@ -71,7 +71,7 @@ export async function startTestConsole(
   const embedded = { lan: false, broker, budgets: deviceBudgets(config), unhandled, database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
-  // The console starts by itself; under load that takes longer than what a test locks or counts.
+  // The console starts in the background; under load that takes longer than what a test locks or counts.
   await (await fetch(`http://127.0.0.1:${port}/api/session`)).text()
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   pool.on('error', () => {})

@@ -24,7 +24,7 @@ export function deliveryOf(payload: string | Buffer, topic = 'qs/v1/dev-1/events
   }
 }
 
-/** Decodes a payload as the default settings do. */
+/** Decodes a payload with the default settings. */
 export function decode(
   payload: string | Buffer,
   { topic, limits, timeZone, eventIdRule = 'any' }: Decoding = {},
@@ -45,7 +45,7 @@ export function decodeOne(payload: string | Buffer, options?: Decoding): Element
   return elements[0] as Element
 }
 
-/** The JSON of a good event, its members replaced or added by these, given as JSON: `{ value: '1e400' }`. */
+/** The JSON of a good event, with members replaced or added, given as JSON: `{ value: '1e400' }`. */
 export function eventJson(members: Readonly<Record<string, string | undefined>> = {}): string {
   const all = {
     schema: '1',

@@ -1,4 +1,4 @@
-/** Names of all tables that say of a row which device it belongs to. */
+/** Names of all tables whose rows belong to a device. */
 export const DEVICE_TABLES = `
 select table_name as name from information_schema.columns join information_schema.tables using (table_schema, table_name)
 where column_name = 'device_id' and table_schema = 'public' and table_type = 'BASE TABLE'`

@@ -22,11 +22,11 @@ export const dynamicSecurityMissing: string | false = (() => {
   if (mosquittoMissing) return mosquittoMissing
   if (PLUGIN !== undefined) return false
   if (process.env.CI)
-    throw new Error('mosquitto_dynamic_security.so is not there, and CI must not skip its tests')
+    throw new Error('mosquitto_dynamic_security.so is not installed, and CI must not skip its tests')
   return 'mosquitto_dynamic_security.so is not installed'
 })()
 
-/** A Mosquitto whose accounts are managed, as its first start leaves it: an operator and nobody else. */
+/** A Mosquitto with managed accounts, as after its first start: only an operator. */
 export async function startManagedMosquitto(
   t: TestContext,
   {

@@ -3,8 +3,9 @@ import type { Ask } from '../../qs/src/database/query-pool.ts'
 export const FLEET_TYPES = 5
 
 /**
- * Rows of `devices` and `series` as a fleet leaves them, without its events: ids of one length, 400 rooms, five types each.
- * Each hundredth device is silent, one sensor of each fiftieth is, each tenth clock is minutes off, and the seventh has a label.
+ * Fills `devices` and `series` like a fleet, without its events: ids of equal length, 400 rooms, five types each. Every
+ * hundredth device is silent, so is one sensor of every fiftieth, every tenth clock is minutes off, the seventh has a
+ * label.
  */
 export async function fillFleet(ask: Ask, devices: number): Promise<void> {
   await ask.query(
@@ -28,7 +29,7 @@ export async function fillFleet(ask: Ask, devices: number): Promise<void> {
   await summarize(ask)
 }
 
-/** As the ingester does it with each batch. */
+/** As the ingester does with each batch. */
 export async function summarize(ask: Ask): Promise<void> {
   await ask.query(`update devices d set (types, clock, clock_offset) =
     (select r.types, r.clock, r.clock_offset from summary_of(d.device_id) r)`)

@@ -16,14 +16,14 @@ export interface ForbiddenContext {
   /** A device whose account was removed. */
   readonly revoked: Login
   readonly operator: Login
-  /** The client id of the ingester, or of any client that is no device. */
+  /** The client id of the ingester, or of any client that is not a device. */
   readonly ingesterClientId: string
   readonly protocolVersion: 4 | 5
   /** For `mqtts`. */
   readonly ca?: Buffer
 }
 
-/** What a device must not be able to do. `attempt` rejects where it can. */
+/** What a device must not be able to do. `attempt` rejects if it can. */
 export interface Forbidden {
   readonly what: string
   attempt(context: ForbiddenContext): Promise<void>
@@ -80,15 +80,15 @@ export const FORBIDDEN: readonly Forbidden[] = [
     attempt: (context) => cannotRead(context, '$share/x/qs/v1/+/events', events(context.otherDevice)),
   },
   {
-    what: 'read # behind a topic filter that it may have, after coming back',
+    what: 'read # after an allowed topic filter, when it reconnects',
     attempt: cannotSmuggle,
   },
   { what: 'subscribe to $SYS/#', attempt: (context) => cannotSubscribe(context, '$SYS/#') },
   {
-    what: 'read the answers to commands about accounts',
+    what: 'read the responses to account commands',
     attempt: (context) => cannotSubscribe(context, '$CONTROL/#', `${CONTROL}/response`),
   },
-  { what: 'give commands about accounts', attempt: cannotCommand },
+  { what: 'send account commands', attempt: cannotCommand },
   {
     what: 'connect with a wrong password',
     attempt: (context) => cannotConnect(context, { ...asDevice(context.device), password: 'wrong' }),
@@ -121,7 +121,7 @@ export const FORBIDDEN: readonly Forbidden[] = [
   },
 ]
 
-/** The opposite, without which the list above would pass at a broker that does nothing. */
+/** The opposite, without which the list above would pass with a broker that does nothing. */
 export async function mayDoItsWork(context: ForbiddenContext): Promise<void> {
   const { device, operator } = context
   const watcher = await watch(context, operator, '#')
@@ -147,7 +147,7 @@ async function cannotConnect(context: ForbiddenContext, options: IClientOptions)
   const client = await connect(context, options).catch((error: Error) => error)
   if (client instanceof Error) return assert.match(client.message, /not authorized|bad user ?name/i)
   await end(client)
-  assert.fail('it was let in')
+  assert.fail('it was accepted')
 }
 
 interface Publishing {
@@ -155,7 +155,7 @@ interface Publishing {
   readonly will?: boolean
 }
 
-/** The operator's own message on the same topic comes last: what is not there by then does not come. */
+/** The operator's own message on the same topic comes last: anything not received by then never arrives. */
 async function cannotPublish(
   context: ForbiddenContext,
   topic: string,
@@ -172,15 +172,15 @@ async function cannotPublish(
       }
       const client = await connect(context, options).catch(() => null)
       client?.stream.destroy()
-      // Its next connection is accepted after the end of this one was dealt with, will included.
+      // Its next connection is accepted only after this one has been cleaned up, including its will.
       if (client !== null) await end(await connect(context, asDevice(device)))
     } else {
       for (const qos of [0, 1, 2] as const) {
         const client = await connect(context, asDevice(device))
         const error = await client.publishAsync(topic, forged, { qos, retain }).catch((each: Error) => each)
         if (protocolVersion === 5 && qos > 0)
-          assert.ok(error instanceof Error, `QoS ${qos}: the broker says so`)
-        // A last word that is answered: the broker has dealt with all before it.
+          assert.ok(error instanceof Error, `QoS ${qos}: the broker reports it`)
+        // A last request with an answer: the broker has processed everything before it.
         await client.unsubscribeAsync(acks(device)).catch(() => {})
         await end(client)
       }
@@ -234,7 +234,7 @@ async function cannotSmuggle(context: ForbiddenContext): Promise<void> {
   }
 }
 
-/** What is for it, sent after what is not, has arrived: so the other does not. */
+/** Its own message, sent after the forbidden one, has arrived: so the forbidden one will not. */
 async function proveNothingArrives(
   context: ForbiddenContext,
   client: MqttClient,
@@ -250,7 +250,7 @@ async function proveNothingArrives(
     assert.deepEqual(
       heard.filter((each) => each !== last),
       [],
-      'it received what is not for it',
+      'it received a forbidden message',
     )
   } finally {
     await end(operator)
@@ -267,7 +267,7 @@ async function cannotSubscribe(context: ForbiddenContext, ...filters: readonly s
   }
 }
 
-/** A command that was obeyed would leave a role, and the operator would hear of it. */
+/** An executed command would leave a role, which the operator would see. */
 async function cannotCommand(context: ForbiddenContext): Promise<void> {
   const rolename = `intruder-${randomUUID()}`
   const client = await connect(context, asDevice(context.device))
@@ -282,7 +282,7 @@ async function cannotCommand(context: ForbiddenContext): Promise<void> {
       () => operator.heard.find((each) => each.includes(rolename)),
       'an answer to the operator',
     )
-    assert.match(answer, /Role not found/, 'its command was obeyed')
+    assert.match(answer, /Role not found/, 'its command was executed')
   } finally {
     await end(operator.client)
   }
@@ -301,7 +301,7 @@ function messages(client: MqttClient): readonly string[] {
   return heard
 }
 
-/** @param heard gets what arrives, from the first moment on: what was queued comes with CONNACK */
+/** @param heard collects what arrives from the start: queued messages arrive with CONNACK */
 function connect(
   { url, protocolVersion, ca }: ForbiddenContext,
   options: IClientOptions,

@@ -5,16 +5,16 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Below the range from which Linux, macOS and Windows take ports for clients. */
+/** Below the ephemeral ports of Linux, macOS and Windows. */
 const [LOWEST, HIGHEST] = [10_000, 32_000]
-/** Of one user: others may not write there. */
+/** One per user: others may not write there. */
 const CLAIMS = join(tmpdir(), `qs-test-ports-${process.getuid?.() ?? 0}`)
-/** Longer than it takes to listen on it. */
+/** Longer than it takes to listen on a port. */
 const CLAIM_MS = 300_000
 
 /**
- * A TCP port of 127.0.0.1 that nobody uses now. By chance from a range that no client's connection takes from, and
- * claimed, so that it is still free when the server listens there, also with many tests at the same time.
+ * A free TCP port of 127.0.0.1. It is random from a range without ephemeral ports, and claimed, so that it is still
+ * free when the server listens there, even with many tests at the same time.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(LOWEST, HIGHEST)
@@ -30,7 +30,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** A claim is a folder with the name of the port: one process only can make it. */
+/** A claim is a folder named after the port: only one process can make it. */
 function claim(port: number): boolean {
   const path = join(CLAIMS, String(port))
   mkdirSync(CLAIMS, { recursive: true })

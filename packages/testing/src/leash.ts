@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 
 /**
- * Kills a server of the tests when the test process is gone, however it went: a test run that is itself
- * killed must not leave brokers and databases behind. A shell reads from a pipe that only this process holds,
- * so its `read` ends with this process.
+ * Kills a server of the tests when the test process ends, however it ends: a killed test run must not leave
+ * brokers and databases behind. A shell reads from a pipe that only this process holds, so its `read` ends
+ * with this process.
  */
 export function leash(server: ChildProcess): void {
   if (server.pid === undefined) return

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** Why a test is skipped, or false; in CI none may be missing. */
+/** Why a test is skipped, or false; in CI no command may be missing. */
 export function missing(command: string, ...args: readonly string[]): string | false {
   const { error, status } = spawnSync(command, args)
   if (error === undefined && (args.length === 0 || status === 0)) return false

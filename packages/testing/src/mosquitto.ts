@@ -11,41 +11,41 @@ import { until } from './until.ts'
 export interface Mosquitto {
   readonly url: string
   readonly port: number
-  /** Of the process that runs now. */
+  /** Of the current process. */
   readonly pid: number
   readonly wsUrl: string
-  /** The file with its store; what is queued and who has a session. */
+  /** The file with its store: queued messages and sessions. */
   readonly store: string
   /**
-   * SIGTERM by default, which saves the store; SIGKILL loses what was not saved. Resolves when it has ended.
+   * SIGTERM by default, which saves the store; SIGKILL loses unsaved changes. Resolves when it has ended.
    */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same ports and the same store; stops it first (SIGTERM) where it still runs. */
+  /** Starts it again on the same ports and the same store; stops it first (SIGTERM) if it still runs. */
   restart(): Promise<void>
 }
 
 export interface MosquittoOptions {
-  /** With what deploy/mosquitto/mosquitto.conf says, and not with settings that suit short tests. */
+  /** With the settings of deploy/mosquitto/mosquitto.conf instead of those for short tests. */
   readonly isShipped?: true
-  /** Lines that follow ours and override them, e.g. `max_packet_size 2000`. */
+  /** Lines that follow the default ones and override them, e.g. `max_packet_size 2000`. */
   readonly config?: readonly string[]
   readonly port?: number
 }
 
-/** Its start takes 50 ms, and more than 10 s were seen where eight other servers started. */
+/** A start takes 50 ms, but took more than 10 s while eight other servers started. */
 const START_MS = 60_000
 
-/** Debian keeps it in sbin, which is not in everybody's PATH. */
+/** Debian installs it in sbin, which is not in every PATH. */
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin`
 
-/** Why tests with Mosquitto are skipped, or false. In CI it is never missing silently. */
+/** Why tests with Mosquitto are skipped, or false. In CI they must not be skipped silently. */
 export const mosquittoMissing: string | false = (() => {
   if (spawnSync('mosquitto', ['-h'], { env: { PATH } }).error === undefined) return false
   if (process.env.CI) throw new Error('mosquitto is not installed, and CI must not skip its tests')
   return 'mosquitto is not installed'
 })()
 
-/** A Mosquitto of its own for one test, on 127.0.0.1, stopped after the test. */
+/** A separate Mosquitto for one test, on 127.0.0.1, stopped after the test. */
 export async function startMosquitto(t: TestContext, options: MosquittoOptions = {}): Promise<Mosquitto> {
   const directory = mkdtempSync(join(tmpdir(), 'qs-mosquitto-'))
   const port = options.port ?? (await freePort())
@@ -107,7 +107,7 @@ const SETTINGS = [
   'max_keepalive 65535',
 ]
 
-/** deploy/mosquitto/mosquitto.conf, but where it writes is the caller's to say. */
+/** The settings of deploy/mosquitto/mosquitto.conf except where it writes. */
 export function shippedSettings(): readonly string[] {
   const file = new URL('../../../deploy/mosquitto/mosquitto.conf', import.meta.url)
   return readFileSync(file, 'utf8')
@@ -117,10 +117,10 @@ export function shippedSettings(): readonly string[] {
 
 function places(directory: string, port: number, wsPort: number): readonly string[] {
   return [
-    // Started by root it would change to an account that cannot write here.
+    // Started by root, it would switch to an account that cannot write here.
     `user ${userInfo().username}`,
     `log_dest file ${join(directory, 'log')}`,
-    // With it, it says that it runs.
+    // Makes it log that it runs.
     'log_type information',
     'allow_anonymous true',
     `persistence_location ${directory}/`,

@@ -5,7 +5,7 @@ export type Access = 'public' | 'viewer' | 'operator'
 
 export interface Operation {
   readonly access: Access
-  /** Enough for the operation to succeed, so that a request that gets past the gate leaves a trace. */
+  /** Sufficient for the operation to succeed, so that a request that gets past the gate leaves a trace. */
   readonly query?: string
   readonly body?: unknown
 }
@@ -17,7 +17,7 @@ export const PASSWORDS = {
 const RANGE = 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'
 const PAYLOAD = { payload: '{}' }
 
-/** Who may use each operation. One that is missing here fails the test: decide, and add it. */
+/** Who may use each operation. A missing one fails the test: decide, and add it. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/session': { access: 'public' },
   'POST /api/login': { access: 'public', body: { name: 'viewer', password: 'only looking' } },
@@ -58,7 +58,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'DELETE /api/simulation': { access: 'operator' },
 }
 
-/** Routes outside of the document. */
+/** Routes that are not in the document. */
 const HIDDEN: Readonly<Record<string, Operation>> = {
   'HEAD /api/devices': { access: 'viewer' },
   'GET /api/openapi.json': { access: 'viewer' },
@@ -68,7 +68,7 @@ const HIDDEN: Readonly<Record<string, Operation>> = {
   'GET /api/nothing': { access: 'viewer' },
 }
 
-/** `exact`: the same route answers. All others may lead nowhere, and never further than the exact ones. */
+/** `exact`: the same route answers. All others may lead nowhere, but never further than the exact ones. */
 interface Spelling {
   readonly exact: boolean
   readonly of: (path: string, authority: string) => string
@@ -115,7 +115,7 @@ export interface Case extends RawRequest {
 
 interface Walk {
   readonly letter: string
-  /** The host that the request names. */
+  /** The host in the request. */
   readonly authority: string
 }
 
@@ -148,7 +148,7 @@ export async function plant({ publish, query }: RunningConsole): Promise<string>
   return String(row?.id)
 }
 
-/** What no stranger and no viewer can have changed. */
+/** State that no stranger and no viewer may change. */
 export async function state({ query }: RunningConsole) {
   return query(`
     select (select count(*)::int from dead_letters) as letters, (select count(*)::int from events) as events,

@@ -15,7 +15,7 @@ export interface RunningPipeline {
   query(sql: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
 }
 
-/** Settings as they are when only these variables are set. */
+/** The settings if only these variables are set. */
 export function configOf(variables: Readonly<Record<string, string>> = {}): Config {
   return parseConfig(findSettings(variables, {}))
 }
@@ -53,11 +53,11 @@ export interface Listener {
   readonly client: MqttClient
   /** Payloads by topic, in the order of arrival. */
   readonly received: ReadonlyMap<string, readonly string[]>
-  /** The next payload on a topic that nobody took yet, as JSON. */
+  /** The next payload on a topic that was not taken yet, as JSON. */
   next(topic: string): Promise<unknown>
 }
 
-/** An MQTT.js client that hears the whole product: acks and dead letters. */
+/** An MQTT.js client that receives everything the product sends: acks and dead letters. */
 export async function listen(t: TestContext, url: string, options: IClientOptions = {}): Promise<Listener> {
   const received = new Map<string, string[]>()
   const taken = new Map<string, number>()

@@ -18,7 +18,7 @@ import { leash } from './leash.ts'
 import { until } from './until.ts'
 
 export interface TestCluster {
-  /** The superuser's. */
+  /** The superuser's URL. */
   readonly url: string
   readonly port: number
   /** What the server wrote to its log. */
@@ -27,17 +27,17 @@ export interface TestCluster {
 }
 
 export interface ClusterOptions {
-  /** The folder of initdb and postgres; default: the embedded ones, whatever version the system has. */
+  /** The folder of initdb and postgres. Default: the embedded ones, not those of the system. */
   readonly bin?: string
   readonly superuser?: string
-  /** Lines of pg_hba.conf; default: everybody is let in. */
+  /** Lines of pg_hba.conf. Default: everyone may connect. */
   readonly hba?: readonly string[]
   readonly settings?: readonly string[]
 }
 
 const INIT = '--auth=trust --encoding=UTF8 --no-locale'.split(' ')
 
-/** Nothing in a test cluster has to survive the machine: without fsync tests do not wait for the disk. */
+/** Nothing in a test cluster must survive a crash: without fsync tests do not wait for the disk. */
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',

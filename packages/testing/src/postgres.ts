@@ -7,8 +7,8 @@ import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
 let cluster: Promise<TestCluster> | undefined
 const undropped = new Set<() => Promise<void>>()
 
-// Registered while this module loads, so it belongs to the whole test file and not to the test that asked
-// first.
+// Registered while this module loads, so it belongs to the whole test file and not to the first test that
+// needs a database.
 after(async () => {
   await Promise.all([...undropped].map((drop) => drop()))
   await (await cluster)?.stop()
@@ -18,10 +18,9 @@ after(async () => {
  * A fresh, empty database, and its URL. Its cluster is the one of `QS_TEST_DATABASE_URL` (a superuser's URL)
  * or, without that, one for this process, started on first use (about a second).
  *
- * `t.after` hooks run in the order they were registered, so a drop in a hook of ours would cut the
- * connections of a pool that the test is about to close. The database goes after the last test of the file;
- * or a second after its own test, by force, where a test that failed left a pool open and so keeps the file
- * from ending.
+ * `t.after` hooks run in the order of registration, so a drop in a hook here would cut the connections of a
+ * pool that the test is about to close. The database is dropped after the last test of the file; or a second
+ * after its own test, by force, if a failed test left a pool open that would keep the file from ending.
  */
 export function freshDatabase(t: TestContext): Promise<string> {
   return createDatabase(t, 'template0')

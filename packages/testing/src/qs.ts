@@ -22,10 +22,10 @@ export interface Qs {
   exit(): Promise<number | NodeJS.Signals | null>
 }
 
-/** Nothing of the caller's settings; only what a program needs to run. */
+/** None of the caller's settings; only what a program needs to run. */
 const CLEAN = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_LEVEL: 'info' }
 
-/** Starts the command as a person does, as it was built (`npm test` builds first); ended with the test. */
+/** Starts the built command like a user (`npm test` builds first); ended with the test. */
 export function startQs(t: TestContext, args: readonly string[], options: RunOptions = {}): Qs {
   const child = spawn(MAIN, args, {
     cwd: options.cwd,
@@ -62,7 +62,7 @@ export async function runQs(t: TestContext, args: readonly string[], options: Ru
   return { code, stdout: qs.stdout(), stderr: qs.stderr() }
 }
 
-/** Settles when /readyz of this port says so; fails with the output of a process that ended instead. */
+/** Resolves when /readyz on this port succeeds; fails with the output if the process ends instead. */
 export async function untilReady(qs: Qs, httpPort: number): Promise<void> {
   await until(
     async () => {

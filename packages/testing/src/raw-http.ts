@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 export interface RawRequest {
   readonly method: string
-  /** As it stands in the request line: nothing changes it on the way. */
+  /** As in the request line, without any change. */
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
@@ -17,7 +17,7 @@ export interface RawAnswer {
 
 const TIMEOUT_MS = 30_000
 
-/** A request over a socket: HTTP clients normalise what they send, and choose the Host themselves. */
+/** A request over a socket: HTTP clients normalise requests and set the Host themselves. */
 export function rawRequest(
   port: number,
   { method, target, headers = {}, body }: RawRequest,

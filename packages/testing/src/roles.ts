@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('../../../deploy/postgres/roles.sh', import
 
 export const psqlMissing = missing('psql', '--version')
 
-/** As hard to quote as passwords get. */
+/** Passwords that are hard to quote. */
 export const PASSWORDS = {
   qs: `o'wner"\\$x :a`,
   qs_ingester: 'in;gest%er',
@@ -27,10 +27,10 @@ export const ROLE_VARIABLES: Readonly<Record<string, string>> = {
   GRAFANA_DB_PASSWORD: PASSWORDS.grafana,
 }
 
-/** Only the superuser gets in without a password. */
+/** Only the superuser may connect without a password. */
 const HBA = ['host all postgres 127.0.0.1/32 trust', 'host all all 127.0.0.1/32 scram-sha-256']
 
-/** A cluster without the roles yet. Whoever calls this stops it. */
+/** A cluster without the roles yet. The caller stops it. */
 export function lockedCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   return startTestCluster({ superuser: 'postgres', hba: HBA, ...options })
 }
@@ -42,7 +42,7 @@ export async function startLockedCluster(t: TestContext, options: ClusterOptions
   return cluster
 }
 
-/** Runs roles.sh as it stands, with these variables and nothing of ours. */
+/** Runs the unchanged roles.sh with only these variables. */
 export async function runRoles(
   { port }: Pick<TestCluster, 'port'>,
   variables: Readonly<Record<string, string>> = ROLE_VARIABLES,

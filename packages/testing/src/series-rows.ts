@@ -3,7 +3,7 @@ import type pg from 'pg'
 const COLUMNS = `device_id, event_type, events::int as events, first_ts, first_seen, last_seen, ts, event_id, value_num,
   value_text, unit, ts_device, ts_device_readable, ts_server`
 
-/** What the rows of `series` have to be, said in another way than the product says it. */
+/** What the rows of `series` must be, computed in another way than in the product. */
 const EXPECTED = `
 select distinct on (device_id, event_type)
   device_id, event_type, count(*) over same as events, min(ts) over same as first_ts,
@@ -21,7 +21,7 @@ export interface SeriesRows {
   readonly expected: readonly string[]
 }
 
-/** The rows of `series`, and what they would be if they were made of `events` now. */
+/** The rows of `series`, and what they would be if computed from `events` now. */
 export async function seriesRows(client: pg.Client): Promise<SeriesRows> {
   const read = async (query: string) =>
     (await client.query<{ row: string }>(asTexts(query))).rows.map(({ row }) => row)

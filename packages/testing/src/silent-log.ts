@@ -14,7 +14,7 @@ export interface SilentLog {
 }
 
 /**
- * A log that prints nothing and keeps its records, so that a test can ask what an operator would have read.
+ * A log that prints nothing and keeps its records, so that a test can check what an operator would read.
  */
 export function silentLog(onRecord: (record: LogRecord) => void = () => {}): SilentLog {
   const records: LogRecord[] = []

@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 type Falsy = false | null | undefined
 
 /**
- * Polls every 10 ms until `check` gives something, and returns it. The only place of the tests that waits for
- * time to pass: a test that waits says for what, and fails with those words.
+ * Polls every 10 ms until `check` returns a value, and returns it. The only place where tests wait for time to
+ * pass: a test says what it waits for, and fails with that text.
  */
 export async function until<T>(
   check: () => Promise<T | Falsy> | T | Falsy,

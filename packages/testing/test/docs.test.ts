@@ -8,8 +8,8 @@ import { createProgram } from '../../qs/src/cli/program.ts'
 import { SETTINGS } from '../../qs/src/config/settings.ts'
 
 /*
- * Documentation against code: whatever a page names has to exist. What a page says about it is for people to check; that it
- * is there at all, these tests do.
+ * Documentation against code: whatever a page names must exist. These tests check only that it exists; reviewers check
+ * what a page says about it.
  */
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -28,7 +28,7 @@ interface Page {
   readonly text: string
   /** Without code. */
   readonly prose: string
-  /** The lines of code blocks and what stands between backticks. */
+  /** The lines of code blocks and the texts between backticks. */
   readonly code: readonly string[]
 }
 
@@ -48,13 +48,13 @@ const pages: readonly Page[] = filesOf('', (path) => path.endsWith('.md')).map((
   }
 })
 
-/** Names that look like one of ours and belong to an example. */
+/** Names that look like the product's but belong to an example. */
 const OF_EXAMPLES: ReadonlySet<string> = new Set(['qs_trial'])
 
 /** Lines in which qs is a role or a database. */
 const OF_POSTGRESQL = /\b(psql|createdb|dropdb|alter role|pg_\w+)\b/
 
-/** Pages of the present; a decision or a change of the past may name what has gone since. */
+/** Current pages; a past decision or change may name what no longer exists. */
 const present = pages.filter(({ path }) => path !== 'CHANGELOG.md' && !path.startsWith('docs/decisions/'))
 
 function anchorsOf(text: string): ReadonlySet<string> {

@@ -6,7 +6,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import mqtt from 'mqtt'
 import { Client } from 'pg'
 
-test('every fresh database is another one, and empty', async (t) => {
+test('every fresh database is separate and empty', async (t) => {
   const urls = [await freshDatabase(t), await freshDatabase(t)]
   assert.equal(new Set(urls).size, 2)
   for (const connectionString of urls) {
@@ -17,7 +17,7 @@ test('every fresh database is another one, and empty', async (t) => {
   }
 })
 
-test('until() returns what it waited for, or says what did not come', async () => {
+test('until() returns what it waited for, or names what did not happen', async () => {
   let calls = 0
   assert.equal(await until(() => ++calls === 3 && calls, 'three calls'), 3)
   await assert.rejects(
@@ -26,7 +26,7 @@ test('until() returns what it waited for, or says what did not come', async () =
   )
 })
 
-test('Mosquitto keeps sessions over a clean restart; our lines override', {
+test('Mosquitto keeps sessions across a clean restart; extra lines override', {
   skip: mosquittoMissing,
 }, async (t) => {
   const mosquitto = await startMosquitto(t, { config: ['max_queued_messages 3'] })

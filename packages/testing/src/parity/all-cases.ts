@@ -4,7 +4,7 @@ import { RETAINED_CASES } from './retained-cases.ts'
 import { SESSION_CASES } from './session-cases.ts'
 import { WILL_AND_EXPIRY_CASES } from './will-cases.ts'
 
-/** By the heading under which they stand in docs/reference/mqtt-parity.md. */
+/** By their heading in docs/reference/mqtt-parity.md. */
 export const PARITY_CASES: Readonly<Record<string, readonly ParityCase[]>> = {
   'Quality of service and redelivery': DELIVERY_CASES,
   'Retained messages': RETAINED_CASES,

@@ -7,13 +7,13 @@ export type Version = 4 | 5
 export type Qos = 0 | 1 | 2
 
 export interface ClientOptions extends Partial<IConnectPacket> {
-  /** Answers nothing by itself: no PUBACK, no PUBREC, no PUBCOMP. */
+  /** Sends no automatic answers: no PUBACK, no PUBREC, no PUBCOMP. */
   readonly silent?: true
 }
 
 type Of<C extends Packet['cmd']> = Extract<Packet, { cmd: C }>
 
-/** A client on a raw socket, so that both brokers are asked the same, byte for byte. */
+/** A client on a raw socket, so that both brokers get the same bytes. */
 export class Client {
   readonly #socket
   readonly #version: Version
@@ -41,7 +41,7 @@ export class Client {
     return this.got.filter((packet): packet is Of<C> => packet.cmd === cmd)
   }
 
-  /** The last one of so many. */
+  /** Waits for this many packets and returns the last one. */
   async wait<C extends Packet['cmd']>(cmd: C, count = 1): Promise<Of<C>> {
     return until(() => this.of(cmd)[count - 1], `${count} ${cmd}`)
   }
@@ -68,7 +68,7 @@ export class Client {
     await this.wait('suback', before + 1)
   }
 
-  /** Settles when the broker has it: QoS 0 by a PINGRESP behind it. */
+  /** Resolves when the broker has it: for QoS 0, by a PINGRESP after it. */
   async publish(topic: string, payload: string, options: Partial<IPublishPacket> = {}): Promise<void> {
     const qos = options.qos ?? 0
     const answer = qos === 0 ? 'pingresp' : qos === 1 ? 'puback' : 'pubcomp'
@@ -79,7 +79,7 @@ export class Client {
     await this.wait(answer, before + 1)
   }
 
-  /** The payloads that came on a topic, before one that is published now: what has not come by then does not come. */
+  /** The messages received before a marker that is published now: anything not received by then never arrives. */
   async payloadsBefore(publisher: Client, marker: string): Promise<readonly IPublishPacket[]> {
     await publisher.publish(marker, 'marker', { qos: 1 })
     await until(() => this.of('publish').some(({ topic }) => topic === marker), 'the marker')
@@ -92,7 +92,7 @@ export class Client {
     if (!this.isClosed) await once(this.#socket, 'close')
   }
 
-  /** Without a word. */
+  /** Without DISCONNECT. */
   async vanish(): Promise<void> {
     if (this.isClosed) return
     const closed = once(this.#socket, 'close')

@@ -3,7 +3,7 @@ import type { Client, Qos } from './client.ts'
 import type { ParityCase, World } from './parity-case.ts'
 
 const QOS = [0, 1, 2] as const
-/** Filters of a subscription with QoS `granted`, for the topic `t`; the overlapping ones have the lower QoS besides. */
+/** Filters of a subscription with QoS `granted`, for the topic `t`; the overlapping ones also have a lower QoS. */
 const FILTERS: Readonly<Record<string, (world: World, granted: Qos) => Record<string, Qos>>> = {
   'the exact topic': (world, qos) => ({ [world.topic()]: qos }),
   'the wildcard +': (world, qos) => ({ [world.topic('+')]: qos }),
@@ -46,7 +46,7 @@ const MATRIX_DEVIATIONS: Readonly<Record<string, ParityCase['deviations']>> = {
     mosquitto: {
       version: 4,
       observed: '0 0 0, 0 0 0, 0 0 0',
-      why: 'Mosquitto 2.0.11 hands it on once to a 3.1.1 client, for the first subscription that matches',
+      why: 'Mosquitto 2.0.11 delivers it once to a 3.1.1 client, for the first matching subscription',
     },
   },
 }
@@ -67,7 +67,7 @@ const MATRIX = Object.keys(FILTERS).flatMap((filter) =>
 const describe = ({ qos, dup, messageId }: { qos: Qos; dup: boolean; messageId?: number | undefined }) =>
   `QoS ${qos}, DUP ${Number(dup)}, id ${messageId}`
 
-/** What arrives again, after a reconnect, of a message that was not answered. */
+/** What arrives after a reconnect for a message that was not answered. */
 async function redelivery(world: World, qos: Qos): Promise<string> {
   const first = await world.durable('s', { silent: true })
   await first.subscribe({ [world.topic()]: qos })
@@ -164,7 +164,7 @@ const REDELIVERY: readonly ParityCase[] = [
     },
   },
   {
-    name: 'QoS 1 and 2 while the durable session is away',
+    name: 'QoS 1 and 2 while the durable session is offline',
     clause: '[MQTT-3.1.2-5], 3.1.1; section 4.1, 5',
     versions: [4, 5],
     expected: 'all, in order',
@@ -190,12 +190,12 @@ const BACKLOG = 500
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
 
-/** Publishes without waiting: the next message is on its way before the broker has answered the one before. */
+/** Publishes without waiting for the broker's answer to the previous message. */
 const publishAll = (client: Client, topic: string, payloads: readonly number[], qos: Qos) =>
   Promise.all(payloads.map((n) => client.publish(topic, String(n), { qos, retain: n % 3 === 0 })))
 
 const ORDER: readonly ParityCase[] = ([1, 2] as const).map((qos) => ({
-  name: `QoS ${qos} from one publisher that goes on while ${BACKLOG} queued messages drain`,
+  name: `QoS ${qos} from one publisher that continues while ${BACKLOG} queued messages drain`,
   clause: '[MQTT-4.6.0-6], 3.1.1; [MQTT-4.6.0-5], 5',
   versions: [4, 5],
   expected: 'in order',

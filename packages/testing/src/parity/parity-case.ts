@@ -4,18 +4,18 @@ import { Client, type ClientOptions, type Version } from './client.ts'
 export const BROKERS = ['embedded', 'mosquitto'] as const
 export type BrokerName = (typeof BROKERS)[number]
 
-/** How a broker differs from the standard, and why it stays so. */
+/** How a broker differs from the standard, and why this is kept. */
 interface Deviation {
-  /** The only version in which it differs; absent: all of the case. */
+  /** The only version in which it differs; if absent, all versions of the case. */
   readonly version?: Version
   readonly observed: string
   readonly why: string
 }
 
-/** One question that both brokers are asked. */
+/** One test for both brokers. */
 export interface ParityCase {
   readonly name: string
-  /** Of the standard: a conformance statement, or a section. */
+  /** A conformance statement or a section of the standard. */
   readonly clause: string
   readonly versions: readonly Version[]
   /** What the standard demands. */
@@ -25,14 +25,14 @@ export interface ParityCase {
   readonly observe: (world: World) => Promise<string>
 }
 
-/** mqtt-packet refuses an empty client id without a clean session, which is what a case has to send. */
+/** mqtt-packet refuses an empty client id without a clean session, which a case must send. */
 const CLEAN = 2
 
 /** One broker for one run of one case. */
 export class World {
   readonly version: Version
   readonly #port: number
-  /** Keeps topics and client ids of a run apart from all others. */
+  /** Separates topics and client ids of a run from all others. */
   readonly #prefix: string
   readonly #clients: Client[] = []
   #helper: Promise<Client> | null = null
@@ -51,12 +51,12 @@ export class World {
     return `${this.#prefix}-${name}`.replaceAll('/', '-')
   }
 
-  /** Not connected yet: the answer to CONNECT is what the case looks at. */
+  /** Sends CONNECT without waiting for the answer, which the case examines. */
   open({ silent, ...options }: ClientOptions = {}): Client {
     const client = new Client(this.#port, this.version, silent ?? false)
     this.#clients.push(client)
     const bytes = generate(connectPacket(this.version, { ...options, clean: true }))
-    // Behind the remaining length, the name of the protocol and its level.
+    // After the remaining length, the name of the protocol and its level.
     const flagsAt = bytes.indexOf('MQTT') + 5
     if (options.clean === false) bytes[flagsAt] = (bytes[flagsAt] as number) & ~CLEAN
     client.sendBytes(bytes)
@@ -79,7 +79,7 @@ export class World {
     return { clientId: this.id(name), clean: false, ...properties }
   }
 
-  /** Somebody who publishes. */
+  /** A client that publishes. */
   helper(): Promise<Client> {
     this.#helper ??= this.connect()
     return this.#helper
@@ -107,7 +107,7 @@ export function will(topic: string, extra: object = {}): Pick<IConnectPacket, 'w
   return { will: { topic, payload: Buffer.from('will'), qos: 1, retain: false, ...extra } }
 }
 
-/** What the standard demands, or what is known to differ from it. */
+/** What the standard demands, or the known deviation from it. */
 export function known({ expected, deviations }: ParityCase, broker: BrokerName, version: Version): string {
   const deviation = deviations?.[broker]
   const differs = deviation !== undefined && (deviation.version ?? version) === version

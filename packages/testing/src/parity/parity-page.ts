@@ -17,14 +17,14 @@ ${cases.flatMap(rows).join('\n')}`,
     .reduce((sum, { versions }) => sum + versions.length, 0)
   return `# The two brokers and the standard
 
-The same ${runs} questions, byte for byte, to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: it does what the
-standard demands. \`packages/qs/test/parity\` asks them in each \`npm test\`, and fails where an answer is another one
-than stands here. ${generated}
+${runs} tests, the same bytes to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: it does what the
+standard demands. \`packages/qs/test/parity\` runs them in each \`npm test\`, and fails if an answer differs from
+this page. ${generated}
 
 Three times three digits are the QoS in which messages of QoS 0, 1 and 2 arrive at a subscription of QoS 0, 1 and 2.
 
-The embedded broker says in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions, as
-the standard allows.
+The embedded broker reports in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions,
+as the standard allows.
 
 ${sections.join('\n\n')}
 

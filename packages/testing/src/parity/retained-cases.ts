@@ -6,7 +6,7 @@ const flags = (packets: readonly { retain: boolean; payload: string | Buffer; qo
     ? 'nothing'
     : packets.map(({ retain, payload, qos }) => `${payload}, QoS ${qos}, retain ${Number(retain)}`).join('; ')
 
-/** What a client has received when a marker comes to it. */
+/** What a client has received when a marker arrives. */
 async function seen(world: World, client: Client): Promise<string> {
   const marker = world.topic('marker')
   await client.subscribe({ [marker]: 1 })
@@ -54,7 +54,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
-    name: 'an empty retained message removes the one before',
+    name: 'an empty retained message removes the previous one',
     clause: '[MQTT-3.3.1-10], 3.1.1; [MQTT-3.3.1-6], 5',
     versions: [4, 5],
     expected: 'nothing',
@@ -67,7 +67,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a retained message replaces the one before',
+    name: 'a retained message replaces the previous one',
     clause: '[MQTT-3.3.1-5]',
     versions: [4, 5],
     expected: 'y, QoS 1, retain 1',

@@ -5,7 +5,7 @@ import { type ParityCase, type World, will } from './parity-case.ts'
 const isPresent = (client: Client): string =>
   client.of('connack')[0]?.sessionPresent ? 'present' : 'not present'
 
-/** Whether a session is there when its client connects again. */
+/** Whether a session is present when its client reconnects. */
 async function presentAgain(world: World, name: string): Promise<string> {
   const client = await world.durable(name)
   const answer = isPresent(client)
@@ -13,7 +13,7 @@ async function presentAgain(world: World, name: string): Promise<string> {
   return answer
 }
 
-/** Waits for a second of the clock to pass at the broker: for what must be over after one. */
+/** Waits until more than a second has passed at the broker. */
 const overASecond = (startMs: number) => until(() => performance.now() - startMs > 2_100, 'two seconds pass')
 
 async function leftSession(
@@ -81,12 +81,12 @@ const TAKE_OVER: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the first one hears why',
+    name: 'the first one gets the reason',
     clause: '[MQTT-3.1.4-3]',
     versions: [5],
     expected: 'DISCONNECT 0x8e',
     deviations: {
-      mosquitto: { observed: 'no DISCONNECT', why: 'Mosquitto 2.0.11 closes the connection without a word' },
+      mosquitto: { observed: 'no DISCONNECT', why: 'Mosquitto 2.0.11 closes the connection without a reason' },
     },
     observe: async (world) => {
       const clientId = world.id('s')
@@ -142,7 +142,7 @@ const SESSIONS: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a clean connection throws the session away',
+    name: 'a clean connection discards the session',
     clause: '[MQTT-3.1.2-6], 3.1.1; [MQTT-3.1.2-4], 5',
     versions: [4, 5],
     expected: 'not present',

@@ -8,7 +8,7 @@ async function watcher(world: World): Promise<Client> {
   return client
 }
 
-/** What came until the marker. */
+/** What was received before the marker. */
 async function seen(world: World, client: Client): Promise<string> {
   const messages = await client.payloadsBefore(await world.helper(), world.topic('marker'))
   return messages.length === 0 ? 'nothing' : messages.map(({ payload }) => payload.toString()).join(' ')
@@ -24,7 +24,7 @@ const delayed = (world: World, seconds: number) =>
 
 const WAITS_FOR_DELAY = {
   observed: 'nothing',
-  why: 'Mosquitto 2.0.11 waits for the delay, though the session has ended',
+  why: 'Mosquitto 2.0.11 waits for the delay although the session has ended',
 }
 
 const WILLS: readonly ParityCase[] = [
@@ -70,7 +70,7 @@ const WILLS: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the will of a client that says nothing for one and a half keep-alives',
+    name: 'the will of a client that sends nothing for one and a half keep-alives',
     clause: '[MQTT-3.1.2-24], 3.1.1; [MQTT-3.1.2-22], 5',
     versions: [4, 5],
     expected: 'will, and the connection is closed',
@@ -186,7 +186,7 @@ const EXPIRY: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a message of 600 s that waited two seconds, with what is left of its interval',
+    name: 'a message of 600 s that waited two seconds, with its remaining interval',
     clause: '[MQTT-3.3.2-6]',
     versions: [5],
     expected: 'less than 600 s',

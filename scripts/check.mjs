@@ -1,5 +1,5 @@
-// npm run check: everything that can be said about the code without running it. The checks run side by side, one per
-// core, the longest first, and keep what they know about unchanged files in node_modules/.cache.
+// npm run check: everything that can be checked without running the code. The checks run in parallel, one per core, the
+// longest first, and cache their results for unchanged files in node_modules/.cache.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { delimiter, resolve } from 'node:path'
@@ -14,7 +14,7 @@ const CHECKS = [
     'svelte-check --workspace packages/console --tsconfig tsconfig.json --fail-on-warnings --incremental',
   ],
   ['types', 'tsc -b'],
-  ['who imports whom', 'node --import tsx scripts/imports.ts --check'],
+  ['imports between folders', 'node --import tsx scripts/imports.ts --check'],
   ['format and lint', 'biome ci .'],
   ['unused files, exports, packages', 'knip --cache --cache-location node_modules/.cache/knip'],
   ['generated files are up to date', 'node --import tsx --conditions=source scripts/generate.ts --check'],

@@ -1,5 +1,5 @@
-// Installs Grafana's published libraries where npm run test:grafana looks for them: 365 packages, 250 MB. They are not
-// part of npm ci at the root, which everybody runs. .ci/run starts this beside its checks.
+// Installs Grafana's published libraries for npm run test:grafana: 365 packages, 250 MB. They are not part of npm ci at
+// the root, which every clone runs. .ci/run starts this in parallel with its checks.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 process.chdir(fileURLToPath(new URL('../deploy/grafana/library', import.meta.url)))
 
-/** What was installed last, by the content of the lock file; kept where `npm ci` removes it. */
+/** Hash of the lock file of the last install; stored where `npm ci` removes it. */
 const installed = 'node_modules/.installed'
 const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex')
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
@@ -21,7 +21,7 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
   if (status !== 0) {
     console.error(stderr.trim())
     console.error(
-      'error: npm could not install the libraries that the pictures of the Grafana dashboards need; its words above say why. They come from the npm registry. "npm test" runs without them and leaves only these pictures out.',
+      'error: npm could not install the libraries that the pictures of the Grafana dashboards need; see its output above. They come from the npm registry. "npm test" runs without them and skips only these pictures.',
     )
     process.exit(1)
   }

@@ -1,6 +1,6 @@
 // npm run pack: the product as one package, qs-telemetry-<version>.tgz, that `npx qs-telemetry up` runs without a clone.
-// npm cannot pack the root of a workspace with the workspaces in it, so a folder is laid out as the program expects it:
-// packages as they lie here, and the two that are imported by name as bundled dependencies. What they need from the
+// npm cannot pack the root of a workspace with its workspaces, so a folder is laid out as the program expects it: the
+// packages as in the repository, and the two that are imported by name as bundled dependencies. What they need from the
 // registry becomes the dependencies of the package.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ function copy(from, to = from) {
   cpSync(from, target, { recursive: true })
 }
 
-/** JavaScript whose source is still there: tsc leaves what it made of a file that was renamed or removed. */
+/** Copies JavaScript whose source still exists: tsc leaves the output of renamed or removed files. */
 function copyCompiled(folder, to = folder) {
   cpSync(join(folder, 'dist'), join(STAGE, to, 'dist'), {
     recursive: true,
@@ -33,7 +33,7 @@ function copyCompiled(folder, to = folder) {
   })
 }
 
-/** A bundled package without its dependencies: those of the whole package are found from there too. */
+/** A bundled package without its own dependencies: it finds those of the whole package. */
 function bundle(name) {
   const folder = join('packages', name)
   const to = join('node_modules/@qs-telemetry', name)

@@ -16,7 +16,7 @@ const tarball = join(folder, `qs-telemetry-${version}.tgz`)
 
 before(() => run(process.execPath, ['scripts/pack.mjs', folder]))
 
-test('the package holds the licence, the readme and what was built, and nothing of sources and tests', async () => {
+test('the package has the licence, the readme and the build, but no sources and tests', async () => {
   const { stdout } = await run('tar', ['-tzf', tarball])
   const files = stdout.trim().split('\n')
   for (const file of [
@@ -35,10 +35,10 @@ test('the package holds the licence, the readme and what was built, and nothing 
     [],
   )
   const third = files.filter((file) => /node_modules\/(?!@qs-telemetry\/)/.test(file))
-  assert.deepEqual(third, [], 'packages of others come from the registry')
+  assert.deepEqual(third, [], 'third-party packages come from the registry')
 })
 
-/** Others get a list of addresses as text. */
+/** Other clients get a list of addresses as text. */
 const asBrowser = { headers: { accept: 'text/html' } }
 
 test('npx runs qs up from the package in an empty folder', async (t) => {
@@ -60,8 +60,8 @@ test('npx runs qs up from the package in an empty folder', async (t) => {
 })
 
 /**
- * A cache of its own: npx keeps what it installed by the path of the package, and would run that again. The group of
- * processes is its own too: npx starts a shell, and that the command.
+ * With a separate cache: npx caches installed packages by path, and would run an old one. With a separate process group
+ * too: npx starts a shell, which starts the command.
  */
 function startNpx(t: TestContext, args: readonly string[], settings: Readonly<Record<string, string>>) {
   const cwd = join(folder, 'empty')

@@ -1,5 +1,5 @@
 // Before npm start, npm test and npm run bench: installs what is missing and builds what has changed. Plain
-// JavaScript without imports of packages, since on a fresh clone there are none yet.
+// JavaScript without imports of packages, since a fresh clone has none yet.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -22,12 +22,12 @@ function run(what, command, args) {
   try {
     execFileSync(command, args, { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   } catch {
-    console.error(`error: "${command} ${args.join(' ')}" failed; its output above says why`)
+    console.error(`error: "${command} ${args.join(' ')}" failed; see its output above`)
     process.exit(1)
   }
 }
 
-/** What was installed last, by the content of the lock file; kept where `npm ci` removes it. */
+/** Hash of the lock file of the last install; stored where `npm ci` removes it. */
 const installed = 'node_modules/.installed'
 const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex')
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
@@ -35,7 +35,7 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
     'ci',
     '--no-audit',
     '--no-fund',
-    // A package that this Node cannot run fails here and not later.
+    // Fail here, and not later, if this Node cannot run a package.
     '--engine-strict',
     '--loglevel=error',
   ])
@@ -52,7 +52,7 @@ function newest(directory) {
 }
 
 /**
- * Builds where a source is newer than the last build. The stamp is of when that began: a file that is saved meanwhile
+ * Builds if a source is newer than the last build. The stamp is the time at which that began, so a file saved meanwhile
  * is newer.
  */
 function build(what, { stamp, result, changedMs, command }) {

@@ -8,7 +8,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { chromium, type Page } from 'playwright-core'
 
 /*
- * npm run screenshots: the pictures of docs/images, of the console as `npm start -- --demo` shows it. Needs Chromium
+ * npm run screenshots: takes the pictures of docs/images from the console of `npm start -- --demo`. Needs Chromium
  * (apt-get install chromium, or name one in CHROMIUM).
  */
 
@@ -38,11 +38,11 @@ const SHOTS: readonly Shot[] = [
   { name: 'letter', path: '/letters/1' },
   { name: 'connect', path: '/connect', prepare: connect },
   { name: 'phone', path: '/devices', isPhone: true, isDark: true },
-  // The last, so that the devices have been live for some minutes.
+  // Last, so that the devices have been live for some minutes.
   { name: 'overview', path: '/', prepare: someMinutes },
 ]
 
-/** The cursor on a chart, so that its values are seen. */
+/** Puts the cursor on a chart, so that its values are shown. */
 async function hover(page: Page): Promise<void> {
   const over = page.locator('.u-over').first()
   await over.waitFor()
@@ -100,7 +100,7 @@ const running = await start(directory)
 const browser = await chromium.launch({ executablePath: PROGRAM, args: ['--no-sandbox'] })
 try {
   mkdirSync(IMAGES, { recursive: true })
-  // The past of the simulated devices is played, and then they go on live for a while.
+  // The simulated devices first play their past, then continue live.
   const isLive = async () => {
     const answer = await fetch(`${running.url}/api/overview`)
     if (!answer.ok) return false

@@ -1,5 +1,5 @@
-// npm run test:compose: the composed stack for real, in containers. Uses the Docker engine that runs; as root it starts
-// one of its own where none does. Images that cannot be pulled are stood in for by ones built from Debian's packages.
+// npm run test:compose: tests the real composed stack in containers. Uses the running Docker engine; as root it starts
+// its own if none is running. Images that cannot be pulled are replaced by stand-ins built from Debian's packages.
 // With arguments: only the files whose path contains one of them, as in `npm run test:compose -- tls`.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const has = (...command) => spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0
 const run = (...command) => {
   const { status } = spawnSync(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] })
-  if (status !== 0) throw new Error(`${command.join(' ')} failed; its output above says why`)
+  if (status !== 0) throw new Error(`${command.join(' ')} failed; see its output above`)
 }
 
 /** Kept from run to run, so that the stand-ins are built once. */
@@ -20,10 +20,10 @@ const ENGINE_DIRECTORY = '/var/tmp/qs-docker'
 async function startEngine() {
   if (has('docker', 'info')) return () => {}
   const why = [
-    [process.getuid?.() !== 0, 'no Docker engine runs, and only root can start one'],
+    [process.getuid?.() !== 0, 'no Docker engine is running, and only root can start one'],
     [
       !has('dockerd', '--version'),
-      'no Docker engine runs, and dockerd is not installed (apt install docker.io)',
+      'no Docker engine is running, and dockerd is not installed (apt install docker.io)',
     ],
   ].find(([applies]) => applies)
   if (why !== undefined) throw new NotRun(why[1])
@@ -38,7 +38,7 @@ async function startEngine() {
   process.env.DOCKER_HOST = socket
   for (let waited = 0; !has('docker', 'info'); waited++) {
     if (waited === 60 || engine.exitCode !== null)
-      throw new NotRun('the Docker engine does not start here; "dockerd" by hand says why')
+      throw new NotRun('the Docker engine does not start here; run "dockerd" to see why')
     await delay(500)
   }
   return () => engine.kill()
@@ -46,11 +46,11 @@ async function startEngine() {
 
 function findCompose() {
   const found = ['docker compose', 'docker-compose'].find((each) => has(...each.split(' '), 'version'))
-  if (found === undefined) throw new NotRun('there is no Docker Compose (apt install docker-compose)')
+  if (found === undefined) throw new NotRun('Docker Compose is not installed (apt install docker-compose)')
   return found
 }
 
-/** What says which images there are is compose.yaml and the Dockerfile. */
+/** The images are those of compose.yaml and the Dockerfile. */
 function needsStandIns() {
   const pinned = [...readFileSync('compose.yaml', 'utf8').matchAll(/image: ((?!qs-|&)\S+:\S+)/g)]
   const bases = [...readFileSync('Dockerfile', 'utf8').matchAll(/^ARG \w+=(\S+)/gm)]

@@ -15,11 +15,11 @@ const runner = spawn(
     '--test',
     `--test-concurrency=${availableParallelism() * 2}`,
     '--test-reporter=spec',
-    // A long run of the fuzz asks for more.
+    // A long fuzz run sets more.
     `--test-timeout=${process.env.TEST_TIMEOUT_MS ?? 240_000}`,
     ...files,
   ],
-  // Without colour, also where the surroundings ask for it: the tests read what commands print.
+  // Always without colour: the tests read what commands print.
   {
     stdio: 'inherit',
     env: { ...process.env, NO_COLOR: '1', QS_TEST_DATABASE_URL: cluster.url, QS_TEST_TEMPLATE: template },
@@ -31,7 +31,7 @@ runner.on('exit', async (code) => {
   process.exit(code ?? 1)
 })
 
-/** The database that most tests get a copy of: migrated once, instead of once for each test. */
+/** The template of most test databases: migrated once instead of once per test. */
 async function createTemplate(clusterUrl: string): Promise<string> {
   const name = 'qs_template'
   const admin = new Client({ connectionString: clusterUrl })

@@ -23,7 +23,7 @@ function start(fate: 'stored' | 'rejected' | 'either' = 'stored') {
 const ACK = { deviceId: 'd', eventId: 'e', status: 'stored' } as const
 const LETTER = { deviceId: 'd', eventId: 'e', code: 'EVENT_ID_CONFLICT', payload: 'p' }
 
-test('a world in which all went well breaks nothing', () => {
+test('a faultless run breaks no promise', () => {
   const checker = start()
   checker.delivered('c', { packetId: 1, deviceId: 'd', payloads: ['p'] })
   checker.stored('e', content(1))
@@ -78,7 +78,7 @@ const BROKEN: Readonly<Record<string, readonly [RegExp, (checker: Checker) => vo
       checker.quiet()
     },
   ],
-  'a row that is there no more': [
+  'a row that disappeared': [
     /lost: the row of e was committed/,
     (checker) => {
       checker.stored('e', content(1))
@@ -92,7 +92,7 @@ const BROKEN: Readonly<Record<string, readonly [RegExp, (checker: Checker) => vo
       checker.looked([['e', content(2)]])
     },
   ],
-  'an id that is there twice': [
+  'an id present twice': [
     /stored twice/,
     (checker) =>
       checker.looked([
@@ -105,7 +105,7 @@ const BROKEN: Readonly<Record<string, readonly [RegExp, (checker: Checker) => vo
     /good event is dead-lettered/,
     (checker) => checker.deadLettered(LETTER),
   ],
-  'a letter that nobody sent': [
+  'a dead letter of something never sent': [
     /nobody sent/,
     (checker) => checker.deadLettered({ ...LETTER, payload: 'q' }),
   ],
@@ -128,7 +128,7 @@ for (const [what, [violation, happen]] of Object.entries(BROKEN)) {
   })
 }
 
-test('of two contents of one id either may be stored, and the other must be a dead letter', () => {
+test('of two contents with one id, either may be stored and the other must be a dead letter', () => {
   const checker = start('either')
   checker.sent({ deviceId: 'd', payload: 'q', event: { id: 'e', content: content(2) }, fate: 'either' })
   checker.stored('e', content(2))
@@ -137,14 +137,14 @@ test('of two contents of one id either may be stored, and the other must be a de
   assert.deepEqual(checker.violations, [])
 })
 
-test('what must be rejected and is stored is noticed', () => {
+test('a stored event that should have been rejected is noticed', () => {
   const checker = start('rejected')
   checker.stored('e', content(1))
   checker.quiet()
   assert.match(checker.violations.join('\n'), /^stored: p/m)
 })
 
-test('a look at all rows knows those that were seen before, and takes in the others', () => {
+test('a look at all rows recognises those seen before and adds the others', () => {
   const checker = start()
   checker.sent({ deviceId: 'd', payload: 'q', event: { id: 'f', content: content(2) }, fate: 'stored' })
   checker.stored('e', content(1))

@@ -1,30 +1,30 @@
 /**
- * The promises, as a check of what was observed. Pure: whoever watches a run (the simulation, a test with real
- * servers) tells it what was sent, what a database session saw committed, what the devices and the broker heard, in
- * the order in which it was seen. So a device ack or a PUBACK that comes before its rows is noticed as such.
+ * Checks the promises against what was observed. Pure: the observer of a run (the simulation, a test with real
+ * servers) reports what was sent, what a database session saw committed, and what the devices and the broker received,
+ * in the order observed. A device ack or PUBACK that precedes its rows is therefore detected.
  *
  * - an acknowledged event is a committed event, and so is everything in a message that has its PUBACK
  * - no id is stored twice, and what is stored is what was sent
- * - a bad element costs no good one, and nobody's ack says otherwise
+ * - a bad element costs no good one, and no ack says otherwise
  * - PUBACKs leave on the connection of their message and in its order [MQTT-4.6.0-2]
  * - received = stored + duplicate + rejected + in flight
- * - what is in flight is bounded, and once all is quiet nothing is missing
+ * - what is in flight is bounded, and nothing is missing once all is quiet
  */
 export class Checker {
   readonly violations: string[] = []
-  /** By device and bytes. */
+  /** Keyed by device and bytes. */
   readonly #sent = new Map<string, Sent>()
   #sends = 0
   readonly #contents = new Map<string, string>()
-  /** By device and bytes, and the ids that they name. */
+  /** Keyed by device and bytes. */
   readonly #letters = new Set<string>()
   #letterRows = 0
   readonly #letterIds = new Set<string>()
-  /** Messages of each connection that have no PUBACK yet, oldest first. */
+  /** Messages of each connection without a PUBACK yet, oldest first. */
   readonly #unanswered = new Map<string, Delivered[]>()
   readonly #acks = { stored: 0, duplicate: 0, rejected: 0 }
 
-  /** The device has given it to the broker, or tried to. */
+  /** The device has published it, or tried to. */
   sent(item: Sent): void {
     const key = keyOf(item.deviceId, item.payload)
     this.#sent.set(key, item)
@@ -37,7 +37,7 @@ export class Checker {
     this.#contents.set(eventId, content)
   }
 
-  /** All rows of `events` at once, late in a run: what was there before is there now, and as it was. */
+  /** All rows of `events` at once, late in a run: every row seen before must still be there, unchanged. */
   looked(rows: Iterable<readonly [eventId: string, content: string]>): void {
     const seen = new Set<string>()
     for (const [eventId, content] of rows) {
@@ -65,7 +65,7 @@ export class Checker {
     this.#letterIds.add(`${letter.deviceId}\0${letter.eventId}`)
   }
 
-  /** The device has its answer. */
+  /** The device has received its ack. */
   acked({ deviceId, eventId, status }: Ack): void {
     this.#acks[status]++
     const isKept =
@@ -82,7 +82,7 @@ export class Checker {
     open.push(message)
   }
 
-  /** The broker has its PUBACK. */
+  /** The broker has received the PUBACK. */
   pubacked(connection: string, packetId: number): void {
     const [first] = this.#unanswered.get(connection) ?? []
     if (first?.packetId !== packetId) {
@@ -113,12 +113,12 @@ export class Checker {
     }
   }
 
-  /** What an ingester has in flight, in whatever is bounded. */
+  /** What an ingester has in flight, in any bounded unit. */
   held(what: string, count: number, bound: number): void {
     if (count > bound) this.#violated(`${count} ${what} in flight, above ${bound}`)
   }
 
-  /** Whether exactly this is a row: of `events` with its content, or of `dead_letters` with its bytes. */
+  /** Whether a row holds exactly this: in `events` its content, or in `dead_letters` its bytes. */
   isKept(deviceId: string, payload: string): boolean {
     const key = keyOf(deviceId, payload)
     if (this.#letters.has(key)) return true
@@ -126,7 +126,7 @@ export class Checker {
     return sent?.event != null && this.#contents.get(sent.event.id) === sent.event.content
   }
 
-  /** All have had their answer and nothing moves any more. */
+  /** Everything is acked and nothing is under way. */
   quiet(): void {
     const contents = new Map<string, Set<string>>()
     for (const { deviceId, payload, fate, event } of this.#sent.values()) {
@@ -143,7 +143,7 @@ export class Checker {
     }
   }
 
-  /** What it has seen, for a report. */
+  /** Counts for a report. */
   get tally() {
     const { stored, duplicate, rejected } = this.#acks
     return {
@@ -160,14 +160,14 @@ export class Checker {
   }
 }
 
-/** An element of a message, as its device sent it. */
+/** An element of a message as sent by its device. */
 export interface Sent {
   readonly deviceId: string
-  /** Its bytes as text: what a dead letter of it must keep. */
+  /** Its bytes as text, which its dead letter must keep. */
   readonly payload: string
-  /** Where it is an event: its id, and its content as `contentOf` writes it. */
+  /** For an event: its id, and its content as written by `contentOf`. */
   readonly event: { readonly id: string; readonly content: string } | null
-  /** `either` where two contents share an id: the first to come is stored, the other refused. */
+  /** `either` if two contents share an id: the first to arrive is stored, the other refused. */
   readonly fate: 'stored' | 'rejected' | 'either'
 }
 
@@ -187,7 +187,7 @@ export interface Ack {
 export interface Delivered {
   readonly packetId: number
   readonly deviceId: string
-  /** Of its elements. */
+  /** Payloads of its elements. */
   readonly payloads: readonly string[]
 }
 
@@ -199,7 +199,7 @@ export interface Counts {
   readonly inFlight: number
 }
 
-/** What a device said in an event, as one text: equal texts, equal contents. Server time is not part of it. */
+/** The content of an event without its server time; `contentOf` writes equal contents as equal texts. */
 export interface Content {
   readonly deviceId: string
   readonly eventType: string

@@ -6,17 +6,17 @@ import { type Row, readRows } from './integrity/row.ts'
 import { type CaseResult, failureOf, listCases, runCases } from './integrity/run-cases.ts'
 import { table } from './integrity/table.ts'
 
-const HELP = `An acknowledged event is a committed event: the proof with real servers and real faults.
+const HELP = `Proves that an acknowledged event is a committed event, with real servers and real faults.
 
   npm run regression                          every case, about 15 minutes on two cores
   npm run regression -- --short               fewer repetitions and shorter outages, about 4 minutes; as CI does
   npm run regression -- --only postgres       cases whose name contains "postgres"
-  npm run regression -- --list                their names
-  npm run regression -- --markdown            the table for a page
+  npm run regression -- --list                the names of all cases
+  npm run regression -- --markdown            the table as Markdown
 
 Each case has a Mosquitto, a PostgreSQL and an ingester of its own, on free ports of this machine. Needs Mosquitto
 (apt-get install mosquitto faketime); filling a disk needs root.
-Exit codes: 0 nothing lost, doubled or broken; 1 something was; 2 wrong usage. More in docs/reliability.md.`
+Exit codes: 0 nothing lost, doubled or broken; 1 otherwise; 2 wrong usage. More in docs/reliability.md.`
 
 const OPTIONS = {
   short: { type: 'boolean', default: false },
@@ -37,7 +37,7 @@ function read() {
 }
 
 function wrongUsage(message: string): never {
-  console.error(`error: ${message}\nnpm run regression -- --help shows what it takes`)
+  console.error(`error: ${message}\nSee npm run regression -- --help`)
   process.exit(2)
 }
 
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const { short: isShort, only, list, markdown, help } = read()
   if (help) return console.log(HELP)
   const names = listCases(only)
-  if (names.length === 0) wrongUsage(`no case has "${only}" in its name; --list shows them`)
+  if (names.length === 0) wrongUsage(`no case name contains "${only}"; --list shows them all`)
   if (list) return console.log(names.join('\n'))
 
   const interrupt = new AbortController()
@@ -87,7 +87,7 @@ function faultsOf(
     ...results.filter(({ isOk }) => !isOk).map((result) => `${result.name} failed:\n${failureOf(result)}`),
     ...names
       .filter((name) => !rows.some((row) => row.case === name))
-      .map((name) => `${name} is missing from the table`),
+      .map((name) => `${name} has no line in the table`),
     ...rows
       .filter(({ lost, doubled, broken }) => lost + doubled + broken > 0)
       .map(({ fault, lost, doubled, broken, violations }) => {

@@ -10,9 +10,9 @@ import { fuzzPayload } from './payloads.ts'
 import { FUZZ_PAYLOADS, FUZZ_SEED, FUZZ_TIMEOUT_MS } from './sizes.ts'
 
 const TARGET = { deviceId: 'dev-1', prefix: 'e' }
-/** A broker with a small packet limit; what is larger is cut or split. */
+/** A broker with a small packet limit; anything larger is cut or split. */
 const MAX_BYTES = 4_096
-/** One payload takes a hundredth of it; a hang takes all. */
+/** One payload takes a hundredth of this; only a hang takes all of it. */
 const MAX_PAYLOAD_MS = 2_000
 
 function check(seed: number): 'event' | 'rejection' {
@@ -26,7 +26,7 @@ function check(seed: number): 'event' | 'rejection' {
   return accepted.length > 0 ? 'event' : 'rejection'
 }
 
-/** The device ack and the dead letters can be written, and are as large as a broker takes. */
+/** The device ack and the dead letters can be written, within the broker's packet limit. */
 function checkAnswers(message: Message): void {
   const outcomes = message.elements.map(
     (element): Outcome =>
@@ -69,7 +69,7 @@ test(`${FUZZ_PAYLOADS} generated payloads each end as events or rejections, in b
   assert.ok(counts.event > FUZZ_PAYLOADS / 10 && counts.rejection > FUZZ_PAYLOADS / 10, 'both kinds occur')
 })
 
-test('the same number gives the same payload', () => {
+test('the same seed gives the same payload', () => {
   for (let seed = 1; seed < 500; seed++) {
     assert.deepEqual(fuzzPayload(seed, TARGET), fuzzPayload(seed, TARGET))
   }

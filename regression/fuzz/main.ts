@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { FUZZ_TIMEOUT_MS } from './sizes.ts'
 
-const HELP = `Generates messages, good, damaged and strange, and lets each come to its end.
+const HELP = `Generates good, damaged and strange messages and checks that each ends as events or rejections.
 
   npm run fuzz                                   a million through decode, 20,000 through broker and database
-  npm run fuzz -- --payloads 5000000             more of the first
-  npm run fuzz -- --messages 100000              more of the second
-  npm run fuzz -- --seed 1700001                 others
+  npm run fuzz -- --payloads 5000000             more payloads through decode
+  npm run fuzz -- --messages 100000              more messages through broker and database
+  npm run fuzz -- --seed 1700001                 different messages
 
-A failure names the seed of its payload and the command for it alone.
-Exit codes: 0 each came to its end, 1 one did not, 2 wrong usage. More in docs/reliability.md.`
+A failure names the seed of its payload and the command that repeats it alone.
+Exit codes: 0 every message passed, 1 one failed, 2 wrong usage. More in docs/reliability.md.`
 
 const OPTIONS = {
   payloads: { type: 'string', default: '1000000' },
@@ -27,7 +27,7 @@ function read() {
     }
     return values
   } catch (error) {
-    console.error(`error: ${(error as Error).message}\nnpm run fuzz -- --help shows what it takes`)
+    console.error(`error: ${(error as Error).message}\nSee npm run fuzz -- --help`)
     process.exit(2)
   }
 }

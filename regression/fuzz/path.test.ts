@@ -6,7 +6,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { fuzzPayload, goodEvent } from './payloads.ts'
 import { FUZZ_MESSAGES, FUZZ_SEED, FUZZ_TIMEOUT_MS } from './sizes.ts'
 
-/** Under way at once: so many that batches are mixed, and few enough for any broker. */
+/** Messages under way at once: enough to mix batches, few enough for any broker. */
 const WINDOW = 500
 const QUIET_MS = 60_000
 
@@ -17,7 +17,7 @@ test(`${FUZZ_MESSAGES} generated messages through broker and database each end s
   timeout: FUZZ_TIMEOUT_MS,
 }, async (t) => {
   const broker = await startMosquitto(t)
-  // All are kept, none only counted.
+  // Every dead letter is kept, none merely counted.
   const settings = { DEAD_LETTER_RATE: '1000000', DEAD_LETTER_BYTES: '1GiB' }
   const { query, pipeline } = await startPipeline(t, broker.url, { settings })
   const { client, received } = await listen(t, broker.url)
@@ -34,7 +34,7 @@ test(`${FUZZ_MESSAGES} generated messages through broker and database each end s
     await Promise.all(
       Array.from({ length: Math.min(WINDOW, FUZZ_MESSAGES - n) }, async (_, offset) => {
         const seed = FUZZ_SEED + n + offset
-        // A device for each message, so that what became of it can be asked of acks and tables alike.
+        // A device for each message: its outcome can be looked up in acks and in tables.
         const deviceId = `f${seed}`
         const fuzzed = fuzzPayload(seed, { deviceId, prefix: deviceId })
         await send(deviceId, fuzzed.payload)

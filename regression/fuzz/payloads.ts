@@ -4,7 +4,7 @@ import { Random } from '../simulation/random.ts'
 /** A generated message. */
 export interface FuzzPayload {
   readonly payload: Buffer
-  /** Ids of good events in it, which must be stored whatever stands beside them. */
+  /** Ids of good events in it, which must be stored whatever their neighbours are. */
   readonly goodIds: readonly string[]
 }
 
@@ -21,7 +21,7 @@ const NAMES = [
 
 const LONG = [31, 32, 33, 127, 128, 129, 1_024, 2_704, 16_384, 16_385, 32_768, 40_000] as const
 
-/** JSON texts at the borders of what decode, double, text, timestamptz and jsonb take. */
+/** JSON texts at the limits of what decode, double, text, timestamptz and jsonb accept. */
 const SCALARS = [
   ...['0', '-0', '1', '2', '1.5', '-1e11', '1e11', '99999999999', '100000000000', '253402300800000'],
   ...['1e308', '1.8e308', '1e400', '-1e400', '5e-324', '1e-400', '1e131071', '1e-16384', '2e131072'],
@@ -72,7 +72,7 @@ const SCALARS = [
   ...['"\'; drop table events; --"', '"\\\\x00"', '"{}"', '"[1,2]"', '"a/b"', '"+"', '"#"'],
 ] as readonly string[]
 
-/** The payload of a number: the same for the same number. */
+/** The payload of a seed: always the same. */
 export function fuzzPayload(seed: number, target: FuzzTarget): FuzzPayload {
   const random = new Random(seed)
   const kind = random.below(10)
@@ -83,7 +83,7 @@ export function fuzzPayload(seed: number, target: FuzzTarget): FuzzPayload {
   return amongGood(random, target)
 }
 
-/** An array of good events with elements among them that may be anything that is JSON. */
+/** An array of good events mixed with elements that may be any JSON. */
 function amongGood(random: Random, target: FuzzTarget): FuzzPayload {
   const goodIds: string[] = []
   const elements = Array.from({ length: random.between(2, 8) }, (_, index) => {
@@ -93,7 +93,7 @@ function amongGood(random: Random, target: FuzzTarget): FuzzPayload {
     return goodEvent(id, target.deviceId)
   })
   const payload = Buffer.from(`[${elements.join(random.chance(0.2) ? ' ,\n\t' : ',')}]`)
-  // What is too large as a whole is refused as a whole.
+  // A message that is too large is refused as a whole.
   return payload.length > DEFAULT_LIMITS.messageBytes ? bad(payload) : { payload, goodIds }
 }
 
@@ -105,7 +105,7 @@ export function goodEvent(id: string, deviceId: string): string {
   return `{"schema":1,"event_id":"${id}","device_id":"${deviceId}","event_type":"temp","value":21.5,"unit":"°C","meta":{"n":[1,{"big":12345678901234567890}]}}`
 }
 
-/** A good event with some of its members replaced, left out, added or twice there; rarely no event at all. */
+/** A good event with some members replaced, left out, added or repeated; rarely no event at all. */
 function element(random: Random, { prefix, deviceId }: FuzzTarget, index: number): string {
   if (random.chance(0.1)) return json(random, 1)
   const members = new Map<string, string>([
@@ -154,7 +154,7 @@ function longText(random: Random): string {
   return JSON.stringify(letter.repeat(random.pick(LONG) + random.between(-1, 1))).replaceAll('\\\\', '\\')
 }
 
-/** At the border of LIMIT_META_DEPTH, and far beyond it. */
+/** Around LIMIT_META_DEPTH, and far beyond it. */
 function nested(random: Random): string {
   const levels = random.pick([29, 30, 31, 32, 33, 34, 200, 5_000])
   const [open, close] = random.pick<[string, string]>([
@@ -170,7 +170,7 @@ function randomBytes(random: Random): Buffer {
 
 const INTERESTING = Buffer.from('"\\{}[]:,0e-.\u0000u')
 
-/** Bytes changed, dropped, doubled and cut. */
+/** With bytes changed, dropped, doubled or cut off. */
 function damaged(random: Random, good: Buffer): Buffer {
   let bytes = good
   for (let edits = random.between(1, 4); edits > 0 && bytes.length > 0; edits--) {

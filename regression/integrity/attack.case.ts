@@ -21,14 +21,14 @@ const LOGINS = {
   CONSOLE_VIEWER_PASSWORD: 'viewer-of-the-console',
 }
 
-/** What docs/security.md promises for the slowest device ack: with the broker of qs up, and with another. */
+/** The slowest device ack that docs/security.md promises: with the broker of qs up, and with another. */
 const [EMBEDDED_MS, OTHER_MS] = [1_000, 5_000]
-/** Cases run beside each other: where that slows the same device while nobody attacks, it may slow it under attack too. */
+/** Cases run in parallel; what slows the device without an attack may slow it under attack too. */
 const MAX_RATIO = 25
-/** This case judges the waits itself. */
+/** Effectively none: this case judges the waits itself. */
 const NO_MAX_WAIT = '600'
 
-/** What has to be skipped in each set-up; everything else has to hold. */
+/** The checks that each set-up must skip; all others must hold. */
 const OPEN = ['foreign-topics', 'wrong-logins', 'console-spellings']
 const CLOSED = ['console-unknown-proxy']
 
@@ -108,7 +108,7 @@ async function attack(t: TestContext, fault: string, { env, skipped, maxMs }: At
     skipped,
   )
   assert.ok(verification.ok, JSON.stringify(verification))
-  assert.ok(Number.isFinite(calmMs), 'the honest device has no device ack while nobody attacks')
+  assert.ok(Number.isFinite(calmMs), 'the honest device got no device ack before the attack')
   const limitMs = Math.max(maxMs, calmMs * MAX_RATIO)
   assert.ok(slowestMs <= limitMs, `a device ack took ${slowestMs} ms, which is above ${limitMs} ms`)
 }

@@ -6,7 +6,7 @@ import { openLinkedStage } from './links.ts'
 
 const BACKLOG = 100_000
 const EVENTS_PER_SECOND = 4_000
-/** Nothing is sent a second time: it is the broker that has to keep it. */
+/** Devices send nothing twice: the broker must keep it. */
 const NEVER_MS = 600_000
 const IN_FLIGHT = 1_000
 const DRAINED_MS = 120_000
@@ -30,7 +30,7 @@ test('a backlog of 100,000 messages, on a broker that overshoots the receive win
 
   stage.ingester.start()
   await stage.ingester.ready()
-  // Nothing is answered now; after the reset the broker sends again what it takes to be lost.
+  // Nothing is answered now; after the reset the broker resends what it takes for lost.
   databaseLink.set({ kind: 'silent' })
   await until(
     async () => ((await stage.ingester.gauges())?.messagesInFlight ?? 0) >= IN_FLIGHT,

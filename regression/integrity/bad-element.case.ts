@@ -12,7 +12,7 @@ const ARRAYS = scale(600, 90)
 const ARRAY_EVENTS = 10
 const DEVICE = 'broken'
 
-/** Arrays of ten events as careless firmware makes them: their text, and what of it is refused. */
+/** Arrays of ten events as careless firmware makes them: their text, and the refused part of it. */
 const ARRAYS_OF: Readonly<
   Record<string, (items: readonly Item[]) => { readonly text: string; readonly refused: readonly Item[] }>
 > = {

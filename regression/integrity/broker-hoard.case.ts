@@ -10,9 +10,9 @@ import { openStage } from './stage.ts'
 
 const FLOOD_MS = scale(30_000, 8_000)
 const AFTER_MS = scale(10_000, 3_000)
-/** What one device can make the broker keep. */
+/** The most that one device can make the broker keep. */
 const MAX_STORE_BYTES = 4 * 1024 ** 2
-/** A flood of 8 s makes the broker write 20 MB in a second where it queues device acks and saves every second. */
+/** If it queued device acks and saved every second, the broker would write 20 MB a second in a flood of 8 s. */
 const MAX_WRITTEN_BYTES_A_SECOND = 1024 ** 2
 const MAX_ACK_MS = 5_000
 const NAME = 'selfish'.padEnd(110, '0')
@@ -22,7 +22,7 @@ for (const { kind, qos, how } of [
   { kind: 'deaf', qos: 1, how: 'stops reading, subscribed with QoS 1' },
   { kind: 'deaf', qos: 0, how: 'stops reading, subscribed with QoS 0' },
 ] as const) {
-  test(`a device with a durable session ${how}: the broker keeps little of it, and nobody waits`, {
+  test(`a device with a durable session ${how}: the broker keeps little of it, and no device waits`, {
     skip: mosquittoMissing,
   }, async (t) => {
     const stage = await openStage(t, {
@@ -30,7 +30,7 @@ for (const { kind, qos, how } of [
       fleet: { devices: 4, eventsPerSecond: 50 },
     })
     await stage.more(100)
-    // One event of it is stored; from then on it sends nothing but copies.
+    // Its first event is stored; after that it sends only copies.
     const own = goodItem(`${NAME}-0`, 1)
     const first = stage.addFleet({ name: NAME, devices: 1, eventsPerSecond: 1, makeItem: () => own })
     await first.start()
@@ -60,7 +60,7 @@ for (const { kind, qos, how } of [
   })
 }
 
-/** Bytes that the broker writes to its disk in a second. */
+/** Bytes a second that the broker writes to disk. */
 async function written({ pid }: Mosquitto, ms: number): Promise<number> {
   const bytes = () => Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
   const before = bytes()

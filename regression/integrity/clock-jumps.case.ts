@@ -10,7 +10,7 @@ import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const HOUR = 3600
-/** How far the clock of the host is off, in seconds, one after the other. */
+/** Successive errors of the host's clock, in seconds. */
 const OFFSETS = scale([HOUR, -2 * HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR, 1, 0], [HOUR, -2 * HOUR])
 const LIMIT_MS = 5_000
 const FAULT = `clock of the host set ${OFFSETS.length} times, forwards and backwards`
@@ -36,7 +36,7 @@ test('a clock that jumps an hour or a year, either way, moves server times and n
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: clock,
       FAKETIME_CACHE_DURATION: '1',
-      // As a host has it: the clock for durations never steps.
+      // As on a real host, the monotonic clock never steps.
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
   })
@@ -51,10 +51,10 @@ test('a clock that jumps an hour or a year, either way, moves server times and n
     setClock(offset)
     await until(
       async () => Math.abs((await newestOffset()) - offset) < 5,
-      `rows say that the clock is ${offset} s off`,
+      `rows show that the clock is ${offset} s off`,
     )
     await stage.flowing(LIMIT_MS, `the clock went to ${offset} s`)
-    // What is in flight across a jump is sent again, and must not become a conflict.
+    // Events in flight across a jump are sent again and must not become conflicts.
     await stage.more(500)
     assert.ok(stage.ingester.isRunning, 'it ended')
     assert.equal((await stage.ingester.gauges())?.isConnected, true)
@@ -62,7 +62,7 @@ test('a clock that jumps an hour or a year, either way, moves server times and n
   await stage.finish()
 })
 
-/** libfaketime for programs with threads, or null. */
+/** Path of libfaketime for multi-threaded programs, or null. */
 function findLibrary(): string | null {
   for (const architecture of readdirSync('/usr/lib')) {
     const folder = join('/usr/lib', architecture, 'faketime')

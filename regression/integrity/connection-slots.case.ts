@@ -11,7 +11,7 @@ const TIMES = scale(3, 1)
 const LIMIT_MS = 8_000
 const SLOTS = 20
 
-test('an ingester that gets no connection, since all slots are taken, waits for one and loses nothing', {
+test('an ingester waits for a connection while all slots are taken, and loses nothing', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {
@@ -26,7 +26,7 @@ test('an ingester that gets no connection, since all slots are taken, waits for 
     await session.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'qs-ingester%'",
     )
-    // Its place is taken before it is back.
+    // Take its slot before it reconnects.
     others.push(...(await takeAllSlots(stage.postgres.url)))
     await lasting(4_000)
     for (const each of others) await each.end()

@@ -5,10 +5,10 @@ import { noticed, openLinkedStage } from './links.ts'
 import { scale } from './scale.ts'
 
 const FLOWING_MS = 5_000
-/** The second time it must be noticed as soon as the first. */
+/** The second fault must be noticed as soon as the first. */
 const TIMES = scale(2, 1)
 
-/** Each mostly waits. */
+/** Parallel: each mostly waits. */
 suite('database link', { concurrency: 3 }, () => {
   for (const { name, isTold, begin, end } of LINK_FAULTS) {
     test(`database link, ${name}: noticed within 10 s, flowing within 5 s of healing`, {

@@ -5,7 +5,7 @@ import { item, type MakeItem } from './item.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
-/** What a clock may say: as text and as Unix time. */
+/** Times a device clock may report, as text and as Unix time. */
 const TIMES = [
   '1970-01-01T00:00:00.000000Z',
   9,
@@ -30,14 +30,14 @@ const makeItem: MakeItem = (deviceId, n) => {
   return item(deviceId, n, { event_type: 'boot', value: n, ...(time !== undefined && { ts_device: time }) })
 }
 
-test('devices in 1970, 2036, 2038 and 300000: each event is stored, with its time or with the text of it, and sent again is a duplicate', {
+test('devices in 1970, 2036, 2038, 300000: each event is stored with its time or its text; resent, it is a duplicate', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {
     fault: 'devices in the years 1970, 2036, 2038 and 300000',
     fleet: { eventsPerSecond: 500, makeItem },
   })
-  // What is sent again after a kill must not become a conflict.
+  // Events sent again after a kill must not become conflicts.
   for (let n = 0; n < 3; n++) {
     await stage.more(EVENTS / 3)
     await stage.ingester.kill()

@@ -30,7 +30,7 @@ test('embedded broker: 300 connections that announce a CONNECT of 16 MiB cost ne
   assert.ok(opened >= CONNECTIONS)
 })
 
-/** Keeps this many connections open, each of which sends as much of its CONNECT as the broker reads. */
+/** Keeps CONNECTIONS connections open, each sending as much of its CONNECT as the broker reads. */
 function announce(t: TestContext, port: number): { stop(): number } {
   let [isStopped, opened] = [false, 0]
   const ends = new Set<() => void>()
@@ -38,7 +38,7 @@ function announce(t: TestContext, port: number): { stop(): number } {
     if (isStopped) return
     opened++
     const socket = connect(port, '127.0.0.1')
-    // A socket that nobody reads never hears that the broker has ended it.
+    // An unread socket never sees that the broker has closed it.
     socket.resume()
     const end = () => socket.destroy()
     ends.add(end)

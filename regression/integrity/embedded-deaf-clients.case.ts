@@ -12,7 +12,7 @@ import { scale } from './scale.ts'
 import { SelfishClient } from './selfish-client.ts'
 
 const DEAF_MS = scale(30_000, 8_000)
-/** The goal is 1 s on an idle machine. Cases run beside each other: 3.5 s on two cores under a load of 10. */
+/** The goal is 1 s on an idle machine. Cases run in parallel: 3.5 s on two cores under a load of 10. */
 const MAX_SILENCE_MS = 5_000
 const NOISE = 'x'.repeat(100_000)
 const NOISE_INTERVAL_MS = 20
@@ -49,7 +49,7 @@ test('embedded broker: subscribers that stop reading keep no device waiting', {
   assert.ok(silenceMs < MAX_SILENCE_MS, `${silenceMs} ms without a device ack`)
 })
 
-/** A `mosquitto_sub` of everything, subscribed and then stopped. */
+/** A `mosquitto_sub` that subscribes to everything and is then stopped. */
 async function startStopped(t: TestContext, port: number): Promise<void> {
   const deaf = spawn('mosquitto_sub', ['-p', String(port), '-t', '#', '-q', '1'], { stdio: 'pipe' })
   leash(deaf)

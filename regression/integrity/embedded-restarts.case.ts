@@ -10,7 +10,7 @@ const TIMES = scale(10, 2)
 const LIMIT_MS = 30_000
 const DEVICE = 'trusting'
 
-test('qs up is stopped and killed under load: a stop loses nothing that has its PUBACK', async (t) => {
+test('qs up is stopped and killed under load: a stop loses nothing with a PUBACK', async (t) => {
   const stage = await openEmbeddedStage(t, {
     fault: `embedded: qs up stopped ${TIMES} times and killed ${TIMES} times`,
     fleet: { eventsPerSecond: 100, resendAfterMs: 30_000 },
@@ -53,7 +53,7 @@ test('qs up is stopped and killed under load: a stop loses nothing that has its 
   assert.equal(lost.SIGTERM, 0)
 })
 
-test('qs up is stopped while PostgreSQL takes nothing: it says how many messages it could not write', async (t) => {
+test('qs up is stopped while its database is locked: it logs how many messages it could not write', async (t) => {
   const stage = await openEmbeddedStage(t, {
     fault: 'embedded: qs up stopped while its database is locked',
     fleet: { eventsPerSecond: 50, resendAfterMs: 30_000 },
@@ -67,7 +67,7 @@ test('qs up is stopped while PostgreSQL takes nothing: it says how many messages
   t.after(() => publisher.close())
   await stage.more(100)
   const locker = new Client({ connectionString: stage.databaseUrl })
-  // PostgreSQL ends this session in the stop.
+  // The stop ends this session.
   locker.on('error', () => {})
   await locker.connect()
   await locker.query('begin; lock table events in access exclusive mode')

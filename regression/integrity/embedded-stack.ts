@@ -6,10 +6,10 @@ import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
 
 export interface EmbeddedStack {
-  /** Of MQTT. */
+  /** MQTT port. */
   readonly port: number
   readonly httpPort: number
-  /** The settings it runs with, for commands that shall find it. */
+  /** The settings it runs with, for commands that must find it. */
   readonly env: EmbeddedEnv
 }
 
@@ -20,7 +20,7 @@ export interface EmbeddedEnv extends Readonly<Record<string, string>> {
   readonly POSTGRES_PORT: string
 }
 
-/** For a `qs up` with ports and a data directory of its own, removed after the test. */
+/** Environment of a `qs up` with its own ports and data directory, which is removed after the test. */
 export async function embeddedEnv(
   t: TestContext,
   settings: Readonly<Record<string, string>> = {},
@@ -38,7 +38,7 @@ export async function embeddedEnv(
   }
 }
 
-/** `qs up` with ports and a data directory of its own, ready; stopped after the test. */
+/** Starts `qs up` with its own ports and data directory and waits until it is ready; stopped after the test. */
 export async function startEmbeddedStack(
   t: TestContext,
   settings: Readonly<Record<string, string>> = {},

@@ -8,11 +8,11 @@ import { IngesterProcess } from './ingester.ts'
 import { Scene } from './scene.ts'
 
 export interface EmbeddedStageOptions {
-  /** As it stands in the table. */
+  /** Its name in the table. */
   readonly fault: string
-  /** Of the first fleet. */
+  /** Options of the first fleet. */
   readonly fleet?: FleetOptions
-  /** Of `qs up`, beside its ports and its data directory. */
+  /** Settings of `qs up` in addition to its ports and data directory. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -21,7 +21,7 @@ const MAX_MEMORY_MB = 400
 
 /** `qs up` for one case: the embedded broker and PostgreSQL, devices that send, and the witness. */
 export class EmbeddedStage extends Scene {
-  /** Of MQTT. */
+  /** MQTT port. */
   readonly port: number
   readonly databaseUrl: string
 
@@ -37,20 +37,20 @@ export class EmbeddedStage extends Scene {
     this.watchOver(IngesterProcess.embedded(t, env), settings)
   }
 
-  /** The names of the alarms that are raised, with their details, as /readyz has them. */
+  /** The raised alarms with their details, as reported by /readyz. */
   async alarms(): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${this.ingester.httpPort}/readyz`)
     return answer.text()
   }
 }
 
-/** `qs up` ready, and the first fleet sending; ended with the test. */
+/** Starts `qs up` and the first fleet; both end with the test. */
 export async function openEmbeddedStage(
   t: TestContext,
   options: EmbeddedStageOptions,
 ): Promise<EmbeddedStage> {
   let stage: EmbeddedStage | null = null
-  // Hooks run in the order in which they are registered: this one before the data directory is removed.
+  // Hooks run in the order of registration: this one before the data directory is removed.
   t.after(() => stage?.close())
   const env = await embeddedEnv(t, options.settings)
   stage = new EmbeddedStage(t, { env, databaseUrl: await makeDatabase(env) }, options)
@@ -61,7 +61,7 @@ export async function openEmbeddedStage(
   return stage
 }
 
-/** The database that `qs up` finds, set to record the time of each COMMIT: the witness compares it with the ack. */
+/** Makes a database for `qs up` that records the time of each COMMIT, which the witness compares with the ack. */
 async function makeDatabase({ QS_DATA_DIR: dataDir, POSTGRES_PORT: port }: EmbeddedEnv): Promise<string> {
   const { url, stop } = await startEmbeddedPostgres({ dataDir, port: Number(port), log: silentLog().log })
   const client = new Client({ connectionString: url })

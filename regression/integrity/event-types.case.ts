@@ -7,15 +7,15 @@ import { openStage } from './stage.ts'
 
 const LIMIT = 200
 const PAGES = ['/api/overview', '/api/devices', '/api/devices/counter-0', '/api/sparklines?device=counter-0']
-/** Of a page, on a machine that does all of this at once. */
+/** For one page, on a machine that does all of this at once. */
 const PAGE_WITHIN_MS = 5_000
 const PAGE_BYTES = 1024 * 1024
 
-/** A counter in the type: each event has another one, and those beyond the limit can never be stored. */
+/** A counter in the type: every event has a new type, and those beyond the limit can never be stored. */
 const makeItem: MakeItem = (deviceId, n) =>
   item(deviceId, n, { event_type: `boot-${n}`, value: n }, n < LIMIT ? 'stored' : 'rejected')
 
-test('a device with a counter in its type costs itself, and no other device and no page', {
+test('a device with a counter in its type harms itself, but no other device and no page', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {
@@ -37,7 +37,7 @@ test('a device with a counter in its type costs itself, and no other device and 
   })
   await counter.start()
   await stage.more(scale(20_000, 3_000), 180_000)
-  // The first request starts the process of the console, which takes seconds on a busy machine.
+  // The first request starts the console process, which takes seconds on a busy machine.
   await fetch(`http://127.0.0.1:${stage.ingester.httpPort}/api/session`)
   for (const page of PAGES) {
     const startMs = performance.now()

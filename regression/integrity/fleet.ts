@@ -4,15 +4,15 @@ import type { Ack, Checker } from '../checker.ts'
 import { goodItem, type Item, type MakeItem } from './item.ts'
 
 export interface FleetOptions {
-  /** Ids are `{name}-{n}`; another name for each fleet of a stage. Default `device`. */
+  /** Ids are `{name}-{n}`; each fleet of a stage needs its own name. Default `device`. */
   readonly name?: string
   readonly devices?: number
-  /** Of all devices together; default 300. */
+  /** Total of all devices; default 300. */
   readonly eventsPerSecond?: number
-  /** Events of one message; default 1, an object. */
+  /** Events in one message; default 1, an object. */
   readonly arrayEvents?: number
   readonly qos?: 0 | 1 | 2
-  /** First wait for a device ack; default 3,000 ms. A device sends again after a reconnect too. */
+  /** First wait for a device ack; default 3,000 ms. A device also resends after a reconnect. */
   readonly resendAfterMs?: number
   readonly makeItem?: MakeItem
 }
@@ -24,26 +24,26 @@ export interface FleetContext {
 }
 
 const TICK_MS = 20
-/** After a pause of this process events come at their pace again, and not all at once. */
+/** After a pause of this process, events continue at their pace instead of all at once. */
 const MAX_BURST_MS = 500
 const RECONNECT_MS = 200
 
 /**
- * Devices that keep each event until its device ack, at a steady pace, whatever happens to the rest of the world.
- * They are the device client that ships, one connection each.
+ * Devices that send at a steady pace and keep each event until its device ack, whatever happens elsewhere. They use
+ * the shipped device client, one connection each.
  */
 export class Fleet {
   readonly #options: Required<FleetOptions>
   readonly #context: FleetContext
   readonly #clients: readonly DeviceClient[]
-  /** Of those acked since `takeLatencies`, from the first sending on. */
+  /** Of events acked since the last `takeLatencies`, measured from the first sending. */
   #latenciesMs: number[] = []
   #timer: NodeJS.Timeout | null = null
   #sent = 0
   #acked = 0
   #lastAckMs: number | null = null
   #worstSilenceMs = 0
-  /** Of events: what is due by the clock and not sent yet. */
+  /** Events due by the clock and not sent yet. */
   #owed = 0
 
   constructor(context: FleetContext, options: FleetOptions = {}) {
@@ -79,7 +79,7 @@ export class Fleet {
     return this.#sent
   }
 
-  /** Events that have their ack. */
+  /** Acked events. */
   get acked(): number {
     return this.#acked
   }
@@ -88,19 +88,19 @@ export class Fleet {
     return this.#sent - this.#acked
   }
 
-  /** The longest time without any device ack while some were waited for. */
+  /** The longest time without a device ack while some were awaited. */
   get worstSilenceMs(): number {
     return this.#worstSilenceMs
   }
 
-  /** Connects, and begins to send. */
+  /** Connects and starts to send. */
   async start(): Promise<void> {
     for (const client of this.#clients) client.open()
     await Promise.all(this.#clients.map((client) => client.connected()))
     this.resume()
   }
 
-  /** Begins to send again after `pause`. */
+  /** Resumes sending after `pause`. */
   resume(): void {
     let lastMs = performance.now()
     this.#timer = setInterval(() => {
@@ -111,27 +111,27 @@ export class Fleet {
     }, TICK_MS)
   }
 
-  /** Sends nothing new; what has no ack yet goes on being sent. */
+  /** Sends nothing new; unacked events are still resent. */
   pause(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
   }
 
-  /** Settles when every event has its ack. */
+  /** Resolves when every event has its ack. */
   async flush(timeoutMs: number): Promise<void> {
     await until(() => this.waiting === 0, 'every event has its device ack', timeoutMs).catch((error) => {
       throw new Error(`${(error as Error).message}; ${this.waiting} of ${this.#sent} have none`)
     })
   }
 
-  /** Sends nothing after its first message, and settles when that has its acks. */
+  /** Sends nothing after its first message and resolves when that is acked. */
   async sentOne(): Promise<void> {
     await until(() => this.#acked > 0, 'the first event has its device ack')
     this.pause()
     await this.flush(10_000)
   }
 
-  /** From the first sending of an event to its ack, of those acked since the last call. */
+  /** Times from first sending to ack, of the events acked since the last call. */
   takeLatencies(): readonly number[] {
     const latencies = this.#latenciesMs
     this.#latenciesMs = []
@@ -143,7 +143,7 @@ export class Fleet {
     await Promise.all(this.#clients.map((client) => client.close({ timeoutMs: 0 })))
   }
 
-  /** As many events as one message has, from the device whose turn it is. */
+  /** One message of events from the device whose turn it is. */
   #sendMessage(): void {
     const { arrayEvents, makeItem, devices } = this.#options
     const client = this.#clients[(this.#sent / arrayEvents) % devices] as DeviceClient
@@ -163,7 +163,7 @@ export class Fleet {
         onAck({ deviceId: item.deviceId, eventId: item.eventId, status })
         this.#heard(startMs)
       },
-      // Closed: what it kept is told as lost at the end.
+      // Closed: the events it kept are reported as lost at the end.
       () => {},
     )
   }

@@ -7,10 +7,10 @@ import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(30_000, 5_000)
-/** Generous: a batch is larger then, and the machine may be busy with other things. */
+/** Generous: batches are larger in a flood, and the machine may be busy with other things. */
 const MAX_RATIO = 25
 
-test('a device that sends thirty times as much as all others together does not keep them waiting', {
+test('a device that sends thirty times as much as all others together does not delay them', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {

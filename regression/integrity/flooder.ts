@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MqttLoad } from '../../bench/load/mqtt-load.ts'
 
-/** The nth payload of a flood, which is all from the device `flood`. */
+/** Makes the nth payload of a flood, all of which comes from the device `flood`. */
 export type MakePayload = (n: number) => string
 
 export const FLOOD_DEVICE = 'flood'
 const CHUNK_BYTES = 60_000
 
-/** An event of a flood, whose id no other flood has. */
+/** An event with an id unique to its flood. */
 export const floodEvent = (flood: string, n: number, members = '"value":1') =>
   `{"schema":1,"event_id":"${FLOOD_DEVICE}-${flood}-${n}","device_id":"${FLOOD_DEVICE}","event_type":"t",${members}}`
 
-/** What each message of a flood holds. */
+/** The payloads of each flood. */
 export const FLOODS: Readonly<Record<string, MakePayload>> = {
   'arrays of zeros': () => `[${'0,'.repeat(999)}0]`,
   'single events': (n) => floodEvent('single', n),
@@ -28,7 +28,7 @@ export const FLOODS: Readonly<Record<string, MakePayload>> = {
   'what is no JSON': () => 'x'.repeat(256 * 1024 - 1),
 }
 
-/** Publishes as fast as the broker reads, or at this rate, without a look at PUBACKs. */
+/** Publishes at the given rate, or as fast as the broker reads, and ignores PUBACKs. */
 export async function flood(
   { port, ms }: { readonly port: number; readonly ms: number },
   make: MakePayload,

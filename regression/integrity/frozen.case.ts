@@ -9,7 +9,7 @@ const KEEP_ALIVE_SECONDS = 2
 const TIMES = scale(6, 1)
 const LIMIT_MS = 5_000
 
-test('an ingester that is frozen (SIGSTOP) for two keep-alives, so that the broker drops it, goes on where it was', {
+test('an ingester frozen (SIGSTOP) for two keep-alives, so that the broker drops it, continues where it was', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {

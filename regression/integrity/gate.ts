@@ -4,18 +4,18 @@ import type { Client } from 'pg'
 import { openSession } from './session.ts'
 import type { Stage } from './stage.ts'
 
-/** A busy machine takes its time. */
+/** Long enough for a busy machine. */
 const PATIENCE_MS = 60_000
 
 /** Where a transaction of the ingester can be held. */
 const PLACES = {
-  /** Begun, the rows not inserted yet. */
+  /** Begun; rows not inserted yet. */
   insert: {
     key: 4711,
     trigger: 'before insert on events for each statement',
     kind: 'trigger',
   },
-  /** All statements are answered, COMMIT is under way and not done. Each batch writes there, duplicates only too. */
+  /** All statements are answered and COMMIT is under way. Every batch writes there, even one of duplicates only. */
   commit: {
     key: 4712,
     trigger: 'after insert or update on ingest_stats deferrable initially deferred for each row',
@@ -26,8 +26,8 @@ const PLACES = {
 export type Place = keyof typeof PLACES
 
 /**
- * Holds the transactions of the ingester at one place for as long as it is closed: a trigger waits there for an
- * advisory lock that this session has. So a fault hits exactly there, whatever the machine is doing.
+ * While closed, holds the ingester's transactions at one place: a trigger there waits for an advisory lock that this
+ * session holds. A fault thus hits exactly that place, however busy the machine is.
  */
 export class Gate {
   readonly session: Client
@@ -59,7 +59,7 @@ export class Gate {
     await this.session.query('select pg_advisory_unlock($1)', [this.#key])
   }
 
-  /** Settles when so many transactions are held. */
+  /** Resolves when this many transactions are held. */
   async holds(transactions: number): Promise<void> {
     const held = async () => {
       const { rows } = await this.session.query(
@@ -71,7 +71,7 @@ export class Gate {
     await until(held, `${transactions} transactions of the ingester are held`, PATIENCE_MS)
   }
 
-  /** Settles when no COMMIT of the ingester is under way. */
+  /** Resolves when no COMMIT of the ingester is under way. */
   async passed(): Promise<void> {
     const areThrough = async () => {
       const { rows } = await this.session.query(

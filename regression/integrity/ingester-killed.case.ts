@@ -9,20 +9,20 @@ import { openStage } from './stage.ts'
 
 const KILLS = scale(200, 20)
 const WRITERS = 2
-/** Nothing is measured here, and a busy machine takes its time to load a program. */
+/** Not a measurement: loading a program on a busy machine takes long. */
 const START_MS = 60_000
-/** After so many kills the ingester is left alone until the devices have their acks. */
+/** After this many kills the ingester is left alone until the devices have their acks. */
 const SERIES = 20
 
-test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at chance and half at the five places that matter`, {
+test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at random and half at the five critical points`, {
   skip: mosquittoMissing,
 }, async (t) => {
   const pubacks = new PubackGate()
   const stage = await openStage(t, {
     fault: `ingester killed ${KILLS} times`,
-    // Sent again more often, copies would pile up in the broker faster than an ingester of half a second takes them.
+    // Resent more often, copies would pile up in the broker faster than a half-second ingester takes them.
     fleet: { eventsPerSecond: 150, resendAfterMs: 10_000 },
-    // Small batches: one of 1 MiB would hold all that the broker sends ahead, and the second writer would have nothing.
+    // Small batches: one of 1 MiB would hold all that the broker sends ahead and leave nothing for the second writer.
     settings: { DATABASE_WRITERS: String(WRITERS), BATCH_BYTES: '16KiB' },
     wrapBroker: (url) => pubacks.listen(t, url),
   })
@@ -30,11 +30,11 @@ test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at chance an
   const insert = await Gate.build(t, stage, 'insert')
   const commit = await Gate.build(t, stage, 'commit')
 
-  /** Each settles when the ingester is dead. */
+  /** Each resolves when the ingester is dead. */
   const kills: Readonly<Record<string, () => Promise<void>>> = {
     'before the transaction of some events, and inside that of others': async () => {
       await insert.close()
-      // All writers wait, so what comes now is taken in and in no transaction.
+      // All writers wait, so what arrives now is taken in but in no transaction.
       await insert.holds(WRITERS)
       await lasting(30)
       await ingester.kill()

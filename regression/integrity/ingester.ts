@@ -10,7 +10,7 @@ export interface IngesterOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** What of its metrics the cases look at. */
+/** The metrics that the cases use. */
 export interface Gauges {
   readonly received: number
   readonly stored: number
@@ -25,13 +25,13 @@ export interface Gauges {
 
 export interface Memory {
   readonly residentMb: number
-  /** The most there ever was, in this process. */
+  /** The peak of this process. */
   readonly peakMb: number
 }
 
 const SCRAPE_TIMEOUT_MS = 2_000
 
-/** The ingester as people run it, a process of its own; may be started again after its end. */
+/** The ingester as operators run it, in its own process; may be restarted after it ends. */
 export class IngesterProcess {
   readonly #t: TestContext
   readonly #command: 'ingest' | 'up'
@@ -54,7 +54,7 @@ export class IngesterProcess {
     return new IngesterProcess(t, 'ingest', { ...places, LOG_LEVEL: 'warn', ...settings })
   }
 
-  /** `qs up`, which has its broker and its database in it; not started yet. */
+  /** `qs up` with its embedded broker and database; not started yet. */
   static embedded(t: TestContext, env: Readonly<Record<string, string>>): IngesterProcess {
     return new IngesterProcess(t, 'up', env)
   }
@@ -63,7 +63,7 @@ export class IngesterProcess {
     return this.#qs !== null && isAlive(this.#qs)
   }
 
-  /** What the last process wrote. */
+  /** Output of the last process. */
   get log(): string {
     return `${this.#qs?.stdout() ?? ''}${this.#qs?.stderr() ?? ''}`
   }
@@ -76,30 +76,30 @@ export class IngesterProcess {
   }
 
   /**
-   * Loads the program for the next start, which is most of the time that a start takes: a second one with the same
-   * client id waits at its lock, for up to six seconds, until the first is dead.
+   * Loads the program for the next start, which takes most of a start's time: a second process with the same client
+   * id waits at its lock, for up to six seconds, until the first is dead.
    */
   prepare(): void {
     this.#spare ??= this.#spawn()
   }
 
-  /** Settles when events become rows. */
+  /** Resolves when events become rows. */
   async ready(): Promise<void> {
     await untilReady(this.#process, this.httpPort)
   }
 
-  /** Settles at its end; at once for SIGSTOP and SIGCONT. */
+  /** Resolves when it has ended; at once for SIGSTOP and SIGCONT. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.killNow(signal)
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await this.exit()
   }
 
-  /** At the end of a test. `qs up` has to end its PostgreSQL, which would stay otherwise. */
+  /** For the end of a test. `qs up` must stop its PostgreSQL, which would otherwise keep running. */
   end(): Promise<void> {
     return this.kill(this.#command === 'up' ? 'SIGTERM' : 'SIGKILL')
   }
 
-  /** Without a turn of the event loop in between. */
+  /** Kills without an event-loop turn in between. */
   killNow(signal: NodeJS.Signals = 'SIGKILL'): void {
     this.#process.process.kill(signal)
   }
@@ -109,7 +109,7 @@ export class IngesterProcess {
     return this.#process.exit()
   }
 
-  /** One scrape of /metrics; null where it does not answer. */
+  /** One scrape of /metrics; null if it does not answer. */
   async gauges(): Promise<Gauges | null> {
     const signal = AbortSignal.timeout(SCRAPE_TIMEOUT_MS)
     const text = await fetch(`http://127.0.0.1:${this.httpPort}/metrics`, { signal })
@@ -118,7 +118,7 @@ export class IngesterProcess {
     return text === null ? null : readGauges(text)
   }
 
-  /** Of the process now; null where it has ended. */
+  /** Memory of the process now; null if it has ended. */
   memory(): Memory | null {
     try {
       const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8')
@@ -131,14 +131,14 @@ export class IngesterProcess {
     }
   }
 
-  /** Settles when nothing that it took in is without its end. */
+  /** Resolves when nothing is in flight. */
   async idle(timeoutMs = 30_000): Promise<void> {
     const isIdle = async () => (await this.gauges())?.messagesInFlight === 0
     await until(isIdle, 'nothing is in flight in the ingester', timeoutMs)
   }
 
   #spawn(): Qs {
-    // Not where a .env of ours would reach it.
+    // Away from any .env of this repository.
     return startQs(this.#t, [this.#command], { env: this.#env, cwd: '/' })
   }
 

@@ -1,13 +1,13 @@
 import { contentOf, type Sent } from '../checker.ts'
 
-/** An event of a device, as it goes out. */
+/** An event as a device sends it. */
 export interface Item extends Sent {
-  /** What its device ack will name. */
+  /** The id that its device ack will name. */
   readonly eventId: string
   readonly fields: Fields
 }
 
-/** The members in the order in which they are written. */
+/** The members in written order. */
 export interface Fields {
   readonly schema: 1
   readonly event_id: string
@@ -22,7 +22,7 @@ export interface Fields {
 /** The nth event of a device. */
 export type MakeItem = (deviceId: string, n: number) => Item
 
-/** Doubles that a careless way would round, and texts that it would change. */
+/** Doubles that careless code would round, and texts that it would change. */
 const VALUES = [
   0.1,
   1 / 3,
@@ -37,7 +37,7 @@ const VALUES = [
   null,
 ] as const
 
-/** A good event: must be stored as it is. */
+/** A good event, which must be stored unchanged. */
 export const goodItem: MakeItem = (deviceId, n) => {
   const value = n % 3 === 0 ? VALUES[(n / 3) % VALUES.length] : n / 8
   const second = String(n % 60).padStart(2, '0')
@@ -51,10 +51,10 @@ export const goodItem: MakeItem = (deviceId, n) => {
   })
 }
 
-/** What the case's own constraint in the database refuses. */
+/** An event that the case's own database constraint refuses. */
 export const poisonItem: MakeItem = (deviceId, n) => item(deviceId, n, { event_type: 'poison' }, 'rejected')
 
-/** An event of these members. */
+/** An event with these members. */
 export function item(
   deviceId: string,
   n: number,
@@ -76,7 +76,7 @@ export function item(
   return { deviceId, eventId, fields, payload: JSON.stringify(fields), event: { id: eventId, content }, fate }
 }
 
-/** As the row has it: what cases send is in UTC with microseconds, Unix time, or nothing that can be read. */
+/** `ts_device` as stored: cases send UTC with microseconds, Unix time, or something unreadable. */
 function readable(ts: string | number | undefined): string | null {
   if (typeof ts === 'string') return /^\d{4}-.*\.\d{6}Z$/.test(ts) ? ts : null
   if (ts === undefined) return null

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long a fault lasts. For all else there is `until`. */
+/** Waits while a fault lasts. For everything else use `until`. */
 export async function lasting(ms: number): Promise<void> {
   await delay(ms)
 }

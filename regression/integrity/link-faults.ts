@@ -1,16 +1,16 @@
 import type { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
 import { scale } from './scale.ts'
 
-/** What can befall a link without both ends being told. */
+/** A link fault that at least one end does not learn of. */
 export interface LinkFault {
   readonly name: string
-  /** The ingester is told at once, and may have nothing to complain of. */
+  /** The ingester learns of it at once and may not report anything. */
   readonly isTold?: true
   begin(link: FaultProxy): void
   end(link: FaultProxy): void
 }
 
-/** How long a fault lasts: as long as the ingester may take to notice. */
+/** How long a fault lasts: the time within which the ingester must notice it. */
 export const FAULT_MS = 10_000
 
 const FORGOTTEN: readonly LinkFault[] = [

@@ -5,18 +5,18 @@ import type { IngesterProcess } from './ingester.ts'
 import { PubackObserver } from './puback-observer.ts'
 import { openStage, type Stage, type StageOptions } from './stage.ts'
 
-/** A stage whose first ingester has a bad network. */
+/** A stage whose first ingester has faulty links. */
 export interface LinkedStage {
   readonly stage: Stage
   /** Between the ingester and its broker. */
   readonly brokerLink: FaultProxy
   /** Between the ingester and PostgreSQL. */
   readonly databaseLink: FaultProxy
-  /** What passed on the first. */
+  /** What passed on `brokerLink`. */
   readonly pubacks: PubackObserver
 }
 
-/** The servers with a fault proxy on both links of each ingester, and an eye on every PUBACK. */
+/** Opens a stage with a fault proxy on both links of each ingester, and observes every PUBACK. */
 export async function openLinkedStage(
   t: TestContext,
   options: Omit<StageOptions, 'wrapBroker' | 'wrapDatabase'>,
@@ -54,10 +54,10 @@ async function through(
 }
 
 /**
- * A fault that lasts so long.
+ * Begins a fault and waits for `lastsMs`.
  *
- * @returns after how many ms a person would know of it: `/readyz` said no, or the log had something new
- * @throws where nobody would
+ * @returns after how many ms the fault was noticeable: `/readyz` failed, or the log had a new line
+ * @throws if it was not
  */
 export async function noticed(
   ingester: IngesterProcess,

@@ -12,14 +12,14 @@ import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(10_000, 4_000)
-/** The goal is 1 s on a machine that does nothing else. A busy one is compared with itself. */
+/** The goal is 1 s on an idle machine. A busy one is compared with itself. */
 const EMBEDDED: Limit = { ms: 1_000, ratio: 3 }
 /** It cannot slow down a device. */
 const MOSQUITTO: Limit = { ms: 3_000, ratio: 25 }
 const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
 const FLUSH_MS = 60_000
 
-test('embedded broker: a device that floods it keeps no other device waiting', async (t) => {
+test('embedded broker: a flooding device keeps no other device waiting', async (t) => {
   const { port, httpPort } = await startEmbeddedStack(t)
   const checker = new Checker()
   const url = `mqtt://127.0.0.1:${port}`
@@ -61,7 +61,7 @@ interface Latency {
   readonly p99: number
 }
 
-/** Of the device acks that come during the work, and of those that are still waited for at its end. */
+/** Latency of the device acks that arrive during the work and of those still awaited at its end. */
 async function latencyOf(fleet: Fleet, work: () => Promise<unknown>): Promise<Latency> {
   fleet.takeLatencies()
   await work()
@@ -75,7 +75,7 @@ async function latencyOf(fleet: Fleet, work: () => Promise<unknown>): Promise<La
 
 interface Limit {
   readonly ms: number
-  /** To the p99 without a flood. */
+  /** Relative to the p99 without a flood. */
   readonly ratio: number
 }
 

@@ -4,21 +4,21 @@ import { goodItem, poisonItem } from './item.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
-/** One in so many, and how many of all to send. */
+/** One event in `oneIn` is poison; `events` are sent in total. */
 const CASES = [
   { oneIn: 100, events: scale(30_000, 4_000), eventsPerSecond: 1_000 },
   { oneIn: 1, events: scale(6_000, 1_000), eventsPerSecond: 200 },
 ]
 
 for (const { oneIn, events, eventsPerSecond } of CASES) {
-  test(`of ${events} events one in ${oneIn} is refused by a constraint: those are dead letters, and no other is`, {
+  test(`a constraint refuses one in ${oneIn} of ${events} events: those and no others are dead letters`, {
     skip: mosquittoMissing,
   }, async (t) => {
     const stage = await openStage(t, {
       fault: `poison rows, ${100 / oneIn} %`,
       fleet: {
         eventsPerSecond,
-        // Each copy of poison is one more dead letter.
+        // Each copy of a poison event is another dead letter.
         resendAfterMs: 30_000,
         arrayEvents: oneIn === 1 ? 1 : 5,
         makeItem: (deviceId, n) => (n % oneIn === 0 ? poisonItem : goodItem)(deviceId, n),

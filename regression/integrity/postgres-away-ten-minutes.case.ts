@@ -13,7 +13,7 @@ test(
   (t) =>
     postgresAway(t, {
       seconds: SECONDS,
-      // A device that sent again every few seconds for ten minutes would measure the broker.
+      // Devices that resend every few seconds for ten minutes would measure the broker.
       fleet: { arrayEvents: 10, resendAfterMs: 900_000 },
       quietMs: 180_000,
     }),

@@ -7,14 +7,14 @@ import { openStage } from './stage.ts'
 export interface Outage {
   readonly seconds: number
   readonly fleet: FleetOptions
-  /** For what waits to come in afterwards. */
+  /** Time for the waiting events to be stored afterwards. */
   readonly quietMs: number
 }
 
 const LIMIT_MS = 5_000
 const MAX_MEMORY_MB = 200
 
-/** PostgreSQL is stopped for so long, while devices go on at 1,000 events a second. */
+/** Stops PostgreSQL for `seconds` while devices continue at 1,000 events a second. */
 export async function postgresAway(t: TestContext, { seconds, fleet, quietMs }: Outage): Promise<void> {
   const stage = await openStage(t, {
     fault: `PostgreSQL away for ${seconds} s at 1,000 events a second`,
@@ -25,7 +25,7 @@ export async function postgresAway(t: TestContext, { seconds, fleet, quietMs }: 
   stage.watch.takeResidentMb()
   await lasting(seconds * 1_000)
   const residentMb = stage.watch.takeResidentMb()
-  assert.ok(residentMb > 0, 'nobody looked at the memory')
+  assert.ok(residentMb > 0, 'the memory was not measured')
   assert.ok(residentMb < MAX_MEMORY_MB, `${residentMb} MB while PostgreSQL was away`)
   await stage.postgres.start()
   await stage.flowing(LIMIT_MS, 'the outage')

@@ -13,12 +13,12 @@ import { openStage } from './stage.ts'
 const TIMES = scale(3, 1)
 const LIMIT_MS = 10_000
 const DISK_MB = 128
-/** What is left to PostgreSQL when its disk is filled from outside. */
+/** Left for PostgreSQL when its disk is filled from outside. */
 const LEFT_MB = 1
 const FULL = /No space left on device/g
 const FAULT = `disk of PostgreSQL full ${TIMES === 1 ? 'once' : `${TIMES} times`}`
 
-test('a full disk stops the flow, and freed space brings all of it in', {
+test('a full disk stops the flow; once space is freed everything is stored', {
   skip: mosquittoMissing,
 }, async (t) => {
   const disk = mountSmallDisk(t)
@@ -45,7 +45,7 @@ test('a full disk stops the flow, and freed space brings all of it in', {
     await until(() => timesFull() > before, 'PostgreSQL says that its disk is full', 120_000)
     await lasting(3_000)
     rmSync(ballast)
-    // Where it was the log (WAL) that found no room, the server has stopped itself.
+    // If the log (WAL) had no room, the server has stopped itself.
     if (!postgres.isRunning) await postgres.start()
     await stage.flowing(LIMIT_MS, 'there is space again')
   }
@@ -53,13 +53,13 @@ test('a full disk stops the flow, and freed space brings all of it in', {
   await stage.finish()
 })
 
-/** A disk of its own, or null where this account may not have one. */
+/** A disk for this test, or null if this account may not mount one. */
 function mountSmallDisk(t: TestContext): string | null {
   const directory = mkdtempSync(join(tmpdir(), 'qs-regression-disk-'))
   const size = `size=${DISK_MB}m,mode=0755`
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', directory])
   t.after(() => {
-    // Lazily: PostgreSQL ends after this.
+    // Lazily: PostgreSQL ends after this hook.
     if (status === 0) spawnSync('umount', ['--lazy', directory])
     rmdirSync(directory)
   })

@@ -7,7 +7,7 @@ const ENDS = ['kill', 'SIGQUIT', 'SIGINT'] as const
 const TIMES = scale(15, 3)
 const LIMIT_MS = 5_000
 
-test(`PostgreSQL ends ${TIMES} times, by SIGKILL to all its processes, immediate and fast shutdown, and flows within 5 s of being back`, {
+test(`PostgreSQL ends ${TIMES} times, by SIGKILL to all its processes, immediate and fast shutdown, and events flow within 5 s of its return`, {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {

@@ -24,7 +24,7 @@ test('a database that is read-only for a while, as in a failover, costs nothing'
   for (let n = 0; n < TIMES; n++) {
     await stage.more(500)
     await readOnly('on')
-    // Every other time the sessions end too, as when a primary steps down.
+    // Every other time the sessions end too, as they do when a primary steps down.
     if (n % 2 === 0) {
       await session.query("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'qs'")
     }

@@ -19,13 +19,13 @@ import {
 import { postgresBinaries } from '../../packages/qs/src/embedded/postgres/postgres-binaries.ts'
 
 export interface PostgresOptions {
-  /** As in postgresql.conf, and before ours. */
+  /** Written as in postgresql.conf; SETTINGS override them. */
   readonly settings?: readonly string[]
-  /** Where the cluster goes; default a temporary directory. */
+  /** Directory of the cluster; default a temporary one. */
   readonly directory?: string
 }
 
-/** What a COMMIT promises is on; when it was is recorded, for the witness. */
+/** Durable commits; their times are recorded for the witness. */
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
@@ -39,11 +39,11 @@ const SETTINGS = [
 
 const READY_MS = 60_000
 
-/** A PostgreSQL of its own for one case, with the schema, that can be stopped, killed and started. */
+/** The PostgreSQL of one case, with the schema; it can be stopped, killed and started. */
 export class Postgres {
-  /** The ingester's: owner of the database `qs`, and no superuser. */
+  /** For the ingester: owner of the database `qs`, not a superuser. */
   readonly url: string
-  /** The superuser's, to the same database. */
+  /** The superuser's URL of the same database. */
   readonly superUrl: string
   readonly data: string
   readonly #start: () => ChildProcess
@@ -101,7 +101,7 @@ export class Postgres {
     return readFileSync(this.#logFile, 'utf8')
   }
 
-  /** One statement of the superuser, on a connection of its own. */
+  /** Runs one statement as superuser on a connection of its own. */
   async query(sql: string, database = 'qs'): Promise<readonly Record<string, unknown>[]> {
     const url = new URL(this.superUrl)
     url.pathname = `/${database}`
@@ -116,7 +116,7 @@ export class Postgres {
     }
   }
 
-  /** SIGINT ends all sessions and shuts down in good order (fast), SIGQUIT leaves it to recovery (immediate). */
+  /** SIGINT ends all sessions and shuts down cleanly (fast), SIGQUIT leaves the rest to recovery (immediate). */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     if (!this.isRunning) return
     const ended = once(this.#server, 'exit')
@@ -124,7 +124,7 @@ export class Postgres {
     await ended
   }
 
-  /** SIGKILL to it and all its processes at once, as the power or the OOM killer would. */
+  /** Sends SIGKILL to all its processes at once, as a power cut or the OOM killer would. */
   async kill(): Promise<void> {
     if (!this.isRunning) return
     const ended = once(this.#server, 'exit')
@@ -138,11 +138,11 @@ export class Postgres {
       }
     }
     await ended
-    // What still runs would keep the shared memory, and the next server from starting.
+    // A process still running would hold the shared memory and block the next start.
     await until(() => children.every((pid) => !isThere(pid)), 'the processes of PostgreSQL are gone')
   }
 
-  /** Settles when it takes connections; after a kill that is after its recovery. */
+  /** Resolves when it accepts connections; after a kill, once it has recovered. */
   async start(): Promise<void> {
     if (this.isRunning) return
     this.#server = this.#start()
@@ -165,7 +165,7 @@ function childrenOf(parent: number): readonly number[] {
     .filter((pid) => stateOf(pid)?.parent === parent)
 }
 
-/** The third and fourth field of /proc/[pid]/stat, see proc(5); null where there is no such process. */
+/** The third and fourth field of /proc/[pid]/stat, see proc(5); null if there is no such process. */
 function stateOf(pid: number): { readonly state: string; readonly parent: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -176,7 +176,7 @@ function stateOf(pid: number): { readonly state: string; readonly parent: number
   }
 }
 
-/** A process that ended and was not waited for holds nothing any more. */
+/** A zombie counts as gone: it holds nothing. */
 function isThere(pid: number): boolean {
   return (stateOf(pid)?.state ?? 'Z') !== 'Z'
 }

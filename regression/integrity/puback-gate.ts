@@ -5,14 +5,14 @@ import type { TestContext } from 'node:test'
 const PUBACK = 4
 
 /**
- * Between ingester and broker: passes everything, and while it is closed no PUBACK of the ingester, which then is
- * never heard of. So a kill after a device ack and before its PUBACK is no matter of luck.
+ * A proxy between ingester and broker that passes everything but, while closed, drops the ingester's PUBACKs. A kill
+ * between a device ack and its PUBACK thus does not depend on luck.
  */
 export class PubackGate {
-  /** Events that a closed gate has kept from the broker are redelivered at the next connection. */
+  /** Messages whose PUBACK a closed gate has dropped are redelivered on the next connection. */
   isClosed = false
 
-  /** Listens, and gives the URL for the ingester. */
+  /** Listens and returns the URL for the ingester. */
   async listen(t: TestContext, brokerUrl: string): Promise<string> {
     const broker = new URL(brokerUrl)
     const sockets = new Set<Socket>()
@@ -47,7 +47,7 @@ export class PubackGate {
   }
 }
 
-/** Length of the first packet, null where it is not whole yet. [MQTT-2.1.4] */
+/** Length of the first packet; null if it is not complete yet. [MQTT-2.1.4] */
 function packetBytes(bytes: Buffer): number | null {
   let length = 0
   for (let at = 1; at < 5 && at < bytes.length; at++) {

@@ -20,8 +20,8 @@ interface Conversation {
 }
 
 /**
- * Reads the MQTT that passes through the proxy before a broker, and tells the checker which message came on which
- * connection, and each PUBACK, after the witness has looked whether its event is committed. For fleets that send
+ * Reads the MQTT traffic through the proxy before a broker. Reports to the checker which message came on which
+ * connection, and each PUBACK after the witness has looked up whether its event is committed. For fleets that send
  * objects.
  */
 export class PubackObserver {
@@ -32,19 +32,19 @@ export class PubackObserver {
   #pubacks = 0
   #widest = 0
 
-  /** @param name of the proxy that it observes */
+  /** @param name of the observed proxy */
   constructor(name: string, { checker, witness }: { readonly checker: Checker; readonly witness: Witness }) {
     this.#name = name
     this.#checker = checker
     this.#witness = witness
   }
 
-  /** How many it has seen. */
+  /** Number of PUBACKs seen. */
   get pubacks(): number {
     return this.#pubacks
   }
 
-  /** The most messages that were ever unanswered on one connection. */
+  /** The most messages ever unanswered on one connection. */
   get widest(): number {
     return this.#widest
   }

@@ -12,7 +12,7 @@ test('QoS 0, and the ingester is down: a device that keeps each event until its 
 }, async (t) => {
   const stage = await openStage(t, {
     fault: `QoS 0 devices, ingester killed ${TIMES} times for ${EVENTS} events`,
-    // The broker keeps none of them while the ingester is away: each is sent again.
+    // The broker keeps none while the ingester is down: each is sent again.
     fleet: { qos: 0, eventsPerSecond: 500 },
   })
   for (let n = 0; n < TIMES; n++) {

@@ -8,7 +8,7 @@ import { scale } from './scale.ts'
 const LASTS_MS = scale(90_000, 20_000)
 const FLOWING_MS = 5_000
 
-/** What may happen next to a link; most of it is slowness, as in life. */
+/** What may happen next to a link; mostly slowness, as in real life. */
 const EVENTS: readonly ((link: FaultProxy) => void)[] = [
   (link) => link.set({ kind: 'delay', ms: Math.random() * 500 }),
   (link) => link.set({ kind: 'delay', ms: Math.random() * 50 }),
@@ -34,10 +34,10 @@ test('both links are delayed, held and reset at random under load, and nothing i
   }
   for (const link of links) {
     link.heal()
-    // Whatever is left of half-open connections is not waited for here; broker-link and database-link do.
+    // Remaining half-open connections are not waited for here; broker-link and database-link do that.
     link.reset()
   }
-  await stage.flowing(FLOWING_MS, 'the network is well again')
+  await stage.flowing(FLOWING_MS, 'the network recovered')
   await stage.more(300)
   await stage.finish()
   t.diagnostic(`${pubacks.pubacks} PUBACKs on ${brokerLink.accepted} connections`)

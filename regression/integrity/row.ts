@@ -1,32 +1,32 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-/** What one fault came to: a line of the table. */
+/** The outcome of one fault: a line of the table. */
 export interface Row {
-  /** The file of the case. */
+  /** File name of the case. */
   readonly case: string
   readonly fault: string
   readonly sent: number
   readonly acked: number
   readonly stored: number
-  /** null where nobody counted them. */
+  /** null if not counted. */
   readonly deadLetters: number | null
   readonly lost: number
   readonly doubled: number
-  /** The longest time without any device ack; where the fault is an outage, about its length. */
+  /** The longest time without a device ack; for an outage, about its length. */
   readonly outageSeconds: number
-  /** The longest from the end of a fault to the next device ack; null where nobody measured it. */
+  /** The longest time from the end of a fault to the next device ack; null if not measured. */
   readonly recoverySeconds: number | null
-  /** null where nobody measured it. */
+  /** null if not measured. */
   readonly peakMemoryMb: number | null
-  /** Promises that were broken, and how often; the first of them in words. */
+  /** Number of broken promises, and the first as text. */
   readonly broken: number
   readonly violations: readonly string[]
   /** Why it could not run here. */
   readonly skipped?: string
 }
 
-/** Where `npm run regression` wants the rows; without it they are only said. */
+/** Where `npm run regression` collects the rows; without it they are only reported as diagnostics. */
 const directory = process.env.QS_REGRESSION_RESULTS
 
 const CASE = basename(process.argv[1] ?? '').replace(/\.case\.ts$/, '')
@@ -38,7 +38,7 @@ export function writeRow(row: Omit<Row, 'case'>): void {
   writeFileSync(join(directory, `${CASE}.${rows++}.json`), JSON.stringify({ case: CASE, ...row }))
 }
 
-/** A fault that cannot be made on this machine has a line too. */
+/** Writes the line of a fault that cannot be caused on this machine. */
 export function writeSkipped(fault: string, why: string): void {
   const nothing = { sent: 0, acked: 0, stored: 0, deadLetters: 0, lost: 0, doubled: 0 }
   writeRow({

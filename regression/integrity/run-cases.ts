@@ -8,15 +8,15 @@ export interface CaseResult {
   readonly name: string
   readonly isOk: boolean
   readonly seconds: number
-  /** What it wrote. */
+  /** Its output. */
   readonly logFile: string
 }
 
 export interface RunOptions {
   readonly isShort: boolean
-  /** Where rows and logs go. */
+  /** For rows and logs. */
   readonly directory: string
-  /** So many at once: they mostly wait. */
+  /** Cases at once; they mostly wait. */
   readonly concurrency: number
   readonly signal: AbortSignal
   readonly onStart: (name: string) => void
@@ -25,7 +25,7 @@ export interface RunOptions {
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const SUFFIX = '.case.ts'
-/** These last so long that all others fit beside them. */
+/** So long that all others run beside them. */
 const LONGEST = ['postgres-away-ten-minutes', 'ingester-killed']
 const TIMEOUT_MS = 20 * 60_000
 
@@ -88,7 +88,7 @@ async function runCase(name: string, { isShort, directory, signal }: RunOptions)
   return { name, isOk: code === 0, seconds: (performance.now() - startMs) / 1000, logFile }
 }
 
-/** The part of a log that says what failed. */
+/** The part of a log that describes the failure. */
 export function failureOf({ logFile }: CaseResult): string {
   const text = readFileSync(logFile, 'utf8')
   const at = text.indexOf('failing tests:')

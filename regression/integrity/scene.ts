@@ -10,23 +10,23 @@ import { Watch } from './watch.ts'
 import { Witness } from './witness.ts'
 
 export interface SceneOptions {
-  /** As it stands in the table. */
+  /** Its name in the table. */
   readonly fault: string
-  /** Where the fleets connect. */
+  /** Broker of the fleets. */
   readonly brokerUrl: string
-  /** Of the database, for the witness. */
+  /** Superuser's database URL, for the witness. */
   readonly superUrl: string
-  /** The ingester never has more resident. */
+  /** Bound of the ingester's resident memory. */
   readonly maxMemoryMb: number
 }
 
-/** As one read of the socket may bring, on top of the high watermark. */
+/** What one read of the socket may add to the high watermark. */
 const READ_OVERSHOOT_MESSAGES = 2_000
 const QUIET_MS = 60_000
 
 /**
- * Devices that send, ingesters under watch, and the witness, all of which tell one checker. `finish` is the verdict,
- * and writes the line of the table. Which servers there are is up to the stage that is built on it.
+ * Devices that send, watched ingesters, and the witness, all of which report to one checker. `finish` gives the
+ * verdict and writes the line of the table. The subclass provides the servers.
  */
 export abstract class Scene {
   readonly checker = new Checker()
@@ -38,7 +38,7 @@ export abstract class Scene {
   readonly #watches: Watch[] = []
   #recoveryMs: number | null = null
   #hasRow = false
-  /** Sent by others than the fleets. */
+  /** Sent by clients outside the fleets. */
   #sentBeside = 0
 
   constructor(t: TestContext, options: SceneOptions) {
@@ -69,7 +69,7 @@ export abstract class Scene {
     return this.#fleets.reduce((sum, fleet) => sum + fleet.sent, 0)
   }
 
-  /** Looks at an ingester from now on; not started yet. */
+  /** Watches an ingester that is not started yet. */
   protected watchOver(ingester: IngesterProcess, settings: Readonly<Record<string, string>>): void {
     const watermark = Number(settings.IN_FLIGHT_MESSAGES ?? SETTINGS.IN_FLIGHT_MESSAGES.default)
     this.#ingesters.push(ingester)
@@ -87,16 +87,16 @@ export abstract class Scene {
     return fleet
   }
 
-  /** Something that no fleet sends, and that the verdict has to find all the same. */
+  /** Registers an event that no fleet sends and that the verdict must find too. */
   sentBeside(item: Sent): void {
     this.checker.sent(item)
     this.#sentBeside++
   }
 
   /**
-   * A fault is over: settles at the next device ack.
+   * Call when a fault is over: resolves at the next device ack.
    *
-   * @throws where none comes in time
+   * @throws if none comes in time
    */
   async flowing(withinMs: number, after: string): Promise<number> {
     const [before, startMs] = [this.acked, performance.now()]
@@ -106,13 +106,13 @@ export abstract class Scene {
     return tookMs
   }
 
-  /** Settles when so many more events have their ack. */
+  /** Resolves when this many more events are acked. */
   async more(events: number, timeoutMs = 60_000): Promise<void> {
     const goal = this.acked + events
     await until(() => this.acked >= goal, `${events} more events are acked`, timeoutMs)
   }
 
-  /** Waits until all is quiet, asks the database for everything, and judges. The ingester has to run. */
+  /** Waits until all is quiet, reads the whole database and gives the verdict. The ingester must be running. */
   async finish({ quietMs = QUIET_MS }: { readonly quietMs?: number } = {}): Promise<void> {
     const { checker, witness } = this
     for (const fleet of this.#fleets) fleet.pause()
@@ -148,7 +148,7 @@ export abstract class Scene {
 
   /** The case failed before its verdict. */
   #tellHowFar(): void {
-    this.#writeRow('it did not come to its end')
+    this.#writeRow('the case did not finish')
     for (const [n, { isRunning, log }] of this.#ingesters.entries()) {
       const last = JSON.stringify(this.#watches[n]?.last)
       this.#t.diagnostic(

@@ -9,7 +9,7 @@ const TIMES = scale(4, 1)
 const LOCKED_MS = 2_000
 const LIMIT_MS = 5_000
 
-test('the schema changes under load: columns and indexes come, with the locks that they take', {
+test('the schema changes under load: columns and indexes are added, with the locks they take', {
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {

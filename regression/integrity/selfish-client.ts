@@ -5,21 +5,21 @@ import type { Item } from './item.ts'
 
 export interface SelfishOptions {
   readonly port: number
-  /** Stored already: each copy of it costs the pipeline little and is answered. */
+  /** Already stored: each copy costs the pipeline little and is acked. */
   readonly item: Item
-  /** `silent` takes its device acks and never sends a PUBACK; `deaf` stops reading its socket. */
+  /** `silent` reads its device acks but never sends a PUBACK; `deaf` stops reading its socket. */
   readonly kind: 'silent' | 'deaf'
-  /** Of its subscription to its device acks. */
+  /** QoS of its subscription to device acks. */
   readonly qos: 0 | 1
 }
 
-/** 10,000 events a second, well below what the ingester can do; with ids of 120 bytes, 2 MB a second of device acks. */
+/** 10,000 events a second, well below the ingester's limit; with ids of 120 bytes, 2 MB/s of device acks. */
 const ARRAY_EVENTS = 500
 const INTERVAL_MS = 50
 
 /**
- * A device that makes its broker keep as much as the broker lets it: a durable session, arrays of duplicates, and none
- * of the PUBACKs that it owes.
+ * A device that makes its broker keep as much as it will: a durable session, arrays of duplicates, and none of the
+ * PUBACKs that it owes.
  */
 export class SelfishClient {
   readonly #options: SelfishOptions
@@ -31,12 +31,12 @@ export class SelfishClient {
     this.#options = options
   }
 
-  /** Sent so far. */
+  /** Events sent so far. */
   get events(): number {
     return this.#events
   }
 
-  /** Settles when its subscription is granted and the flood has begun. */
+  /** Resolves when its subscription is granted and the flood has begun. */
   async open(): Promise<void> {
     const { port, item, kind, qos } = this.#options
     const socket = connect(port, '127.0.0.1')
@@ -64,7 +64,7 @@ export class SelfishClient {
     this.#timer = setInterval(() => this.#sendMessage(), INTERVAL_MS)
   }
 
-  /** The connection breaks; the session stays. */
+  /** Breaks the connection; the session stays. */
   leave(): void {
     clearInterval(this.#timer)
     this.#socket?.destroy()

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { Client } from 'pg'
 import type { Postgres } from './postgres.ts'
 
-/** A session of the superuser beside the ingester's, for as long as the test; it may be cut off. */
+/** A superuser session that lasts as long as the test; it may be cut off. */
 export async function openSession(t: TestContext, { superUrl }: Postgres): Promise<Client> {
   const client = new Client({ connectionString: superUrl, application_name: 'saboteur' })
   client.on('error', () => {})

@@ -7,7 +7,7 @@ import { scale } from './scale.ts'
 import { openSession } from './session.ts'
 import { openStage } from './stage.ts'
 
-/** PostgreSQL manual, appendix A; at least one of each class. */
+/** PostgreSQL manual, appendix A; at least one SQLSTATE of each class. */
 const WORLD = scale(
   [
     ...['08000', '08006', '0A000', '25006', '25P02', '34000', '40001', '40003', '40P01', '53000', '53100'],
@@ -16,7 +16,7 @@ const WORLD = scale(
   ],
   ['08006', '25006', '40001', '53100', '55006', '57014', '58030', 'XX000'],
 )
-/** At the first start these end the ingester; later somebody changes a password or a right, and changes it back. */
+/** At the first start these end the ingester; later a password or privilege may be changed and restored. */
 const SETUP = scale(['28000', '3D000', '42501', '42P01'], ['42P01'])
 const ROW = ['22003', '22P02', '23502', '23505', '23514', '54000', '54001']
 const LIMIT_MS = 8_000

@@ -6,27 +6,27 @@ import { Postgres, type PostgresOptions } from './postgres.ts'
 import { Scene } from './scene.ts'
 
 export interface StageOptions {
-  /** As it stands in the table. */
+  /** Its name in the table. */
   readonly fault: string
-  /** Of the first fleet. */
+  /** Options of the first fleet. */
   readonly fleet?: FleetOptions
-  /** Of the ingester, beside the places of broker and database. */
+  /** Settings of the ingester in addition to the URLs of broker and database. */
   readonly settings?: Readonly<Record<string, string>>
   readonly postgres?: PostgresOptions
-  /** Lines on top of the shipped configuration of Mosquitto. */
+  /** Lines added to the shipped configuration of Mosquitto. */
   readonly broker?: readonly string[]
-  /** What stands between the ingester and its broker or database; the fleet and the witness go straight there. */
+  /** Put a proxy between the ingester and its broker or database; fleet and witness connect directly. */
   readonly wrapBroker?: (url: string, stage: Stage) => Promise<string> | string
   readonly wrapDatabase?: (url: string, stage: Stage) => Promise<string> | string
   /** Done to the database after its migration and before the first event. */
   readonly prepare?: (postgres: Postgres) => Promise<unknown>
-  /** The ingester never has more resident; default 256. */
+  /** Bound of the ingester's resident memory; default 256. */
   readonly maxMemoryMb?: number
 }
 
 /**
  * Real servers for one case: Mosquitto as shipped, a PostgreSQL of its own, the ingester as a process, devices that
- * send, and the witness. Events flow when `openStage` settles; what the case does then is the fault. `finish` is the
+ * send, and the witness. Events flow when `openStage` resolves; the case then causes the fault, and `finish` gives the
  * verdict.
  */
 export class Stage extends Scene {
@@ -45,7 +45,7 @@ export class Stage extends Scene {
     this.postgres = postgres
   }
 
-  /** Another ingester on the same servers, not started yet; give it a client id of its own, or do not. */
+  /** Another ingester on the same servers, not started yet; it may share a client id or have its own. */
   async addIngester(settings: Readonly<Record<string, string>> = {}): Promise<IngesterProcess> {
     const { wrapBroker, wrapDatabase } = this.#options
     const all = { ...this.#options.settings, ...settings }
@@ -59,10 +59,10 @@ export class Stage extends Scene {
   }
 }
 
-/** The servers, the ingester ready, and the first fleet sending; all ended with the test. */
+/** Starts the servers, the ingester and the first fleet; all end with the test. */
 export async function openStage(t: TestContext, options: StageOptions): Promise<Stage> {
   let stage: Stage | null = null
-  // Hooks run in the order in which they are registered: this one before those of the servers.
+  // Hooks run in the order of registration: this one before those of the servers.
   t.after(() => stage?.close())
   const [broker, postgres] = await Promise.all([
     startMosquitto(t, { isShipped: true, config: options.broker ?? [] }),

@@ -5,9 +5,9 @@ import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const TIMES = scale(15, 2)
-/** The ingester gives itself five seconds to drain, and says so where they were not enough; then it closes and ends. */
+/** The ingester has five seconds to drain, and logs if they were not enough; then it closes and exits. */
 const END_MS = 10_000
-/** Nothing is measured of the start, and a busy machine takes its time to load a program. */
+/** Not a measurement: loading a program on a busy machine takes long. */
 const START_MS = 60_000
 
 test(`SIGTERM under load, ${TIMES} times: drained within 5 s, exit 0, and no batch was cut off`, {

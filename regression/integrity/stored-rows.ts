@@ -1,6 +1,6 @@
 import { contentOf, type Letter } from '../checker.ts'
 
-/** What of `events` a device has said, every bit of it, and when the row was committed, in ms of Unix time. */
+/** Everything in `events` that comes from the device, bit for bit, and the commit time in Unix ms. */
 export const EVENT_COLUMNS = `
   e.event_id, e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.meta,
   to_char(e.ts_device at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ts_device,

@@ -13,7 +13,7 @@ const COLUMNS = [
   'peak MB',
 ] as const
 
-/** Every fault in a line, and whether the promises held. */
+/** One line for each fault, and whether the promises held. */
 export function table(rows: readonly Row[], style: 'text' | 'markdown'): string {
   const lines = rows.map(cells)
   if (style === 'markdown') {
@@ -42,7 +42,7 @@ function cells(row: Row): readonly string[] {
   ]
 }
 
-/** Words to the left, numbers to the right. */
+/** Left-aligns text and right-aligns numbers. */
 function pad(cell: string, width: number, at: number): string {
   return at === 0 ? cell.padEnd(width) : cell.padStart(width)
 }

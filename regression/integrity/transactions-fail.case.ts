@@ -9,7 +9,7 @@ import { openStage } from './stage.ts'
 
 const TIMES = scale(5, 2)
 const LIMIT_MS = 8_000
-/** What PostgreSQL says in its log, once for each. */
+/** The line that each failure leaves in PostgreSQL's log. */
 const SAID = {
   deadlock: /deadlock detected/,
   'serialization failure': /could not serialize access due to concurrent update/,
@@ -29,7 +29,7 @@ test('deadlocks, serialization failures and timeouts of statements and locks are
   const { postgres } = stage
   const gate = await Gate.build(t, stage, 'insert')
   const session = await openSession(t, postgres)
-  /** A setting for the sessions of the ingester, which gets new ones. */
+  /** Changes a setting of the ingester's role and ends its sessions, so that new ones use it. */
   const configure = async (setting: string) => {
     await session.query(`alter role qs ${setting}`)
     await session.query(
@@ -38,13 +38,13 @@ test('deadlocks, serialization failures and timeouts of statements and locks are
     await stage.flowing(LIMIT_MS, `alter role qs ${setting}`)
   }
 
-  // Others wait longer before they look for a deadlock, so that it is the ingester who finds it.
+  // This session checks for a deadlock later, so that the ingester's session detects it.
   await gate.session.query("set deadlock_timeout = '30s'")
   for (let n = 0; n < TIMES; n++) {
     await stage.more(100)
     await gate.close()
     await gate.holds(1)
-    // It waits for what we hold, and we for the table that it writes to.
+    // It waits for our lock, and we wait for the table that it writes to.
     await gate.session.query('begin; lock table events in share mode; commit')
     await gate.open()
     await stage.flowing(LIMIT_MS, 'a deadlock')
@@ -54,7 +54,7 @@ test('deadlocks, serialization failures and timeouts of statements and locks are
   for (let n = 0; n < TIMES; n++) {
     await gate.close()
     await gate.holds(1)
-    // The snapshot of the one that waits is older than this.
+    // The snapshot of the waiting transaction is older than this.
     await session.query('update ingest_stats set messages = messages')
     await gate.open()
     await stage.flowing(LIMIT_MS, 'a serialization failure')

@@ -6,7 +6,7 @@ export interface TrustingPublisherOptions {
   readonly port: number
   readonly deviceId: string
   readonly messagesPerSecond: number
-  /** Told of each event when it is sent for the first time. */
+  /** Called when an event is sent for the first time. */
   readonly onSent: (item: Item) => void
 }
 
@@ -14,9 +14,9 @@ const TICK_MS = 20
 const RECONNECT_MS = 20
 
 /**
- * A device that forgets an event at its PUBACK and ignores device acks, with one connection after another. On raw packets, so
- * that each PUBACK belongs to one message: MQTT.js may give a packet identifier to a new message before it sends
- * an older one with the same identifier again.
+ * A device that forgets an event at its PUBACK, ignores device acks and reconnects whenever its connection ends. Uses
+ * raw packets so that each PUBACK belongs to one message: MQTT.js may give a packet identifier to a new message
+ * before it resends an older one with the same identifier.
  */
 export class TrustingPublisher {
   readonly #options: TrustingPublisherOptions
@@ -24,9 +24,9 @@ export class TrustingPublisher {
   readonly #timer: NodeJS.Timeout
   readonly #items = new Map<string, Item>()
   readonly #pubacked = new Set<string>()
-  /** Without PUBACK on this connection, by packet identifier. */
+  /** Events without a PUBACK on this connection, by packet identifier. */
   #underWay = new Map<number, Item>()
-  /** To be sent on this connection. */
+  /** Events to resend on this connection. */
   readonly #again: Item[] = []
   #socket: Socket | null = null
   #isReady = false
@@ -47,7 +47,7 @@ export class TrustingPublisher {
     return this.#pubacked
   }
 
-  /** Sends these once more, as if they had no PUBACK. */
+  /** Resends these as if they had no PUBACK. */
   sendAgain(eventIds: Iterable<string>): void {
     for (const id of eventIds) {
       this.#pubacked.delete(id)
@@ -55,7 +55,7 @@ export class TrustingPublisher {
     }
   }
 
-  /** Sends nothing new; what has no PUBACK goes on being sent. */
+  /** Sends nothing new; events without a PUBACK are still resent. */
   pause(): void {
     this.#isPaused = true
   }

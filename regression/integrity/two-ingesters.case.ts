@@ -11,7 +11,7 @@ const KILLS = scale(6, 2)
 const ARRAY_EVENTS = 50
 const SHARED = { MQTT_EVENTS_TOPIC: '$share/qs/qs/v1/+/events' }
 
-test('two with the same client id: the second says so and exits, the first never loses its session', {
+test('two with the same client id: the second logs it and exits, the first never loses its session', {
   skip,
 }, async (t) => {
   const stage = await openStage(t, { fault: 'second ingester with the same client id' })
@@ -21,11 +21,11 @@ test('two with the same client id: the second says so and exits, the first never
   assert.equal(await second.exit(), 1)
   assert.match(second.log, /client id qs-ingester is running.*MQTT_CLIENT_ID/)
   await stage.more(300)
-  assert.equal(stage.ingester.log, '', 'the first has noticed nothing')
+  assert.equal(stage.ingester.log, '', 'the first noticed something')
   await stage.finish()
 })
 
-test('three on a shared subscription, of which one is killed again and again: nothing is lost', {
+test('three on a shared subscription, one of them killed repeatedly: nothing is lost', {
   skip,
 }, async (t) => {
   const stage = await openStage(t, {
@@ -49,11 +49,11 @@ test('three on a shared subscription, of which one is killed again and again: no
     await victim.ready()
   }
   await stage.more(500)
-  for (const each of others) assert.ok(((await each.gauges())?.received ?? 0) > 0, 'each has its share')
+  for (const each of others) assert.ok(((await each.gauges())?.received ?? 0) > 0, 'one got nothing')
   await stage.finish()
 })
 
-test('the same ids in opposite order through two ingesters at once: no deadlock, and each is counted once', {
+test('the same ids in opposite order through two ingesters at once: no deadlock, each counted once', {
   skip,
 }, async (t) => {
   const events = scale(40_000, 8_000)
@@ -61,7 +61,7 @@ test('the same ids in opposite order through two ingesters at once: no deadlock,
     fault: 'same ids in opposite order through 2 ingesters',
     fleet: { eventsPerSecond: 2_000, arrayEvents: ARRAY_EVENTS },
   })
-  // Not shared: each gets everything.
+  // No shared subscription: each gets everything.
   const second = await stage.addIngester({ MQTT_CLIENT_ID: 'qs-ingester-2' })
   second.start()
   await second.ready()

@@ -4,13 +4,13 @@ import type { Gauges, IngesterProcess } from './ingester.ts'
 const INTERVAL_MS = 1_000
 
 export interface WatchOptions {
-  /** More at once than the watermark: what one read of the socket can bring on top. */
+  /** The high watermark plus what one read of the socket can add. */
   readonly maxMessagesInFlight: number
 }
 
 /**
- * Looks at an ingester every second: whether its numbers add up, whether what is in flight is bounded, and its
- * memory. A process that is frozen, or ended between two looks, is not seen then.
+ * Checks an ingester every second: whether its numbers add up, whether what is in flight is bounded, and its memory.
+ * It skips a process that is frozen or has ended.
  */
 export class Watch {
   readonly #ingester: IngesterProcess
@@ -34,7 +34,7 @@ export class Watch {
     return this.#looks
   }
 
-  /** Of all processes so far. */
+  /** Peak of all processes so far. */
   get peakMb(): number {
     return this.#peakMb
   }
@@ -43,7 +43,7 @@ export class Watch {
     return this.#last
   }
 
-  /** The most resident since the last call. */
+  /** Peak resident memory since the last call. */
   takeResidentMb(): number {
     const most = this.#residentMb
     this.#residentMb = 0

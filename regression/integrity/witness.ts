@@ -12,29 +12,29 @@ import {
 } from './stored-rows.ts'
 
 interface HeardAck extends Ack {
-  /** Tells the checker what was heard. */
+  /** Reports the ack to the checker. */
   readonly tell: () => void
-  /** When it was heard, on the clock that PostgreSQL has too, to the millisecond. */
+  /** When it was received, on the clock shared with PostgreSQL, to the millisecond. */
   readonly heardMs: number
 }
 
-/** Asked at once at most. */
+/** The most acks in one query. */
 const MAX_ASKED = 2_000
 const PAGE_ROWS = 20_000
-/** Of Date.now(), which rounds down. */
+/** Resolution of Date.now(), which rounds down. */
 const RESOLUTION_MS = 1
 
-/** What the witness needs and the product does not. */
+/** An index for the witness only. */
 const OWN_INDEX = `
   create index if not exists witness on dead_letters (device_id, coalesce(event_id, ''))`
 
 /**
- * Another session of the database, which is asked about each device ack as soon as it was heard whether its rows
- * are committed. Two things make it strict. It asks about every ack, and so sees what is not there. And the commit
- * time that PostgreSQL recorded (`track_commit_timestamp`) is compared with the moment at which the ack was heard: a
- * row that was committed after its ack, and before the witness had asked, is told to the checker in that order.
+ * Queries, in a database session of its own, whether the rows of each device ack are committed as soon as the ack
+ * arrives. Two things make it strict. It queries every ack, so missing rows are detected. And it compares the commit
+ * time that PostgreSQL recorded (`track_commit_timestamp`) with the arrival of the ack: a row committed after its ack
+ * but before the query is reported to the checker in that order.
  *
- * While the database is away it goes on asking; what it hears of then has to be there when the database is back.
+ * While the database is away it keeps trying; acks received meanwhile must have their rows when it is back.
  */
 export class Witness {
   readonly #url: string
@@ -46,7 +46,7 @@ export class Witness {
   #asking: Promise<void> | null = null
   #isClosed = false
 
-  /** @param url the superuser's: it is to have a slot where the ingester has none */
+  /** @param url the superuser's, which gets a slot even when the ingester does not */
   constructor(url: string, checker: Checker) {
     this.#url = url
     this.#checker = checker
@@ -60,7 +60,7 @@ export class Witness {
     this.#hear(ack, () => this.#checker.acked(ack))
   }
 
-  /** The broker has the PUBACK of a message that is this event. */
+  /** The broker has received the PUBACK of the message with this event. */
   pubacked(connection: string, packetId: number, event: Pick<Ack, 'deviceId' | 'eventId'>): void {
     this.#hear({ ...event, status: 'stored' }, () => this.#checker.pubacked(connection, packetId))
   }
@@ -72,12 +72,12 @@ export class Witness {
     })
   }
 
-  /** Settles when it has asked about every ack. */
+  /** Resolves when every ack has been looked up. */
   async settled(timeoutMs = 60_000): Promise<void> {
-    await until(() => this.#asking === null, 'the witness has asked about every device ack', timeoutMs)
+    await until(() => this.#asking === null, 'the witness has looked up every device ack', timeoutMs)
   }
 
-  /** The whole of the tables, in one snapshot, told to the checker. Only once the world is quiet. */
+  /** Reports all rows to the checker, in one snapshot. Only when everything is quiet. */
   async readAll(): Promise<void> {
     const client = await this.#connected()
     await client.query('begin isolation level repeatable read')
@@ -126,7 +126,7 @@ export class Witness {
     }
   }
 
-  /** In the order in which it happened. */
+  /** Reports rows and ack in the order of events. */
   #tell(ack: HeardAck, rows: ReadonlyMap<string, EventRow>, letters: ReadonlyMap<string, LetterRow[]>): void {
     const isTooLate = ({ committed_ms: ms }: { readonly committed_ms: number }) =>
       ms > ack.heardMs + RESOLUTION_MS

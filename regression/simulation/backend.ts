@@ -3,7 +3,7 @@ import { type Answer, STATEMENTS } from './statements.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError, Transaction } from './transaction.ts'
 
-/** One session at the database: statements one after the other, with the rules of a transaction. */
+/** One database session: executes statements one at a time, under the rules of transactions. */
 export class Backend {
   readonly #tables: Tables
   readonly #minute: () => string
@@ -36,7 +36,7 @@ export class Backend {
     const statement = STATEMENTS[name ?? text]
     if (statement === undefined) {
       throw new Error(
-        `The simulated database does not know the statement ${name ?? text}; teach it in statements.ts`,
+        `The simulated database does not know the statement ${name ?? text}; add it to statements.ts`,
       )
     }
     try {
@@ -46,7 +46,7 @@ export class Backend {
         values: values ?? [],
         minute: this.#minute(),
       })
-      // Outside of a transaction block each statement is one.
+      // Outside a transaction block each statement is its own transaction.
       if (transaction !== this.#transaction) {
         transaction.commit()
         this.#onCommit()
@@ -58,12 +58,12 @@ export class Backend {
     }
   }
 
-  /** A fault at a statement: the transaction is aborted by it. */
+  /** A fault at a statement aborts the transaction. */
   fail(): void {
     this.#transaction?.abort()
   }
 
-  /** The session ends, or its transaction: nothing of it stays. */
+  /** The session or its transaction ends; uncommitted changes are undone. */
   end(): void {
     this.#transaction?.rollback()
     this.#transaction = null

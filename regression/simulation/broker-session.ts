@@ -1,19 +1,19 @@
 import type { Link } from './link.ts'
 
-/** A message on its way to an ingester. */
+/** A message for an ingester. */
 export interface QueuedMessage {
   readonly topic: string
   readonly deviceId: string
   readonly qos: 0 | 1
   readonly payload: Buffer
-  /** Of its elements, for the checker. */
+  /** Payloads of its elements, for the checker. */
   readonly elements: readonly string[]
 }
 
-/** What a durable session is at the broker [MQTT 5, 4.1]: what waits, and what was sent and has no PUBACK. */
+/** A durable session at the broker [MQTT 5, 4.1]: messages that wait, and messages sent without a PUBACK. */
 export class BrokerSession {
   queue: QueuedMessage[] = []
-  /** By packet identifier, in the order in which they were sent first. */
+  /** By packet identifier, in the order of first sending. */
   inFlight = new Map<number, QueuedMessage>()
   isSubscribed = false
   link: Link | null = null
@@ -33,7 +33,7 @@ export class BrokerSession {
     this.isSubscribed = false
   }
 
-  /** What a store on disk would have. */
+  /** Saves the state as a store on disk would; the result restores it. */
   snapshot(): () => void {
     const [queue, inFlight, isSubscribed] = [[...this.queue], new Map(this.inFlight), this.isSubscribed]
     return () => {

@@ -4,17 +4,17 @@ import { BrokerSession, type QueuedMessage } from './broker-session.ts'
 import { Link } from './link.ts'
 import type { World } from './world.ts'
 
-/** How a broker may be. */
+/** How a broker may differ from others. */
 export interface BrokerManners {
   readonly speaksMqtt5: boolean
   /** Sends more than Receive Maximum allows, as Mosquitto 2.0.11 does. */
   readonly overshoots: boolean
 }
 
-/** A broker that speaks real MQTT over links of the simulation, with as many sessions as there are ingesters. */
+/** A broker that speaks real MQTT over simulated links, with one session for each ingester. */
 export class Broker {
   isAway = false
-  /** Of all payloads so far. */
+  /** The largest payload so far. */
   largestBytes = 0
   readonly links = new Set<Link>()
   readonly #world: World
@@ -37,7 +37,7 @@ export class Broker {
     )
   }
 
-  /** A device publishes: one of the sessions gets it, as with a shared subscription. */
+  /** A device publishes: one session gets the message, as with a shared subscription. */
   take(message: QueuedMessage): void {
     this.largestBytes = Math.max(this.largestBytes, message.payload.length)
     const subscribed = [...this.#sessions.values()].filter((session) => session.isSubscribed)
@@ -70,7 +70,7 @@ export class Broker {
     return link.socket
   }
 
-  /** All connections break. `restore` is what the disk had. */
+  /** Breaks all connections and restores the state that the disk held. */
   restart(restore: 'all' | 'snapshot' | 'nothing'): void {
     for (const link of this.links) link.cut()
     if (restore === 'all') return

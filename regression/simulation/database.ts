@@ -11,10 +11,10 @@ const RETRYABLE = ['08006', '25006', '53100', '53200', '53300', '55P03', '57014'
 const DEADLOCK = ['40001', '40P01'] as const
 const ROW = ['22003', '23514', '54000'] as const
 const STOP = ['42P01', '42501', '3D000', '28P01'] as const
-/** The server's keep-alive: so long it may hold the transaction of a client that is gone without a word. */
+/** The server's keep-alive: it may hold the transaction of a client that vanished silently for this long. */
 const MAX_NOTICE_MS = 11_000
 
-/** PostgreSQL, as far as the sink sees it, and all that can happen to it. */
+/** PostgreSQL as the sink sees it, with all its faults. */
 export class Database {
   isAway = false
   readonly tables = new Tables()
@@ -52,18 +52,18 @@ export class Database {
     this.#frozenUntilMs = this.#world.timeline.nowMs + ms
   }
 
-  /** The server of these connections takes no writes any more; who connects anew finds the one that does. */
+  /** The server of these connections no longer takes writes; new connections reach the one that does. */
   failOver(): void {
     for (const connection of this.#connections) connection.isReadOnly = true
   }
 
-  /** Crash recovery: what is committed is there, all else is gone. */
+  /** Crash recovery: committed rows stay, all else is gone. */
   restart(): void {
     for (const connection of this.#connections) connection.lose()
     this.#connections.clear()
   }
 
-  /** Tells the checker what a session of its own would see now. */
+  /** Reports to the checker what another session would see now. */
   #committed(): void {
     const { checker } = this.#world
     for (const row of this.tables.newEvents.splice(0)) checker.stored(row.id, contentOfRow(row))
@@ -89,7 +89,7 @@ interface Asked {
   readonly reject: (error: Error) => void
 }
 
-/** A connection of the sink. What was sent is executed also when the client has let go of it, until the server notices. */
+/** A connection of the sink. After the client drops it, sent statements still execute until the server notices. */
 class SimulatedConnection implements Connection {
   readonly #world: World
   readonly #backend: Backend
@@ -97,7 +97,7 @@ class SimulatedConnection implements Connection {
   isReadOnly = false
   readonly maySkipRows = false
   readonly #queue: Asked[] = []
-  /** Asked and not answered. */
+  /** Unanswered queries. */
   readonly #open = new Set<Asked>()
   #isOpen = true
   #isServed = true
@@ -139,7 +139,7 @@ class SimulatedConnection implements Connection {
     timeline.after(noticeMs, () => this.#endBackend())
   }
 
-  /** It breaks, and both sides know. */
+  /** Breaks the connection; both sides notice. */
   lose(): void {
     this.#endBackend()
     this.#hangUp('Connection terminated unexpectedly')
@@ -159,7 +159,7 @@ class SimulatedConnection implements Connection {
     this.#backend.end()
   }
 
-  /** Answers of one connection come in order, so one latency for all of it. */
+  /** Answers of one connection arrive in order, so it has one latency. */
   #latencyMs(): number {
     return this.#world.faults.latencyMs
   }
@@ -201,7 +201,7 @@ class SimulatedConnection implements Connection {
       if (!(error instanceof DatabaseError)) this.#world.checker.violations.push(String(error))
       settle = () => asked.reject(error as Error)
     }
-    // While it waited for a lock the session may have ended.
+    // The session may have ended while it waited for a lock.
     if (!this.#isServed) return
     if (fault === 'lostAfter') return this.lose()
     if (fault === 'silent') this.#isSilent = true
@@ -220,11 +220,11 @@ class SimulatedConnection implements Connection {
     if (!faults.isOn) return null
     for (const fault of STATEMENT_FAULTS) {
       if (faults.statement[fault] === 0 || !random.chance(faults.statement[fault])) continue
-      // A row is to blame where rows are written; the events' own come with poison, or a good one would be refused.
+      // Row faults hit other rows; events have poison instead, or a good one would be refused.
       if (fault === 'row' && (name === undefined || name === 'insert-events' || name === 'copy-events'))
         return null
       const isLoss = fault === 'lostBefore' || fault === 'lostAfter' || fault === 'silent'
-      // Nothing but the end of its session makes these fail.
+      // These fail only when the session ends.
       if (!isLoss && (text === 'begin' || text === 'rollback')) return null
       return fault
     }

@@ -10,15 +10,15 @@ export interface DeviceOptions {
   readonly publish: (message: QueuedMessage) => void
 }
 
-/** After so long without its ack an event is sent again, in whatever company there is then. */
+/** After this long without its ack an event is sent again, with whatever else is due. */
 const RESEND_MS = 5_000
 
-/** A device that keeps each event until its device ack, and sends it again until then. */
+/** A device that keeps each event, and resends it, until its device ack. */
 export class Device {
   readonly id: string
   readonly #options: DeviceOptions
   readonly #world: World
-  /** Waiting for an ack, and when they were sent last. */
+  /** Events waiting for an ack, and when each was last sent. */
   readonly #kept = new Map<Item, number>()
 
   constructor(world: World, options: DeviceOptions) {
@@ -48,7 +48,7 @@ export class Device {
     }
   }
 
-  /** An ack of one element. What the device was promised it forgets. */
+  /** Takes the ack of one element and forgets the event. */
   acked(ack: Ack): void {
     const { checker } = this.#world
     checker.acked(ack)
@@ -59,7 +59,7 @@ export class Device {
 
   #publish(items: readonly Item[], mayBeArray: boolean): void {
     const { timeline, random, checker, faults } = this.#world
-    // An array without an event and without an id is one dead letter; workload.ts has such arrays as one item.
+    // An array without any event or id is one dead letter; workload.ts makes such arrays as one item.
     if (items.length > 1 && items.every(({ ackId }) => ackId === null)) {
       for (const item of items) this.#publish([item], false)
       return
@@ -81,7 +81,7 @@ export class Device {
       payload: Buffer.from(text),
       elements: items.map(({ payload }) => payload),
     }
-    // The device's own way to the broker loses and doubles too.
+    // The device's own link to the broker loses and duplicates too.
     if (faults.isOn && random.chance(faults.deviceLoss)) return
     const times = faults.isOn && random.chance(faults.deviceDouble) ? 2 : 1
     for (let n = 0; n < times; n++) {

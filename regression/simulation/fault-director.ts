@@ -11,7 +11,7 @@ export interface Stage {
   readonly ingesters: readonly [Ingester, ...Ingester[]]
 }
 
-/** Lets the faults of a seed happen, each kind at its own pace, until they are over. */
+/** Injects the faults of a seed, each kind at its own pace, until they are over. */
 export function directFaults(world: World, stage: Stage): void {
   const { timeline, random, faults, tell } = world
   for (const kind of FAULT_KINDS) {
@@ -29,7 +29,7 @@ export function directFaults(world: World, stage: Stage): void {
   }
 }
 
-/** The world is well again: what stays is what the faults have left behind. */
+/** Ends all faults; only their consequences remain. */
 export function heal(world: World, { broker, database }: Stage): void {
   world.faults.isOn = false
   broker.isAway = false

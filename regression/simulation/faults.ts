@@ -1,15 +1,15 @@
 import type { Random } from './random.ts'
 
 /**
- * Which faults a seed has, and how often. Each seed has some kinds and not others, as a rare fault shows in a world
- * that is well otherwise, and two kinds together show what a mixture of all would hide.
+ * Which faults a seed has, and how often. Each seed has only some kinds: a rare fault shows in an otherwise healthy
+ * world, and two kinds together show what a mixture of all would hide.
  */
 export interface Faults {
-  /** Nothing happens any more once it is false. */
+  /** Once false, no more faults happen. */
   isOn: boolean
   readonly latencyMs: number
   readonly splitChance: number
-  /** Mean time between two of a kind, Infinity where a seed has none. */
+  /** Mean time between two faults of a kind; Infinity if the seed has none. */
   readonly everyMs: Readonly<Record<FaultKind, number>>
   readonly statement: Readonly<Record<StatementFault, number>>
   readonly slowStatementMs: number

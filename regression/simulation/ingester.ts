@@ -12,13 +12,13 @@ import type { Database } from './database.ts'
 import { MAX_CHUNK_BYTES } from './link.ts'
 import type { World } from './world.ts'
 
-/** 2026-11-25T00:00:00Z, when every simulation begins. */
+/** 2026-11-25T00:00:00Z, the start of every simulation. */
 export const EPOCH_MS = 1_795_564_800_000
 const DRAIN_MS = 5_000
-/** What may still come after the drain: one second for the good-bye, and the network. */
+/** Time allowed after the drain: one second for DISCONNECT, and the network. */
 const STOP_SLACK_MS = 3_000
 const RESTART_MS = 500
-/** A message of the simulation is longer, topic and header included. */
+/** Every simulated message is longer, with topic and header. */
 const MIN_MESSAGE_BYTES = 40
 
 export interface IngesterOptions {
@@ -30,13 +30,13 @@ export interface IngesterOptions {
 interface Process {
   readonly pipeline: Pipeline
   isAlive: boolean
-  /** What the kernel closes with it. */
+  /** Closed by the kernel when the process ends. */
   readonly opened: Set<{ destroy(): void }>
 }
 
-/** A process with the pipeline in it, which ends in every way a process can, and is started again. */
+/** A process that runs the pipeline, ends in every way a process can, and is restarted. */
 export class Ingester {
-  /** How far the clock of its host is off. */
+  /** Error of its host's clock. */
   skewMs = 0
   readonly #world: World
   readonly #options: IngesterOptions
@@ -100,7 +100,7 @@ export class Ingester {
     again()
   }
 
-  /** SIGKILL: nothing of it acts any more; the kernel closes what it had open. */
+  /** SIGKILL: it stops acting, and the kernel closes what it had open. */
   kill(): void {
     const process = this.#process
     if (process === null) return
@@ -110,7 +110,7 @@ export class Ingester {
     this.#startLater()
   }
 
-  /** SIGTERM, or a failure of its own: it drains, within its bound, and an orchestrator starts the next one. */
+  /** SIGTERM or a failure of its own: it drains within its time limit, and an orchestrator starts the next process. */
   async restart(): Promise<void> {
     const process = this.#process
     if (process === null) return
@@ -127,13 +127,13 @@ export class Ingester {
     this.#startLater()
   }
 
-  /** Looked at after every step. */
+  /** Called after every step. */
   checkBounds(): void {
     const status = this.#process?.pipeline.source.status
     if (status === undefined) return
     const { config, broker } = this.#options
     const { checker } = this.#world
-    // What had been read at once when the high watermark was reached, and what came with CONNACK before it.
+    // Bytes read at once when the high watermark was reached, and bytes that came with CONNACK before that.
     const extraBytes = 2 * MAX_CHUNK_BYTES
     checker.held(
       'messages',

@@ -1,18 +1,18 @@
 import { Duplex } from 'node:stream'
 import type { World } from './world.ts'
 
-/** The broker's end of a connection. */
+/** The broker's side of a connection. */
 export interface BrokerEnd {
   onBytes(bytes: Buffer): void
   onClose(): void
 }
 
-/** At most so much arrives at once. */
+/** The most that arrives at once. */
 export const MAX_CHUNK_BYTES = 512
 
 /**
- * A TCP connection between an ingester and the broker. Bytes stay in order, come in pieces and late, stop in a black
- * hole and go on after it; either end may learn of its death at once, late or never.
+ * A TCP connection between an ingester and the broker. Bytes stay in order, arrive in pieces and late, stall in a
+ * black hole and continue after it; either end may learn of its end at once, late or never.
  */
 export class Link {
   readonly name: string
@@ -60,7 +60,7 @@ export class Link {
         done(error)
       },
     })
-    // An error that nobody hears any more, after the ingester has let go of it.
+    // Ignores errors after the ingester has dropped the socket.
     this.socket.on('error', () => {})
   }
 
@@ -68,19 +68,19 @@ export class Link {
     this.#toIngester.write(bytes)
   }
 
-  /** The broker closes it in good order: what it sent before arrives. */
+  /** The broker closes it cleanly: everything sent before arrives. */
   close(): void {
     this.#brokerEnd = null
     this.#toIngester.end(() => this.socket.destroy())
   }
 
-  /** Both ends learn of it, each in its own time; what was under way is lost from some point on. */
+  /** Both ends learn of it, each in its own time; bytes under way are lost from some point on. */
   cut(): void {
     this.cutIngester()
     this.cutBroker()
   }
 
-  /** Only the ingester learns of it: the broker sends on into nothing. */
+  /** Only the ingester learns of it: what the broker sends is lost. */
   cutIngester(): void {
     const { timeline, random } = this.#world
     const ms = random.next() * 20
@@ -91,7 +91,7 @@ export class Link {
     })
   }
 
-  /** Only the broker learns of it: the ingester hears nothing any more. */
+  /** Only the broker learns of it: the ingester receives nothing more. */
   cutBroker(): void {
     const { timeline, random } = this.#world
     const ms = random.next() * 20
@@ -100,7 +100,7 @@ export class Link {
     timeline.after(ms, () => this.closeBroker())
   }
 
-  /** Nothing passes for so long, then all of it, as TCP sends again. */
+  /** Nothing passes for this long, then everything, as TCP retransmits. */
   blackHole(ms: number): void {
     this.#toIngester.holdFor(ms)
     this.#toBroker.holdFor(ms)
@@ -119,7 +119,7 @@ class Pipe {
   readonly #arrive: (bytes: Buffer) => void
   #freeAtMs = 0
   #diesAtMs = Number.POSITIVE_INFINITY
-  /** The last packet, while it is under way. */
+  /** The last packet while it is under way. */
   #last: { readonly pieces: Buffer[]; length: number } | null = null
 
   constructor(world: World, arrive: (bytes: Buffer) => void) {
@@ -137,7 +137,7 @@ class Pipe {
     }
   }
 
-  /** Together with what was written before and has not arrived yet, or alone. */
+  /** Joins bytes written before that have not arrived yet, or travels alone. */
   #send(piece: Buffer): void {
     const { random } = this.#world
     const last = this.#last
@@ -154,7 +154,7 @@ class Pipe {
     })
   }
 
-  /** After all that was written. */
+  /** Calls `act` after everything written has arrived. */
   end(act: () => void): void {
     this.#last = null
     this.#later(act)

@@ -4,26 +4,26 @@ import { MUTANTS } from './mutants.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 import { runSeeds } from './run-seeds.ts'
 
-const HELP = `Runs the pipeline in simulated worlds full of faults, each made from a seed, and checks every promise.
+const HELP = `Runs the pipeline in simulated worlds full of faults, one for each seed, and checks every promise.
 
   npm run simulate-faults                       10,000 seeds, as CI does
-  npm run simulate-faults -- --seeds 100000     more of them
-  npm run simulate-faults -- --from 5000000     others
-  npm run simulate-faults -- --seed 4711        one seed, with its whole story
+  npm run simulate-faults -- --seeds 100000     more seeds
+  npm run simulate-faults -- --from 5000000     other seeds
+  npm run simulate-faults -- --seed 4711        one seed, with its full log
   npm run simulate-faults -- --mutants          plants faults into the code, each of which must be noticed
 
-  --seeds N      how many (default 10000)
-  --from N       the first (default 1)
-  --seed N       only this one, and what happened in it
-  --mutants      the proof that the simulation notices
-  --only TEXT    with --mutants: those whose name contains it
-  --workers N    processes (default: one a core)
+  --seeds N      number of seeds (default 10000)
+  --from N       first seed (default 1)
+  --seed N       run only this seed and print what happens
+  --mutants      prove that the simulation notices faults
+  --only TEXT    with --mutants: only those whose name contains TEXT
+  --workers N    processes (default: one per core)
   --json         the report as JSON
   --help
 
 Exit codes: 0 every promise held, 1 one was broken, 2 wrong usage. More in docs/reliability.md.`
 
-/** A mutant must be noticed within so many seeds. */
+/** A mutant must be noticed within this many seeds. */
 const MUTANT_SEEDS = 1_000
 const STORY_LINES = 60
 
@@ -68,22 +68,22 @@ async function simulate(): Promise<number> {
   return 0
 }
 
-/** One seed with its story, or the last lines of it. */
+/** Runs one seed and prints its log, or the last lines of it. */
 async function tellOne(seed: number, lines = Number.POSITIVE_INFINITY): Promise<number> {
   const story: string[] = []
   const { violations, simulatedMs } = await runSeed(seed, (line) => story.push(line))
   const left = Math.max(0, story.length - lines)
-  if (left > 0) console.log(`… ${left} lines before; the command below shows all`)
+  if (left > 0) console.log(`… ${left} earlier lines; the command below shows all`)
   for (const line of story.slice(left)) console.log(line.slice(0, process.stdout.isTTY ? 200 : 1_000))
   const verdict = violations.length === 0 ? 'every promise held' : `BROKEN: ${violations[0]}`
   console.log(`\nSeed ${seed}, ${(simulatedMs / 1000).toFixed(1)} simulated seconds: ${verdict}`)
-  if (violations.length > 0) console.log(`Again, exactly so: npm run simulate-faults -- --seed ${seed}`)
+  if (violations.length > 0) console.log(`To repeat exactly: npm run simulate-faults -- --seed ${seed}`)
   return violations.length === 0 ? 0 : 1
 }
 
 async function plantMutants(part: string): Promise<number> {
   const mutants = MUTANTS.filter(({ name }) => name.includes(part))
-  if (mutants.length === 0) return usage(`no mutant has "${part}" in its name`)
+  if (mutants.length === 0) return usage(`no mutant name contains "${part}"`)
   const waiting = [...mutants]
   const survivors: string[] = []
   const work = async () => {
@@ -136,6 +136,6 @@ function numberOf(name: string, text: string): number {
 }
 
 function usage(problem: string): number {
-  console.error(`error: ${problem}\nnpm run simulate-faults -- --help shows what it takes`)
+  console.error(`error: ${problem}\nSee npm run simulate-faults -- --help`)
   return 2
 }

@@ -1,15 +1,15 @@
-/** A fault that is planted into the real code: one passage of one file, replaced. */
+/** A fault planted in the real code by replacing one passage of one file. */
 export interface Mutant {
   readonly name: string
   /** Below packages/qs/src. */
   readonly file: string
-  /** Stands in the file exactly once, or the proof stops and says so. */
+  /** Must occur exactly once in the file, or the proof stops with an error. */
   readonly original: string
   readonly planted: string
 }
 
 /**
- * What the simulation must notice. A simulation that finds nothing proves nothing before it has found these.
+ * Faults that the simulation must notice. Until it finds these, a clean run proves nothing.
  */
 export const MUTANTS: readonly Mutant[] = [
   {

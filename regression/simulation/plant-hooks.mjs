@@ -6,7 +6,7 @@ export async function load(url, context, nextLoad) {
   const parts = String(loaded.source).split(mutant.original)
   if (parts.length !== 2) {
     throw new Error(
-      `The mutant "${mutant.name}" is out of date: its passage stands ${parts.length - 1} times in ${mutant.file}. Mend it in mutants.ts.`,
+      `The mutant "${mutant.name}" is out of date: its passage occurs ${parts.length - 1} times in ${mutant.file}. Correct it in mutants.ts.`,
     )
   }
   return { ...loaded, source: parts.join(mutant.planted) }

@@ -1,5 +1,5 @@
-// Plants the mutant that SIMULATION_MUTANT names, as JSON, into the source file when it is loaded. Registered before tsx,
-// so it sees TypeScript as it stands in the file.
+// Plants the mutant given as JSON in SIMULATION_MUTANT into its source file on load. Registered before tsx, so it sees
+// the original TypeScript.
 import { register } from 'node:module'
 
 register('./plant-hooks.mjs', import.meta.url)

@@ -1,4 +1,4 @@
-/** All chance of a simulation: the same seed gives the same numbers (mulberry32). */
+/** The random numbers of a simulation: the same seed gives the same numbers (mulberry32). */
 export class Random {
   #state: number
 

@@ -14,22 +14,22 @@ import type { World } from './world.ts'
 
 export interface SeedResult {
   readonly seed: number
-  /** Empty where every promise held. */
+  /** Empty if every promise held. */
   readonly violations: readonly string[]
   readonly simulatedMs: number
   readonly steps: number
   readonly tally: Checker['tally']
-  /** The same for the same seed, or it does not reproduce. */
+  /** Must be the same for the same seed, or the run is not reproducible. */
   readonly digest: string
 }
 
-/** So long after the last fault everything is stored and answered: the longest timeout of the sink, twice, and more. */
+/** Everything must be stored and acked this long after the last fault: more than twice the sink's longest timeout. */
 const QUIET_WITHIN_MS = 600_000
 
 /**
- * One simulated world, from its first message to the last ack. All of it follows from the seed.
+ * Runs one simulated world from its first message to the last ack. Everything follows from the seed.
  *
- * @param onStory is told each step that matters, for people; the same run with or without
+ * @param onStory called with a line of text for each step that matters; does not change the run
  */
 export async function runSeed(
   seed: number,
@@ -111,7 +111,7 @@ function peopleWorld(world: World, devices: Map<string, Device>, broker: Broker,
     })
     devices.set(device.id, device)
     for (let made = 0; made < perDevice; made++) {
-      // Two devices with the same idea of an id: a conflict between strangers.
+      // Two devices that use the same ids: a conflict between strangers.
       const isShared = sharesIds && made < 3
       const items = isShared
         ? makeItems(random, device.id, `shared-${made}`, 0).map((item) => ({
@@ -138,7 +138,7 @@ function chooseSettings(random: Random): Readonly<Record<string, string>> {
     DATABASE_TIMEOUT: random.pick(['1s', '3s']),
     MQTT_KEEP_ALIVE: random.pick(['1s', '4s']),
     ACK_QOS: random.pick(['0', '1']),
-    // The checker demands every letter; a flood that is only counted has tests of its own.
+    // The checker expects every dead letter; floods that are only counted have tests of their own.
     DEAD_LETTER_RATE: '1000000',
     DEAD_LETTER_BYTES: '1GiB',
   }

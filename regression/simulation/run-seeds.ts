@@ -15,10 +15,10 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const PLANT = new URL('./plant.mjs', import.meta.url).href
 
 /**
- * Runs seeds in processes of their own, until one breaks a promise or all are through.
+ * Runs seeds in worker processes until one breaks a promise or all are done.
  *
- * @returns the first that broke one, or null
- * @throws Error where a process ends without a result
+ * @returns the first result with a broken promise, or null
+ * @throws Error if a process ends without a result
  */
 export async function runSeeds(options: SeedsOptions): Promise<SeedResult | null> {
   const { from, count, workers, mutant, onResult } = options
@@ -46,7 +46,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult | null
       child.on('error', reject)
       child.on('exit', (code, signal) => {
         if (code === 0) resolve()
-        else reject(new Error(`A worker ended with ${signal ?? `exit code ${code}`}; its words stand above`))
+        else reject(new Error(`A worker ended with ${signal ?? `exit code ${code}`}; see its output above`))
       })
     })
   try {

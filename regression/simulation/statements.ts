@@ -14,7 +14,7 @@ import { DatabaseError, type Row, type Transaction } from './transaction.ts'
 export interface Answer {
   readonly command: string
   readonly rows: readonly Record<string, unknown>[]
-  /** Of a COPY. */
+  /** For a COPY. */
   readonly rowCount?: number | null
 }
 
@@ -27,10 +27,10 @@ export interface Execution {
 
 type Statement = (execution: Execution) => Promise<Answer>
 
-/** A row of this type no database takes: what a constraint of the operator's own would refuse. */
+/** Rows of this type are refused, as by a constraint of the operator's own. */
 export const POISON_TYPE = 'poison'
 
-/** The statements of the sink by name, or by text where they have none, as PostgreSQL executes them; conformance.test.ts compares the two. */
+/** The sink's statements by name, or by text if unnamed, as PostgreSQL executes them; see conformance.test.ts. */
 export const STATEMENTS: Readonly<Record<string, Statement>> = {
   'insert-events': async ({ tables, transaction, values }) => {
     const newIds: string[] = []
@@ -53,7 +53,7 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
 
   'copy-events': async ({ tables, transaction, values }) => {
     const rows = readCopied(String(values[0]))
-    // Constraints are checked when a row comes in, indexes when a thousand are gathered.
+    // Constraints are checked for each row, indexes when a thousand rows are gathered.
     if (rows.some(({ type }) => type === POISON_TYPE))
       throw new DatabaseError('23514', 'violates check constraint "no_poison"')
     for (const row of rows) {
@@ -127,10 +127,10 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     return { command: 'INSERT', rows: [] }
   },
 
-  /** For the rule of silence, which is no part of the promises. */
+  /** For the rule of silence, which the promises do not cover. */
   'note-ingest-stops': async () => ({ command: 'SELECT', rows: [] }),
 
-  /** For a job that has no part in the promises. */
+  /** For a job that the promises do not cover. */
   'note-backlog': async () => ({ command: 'INSERT', rows: [] }),
 
   'upsert-series': async ({ tables, transaction, values }) => {
@@ -208,7 +208,7 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
 
 const TIME_CHARACTERS = 27
 
-/** An array literal of texts in quotes and of words, as defer-series writes it. */
+/** Reads an array literal of quoted texts and bare words, as written by defer-series. */
 function readArray(literal: string): readonly unknown[] {
   return JSON.parse(`[${literal.slice(1, -1).replaceAll('NULL', 'null')}]`) as unknown[]
 }
@@ -250,7 +250,7 @@ function seriesKey({ device, type }: Pick<SeriesRow, 'device' | 'type'>): string
 const COPIED = 'id device type num txt unit ts dev local raw srv schema meta exact'.split(' ')
 const UNESCAPED: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
 
-/** The text format of COPY, as far as copy-events writes it (PostgreSQL manual, COPY, File Formats). */
+/** Reads the part of COPY's text format that copy-events writes (PostgreSQL manual, COPY, File Formats). */
 function readCopied(data: string): InputRow[] {
   const read: Readonly<Record<string, (text: string) => unknown>> = {
     num: Number,
@@ -281,7 +281,7 @@ function sum(one: StatsRow, other: StatsRow): StatsRow {
   }
 }
 
-/** Acts on the row of a key, or on none, in the moment in which nobody else is writing it any more. */
+/** Acts on the row of a key, if any, as soon as no other transaction is writing it. */
 async function whenFree<T, R>(
   transaction: Transaction,
   find: () => Row<T> | undefined,

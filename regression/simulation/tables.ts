@@ -1,7 +1,7 @@
 import { contentOf } from '../checker.ts'
 import type { Row } from './transaction.ts'
 
-/** A row of an insert-events input, in the names of EVENT_INPUT. */
+/** A row of an insert-events input, with the names of EVENT_INPUT. */
 export interface InputRow {
   readonly id: string
   readonly device: string
@@ -35,7 +35,7 @@ export interface StatsRow {
   readonly rejected: number
 }
 
-/** Of an upsert-series input what is looked at. */
+/** The compared part of an upsert-series input. */
 export interface SeriesRow {
   readonly device: string
   readonly type: string
@@ -43,21 +43,21 @@ export interface SeriesRow {
   /** The first and the last server time. */
   readonly seen: string
   readonly last: string
-  /** Of the newest event. */
+  /** Time of the newest event. */
   readonly ts: string
   readonly id: string
 }
 
-/** The tables of the contract, as far as the sink's statements see them. */
+/** The tables of the contract as the sink's statements see them. */
 export class Tables {
   readonly events = new Map<string, Row<InputRow>>()
   readonly letters = new Set<Row<LetterRow>>()
   readonly devices = new Map<string, Row<{ readonly first: string; readonly last: string }>>()
   readonly series = new Map<string, Row<SeriesRow>>()
-  /** What each batch has deferred. */
+  /** Rows deferred by each batch. */
   readonly pending = new Set<Row<readonly SeriesRow[]>>()
   readonly stats = new Map<string, Row<StatsRow>>()
-  /** Committed since somebody looked last. */
+  /** Committed since the last look. */
   newEvents: InputRow[] = []
   newLetters: LetterRow[] = []
 }
@@ -74,7 +74,7 @@ export function contentOfRow(row: InputRow): string {
   })
 }
 
-/** What compare-events compares: content, with a wall time in place of its instant where there is one. */
+/** Compares content as compare-events does: by wall time instead of instant if there is one. */
 export function isSame(one: InputRow, other: InputRow): boolean {
   const parts = (row: InputRow) => [
     contentOfRow(one.local === undefined ? row : { ...row, dev: '' }),

@@ -7,12 +7,12 @@ interface Entry {
 }
 
 /**
- * How many steps wait in the event loop at once. Node drains promises and nextTicks between two immediates, so
- * each step comes to its end before the next; a loop turn for each of them would cost three times as much.
+ * How many steps wait in the event loop at once. Node drains promises and nextTicks between two immediates, so each
+ * step finishes before the next; a loop turn for each step would cost three times as much.
  */
 const STEPS_A_TURN = 32
 
-/** What happens when. Time is a number that jumps to the next thing that happens; the same order every time. */
+/** The schedule. Time is a number that jumps to the next entry; the order is always the same. */
 export class Timeline {
   #nowMs = 0
   #order = 0
@@ -31,7 +31,7 @@ export class Timeline {
     return this.at(this.#nowMs + ms, act)
   }
 
-  /** At the same time things happen in the order in which they were asked for. */
+  /** Entries of the same time run in the order of their scheduling. */
   at(atMs: number, act: () => void): CallOff {
     const entry: Entry = { atMs: Math.max(this.#nowMs, atMs), order: this.#order++, act }
     this.#push(entry)
@@ -40,7 +40,7 @@ export class Timeline {
     }
   }
 
-  /** Until `isOver` says so, the time is up or nothing is left to happen. @throws what a step threw */
+  /** Runs until `isOver` returns true, the time is up or no entry is left. @throws what a step threw */
   run(isOver: () => boolean, untilMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       let hasEnded = false

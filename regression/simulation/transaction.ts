@@ -1,4 +1,4 @@
-/** A row, and the transaction that has written it and is not over; null once it is committed. */
+/** A row, and the open transaction that wrote it; null once it is committed. */
 export interface Row<T> {
   value: T
   owner: Transaction | null
@@ -9,7 +9,7 @@ interface Change {
   readonly undo: () => void
 }
 
-/** What PostgreSQL says, as `pg` hands it on. */
+/** An error of PostgreSQL as `pg` reports it. */
 export class DatabaseError extends Error {
   readonly code: string
 
@@ -20,8 +20,8 @@ export class DatabaseError extends Error {
 }
 
 /**
- * One transaction, read committed: its changes are in the tables at once, marked as its own; others do not see them
- * and, where they want the same key, wait for its end. Who would wait for somebody that waits for them is refused.
+ * One transaction, read committed. Its changes go to the tables at once, marked as its own; other transactions do not
+ * see them and, for the same key, wait for its end. A wait that would close a cycle is refused as a deadlock.
  */
 export class Transaction {
   isAborted = false
@@ -39,7 +39,7 @@ export class Transaction {
     this.#changes.push(change)
   }
 
-  /** Settles when the other may have let go of what this one wants. @throws DatabaseError where that never comes */
+  /** Resolves when the other may have released what this one needs. @throws DatabaseError if that cannot happen */
   async waitFor(other: Transaction): Promise<void> {
     for (let each: Transaction | null = other; each !== null; each = each.#waitsFor) {
       if (each === this) throw new DatabaseError('40P01', 'deadlock detected')
@@ -67,7 +67,7 @@ export class Transaction {
     this.isAborted = false
   }
 
-  /** An error undoes what came since the last savepoint and lets go of its keys; the rest waits for a rollback. */
+  /** An error undoes the changes since the last savepoint and releases their keys; the rest waits for a rollback. */
   abort(): void {
     this.isAborted = true
     this.#undo(this.#savepoints.at(-1) ?? 0)

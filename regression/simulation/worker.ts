@@ -1,13 +1,13 @@
 import { runSeed } from './run-seed.ts'
 
 /*
- * Runs the seeds that its parent hands it, one at a time, and answers with the result. A seed that broke a
- * promise, and one in a hundred others, is run twice: it must go the same way.
+ * Runs the seeds that its parent sends, one at a time, and answers with the result. A seed that broke a promise, and
+ * one in a hundred others, is run twice: both runs must be the same.
  */
 
 const SAMPLE = 100
 
-// Faults are errors by the thousand, and nobody reads where they come from.
+// Faults are thousands of errors whose stacks are never read.
 Error.stackTraceLimit = 0
 
 process.on('message', async (seed: number) => {

@@ -2,10 +2,10 @@ import { contentOf, type Sent } from '../checker.ts'
 import type { Random } from './random.ts'
 import { POISON_TYPE } from './statements.ts'
 
-/** Something that a device wants to be rid of, and the id that its device ack will name. */
+/** Something that a device sends, and the id that its device ack will name. */
 export interface Item extends Sent {
   readonly ackId: string | null
-  /** Whether it can stand in an array; what is no JSON cannot. */
+  /** Whether it can be part of an array; what is not JSON cannot. */
   readonly isElement: boolean
 }
 
@@ -17,7 +17,7 @@ const TIMES = [
   '2099-12-31T23:59:59.999999Z',
 ] as const
 
-/** Most are good, as in life; some share an id with another content, some can never be stored. */
+/** Most are good, as in real life; some share an id with different content, some can never be stored. */
 export function makeItems(random: Random, deviceId: string, id: string, badness: number): readonly Item[] {
   if (!random.chance(badness)) return GOOD(random, deviceId, id)
   return random.pick([TWINS, TWINS, INVALID, POISON, GARBAGE])(random, deviceId, id)
@@ -43,13 +43,13 @@ const INVALID: Maker = (random, deviceId, id) => {
     [{ ...good, event_id: Number(id.replace(/\D/g, '')) }, null],
     [[id], null],
   ])
-  // NaN is no JSON: it costs its own element, also where it makes an array of good ones unreadable.
+  // NaN is not JSON: it costs only its own element, even though it makes the whole array unreadable as JSON.
   if (random.chance(0.2)) {
     const payload = JSON.stringify({ ...good, value: 0 }).replace('"value":0', '"value":NaN')
     return [{ deviceId, payload, event: null, fate: 'rejected', ackId: id, isElement: true }]
   }
   const payload = JSON.stringify(json)
-  // An array in an array is an element that is none; alone it would be a message of one text.
+  // An array within an array is an invalid element; alone it would be a message of one text.
   const isArray = Array.isArray(json)
   const alone = isArray ? JSON.stringify(id) : payload
   return [{ deviceId, payload: alone, event: null, fate: 'rejected', ackId, isElement: true }]

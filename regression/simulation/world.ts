@@ -3,12 +3,12 @@ import type { Faults } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
 
-/** What everything in one simulation shares. */
+/** Shared by everything in one simulation. */
 export interface World {
   readonly timeline: Timeline
   readonly random: Random
   readonly faults: Faults
   readonly checker: Checker
-  /** A line of the story, for people; null where nobody reads it. */
+  /** Writes a line of the log; null if no log is wanted. */
   readonly tell: ((who: string, what: string) => void) | null
 }

@@ -75,7 +75,7 @@ async function probeSubjects({ scenarios }: Options, progress: Progress) {
   const versions: Record<string, string> = {}
   for (const name of names) {
     const probe = await SUBJECTS[name].probe((text) => progress.done(text))
-    if ('missing' in probe) missing.push(`${SUBJECTS[name].title} could not be had here: ${probe.missing}`)
+    if ('missing' in probe) missing.push(`${SUBJECTS[name].title} is unavailable here: ${probe.missing}`)
     else {
       present.push(name)
       Object.assign(versions, probe.versions)
@@ -85,7 +85,7 @@ async function probeSubjects({ scenarios }: Options, progress: Progress) {
   return { present, missing, versions }
 }
 
-/** @throws UsageError where a table that grows would fill the disk */
+/** @throws UsageError if the growing table would fill the disk */
 function checkDisk({ scenarios, parentDirectory }: Options): void {
   const most = Math.max(0, ...scenarios.map(({ rowsThere }) => rowsThere ?? 0))
   if (most === 0) return
@@ -94,13 +94,13 @@ function checkDisk({ scenarios, parentDirectory }: Options): void {
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(0)} GB`
   const what = `Growth to ${most.toLocaleString('en')} rows needs ${gb(need)} in ${parentDirectory}`
   if (free < need)
-    throw new UsageError(`${what}, and ${gb(free)} are free: choose another --dir or fewer --rows.`)
+    throw new UsageError(`${what}, but only ${gb(free)} are free: choose another --dir or fewer --rows.`)
   console.log(`${what}; ${gb(free)} are free.`)
 }
 
 function onSignal(): void {
   if (interrupt.signal.aborted) process.exit(130)
-  console.error('\nStopping. Once more: at once.')
+  console.error('\nStopping. Press Ctrl-C again to stop at once.')
   interrupt.abort(new Error('interrupted'))
 }
 
@@ -116,6 +116,6 @@ try {
   }
 } catch (error) {
   const isUsage = error instanceof UsageError
-  console.error(`error: ${(error as Error).message}${isUsage ? ' --help tells more.' : ''}`)
+  console.error(`error: ${(error as Error).message}${isUsage ? ' See --help.' : ''}`)
   process.exitCode = interrupt.signal.aborted ? 130 : isUsage ? 2 : 1
 }

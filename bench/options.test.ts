@@ -5,7 +5,7 @@ import { GROWTH_ROWS, growthScenarios, SCENARIOS } from './scenarios.ts'
 
 const namesOf = (...args: string[]) => readOptions(args)?.scenarios.map(({ name }) => name) ?? []
 
-test('without options the goals run, and what they are compared with', () => {
+test('without options, the goals run and the scenarios they are compared with', () => {
   const names = namesOf()
   for (const name of ['single-events', 'original-single-events', 'copy-limit'])
     assert.ok(names.includes(name), name)
@@ -20,7 +20,7 @@ test('groups and single scenarios add up, in the order of the table', () => {
   ])
 })
 
-test('all is all but growth', () => {
+test('--all runs all scenarios but growth', () => {
   assert.deepEqual(
     namesOf('--all'),
     SCENARIOS.map(({ name }) => name),
@@ -34,7 +34,7 @@ test('a window is for floods: a lone event stays alone', () => {
   assert.deepEqual(byName['lone-event'], { kind: 'flood', windowEvents: 1 })
 })
 
-test('every scenario that another is compared with exists, and no name is there twice', () => {
+test('every scenario that another is compared with exists, and names are unique', () => {
   const all = [...SCENARIOS, ...growthScenarios(GROWTH_ROWS.full)]
   const names = new Set(all.map(({ name }) => name))
   assert.equal(names.size, all.length)
@@ -44,7 +44,7 @@ test('every scenario that another is compared with exists, and no name is there 
   }
 })
 
-test('every count is made of whole messages', () => {
+test('every count is a whole number of messages', () => {
   for (const { name, events, eventsPerMessage } of SCENARIOS) {
     for (const counts of [events.full, events.quick]) {
       for (const count of Object.values(counts)) assert.equal(count % eventsPerMessage, 0, name)

@@ -18,17 +18,17 @@ export interface Options {
 
 export class UsageError extends Error {}
 
-/** Above it a packet identifier could be in use twice. */
+/** A larger window could use a packet identifier twice. */
 const MAX_WINDOW = 60_000
 const MAX_ROWS = 1_000_000_000
 
 const GROUPS: Readonly<Record<Group, string>> = {
-  goals: 'what the goals are about, with the original way and the COPY limit; the default: about 4 minutes',
+  goals: 'scenarios with goals, the original way and the COPY limit; the default: about 4 minutes',
   variety: 'devices, random ids, duplicates, cold start, backlog',
-  scale: '1, 2 and 3 of qs ingest on a shared subscription',
+  scale: '1, 2 and 3 processes of qs ingest on a shared subscription',
   limits: 'what PostgreSQL and the broker can do alone',
-  peers: 'the original way, Telegraf, Node-RED (built or installed once, outside of the repository)',
-  growth: 'the rate with 0, 1, 10 and 50 million rows there; most of an hour, never part of --all',
+  peers: 'the original way, Telegraf, Node-RED (built or installed once, outside the repository)',
+  growth: 'the rate into a table of 0, 1, 10 and 50 million rows; most of an hour, never part of --all',
 }
 
 export const HELP = `Measures the whole path, from publish to device ack, and verifies it by counting rows.
@@ -39,14 +39,14 @@ export const HELP = `Measures the whole path, from publish to device ack, and ve
   --only NAME      this scenario; may be repeated
   --all            every scenario but growth
   --list           shows groups and scenarios
-  --rounds N       the scenarios N times in turns; medians and ranges are reported (default 1)
+  --rounds N       runs the scenarios N times in turns and reports medians and ranges (default 1)
   --rows N,N,…     steps of growth (default ${GROWTH_ROWS.full.join(',')})
-  --quick          small counts, for a first look and for CI: verifies all, its figures say little
-  --json FILE      writes the report as JSON too
+  --quick          small counts, for a first look and for CI: verifies everything, but its figures mean little
+  --json FILE      also writes the report as JSON
   --markdown       prints the tables as Markdown
   --charts DIR     writes charts (SVG) there
-  --dir DIR        where PostgreSQL and Mosquitto keep their files (default: the system's temporary directory)
-  --window N       events that devices have sent and that are not acked yet, at most (default 20000)
+  --dir DIR        directory for the files of PostgreSQL and Mosquitto (default: the system's temporary directory)
+  --window N       the most events that may be sent but not acked yet (default 20000)
   --profile DIR    writes a CPU profile of each ingester there (.cpuprofile, opens in Chrome's DevTools)
   --help
 
@@ -64,12 +64,12 @@ ${Object.entries(GROUPS)
 Environment
   BENCH_PYTHON     the Python of the original way (default /usr/bin/python3); it needs paho-mqtt and psycopg2
   DATABASE_WRITERS, BATCH_BYTES, IN_FLIGHT_MESSAGES, IN_FLIGHT_BYTES, ACK_QOS
-                   reach the ingester
+                   are passed to the ingester
 
 Exit codes: 0 every event is a row and was acked, 1 something is missing or failed, 2 wrong usage.
-Goals are judged in the report and not by the exit code. More in bench/README.md.`
+The report shows whether goals are met; the exit code does not. More in bench/README.md.`
 
-/** What there is to choose from. */
+/** A line for each scenario. */
 export function listScenarios(scenarios: readonly Scenario[]): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length))
   return scenarios
@@ -78,7 +78,7 @@ export function listScenarios(scenarios: readonly Scenario[]): string {
 }
 
 /**
- * @returns null where help was asked for
+ * @returns null for --help
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | null {
@@ -107,12 +107,12 @@ type Values = ReturnType<typeof parse>
 function choose(scenarios: readonly Scenario[], { all, group = [], only = [] }: Values): readonly Scenario[] {
   const unknownGroup = group.find((name) => !(name in GROUPS))
   if (unknownGroup !== undefined) {
-    throw new UsageError(`There is no group ${unknownGroup}. There are ${Object.keys(GROUPS).join(', ')}.`)
+    throw new UsageError(`Unknown group ${unknownGroup}. Groups are ${Object.keys(GROUPS).join(', ')}.`)
   }
   const unknown = only.find((name) => !scenarios.some((scenario) => scenario.name === name))
-  if (unknown !== undefined) throw new UsageError(`There is no scenario ${unknown}. --list shows all.`)
+  if (unknown !== undefined) throw new UsageError(`Unknown scenario ${unknown}. --list shows all.`)
   if (all && (group.length > 0 || only.length > 0))
-    throw new UsageError('--all takes no --group and no --only.')
+    throw new UsageError('--all cannot be combined with --group or --only.')
 
   const groups: readonly string[] = group.length === 0 && only.length === 0 ? ['goals'] : group
   return scenarios.filter((scenario) => {
@@ -121,7 +121,7 @@ function choose(scenarios: readonly Scenario[], { all, group = [], only = [] }: 
   })
 }
 
-/** A lone event stays alone. */
+/** A window of one stays as it is. */
 function withWindow(scenario: Scenario, windowEvents: number): Scenario {
   const { course } = scenario
   if (!('windowEvents' in course) || course.windowEvents === 1) return scenario
@@ -131,13 +131,13 @@ function withWindow(scenario: Scenario, windowEvents: number): Scenario {
 function rowsOf(text: string): readonly number[] {
   const steps = text.split(',').map((part) => integer('--rows', part, [0, MAX_ROWS]))
   if (steps.every((step, place) => place === 0 || step > (steps[place - 1] as number))) return steps
-  throw new UsageError(`--rows goes up, since the table only grows, and "${text}" does not.`)
+  throw new UsageError(`--rows must increase, since the table only grows, but "${text}" does not.`)
 }
 
 function integer(name: string, text: string, [min, max]: readonly [number, number]): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
-  throw new UsageError(`${name} is a whole number from ${min} to ${max}, not "${text}".`)
+  throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`)
 }
 
 function parse(args: readonly string[]) {

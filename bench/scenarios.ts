@@ -39,7 +39,7 @@ const LONE = {
   timeLimitMs: 60_000,
 } as const
 
-/** For what cannot take a hundred thousand events in ten seconds. */
+/** For subjects that cannot take a hundred thousand events in ten seconds. */
 const SLOW = {
   ...SINGLES,
   groups: ['peers'],
@@ -50,12 +50,12 @@ const SLOW = {
 const MEMORY: Goal = { measure: 'peakMemoryMb', below: 150 }
 const ratio = (to: string, atLeast: number): Goal => ({ measure: 'ratio', to, atLeast })
 
-/** In the order in which they run. Growth is made of steps, see `growthScenarios`. */
+/** In the order in which they run. For growth see `growthScenarios`. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...SINGLES,
     name: 'warm-up',
-    about: 'first run of everything, not judged',
+    about: 'first run of everything, without goals',
     events: EVENTS(20_000, 0, { warmUp: 0, measured: 2_000 }),
   },
   {
@@ -149,7 +149,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...LONE,
     name: 'original-lone-event',
-    about: 'the same, each after the device ack of the one before',
+    about: 'the same, each event after the device ack of the previous one',
     groups: ['goals', 'peers'],
     subject: 'one-by-one',
   },
@@ -218,7 +218,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SINGLES,
     name: 'duplicates',
-    about: 'single events, each hundredth sent again',
+    about: 'single events, every hundredth a repeat',
     groups: ['variety'],
     resendEvery: 100,
     comparedTo: ['single-events'],
@@ -234,7 +234,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SINGLES,
     name: 'backlog',
-    about: '100,000 messages wait at the broker; from the start of the ingester',
+    about: '100,000 messages wait at the broker; measured from the start of the ingester',
     groups: ['variety'],
     course: { kind: 'backlog' },
     events: EVENTS(100_000, 0, { warmUp: 0, measured: 10_000 }),
@@ -244,7 +244,7 @@ export const SCENARIOS: readonly Scenario[] = [
     {
       ...SINGLES,
       name: `shared-single-events-${sharedBy}`,
-      about: `single events to ${sharedBy} of qs ingest on a shared subscription`,
+      about: `single events to qs ingest × ${sharedBy} on a shared subscription`,
       groups: ['scale'],
       sharedBy,
       comparedTo: sharedBy === 1 ? [] : ['shared-single-events-1'],
@@ -252,7 +252,7 @@ export const SCENARIOS: readonly Scenario[] = [
     {
       ...ARRAYS,
       name: `shared-arrays-of-100-${sharedBy}`,
-      about: `arrays of 100 to ${sharedBy} of qs ingest on a shared subscription`,
+      about: `arrays of 100 to qs ingest × ${sharedBy} on a shared subscription`,
       groups: ['scale'],
       sharedBy,
       comparedTo: sharedBy === 1 ? [] : ['shared-arrays-of-100-1'],
@@ -260,7 +260,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ]),
 ]
 
-/** Rows that are there before, as the issue of this bench asks; the quick ones only show that it works. */
+/** Rows already in the table; the quick ones only show that it works. */
 export const GROWTH_ROWS = { full: [0, 1_000_000, 10_000_000, 50_000_000], quick: [0, 20_000] } as const
 
 /** Arrays of 100 into a table that grows step by step, first with ordered ids, then with random ones. */
@@ -272,7 +272,7 @@ export function growthScenarios(steps: readonly number[]): readonly Scenario[] {
       return {
         ...ARRAYS,
         name: `growth-${ids}-${rowsThere}`,
-        about: `arrays of 100 with ${ids} ids, ${rowsThere.toLocaleString('en')} rows there`,
+        about: `arrays of 100 with ${ids} ids, ${rowsThere.toLocaleString('en')} rows in the table`,
         groups: ['growth'],
         ids,
         rowsThere,

@@ -5,21 +5,21 @@ import type { Report } from './report/report.ts'
 import { summarise } from './report/summary.ts'
 import { printMarkdown } from './report/text.ts'
 
-const HELP = `Makes tables and charts for the docs from what \`npm run bench -- --json FILE\` wrote.
+const HELP = `Makes tables and charts for the docs from reports of \`npm run bench -- --json FILE\`.
 
   npm run bench:report -- REPORT.json… [--charts DIR]
 
-  --charts DIR     writes performance-rates.svg, performance-latency.svg and performance-growth.svg there,
-                   each where the reports have what it shows; prints no tables
+  --charts DIR     writes performance-rates.svg, performance-latency.svg and performance-growth.svg there, as far
+                   as the reports have the figures; prints no tables
 
 Example
   npm run bench:report -- report.json growth.json --charts docs/images`
 
-/** @throws where it is none */
+/** @throws if it is not a report */
 function readReport(file: string): Report {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Partial<Report>
   if (!Array.isArray(report.runs) || !Array.isArray(report.scenarios)) {
-    throw new Error(`${file} is no report of the bench: make one with npm run bench -- --json FILE`)
+    throw new Error(`${file} is not a report of the bench: make one with npm run bench -- --json FILE`)
   }
   return report as Report
 }

@@ -5,7 +5,7 @@ import { runScenario } from './runs/run-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stack } from './stack/stack.ts'
 
-/** Above what a growing table is filled with: a board that starts again counts on. */
+/** Above the boot counter that a growing table is filled with. */
 const FIRST_BOOT = 10
 
 export interface TurnsOptions {
@@ -17,8 +17,8 @@ export interface TurnsOptions {
 }
 
 /**
- * Runs the scenarios in turns: what changes on the machine meanwhile strikes all of them alike. A table that grows
- * cannot go back, so each of its steps has all its rounds at once.
+ * Runs the scenarios in turns, so that changes on the machine affect all of them alike. A growing table cannot shrink,
+ * so each of its steps runs all its rounds in sequence.
  */
 export async function runInTurns(stack: Stack, options: TurnsOptions): Promise<readonly Run[]> {
   const { scenarios, rounds } = options

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 
-/** A year of one device that says something every half minute, and 59 that say something now and then. */
+/** A year of one device that sends every half minute, and 59 that send now and then. */
 const SQL = `
 insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_device, ts_server, schema)
 select 'bench-' || n, case when n % 2 = 0 then 'board-00' else 'board-' || lpad((1 + n / 2 % 59)::text, 2, '0') end, 'load',
@@ -10,7 +10,7 @@ from (
 
 const PART = 100_000
 
-/** As many events, half of them in one series: board-00, load. In the order in which they would have come. */
+/** Makes `events` events in order of arrival, half of them in one series: board-00, load. */
 export async function fillYear(
   client: Client,
   events: number,

@@ -8,13 +8,13 @@ import { startDatabase } from '../stack/database.ts'
 import { startConsole } from './start-console.ts'
 
 /*
- * npm run bench:fleet: bytes and milliseconds of what Overview and Devices ask, with 20 devices and with 20,000, against
- * `qs console`. Twenty devices a page, so that both fleets fill it.
+ * npm run bench:fleet: bytes and milliseconds of the requests of Overview and Devices to `qs console`, with 20 devices
+ * and with 20,000. Twenty devices a page, so that both fleets fill it.
  */
 
 const FLEETS = [20, 20_000]
 const RUNS = 11
-/** Longer than the overview keeps an answer. */
+/** Longer than the overview caches an answer. */
 const OVERVIEW_MS = 1_600
 
 const PATHS = [
@@ -33,7 +33,7 @@ interface Measured {
 async function measure(url: string): Promise<Measured> {
   const times: number[] = []
   let bytes = 0
-  // The first run finds nothing in memory.
+  // The first run has a cold cache.
   for (let run = 0; run <= RUNS; run++) {
     if (url.endsWith('/api/overview')) await delay(OVERVIEW_MS)
     const start = performance.now()

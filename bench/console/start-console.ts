@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 
-/** `qs console` alone, as its own process. */
+/** Starts `qs console` as its own process. */
 export async function startConsole(databaseUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const port = await freePort()
   const env = {

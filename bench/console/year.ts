@@ -15,27 +15,27 @@ const HELP = `Times how long a chart of a year takes in the browser, from the cl
 
   npm run bench:console -- [options]
 
-  --events N    of all devices; half of them are in the series that is drawn (default 2000000: about two minutes to fill)
-  --runs N      the median counts (default 15)
-  --plan        prints the plan of the query too
+  --events N    events of all devices, half of them in the charted series (default 2000000: about two minutes to fill)
+  --runs N      number of runs; the median counts (default 15)
+  --plan        also prints the query plan
 
 Needs Chromium (apt-get install chromium, or name one in CHROMIUM) and the built pages (npm run build).
-Exit codes: 0 measured, 1 failed, 2 wrong usage. A slow chart is no failure: the machine may be busy.`
+Exit codes: 0 measured, 1 failed, 2 wrong usage. A slow chart is not a failure: the machine may be busy.`
 
 const GOAL_MS = 500
 const YEAR_MS = 365 * 86_400_000
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 interface Drawn {
-  /** From the click until uPlot had drawn. */
+  /** From the click until uPlot has drawn. */
   readonly wholeMs: number
-  /** Of it the request of /api/series, as the browser saw it. */
+  /** The part of it spent on the request of /api/series, as seen by the browser. */
   readonly requestMs: number
 }
 
 /**
- * Chooses the year in the page as a person does. A chart says in its attribute data-drawn which range it has drawn, and
- * the page itself takes the time.
+ * Clicks the year in the page as a user does. A chart names the range it has drawn in its attribute data-drawn, and the
+ * page itself takes the time.
  */
 async function drawYear(page: Page): Promise<Drawn> {
   await page.getByRole('button', { name: '24h' }).click()
@@ -43,7 +43,7 @@ async function drawYear(page: Page): Promise<Drawn> {
   return page.evaluate(async (yearMs) => {
     const chart = document.querySelector<HTMLElement>('.plot')
     const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === '1y')
-    if (chart === null || button === undefined) throw new Error('The page has no chart, or no button 1y')
+    if (chart === null || button === undefined) throw new Error('The page has no chart or no button 1y')
     performance.clearResourceTimings()
     const start = performance.now()
     const wholeMs = await new Promise<number>((resolve) => {
@@ -61,7 +61,7 @@ async function drawYear(page: Page): Promise<Drawn> {
   }, YEAR_MS)
 }
 
-/** In the page: whether the chart shows something, and no more than that. An empty one is on its way. */
+/** Runs in the page: whether the chart has points and shows at most the last `mostMs`. */
 function drawnSince(mostMs: number): boolean {
   const [from = '', points] = document.querySelector<HTMLElement>('.plot')?.dataset.drawn?.split('/') ?? []
   return Date.now() - Date.parse(from) < mostMs && Number(points) > 0
@@ -104,7 +104,7 @@ async function drawOften(browser: Browser, url: string, runs: number): Promise<r
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
   await page.goto(url)
   await page.locator('.plot[data-drawn]').waitFor()
-  // The first one reads from the disk what the others find in memory.
+  // The first one reads from disk what the others find in memory.
   const drawn: Drawn[] = [await drawYear(page)]
   while (drawn.length < runs + 1) drawn.push(await drawYear(page))
   return drawn
@@ -126,7 +126,7 @@ function print(
   )
   console.log('| ms | first | least | median | greatest |\n|---|---|---|---|---|')
   console.log(row('click to drawn', whole, first?.wholeMs))
-  console.log(row('of it the request', request, first?.requestMs))
+  console.log(row('request alone', request, first?.requestMs))
 }
 
 async function printPlan(client: Client): Promise<void> {
@@ -167,7 +167,7 @@ function readOptions(args: readonly string[]): Options | null {
   const integer = (name: 'events' | 'runs', fallback: number) => {
     const value = Number(values[name] ?? fallback)
     if (Number.isInteger(value) && value > 0) return value
-    throw new UsageError(`--${name} is a whole number above 0, not "${values[name]}".`)
+    throw new UsageError(`--${name} must be a whole number above 0, not "${values[name]}".`)
   }
   return { events: integer('events', 2_000_000), runs: integer('runs', 15), isPlan: values.plan ?? false }
 }

@@ -6,9 +6,9 @@ export const MAX_TYPES = Object.keys(UNITS).length
 const ROWS_PER_STATEMENT = 500_000
 
 /**
- * Ticks of a fleet, in the order in which they would have arrived. Ids look like `<device>-<boot>-<seq>`, every tenth
- * device has a clock that drifts, one event in two hundred is late by up to an hour, one in a thousand has a clock in
- * 1970, and one in five hundred is a text.
+ * Ticks of a fleet in order of arrival. Ids look like `<device>-<boot>-<seq>`, every tenth device has a drifting clock,
+ * one event in two hundred is late by up to an hour, one in a thousand has a clock in 1970, and one in five hundred is
+ * a text.
  */
 const EVENTS = `
 insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_server, schema, meta)
@@ -54,7 +54,7 @@ const others = (days: number) => [
      convert_to(repeat('{"value":', 20), 'UTF8'), md5(n::text)::uuid
    from generate_series(0, 9999) as n`,
   'select recount_series()',
-  // Where autovacuum is by itself some minutes after an insert.
+  // Autovacuum would do this some minutes after an insert.
   'vacuum (analyze)',
 ]
 
@@ -63,7 +63,7 @@ export interface Fleet {
   readonly rows: number
   readonly days: number
   readonly devices: number
-  /** Series of a device, up to MAX_TYPES. */
+  /** Series per device, up to MAX_TYPES. */
   readonly types: number
 }
 

@@ -21,17 +21,17 @@ const HELP = `Times every query of the Grafana dashboards and alert rules on a d
   npm run bench:grafana -- [options]
 
   --rows N      events (default 10000000: some minutes to fill, 5 GB of disk)
-  --days N      the time in which they came (default 30); 1000000 in 3 days have as many a day, for a first look
+  --days N      time span of the events (default 30); for a first look, 1000000 in 3 days is the same number a day
   --devices N   devices (default 100)
-  --types N     series of a device, up to 5 (default 4)
+  --types N     series per device, up to 5 (default 4)
   --hours N     time range of the dashboards (default 24)
-  --runs N      of each query; the median counts (default 5)
-  --dir DIR     where PostgreSQL keeps its files (default: the system's temporary directory)
+  --runs N      runs of each query; the median counts (default 5)
+  --dir DIR     directory for PostgreSQL's files (default: the system's temporary directory)
 
-Exit codes: 0 every query within 500 ms, 1 one is slower or failed, 2 wrong usage.`
+Exit codes: 0 every query takes at most 500 ms, 1 one is slower or failed, 2 wrong usage.`
 
 const GOAL_MS = 500
-/** A point of a chart on a usual screen: Grafana rounds 24 hours over some 700 pixels to two minutes. */
+/** Points of a chart on a usual screen: Grafana rounds 24 hours over some 700 pixels to two minutes a point. */
 const POINTS = 720
 
 interface Options extends Fleet {
@@ -44,7 +44,7 @@ interface Timing {
   readonly name: string
   /** Median of the runs. */
   readonly ms: number
-  /** Of PostgreSQL, mean of the runs: what it would take on a machine of its own. */
+  /** CPU time of PostgreSQL, mean of the runs: unlike `ms`, hardly affected by a busy machine. */
   readonly cpuMs: number
   readonly rows: number
 }
@@ -81,10 +81,10 @@ async function bench(options: Options): Promise<boolean> {
     )
     console.log(
       `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, PostgreSQL ${database.version}, ` +
-        `${Number(rows[0]?.count).toLocaleString('en')} events of ${options.devices} devices × ${options.types} types in ${options.days} days, ${options.hours} hours asked for, median of ${options.runs}\n`,
+        `${Number(rows[0]?.count).toLocaleString('en')} events of ${options.devices} devices × ${options.types} types in ${options.days} days, ${options.hours} hours queried, median of ${options.runs}\n`,
     )
     await client.query('set default_transaction_read_only = on')
-    // Without helpers the CPU time of this one process is all there is; with them it is only faster.
+    // Without parallel workers this process uses all the CPU time; with them queries are only faster.
     await client.query('set max_parallel_workers_per_gather = 0')
     const { rows: own } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
     const backend = { client, pid: own[0]?.pid ?? 0 }
@@ -109,7 +109,7 @@ async function bench(options: Options): Promise<boolean> {
     await client.end()
     print(timings)
     const cores = (((machineCpuSeconds() ?? Number.NaN) - busyBefore) * 1000) / (performance.now() - startMs)
-    console.log(`All of the machine was ${cores.toFixed(1)} cores busy meanwhile; about one is the bench.`)
+    console.log(`The whole machine used ${cores.toFixed(1)} cores meanwhile; the bench takes about one.`)
     return timings.every(({ ms }) => ms <= GOAL_MS)
   } finally {
     progress.clear()
@@ -118,7 +118,7 @@ async function bench(options: Options): Promise<boolean> {
   }
 }
 
-/** The last hours, or days of the panel's own, and as many points as the panel asks for. */
+/** The last `hours`, or the panel's own days, with the number of points that the panel asks for. */
 function rangeOf({ days, maxPoints }: Query, hours: number) {
   const to = new Date()
   const spanMs = (days === undefined ? hours : 24 * days) * 3_600_000
@@ -164,7 +164,7 @@ function readOptions(args: readonly string[]): Options | null {
   const integer = (name: string, given: string | undefined, fallback: number) => {
     const value = Number(given ?? fallback)
     if (Number.isInteger(value) && value > 0) return value
-    throw new UsageError(`--${name} is a whole number above 0, not "${given}".`)
+    throw new UsageError(`--${name} must be a whole number above 0, not "${given}".`)
   }
   return {
     rows: integer('rows', values.rows, 10_000_000),
@@ -183,6 +183,6 @@ try {
   else process.exitCode = (await bench(options)) ? 0 : 1
 } catch (error) {
   const isUsage = error instanceof UsageError
-  console.error(`error: ${(error as Error).message}${isUsage ? ' --help tells more.' : ''}`)
+  console.error(`error: ${(error as Error).message}${isUsage ? ' See --help.' : ''}`)
   process.exitCode = isUsage ? 2 : 1
 }

@@ -2,12 +2,12 @@ import { Client } from 'pg'
 import type { Ids } from '../load/event-stream.ts'
 import type { Database } from '../stack/database.ts'
 
-/** Enough for fifty million rows with three indexes, for their building and for the WAL; measured. */
+/** Measured: enough for fifty million rows with three indexes, for building them and for the WAL. */
 const BYTES_PER_ROW = 500
 const FIXED_BYTES = 4e9
 const ROWS_PER_STATEMENT = 1_000_000
 const DEVICES = 100
-/** Boot counter in the ordered ids; the events that are measured have a higher one. */
+/** Boot counter in the ordered ids; measured events have a higher one. */
 const BOOT = 6
 
 const ID: Readonly<Record<Ids, string>> = {
@@ -15,7 +15,7 @@ const ID: Readonly<Record<Ids, string>> = {
   random: 'gen_random_uuid()::text',
 }
 
-/** As the ingester would have stored them a month ago, at 20,000 a second. */
+/** Rows as the ingester would have stored them a month ago, at 20,000 a second. */
 const fill = (ids: Ids) => `
 insert into events (event_id, device_id, event_type, value_num, unit, ts, ts_device, ts_server, schema, meta)
 select ${ID[ids]}, device_id, 'temp', 18 + n % 997 / 100.0, '°C', at, at, at + interval '20 milliseconds', 1,
@@ -25,7 +25,7 @@ from (
     $3::timestamptz + n * interval '50 microseconds' as at
   from generate_series($1::bigint, $2::bigint) as n) as numbered`
 
-/** A database whose `events` grows from step to step. It has one table at a time: of ordered or of random ids. */
+/** A database whose `events` grows in steps. It holds one table at a time: of ordered or of random ids. */
 export class GrowingDatabase {
   readonly #database: Database
   #ids: Ids | null = null
@@ -37,13 +37,13 @@ export class GrowingDatabase {
     this.#database = database
   }
 
-  /** About what the disk has to have free for so many rows, in bytes. */
+  /** About the free disk space needed for this many rows. */
   static bytesFor(rows: number): number {
     return FIXED_BYTES + BYTES_PER_ROW * rows
   }
 
   /**
-   * With at least so many rows, its indexes built, vacuumed, analyzed, and a checkpoint behind it.
+   * Provides the database with at least this many rows, indexed, vacuumed, analyzed and checkpointed.
    *
    * @returns its URL
    */
@@ -54,7 +54,7 @@ export class GrowingDatabase {
     await client.connect()
     try {
       if (this.#rows < rows) await this.#grow(client, rows, onProgress)
-      // The counters of the run before, and numbers by the hour of events that no ingester took in.
+      // Resets the counters of the previous run and skips hourly numbers of the generated events.
       await client.query('truncate ingest_stats, devices')
       await client.query(`update event_hours_state set covered_to = date_trunc('hour', now(), 'UTC')`)
       onProgress('vacuum and checkpoint')
@@ -92,7 +92,7 @@ function name(ids: Ids): string {
   return `growth-${ids}`
 }
 
-/** Drops the indexes of `events`, whatever they are. @returns what makes them again */
+/** Drops all indexes of `events`. @returns the statements that recreate them */
 async function takeIndexes(client: Client): Promise<readonly string[]> {
   const { rows } = await client.query<{ drop: string; make: string }>(`
     select

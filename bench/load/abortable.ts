@@ -1,4 +1,4 @@
-/** A promise of a callback, which an abort ends first. */
+/** Waits for a callback; an abort rejects. */
 export async function abortable(signal: AbortSignal, start: (resolve: () => void) => void): Promise<void> {
   signal.throwIfAborted()
   await new Promise<void>((resolve, reject) => {

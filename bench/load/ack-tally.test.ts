@@ -15,7 +15,7 @@ function start({ resendEvery = 0, messages = 9, eventsPerMessage = 1 } = {}) {
   return { stream, tally, acked, ack, take }
 }
 
-test('nothing is wrong where every event was acked as stored', () => {
+test('there are no faults if every event was acked as stored', () => {
   const { tally, ack, take, acked } = start()
   for (let event = 0; event < 9; event++) take(ack(event))
   assert.equal(tally.confirmed, 9)
@@ -33,35 +33,35 @@ test('the acks of an array are counted one by one', () => {
 test('a missing device ack is named', () => {
   const { stream, tally, ack, take } = start()
   for (let event = 0; event < 9; event++) if (event !== 4) take(ack(event))
-  assert.deepEqual(tally.faults(), [`1 device acks are missing, among them ${stream.idOf(4)}`])
+  assert.deepEqual(tally.faults(), [`missing device acks: 1, among them ${stream.idOf(4)}`])
 })
 
 const ODD = {
-  'a second one for an event that was sent once': (): readonly [number, string][] => [
+  'a second ack for an event sent once': (): readonly [number, string][] => [
     [0, 'stored'],
     [0, 'stored'],
   ],
-  'a duplicate of an event that was sent once': (): readonly [number, string][] => [[0, 'duplicate']],
+  'a duplicate for an event sent once': (): readonly [number, string][] => [[0, 'duplicate']],
   'a rejection': (): readonly [number, string][] => [[0, 'rejected']],
-  'one of an event that was not sent': (): readonly [number, string][] => [[9, 'stored']],
+  'an ack for an event that was not sent': (): readonly [number, string][] => [[9, 'stored']],
 }
 
 for (const [what, acks] of Object.entries(ODD)) {
-  test(`odd is ${what}`, () => {
+  test(`an odd ack: ${what}`, () => {
     const { tally, ack, take } = start()
     for (const [event, status] of acks()) take(ack(event, status))
-    assert.match(tally.faults().join('\n'), /^1 odd device acks/m)
+    assert.match(tally.faults().join('\n'), /^odd device acks: 1,/m)
   })
 }
 
-/** The event that the tenth message sends again. */
+/** The event that the tenth message repeats. */
 const AGAIN = 4
 
 for (const order of [
   ['stored', 'duplicate'],
   ['duplicate', 'stored'],
 ]) {
-  test(`an event that was sent twice is ${order.join(' and ')}`, () => {
+  test(`an event sent twice may be ${order.join(' and then ')}`, () => {
     const { stream, tally, ack, take } = start({ resendEvery: 10, messages: 10 })
     assert.equal(stream.firstEventOf(9), AGAIN)
     for (let event = 0; event < 9; event++) if (event !== AGAIN) take(ack(event))
@@ -72,17 +72,17 @@ for (const order of [
 }
 
 for (const status of ['stored', 'duplicate']) {
-  test(`an event that was sent twice is not ${status} twice`, () => {
+  test(`an event sent twice must not be ${status} twice`, () => {
     const { tally, ack, take } = start({ resendEvery: 10, messages: 10 })
     for (let event = 0; event < 9; event++) if (event !== AGAIN) take(ack(event))
     for (let time = 0; time < 2; time++) take(ack(AGAIN, status))
     assert.equal(tally.confirmed, 9)
-    assert.match(tally.faults().join('\n'), /1 device acks are missing[\s\S]*1 odd device acks/)
+    assert.match(tally.faults().join('\n'), /missing device acks: 1,[\s\S]*odd device acks: 1,/)
   })
 }
 
-test('an event that was sent twice and acked once misses an ack', () => {
+test('an event sent twice and acked once lacks an ack', () => {
   const { tally, ack, take } = start({ resendEvery: 10, messages: 10 })
   for (let event = 0; event < 9; event++) take(ack(event))
-  assert.match(tally.faults().join('\n'), /1 device acks are missing/)
+  assert.match(tally.faults().join('\n'), /missing device acks: 1,/)
 })

@@ -7,18 +7,18 @@ interface Ack {
 }
 
 export interface AckTallyOptions {
-  /** Room for so many different events. */
+  /** Maximum number of different events. */
   readonly events: number
   readonly eventsPerMessage: number
-  /** Called for each device ack that was due, with the number of its event. */
+  /** Called for each expected device ack with the number of its event. */
   readonly onAck: (event: number, status: string) => void
 }
 
 const EXAMPLES = 3
 
 /**
- * Counts device acks, event by event: as many have to come as the event was sent, one of them `stored` and the
- * others `duplicate`. In whatever order: two writers may commit the second of two before the first.
+ * Counts device acks by event: one must come for each time the event was sent, one of them `stored` and the others
+ * `duplicate`, in any order: two writers may commit the second copy before the first.
  */
 export class AckTally implements Confirmations {
   readonly #stream: EventStream
@@ -65,11 +65,9 @@ export class AckTally implements Confirmations {
       for (let event = 0; event < this.#sent.length && examples.length < EXAMPLES; event++) {
         if (this.#acksOf(event) < at(this.#sent, event)) examples.push(this.#stream.idOf(event))
       }
-      faults.push(
-        `${missing.toLocaleString('en')} device acks are missing, among them ${examples.join(', ')}`,
-      )
+      faults.push(`missing device acks: ${missing.toLocaleString('en')}, among them ${examples.join(', ')}`)
     }
-    if (this.#oddCount > 0) faults.push(`${this.#oddCount} odd device acks: ${this.#odd.join('; ')}`)
+    if (this.#oddCount > 0) faults.push(`odd device acks: ${this.#oddCount}, among them ${this.#odd.join('; ')}`)
     return faults
   }
 
@@ -78,7 +76,7 @@ export class AckTally implements Confirmations {
   #count(ack: Ack): void {
     const event = ack.event_id === null ? null : this.#stream.eventOf(ack.event_id)
     if (event === null || event >= this.#sent.length || this.#sent[event] === 0) {
-      return this.#note('of an event nobody sent', ack)
+      return this.#note('of an event that was not sent', ack)
     }
     if (this.#acksOf(event) >= at(this.#sent, event)) return this.#note('one too many', ack)
     if (ack.status === 'stored') {

@@ -1,11 +1,11 @@
-/** What came of the events that were sent: how many have arrived where they should, and what is wrong. */
+/** The outcome of the sent events: how many have arrived where they should, and what is wrong. */
 export interface Confirmations {
-  /** Events, each as often as it was sent. */
+  /** Events, counted as often as they were sent. */
   readonly confirmed: number
-  /** Told of every message before it is sent. */
+  /** Call for every message before it is sent. */
   expect(message: number): void
-  /** What is missing or odd when all should be there, in words; empty where nothing is. */
+  /** Texts about what is missing or odd when all should have arrived; empty if nothing is. */
   faults(): readonly string[]
-  /** Asks nobody any more. */
+  /** Stops counting. */
   stop(): void
 }

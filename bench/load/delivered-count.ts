@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { leash } from '@qs-telemetry/testing/leash.ts'
 import type { Confirmations } from './confirmations.ts'
 
-/** What it prints for each message: this and a line feed. */
+/** Printed for each message, with a line feed. */
 const MARK = 'x'
 
-/** A subscriber in C with a durable session and QoS 1 (`mosquitto_sub`): an event has arrived when it has it. */
+/** Counts events that have reached a subscriber in C with a durable session and QoS 1 (`mosquitto_sub`). */
 export class DeliveredCount implements Confirmations {
   readonly #process: ChildProcess
   #expected = 0
@@ -20,10 +20,10 @@ export class DeliveredCount implements Confirmations {
     })
   }
 
-  /** @throws where mosquitto_sub is not installed, or is refused */
+  /** @throws if mosquitto_sub is not installed or is refused */
   static start(port: number): DeliveredCount {
     const args = ['-p', String(port), '-i', 'bench-subscriber', '-c', '-q', '1', '-t', 'qs/v1/+/events']
-    // It subscribes and leaves: from now on the session keeps every message.
+    // Subscribes and disconnects: from now on the session keeps every message.
     const { error, status, stderr } = spawnSync('mosquitto_sub', [...args, '-E'], { encoding: 'utf8' })
     if (error || status !== 0) throw new Error(`mosquitto_sub does not run: ${error?.message ?? stderr}`)
     const options = ['-F', MARK]
@@ -32,7 +32,7 @@ export class DeliveredCount implements Confirmations {
     return new DeliveredCount(child)
   }
 
-  /** Calls back whenever there is more. */
+  /** Calls back whenever more has arrived. */
   follow(onProgress: () => void): this {
     this.#onProgress = onProgress
     return this
@@ -53,7 +53,7 @@ export class DeliveredCount implements Confirmations {
 
   faults(): readonly string[] {
     const missing = this.#expected - this.confirmed
-    return missing === 0 ? [] : [`of ${this.#expected} messages the subscriber has ${this.confirmed}`]
+    return missing === 0 ? [] : [`the subscriber has ${this.confirmed} of ${this.#expected} messages`]
   }
 
   stop(): void {

@@ -15,7 +15,7 @@ const eventsOf = (events: EventStream, message: number) =>
 
 for (const ids of ['ordered', 'random'] as const) {
   for (const eventsPerMessage of [1, 20]) {
-    test(`${ids} ids in messages of ${eventsPerMessage} are different, and each tells its event`, () => {
+    test(`${ids} ids in messages of ${eventsPerMessage} are unique, and each gives the number of its event`, () => {
       const events = stream({ ids, eventsPerMessage })
       const seen = new Set<string>()
       for (let message = 0; message < 2_000; message++) {
@@ -29,7 +29,7 @@ for (const ids of ['ordered', 'random'] as const) {
     })
   }
 
-  test(`an id that is not of a stream with ${ids} ids has no event`, () => {
+  test(`a foreign id has no event in a stream with ${ids} ids`, () => {
     const events = stream({ ids })
     const own = events.idOf(12)
     for (const id of ['', 'x', own.slice(1), `${own}0`, own.replace(/.$/, 'z'), own.replace(/^./, 'z')]) {
@@ -38,7 +38,7 @@ for (const ids of ['ordered', 'random'] as const) {
   })
 }
 
-test('ordered ids of a device go up', () => {
+test('ordered ids of a device increase', () => {
   const events = stream({ eventsPerMessage: 3 })
   const first = Array.from({ length: 20 }, (_, round) => eventsOf(events, round * 7)).flat()
   assert.deepEqual(new Set(first.map(({ device_id }) => device_id)), new Set(['esp32-00000']))
@@ -47,13 +47,13 @@ test('ordered ids of a device go up', () => {
 })
 
 for (const ids of ['ordered', 'random'] as const) {
-  test(`streams of ${ids} ids with another boot counter share no id`, () => {
+  test(`streams of ${ids} ids with different boot counters share no id`, () => {
     const [one, other] = [stream({ ids, boot: 7 }), stream({ ids, boot: 8 })]
     for (let event = 0; event < 1_000; event++) assert.equal(other.eventOf(one.idOf(event)), null)
   })
 }
 
-test('random ids are in no order, and look like UUIDs', () => {
+test('random ids are unordered and look like UUIDs', () => {
   const events = stream({ ids: 'random' })
   const ids = Array.from({ length: 1_000 }, (_, event) => events.idOf(event))
   for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8007-[0-9a-f]{12}$/)
@@ -61,7 +61,7 @@ test('random ids are in no order, and look like UUIDs', () => {
   assert.ok(up > 400 && up < 600, `${up} of 999 went up`)
 })
 
-test('a topic names the device of its events, also where they are sent again', () => {
+test('a topic names the device of its events, also in a repeat', () => {
   const events = stream({ resendEvery: 10, eventsPerMessage: 2 })
   for (let message = 0; message < 200; message++) {
     for (const { device_id } of eventsOf(events, message)) {
@@ -70,7 +70,7 @@ test('a topic names the device of its events, also where they are sent again', (
   }
 })
 
-test('each so-manieth message is an earlier one, byte for byte, and no other is', () => {
+test('every nth message repeats an earlier one byte for byte, and no other does', () => {
   const events = stream({ resendEvery: 10 })
   const earlier = new Set<string>()
   let resent = 0

@@ -1,9 +1,9 @@
 import { fmix32 } from './fmix32.ts'
 
 const WIFI_CHANNELS = 13
-/** Device times of the events: as if so many were measured in a millisecond. */
+/** Device times are spaced as if this many events were measured in a millisecond. */
 const EVENTS_PER_MS = 20
-/** How far back a message that is sent again was sent before. */
+/** How many messages lie between a message and its repeat. */
 const RESENT_BEHIND = 5_000
 
 /** ordered: `<device>-<boot>-<seq>`, as the docs recommend. random: like a UUID of version 4. */
@@ -13,16 +13,16 @@ export interface EventStreamOptions {
   readonly devices: number
   readonly eventsPerMessage: number
   readonly ids: Ids
-  /** Boot counter in the ids, below 4096: streams into the same table need different ones, or their events conflict. */
+  /** Boot counter in the ids, below 4096: streams into the same table need different ones. */
   readonly boot: number
-  /** Each so-manieth message is one that was sent before, byte for byte; 0: none is. */
+  /** Every nth message repeats an earlier one byte for byte; 0: none does. */
   readonly resendEvery: number
 }
 
 /**
- * The messages and events of a scenario, both numbered from 0. Message after message goes round the devices, as
- * with boards that all send at the same pace. An id tells the number of its event. The same number gives the
- * same bytes, or an event that is sent again would be a conflict.
+ * The messages and events of a scenario, both numbered from 0. Messages rotate through the devices, as with boards that
+ * all send at the same pace. An id contains the number of its event. The same number gives the same bytes, or a
+ * repeated event would be a conflict.
  */
 export class EventStream {
   readonly #options: EventStreamOptions
@@ -45,7 +45,7 @@ export class EventStream {
     return `[${events.join(',')}]`
   }
 
-  /** The number of its first event; of an earlier one where the message is sent again. */
+  /** The number of its first event; that of an earlier event if the message is a repeat. */
   firstEventOf(message: number): number {
     return this.#origin(message) * this.#options.eventsPerMessage
   }
@@ -55,7 +55,7 @@ export class EventStream {
     return resendEvery > 0 && message % resendEvery === resendEvery - 1
   }
 
-  /** How many different events the first so many messages have. */
+  /** The number of different events in the first `messages` messages. */
   differentEvents(messages: number): number {
     const { resendEvery, eventsPerMessage } = this.#options
     const resent = resendEvery === 0 ? 0 : Math.floor(messages / resendEvery)
@@ -71,7 +71,7 @@ export class EventStream {
     return `${this.#device(origin)}-${boot}-${String(seq).padStart(8, '0')}`
   }
 
-  /** The inverse of `idOf`; null for an id that is not of this stream. */
+  /** The inverse of `idOf`; null for an id of another stream. */
   eventOf(id: string): number | null {
     const event =
       this.#options.ids === 'random' ? Number.parseInt(id.slice(-12), 16) : this.#orderedEventOf(id)
@@ -86,7 +86,7 @@ export class EventStream {
     return (round * devices + device) * eventsPerMessage + (seq % eventsPerMessage)
   }
 
-  /** Messages without those that are sent again are numbered from 0 too; here is which of them this one is. */
+  /** The number of a message when repeats are not counted; a repeat has the number of the repeated one. */
   #origin(message: number): number {
     const { resendEvery } = this.#options
     if (resendEvery === 0) return message
@@ -99,7 +99,7 @@ export class EventStream {
     return `esp32-${String(origin % this.#options.devices).padStart(5, '0')}`
   }
 
-  /** About 200 bytes, with what a board with a sensor says. */
+  /** About 200 bytes with the content that a sensor board sends. */
   #event(event: number): string {
     const device = this.#device(Math.floor(event / this.#options.eventsPerMessage))
     const value = (18 + (event % 997) / 100).toFixed(2)
@@ -117,7 +117,7 @@ export class EventStream {
   }
 }
 
-/** In no order for an index, which sees the first eight digits; the last two groups are boot counter and event. */
+/** Unordered for an index, due to the first eight digits; the last two groups are boot counter and event. */
 function randomId(event: number, boot: number): string {
   const salt = fmix32(boot)
   const head = hex(fmix32(event ^ salt), 8)

@@ -1,5 +1,5 @@
 /**
- * Shuffles 32 bits: neighbours end up far apart, and no two numbers meet. The finalizer of MurmurHash3 (Austin
+ * Shuffles 32 bits: neighbours end up far apart, and results never collide. The finalizer of MurmurHash3 (Austin
  * Appleby, public domain).
  */
 export function fmix32(value: number): number {

@@ -7,9 +7,9 @@ import { MqttLoad } from './mqtt-load.ts'
 
 export interface LoadOptions extends EventStreamOptions {
   readonly port: number
-  /** Of all phases together. */
+  /** Total of all phases. */
   readonly events: number
-  /** Who tells that an event has arrived, where it is not a device ack. */
+  /** What confirms events; null: device acks. */
   readonly confirmations: ((onProgress: () => void) => Promise<Confirmations>) | null
   readonly onLost: (reason: Error) => void
 }
@@ -17,18 +17,18 @@ export interface LoadOptions extends EventStreamOptions {
 export interface Phase {
   /** From the first publish to the last device ack. */
   readonly seconds: number
-  /** From publishing a message to its device ack, sorted, in ms; empty where there are no device acks. */
+  /** From publishing a message to its device ack, sorted; empty without device acks. */
   readonly latenciesMs: Float64Array
 }
 
-/** A full window opens again when this much of it is free, so that a flood goes out in large writes. */
+/** A full window reopens when this share of it is free, so that a flood goes out in large writes. */
 const REOPEN_SHARE = 0.25
-/** Messages under way to the broker while it only queues them. */
+/** Messages without a PUBACK while the broker only queues. */
 const QUEUEING_WINDOW = 10_000
 
 /**
- * The devices: publish events and wait for their device acks. Publisher and listener are two connections, as with
- * a gateway.
+ * The devices: publish events and wait for their device acks. Publisher and listener are two connections, as in a
+ * gateway.
  */
 export class Load {
   readonly stream: EventStream
@@ -82,7 +82,7 @@ export class Load {
   }
 
   /**
-   * Sends the next `events`, at most a window of them outstanding, since a device keeps what is not acked. Settles
+   * Sends the next `events` with at most a window of them outstanding, since a device keeps what is not acked. Resolves
    * when the last of them is acked.
    */
   async flood(events: number, windowEvents: number, signal: AbortSignal): Promise<Phase> {
@@ -101,8 +101,8 @@ export class Load {
   }
 
   /**
-   * Sends the next `events` at their time, whatever comes back: latencies count from when a message was due, so a
-   * publisher or an ingester that lags cannot hide it.
+   * Sends the next `events` on schedule, whatever comes back: latencies count from when a message was due, so a slow
+   * publisher or ingester cannot hide its lag.
    */
   async pace(events: number, ratePerSecond: number, signal: AbortSignal): Promise<Phase> {
     const range = this.#next(events)
@@ -117,7 +117,7 @@ export class Load {
     return this.#finish(range, startMs, signal)
   }
 
-  /** Leaves the next `events` with the broker. Settles when it has answered all of them. */
+  /** Leaves the next `events` with the broker. Resolves when it has answered all of them. */
   async queue(events: number, signal: AbortSignal): Promise<void> {
     const { last } = this.#next(events)
     while (this.#messages < last) {
@@ -128,7 +128,7 @@ export class Load {
     await this.#untilPubacks(0, signal)
   }
 
-  /** Settles when all that was sent is acked. */
+  /** Resolves when everything sent is confirmed. */
   async untilConfirmed(signal: AbortSignal): Promise<void> {
     await this.#until(this.sentEvents, signal)
   }
@@ -165,7 +165,7 @@ export class Load {
     return { seconds, latenciesMs: hasAcks ? this.#latencies(range.first, range.last) : new Float64Array() }
   }
 
-  /** Of the messages that were not sent again: an ack does not say which of two it answers. */
+  /** Of messages that were not repeated: an ack does not tell which of two copies it answers. */
   #latencies(first: number, last: number): Float64Array {
     const { eventsPerMessage } = this.#options
     const originOf = (message: number) => this.stream.differentEvents(message) / eventsPerMessage
@@ -182,7 +182,7 @@ export class Load {
     return this.#publisher.publish(stream.topicOf(message), stream.payloadOf(message))
   }
 
-  /** Waits until so many events in all are acked. */
+  /** Waits until this many events in total are confirmed. */
   async #until(confirmed: number, signal: AbortSignal): Promise<void> {
     if (this.confirmed >= confirmed) return
     await abortable(signal, (resolve) => {

@@ -5,7 +5,7 @@ import { CONNACK, PacketReader, PUBACK, PUBLISH, SUBACK } from './packet-reader.
 export interface MqttLoadOptions {
   readonly port: number
   readonly clientId: string
-  /** Told once when the connection ends without `close()`. */
+  /** Called once if the connection ends without `close()`. */
   readonly onLost: (reason: Error) => void
   readonly onPublish?: (payload: Buffer) => void
 }
@@ -14,8 +14,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * An MQTT 3.1.1 connection that costs little: the machine is for what is measured. What is published is
- * encoded by hand and gathered into large writes; `flush()` sends the rest.
+ * A cheap MQTT 3.1.1 connection, which leaves the CPU to what is measured. PUBLISH packets are encoded by hand and
+ * gathered into large writes; `flush()` sends the rest.
  */
 export class MqttLoad {
   readonly #options: MqttLoadOptions
@@ -67,7 +67,7 @@ export class MqttLoad {
     if ((await suback)[2] === 0x80) throw new Error(`the broker refused the subscription of ${topic}`)
   }
 
-  /** Queues a message of QoS 1. False: the socket is full, go on at `onceDrained()`. */
+  /** Queues a message of QoS 1. False: the socket is full, continue at `onceDrained()`. */
   publish(topic: string, payload: string): boolean {
     this.#packetId = (this.#packetId % 65_535) + 1
     const packet = { topic, payload, packetId: this.#packetId }
@@ -92,7 +92,7 @@ export class MqttLoad {
     else resume()
   }
 
-  /** Calls back when the broker has answered so many messages in all. */
+  /** Calls back when the broker has answered this many messages in total. */
   oncePubacked(count: number, resume: () => void): void {
     if (this.#pubacks >= count) return resume()
     this.#wakeAt = count
@@ -105,7 +105,7 @@ export class MqttLoad {
   }
 
   #receive(type: number, body: Buffer): void {
-    // All that we subscribe to is QoS 0: topic, then at once the payload [MQTT 3.1.1, 3.3.2].
+    // All subscriptions have QoS 0: the payload follows the topic directly [MQTT 3.1.1, 3.3.2].
     if (type === PUBLISH) this.#options.onPublish?.(body.subarray(2 + body.readUInt16BE(0)))
     else if (type === PUBACK) this.#puback()
     else this.#waiters.get(type)?.(body)
@@ -132,7 +132,7 @@ export class MqttLoad {
   async #answer(type: number): Promise<Buffer> {
     const { clientId } = this.#options
     return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no answer to ${clientId} from the broker`))
+      const late = () => reject(new Error(`the broker did not answer ${clientId}`))
       const timer = setTimeout(late, CONNECT_TIMEOUT_MS)
       this.#waiters.set(type, (body) => {
         clearTimeout(timer)
@@ -148,7 +148,7 @@ interface Publish {
   readonly packetId: number
 }
 
-/** PUBLISH of MQTT 3.1.1 with QoS 1 [section 3.3]. Returns where it ends. */
+/** Writes a PUBLISH of MQTT 3.1.1 with QoS 1 [section 3.3]. Returns its end. */
 function writePublish(buffer: Buffer, start: number, { topic, payload, packetId }: Publish): number {
   const topicBytes = Buffer.byteLength(topic)
   let at = start

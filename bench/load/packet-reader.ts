@@ -1,4 +1,4 @@
-/** The type nibbles of the packets that a load generator meets [MQTT 3.1.1, table 2.1]. */
+/** Type nibbles of the packets that a load generator receives [MQTT 3.1.1, table 2.1]. */
 export const CONNACK = 2
 export const PUBLISH = 3
 export const PUBACK = 4
@@ -10,8 +10,8 @@ export type OnPacket = (type: number, body: Buffer) => void
 const NONE = Buffer.alloc(0)
 
 /**
- * Cuts a stream into MQTT packets without decoding them. There are two packets for each event, and what a
- * general parser costs for them would be taken from what is measured.
+ * Splits a stream into MQTT packets without decoding them. There are two packets for each event, and the cost of a
+ * general parser would distort the measurement.
  */
 export class PacketReader {
   readonly #onPacket: OnPacket
@@ -34,7 +34,7 @@ export class PacketReader {
   }
 }
 
-/** Where the body of the packet at `start` lies; null where its length is cut [MQTT 3.1.1, 2.2.3]. */
+/** Range of the body of the packet at `start`; null if its length is incomplete [MQTT 3.1.1, 2.2.3]. */
 function bodyRange(bytes: Buffer, start: number): { readonly start: number; readonly end: number } | null {
   let length = 0
   for (let digit = 0; digit < 4; digit++) {

@@ -1,6 +1,6 @@
 /**
- * The smallest value that at least `share` of all are not above (nearest rank), null of none: it never makes up a
- * latency that nobody had.
+ * The smallest value that at least `share` of all do not exceed (nearest rank); null if there are none. The result is
+ * always one of the values.
  *
  * @param sorted ascending
  */

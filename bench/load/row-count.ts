@@ -7,11 +7,11 @@ export interface RowCountOptions {
   readonly onProgress: () => void
 }
 
-/** Between two counts at least so many times as long as the last one took: it costs five per cent of a core at most. */
+/** The pause after a count, in multiples of its duration: counting takes five per cent of a core at most. */
 const PAUSE_FACTOR = 20
 const LEAST_PAUSE_MS = 20
 
-/** For who acks no device: an event has arrived when its row is there. Counted again and again, and so a little late. */
+/** For subjects without device acks: an event has arrived when its row exists. Polls, and so is a little late. */
 export class RowCount implements Confirmations {
   readonly #options: RowCountOptions
   readonly #client: Client
@@ -45,7 +45,7 @@ export class RowCount implements Confirmations {
   faults(): readonly string[] {
     if (this.#failure !== null) return [`the rows could not be counted: ${this.#failure}`]
     const missing = this.#expected - this.#confirmed
-    return missing === 0 ? [] : [`${missing.toLocaleString('en')} rows are missing`]
+    return missing === 0 ? [] : [`missing rows: ${missing.toLocaleString('en')}`]
   }
 
   stop(): void {

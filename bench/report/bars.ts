@@ -18,7 +18,7 @@ const ROW_HEIGHT = 24
 const HEAD_HEIGHT = 30
 const FIGURE_WIDTH = 90
 
-/** Groups of horizontal bars on one scale from 0, each with its figure. */
+/** Groups of horizontal bars on one scale from 0, each labelled with its value. */
 export function bars(groups: readonly BarGroup[], digits: number) {
   const most = Math.max(...groups.flatMap((group) => group.bars.map(({ value }) => value)))
   const scale = (WIDTH - LABEL_WIDTH - FIGURE_WIDTH) / most

@@ -19,7 +19,7 @@ const RATES = [
       ['broker-limit', 'limit: the broker alone', LIMIT],
       ['telegraf-single-events', 'Telegraf (no device ack)', OTHERS],
       ['node-red-single-events', 'Node-RED (PUBACK before the write)', OTHERS],
-      ['original-single-events', 'one INSERT an event, Python', OTHERS],
+      ['original-single-events', 'one INSERT per event, Python', OTHERS],
     ],
   },
   {
@@ -34,16 +34,16 @@ const RATES = [
 ] as const
 
 const LATENCIES = [
-  ['lone-event', 'A lone event, after the one before'],
+  ['lone-event', 'One event at a time'],
   ['paced-100', 'At 100 events a second'],
   ['paced-5000', 'At 5,000 events a second'],
 ] as const
 
 /**
- * Writes a chart of rates, one of latencies and one of growth, each where the reports have what it shows; the first
- * report that has a scenario counts.
+ * Writes a chart of rates, one of latencies and one of growth, as far as the reports have the figures; for each
+ * scenario the first report that has it counts.
  *
- * @returns the files
+ * @returns the files written
  */
 export function writeCharts(reports: readonly Report[], directory: string): readonly string[] {
   const [first] = reports

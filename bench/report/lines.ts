@@ -17,7 +17,7 @@ const HEIGHT = 300
 const PLOT = { left: 70, right: 150, top: 24, bottom: 44 }
 const TICKS = 4
 
-/** Lines over one x axis and one y axis, both from 0. */
+/** Lines over x and y axes that start at 0. */
 export function lines(all: readonly Line[], axes: Axes) {
   const points = all.flatMap((line) => line.points)
   const most = {
@@ -39,7 +39,7 @@ export function lines(all: readonly Line[], axes: Axes) {
     )
   })
   const xs = [...new Set(points.map(({ x }) => x))]
-  // Steps of a growing table lie close together at its start.
+  // The first steps of a growing table lie close together.
   const named = xs.filter((x) => x === 0 || x / most.x > 0.1)
   const ticks = named.map((x) =>
     text(at({ x, y: 0 }).x, HEIGHT - PLOT.bottom + 18, short(x), { ...small, 'text-anchor': 'middle' }),
@@ -71,7 +71,7 @@ function short(value: number): string {
   return value >= 1e6 ? `${figure(value / 1e6)} M` : figure(value)
 }
 
-/** To a figure that four ticks divide well. */
+/** Rounds up to a value that four ticks divide evenly. */
 function roundUp(value: number): number {
   const step = 10 ** Math.floor(Math.log10(value)) / 2.5
   return Math.ceil(value / step) * step

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 
 export interface Machine {
   readonly cpu: string
-  /** That this process may use; `taskset` counts. */
+  /** Cores available to this process; honours `taskset`. */
   readonly cores: number
   readonly memoryGb: number
   readonly system: string
-  /** Of writing 8 KiB and waiting for the disk, which is what a COMMIT cannot go below. */
+  /** Time to write 8 KiB and wait for the disk: the lower bound of a COMMIT. */
   readonly fdatasyncMs: number
-  /** On a file system in memory nothing is durable, and the baseline is flattered most. */
+  /** In an in-memory file system nothing is durable, and the baseline profits most. */
   readonly isDiskInMemory: boolean
 }
 

@@ -1,4 +1,4 @@
-/** The middle of them; of an even number the mean of the two in the middle. null of none. */
+/** The middle value; for an even number of values, the mean of the two in the middle. null if there are none. */
 export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null
   const sorted = values.toSorted((a, b) => a - b)
@@ -13,7 +13,7 @@ export interface Spread {
   readonly most: number
 }
 
-/** Of those that are there; null of none. */
+/** Ignores missing values; null if there are none left. */
 export function spreadOf(values: readonly (number | null | undefined)[]): Spread | null {
   const there = values.filter((value) => value !== null && value !== undefined)
   const middle = median(there)

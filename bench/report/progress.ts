@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 
-/** What is going on: one line that changes on a terminal; elsewhere only what is done. */
+/** Shows progress: on a terminal one changing line; elsewhere only completed steps. */
 export class Progress {
   readonly #stream: WriteStream
 

@@ -2,22 +2,22 @@ import type { Run } from '../runs/measures.ts'
 import type { Scenario, SubjectName } from '../scenario.ts'
 import type { Machine } from './machine.ts'
 
-/** All that a run of the bench found out; what `--json` writes, and what tables and charts are made of. */
+/** The result of a bench run; written by `--json`, and the source of tables and charts. */
 export interface Report {
   readonly date: string
-  /** The command that makes it again. */
+  /** The command that produced it. */
   readonly command: string
   readonly isQuick: boolean
   readonly rounds: number
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
-  /** What makes a COMMIT durable, as PostgreSQL says it. */
+  /** The settings that make a COMMIT durable, as reported by PostgreSQL. */
   readonly durability: Readonly<Record<string, string>>
-  /** Settings of the ingester that are not the defaults. */
+  /** Settings of the ingester that differ from the defaults. */
   readonly settings: Readonly<Record<string, string>>
-  /** Of those who were measured. */
+  /** The measured subjects. */
   readonly subjects: readonly SubjectFacts[]
-  /** What was not measured, and why, in words. */
+  /** Texts about what was not measured, and why. */
   readonly missing: readonly string[]
   readonly scenarios: readonly Scenario[]
   readonly runs: readonly Run[]

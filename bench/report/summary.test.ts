@@ -39,20 +39,20 @@ const run = (
         },
 })
 
-test('a median is the middle one, or lies between the two in the middle', () => {
+test('a median is the middle value, or lies between the two in the middle', () => {
   assert.equal(median([9, 1, 10]), 9)
   assert.equal(median([1, 2, 10, 4]), 3)
   assert.equal(median([]), null)
 })
 
-test('a spread leaves out what was not measured', () => {
+test('a spread ignores missing values', () => {
   assert.deepEqual(spreadOf([3, null, 1, undefined, 2]), { median: 2, least: 1, most: 3 })
   assert.equal(spreadOf([null]), null)
 })
 
-test('a ratio is taken in each round, and their median counts', () => {
+test('a ratio is computed in each round, and the median counts', () => {
   const scenarios = [named('fast', [], ['slow']), named('slow')]
-  // The second round was on a machine that was busy for both of them.
+  // In the second round the machine was busy for both.
   const runs = [
     ...[run('fast', 1, 100), run('slow', 1, 10)],
     ...[run('fast', 2, 30), run('slow', 2, 3)],
@@ -63,7 +63,7 @@ test('a ratio is taken in each round, and their median counts', () => {
   assert.deepEqual(fast?.rate, { median: 100, least: 30, most: 110 })
 })
 
-test('a round in which the other one failed gives no ratio', () => {
+test('a round in which the other scenario failed gives no ratio', () => {
   const scenarios = [named('fast', [], ['slow']), named('slow')]
   const runs = [run('fast', 1, 100), run('slow', 1, null), run('fast', 2, 100), run('slow', 2, 20)]
   assert.deepEqual(summarise({ scenarios, runs })[0]?.ratios[0]?.value, { median: 5, least: 5, most: 5 })
@@ -85,7 +85,7 @@ test('goals are judged by the median', () => {
   assert.deepEqual(verdicts(goals, runs), [true, false, true, false, true, false])
 })
 
-test('a goal against what did not run is not judged', () => {
+test('a goal relative to a scenario that did not run is not judged', () => {
   assert.deepEqual(verdicts([{ measure: 'ratio', to: 'slow', atLeast: 5 }], [run('fast', 1, 100)]), [null])
 })
 

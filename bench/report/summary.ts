@@ -16,21 +16,21 @@ export interface Summary {
   readonly cpuSecondsPerMillion: Readonly<Record<ProcessName, Spread | null>>
   readonly ratios: readonly Ratio[]
   readonly goals: readonly Verdict[]
-  /** Of all rounds, each with its round. */
+  /** Faults of all rounds, each with its round. */
   readonly faults: readonly string[]
 }
 
-/** How many times the rate of another scenario, round by round. */
+/** Rate as a multiple of another scenario's, by round. */
 export interface Ratio {
   readonly to: string
-  /** null where the other did not run. */
+  /** null if the other did not run. */
   readonly value: Spread | null
 }
 
 export interface Verdict {
   readonly goal: Goal
   readonly value: Spread | null
-  /** By the median; null where there is nothing to judge. A scenario that failed misses its goals. */
+  /** By the median; null if there is nothing to judge. A failed scenario misses its goals. */
   readonly isMet: boolean | null
 }
 
@@ -66,7 +66,7 @@ function summaryOf(scenario: Scenario, all: readonly Run[]): Summary {
   return { ...summary, goals: scenario.goals.map((goal) => judge(goal, summary, hasFailed)) }
 }
 
-/** Each round by itself: a machine that is slow for a while is slow for both. */
+/** Computed within each round: a temporarily slow machine is slow for both. */
 function ratioOf(runs: readonly Run[], to: string, all: readonly Run[]): Spread | null {
   return spreadOf(
     runs.map(({ round, measures }) => {

@@ -1,4 +1,4 @@
-/** A few words of SVG, for charts that need no more. */
+/** The little SVG that the charts need. */
 export type Attributes = Readonly<Record<string, string | number>>
 
 export function element(name: string, attributes: Attributes, content = ''): string {
@@ -14,7 +14,7 @@ export interface Sheet {
   readonly title: string
   readonly caption: readonly string[]
   readonly width: number
-  /** Of what is drawn; title and caption come on top. */
+  /** Height of the drawing without title and caption. */
   readonly height: number
   readonly body: string
 }
@@ -25,7 +25,7 @@ export const FAINT = '#6b7280'
 const TITLE_HEIGHT = 44
 const LINE_HEIGHT = 16
 
-/** With a light ground of its own: readable on a light page and on a dark one. */
+/** Has its own light background, so it is readable on light and dark pages. */
 export function sheet({ title, caption, width, height, body }: Sheet): string {
   const all = TITLE_HEIGHT + height + caption.length * LINE_HEIGHT + 18
   const lines = caption.map((line, place) =>

@@ -12,7 +12,7 @@ export interface Table {
 
 const PROCESSES: readonly ProcessName[] = ['subject', 'mosquitto', 'postgres', 'publisher']
 
-/** What a report says, as tables that a terminal and a page of the docs can show. Those without rows are left out. */
+/** The content of a report as tables for a terminal or a docs page. Tables without rows are left out. */
 export function tablesOf(report: Report, summaries: readonly Summary[]): readonly Table[] {
   const tables = [
     rates(summaries),
@@ -92,7 +92,7 @@ function wordsFor(goal: Goal): { readonly what: string; readonly digits: number 
     case 'p99Ms':
       return { what: 'ms to the device ack, p99', digits: 2 }
     case 'peakMemoryMb':
-      return { what: 'MB resident at most', digits: 0 }
+      return { what: 'MB peak resident memory', digits: 0 }
     case 'subjectCpu':
       return { what: 'CPU seconds per million events', digits: 1 }
     case 'ratio':

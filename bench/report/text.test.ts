@@ -22,7 +22,7 @@ const REPORT: Report = {
   durability: { fsync: 'on' },
   settings: {},
   subjects: [],
-  missing: ['Some peer could not be had here: no network'],
+  missing: ['Some peer is unavailable here: no network'],
   scenarios: SCENARIOS.filter(({ name }) => name === 'single-events'),
   runs: [
     {
@@ -47,7 +47,7 @@ const REPORT: Report = {
 test('a report says which goals are met and which are missed', () => {
   const said = printReport(REPORT, summarise(REPORT))
   assert.match(said, /single-events +events a second +at least 25,000 +24,999 +MISSED/)
-  assert.match(said, /single-events +MB resident at most +under 150 +149 +met/)
+  assert.match(said, /single-events +MB peak resident memory +under 150 +149 +met/)
   assert.match(said, /Not measured: Some peer/)
   assert.match(said, /Verified/)
 })
@@ -57,14 +57,14 @@ test('a report of a quick run judges nothing', () => {
   assert.doesNotMatch(printReport(quick, summarise(quick)), /MISSED|met$/m)
 })
 
-test('what failed is said with its faults, and nothing counts as verified', () => {
+test('a failed scenario is shown with its faults, and nothing counts as verified', () => {
   const failed = { ...REPORT, runs: REPORT.runs.map((run) => ({ ...run, faults: ['a row is missing'] })) }
   const said = printReport(failed, summarise(failed))
   assert.match(said, /FAILED single-events\n {2}round 1: a row is missing/)
   assert.doesNotMatch(said, /Verified/)
 })
 
-test('a machine that was busy with others is told', () => {
+test('a machine busy with other processes is reported', () => {
   const [run] = REPORT.runs
   const measures = run?.measures && { ...run.measures, othersCores: 0.5 }
   const busy = { ...REPORT, runs: [{ ...run, measures }] } as Report

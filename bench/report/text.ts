@@ -2,10 +2,10 @@ import type { Report } from './report.ts'
 import type { Summary } from './summary.ts'
 import { type Table, tablesOf } from './tables.ts'
 
-/** Of the machine; what others take below it is taken for silence. */
+/** Share of the machine below which other processes do not count as a disturbance. */
 const QUIET_SHARE = 0.1
 
-/** Where and with what it was measured, in a few lines. */
+/** A few lines about the machine, the versions and the settings. */
 export function headerLines(report: Omit<Report, 'runs' | 'scenarios'>): readonly string[] {
   const { machine, versions, durability, settings } = report
   const pairs = (values: Readonly<Record<string, string>>, sign: string) =>
@@ -31,11 +31,11 @@ export function printReport(report: Report, summaries: readonly Summary[]): stri
   for (const { scenario, faults } of failed) {
     parts.push(`FAILED ${scenario.name}\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
   }
-  if (failed.length === 0) parts.push('Verified: every event is one row and was acked as it should be, once.')
+  if (failed.length === 0) parts.push('Verified: every event is one row and was acked correctly.')
   return parts.join('\n\n')
 }
 
-/** The same as tables of Markdown, for a page of the docs. */
+/** The same as Markdown, for a docs page. */
 export function printMarkdown(report: Report, summaries: readonly Summary[]): string {
   const header = headerLines(report).map((line) => `    ${line}`)
   const tables = tablesOf(report, summaries).map((table) => `### ${table.title}\n\n${markdown(table)}`)
@@ -51,11 +51,11 @@ function notes(report: Report, summaries: readonly Summary[]): readonly string[]
   )
   const notQuiet =
     `NOT QUIET: other processes used cores during ${names.join(', ')}.\n` +
-    'These rates are too low, and ratios with them are not to be trusted: run again.'
+    'These rates are too low, and ratios with them are unreliable: run again.'
   return [...report.missing.map((line) => `Not measured: ${line}`), ...(names.length === 0 ? [] : [notQuiet])]
 }
 
-/** The first column and words to the left, figures to the right. */
+/** Left-aligns text and right-aligns columns of figures. */
 function plain({ head, rows }: Table): string {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))

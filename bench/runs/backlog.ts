@@ -1,12 +1,12 @@
 import { type Course, measured } from './course.ts'
 
-/** The broker has queued everything for the session of an ingester that is away; then it comes. */
+/** The broker queues everything for the session of a stopped ingester, which is then started. */
 export const backlog: Course = async (context) => {
   const { counts, signal } = context
   const before = await context.start()
   for (const child of before.children) {
     const exitCode = await child.stop()
-    if (exitCode !== 0) throw new Error(`${child.name} did not end well: exit code ${exitCode}`)
+    if (exitCode !== 0) throw new Error(`${child.name} failed at its end: exit code ${exitCode}`)
   }
   const load = await context.open(null)
   await load.queue(counts.measured, signal)

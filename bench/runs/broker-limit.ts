@@ -1,7 +1,7 @@
 import { DeliveredCount } from '../load/delivered-count.ts'
 import { type Course, measured } from './course.ts'
 
-/** What the broker alone delivers, with a durable session and QoS 1, to a subscriber that does nothing with it. */
+/** Measures what the broker alone delivers, with a durable session and QoS 1, to a subscriber that only counts. */
 export function brokerLimit(windowEvents: number): Course {
   return async (context) => {
     const { bed, counts, signal } = context

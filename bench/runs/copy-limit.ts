@@ -4,9 +4,9 @@ import { queryRow } from '../stack/query-row.ts'
 import { type Course, measured, NOBODY } from './course.ts'
 
 /**
- * What PostgreSQL alone can do with the same rows: a flood stores them, COPY writes them to a file in the same order,
- * and COPY from that file into the emptied table is what is measured. Same indexes, one connection, one COMMIT. The
- * server reads the file itself, which is its fastest way.
+ * Measures what PostgreSQL alone can do with the same rows: a flood stores them, COPY writes them to a file in the same
+ * order, and the COPY from that file into the emptied table is timed. Same indexes, one connection, one COMMIT. The
+ * server reads the file itself, which is the fastest way.
  */
 export function copyLimit(windowEvents: number): Course {
   return async (context) => {
@@ -16,10 +16,10 @@ export function copyLimit(windowEvents: number): Course {
     await load.flood(counts.measured, windowEvents, signal)
     for (const child of running.children) await child.stop()
 
-    // The account of PostgreSQL writes into it.
+    // PostgreSQL's account writes into it.
     chmodSync(bed.directory, 0o777)
     const file = join(bed.directory, 'events.copy')
-    // Each in a transaction of its own: into a table that is as old as its COPY, PostgreSQL may write less WAL.
+    // Separate transactions: for a COPY into a table truncated in the same one, PostgreSQL may write less WAL.
     for (const sql of [`copy events to '${file}'`, 'truncate events', 'checkpoint']) {
       await queryRow(bed.databaseUrl, sql)
     }

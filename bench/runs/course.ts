@@ -5,21 +5,21 @@ import type { Running } from '../subjects/subject.ts'
 import { cpuSeconds, measure } from './cpu.ts'
 import type { Measures } from './measures.ts'
 
-/** What a course works with. What it starts and opens is known to the run, which verifies and ends it. */
+/** The means of a course. The run verifies and ends everything that a course starts and opens. */
 export interface CourseContext {
   readonly bed: TestBed
   readonly counts: Counts
-  /** Aborts when the run is interrupted, is past its limit, or a process ended. */
+  /** Aborts when the run is interrupted or past its time limit, or when a process has ended. */
   readonly signal: AbortSignal
-  /** Starts what is measured, on another database where one is named. */
+  /** Starts the subject, on another database if one is given. */
   start(databaseUrl?: string): Promise<Running>
-  /** Connects the devices. One load a run. */
+  /** Connects the devices. Call once per run. */
   open(confirmations: LoadOptions['confirmations']): Promise<Load>
 }
 
 export type Course = (context: CourseContext) => Promise<Measures>
 
-/** Whose memory and CPU time are the subject's. */
+/** The processes whose memory and CPU time count as the subject's. */
 export interface Who {
   readonly children: readonly { readonly pid: number }[]
   readonly readySeconds: number | null
@@ -42,5 +42,5 @@ export async function measured(
   return measure(phase, { events: counts.measured, before, after, watched, readySeconds })
 }
 
-/** Nobody takes events in. */
+/** No subject takes in events. */
 export const NOBODY: Who = { children: [], readySeconds: null }

@@ -3,14 +3,14 @@ import { quantile } from '../load/quantile.ts'
 import type { Measures, ProcessName } from './measures.ts'
 import { machineCpuSeconds, peakMemoryMb, treeCpuSeconds } from './process-usage.ts'
 
-/** Whose CPU time is told apart. */
+/** The processes whose CPU time is reported separately. */
 export interface Watched {
   readonly subjects: readonly number[]
   readonly mosquitto: number
   readonly postgres: number
 }
 
-/** What they used so far, in seconds. */
+/** Seconds used so far. */
 export type Cpu = Readonly<Record<ProcessName | 'others', number | null>>
 
 export function cpuSeconds({ subjects, mosquitto, postgres }: Watched): Cpu {
@@ -42,7 +42,7 @@ export function measure({ seconds, latenciesMs }: Phase, around: Around): Measur
   const { events, before, after, watched, readySeconds } = around
   const used = (name: keyof Cpu, per: number) => {
     const [from, to] = [before[name], after[name]]
-    // Ticks of 10 ms: a difference of differences may come out a little below nothing.
+    // Ticks of 10 ms: a difference of differences may be slightly negative.
     return from === null || to === null ? null : Math.max(0, to - from) / per
   }
   const peaks = watched.subjects.map((pid) => peakMemoryMb(pid) ?? 0)

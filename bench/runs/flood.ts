@@ -3,7 +3,7 @@ import { RowCount } from '../load/row-count.ts'
 import { SUBJECTS } from '../subjects/subjects.ts'
 import { type Course, type CourseContext, measured } from './course.ts'
 
-/** As many events as a window allows: how fast it is. */
+/** Measures throughput: as many events as a window allows. */
 export function flood(windowEvents: number): Course {
   return async (context) => {
     const running = await context.start()
@@ -13,7 +13,7 @@ export function flood(windowEvents: number): Course {
   }
 }
 
-/** Events at their time: how long one takes at that rate. */
+/** Measures latency at a given rate. */
 export function paced(ratePerSecond: number): Course {
   return async (context) => {
     const running = await context.start()
@@ -23,7 +23,7 @@ export function paced(ratePerSecond: number): Course {
   }
 }
 
-/** Device acks tell what has arrived, or rows where there are none. */
+/** Confirms events by device acks, or by rows if the subject sends none. */
 function openLoad({ bed, open }: CourseContext): Promise<Load> {
   const { subject, eventsPerMessage } = bed.scenario
   if (SUBJECTS[subject].acksDevices) return open(null)

@@ -1,6 +1,6 @@
 export type ProcessName = 'subject' | 'mosquitto' | 'postgres' | 'publisher'
 
-/** Of one run. null: there is no such thing, or no /proc to read it from. */
+/** Figures of one run. null: not applicable, or no /proc to read it from. */
 export interface Measures {
   readonly seconds: number
   readonly eventsPerSecond: number
@@ -9,9 +9,9 @@ export interface Measures {
   readonly p999Ms: number | null
   /** From the start of the process until it is ready. */
   readonly readySeconds: number | null
-  /** The most that was ever resident, of the largest process of the subject. */
+  /** Peak resident memory of the subject's largest process. */
   readonly peakMemoryMb: number | null
-  /** What the rest of the machine took meanwhile, in cores; where that is much, the figures are too low. */
+  /** Cores used by other processes meanwhile; if many, the figures are too low. */
   readonly othersCores: number | null
   readonly cpuSecondsPerMillion: Readonly<Record<ProcessName, number | null>>
 }
@@ -20,8 +20,8 @@ export interface Run {
   readonly scenario: string
   /** From 1. */
   readonly round: number
-  /** null where it did not come to its end. */
+  /** null if the run did not finish. */
   readonly measures: Measures | null
-  /** Empty: every event is a row and was acked as it should be. */
+  /** Empty if every event is a row and was acked correctly. */
   readonly faults: readonly string[]
 }

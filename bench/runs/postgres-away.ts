@@ -3,10 +3,10 @@ import { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
 import { type Course, measured } from './course.ts'
 
 const WARM_UP_WINDOW = 20_000
-/** How long PostgreSQL stays away after the broker has all messages: the ingester tries again meanwhile. */
+/** How long PostgreSQL stays away after the broker has all messages; the ingester keeps retrying meanwhile. */
 const AWAY_MS = 5_000
 
-/** PostgreSQL refuses every connection while all events come; measured from its return. */
+/** PostgreSQL refuses every connection while all events arrive; measured from its return. */
 export const postgresAway: Course = async (context) => {
   const { bed, counts, signal } = context
   const url = new URL(bed.databaseUrl)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-/** What is measured here needs Linux; elsewhere these measures are absent from the report. */
+/** These measures need Linux; on other systems the report lacks them. */
 export const hasProc = existsSync('/proc/self/stat')
 
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100
@@ -9,7 +9,7 @@ const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf
 interface Stat {
   readonly pid: number
   readonly parentPid: number
-  /** Own, and of children that have ended and were waited for. */
+  /** Its own, plus that of children that have ended and were waited for. */
   readonly cpuSeconds: number
 }
 
@@ -18,7 +18,7 @@ export function treeCpuSeconds(rootPid: number): number | null {
   if (!hasProc) return null
   const stats = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readStat(name) ?? []) : []))
   const members = new Set([rootPid])
-  // Parents may have larger pids than their children: until nothing is added.
+  // Parents may have larger pids than their children, so repeat until nothing is added.
   for (let size = 0; size < members.size; ) {
     size = members.size
     for (const { pid, parentPid } of stats) if (members.has(parentPid)) members.add(pid)
@@ -26,7 +26,7 @@ export function treeCpuSeconds(rootPid: number): number | null {
   return stats.filter(({ pid }) => members.has(pid)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
 }
 
-/** CPU time that the whole machine was busy, stolen time included: who measures is seldom alone. */
+/** CPU time used on the whole machine, including stolen time. */
 export function machineCpuSeconds(): number | null {
   if (!hasProc) return null
   // The first line of /proc/stat, see proc(5): user nice system idle iowait irq softirq steal …
@@ -40,7 +40,7 @@ export function machineCpuSeconds(): number | null {
   return ticks / ticksPerSecond
 }
 
-/** The most memory that was ever resident in the process, in MB of 10^6 bytes. */
+/** Peak resident memory of the process, in MB of 10^6 bytes. */
 export function peakMemoryMb(pid: number): number | null {
   if (!hasProc) return null
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -51,7 +51,7 @@ export function peakMemoryMb(pid: number): number | null {
 function readStat(name: string): Stat | null {
   try {
     const text = readFileSync(`/proc/${name}/stat`, 'latin1')
-    // The second field is the name in brackets, and a name may hold blanks and brackets.
+    // The second field is the name in brackets, which may itself contain blanks and brackets.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
     return { pid: Number(name), parentPid: Number(fields[1]), cpuSeconds: ticks / ticksPerSecond }

@@ -15,9 +15,9 @@ import { verifyDatabase } from './verify.ts'
 
 export interface RunOptions {
   readonly counts: Counts
-  /** A database that stays, see `BedOptions`. */
+  /** An existing database, see `BedOptions`. */
   readonly databaseUrl: string | null
-  /** Of the devices, see `EventStreamOptions`. */
+  /** Boot counter of the devices, see `EventStreamOptions`. */
   readonly boot: number
   readonly signal: AbortSignal
   readonly onProgress: (confirmed: number, events: number) => void
@@ -27,7 +27,7 @@ type Outcome = Pick<Run, 'measures' | 'faults'>
 
 const PROGRESS_MS = 500
 
-/** Runs a scenario on a stack and verifies it. It fails by its faults; it throws only when interrupted. */
+/** Runs a scenario on a stack and verifies it. Failures are returned as faults; throws only when interrupted. */
 export async function runScenario(stack: Stack, scenario: Scenario, options: RunOptions): Promise<Outcome> {
   const { databaseUrl, signal } = options
   try {
@@ -92,7 +92,7 @@ async function runOn(bed: TestBed, { counts, boot, signal, onProgress }: RunOpti
   return { measures, faults }
 }
 
-/** All that its load sends, warm-up included. */
+/** The number of events that its load sends, including warm-up. */
 function eventsOf({ course }: Scenario, { warmUp, measured }: Counts): number {
   return course.kind === 'copy-limit' || course.kind === 'backlog' ? measured : warmUp + measured
 }
@@ -135,13 +135,13 @@ async function verify(bed: TestBed, load: Load | undefined, { since, events, isD
   return [...faults, ...(await verifyDatabase(bed.databaseUrl, bed.scenario, sent).catch(unverified))]
 }
 
-/** Ends what runs, and where anything is wrong hands out the ends of the logs. */
+/** Stops the processes. If anything is wrong, the result includes the ends of their logs. */
 async function end(bed: TestBed, started: readonly Running[], isFaulty: boolean): Promise<readonly string[]> {
   const children = started.flatMap((running) => running.children)
   const faults: string[] = []
   for (const child of children) {
     const exitCode = await child.stop()
-    if (exitCode !== 0) faults.push(`${child.name} did not end well: exit code ${exitCode}`)
+    if (exitCode !== 0) faults.push(`${child.name} failed at its end: exit code ${exitCode}`)
   }
   if (!isFaulty && faults.length === 0) return faults
   const logs = [...children, bed.broker.child].map(
@@ -151,7 +151,7 @@ async function end(bed: TestBed, started: readonly Running[], isFaulty: boolean)
 }
 
 function unverified(error: unknown): readonly string[] {
-  return [`the database cannot be asked: ${(error as Error).message}`]
+  return [`the database cannot be queried: ${(error as Error).message}`]
 }
 
 function state(load: Load, events: number): string {

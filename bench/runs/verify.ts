@@ -5,9 +5,9 @@ import { SUBJECTS } from '../subjects/subjects.ts'
 export interface Sent {
   readonly messages: number
   readonly events: number
-  /** Events without those that were sent again. */
+  /** Events without repeats. */
   readonly different: number
-  /** Where the run began, on the clock of PostgreSQL: what was there before does not count. */
+  /** Start of the run on PostgreSQL's clock: earlier rows do not count. */
   readonly since: string
 }
 
@@ -15,7 +15,7 @@ interface Check {
   readonly what: string
   readonly sql: (sent: Sent, scenario: Scenario) => string
   readonly expected: (sent: Sent, scenario: Scenario) => number
-  /** Of whom it is asked. */
+  /** Subjects that the check applies to. */
   readonly subjects: readonly SubjectName[]
 }
 
@@ -26,7 +26,7 @@ const rows = (what: string, since: string) =>
   `select count(${what}) from events where ts_server >= '${since}'`
 const stats = (column: string) => `select coalesce(sum(${column}), 0) as count from ingest_stats`
 
-/** What the database has to hold when every event was acked. */
+/** What the database must hold when every event is acked. */
 const CHECKS: readonly Check[] = [
   {
     what: 'rows in events',
@@ -87,7 +87,7 @@ const CHECKS: readonly Check[] = [
   },
 ]
 
-/** What the database lacks, or has too much of, in words; empty where all is as it was sent. */
+/** Texts about missing or surplus rows; empty if the database holds exactly what was sent. */
 export async function verifyDatabase(
   url: string,
   scenario: Scenario,

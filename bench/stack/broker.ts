@@ -16,37 +16,37 @@ export interface Broker {
   hasSubscriber(clientId: string): boolean
 }
 
-/** Debian keeps it in sbin, which is not in everybody's PATH. */
+/** Debian installs it in sbin, which is not in every user's PATH. */
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin`
 
-/** @throws where it is not installed */
+/** @throws if it is not installed */
 export function mosquittoVersion(): string {
   const { error, stdout } = spawnSync('mosquitto', ['-h'], { env: { PATH }, encoding: 'utf8' })
   if (error) throw new Error('Mosquitto is not installed. Debian and Ubuntu: apt install mosquitto')
   return /version (\S+)/.exec(stdout)?.[1] ?? 'unknown'
 }
 
-/** What deploy/mosquitto ships, but for the listener: on loopback, without passwords. */
+/** The configuration of deploy/mosquitto, but with a loopback listener without passwords. */
 function configuration(port: number, directory: string): readonly string[] {
   return [
     ...shippedSettings(),
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
-    // Started by root it would change to an account that cannot write here.
+    // Started by root, it would switch to an account that cannot write here.
     `user ${userInfo().username}`,
     `persistence_location ${directory}/`,
-    // A line for each subscription: when somebody who is measured is ready.
+    // Logs each subscription, which shows when a subject is ready.
     'log_type subscribe',
   ]
 }
 
 export interface BrokerOptions {
-  /** Where its store, its configuration and its log go; made here. */
+  /** For its store, its configuration and its log; created here. */
   readonly directory: string
   readonly signal: AbortSignal
 }
 
-/** A Mosquitto with an empty store. */
+/** Starts Mosquitto with an empty store. */
 export async function startBroker({ directory, signal }: BrokerOptions): Promise<Broker> {
   mkdirSync(directory)
   const port = await freePort()

@@ -4,36 +4,36 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { leash } from '@qs-telemetry/testing/leash.ts'
 
 export interface ChildOptions {
-  /** As people call it. */
+  /** Name for messages. */
   readonly name: string
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
-  /** Its working directory; a `.env` of ours must not reach it. */
+  /** Its working directory, which must not contain a `.env` of this repository. */
   readonly directory: string
-  /** Where its output goes. */
+  /** File for its output. */
   readonly logFile: string
 }
 
 export interface Child {
   readonly name: string
   readonly pid: number
-  /** Settles when it ends without `stop()`, with why. */
+  /** Resolves with the reason if it ends without `stop()`. */
   readonly failed: Promise<Error>
-  /** @throws where it has ended, with the end of its output */
+  /** @throws if it has ended, with the end of its output */
   check(): void
   output(): string
-  /** SIGTERM, then SIGKILL. The exit code, null where it had to be killed. */
+  /** Sends SIGTERM, then SIGKILL. Resolves with the exit code, or null if it had to be killed. */
   stop(): Promise<number | null>
 }
 
 const TERM_TIMEOUT_MS = 10_000
 const TAIL_LINES = 20
 
-/** A server process of the bench. It does not outlive the bench, however that ends. */
+/** Starts a server process that never outlives the bench. */
 export function startChild({ name, command, env, directory, logFile }: ChildOptions): Child {
   const log = openSync(logFile, 'a', 0o644)
   const [program, ...args] = command
-  // A process group of its own, or Ctrl-C in the terminal would end it before the bench has let go of it.
+  // Its own process group, or Ctrl-C in the terminal would end it before the bench stops it.
   const process = spawn(program, args, { env, cwd: directory, stdio: ['ignore', log, log], detached: true })
   closeSync(log)
   leash(process)

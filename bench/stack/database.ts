@@ -10,9 +10,9 @@ import { queryRow } from './query-row.ts'
 export interface Database {
   readonly version: string
   readonly pid: number
-  /** What `SHOW` says of the settings that make a COMMIT durable. */
+  /** Result of `SHOW` for the settings that make a COMMIT durable. */
   readonly durability: Readonly<Record<string, string>>
-  /** An empty database with the schema, and a checkpoint behind it, so that all scenarios start alike. */
+  /** Creates an empty database with the schema, then a checkpoint, so that all scenarios start alike. */
   fresh(name: string): Promise<string>
   drop(name: string): Promise<void>
   stop(): Promise<void>
@@ -21,9 +21,9 @@ export interface Database {
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes']
 
 /**
- * The PostgreSQL that comes with `qs up`, with its settings, in a new cluster.
+ * Starts the PostgreSQL that comes with `qs up`, with its settings, in a new cluster.
  *
- * @throws where a COMMIT would not be durable: figures without it mean nothing
+ * @throws if a COMMIT would not be durable: such figures mean nothing
  */
 export async function startDatabase(directory: string): Promise<Database> {
   mkdirSync(directory, { mode: 0o755 })
@@ -35,7 +35,7 @@ export async function startDatabase(directory: string): Promise<Database> {
   const cluster = clusterPath(directory)
   const stop = async () => {
     await server.stop()
-    // It lies elsewhere where the account of PostgreSQL cannot enter the directory.
+    // The cluster is elsewhere if PostgreSQL's account cannot enter the directory.
     rmSync(cluster, { recursive: true, force: true })
     rmSync(directory, { recursive: true, force: true })
   }
@@ -43,7 +43,7 @@ export async function startDatabase(directory: string): Promise<Database> {
     const durability: Record<string, string> = {}
     for (const name of DURABLE) durability[name] = (await queryRow(server.url, `show ${name}`))[name] ?? ''
     const off = DURABLE.filter((name) => durability[name] !== 'on')
-    if (off.length > 0) throw new Error(`PostgreSQL runs without ${off.join(', ')}: nothing to measure`)
+    if (off.length > 0) throw new Error(`PostgreSQL runs without ${off.join(', ')}: figures would mean nothing`)
     return {
       version: (await queryRow(server.url, 'show server_version')).server_version ?? 'unknown',
       pid: postmasterPid(cluster),

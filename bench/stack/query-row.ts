@@ -4,7 +4,7 @@ const QUERY_TIMEOUT_MS = 120_000
 
 type Row = Readonly<Record<string, string>>
 
-/** A statement, or several, on a connection of its own, bounded in time: the first row of the last. Numbers come as text. */
+/** Runs statements on a connection of its own, with a time limit. Returns the last one's first row, numbers as text. */
 export async function queryRow(url: string, sql: string, timeoutMs = QUERY_TIMEOUT_MS): Promise<Row> {
   const client = new Client({
     connectionString: url,

@@ -8,16 +8,16 @@ import { type Database, startDatabase } from './database.ts'
 
 export interface Stack {
   readonly database: Database
-  /** Where all of it lies. */
+  /** For all its files. */
   readonly directory: string
-  /** Runs `work` on a fresh broker and takes it away however it ends, with all that was started there. */
+  /** Runs `work` on a fresh broker, and in any case stops it afterwards with everything started there. */
   with<T>(options: BedOptions, work: (bed: TestBed) => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
 export interface BedOptions {
   readonly scenario: Scenario
-  /** A database that stays; null: a new one for this run. */
+  /** An existing database, which is kept; null: a new one for this run. */
   readonly databaseUrl: string | null
   readonly signal: AbortSignal
 }
@@ -29,12 +29,12 @@ export interface TestBed {
   readonly databaseUrl: string
   readonly database: Database
   readonly directory: string
-  /** Starts what is measured, on another database where one is named. Resolves when it is ready. */
+  /** Starts the subject, on another database if one is given. Resolves when it is ready. */
   start(databaseUrl?: string): Promise<Running>
 }
 
 export interface StackOptions {
-  /** The parent of its temporary directory. What lies on its disk decides what a COMMIT costs. */
+  /** The parent of its temporary directory. Its disk determines the cost of a COMMIT. */
   readonly parentDirectory: string
   readonly profileDirectory: string | null
 }
@@ -42,10 +42,10 @@ export interface StackOptions {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { parentDirectory, profileDirectory } = options
   const root = mkdtempSync(join(parentDirectory, 'qs-bench-'))
-  // As root, PostgreSQL runs under another account, which has to get in.
+  // Under root, PostgreSQL runs as another account, which needs access.
   chmodSync(root, 0o755)
   const removeRoot = () => rmSync(root, { recursive: true, force: true, maxRetries: 5 })
-  // For an end that nobody expected.
+  // For an unexpected exit.
   process.once('exit', removeRoot)
   let database: Database
   try {
@@ -78,7 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       } finally {
         for (const { children } of started) for (const child of children) await child.stop()
         await broker?.child.stop()
-        // Where PostgreSQL itself is gone, that is not the news. All of it goes with the cluster.
+        // If PostgreSQL itself is gone, this failure does not matter: the database goes with the cluster.
         if (databaseUrl === null) await database.drop(name).catch(() => {})
         rmSync(directory, { recursive: true, force: true })
       }

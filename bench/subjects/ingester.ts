@@ -8,14 +8,14 @@ import type { Subject, SubjectContext } from './subject.ts'
 import { whenReady } from './when-ready.ts'
 
 const QS = fileURLToPath(new URL('../../packages/qs/bin/qs.js', import.meta.url))
-/** Those for Node, in its first line. */
+/** Node's flags, from its first line. */
 const FLAGS =
   readFileSync(QS, 'utf8')
     .split('\n')[0]
     ?.split(' ')
     .filter((word) => word.startsWith('--')) ?? []
 
-/** Settings that are handed on, so that they can be compared; the report names those that are set. */
+/** Settings that are passed on, so that they can be compared; the report names those that are set. */
 const TUNABLE = [
   'DATABASE_WRITERS',
   'IN_FLIGHT_MESSAGES',
@@ -31,7 +31,7 @@ export const tunedSettings: Readonly<Record<string, string>> = Object.fromEntrie
 export const ingester: Subject = {
   title: 'qs ingest',
   guarantee:
-    'device ack and PUBACK after COMMIT; duplicates and conflicts told apart; a bad event costs only itself',
+    'device ack and PUBACK after COMMIT; duplicates and conflicts distinguished; a bad event costs only itself',
   acksDevices: true,
   rowAsSent: ROW_AS_SENT,
   probe: async () => ({ versions: { Node: process.versions.node } }),

@@ -9,10 +9,10 @@ import { runTool } from './run-tool.ts'
 import type { Probe, Subject } from './subject.ts'
 import { whenReady } from './when-ready.ts'
 
-/** The newest that runs on this Node: 5 needs 22.9. */
+/** The newest version for this Node: 5 needs 22.9. */
 const VERSION = isNode([22, 9]) ? '5.0.7' : '4.1.15'
 const CLIENT_ID = 'bench-node-red'
-/** More did not make it faster. */
+/** Larger batches were not faster. */
 const BATCH_EVENTS = 500
 
 const FLOW = fileURLToPath(new URL('../peers/node-red/flow.json', import.meta.url))
@@ -23,7 +23,7 @@ export const nodeRed: Subject = {
   title: 'Node-RED',
   guarantee:
     'device ack after COMMIT; PUBACK on arrival, before the write: what it holds when it dies is lost to the broker, ' +
-    'and so is a batch with one bad event or while PostgreSQL is away; only a device that sends again makes up for it',
+    'and so is a batch with a bad event or while PostgreSQL is away; only a device that resends makes up for it',
   acksDevices: true,
   rowAsSent: ROW_AS_SENT,
   probe,

@@ -12,7 +12,7 @@ const PYTHON = process.env.BENCH_PYTHON ?? '/usr/bin/python3'
 export const oneByOne: Subject = {
   title: 'the original way (Python)',
   guarantee:
-    'device ack after COMMIT, PUBACK after both; duplicates told; a bad event ends it, and so does a lost connection to PostgreSQL',
+    'device ack after COMMIT, PUBACK after both; duplicates detected; a bad event or a lost connection ends it',
   acksDevices: true,
   rowAsSent: ROW_AS_SENT,
   probe: async () => probe(),
@@ -41,7 +41,7 @@ function probe(): Probe {
     'print(json.dumps({"Python": sys.version.split()[0], "paho-mqtt": paho.mqtt.__version__, ' +
     '"psycopg2": psycopg2.__version__.split()[0]}))'
   const { error, status, stdout, stderr } = spawnSync(PYTHON, ['-c', script], { encoding: 'utf8' })
-  if (error) return { missing: `${PYTHON} does not start (${error.message}); BENCH_PYTHON names another` }
+  if (error) return { missing: `${PYTHON} does not start (${error.message}); BENCH_PYTHON can name another` }
   if (status !== 0) return { missing: `${PYTHON}: ${stderr.trim().split('\n').at(-1)}` }
   return { versions: JSON.parse(stdout) as Readonly<Record<string, string>> }
 }

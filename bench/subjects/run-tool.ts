@@ -7,7 +7,7 @@ const MOST_MS = 20 * 60_000
 /**
  * Runs a package manager and waits for it.
  *
- * @returns null, or why it did not do its work, in one line
+ * @returns null, or the reason of its failure in one line
  */
 export async function runTool(
   [program, ...args]: readonly [string, ...string[]],

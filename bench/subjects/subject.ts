@@ -5,10 +5,10 @@ export interface SubjectContext {
   readonly broker: Broker
   readonly databaseUrl: string
   readonly directory: string
-  /** Where a CPU profile of the ingester goes, or null. */
+  /** Directory for a CPU profile of the ingester, or null. */
   readonly profileDirectory: string | null
   readonly eventsPerMessage: number
-  /** How many processes share the subscription; null: one, without. */
+  /** Number of processes on a shared subscription; null: one with a subscription of its own. */
   readonly sharedBy: number | null
   readonly signal: AbortSignal
 }
@@ -19,20 +19,20 @@ export interface Running {
   readonly readySeconds: number
 }
 
-/** Versions of what it needs, or why it cannot run here. */
+/** Versions of the software it needs, or why it cannot run here. */
 export type Probe = { readonly versions: Readonly<Record<string, string>> } | { readonly missing: string }
 
-/** Somebody who takes events from the broker and stores them. */
+/** Takes events from the broker and stores them. */
 export interface Subject {
   readonly title: string
-  /** What it promises, and at which step; stands beside its figures. */
+  /** What it promises, and at which step; shown beside its figures. */
   readonly guarantee: string
-  /** Where not, its events are followed by their rows. */
+  /** If not, its events are confirmed by their rows. */
   readonly acksDevices: boolean
-  /** An SQL condition that is true for a row of `events` with all that was sent. */
+  /** An SQL condition that is true for a row of `events` with the content sent. */
   readonly rowAsSent: string
-  /** Gets what is missing where that can be done, and says so meanwhile. */
+  /** Installs what is missing if possible, and reports its progress. */
   probe(say: (text: string) => void): Promise<Probe>
-  /** Resolves when it is subscribed. No event has been through it yet. */
+  /** Resolves when it is subscribed, before any event. */
   start(context: SubjectContext): Promise<Running>
 }

@@ -9,10 +9,10 @@ import type { Probe, Subject } from './subject.ts'
 import { whenReady } from './when-ready.ts'
 
 const VERSION = '1.37.2'
-/** Its own way of leaving out what is not needed: all plugins would be a build of half an hour. */
+/** Telegraf's way to select plugins: building all of them would take half an hour. */
 const TAGS = 'custom,inputs.mqtt_consumer,outputs.postgresql,parsers.json'
 const CLIENT_ID = 'bench-telegraf'
-/** Messages that it holds: as many events in any form, and far below its buffer, above which it would drop. */
+/** The most events it holds, in messages of any size; far below its buffer size, above which it would drop. */
 const UNDELIVERED_EVENTS = 20_000
 
 const config = fileURLToPath(new URL('../peers/telegraf/telegraf.conf', import.meta.url))

@@ -5,7 +5,7 @@ import type { Running } from './subject.ts'
 const READY_TIMEOUT_MS = 60_000
 
 /**
- * Waits until all of them are ready; stops them where one is not.
+ * Waits until all of them are ready; stops them all if one is not.
  *
  * @param startedMs `performance.now()` before the first was started
  */

@@ -1,4 +1,4 @@
-// Settings of Node-RED for the bench: no editor, and what the function node calls.
+// Settings of Node-RED for the bench: no editor, and the function that the function node calls.
 const { store } = require('./store.cjs')
 
 module.exports = {

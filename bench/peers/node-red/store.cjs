@@ -11,7 +11,7 @@ from jsonb_to_recordset($1::jsonb) as e (event_id text, device_id text, event_ty
 on conflict (event_id) do nothing
 returning event_id`
 
-/** For the function node: one INSERT for the messages that the join node gathered. Returns their device acks. */
+/** For the function node: one INSERT for the messages gathered by the join node. Returns their device acks. */
 async function store(gathered) {
   const tsServer = new Date().toISOString()
   const messages = gathered.map(({ topic, payload }) => ({ topic, content: JSON.parse(payload) }))

@@ -1,8 +1,8 @@
 """The baseline of the bench: MQTT to PostgreSQL one event at a time.
 
-One message, one INSERT, one COMMIT, one device ack: the straightforward way of writing an ingester, and the
-one that this project started from. It gives the same promise (no device ack before COMMIT) with none of the
-machinery: no arrays, no dead letters, no accounting, no reconnect to PostgreSQL.
+One message, one INSERT, one COMMIT, one device ack: the straightforward way to write an ingester, and the one this
+project started from. It gives the same promise (no device ack before COMMIT) with none of the machinery: no arrays,
+no dead letters, no accounting, no reconnect to PostgreSQL.
 
 Settings: MQTT_HOST, MQTT_PORT, DATABASE_URL. Prints "ready" when it is subscribed. Needs paho-mqtt, psycopg2.
 """
@@ -68,7 +68,7 @@ def on_subscribe(*_):
 
 
 def on_socket_open(_client, _userdata, sock):
-    # Without it the PUBACK waits for the TCP acknowledgement of the device ack, and a lone event for both.
+    # Otherwise the PUBACK waits for the TCP acknowledgement of the device ack, and a lone event for both.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 

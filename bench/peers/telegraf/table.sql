@@ -1,5 +1,5 @@
--- Its postgresql output writes a column for each field, copies into the table and knows no expression: the value keeps
--- its name, meta becomes three columns, and ts_server is filled in by PostgreSQL. Primary key and indexes stay.
+-- Telegraf's postgresql output copies a column for each field into the table, without expressions: value keeps its
+-- name, meta becomes three columns, and PostgreSQL fills in ts_server. Primary key and indexes stay.
 alter table events rename column value_num to value;
 alter table events
   alter column ts_server set default now(),

@@ -72,7 +72,7 @@ const BROKEN: Readonly<Record<string, readonly [RegExp, (checker: Checker) => vo
     },
   ],
   'a changed value': [
-    /what nobody sent/,
+    /content never sent/,
     (checker) => {
       checker.stored('e', content(2))
       checker.quiet()
@@ -106,7 +106,7 @@ const BROKEN: Readonly<Record<string, readonly [RegExp, (checker: Checker) => vo
     (checker) => checker.deadLettered(LETTER),
   ],
   'a dead letter of something never sent': [
-    /nobody sent/,
+    /dead-lettered but never sent/,
     (checker) => checker.deadLettered({ ...LETTER, payload: 'q' }),
   ],
   'a scrape that does not add up': [

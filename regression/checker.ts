@@ -48,7 +48,7 @@ export class Checker {
     }
     for (const eventId of this.#contents.keys()) {
       if (!seen.has(eventId))
-        this.#violated(`lost: the row of ${eventId} was committed, and is there no more`)
+        this.#violated(`lost: the row of ${eventId} was committed and is gone`)
     }
   }
 
@@ -56,7 +56,7 @@ export class Checker {
   deadLettered(letter: Letter): void {
     const key = keyOf(letter.deviceId, letter.payload)
     const sent = this.#sent.get(key)
-    if (sent === undefined) this.#violated(`nobody sent what is dead-lettered: ${letter.payload}`)
+    if (sent === undefined) this.#violated(`dead-lettered but never sent: ${letter.payload}`)
     else if (sent.fate === 'stored') {
       this.#violated(`a good event is dead-lettered with ${letter.code}: ${letter.payload}`)
     }
@@ -138,7 +138,7 @@ export class Checker {
     }
     for (const [eventId, content] of this.#contents) {
       if (!contents.get(eventId)?.has(content)) {
-        this.#violated(`${eventId} is stored with what nobody sent: ${content}`)
+        this.#violated(`${eventId} is stored with content never sent: ${content}`)
       }
     }
   }

@@ -3,7 +3,7 @@ import { fmix32 } from './fmix32.ts'
 const WIFI_CHANNELS = 13
 /** Device times are spaced as if this many events were measured in a millisecond. */
 const EVENTS_PER_MS = 20
-/** How many messages lie between a message and its repeat. */
+/** Distance in messages from a repeat to its original. */
 const RESENT_BEHIND = 5_000
 
 /** ordered: `<device>-<boot>-<seq>`, as the docs recommend. random: like a UUID of version 4. */

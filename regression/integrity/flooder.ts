@@ -25,7 +25,7 @@ export const FLOODS: Readonly<Record<string, MakePayload>> = {
     const meta = `"meta":{"m":"${'y'.repeat(30_000)}"}`
     return `[${[0, 1, 2].map((k) => floodEvent('larger', n * 3 + k, meta)).join(',')}]`
   },
-  'what is no JSON': () => 'x'.repeat(256 * 1024 - 1),
+  'invalid JSON': () => 'x'.repeat(256 * 1024 - 1),
 }
 
 /** Publishes at the given rate, or as fast as the broker reads, and ignores PUBACKs. */

@@ -34,7 +34,7 @@ export function heal(world: World, { broker, database }: Stage): void {
   world.faults.isOn = false
   broker.isAway = false
   database.isAway = false
-  world.tell?.('fault', 'none any more')
+  world.tell?.('fault', 'all faults are over')
 }
 
 function strike(kind: FaultKind, world: World, { broker, database, ingesters }: Stage): void {

@@ -67,7 +67,7 @@ export class Ingester {
           if (signal.aborted) return
           signal.removeEventListener('abort', onAbort)
           const socket = broker.connect()
-          if (socket === null) return fail('nobody is there')
+          if (socket === null) return fail('no broker')
           opened.add(socket)
           resolve(socket)
         })

@@ -18,7 +18,7 @@ export interface Qs {
   readonly pid: number
   stdout(): string
   stderr(): string
-  /** Settles with the exit code, or the signal that ended it. */
+  /** Resolves with the exit code, or the signal that ended it. */
   exit(): Promise<number | NodeJS.Signals | null>
 }
 

@@ -59,14 +59,13 @@ export function auditRow({ action, detail }: Pick<Entry, 'action' | 'detail'>): 
   const results = Array.isArray(ids) ? ids.filter(isRecord) : []
   const letters = [id, ...results.map((each) => each.id), ...(isRecord(choice) ? listOf(choice.ids) : [])]
   const named = letters.filter((each) => each !== undefined && each !== null).map(String)
+  const more = named.length - MAX_LETTERS
   return {
     what: Object.hasOwn(ACTIONS, action) ? ACTIONS[action as AuditAction] : action,
     device: typeof deviceId === 'string' ? deviceId : null,
     letters: named.slice(0, MAX_LETTERS),
     details: [
-      ...(named.length > MAX_LETTERS
-        ? [['More', `${named.length - MAX_LETTERS} dead letters`] as const]
-        : []),
+      ...(more > 0 ? [['More', `${more} dead ${more === 1 ? 'letter' : 'letters'}`] as const] : []),
       ...Object.entries(rest).map(detailOf),
       ...(results.length > 0
         ? [['Results', countsOf(results.map(({ result }) => String(result)))] as const]

@@ -47,8 +47,7 @@ export class Checker {
       seen.add(eventId)
     }
     for (const eventId of this.#contents.keys()) {
-      if (!seen.has(eventId))
-        this.#violated(`lost: the row of ${eventId} was committed and is gone`)
+      if (!seen.has(eventId)) this.#violated(`lost: the row of ${eventId} was committed and is gone`)
     }
   }
 

@@ -67,7 +67,8 @@ export class AckTally implements Confirmations {
       }
       faults.push(`missing device acks: ${missing.toLocaleString('en')}, among them ${examples.join(', ')}`)
     }
-    if (this.#oddCount > 0) faults.push(`odd device acks: ${this.#oddCount}, among them ${this.#odd.join('; ')}`)
+    if (this.#oddCount > 0)
+      faults.push(`odd device acks: ${this.#oddCount}, among them ${this.#odd.join('; ')}`)
     return faults
   }
 

@@ -43,7 +43,8 @@ export async function startDatabase(directory: string): Promise<Database> {
     const durability: Record<string, string> = {}
     for (const name of DURABLE) durability[name] = (await queryRow(server.url, `show ${name}`))[name] ?? ''
     const off = DURABLE.filter((name) => durability[name] !== 'on')
-    if (off.length > 0) throw new Error(`PostgreSQL runs without ${off.join(', ')}: figures would mean nothing`)
+    if (off.length > 0)
+      throw new Error(`PostgreSQL runs without ${off.join(', ')}: figures would mean nothing`)
     return {
       version: (await queryRow(server.url, 'show server_version')).server_version ?? 'unknown',
       pid: postmasterPid(cluster),

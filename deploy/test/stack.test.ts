@@ -41,21 +41,24 @@ test('from nothing to a row, as a user and a device experience it', async (t) =>
     return response.json()
   }
 
-  await t.test('every service becomes healthy, and the set-up of broker and schema exits with 0', async () => {
-    const healthy = async () => {
-      const services = (await inspect()).filter(({ State }) => State.Health !== undefined)
-      return services.length === 4 && services.every(({ State }) => State.Health?.Status === 'healthy')
-    }
-    await until(healthy, 'mosquitto, postgres, ingester and grafana are healthy', 90_000)
-    for (const service of ['migrate', 'accounts']) {
-      const id = (await stack.compose('ps', '-a', '-q', service)).trim()
-      assert.equal(
-        (await stack.run('docker', 'inspect', '-f', '{{.State.ExitCode}}', id)).trim(),
-        '0',
-        service,
-      )
-    }
-  })
+  await t.test(
+    'every service becomes healthy, and the set-up of broker and schema exits with 0',
+    async () => {
+      const healthy = async () => {
+        const services = (await inspect()).filter(({ State }) => State.Health !== undefined)
+        return services.length === 4 && services.every(({ State }) => State.Health?.Status === 'healthy')
+      }
+      await until(healthy, 'mosquitto, postgres, ingester and grafana are healthy', 90_000)
+      for (const service of ['migrate', 'accounts']) {
+        const id = (await stack.compose('ps', '-a', '-q', service)).trim()
+        assert.equal(
+          (await stack.run('docker', 'inspect', '-f', '{{.State.ExitCode}}', id)).trim(),
+          '0',
+          service,
+        )
+      }
+    },
+  )
 
   await t.test(
     'a device with its credentials publishes over TCP and WebSocket; the rows are there',

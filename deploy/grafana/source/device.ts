@@ -51,11 +51,7 @@ order by 1`,
 /** Everything about one device: the page to open when "the kitchen is broken". */
 export function device(): Dashboard {
   return finishDashboard(
-    startDashboard(
-      'One device',
-      DEVICE_UID,
-      'Charts, status and raw events of the chosen device',
-    )
+    startDashboard('One device', DEVICE_UID, 'Charts, status and raw events of the chosen device')
       .withVariable(
         new QueryVariableBuilder('device')
           .label('device')

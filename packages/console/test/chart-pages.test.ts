@@ -205,30 +205,33 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     await running.query(`update devices set label = null where device_id = 'kitchen'`)
   })
 
-  await t.test('the legend switches lines, also with the keyboard, and shows the label of a device', async (t) => {
-    await running.api(`/api/devices/${LONG}`, {
-      method: 'PATCH',
-      body: JSON.stringify({ label: 'Tomatoes' }),
-      headers: { 'content-type': 'application/json', origin: running.url },
-    })
-    const path = `/explore?range=1h&device=kitchen&device=${LONG}&type=temp&type=humidity`
-    const page = await openPage(t, browser, `${running.url}${path}`, { colorScheme: 'light' })
-    const tomatoes = page.getByRole('button', { name: 'Tomatoes temp' })
-    await tomatoes.waitFor()
-    const first = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('button').first()
-    assert.equal(await first.getAttribute('aria-pressed'), 'true')
-    assert.equal(await first.textContent(), await tomatoes.textContent())
-    // The labelled device has a single point.
-    const isDrawn = async () => (await inkedColumns(page, FIRST_COLOUR, 0.1)).includes(true)
-    await until(isDrawn, 'the first line is drawn')
-    await first.focus()
-    await page.keyboard.press('Space')
-    assert.equal(await first.getAttribute('aria-pressed'), 'false')
-    await until(async () => !(await isDrawn()), 'it is no longer drawn')
-    await page.getByRole('button', { name: 'All off' }).click()
-    await page.getByText('All lines are switched off').waitFor()
-    await page.getByRole('button', { name: 'All on' }).click()
-    assert.equal(await tomatoes.getAttribute('aria-pressed'), 'true')
-    await until(isDrawn, 'it is back, in its colour')
-  })
+  await t.test(
+    'the legend switches lines, also with the keyboard, and shows the label of a device',
+    async (t) => {
+      await running.api(`/api/devices/${LONG}`, {
+        method: 'PATCH',
+        body: JSON.stringify({ label: 'Tomatoes' }),
+        headers: { 'content-type': 'application/json', origin: running.url },
+      })
+      const path = `/explore?range=1h&device=kitchen&device=${LONG}&type=temp&type=humidity`
+      const page = await openPage(t, browser, `${running.url}${path}`, { colorScheme: 'light' })
+      const tomatoes = page.getByRole('button', { name: 'Tomatoes temp' })
+      await tomatoes.waitFor()
+      const first = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('button').first()
+      assert.equal(await first.getAttribute('aria-pressed'), 'true')
+      assert.equal(await first.textContent(), await tomatoes.textContent())
+      // The labelled device has a single point.
+      const isDrawn = async () => (await inkedColumns(page, FIRST_COLOUR, 0.1)).includes(true)
+      await until(isDrawn, 'the first line is drawn')
+      await first.focus()
+      await page.keyboard.press('Space')
+      assert.equal(await first.getAttribute('aria-pressed'), 'false')
+      await until(async () => !(await isDrawn()), 'it is no longer drawn')
+      await page.getByRole('button', { name: 'All off' }).click()
+      await page.getByText('All lines are switched off').waitFor()
+      await page.getByRole('button', { name: 'All on' }).click()
+      assert.equal(await tomatoes.getAttribute('aria-pressed'), 'true')
+      await until(isDrawn, 'it is back, in its colour')
+    },
+  )
 })

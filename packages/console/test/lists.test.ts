@@ -113,33 +113,36 @@ test('20,000 devices and hostile ids in the lists', { skip: browserMissing }, as
     },
   )
 
-  await t.test('Overview: a pinned reading is shown first, for every user, and can be unpinned', async (t) => {
-    const page = await openPage(t, browser, `${running.url}/`, phone)
-    const pinned = page.getByRole('region', { name: 'Pinned' })
-    for (const id of HOSTILE)
+  await t.test(
+    'Overview: a pinned reading is shown first, for every user, and can be unpinned',
+    async (t) => {
+      const page = await openPage(t, browser, `${running.url}/`, phone)
+      const pinned = page.getByRole('region', { name: 'Pinned' })
+      for (const id of HOSTILE)
+        await page
+          .getByRole('button', { name: `Pin door of ${id}`, exact: true })
+          .first()
+          .click()
+      await pinned
+        .getByRole('listitem')
+        .nth(HOSTILE.length - 1)
+        .waitFor()
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      assert.ok(overflow <= 0, `${overflow} pixels too wide`)
+      assert.deepEqual(await accessibilityFaults(page), [])
+      const other = await openPage(t, browser, `${running.url}/`)
+      await other.getByRole('region', { name: 'Pinned' }).getByText('openopen').first().waitFor()
+      for (const id of HOSTILE)
+        await pinned.getByRole('button', { name: `Pin door of ${id}`, exact: true }).click()
+      await pinned.waitFor({ state: 'detached' })
+      await page.goto(`${running.url}/audit`)
+      await heading(page, 'Audit log')
+      await page.getByRole('cell', { name: 'Unpinned a reading' }).first().waitFor()
       await page
-        .getByRole('button', { name: `Pin door of ${id}`, exact: true })
+        .getByRole('link', { name: HOSTILE[1] ?? '', exact: true })
         .first()
         .click()
-    await pinned
-      .getByRole('listitem')
-      .nth(HOSTILE.length - 1)
-      .waitFor()
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    assert.ok(overflow <= 0, `${overflow} pixels too wide`)
-    assert.deepEqual(await accessibilityFaults(page), [])
-    const other = await openPage(t, browser, `${running.url}/`)
-    await other.getByRole('region', { name: 'Pinned' }).getByText('openopen').first().waitFor()
-    for (const id of HOSTILE)
-      await pinned.getByRole('button', { name: `Pin door of ${id}`, exact: true }).click()
-    await pinned.waitFor({ state: 'detached' })
-    await page.goto(`${running.url}/audit`)
-    await heading(page, 'Audit log')
-    await page.getByRole('cell', { name: 'Unpinned a reading' }).first().waitFor()
-    await page
-      .getByRole('link', { name: HOSTILE[1] ?? '', exact: true })
-      .first()
-      .click()
-    await heading(page, HOSTILE[1] ?? '')
-  })
+      await heading(page, HOSTILE[1] ?? '')
+    },
+  )
 })

@@ -15,26 +15,23 @@ test('the pages', { skip: browserMissing }, async (t) => {
   await fill(running)
   const home = `${running.url}/`
 
-  await t.test(
-    'light and wide: content, no accessibility faults; choice of theme; keyboard',
-    async (t) => {
-      const page = await openPage(t, browser, home, { colorScheme: 'light' })
-      await walk(page, running)
-      assert.equal(await ground(page), LIGHT)
+  await t.test('light and wide: content, no accessibility faults; choice of theme; keyboard', async (t) => {
+    const page = await openPage(t, browser, home, { colorScheme: 'light' })
+    await walk(page, running)
+    assert.equal(await ground(page), LIGHT)
 
-      await page.getByRole('button', { name: /theme\. Change/ }).click()
-      await page.getByRole('button', { name: /^Light theme/ }).click()
-      await page.getByRole('button', { name: /^Dark theme/ }).waitFor()
-      await page.reload()
-      assert.equal(await ground(page), DARK)
-      await page.keyboard.press('Tab')
-      assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content')
-      await page.getByRole('link', { name: 'Devices', exact: true }).focus()
-      await page.keyboard.press('Enter')
-      await heading(page, 'Devices')
-      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main')
-    },
-  )
+    await page.getByRole('button', { name: /theme\. Change/ }).click()
+    await page.getByRole('button', { name: /^Light theme/ }).click()
+    await page.getByRole('button', { name: /^Dark theme/ }).waitFor()
+    await page.reload()
+    assert.equal(await ground(page), DARK)
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content')
+    await page.getByRole('link', { name: 'Devices', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await heading(page, 'Devices')
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'main')
+  })
 
   await t.test('dark and narrow like a phone: content, no accessibility faults', async (t) => {
     const viewport = { width: 390, height: 844 }

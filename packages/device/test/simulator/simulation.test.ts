@@ -37,7 +37,11 @@ describe('simulate', { skip: skipWithoutMosquitto(), timeout: 60_000 }, () => {
     assert.equal(new Set([...ingester.stored.values()].map((json) => JSON.parse(json).device_id)).size, 1_000)
 
     const again = await run()
-    assert.deepEqual([again.stored, again.duplicate], [0, counts.stored], 'the same seed gives the same events')
+    assert.deepEqual(
+      [again.stored, again.duplicate],
+      [0, counts.stored],
+      'the same seed gives the same events',
+    )
   })
 
   it('sends the backlog of an offline phase in arrays, with the times of the device', async () => {

@@ -66,7 +66,8 @@ export const DeviceSchema = Type.Object({
   clock: DeviceClockSchema,
   offsetSeconds: Nullable(
     Type.Number({
-      description: 'Device time minus server time of the freshest event; negative: it is behind, or the event waited',
+      description:
+        'Device time minus server time of the freshest event; negative: it is behind, or the event waited',
     }),
   ),
   readings: Type.Array(ReadingSchema, {

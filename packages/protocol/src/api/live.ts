@@ -8,9 +8,7 @@ export const UnhandledTopicsSchema = Type.Object({
       topic: Type.String({ description: 'Its first 200 characters' }),
       messages: Type.Integer(),
       lastAt: Moment,
-      clientId: Nullable(
-        Type.String({ description: 'Client of the newest message; null: unknown' }),
-      ),
+      clientId: Nullable(Type.String({ description: 'Client of the newest message; null: unknown' })),
       isAllowed: Type.Boolean({ description: 'false: the account of the client may not publish there' }),
       payload: Type.String({ description: 'The beginning of the newest message' }),
       likelyTopic: Nullable(Type.String({ description: 'The topic that was probably intended' })),

@@ -51,8 +51,7 @@ export const OverviewSchema = Type.Object({
     paused: Type.Boolean({ description: 'At the high watermark: reading is paused' }),
     waiting: Nullable(
       Type.Integer({
-        description:
-          'Messages that the broker keeps for sessions, including those in flight; null: unknown',
+        description: 'Messages that the broker keeps for sessions, including those in flight; null: unknown',
       }),
     ),
   }),

@@ -3,7 +3,9 @@ import Type, { type Static } from 'typebox'
 /** A message on qs/v1/deadletter; the same facts are a row in `dead_letters`. */
 export const DeadLetterSchema = Type.Object(
   {
-    code: Type.String({ description: 'The reason, from the closed list in docs/reference/dead-letter-codes.md' }),
+    code: Type.String({
+      description: 'The reason, from the closed list in docs/reference/dead-letter-codes.md',
+    }),
     error: Type.String({ description: 'The reason in words, with the field and what to do' }),
     trace: Type.String({
       description: 'Where it failed, and the cause as reported by the library or PostgreSQL',

@@ -86,7 +86,10 @@ const TAKE_OVER: readonly ParityCase[] = [
     versions: [5],
     expected: 'DISCONNECT 0x8e',
     deviations: {
-      mosquitto: { observed: 'no DISCONNECT', why: 'Mosquitto 2.0.11 closes the connection without a reason' },
+      mosquitto: {
+        observed: 'no DISCONNECT',
+        why: 'Mosquitto 2.0.11 closes the connection without a reason',
+      },
     },
     observe: async (world) => {
       const clientId = world.id('s')

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { lasting } from './lasting.ts'
-import { scale } from './scale.ts'
+import { patience, scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(30_000, 5_000)
 /** Generous: batches are larger in a flood, and the machine may be busy with other things. */
-const MAX_RATIO = 25
+const MAX_RATIO = patience(25)
 
 test('a device that sends thirty times as much as all others together does not delay them', {
   skip: mosquittoMissing,

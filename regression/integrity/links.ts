@@ -3,6 +3,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
 import type { IngesterProcess } from './ingester.ts'
 import { PubackObserver } from './puback-observer.ts'
+import { patience } from './scale.ts'
 import { openStage, type Stage, type StageOptions } from './stage.ts'
 
 /** A stage whose first ingester has faulty links. */
@@ -73,8 +74,8 @@ export async function noticed(
       () => false,
     )
   const isNoticed = async () => ingester.log.length > before || !(await isReady())
-  await until(isNoticed, 'the ingester notices the fault', lastsMs)
+  await until(isNoticed, 'the ingester notices the fault', patience(lastsMs))
   const ms = elapsedMs()
-  await until(() => elapsedMs() >= lastsMs, 'the fault has lasted', lastsMs + 1_000)
+  await until(() => elapsedMs() >= lastsMs, 'the fault has lasted', lastsMs + patience(1_000))
   return ms
 }

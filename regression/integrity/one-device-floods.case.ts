@@ -7,15 +7,15 @@ import { startEmbeddedStack } from './embedded-stack.ts'
 import { Fleet } from './fleet.ts'
 import { FLOOD_DEVICE, FLOODS, flood } from './flooder.ts'
 import { lasting } from './lasting.ts'
-import { scale } from './scale.ts'
+import { patience, scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(10_000, 4_000)
 /** The goal is 1 s on an idle machine. A busy one is compared with itself. */
-const EMBEDDED: Limit = { ms: 1_000, ratio: 3 }
+const EMBEDDED: Limit = { ms: patience(1_000), ratio: 3 }
 /** It cannot slow down a device. */
-const MOSQUITTO: Limit = { ms: 3_000, ratio: 25 }
+const MOSQUITTO: Limit = { ms: patience(3_000), ratio: 25 }
 const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
 const FLUSH_MS = 60_000
 

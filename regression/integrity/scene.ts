@@ -6,6 +6,7 @@ import { Checker, type Sent } from '../checker.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
 import type { IngesterProcess } from './ingester.ts'
 import { writeRow } from './row.ts'
+import { patience } from './scale.ts'
 import { Watch } from './watch.ts'
 import { Witness } from './witness.ts'
 
@@ -100,7 +101,7 @@ export abstract class Scene {
    */
   async flowing(withinMs: number, after: string): Promise<number> {
     const [before, startMs] = [this.acked, performance.now()]
-    await until(() => this.acked > before, `events flow again after ${after}`, withinMs)
+    await until(() => this.acked > before, `events flow again after ${after}`, patience(withinMs))
     const tookMs = performance.now() - startMs
     this.#recoveryMs = Math.max(this.#recoveryMs ?? 0, tookMs)
     return tookMs

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
-import { scale } from './scale.ts'
+import { patience, scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const TIMES = scale(15, 2)
 /** The ingester has five seconds to drain, and logs if they were not enough; then it closes and exits. */
-const END_MS = 10_000
+const END_MS = patience(10_000)
 /** Not a measurement: loading a program on a busy machine takes long. */
 const START_MS = 60_000
 

@@ -1,4 +1,4 @@
-/** Who may import whom. docs/architecture.md has the same in words. */
+/** Which folder may import which; docs/architecture.md explains the rules. */
 const STAGES = 'source|batch|decode|sink|reply'
 const QS = '^packages/qs/src'
 
@@ -10,11 +10,11 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error',
 
 module.exports = {
   forbidden: [
-    forbid('no-circles', 'A circle of imports is one module in several files', {}, { circular: true }),
-    forbid('no-unresolvable', 'An import of something that is not there', {}, { couldNotResolve: true }),
+    forbid('no-circles', 'A cycle of imports is one module in several files', {}, { circular: true }),
+    forbid('no-unresolvable', 'The imported file does not exist', {}, { couldNotResolve: true }),
     forbid(
       'no-undeclared',
-      'Every package declares what it uses, except what ships none of it: the console is built, and testing is for tests',
+      'Every package declares its dependencies, except the console, which is bundled, and testing, which is not shipped',
       { path: '^packages/(?!console/|testing/)[^/]+/src' },
       {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'],
@@ -46,19 +46,19 @@ module.exports = {
     ),
     forbid(
       'nobody-imports-tests',
-      'What ships does not depend on tests',
+      'Shipped code does not depend on tests',
       { path: '^packages/[^/]+/src' },
       { path: '/test/' },
     ),
     forbid(
       'checker-is-pure',
-      'The checker of the promises knows neither the pipeline nor its simulation: whoever observes tells it',
+      'The checker of the promises knows neither the pipeline nor its simulation: the observer reports to it',
       { path: '^regression/checker\\.ts$' },
       { path: '.' },
     ),
     forbid(
       'nobody-imports-the-proof',
-      'What ships does not depend on what proves it',
+      'Shipped code does not depend on the code that tests its promises',
       { path: '^packages/' },
       { path: '^(regression|bench)/' },
     ),
@@ -78,19 +78,19 @@ module.exports = {
     ),
     forbid(
       'app-composes-the-stages',
-      'Only app sees every stage; letters judge with decode and sink, the console decodes what it watches',
+      'Only app imports every stage; letters use decode and sink to judge a replay, the console decodes the messages it watches',
       { path: `${QS}/(?!app/|letters/|console/|${STAGES})` },
       { path: `${QS}/(${STAGES})/` },
     ),
     forbid(
       'mqtt-in-its-places',
-      'MQTT libraries: whatever talks to a broker, or is one',
+      'MQTT libraries: only in folders that connect to a broker or implement one',
       { path: `${QS}/(?!source/|embedded/broker/|accounts/|letters/|doctor/|attack/|cli/)` },
       { path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/' },
     ),
     forbid(
       'pg-in-its-places',
-      'pg: database and whatever asks it; pages and commands ask through database',
+      'pg: only in database and in folders with their own queries; pages and commands go through database',
       {
         path: `${QS}/(?!sink/|database/|embedded/postgres/|backup/|letters/|devices/|hours/|doctor/|cli/verif)`,
       },
@@ -113,7 +113,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // The library of deploy/grafana has packages of its own, which are there for its tests only.
+    // deploy/grafana/library has its own packages, which only its tests install.
     exclude: { path: '/dist/|^deploy/grafana/library/' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,

@@ -1,5 +1,5 @@
-# Two images of the same program: `ingester`, which serves, and `tools`, which has pg_dump and psql beside it, of exactly
-# the version of the server.
+# Two images of the same program: `ingester` runs the service; `tools` also has pg_dump and psql, of exactly the version
+# of the server.
 ARG NODE=node:22.23.2-trixie-slim
 ARG POSTGRES=postgres:17.11-trixie
 
@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc tsconfig.base.json tsconfig.json ./
 COPY packages packages
 RUN npm ci --no-audit --no-fund --ignore-scripts && npm run build
 
-# What runs: no development packages, and not the binaries of the embedded PostgreSQL.
+# The runtime: no development packages, and no binaries of the embedded PostgreSQL.
 FROM build AS dependencies
 RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional \
  && npm sbom --package-lock-only --omit=dev --omit=optional --sbom-format=cyclonedx > sbom.cdx.json \

@@ -8,7 +8,7 @@ export const DEAD_LETTER_CODES = {
   INVALID_UTF8: 'The payload is not UTF-8. Encode the JSON text as UTF-8.',
   INVALID_JSON: 'The payload is not JSON. Check quotes, commas and that the whole message was sent.',
   NOT_AN_EVENT: 'A message must be one JSON object or an array of objects.',
-  EMPTY_ARRAY: 'The array holds no event. Leave the message out when there is nothing to send.',
+  EMPTY_ARRAY: 'The array is empty. Send no message when there is nothing to send.',
   TOO_MANY_EVENTS: 'Send smaller arrays, or raise LIMIT_ARRAY_EVENTS.',
   TOPIC_MISMATCH: 'The topic has no device id where MQTT_EVENTS_TOPIC has its +.',
   MISSING_FIELD: 'A required field is absent: schema, event_id, device_id and event_type are required.',
@@ -19,14 +19,14 @@ export const DEAD_LETTER_CODES = {
     'This version of the contract is not supported. Send schema 1, or upgrade the ingester.',
   DEVICE_ID_MISMATCH: 'device_id is not the one in the topic. A device publishes only to its own topic.',
   INVALID_VALUE: 'value must be a finite number, a string, a boolean or null.',
-  INVALID_TEXT: 'A string has what PostgreSQL cannot store: U+0000 or half of a surrogate pair.',
+  INVALID_TEXT: 'A string contains what PostgreSQL cannot store: U+0000 or half of a surrogate pair.',
   INVALID_META: 'meta must be an object whose numbers are finite and whose strings PostgreSQL can store.',
   META_TOO_LARGE: 'Send less in meta and in unknown fields, which are kept there, or raise LIMIT_META_BYTES.',
   META_TOO_DEEP: 'meta, with the unknown fields kept in it, nests deeper than LIMIT_META_DEPTH.',
   TOO_MANY_EVENT_TYPES:
     'A counter or an id in event_type is a mistake: put it in meta or value. Otherwise raise LIMIT_EVENT_TYPES.',
   EVENT_ID_CONFLICT:
-    'Another event is stored under this event_id. Ids are for ever: give each event its own.',
+    'Another event is stored under this event_id. Ids are permanent: give each event its own.',
   QUARANTINED:
     'The packet ended the connection to the broker twice, so it is kept here as received. Find out which client published it, and report it to the developers of the broker or of the ingester.',
   EVENT_ID_NOT_OWN: 'EVENT_ID_RULE=device: an event_id must begin with the device id and a hyphen.',
@@ -54,7 +54,7 @@ export const WARNING_CODES = {
   TS_DEVICE_IMPLAUSIBLE:
     'ts_device is stored but further from the server time than DEVICE_CLOCK_MAX_PAST or DEVICE_CLOCK_MAX_FUTURE allows, so the event time is the server time, minus age_ms if it is present. Set the clock of the device, or leave ts_device out.',
   AGE_UNUSABLE:
-    'age_ms is not a number from 0 to DEVICE_CLOCK_MAX_PAST in milliseconds, so it is ignored: the event time is ts_device if that is plausible, otherwise the server time. Send how many milliseconds before sending it was measured.',
+    'age_ms is not a number from 0 to DEVICE_CLOCK_MAX_PAST in milliseconds, so it is ignored: the event time is ts_device if that is plausible, otherwise the server time. Send the time between measuring and sending, in milliseconds.',
 } as const
 
 /** One of the codes above. */

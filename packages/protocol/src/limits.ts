@@ -7,7 +7,7 @@ export interface Limits {
   /** event_id, device_id and event_type, each. */
   readonly idBytes: number
   readonly unitBytes: number
-  /** ts_device as a string, or as JSON if it is none. */
+  /** ts_device as a string, or as JSON if it is not a string. */
   readonly tsDeviceBytes: number
   /** A value that is a string. */
   readonly valueTextBytes: number

@@ -10,7 +10,7 @@ export const ReadingSchema = Type.Object({
   ts: Moment,
   everySeconds: Nullable(Type.Number({ description: 'The usual time between two events' })),
   isSilent: Type.Boolean({
-    description: 'No event for longer than its rhythm explains, while the device sent other types',
+    description: 'No event for longer than its rhythm allows, while the device sent other types',
   }),
 })
 
@@ -25,14 +25,14 @@ export const DeviceClockSchema = Type.Union([
 ])
 
 const SilentAfterSchema = Type.Union([Type.Number({ minimum: 1 }), Type.Literal('never'), Type.Null()], {
-  description: 'Seconds without an event after which the device is silent; null: three times its rhythm',
+  description: 'Seconds without an event after which the device is silent; null: by its rhythm',
 })
 
 export const DeviceStatusSchema = Type.Union(
   [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
   {
     description:
-      'silent: no event for longer than its rhythm explains. quiet: no event for fifteen minutes, and no known rhythm. never: no event yet',
+      'silent: no event for longer than its rhythm allows. quiet: no event for fifteen minutes, and no known rhythm. never: no event yet',
   },
 )
 
@@ -47,7 +47,7 @@ export const DeviceSortSchema = Type.Union(
   ],
   {
     description:
-      'By label or id; by room and then name; last seen first; longest quiet first; largest clock offset first; most types first',
+      'By label or id; by room, then name; last seen first; longest quiet first; largest clock offset first; most types first',
   },
 )
 
@@ -60,7 +60,7 @@ export const DeviceSchema = Type.Object({
   lastSeen: Nullable(Moment),
   status: DeviceStatusSchema,
   silentAfter: Nullable(
-    Type.Number({ description: 'Seconds without an event that its rhythm explains; null: no known rhythm' }),
+    Type.Number({ description: 'Seconds without an event that its rhythm allows; null: no known rhythm' }),
   ),
   silentAfterSet: SilentAfterSchema,
   clock: DeviceClockSchema,

@@ -43,7 +43,7 @@ export const OverviewSchema = Type.Object({
   inFlight: Nullable(
     Type.Object(
       { messages: Type.Integer(), bytes: Type.Integer() },
-      { description: 'Taken in and not yet committed; null: the ingester is another process' },
+      { description: 'Received and not yet committed; null: the ingester is another process' },
     ),
   ),
   broker: Type.Object({
@@ -60,7 +60,7 @@ export const OverviewSchema = Type.Object({
     total: Type.Integer(),
     online: Type.Integer(),
     quiet: Type.Integer({ description: 'No event for fifteen minutes, and no known rhythm' }),
-    silentTotal: Type.Integer({ description: 'No event for longer than their rhythm explains' }),
+    silentTotal: Type.Integer({ description: 'No event for longer than their rhythm allows' }),
     silent: Type.Array(DeviceNoteSchema, { description: 'Up to 20, last seen first' }),
     silentSeriesTotal: Type.Integer({ description: 'Silent series of devices that are not silent' }),
     silentSeries: Type.Array(

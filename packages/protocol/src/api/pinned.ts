@@ -11,7 +11,7 @@ export const PinnedReadingSchema = Type.Object({
   valueText: Nullable(Type.String()),
   unit: Nullable(Type.String()),
   ts: Nullable(Moment),
-  isSilent: Type.Boolean({ description: 'No event for longer than its rhythm explains' }),
+  isSilent: Type.Boolean({ description: 'No event for longer than its rhythm allows' }),
 })
 
 export const PinnedListSchema = Type.Object({

@@ -17,7 +17,7 @@ export const DeviceAckSchema = Type.Object(
     ts_server: Type.Optional(
       Type.String({
         description:
-          'When the stored event was taken in; absent when rejected, and if a packet of 256 bytes has no room for it beside a warning',
+          'When the stored event was received; absent when rejected, and if a packet of 256 bytes has no room for both it and a warning',
       }),
     ),
     error: Type.Optional(Notice),

@@ -50,7 +50,7 @@ export const EventSchema = Type.Object(
     age_ms: Type.Optional(
       Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
         description:
-          'For boards without a clock: how many milliseconds before sending it was measured. The event time is then the server time minus this, unless ts_device is plausible. Not part of the content: a resent event may have another age',
+          'For boards without a clock: the time between measuring and sending, in milliseconds. The event time is then the server time minus this, unless ts_device is plausible. Not part of the content: a resent event may have another age',
       }),
     ),
     meta: Type.Optional(

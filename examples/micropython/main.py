@@ -171,7 +171,7 @@ class Telemetry:
             entry[1] = 0
         self.client = client
         self.heard_at = self.pinged_at = time.ticks_ms()
-        print("connected as", self.device_id, "-", len(self.waiting), "events waiting")
+        print("connected as", self.device_id, "- events waiting:", len(self.waiting))
 
     def disconnect(self):
         try:

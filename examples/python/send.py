@@ -129,7 +129,7 @@ def main():
         client.username_pw_set(args.username, args.password)
 
     def on_connect(client, _userdata, _flags, reason, _properties=None):
-        print(f"{reason}, {len(outbox)} events waiting")
+        print(f"{reason}, events waiting: {len(outbox)}")
         client.subscribe(f"qs/v1/{args.device}/acks", qos=1)
         outbox.forget_attempts()
 
@@ -163,7 +163,7 @@ def main():
             try:
                 client.reconnect()
             except OSError as error:
-                print(f"no broker: {error}; {len(outbox)} events waiting")
+                print(f"no broker: {error}; events waiting: {len(outbox)}")
                 time.sleep(min(args.every, 1))
     client.disconnect()
 

@@ -235,7 +235,7 @@ bool connectBroker() {
     return false;
   }
   for (size_t index = 0; index < used; index++) eventAt(index).attempts = 0;
-  Serial.printf("connected as %s, %u events waiting\n", deviceId, (unsigned)used);
+  Serial.printf("connected as %s, events waiting: %u\n", deviceId, (unsigned)used);
   return true;
 }
 

@@ -12,11 +12,11 @@ import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitt
 import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
 
 /*
- * The examples as they are, between a real broker and a real pipeline. Nothing of this may stop them: a reading that is
- * NaN; an event that is refused under no id, which an example has to find among the others that wait; a device ack that is
- * lost. Each of them runs until no event waits any more.
+ * The unchanged examples, with a real broker and a real pipeline. None of these may stop them: a reading of NaN; an event
+ * that is rejected without an id, which the example must find among its waiting events; a lost device ack. Each example
+ * runs until no event is waiting.
  *
- * The boards' examples run on this machine, with stand-ins for the modules of a board in micropython/ and arduino/.
+ * The examples for boards run on this machine, with stand-ins for a board's modules in micropython/ and arduino/.
  */
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -27,7 +27,7 @@ const python3Missing = missing(PYTHON, '--version')
 const compilerMissing = missing('g++', '--version')
 const STAND_INS = fileURLToPath(new URL('.', import.meta.url))
 
-/** So long that no device ack repeats it. */
+/** Too long for a device ack to repeat it. */
 const UNNAMEABLE = 'x'.repeat(2_000)
 
 for (const [broker, brokerMissing, startStack] of [
@@ -55,7 +55,7 @@ outbox.db.close()
 sys.argv = ["send.py", "--port", ${JSON.stringify(String(port))}, "--count", "3", "--every", "0.05"]
 send.main()
 `
-    // Ends once the file holds no event any more.
+    // Ends when the file holds no more events.
     const { stdout } = await run(PYTHON, ['-c', driver], { cwd: directory, timeout: 30_000 })
     assert.match(stdout, /^not sent: .*nan/m)
     const ids = await stored()

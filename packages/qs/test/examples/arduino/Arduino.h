@@ -1,4 +1,4 @@
-// What the sketch uses of the Arduino core for the ESP32, for a PC.
+// The part of the Arduino core for the ESP32 that the sketch uses, for a PC.
 #pragma once
 #include <chrono>
 #include <cmath>
@@ -12,7 +12,7 @@
 using std::isinf;
 using std::isnan;
 
-/** Begins near its end, so that it starts over during a test, as it does on a board after 49 days. */
+/** Starts near its maximum, so that it wraps around during a test, as on a board after 49 days. */
 inline uint32_t millis() {
   using namespace std::chrono;
   static const auto start = steady_clock::now();

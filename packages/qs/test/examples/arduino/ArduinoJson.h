@@ -1,4 +1,4 @@
-// The interface of ArduinoJson 7 that the sketch uses, over a small tree of its own.
+// The part of ArduinoJson 7 that the sketch uses, over a small tree.
 #pragma once
 #include <cstdio>
 #include <cstdlib>
@@ -100,7 +100,7 @@ inline JsonVariantConst JsonArrayConst::Iterator::operator*() const {
   return JsonVariantConst(at->second);
 }
 
-/** Assigns to a member, which is made by it. */
+/** Assigning creates the member. */
 class JsonMember {
  public:
   explicit JsonMember(JsonNode &member) : node(&member) {}

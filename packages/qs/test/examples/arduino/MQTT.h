@@ -1,4 +1,4 @@
-// The interface of the library "MQTT" by Joël Gähwiler that the sketch uses, over a socket: MQTT 3.1.1.
+// The part of the library "MQTT" by Joël Gähwiler that the sketch uses, over a socket: MQTT 3.1.1.
 #pragma once
 #include <arpa/inet.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include "WiFi.h"
 
-/** Messages that the link loses before the callback hears of them. */
+/** Number of messages that the link loses before the callback gets them. */
 inline int loseMessages = 0;
 
 class MQTTClient {

@@ -1,7 +1,7 @@
 #pragma once
 #include "Arduino.h"
 
-/** A flash that was erased. */
+/** An erased flash. */
 struct Preferences {
   void begin(const char *, bool) {}
   bool isKey(const char *) { return false; }

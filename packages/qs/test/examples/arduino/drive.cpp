@@ -1,5 +1,5 @@
-// Behind the sketch, in one file with it: runs it against a broker until nothing waits any more. Four readings, one of
-// which is NaN, beside an event that is refused under no id; the first device ack is lost.
+// Appended to the sketch: runs it against a broker until no event is waiting. Four readings, one of which is NaN, and an
+// event that is rejected without an id; the first device ack is lost.
 
 int main() {
   setvbuf(stdout, nullptr, _IOLBF, 0);

@@ -1,7 +1,7 @@
 #pragma once
 #include <cmath>
 
-/** In place of a sensor, from the last one to the first. */
+/** Readings in place of a sensor, taken from the end. */
 const float READINGS[] = {20.75f, 20.5f, NAN, 20.125f};
 inline int readingsLeft = 4;
 

@@ -1,8 +1,8 @@
 """
-Runs examples/micropython/main.py under CPython, against a broker, until nothing waits any more.
+Runs examples/micropython/main.py under CPython, against a broker, until no event is waiting.
 
-usage: drive.py MAIN PORT, in an empty folder. Four readings, one of which is NaN, beside an event that is refused under
-no id; the first device ack is lost.
+usage: drive.py MAIN PORT, in an empty folder. Four readings, one of which is NaN, and an event that is rejected
+without an id; the first device ack is lost.
 """
 
 import json

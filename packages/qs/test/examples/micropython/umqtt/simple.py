@@ -1,9 +1,9 @@
-"""The interface of umqtt.simple that the example uses, over a socket of CPython: MQTT 3.1.1, QoS 0 out, 0 and 1 in."""
+"""The part of umqtt.simple that the example uses, over a CPython socket: MQTT 3.1.1, QoS 0 out, QoS 0 and 1 in."""
 
 import socket
 import struct
 
-#: Messages that the link loses before the callback hears of them.
+#: Number of messages that the link loses before the callback gets them.
 lose_messages = 0
 
 

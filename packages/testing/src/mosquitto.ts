@@ -58,7 +58,7 @@ export async function startMosquitto(t: TestContext, options: MosquittoOptions =
   let server: ChildProcess
   const start = async () => {
     const log = join(directory, 'log')
-    // Before it starts: it may say that it runs before this process gets its next turn.
+    // Registered before the start: Mosquitto may log that it runs before this process gets its next turn.
     const before = existsSync(log) ? statSync(log).size : 0
     server = spawn('mosquitto', ['-c', config], { env: { PATH }, stdio: 'ignore' })
     leash(server)

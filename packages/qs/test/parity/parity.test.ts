@@ -12,7 +12,7 @@ const START: Readonly<Record<BrokerName, (t: TestContext) => Promise<number>>> =
 const CASES = Object.values(PARITY_CASES).flat()
 
 for (const broker of BROKERS) {
-  test(`${broker} does what the standard demands, but for what docs/reference/mqtt-parity.md lists`, {
+  test(`${broker} does what the standard requires, except for the deviations in docs/reference/mqtt-parity.md`, {
     skip: broker === 'mosquitto' && mosquittoMissing,
     concurrency: 8,
   }, async (t) => {

@@ -15,7 +15,7 @@ const FILTERS: Readonly<Record<string, (world: World, granted: Qos) => Record<st
   }),
 }
 
-/** The highest QoS in which a message of QoS 0, 1 and 2 arrives at a subscription of QoS 0, 1 and 2. */
+/** The highest QoS at which messages of QoS 0, 1 and 2 arrive, for subscriptions with QoS 0, 1 and 2. */
 async function matrix(world: World, filter: string, isDurable: boolean): Promise<string> {
   const rows = await Promise.all(
     QOS.map(async (granted) => {
@@ -54,7 +54,7 @@ const MATRIX_DEVIATIONS: Readonly<Record<string, ParityCase['deviations']>> = {
 const MATRIX = Object.keys(FILTERS).flatMap((filter) =>
   ['clean', 'durable'].map(
     (session): ParityCase => ({
-      name: `QoS 0 1 2 to subscriptions of QoS 0, 1, 2 with ${filter}, ${session} session`,
+      name: `messages of QoS 0, 1, 2 to subscriptions with QoS 0, 1, 2: ${filter}, ${session} session`,
       clause: filter === 'overlapping filters' ? '[MQTT-3.3.5-1]' : '[MQTT-3.8.4-6], [MQTT-3.8.4-8]',
       versions: [4, 5],
       expected: '0 0 0, 0 1 1, 0 1 2',
@@ -83,7 +83,7 @@ async function redelivery(world: World, qos: Qos): Promise<string> {
 const REDELIVERY: readonly ParityCase[] = [
   ...([1, 2] as const).map(
     (qos): ParityCase => ({
-      name: `a message of QoS ${qos} without an answer, after a reconnect`,
+      name: `an unanswered QoS ${qos} message, after a reconnect`,
       clause: '[MQTT-4.4.0-1], [MQTT-3.3.1-1]',
       versions: [4, 5],
       expected: `QoS ${qos}, DUP 1, the same id`,
@@ -91,7 +91,7 @@ const REDELIVERY: readonly ParityCase[] = [
     }),
   ),
   {
-    name: 'a message of QoS 2 with PUBREC and without PUBCOMP, after a reconnect',
+    name: 'a QoS 2 message with PUBREC and without PUBCOMP, after a reconnect',
     clause: '[MQTT-4.4.0-1]',
     versions: [4, 5],
     expected: 'PUBREL with the same id',
@@ -110,7 +110,7 @@ const REDELIVERY: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a message without an answer in a clean session, after a reconnect',
+    name: 'an unanswered message in a clean session, after a reconnect',
     clause: '[MQTT-3.1.2-6], 3.1.1; [MQTT-3.1.2-4], 5',
     versions: [4, 5],
     expected: 'nothing',
@@ -129,10 +129,10 @@ const REDELIVERY: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a client sends the same PUBLISH of QoS 2 twice before PUBREL',
+    name: 'a client sends the same QoS 2 PUBLISH twice before PUBREL',
     clause: '[MQTT-4.3.3-2], 3.1.1; [MQTT-4.3.3-10], 5',
     versions: [4, 5],
-    expected: 'handed on once',
+    expected: 'delivered once',
     observe: async (world) => {
       const subscriber = await world.connect()
       await subscriber.subscribe({ [world.topic('#')]: 0 })
@@ -148,11 +148,11 @@ const REDELIVERY: readonly ParityCase[] = [
       sender.send({ cmd: 'pubrel', messageId: 9 })
       await sender.wait('pubcomp')
       const messages = await subscriber.payloadsBefore(await world.helper(), world.topic('marker'))
-      return messages.length === 1 ? 'handed on once' : `handed on ${messages.length} times`
+      return messages.length === 1 ? 'delivered once' : `delivered ${messages.length} times`
     },
   },
   {
-    name: 'PUBREL of an unknown packet identifier',
+    name: 'PUBREL with an unknown packet identifier',
     clause: 'section 4.3.3',
     versions: [4, 5],
     expected: 'PUBCOMP',
@@ -216,7 +216,7 @@ const ORDER: readonly ParityCase[] = ([1, 2] as const).map((qos) => ({
 }))
 
 const DUP: ParityCase = {
-  name: 'the DUP flag of the publisher stays with the publisher',
+  name: 'the DUP flag of the publisher is not forwarded',
   clause: '[MQTT-3.3.1-3]',
   versions: [4, 5],
   expected: 'DUP 0, DUP 0',

@@ -18,7 +18,7 @@ export interface ParityCase {
   /** A conformance statement or a section of the standard. */
   readonly clause: string
   readonly versions: readonly Version[]
-  /** What the standard demands. */
+  /** What the standard requires. */
   readonly expected: string
   readonly deviations?: Partial<Record<BrokerName, Deviation>>
   /** What the broker does, in the words of `expected`. */
@@ -107,7 +107,7 @@ export function will(topic: string, extra: object = {}): Pick<IConnectPacket, 'w
   return { will: { topic, payload: Buffer.from('will'), qos: 1, retain: false, ...extra } }
 }
 
-/** What the standard demands, or the known deviation from it. */
+/** What the standard requires, or the known deviation from it. */
 export function known({ expected, deviations }: ParityCase, broker: BrokerName, version: Version): string {
   const deviation = deviations?.[broker]
   const differs = deviation !== undefined && (deviation.version ?? version) === version

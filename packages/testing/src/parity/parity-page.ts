@@ -8,7 +8,7 @@ export function parityPage(generated: string): string {
   const sections = Object.entries(PARITY_CASES).map(
     ([title, cases]) => `## ${title}
 
-| case | clause | MQTT | the standard | ${BROKERS.map((broker) => NAMES[broker]).join(' | ')} |
+| case | clause | MQTT | required | ${BROKERS.map((broker) => NAMES[broker]).join(' | ')} |
 |---|---|---|---|---|---|
 ${cases.flatMap(rows).join('\n')}`,
   )
@@ -17,18 +17,19 @@ ${cases.flatMap(rows).join('\n')}`,
     .reduce((sum, { versions }) => sum + versions.length, 0)
   return `# The two brokers and the standard
 
-${runs} tests, the same bytes to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: it does what the
-standard demands. \`packages/qs/test/parity\` runs them in each \`npm test\`, and fails if an answer differs from
+${runs} tests send the same bytes to the embedded broker of \`qs up\` and to Mosquitto 2.0.11. ✔: the broker does what the
+standard requires. \`packages/qs/test/parity\` runs them in each \`npm test\`, and fails if an answer differs from
 this page. ${generated}
 
-Three times three digits are the QoS in which messages of QoS 0, 1 and 2 arrive at a subscription of QoS 0, 1 and 2.
+\`0 0 0, 0 1 1, 0 1 2\` is the QoS at which messages of QoS 0, 1 and 2 arrive, first for a subscription with QoS 0, then with
+QoS 1, then with QoS 2.
 
 The embedded broker reports in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions,
 as the standard allows.
 
 ${sections.join('\n\n')}
 
-## Not met, and why
+## Deviations
 
 ${BROKERS.flatMap(reasons).join('\n')}`
 }

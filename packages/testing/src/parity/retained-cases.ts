@@ -18,7 +18,7 @@ const retained = async (world: World, payload = 'x', qos: 0 | 1 | 2 = 1) =>
 
 export const RETAINED_CASES: readonly ParityCase[] = [
   {
-    name: 'a new subscription gets the retained message, in the lower QoS',
+    name: 'a new subscription gets the retained message, at the lower QoS',
     clause: '[MQTT-3.3.1-6], [MQTT-3.3.1-8], 3.1.1; [MQTT-3.3.1-9], 5',
     versions: [4, 5],
     expected: 'x, QoS 1, retain 1',
@@ -30,7 +30,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
-    name: 'an established subscription gets it without the flag',
+    name: 'an established subscription gets a retained message without the flag',
     clause: '[MQTT-3.3.1-9], 3.1.1; [MQTT-3.3.1-12], 5',
     versions: [4, 5],
     expected: 'x, QoS 1, retain 0',
@@ -42,7 +42,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
-    name: 'with Retain As Published it keeps the flag',
+    name: 'with Retain As Published, the message keeps the flag',
     clause: '[MQTT-3.3.1-13]',
     versions: [5],
     expected: 'x, QoS 1, retain 1',
@@ -80,7 +80,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the same subscription again gets the retained message again',
+    name: 'a repeated subscription gets the retained message again',
     clause: '[MQTT-3.8.4-3]',
     versions: [4, 5],
     expected: 'x, QoS 1, retain 1; x, QoS 1, retain 1',
@@ -95,7 +95,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
   },
   ...([1, 2] as const).map(
     (rh): ParityCase => ({
-      name: `retain handling ${rh}: a new subscription, and the same again`,
+      name: `retain handling ${rh}: a new and a repeated subscription`,
       clause: rh === 1 ? '[MQTT-3.3.1-10]' : '[MQTT-3.3.1-11]',
       versions: [5],
       expected: rh === 1 ? 'x, QoS 1, retain 1' : 'nothing',

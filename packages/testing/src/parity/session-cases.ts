@@ -53,7 +53,7 @@ const CLIENT_IDS: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the client id that the broker assigns is in CONNACK',
+    name: 'CONNACK has the client id that the broker assigned',
     clause: '[MQTT-3.2.2-16]',
     versions: [5],
     expected: 'assigned, with and without clean start',
@@ -81,7 +81,7 @@ const TAKE_OVER: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the first one gets the reason',
+    name: 'the displaced client gets the reason',
     clause: '[MQTT-3.1.4-3]',
     versions: [5],
     expected: 'DISCONNECT 0x8e',
@@ -101,7 +101,7 @@ const TAKE_OVER: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the second one takes over the session',
+    name: 'the new connection takes over the session',
     clause: '[MQTT-3.1.2-4], 3.1.1; [MQTT-3.1.2-5], 5',
     versions: [4, 5],
     expected: 'present, subscribed',
@@ -115,7 +115,7 @@ const TAKE_OVER: readonly ParityCase[] = [
     },
   },
   {
-    name: 'the will of the first one',
+    name: 'the will of the displaced client',
     clause: '[MQTT-3.1.2-8], 3.1.1; section 3.1.4, 5',
     versions: [4, 5],
     expected: 'published',
@@ -134,7 +134,7 @@ const TAKE_OVER: readonly ParityCase[] = [
 
 const SESSIONS: readonly ParityCase[] = [
   {
-    name: 'session present in the first and in the second connection',
+    name: '"session present" on the first and on the second connection',
     clause: '[MQTT-3.2.2-1], [MQTT-3.2.2-2]',
     versions: [4, 5],
     expected: 'not present, present',
@@ -183,7 +183,7 @@ const SESSIONS: readonly ParityCase[] = [
     },
   },
   {
-    name: 'an expiry of 0xFFFFFFFF does not end',
+    name: 'a session with expiry 0xFFFFFFFF does not expire',
     clause: 'section 3.1.2.11.2',
     versions: [5],
     expected: 'present',

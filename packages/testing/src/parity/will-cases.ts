@@ -29,7 +29,7 @@ const WAITS_FOR_DELAY = {
 
 const WILLS: readonly ParityCase[] = [
   {
-    name: 'a will of QoS 0, 1 and 2 after a connection that broke',
+    name: 'a will of QoS 0, 1 and 2, after the connection broke',
     clause: '[MQTT-3.1.2-8]',
     versions: [4, 5],
     expected: '0 1 2',
@@ -99,7 +99,7 @@ const DELAYED: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a will with a delay, and the client is back before it',
+    name: 'a will with a delay, when the client returns before it',
     clause: '[MQTT-3.1.3-9]',
     versions: [5],
     expected: 'nothing',
@@ -112,7 +112,7 @@ const DELAYED: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a will with a delay, and a clean start ends the session before it',
+    name: 'a will with a delay, when a clean start ends the session before it',
     clause: 'section 3.1.3.2.2',
     versions: [5],
     expected: 'will',
@@ -146,7 +146,7 @@ const DELAYED: readonly ParityCase[] = [
     },
   },
   {
-    name: 'a will with a delay, and the session ends before it',
+    name: 'a will with a delay, when the session ends before it',
     clause: 'section 3.1.3.2.2',
     versions: [5],
     expected: 'will',
@@ -168,10 +168,10 @@ const queued = async (world: World, client: Client): Promise<string> => {
 
 const EXPIRY: readonly ParityCase[] = [
   {
-    name: 'a message that expires while it waits for a durable session',
+    name: 'two messages queued for a durable session, one of which expires',
     clause: '[MQTT-3.3.2-5]',
     versions: [5],
-    expected: 'lasting',
+    expected: 'unexpired',
     observe: async (world) => {
       const first = await world.durable('s')
       await first.subscribe({ [world.topic('#')]: 1 })
@@ -179,14 +179,14 @@ const EXPIRY: readonly ParityCase[] = [
       const helper = await world.helper()
       const options = (messageExpiryInterval: number) =>
         ({ qos: 1, properties: { messageExpiryInterval } }) as const
-      await helper.publish(world.topic(), 'fleeting', options(1))
-      await helper.publish(world.topic(), 'lasting', options(600))
+      await helper.publish(world.topic(), 'expiring', options(1))
+      await helper.publish(world.topic(), 'unexpired', options(600))
       await pass(2_100)
       return queued(world, await world.durable('s'))
     },
   },
   {
-    name: 'a message of 600 s that waited two seconds, with its remaining interval',
+    name: 'a message with an expiry of 600 s, after waiting two seconds',
     clause: '[MQTT-3.3.2-6]',
     versions: [5],
     expected: 'less than 600 s',

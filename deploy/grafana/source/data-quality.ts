@@ -100,7 +100,7 @@ limit 100`,
 
 /**
  * Only sensors with a rhythm: a door has no usual interval, and every night would be "100 times the usual". The rhythm
- * is that of arrivals, so the hour between two batches is not a gap. A lasting silence counts as soon as it is one.
+ * is that of arrivals, so the hour between two batches is not a gap. An ongoing silence counts too.
  */
 const gaps = rows({
   title: 'Gaps: longest silence of each sensor',

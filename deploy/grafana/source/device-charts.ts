@@ -75,7 +75,7 @@ order by 2, 1`,
 export const arrivals = bars({
   title: 'Events by type',
   about:
-    'Number of events, by event time. A gap and then a tall bar later: the device was offline and sent its backlog.',
+    'Number of events, by event time. A backlog fills the gap of an outage once it arrives; without a device time or an age, it is a tall bar at the time of its arrival.',
   sql: `
 with ${SERIES_OF_DEVICE}
 select ${bucket('events.ts')} as time, series.event_type as metric, count(*)::float8 as "events"

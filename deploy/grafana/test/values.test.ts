@@ -65,7 +65,7 @@ test('a backlog is a delay and not a fault of the clock', async (t) => {
   assert.ok(Math.abs((late['Share of events'] ?? 0) - 0.7) < 0.001)
 })
 
-test('the longest silence is shown with the usual interval, and a lasting one counts too', async (t) => {
+test('the longest silence is shown with the usual interval, and an ongoing one counts too', async (t) => {
   const hole = await start(t, `${everyMinute('0')} where n not between 300 and 398`)
   const row = await hole('Data quality: Gaps: longest silence of each sensor')
   assert.deepEqual([row['Longest silence'], row['Usual interval'], row['Times the usual']], [6_000, 60, 100])

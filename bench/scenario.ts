@@ -2,7 +2,7 @@ import type { Ids } from './load/event-stream.ts'
 
 export type Group = 'goals' | 'variety' | 'scale' | 'limits' | 'peers' | 'growth'
 
-/** What takes in the events: the product, the original way, or what a user would pick instead. */
+/** What receives the events: the product, the original way, or what a user would pick instead. */
 export type SubjectName = 'ingester' | 'one-by-one' | 'telegraf' | 'node-red'
 
 /** A promise of the product, on a machine with two cores that publisher, broker, ingester and PostgreSQL share. */

@@ -124,7 +124,7 @@ function print(
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, PostgreSQL ${database}, ` +
       `${events.toLocaleString('en')} events, ${inSeries.toLocaleString('en')} of them in the chart; goal ${GOAL_MS} ms\n`,
   )
-  console.log('| ms | first | least | median | greatest |\n|---|---|---|---|---|')
+  console.log('| ms | first | minimum | median | maximum |\n|---|---|---|---|---|')
   console.log(row('click to drawn', whole, first?.wholeMs))
   console.log(row('request alone', request, first?.requestMs))
 }

@@ -42,5 +42,5 @@ export async function measured(
   return measure(phase, { events: counts.measured, before, after, watched, readySeconds })
 }
 
-/** No subject takes in events. */
+/** No subject receives events. */
 export const NOBODY: Who = { children: [], readySeconds: null }

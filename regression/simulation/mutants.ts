@@ -57,7 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
       '    message.delivery.settle()\n    if (message.delivery.redelivered) message.delivery.settle()\n',
   },
   {
-    name: 'never settled where a message was redelivered',
+    name: 'a redelivered message never settled',
     file: 'reply/reply.ts',
     original: '    message.delivery.settle()\n',
     planted: '    if (!message.delivery.redelivered) message.delivery.settle()\n',
@@ -71,7 +71,7 @@ export const MUTANTS: readonly Mutant[] = [
 `,
   },
   {
-    name: 'what a broken COMMIT left behind taken for committed',
+    name: 'the result of a broken COMMIT taken for committed',
     file: 'sink/write-batch.ts',
     original: "Is it a trigger?')\n  } catch (error) {\n",
     planted:
@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     planted: "? { kind: 'stored', tsServer }\n",
   },
   {
-    name: 'second of an id within a batch not compared',
+    name: 'second event with an id within a batch not compared',
     file: 'sink/store-events.ts',
     original: '    const others = [...repeats]\n',
     planted:
@@ -137,7 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
     planted: '  metrics.eventsInFlight.dec(events - counts.duplicate)\n',
   },
   {
-    name: 'ack lost on reconnect, and yet its PUBACK sent',
+    name: 'ack lost on reconnect, but its PUBACK sent',
     file: 'sink/write-batch.ts',
     original:
       '    (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??\n',

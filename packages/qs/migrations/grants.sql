@@ -1,6 +1,6 @@
--- Who may do what, for those of the roles that exist (deploy/postgres/roles.sh makes them). No migration: applied by
--- the owner after the migrations, every time, and changed with them. A right that is not here is taken away.
--- A new table belongs here, for each role; test/database/grants.test.ts names what a role shall not have.
+-- The rights of each existing role (deploy/postgres/roles.sh creates them). Not a migration: the owner applies this file
+-- after the migrations, every time, and it changes with them. A right that is not listed here is revoked.
+-- Add each new table here, for every role; test/database/grants.test.ts lists the rights that a role must not have.
 
 do $$
 declare
@@ -14,14 +14,14 @@ begin
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
     grant select, insert, update (ended) on ingest_stops to qs_ingester;
-    -- label, time_zone, room and silent_after_set belong to people.
+    -- Users set label, time_zone, room and silent_after_set.
     grant select, insert, update (first_seen, last_seen, silent_after, silent_series, types, clock, clock_offset) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
     grant select, insert, update, delete on event_hours to qs_ingester;
     grant select, update (covered_to, checked_device, checked_type, recounted_at) on event_hours_state to qs_ingester;
     grant select, insert, delete on event_hours_backlog to qs_ingester;
-    -- Whether the schema is up to date.
+    -- To check whether the schema is up to date.
     grant select on schema_migrations to qs_ingester;
   end if;
 
@@ -40,7 +40,7 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations from grafana;
     grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state to grafana;
-    -- A view shows what was made to be shown.
+    -- Every view, including those created by users.
     for relation in
       select oid from pg_class
       where relkind in ('v', 'm') and relnamespace = (select relnamespace from pg_class where oid = 'events'::regclass)

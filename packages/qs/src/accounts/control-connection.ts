@@ -43,7 +43,7 @@ export class ControlConnection {
     this.#login = login
   }
 
-  /** @throws AccountsError if the broker is unreachable, refuses the login, or does not let it manage accounts */
+  /** @throws AccountsError if the broker is unreachable, refuses the login, or does not allow it to manage accounts */
   static async open(login: OperatorLogin): Promise<ControlConnection> {
     const client = await connectAs(login)
     const connection = new ControlConnection(client, login)

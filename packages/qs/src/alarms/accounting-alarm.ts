@@ -16,8 +16,8 @@ export function accountingAlarm({ accounting, unsettledMessages }: AccountingRea
     check: () => {
       const { received, stored, duplicate, rejected, inFlight, difference } = accounting
       const numbers = `${received} received, ${stored} stored, ${duplicate} duplicate, ${rejected} rejected, ${inFlight} in flight`
-      const advice = 'This is a fault of the ingester: please report it, with the log'
-      if (difference !== 0) return `the numbers do not add up by ${difference}: ${numbers}. ${advice}`
+      const advice = 'This is a bug in the ingester: please report it with the log'
+      if (difference !== 0) return `the counts are off by ${difference}: ${numbers}. ${advice}`
       if (unsettledMessages() === 0 && inFlight !== 0)
         return `every message is settled, but not every event has an outcome: ${numbers}. ${advice}`
       return null

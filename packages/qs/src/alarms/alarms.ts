@@ -11,8 +11,8 @@ export interface AlarmsOptions {
 const INTERVAL_MS = 5_000
 
 /**
- * Checks all alarms every few seconds and on request, and reports each in three places: the log when it begins and when
- * it ends, the metric `qs_alarm`, and the detail of /readyz.
+ * Checks all alarms every few seconds and on request, and reports each in three places: in the log when it begins and when
+ * it ends, in the metric `qs_alarm`, and in the details of /readyz.
  */
 export class Alarms {
   readonly #options: AlarmsOptions
@@ -42,7 +42,7 @@ export class Alarms {
       else this.#active.set(name, text)
       if (wasActive === (text !== null)) continue
       metrics.alarms.set({ alarm: name }, Number(text !== null))
-      if (text === null) log.info({ alarm: name }, 'An alarm is over')
+      if (text === null) log.info({ alarm: name }, 'Alarm ended')
       else log.error({ alarm: name }, `Alarm: ${text}`)
     }
     return this.#active

@@ -10,7 +10,7 @@ export interface DifferingHours {
   readonly atMs: number
 }
 
-/** Numbers by the hour differed from their events. They have been corrected when the alarm is raised. */
+/** Numbers by the hour differed from their events. They are already corrected when the alarm is raised. */
 export function hoursAlarm(latest: () => DifferingHours | null): Alarm {
   return {
     name: 'hours_differ',
@@ -21,8 +21,8 @@ export function hoursAlarm(latest: () => DifferingHours | null): Alarm {
       const series = `${JSON.stringify(deviceId.slice(0, 128))}, ${JSON.stringify(eventType.slice(0, 128))}`
       return (
         `${hours === 1 ? '1 hour' : `${hours} hours`} of event_hours differed from the events, the latest of ${series}. ` +
-        'This is corrected, and charts of months are right. Possible causes are rows written into events directly, and a ' +
-        'clock of this host minutes behind that of PostgreSQL (qs doctor). Otherwise please report it, with the log'
+        'The hours have been recounted, so charts of months are correct. Manual changes to events cause this, and a clock of ' +
+        'this host minutes behind that of PostgreSQL (qs doctor). Otherwise it is a bug: please report it with the log'
       )
     },
   }

@@ -22,7 +22,7 @@ const BETWEEN_LOOKS_MS = 1_000
 /** How long a message in quarantine is shown; its dead letter stays. */
 export const QUARANTINE_SHOWN_MS = 10 * 60_000
 
-/** Connections are made but soon end: `isConnected` may be true at every check although little flows. */
+/** Connections succeed but soon end: `isConnected` may be true at every check although little flows. */
 export function reconnectingAlarm({ status }: SourceReadings): Alarm {
   const seen: { readonly atMs: number; readonly reconnects: number }[] = []
   return {
@@ -35,8 +35,8 @@ export function reconnectingAlarm({ status }: SourceReadings): Alarm {
       const count = reconnects - (seen[0]?.reconnects ?? reconnects)
       if (count < MANY_RECONNECTS) return null
       return (
-        `the connection to the broker ended ${count} times within a minute, last because: ${latestLoss}. Events arrive ` +
-        'late or not at all. Look for another client with this MQTT_CLIENT_ID or a bad network; check the log of the broker'
+        `the connection to the broker ended ${count} times within a minute; latest reason: ${latestLoss}. Events arrive ` +
+        'late or not at all. Look for another client with this MQTT_CLIENT_ID or a bad network, and check the log of the broker'
       )
     },
   }

@@ -31,7 +31,7 @@ export function registerDeviceLs(device: Command): void {
     .addHelpText(
       'after',
       `
-Status is online, silent (for longer than its usual interval explains), quiet (no event for 15 minutes, and no usual
+Status is online, silent (for longer than its usual interval allows), quiet (no event for 15 minutes, and no usual
 interval known) or never. Drift is how far the device's clock is ahead according to its newest event (negative: it is
 behind, or the event waited on the device). If the broker or the database does not answer, the rest is shown with a note.`,
     )

@@ -165,7 +165,7 @@ function findOpenProxies(config: Config): readonly string[] {
     : []
 }
 
-/** The ingester must not receive its own messages as events and answer them again, for ever. */
+/** The ingester must not receive its own messages as events and answer them again, forever. */
 function findLoops(config: Config): readonly string[] {
   const published = {
     ACK_TEMPLATE: ackTopic(config.ACK_TEMPLATE, 'device'),

@@ -144,7 +144,7 @@ export const SETTINGS = {
     'Event ids',
     kinds.eventIdRule,
     'any',
-    'device: an event_id must begin with its device id and a hyphen, so that a device cannot use the event ids of another, unless the other device id begins with its own and a hyphen',
+    'device: an event_id must begin with its device id and a hyphen, so that no device can use the event ids of another (unless the other device id begins with its own id and a hyphen)',
   ),
 
   LIMIT_MESSAGE_BYTES: setting(
@@ -244,7 +244,7 @@ export const SETTINGS = {
     'Memory',
     kinds.integer(1, 60_000),
     '1000',
-    'Messages received and not yet committed. At this number the ingester stops reading from the broker',
+    'Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker',
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same limit in payload bytes'),
   BATCH_BYTES: setting('Memory', kinds.size, '1MiB', 'Maximum payload bytes in one transaction'),

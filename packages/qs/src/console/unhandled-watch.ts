@@ -52,7 +52,7 @@ export class UnhandledWatch {
       username: config.MQTT_USERNAME,
       password: secretReader(config, 'MQTT_PASSWORD'),
       filters: [filter],
-      advice: `allow it with qs provision (Mosquitto with dynamic security), or with the line "topic read ${filter}" under its user in the ACL file. Ingestion does not need it`,
+      advice: `grant it with qs provision (Mosquitto with dynamic security), or with the line "topic read ${filter}" under its user in the ACL file. Ingestion does not need it`,
       onMessage: (topic, payload, isRetained) => this.#came(topic, payload, isRetained),
     })
   }

@@ -67,7 +67,7 @@ const MAY_SKIP_ROWS = `
 
 /**
  * Opens a connection and sets it up. A server that is silent for `connectTimeoutMs` is given up, since a connection to
- * a black hole would hang for ever. The limit is on silence, not on the whole set-up, for the sake of slow servers:
+ * a black hole would hang forever. The limit is on silence, not on the whole set-up, for the sake of slow servers:
  * with 3 s for everything, two cores under a load of 12 got no connection for 20 s.
  *
  * @param ended sessions of ended connections. Those in the set are terminated on the server, which may still be running
@@ -137,7 +137,7 @@ function onMessage(client: pg.Client, callback: () => void): () => void {
   return () => connection.off('message', callback)
 }
 
-/** `client.end()` waits for the peer, for ever if it has vanished; only the socket can be destroyed (pg 8.23). */
+/** `client.end()` waits for the peer, forever if it has vanished; only the socket can be destroyed (pg 8.23). */
 export function streamOf(client: pg.Client): { destroy(): void } {
   return (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection
     .stream

@@ -23,7 +23,7 @@ const RETRY_MS = 1_000
 const HEARTBEAT_MS = 10_000
 
 /**
- * Allows one ingester per client id. Two would take the broker's session from each other for ever, and few brokers say
+ * Allows one ingester per client id. Two would take the broker's session from each other forever, and few brokers say
  * why they close a connection. So the name is an advisory lock, held by a session that lasts as long as the ingester: a
  * kill releases it at once, and the server's keep-alives release it after a host has vanished. If the session has ended
  * on this side only, the next one terminates it on the server, so that an ingester does not lock itself out.

@@ -67,7 +67,7 @@ async function localDirectory(database: ClientBase): Promise<string | null> {
   return isLocal ? directory : null
 }
 
-/** An unused replication slot keeps all WAL for ever: a classic way to fill a disk. */
+/** An unused replication slot keeps all WAL forever: a classic way to fill a disk. */
 async function* checkSlots(database: ClientBase): AsyncGenerator<Finding> {
   const { rows } = await database.query<{ name: string; bytes: number }>(`
     select slot_name as name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 as bytes

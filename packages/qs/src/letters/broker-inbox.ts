@@ -143,6 +143,6 @@ function findSame(all: ReadonlySet<Waiting>, eventIds: readonly string[]): Waiti
 function whySubscribing(topic: string, error: Error): string {
   // With the SUBACK, where the broker has sent one.
   if ('packet' in error)
-    return `The broker does not let this user read ${topic}, where the device ack comes. Use the account of the operator (MQTT_USERNAME)`
+    return `The broker does not allow this user to read the device acks on ${topic}. Use the operator's account (MQTT_USERNAME).`
   return `The broker did not answer a subscription to ${topic}: ${error.message}. Try again.`
 }

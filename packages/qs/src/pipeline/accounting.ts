@@ -2,7 +2,7 @@ import type { Message } from './message.ts'
 import type { BatchResult } from './outcome.ts'
 
 /**
- * Every event taken in ends exactly once: received = stored + duplicate + rejected + in flight. Each number is counted
+ * Every received event ends exactly once: received = stored + duplicate + rejected + in flight. Each number is counted
  * independently, so that the identity is a real check: in flight by the elements of the messages, the others by their
  * outcomes.
  */

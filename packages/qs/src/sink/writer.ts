@@ -70,7 +70,8 @@ export class Writer {
   #connection: Connection | null = null
   /** The deadline of the current batch. */
   #deadline: Deadline | null = null
-  /** The connection failed by itself and not because of a doubt; doubts would otherwise go round for ever. */
+  /** The connection failed by itself, not because another writer's failure put it in doubt; otherwise writers would doubt
+   * each other forever. */
   #hasFailed = false
   readonly #stopping = new AbortController()
   /**

@@ -60,7 +60,7 @@ export class BrokerCounts {
       this.#patience ??= setTimeout(() => {
         if (this.dropped !== null) return
         log.info(
-          `Nothing on ${TOPICS.dropped}: the broker does not count drops, or does not let this user read the count`,
+          `Nothing on ${TOPICS.dropped}: the broker does not count drops, or does not allow this user to read the count`,
         )
       }, patienceMs).unref()
     })

@@ -1,6 +1,6 @@
 /** Why a connection could not be made or has ended. */
 export class ConnectionError extends Error {
-  /** Whether trying again may help. If not, an operator is needed, and the message says what to do. */
+  /** Whether another attempt may succeed. If not, an operator is needed, and the message says what to do. */
   readonly retryable: boolean
   /** The broker may not support this version of MQTT: the next try uses the other one. */
   readonly tryOtherVersion: boolean
@@ -18,7 +18,7 @@ export class ConnectionError extends Error {
 
 const CREDENTIALS = 'The broker refused the user name or password. Check MQTT_USERNAME and MQTT_PASSWORD.'
 const FORBIDDEN =
-  'The broker does not let this user connect. Check its access rules, MQTT_USERNAME and MQTT_PASSWORD.'
+  'The broker does not allow this user to connect. Check its access rules, MQTT_USERNAME and MQTT_PASSWORD.'
 const CLIENT_ID = 'The broker refused the client id. Check MQTT_CLIENT_ID.'
 
 /** CONNACK codes for which retrying does not help, of 3.1.1 [table 3.1] and of 5 [section 3.2.2.2]. */
@@ -46,7 +46,7 @@ export function refusedConnection(code: number): ConnectionError {
 
 export function refusedSubscription(filter: string): ConnectionError {
   return new ConnectionError(
-    `The broker does not let this user subscribe to ${filter}. Check its access rules and MQTT_EVENTS_TOPIC.`,
+    `The broker does not allow this user to subscribe to ${filter}. Check its access rules and MQTT_EVENTS_TOPIC.`,
     { retryable: false },
   )
 }
@@ -55,7 +55,7 @@ export function refusedSubscription(filter: string): ConnectionError {
 export function disconnectedByBroker(code: number): ConnectionError {
   if (code === 142) {
     return new ConnectionError(
-      'Another client has connected with the same client id and has taken over the session. Give each ingester its own MQTT_CLIENT_ID.',
+      'Another client connected with the same client id and took over the session. Give each ingester its own MQTT_CLIENT_ID.',
       { retryable: false },
     )
   }

@@ -14,14 +14,14 @@ const MAX_UNDER_WAY = 10_000
 const MAX_WAITING = 10_000
 /** Characters of the waiting payloads; nearly always the same as bytes. */
 const MAX_WAITING_LENGTH = 16 * 1024 * 1024
-/** A broker that closes the connection on a message would do so for ever. */
+/** A broker that closes the connection on a message would do so forever. */
 const MAX_TRIES = 3
 
 /**
  * Messages published with QoS 1, until the broker acknowledges them: dead letters, and device acks if ACK_QOS is 1.
  *
  * Deliveries do not wait for them. A paused socket reads no PUBACK, and a delivery that waited for one could keep the
- * socket paused for ever. At most the broker's Receive Maximum of messages is unacknowledged [MQTT-3.3.4-9]; after a
+ * socket paused forever. At most the broker's Receive Maximum of messages is unacknowledged [MQTT-3.3.4-9]; after a
  * reconnect these are sent again with their packet identifiers [MQTT-4.4.0-1].
  */
 export class PublishQueue {

@@ -68,7 +68,7 @@ export class TopicWatch {
       const granted = error instanceof ErrorWithSubackPacket ? (error.packet.granted ?? []) : []
       const refused = filters.filter((_, index) => Number(granted[index]) === REFUSED)
       if (refused.length > 0)
-        this.#problem = `The broker does not let ${who} read ${refused.join(' and ')}; ${advice}`
+        this.#problem = `The broker does not allow ${who} to read ${refused.join(' and ')}; ${advice}`
       else if (error === null) this.#problem = null
       if (!this.#isOpen) this.#unsubscribe()
     })

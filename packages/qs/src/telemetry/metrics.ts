@@ -41,7 +41,7 @@ export interface Readings {
 const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, help: string] } = {
   connected: ['qs_broker_connected', '1 while connected to the broker and subscribed'],
   paused: ['qs_source_paused', '1 while reading is paused at the high watermark'],
-  unsettledMessages: ['qs_messages_in_flight', 'Messages taken in and not yet committed'],
+  unsettledMessages: ['qs_messages_in_flight', 'Messages received and not yet committed'],
   unsettledBytes: ['qs_bytes_in_flight', 'Payload bytes of the messages in flight'],
   reconnects: ['qs_broker_reconnects', 'Connections to the broker after the first'],
   sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker no longer had the session'],
@@ -64,7 +64,7 @@ export class Metrics {
   readonly #registers = [this.registry]
   readonly messagesReceived = new Counter({
     name: 'qs_messages_received_total',
-    help: 'PUBLISH packets taken in',
+    help: 'PUBLISH packets received',
     registers: this.#registers,
   })
   readonly eventsReceived = new Counter({
@@ -74,7 +74,7 @@ export class Metrics {
   })
   readonly events = new Counter({
     name: 'qs_events_total',
-    help: 'Events by what became of them, counted after COMMIT',
+    help: 'Events by outcome, counted after COMMIT',
     labelNames: ['outcome'],
     registers: this.#registers,
   })

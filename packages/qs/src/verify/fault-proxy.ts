@@ -35,7 +35,7 @@ interface Link {
  * A bad network on its own port, in front of a server. TCP stays TCP: within a connection, no byte is ever missing,
  * doubled or out of order. Bytes held by a black hole arrive late, or the connection never carries another byte.
  *
- * Unlike with a real network, connecting always succeeds at once; only then does nothing come.
+ * Unlike with a real network, connecting always succeeds at once; the silence begins after it.
  */
 export class FaultProxy {
   readonly #upstream: NetConnectOpts
@@ -77,7 +77,7 @@ export class FaultProxy {
 
   /**
    * Ends the fault for new connections. Silent connections deliver everything late, as after a fault shorter than TCP's
-   * timeout; or they stay silent for ever, as if a router had dropped their state.
+   * timeout; or they stay silent forever, as if a router had dropped their state.
    */
   heal(silent: 'late' | 'forgotten' = 'late'): void {
     if (silent === 'forgotten') {

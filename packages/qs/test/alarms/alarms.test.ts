@@ -53,12 +53,12 @@ test('an alarm is reported once when it begins and once when it ends, in log, me
     records.map(({ level, msg }) => [level, msg]),
     [
       ['error', 'Alarm: nothing flows'],
-      ['info', 'An alarm is over'],
+      ['info', 'Alarm ended'],
     ],
   )
 })
 
-test('numbers that do not add up raise an alarm, events in flight do not', () => {
+test('counts that do not add up raise an alarm, events in flight do not', () => {
   const accounting = new Accounting()
   let unsettled = 1
   const { check } = accountingAlarm({ accounting, unsettledMessages: () => unsettled })
@@ -68,7 +68,7 @@ test('numbers that do not add up raise an alarm, events in flight do not', () =>
   assert.match(check(0) ?? '', /every message is settled, but not every event has an outcome/)
   unsettled = 1
   accounting.stored--
-  assert.match(check(0) ?? '', /do not add up by 1: 10 received, 3 stored/)
+  assert.match(check(0) ?? '', /the counts are off by 1: 10 received, 3 stored/)
 })
 
 test('no commit for half a minute raises an alarm, a commit ends it', () => {
@@ -121,7 +121,10 @@ test('a source that is connected at each check but keeps reconnecting raises an 
     assert.equal(alarm.check(50_000 + each * 5_000), null)
   }
   status.reconnects++
-  assert.match(alarm.check(80_000) ?? '', /ended 5 times within a minute, last because: the broker closed it/)
+  assert.match(
+    alarm.check(80_000) ?? '',
+    /ended 5 times within a minute; latest reason: the broker closed it/,
+  )
   for (let ms = 85_000; ms < 80_000 + RECONNECTS_WITHIN_MS; ms += 5_000) alarm.check(ms)
   assert.equal(alarm.check(80_000 + RECONNECTS_WITHIN_MS), null)
 })

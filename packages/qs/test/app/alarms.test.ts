@@ -37,7 +37,7 @@ test('messages dropped by Mosquitto raise an alarm', { skip: mosquittoMissing },
   assert.deepEqual([...alarms.look().keys()], ['broker_drops'])
 })
 
-test('a broker that does not let the ingester read $SYS is logged once', {
+test('a broker that does not allow the ingester to read $SYS is logged once', {
   skip: mosquittoMissing,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'qs-acl-'))
@@ -56,6 +56,9 @@ test('a broker that does not let the ingester read $SYS is logged once', {
   })
   drops.start()
   t.after(() => drops.stop())
-  await until(() => records.some(({ msg }) => msg.includes('does not let this user read')), 'it is logged')
+  await until(
+    () => records.some(({ msg }) => msg.includes('does not allow this user to read')),
+    'it is logged',
+  )
   assert.equal(drops.dropped, null)
 })

@@ -132,7 +132,7 @@ test('with EVENT_ID_RULE=device a device that shares event ids with another is a
     await add('esp32', rule),
     /^\S*esp32 and esp32-kitchen share event ids\. .*none begins with another/,
   )
-  assert.equal(await add('esp33', rule), '', 'pairs of other devices are the matter of qs doctor')
+  assert.equal(await add('esp33', rule), '', 'qs doctor, not this command, reports pairs of other devices')
   assert.equal(await add('esp32-cellar'), '', 'without the rule no device has ids of its own')
 })
 

@@ -62,7 +62,7 @@ test('an unreachable broker and one that refuses are reported as such', {
     env: { MQTT_URL: strict.url, DATABASE_URL: databaseUrl },
   })
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /refused|does not let this user/)
+  assert.match(refused.stderr, /refused|does not allow this user/)
   assert.match(refused.stderr, /qs-verify/)
 
   const both = await runQs(t, ['verify', '--faults', '--events', '5'], { env: nobody })

@@ -112,7 +112,7 @@ test('missing read permission is reported with a fix, and messages are seen once
   for (const acltype of ['publishClientReceive', 'subscribePattern', 'unsubscribePattern'])
     await control.run({ command: 'removeRoleACL', rolename: INGESTER, acltype, topic: 'qs/#' })
   const { watch, pass, hears } = await start(t, url, LOGIN)
-  const told = 'The broker does not let the user ingester read qs/#; allow it with qs provision'
+  const told = 'The broker does not allow the user ingester to read qs/#; grant it with qs provision'
   await until(() => watch.list().problem?.startsWith(told), 'the fix is reported')
   await provisioned()
   pass(30_000)

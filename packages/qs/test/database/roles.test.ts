@@ -31,7 +31,7 @@ test('roles.sh creates roles that log in with their passwords, can run again, an
   }
   assert.match(cluster.log(), /select current_user as role/, 'the log has statements')
   for (const tail of ['wner"', 'in;gest', 'gra--fana'])
-    assert.ok(!cluster.log().includes(tail), `the log tells a password: ${tail}`)
+    assert.ok(!cluster.log().includes(tail), `the log contains a password: ${tail}`)
 })
 
 test('a new password replaces the old one, and extra rights are revoked', {

@@ -9,7 +9,7 @@ import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
 import { BrokerInbox } from '../../src/letters/broker-inbox.ts'
 
-/** An account without a role may connect, and subscribe to nothing. */
+/** An account without a role may connect, but not subscribe to anything. */
 const READER = { username: 'reader', password: 'password of the reader' }
 const MESSAGE = {
   deviceId: 'other',
@@ -26,8 +26,8 @@ function inboxAs(t: TestContext, url: string, { username, password }: typeof OPE
   return inbox
 }
 
-/** The embedded broker has no such account: a device's needs its client id, and the other is the operator's. */
-test('Mosquitto: an account that may not read device acks is told to use that of the operator', {
+/** The embedded broker has no such account: only those of devices, bound to their client ids, and the operator's. */
+test("Mosquitto: the error for an account that may not read device acks names the operator's account", {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const { url } = await startManagedMosquitto(t)
@@ -38,12 +38,12 @@ test('Mosquitto: an account that may not read device acks is told to use that of
   for (let n = 0; n < 2; n++) {
     await assert.rejects(refused.publish(MESSAGE, WAIT), {
       name: 'InboxError',
-      message: /does not let this user read qs\/v1\/other\/acks.*account of the operator/,
+      message: /does not allow this user to read the device acks on qs\/v1\/other\/acks.*operator's account/,
     })
   }
 })
 
-test('an inbox says that there is no broker, as often as it is asked', async (t) => {
+test('an inbox reports an unreachable broker on every attempt', async (t) => {
   const inbox = inboxAs(t, 'mqtt://127.0.0.1:1', OPERATOR)
   for (let n = 0; n < 2; n++)
     await assert.rejects(inbox.publish(MESSAGE, WAIT), {

@@ -16,7 +16,7 @@ test('a rejection says what is wrong and then what to do', () => {
 
 test('without a detail the message is the text of the code', () => {
   const { message, trace } = rejection('EMPTY_ARRAY', '')
-  assert.equal(message, 'The array holds no event. Leave the message out when there is nothing to send.')
+  assert.equal(message, 'The array is empty. Send no message when there is nothing to send.')
   assert.equal(trace, 'decode: EMPTY_ARRAY')
 })
 

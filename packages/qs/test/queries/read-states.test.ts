@@ -8,12 +8,12 @@ import { QueryPool } from '../../src/database/query-pool.ts'
 const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 0, minute)).toISOString().replace('Z', '399Z')
 const secondsOf = (minute: number) => Date.UTC(2026, 9, 1, 0, minute) / 1000 + 0.000399
 
-test('states: the last change before the range and those in it, by the clock that is asked for', async (t) => {
+test('states are the last change before the range and those in it, on the requested time axis', async (t) => {
   const url = await freshDatabase(t)
   await migrate(url)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
-  /** The server took everything in ten minutes later; the device's clock is twenty minutes ahead. */
+  /** The server received each event ten minutes later; the device's clock is twenty minutes ahead. */
   const store = (
     eventType: string,
     ...values: readonly (readonly [minute: number, value: string | number])[]
@@ -34,7 +34,7 @@ test('states: the last change before the range and those in it, by the clock tha
       ],
     )
   await store('door', [1, 'x'.repeat(16_000)], [20, 'closed'], [40, 'open'], [50, 'closed'], [70, 'open'])
-  // The long text is not among its newest thirty.
+  // The long text is not among the newest thirty events.
   await store('door', ...Array.from({ length: 30 }, (_, n) => [80 + n, n % 2 ? 'open' : 'closed'] as const))
   await store('lamp', [10, 1], [35, 0], [45, 1])
   await store('temp', [10, 20.5], [35, 1])
@@ -60,7 +60,7 @@ test('states: the last change before the range and those in it, by the clock tha
     ['door', 'texts', [21, 40].map(secondsOf), ['x'.repeat(100), 'closed']],
     ['lamp', 'numbers', [], []],
   ])
-  // More changes than a chart shows: the one before the range is not the state at the first of them.
+  // More changes than a chart shows: the state before the range does not last until the first of those shown.
   await store(
     'door',
     ...Array.from({ length: 501 }, (_, n) => [1_000 + n, n % 2 ? 'open' : 'closed'] as const),

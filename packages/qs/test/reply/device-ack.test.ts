@@ -44,7 +44,7 @@ test('an unreadable message is acked with one object without an event id, and th
     status: 'rejected',
     error: {
       code: 'EMPTY_ARRAY',
-      message: 'The array holds no event. Leave the message out when there is nothing to send.',
+      message: 'The array is empty. Send no message when there is nothing to send.',
     },
   })
 })
@@ -75,7 +75,7 @@ test('a conflict found in the database is rejected under the id of the event', (
     status: 'rejected',
     error: {
       code: 'EVENT_ID_CONFLICT',
-      message: 'Another event is stored under this event_id. Ids are for ever: give each event its own.',
+      message: 'Another event is stored under this event_id. Ids are permanent: give each event its own.',
     },
   })
 })

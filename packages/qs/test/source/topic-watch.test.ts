@@ -33,7 +33,7 @@ test('topics are received on demand, and a missing permission is reported in adv
     return { watch, heard }
   }
   const refused = watchAs(ingester).watch
-  const told = 'The broker does not let the user ingester read other/#;'
+  const told = 'The broker does not allow the user ingester to read other/#;'
   await until(() => refused.problem?.startsWith(told), 'the refusal is reported')
 
   const { watch, heard } = watchAs(OPERATOR)

@@ -50,7 +50,7 @@ export interface EmbeddedBrokerOptions {
   readonly onPublish?: (clientId: string, publish: ClientPublish) => void
   /** Default: unlimited. */
   readonly limits?: ConnectionLimitsOptions
-  /** Lasting sessions per account. Default: unlimited. */
+  /** Durable sessions per account. Default: unlimited. */
   readonly maxSessionsPerAccount?: number
   /** The client id of the ingester in this process. It connects with `connect`; others are admitted after `open`. */
   readonly ingesterId?: string
@@ -68,7 +68,7 @@ export interface EmbeddedBroker {
   readonly deaf: DeafRecord | null
   /** Connections refused since the start, and the latest of them. */
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
-  /** Lasting sessions refused since the start, and the latest of them. */
+  /** Durable sessions refused since the start, and the latest of them. */
   readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
   /** A connection within this process, possible even before `open`. */
   connect(): Duplex

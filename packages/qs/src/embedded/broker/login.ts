@@ -10,7 +10,7 @@ import type { SessionQuota } from './session-quota.ts'
 const [IDENTIFIER_REJECTED, SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [2, 3, 4] as const
 
 const TOO_MANY_SESSIONS =
-  'a client was refused a lasting session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
+  'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
 export interface LoginOptions {
   readonly access: Access

@@ -1,6 +1,6 @@
 import type { Client } from 'aedes'
 
-/** A client whose lasting session was refused. */
+/** A client whose durable session was refused. */
 export interface QuotaRecord {
   readonly client: string
   readonly account: string
@@ -13,7 +13,7 @@ interface Kept {
 }
 
 /**
- * Limits the lasting sessions of each account. A session holds its subscriptions and up to 8 MiB of messages even while
+ * Limits the durable sessions of each account. A session holds its subscriptions and up to 8 MiB of messages even while
  * its client is away, and each new client id creates one: without a limit, one account fills the memory of all
  * sessions.
  */
@@ -40,7 +40,7 @@ export class SessionQuota {
     return this.#latest
   }
 
-  /** @returns false if this would be another lasting session and the account is at its limit */
+  /** @returns false if this would be another durable session and the account is at its limit */
   admit({ id, clean, conn }: Client, account: string): boolean {
     if (clean || this.#kept.has(id)) return true
     const count = this.#counts.get(account) ?? 0

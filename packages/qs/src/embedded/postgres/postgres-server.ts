@@ -35,7 +35,7 @@ const OLD_BACKENDS_MS = 10_000
  *
  * - starting: `start()` waits until it answers; if it exits instead, `start()` fails with the end of its log.
  * - running: if it exits by itself, it is restarted. The pipeline retries meanwhile, so nothing is lost.
- * - restarting: with backoff, for ever, since a full disk, for example, may be freed.
+ * - restarting: with backoff, forever, since a full disk, for example, may be freed.
  * - stopped: for good. Fast shutdown: open transactions roll back, committed data is checkpointed.
  *
  * It has its own process group, since Ctrl-C in the terminal would otherwise end it before the pipeline has drained.

@@ -14,7 +14,7 @@ const LIMITS: Readonly<
 }
 
 /** Revokes rights that PostgreSQL grants to PUBLIC. Roles created by users can still log in. */
-const TAKE_FROM_EVERYBODY = `
+const REVOKE_FROM_PUBLIC = `
   revoke create on schema public from public, qs_ingester, qs_console;
   grant usage on schema public to qs_ingester, qs_console;
   revoke temporary on database qs, postgres, template1 from public;
@@ -51,7 +51,7 @@ export async function setUpServiceRoles(ownerUrl: string, dataDir: string): Prom
     await owner.query('begin')
     for (const role of Object.keys(LIMITS) as ServiceRole[])
       await setUpRole(owner, role, passwordOf(dataDir, role))
-    await owner.query(TAKE_FROM_EVERYBODY)
+    await owner.query(REVOKE_FROM_PUBLIC)
     await owner.query(ADVISORY_LOCKS)
     await owner.query('commit')
   } finally {

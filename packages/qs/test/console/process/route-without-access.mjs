@@ -1,4 +1,4 @@
-// Preloaded into every process of a test (NODE_OPTIONS): the console's own gets a route of which nobody decided who may use it.
+// Preloaded into every process of a test (NODE_OPTIONS): adds a route without declared access to the console process.
 import { subscribe } from 'node:diagnostics_channel'
 
 if (process.argv[1]?.includes('console/process/main')) {

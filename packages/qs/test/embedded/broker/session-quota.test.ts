@@ -8,7 +8,7 @@ import { connectedRaw, connectPacket, rawClient } from './raw-client.ts'
 
 const properties = { sessionExpiryInterval: 1_000 }
 
-test('the number of lasting sessions per account is limited, and a refusal says why', async (t) => {
+test('the number of durable sessions per account is limited, and a refusal says why', async (t) => {
   const broker = await start(t, { maxSessionsPerAccount: 2 })
   for (const clientId of ['a', 'b']) {
     const client = await connect(t, tcp(broker), { clientId, clean: false })
@@ -33,7 +33,7 @@ test('the number of lasting sessions per account is limited, and a refusal says 
   await connect(t, tcp(broker), { clientId: 'c', clean: false })
 })
 
-test('a clean start of a lasting session keeps its slot, and an expired one frees it', async (t) => {
+test('a clean start of a durable session keeps its slot, and an expired one frees it', async (t) => {
   const broker = await start(t, { maxSessionsPerAccount: 1 })
   for (let n = 0; n < 3; n++) {
     const client = await connectedRaw(t, broker, { clientId: 'a', clean: true, properties })

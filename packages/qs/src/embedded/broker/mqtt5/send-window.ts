@@ -9,7 +9,7 @@ interface Held {
  * The Receive Maximum of a client [MQTT-3.3.4-9], which 3.1.1 and therefore aedes do not have: QoS 1 and 2 messages
  * beyond it are held until one in flight is acknowledged. So is one whose packet identifier is in use, since aedes
  * restarts with 1 after 65,535 [MQTT-2.2.1-3]. Everything else passes: a waiting PUBREL would keep the window closed
- * for ever.
+ * forever.
  */
 export class SendWindow {
   readonly #receiveMaximum: number

@@ -61,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SINGLES,
     name: 'single-events',
-    about: 'one event a message, 100 devices',
+    about: 'one event per message, 100 devices',
     goals: [
       { measure: 'eventsPerSecond', atLeast: 25_000 },
       ratio('original-single-events', 25),
@@ -75,7 +75,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ARRAYS,
     name: 'arrays-of-100',
-    about: '100 events a message',
+    about: '100 events per message',
     goals: [
       { measure: 'eventsPerSecond', atLeast: 50_000 },
       ratio('original-single-events', 50),
@@ -89,7 +89,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...ARRAYS,
     name: 'arrays-of-20',
-    about: '20 events a message',
+    about: '20 events per message',
     eventsPerMessage: 20,
     goals: [MEMORY],
     comparedTo: ['original-single-events'],
@@ -104,14 +104,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SINGLES,
     name: 'paced-100',
-    about: 'latency at 100 single events a second',
+    about: 'latency at 100 single events per second',
     course: { kind: 'paced', ratePerSecond: 100 },
     events: EVENTS(1_500, 200, { warmUp: 50, measured: 200 }),
   },
   {
     ...SINGLES,
     name: 'paced-5000',
-    about: 'latency at 5,000 single events a second',
+    about: 'latency at 5,000 single events per second',
     course: { kind: 'paced', ratePerSecond: 5_000 },
     events: EVENTS(75_000, 10_000, { warmUp: 1_000, measured: 5_000 }),
     goals: [{ measure: 'p99Ms', below: 60 }],
@@ -163,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SLOW,
     name: 'telegraf-arrays-of-100',
-    about: 'the same with 100 events a message',
+    about: 'the same with 100 events per message',
     subject: 'telegraf',
     eventsPerMessage: 100,
     events: EVENTS(200_000, 20_000, { warmUp: 1_000, measured: 10_000 }),
@@ -171,13 +171,13 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...SLOW,
     name: 'node-red-single-events',
-    about: 'Node-RED, mqtt in, join, one INSERT a batch, mqtt out',
+    about: 'Node-RED, mqtt in, join, one INSERT per batch, mqtt out',
     subject: 'node-red',
   },
   {
     ...SLOW,
     name: 'node-red-arrays-of-100',
-    about: 'the same with 100 events a message',
+    about: 'the same with 100 events per message',
     subject: 'node-red',
     eventsPerMessage: 100,
     events: EVENTS(200_000, 20_000, { warmUp: 1_000, measured: 10_000 }),

@@ -9,7 +9,7 @@ import { startConsole } from './start-console.ts'
 
 /*
  * npm run bench:fleet: bytes and milliseconds of the requests of Overview and Devices to `qs console`, with 20 devices
- * and with 20,000. Twenty devices a page, so that both fleets fill it.
+ * and with 20,000. Twenty devices per page, so that both fleets fill it.
  */
 
 const FLEETS = [20, 20_000]
@@ -62,7 +62,7 @@ try {
   }
   console.log(
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, ` +
-      `PostgreSQL ${database.version}, ${FLEET_TYPES} types a device, median of ${RUNS}\n`,
+      `PostgreSQL ${database.version}, ${FLEET_TYPES} types per device, median of ${RUNS}\n`,
   )
   console.log(
     `| | ${FLEETS.map((each) => `${each.toLocaleString('en')} devices`).join(' | ')} |\n|---|${FLEETS.map(() => '---').join('|')}|`,

@@ -21,7 +21,7 @@ const HELP = `Times every query of the Grafana dashboards and alert rules on a d
   npm run bench:grafana -- [options]
 
   --rows N      events (default 10000000: some minutes to fill, 5 GB of disk)
-  --days N      time span of the events (default 30); for a first look, 1000000 in 3 days is the same number a day
+  --days N      time span of the events (default 30); for a first look, 1000000 in 3 days is the same number per day
   --devices N   devices (default 100)
   --types N     series per device, up to 5 (default 4)
   --hours N     time range of the dashboards (default 24)
@@ -31,7 +31,7 @@ const HELP = `Times every query of the Grafana dashboards and alert rules on a d
 Exit codes: 0 every query takes at most 500 ms, 1 one is slower or failed, 2 wrong usage.`
 
 const GOAL_MS = 500
-/** Points of a chart on a usual screen: Grafana rounds 24 hours over some 700 pixels to two minutes a point. */
+/** Points of a chart on a usual screen: Grafana rounds 24 hours over some 700 pixels to two minutes per point. */
 const POINTS = 720
 
 interface Options extends Fleet {

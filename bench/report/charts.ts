@@ -13,7 +13,7 @@ const LATENCY = { p50: '#93c5fd', p99: '#2563eb', p999: '#1e3a8a' } as const
 
 const RATES = [
   {
-    title: 'Single events, 100 devices: events a second',
+    title: 'Single events, 100 devices: events per second',
     bars: [
       ['single-events', 'qs ingest', OURS],
       ['broker-limit', 'limit: the broker alone', LIMIT],
@@ -23,7 +23,7 @@ const RATES = [
     ],
   },
   {
-    title: '100 events a message: events a second',
+    title: '100 events per message: events per second',
     bars: [
       ['arrays-of-100', 'qs ingest', OURS],
       ['copy-limit', 'limit: COPY from a file', LIMIT],
@@ -35,8 +35,8 @@ const RATES = [
 
 const LATENCIES = [
   ['lone-event', 'One event at a time'],
-  ['paced-100', 'At 100 events a second'],
-  ['paced-5000', 'At 5,000 events a second'],
+  ['paced-100', 'At 100 events per second'],
+  ['paced-5000', 'At 5,000 events per second'],
 ] as const
 
 /**
@@ -101,7 +101,7 @@ function growth(found: Found) {
       : [{ label: `${ids} ids`, color: ids === 'ordered' ? OURS : OTHERS, points }]
   })
   if (drawn.length === 0) return null
-  const axes = { x: 'rows already in the table', y: 'events a second, arrays of 100' }
+  const axes = { x: 'rows already in the table', y: 'events per second, arrays of 100' }
   return { title: 'The rate as the table grows', ...lines(drawn, axes) }
 }
 

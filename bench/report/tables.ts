@@ -86,7 +86,7 @@ function goals({ isQuick }: Report, summaries: readonly Summary[]): Table {
 function wordsFor(goal: Goal): { readonly what: string; readonly digits: number } {
   switch (goal.measure) {
     case 'eventsPerSecond':
-      return { what: 'events a second', digits: 0 }
+      return { what: 'events per second', digits: 0 }
     case 'p50Ms':
       return { what: 'ms to the device ack, p50', digits: 2 }
     case 'p99Ms':

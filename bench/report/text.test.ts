@@ -46,7 +46,7 @@ const REPORT: Report = {
 
 test('a report says which goals are met and which are missed', () => {
   const said = printReport(REPORT, summarise(REPORT))
-  assert.match(said, /single-events +events a second +at least 25,000 +24,999 +MISSED/)
+  assert.match(said, /single-events +events per second +at least 25,000 +24,999 +MISSED/)
   assert.match(said, /single-events +MB peak resident memory +under 150 +149 +met/)
   assert.match(said, /Not measured: Some peer/)
   assert.match(said, /Verified/)

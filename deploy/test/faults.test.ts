@@ -42,7 +42,7 @@ test('each container is restarted and killed under load, and nothing acked is lo
         if (status === 'rejected') notStored.push(event_id)
         else acked.add(event_id)
       })
-      // About a thousand events a second, so that there is load and the machine can still restart containers.
+      // About a thousand events per second, so that there is load and the machine can still restart containers.
       if (sent % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 100))
     }
   })()

@@ -14,7 +14,7 @@ test('a device that sends thirty times as much as all others together does not d
   skip: mosquittoMissing,
 }, async (t) => {
   const stage = await openStage(t, {
-    fault: 'a flood from one device (3,000 events a second)',
+    fault: 'a flood from one device (3,000 events per second)',
     fleet: { devices: 10, eventsPerSecond: 100 },
   })
   await stage.more(100)

@@ -14,10 +14,10 @@ export interface Outage {
 const LIMIT_MS = 5_000
 const MAX_MEMORY_MB = 200
 
-/** Stops PostgreSQL for `seconds` while devices continue at 1,000 events a second. */
+/** Stops PostgreSQL for `seconds` while devices continue at 1,000 events per second. */
 export async function postgresAway(t: TestContext, { seconds, fleet, quietMs }: Outage): Promise<void> {
   const stage = await openStage(t, {
-    fault: `PostgreSQL away for ${seconds} s at 1,000 events a second`,
+    fault: `PostgreSQL away for ${seconds} s at 1,000 events per second`,
     fleet: { ...fleet, eventsPerSecond: 1_000 },
   })
   await stage.more(2_000)

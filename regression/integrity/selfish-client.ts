@@ -13,7 +13,7 @@ export interface SelfishOptions {
   readonly qos: 0 | 1
 }
 
-/** 10,000 events a second, well below the ingester's limit; with ids of 120 bytes, 2 MB/s of device acks. */
+/** 10,000 events per second, well below the ingester's limit; with ids of 120 bytes, 2 MB/s of device acks. */
 const ARRAY_EVENTS = 500
 const INTERVAL_MS = 50
 

@@ -92,7 +92,7 @@ ${withGaps(
 const drift = rows({
   title: 'Drift',
   about:
-    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is a second a day. A crystal is within 50 ppm: more means a device without one, or NTP that never succeeds. Trust it if the fit (R²) is near 1. For the 1,000 devices seen last.',
+    'Slope of the offset over the longest stretch without a jump (NTP, boot, backlog); 11.6 ppm is one second per day. A crystal is within 50 ppm: more means a device without one, or NTP that never succeeds. Trust it if the fit (R²) is near 1. For the 1,000 devices seen last.',
   sql: `
 with ${voices(CHOSEN, MOST_DEVICES)},
 offsets as (

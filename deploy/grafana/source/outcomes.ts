@@ -7,7 +7,7 @@ import { bucket, perMinute } from './sql.ts'
 
 export function outcomesPerMinute(width: number, height: number): PanelBuilder {
   return bars({
-    title: 'Events a minute by outcome',
+    title: 'Events per minute by outcome',
     about:
       'Outcomes of the received events. A gap is a time without events: is the ingester running (qs doctor)? Many duplicates: devices do not get their device acks. Any rejected: see "Data quality".',
     sql: `

@@ -35,7 +35,7 @@ select
   (
     (select sum(stored) from ingest_stats where minute > now() - interval '1 day')
     * pg_total_relation_size('events') / nullif(greatest(rows.estimate, 1), 0)
-  )::float8 as "Growth a day",
+  )::float8 as "Growth per day",
   blks_hit::float8 / nullif(blks_hit + blks_read, 0) as "Hit rate",
   deadlocks::float8 as "Deadlocks"
 from pg_stat_database, (
@@ -46,7 +46,7 @@ from pg_stat_database, (
 where datname = current_database()`,
   width: 12,
 })
-  .overrideByRegexp('/^(Size|Growth a day)$/', [unit('bytes'), decimals(1)])
+  .overrideByRegexp('/^(Size|Growth per day)$/', [unit('bytes'), decimals(1)])
   .overrideByName('Hit rate', [unit('percentunit'), decimals(1), ...judged('orange', [0.95, 'green'])])
 
 const messages = lines({
@@ -58,12 +58,12 @@ with ${withGaps(
     `
   select
     ${bucket('minute')} as time,
-    ${perMinute('messages')} as "messages a minute",
-    (sum(received) / nullif(sum(messages), 0))::float8 as "events in a message"
+    ${perMinute('messages')} as "messages per minute",
+    (sum(received) / nullif(sum(messages), 0))::float8 as "events per message"
   from ingest_stats
   where $__timeFilter(minute)
   group by 1`,
-    ['messages a minute', 'events in a message'],
+    ['messages per minute', 'events per message'],
   )}`,
   width: 12,
   height: 9,
@@ -72,7 +72,7 @@ with ${withGaps(
   .maxDataPoints(300)
   .min(0)
   .unit('short')
-  .overrideByName('events in a message', [{ id: 'custom.axisPlacement', value: 'right' }, colour('purple')])
+  .overrideByName('events per message', [{ id: 'custom.axisPlacement', value: 'right' }, colour('purple')])
 
 const delay = lines({
   title: 'Delay from device to server',
@@ -189,9 +189,9 @@ order by 2 desc`,
 ])
 
 const daily = bars({
-  title: 'Stored events a day',
+  title: 'Stored events per day',
   about:
-    'The last thirty days, regardless of the time range; days are in UTC. The disk must have room for the growth: see "Growth a day".',
+    'The last thirty days, regardless of the time range; days are in UTC. The disk must have room for the growth: see "Growth per day".',
   sql: `
 select date_bin('1 day', minute, 'epoch'::timestamptz) as time, sum(stored)::float8 as "stored"
 from ingest_stats

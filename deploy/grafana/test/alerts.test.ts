@@ -48,7 +48,7 @@ async function firing(uid: string, ask: (sql: string) => Promise<Answer>): Promi
   return rows.flatMap(({ time, ...columns }) => {
     assert.ok(time instanceof Date)
     const numbers = Object.values(columns).filter((value) => typeof value === 'number')
-    assert.equal(numbers.length, 1, 'one number a row')
+    assert.equal(numbers.length, 1, 'one number per row')
     const labels = Object.values(columns).filter((value) => typeof value === 'string')
     return (numbers[0] ?? 0) > above ? [labels.join(' ')] : []
   })

@@ -33,7 +33,7 @@ async function start(t: TestContext, fill: string) {
   }
 }
 
-/** An event a minute over twelve hours, with a clock offset in seconds by an SQL expression. */
+/** One event per minute over twelve hours, with a clock offset in seconds by an SQL expression. */
 function everyMinute(offset: string): string {
   return `
     insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_server, schema)

@@ -14,7 +14,7 @@ export function bootId(nowMs: number = Date.now()): string {
 /**
  * Event ids `<device>-<boot>-<seq>`, ordered as text per device.
  *
- * Ordered ids keep inserts at one place of the primary key: 53,000 to 60,000 rows a second from 0 to 20 million
+ * Ordered ids keep inserts at one place of the primary key: 53,000 to 60,000 rows per second from 0 to 20 million
  * rows, where random UUIDs fall to 22,000. The sequence has nine digits; beyond a billion events of one run ids
  * stay unique but are no longer ordered.
  */

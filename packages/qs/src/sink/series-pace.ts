@@ -15,7 +15,7 @@ const FOLD_SHARE = 30
 
 /**
  * Decides when the rows of `series` are written. On a quiet system a batch writes them itself, and a single event shows
- * at once. Above 200 rows a second batches defer them, and one fold covers dozens of batches.
+ * at once. Above 200 rows per second batches defer them, and one fold covers dozens of batches.
  */
 export class SeriesPace {
   #rows = BURST_ROWS

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SeriesPace } from '../../src/sink/series-pace.ts'
 
-test('a quiet system writes each batch at once, a busy one 200 rows a second', () => {
+test('a quiet system writes each batch at once, a busy one 200 rows per second', () => {
   const pace = new SeriesPace()
   for (let second = 0; second < 100; second++) assert.equal(pace.choose(150, second * 1000), 'write')
   let written = 0

@@ -9,7 +9,7 @@ export type SubjectName = 'ingester' | 'one-by-one' | 'telegraf' | 'node-red'
 export type Goal =
   | { readonly measure: 'eventsPerSecond'; readonly atLeast: number }
   | { readonly measure: 'p50Ms' | 'p99Ms' | 'peakMemoryMb' | 'subjectCpu'; readonly below: number }
-  /** Its rate as a multiple of another scenario's in the same round. */
+  /** The scenario's rate as a multiple of another scenario's in the same round. */
   | { readonly measure: 'ratio'; readonly to: string; readonly atLeast: number }
 
 export interface Counts {

@@ -165,7 +165,7 @@ export class Load {
     return { seconds, latenciesMs: hasAcks ? this.#latencies(range.first, range.last) : new Float64Array() }
   }
 
-  /** Of messages that were not repeated: an ack does not tell which of two copies it answers. */
+  /** Latencies of messages sent only once: an ack does not tell which of two copies it answers. */
   #latencies(first: number, last: number): Float64Array {
     const { eventsPerMessage } = this.#options
     const originOf = (message: number) => this.stream.differentEvents(message) / eventsPerMessage

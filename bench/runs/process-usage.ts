@@ -9,7 +9,7 @@ const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf
 interface Stat {
   readonly pid: number
   readonly parentPid: number
-  /** Its own, plus that of children that have ended and were waited for. */
+  /** CPU time of the process, plus that of its ended children. */
   readonly cpuSeconds: number
 }
 

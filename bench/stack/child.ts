@@ -8,7 +8,7 @@ export interface ChildOptions {
   readonly name: string
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
-  /** Its working directory, which must not contain a `.env` of this repository. */
+  /** Working directory; must not contain a `.env` of this repository. */
   readonly directory: string
   /** File for its output. */
   readonly logFile: string
@@ -33,7 +33,7 @@ const TAIL_LINES = 20
 export function startChild({ name, command, env, directory, logFile }: ChildOptions): Child {
   const log = openSync(logFile, 'a', 0o644)
   const [program, ...args] = command
-  // Its own process group, or Ctrl-C in the terminal would end it before the bench stops it.
+  // A separate process group, or Ctrl-C in the terminal would end the process before the bench stops it.
   const process = spawn(program, args, { env, cwd: directory, stdio: ['ignore', log, log], detached: true })
   closeSync(log)
   leash(process)

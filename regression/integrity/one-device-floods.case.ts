@@ -12,9 +12,9 @@ import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(10_000, 4_000)
-/** The goal is 1 s on an idle machine. A busy one is compared with itself. */
+/** The goal is 1 s on an idle machine; on a busy one, the ratio to the calm run counts. */
 const EMBEDDED: Limit = { ms: patience(1_000), ratio: 3 }
-/** It cannot slow down a device. */
+/** Mosquitto cannot slow down a device. */
 const MOSQUITTO: Limit = { ms: patience(3_000), ratio: 25 }
 const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
 const FLUSH_MS = 60_000

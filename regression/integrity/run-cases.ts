@@ -8,15 +8,15 @@ export interface CaseResult {
   readonly name: string
   readonly isOk: boolean
   readonly seconds: number
-  /** Its output. */
+  /** The output of the case. */
   readonly logFile: string
 }
 
 export interface RunOptions {
   readonly isShort: boolean
-  /** For rows and logs. */
+  /** Directory for rows and logs. */
   readonly directory: string
-  /** Cases at once; they mostly wait. */
+  /** Number of concurrent cases; they mostly wait. */
   readonly concurrency: number
   readonly signal: AbortSignal
   readonly onStart: (name: string) => void
@@ -25,7 +25,7 @@ export interface RunOptions {
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const SUFFIX = '.case.ts'
-/** So long that all others run beside them. */
+/** These take so long that all others run in the meantime. */
 const LONGEST = ['postgres-away-ten-minutes', 'ingester-killed']
 const TIMEOUT_MS = 20 * 60_000
 

@@ -4,8 +4,8 @@ export const FLEET_TYPES = 5
 
 /**
  * Fills `devices` and `series` like a fleet, without its events: ids of equal length, 400 rooms, five types each. Every
- * hundredth device is silent, so is one sensor of every fiftieth, every tenth clock is minutes off, the seventh has a
- * label.
+ * hundredth device is silent, as is one sensor of every fiftieth; every tenth clock is minutes off; the seventh device
+ * has a label.
  */
 export async function fillFleet(ask: Ask, devices: number): Promise<void> {
   await ask.query(
@@ -29,7 +29,7 @@ export async function fillFleet(ask: Ask, devices: number): Promise<void> {
   await summarize(ask)
 }
 
-/** As the ingester does with each batch. */
+/** Updates the summaries of devices as the ingester does with each batch. */
 export async function summarize(ask: Ask): Promise<void> {
   await ask.query(`update devices d set (types, clock, clock_offset) =
     (select r.types, r.clock, r.clock_offset from summary_of(d.device_id) r)`)

@@ -234,7 +234,7 @@ async function cannotSmuggle(context: ForbiddenContext): Promise<void> {
   }
 }
 
-/** Its own message, sent after the forbidden one, has arrived: so the forbidden one will not. */
+/** Once the device's own message, sent after the forbidden one, has arrived, the forbidden one never will. */
 async function proveNothingArrives(
   context: ForbiddenContext,
   client: MqttClient,

@@ -1,7 +1,7 @@
 import type { DeviceList } from '@qs-telemetry/protocol/api'
 import { get } from './request.ts'
 
-/** Above the number of lines in a chart. */
+/** More than the lines of a chart. */
 const MOST = 100
 
 /** Labels by device id; devices without a label are absent. */

@@ -27,7 +27,7 @@ export function isSilence(times: readonly number[], index: number): boolean {
 interface Around {
   /** Seconds examined. */
   readonly time: number
-  /** Of these, seconds in long intervals. */
+  /** The part of them in long intervals. */
   readonly long: number
   readonly count: number
 }

@@ -31,7 +31,7 @@ export interface EmbeddedStack {
   stop(): Promise<void>
 }
 
-/** Together with the 5 s of the ingester below the 10 s after which an orchestrator kills. Progress extends it. */
+/** With the 5 s of the ingester, less than the 10 s after which an orchestrator kills the process. Progress extends it. */
 const BROKER_STALL_MS = 3_000
 
 const NOT_WRITTEN =
@@ -124,7 +124,7 @@ async function startPipeline(
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {
-    // Only now is the ingester subscribed. A PUBACK before that would be for an event that is lost.
+    // The ingester is subscribed only now: a PUBACK sent earlier would be for a lost event.
     broker.open()
     return ingester
   }

@@ -62,7 +62,7 @@ export interface IngesterOptions {
   }
 }
 
-/** Below the time after which an orchestrator kills. */
+/** Less than the 10 s after which an orchestrator kills the process. */
 const DRAIN_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 2_000
 

@@ -37,7 +37,7 @@ export interface BatchContext {
   readonly types?: KnownTypes | undefined
   /** If absent, changes of series are written. A batch with a new event type always writes them. */
   readonly series?: SeriesWork | undefined
-  /** Nothing was stored for a while. */
+  /** Whether nothing was stored for a while before this batch. */
   readonly isAfterPause?: boolean
   /** On the monotonic clock, for the allowance. */
   readonly nowMs: number

@@ -252,7 +252,7 @@ export class BrokerConnection {
     return state === 'new' ? this.#window.open(packetId, qos) : null
   }
 
-  /** Ends the connection [MQTT-4.13.1-1]. The second time the message is kept instead, or it would do so forever. */
+  /** Ends the connection [MQTT-4.13.1-1]. The second time, the message is kept instead of ending every connection. */
   #onMalformed({ problem, packet, topic, packetId }: MalformedPublish): void {
     if (this.#isClosed) return
     // The DUP flag belongs to the delivery, not to the message.

@@ -25,7 +25,7 @@ process.once('message', async () => {
   await pipeline.stop(5_000)
   process.disconnect()
 })
-// Also if the parent process is gone.
+// Exits if the parent process is gone, too.
 process.once('disconnect', () => process.exit(0))
 await pipeline.start()
 tell({ kind: 'ready' })

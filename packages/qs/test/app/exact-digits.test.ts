@@ -57,7 +57,7 @@ async function prove(url: string, t: Parameters<typeof listen>[0], query: Query)
         [((await say(event(`one-${n}`, members))) as { status: string }).status, members],
         [status, members],
       )
-    // The same in one array: the second of an id is compared with the first of the same batch.
+    // The same in one array: the second event with an id is compared with the first one of the batch.
     const acks = await say(
       `[${[first, ...others.map(([members]) => members)].map((m) => event(`all-${n}`, m)).join(',')}]`,
     )

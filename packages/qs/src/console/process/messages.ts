@@ -36,7 +36,7 @@ export type ToConsole =
 /** From the console to its parent process. */
 export type FromConsole =
   | { readonly kind: 'ready'; readonly port: number }
-  /** It cannot start, and another attempt would fail too. */
+  /** The console cannot start, and another attempt would fail too. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | {

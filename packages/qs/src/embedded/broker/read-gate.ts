@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 const MAX_PAUSE_MS = 1_000
 
 interface Gate {
-  /** Nothing is read before both times. */
+  /** Reading resumes once both times have passed. */
   pausedUntilMs: number
   heldUntilMs: number
   /** Runs while a reader waits. */

@@ -76,7 +76,7 @@ issue postgres DNS:postgres,DNS:localhost
 chmod 644 ca.crt
 cd ..
 
-# set_line NAME VALUE: in .env, unless it is there
+# set_line NAME VALUE: adds the line to .env unless NAME is set already
 set_line() {
   grep -q "^[[:space:]]*$1=" .env && return
   [ -z "$(tail -c 1 .env)" ] || echo >>.env

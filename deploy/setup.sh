@@ -31,7 +31,7 @@ added=''
 
 has() { grep -q "^[[:space:]]*$1=." .env; }
 
-# add NAME VALUE: unless it is there
+# add NAME VALUE: adds the line unless NAME is set already
 add() {
   has "$1" && return
   # Without a final line break, the first added line would continue the last one.

@@ -16,7 +16,7 @@ const HELP = `Proves that an acknowledged event is a committed event, with real 
 
 Each case has a Mosquitto, a PostgreSQL and an ingester of its own, on free ports of this machine. Needs Mosquitto
 (apt-get install mosquitto faketime); filling a disk needs root.
-Exit codes: 0 nothing lost, doubled or broken; 1 otherwise; 2 wrong usage. More in docs/reliability.md.`
+Exit codes: 0 nothing lost, duplicated or broken; 1 otherwise; 2 wrong usage. More in docs/reliability.md.`
 
 const OPTIONS = {
   short: { type: 'boolean', default: false },
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   const faults = interrupt.signal.aborted ? ['interrupted'] : faultsOf(names, results, rows)
   if (faults.length === 0) {
     rmSync(directory, { recursive: true, force: true })
-    return console.log(`${names.length} cases: nothing lost, nothing doubled.`)
+    return console.log(`${names.length} cases: nothing lost, nothing duplicated.`)
   }
   console.error(faults.map((fault) => `error: ${fault}`).join('\n'))
   console.error(`The logs are in ${directory}`)
@@ -92,7 +92,7 @@ function faultsOf(
       .filter(({ lost, doubled, broken }) => lost + doubled + broken > 0)
       .map(({ fault, lost, doubled, broken, violations }) => {
         const [first = ''] = violations
-        return `${fault}: ${lost} lost, ${doubled} doubled, ${broken} promises broken. The first: ${first}`
+        return `${fault}: ${lost} lost, ${doubled} duplicated, ${broken} promises broken. The first: ${first}`
       }),
   ]
 }

@@ -70,5 +70,5 @@ test('each container is restarted and killed under load, and nothing acked is lo
   assert.equal(stored.length, sent)
   const expected = Array.from({ length: sent }, (_, index) => `busy-${index} ${index + 1}`)
   assert.deepEqual(stored.sort(), expected.sort())
-  t.diagnostic(`${sent} events sent and acked, ${stored.length} stored, none missing, doubled or changed`)
+  t.diagnostic(`${sent} events sent and acked, ${stored.length} stored, none missing, duplicated or changed`)
 })

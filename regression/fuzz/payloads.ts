@@ -170,7 +170,7 @@ function randomBytes(random: Random): Buffer {
 
 const INTERESTING = Buffer.from('"\\{}[]:,0e-.\u0000u')
 
-/** With bytes changed, dropped, doubled or cut off. */
+/** With bytes changed, dropped, duplicated or cut off. */
 function damaged(random: Random, good: Buffer): Buffer {
   let bytes = good
   for (let edits = random.between(1, 4); edits > 0 && bytes.length > 0; edits--) {

@@ -7,7 +7,7 @@ const COLUMNS = [
   'stored',
   'dead letters',
   'lost',
-  'doubled',
+  'duplicated',
   'outage s',
   'flowing after s',
   'peak MB',

@@ -63,7 +63,7 @@ async function simulate(): Promise<number> {
     `${sums.seeds} seeds in ${seconds.toFixed(0)} s (${perMinute} a minute, ${hours} simulated hours, ${sums.steps} steps).`,
   )
   console.log(
-    `${sums.sent} events sent ${sums.sends} times, ${sums.acked} device acks; ${sums.stored} stored, ${sums.deadLetters} dead letters, 0 lost, 0 doubled.`,
+    `${sums.sent} events sent ${sums.sends} times, ${sums.acked} device acks; ${sums.stored} stored, ${sums.deadLetters} dead letters, 0 lost, 0 duplicated.`,
   )
   return 0
 }

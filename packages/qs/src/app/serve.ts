@@ -59,7 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
   if (!isLoopback(address) && config.CONSOLE_OPERATOR_PASSWORD === null) {
     log.warn(
       { host: address },
-      'Nobody can log in as operator: the console is open to other machines, but CONSOLE_OPERATOR_PASSWORD is not set',
+      'Nobody can log in as operator: the console is reachable from other machines, but CONSOLE_OPERATOR_PASSWORD is not set',
     )
   }
   return {

@@ -33,7 +33,7 @@ interface Link {
 
 /**
  * A bad network on its own port, in front of a server. TCP stays TCP: within a connection, no byte is ever missing,
- * doubled or out of order. Bytes held by a black hole arrive late, or the connection never carries another byte.
+ * duplicated or out of order. Bytes held by a black hole arrive late, or the connection never carries another byte.
  *
  * Unlike with a real network, connecting always succeeds at once; the silence begins after it.
  */

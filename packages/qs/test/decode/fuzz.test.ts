@@ -75,7 +75,7 @@ test('random bytes are decoded or rejected', () => {
   checkMany(60_000, () => Buffer.from(Array.from({ length: random(24) }, () => random(256))))
 })
 
-test('a good message with bytes changed, dropped, doubled or truncated is decoded or rejected', () => {
+test('a good message with bytes changed, dropped, duplicated or truncated is decoded or rejected', () => {
   const random = randomOf(SEED + 1)
   const good = Buffer.from(
     `[${eventJson({ value: '21.5', unit: '"°C"', ts_device: '"2026-11-23T10:00:00.5"', meta: '{"n":[1,{"big":12345678901234567890}]}', other: '"🚀"' })}]`,

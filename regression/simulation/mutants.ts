@@ -73,9 +73,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the result of a broken COMMIT taken for committed',
     file: 'sink/write-batch.ts',
-    original: "Is it a trigger?')\n  } catch (error) {\n",
+    original: '  } catch (error) {\n    letters.giveBack()\n    throw error\n',
     planted:
-      "Is it a trigger?')\n  } catch (error) {\n    if (String(error).includes('terminated') && outcomes.flat().every(Boolean)) return outcomes as BatchResult\n",
+      "  } catch (error) {\n    if (String(error).includes('terminated') && outcomes.flat().every(Boolean)) return outcomes as BatchResult\n    letters.giveBack()\n    throw error\n",
   },
   {
     name: 'ROLLBACK in answer to COMMIT not noticed',

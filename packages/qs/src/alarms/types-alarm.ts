@@ -1,5 +1,4 @@
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult } from '../pipeline/outcome.ts'
+import type { BatchResult, Message } from '../pipeline/message.ts'
 import type { Alarm } from './alarm.ts'
 
 /** How long a rejection is shown. A device with a counter in its type causes them continuously. */

@@ -1,6 +1,5 @@
 import type { LiveBatch, LiveElement, LiveMessage } from '@qs-telemetry/protocol/api'
-import type { Element, Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+import type { BatchResult, Element, Message, Outcome } from '../pipeline/message.ts'
 
 /** Limits of a listener's queue; messages beyond them are counted. A message of 20 elements takes up to 30 KB. */
 const [MAX_WAITING, MAX_WAITING_CHARACTERS] = [200, 256 * 1024]

@@ -1,8 +1,8 @@
 import { ackTopic, type DeadLetterCode, type DeviceAck, instantFromMs } from '@qs-telemetry/protocol'
 import type { DecodeOptions } from '../decode/context.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
+import type { BatchResult, Outcome } from '../pipeline/message.ts'
 import { Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
 
 /** Maximum number of messages waiting for a device ack; the oldest is dropped first. */
 const MAX_WAITING = 1_000

@@ -1,5 +1,5 @@
 import type { DeviceAck, Instant } from '@qs-telemetry/protocol'
-import type { Outcome } from '../pipeline/outcome.ts'
+import type { Outcome } from '../pipeline/message.ts'
 import type { Injected } from './injections.ts'
 import { instantOf } from './judge-letter.ts'
 import type { AckInbox } from './replay-letter.ts'

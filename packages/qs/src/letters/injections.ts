@@ -1,6 +1,5 @@
 import type { Delivery } from '../pipeline/delivery.ts'
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+import type { BatchResult, Message, Outcome } from '../pipeline/message.ts'
 
 /** An injected message and the outcomes of its elements, at the same index. */
 export interface Injected {

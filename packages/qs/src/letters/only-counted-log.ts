@@ -1,6 +1,5 @@
 import type { CallOff, Clock } from '../pipeline/clock.ts'
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult } from '../pipeline/outcome.ts'
+import type { BatchResult, Message } from '../pipeline/message.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const INTERVAL_MS = 60_000

@@ -1,5 +1,4 @@
-import type { Message } from './message.ts'
-import type { BatchResult } from './outcome.ts'
+import type { BatchResult, Message } from './message.ts'
 
 /**
  * Every received event ends exactly once: received = stored + duplicate + rejected + in flight. Each number is counted

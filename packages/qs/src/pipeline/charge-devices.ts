@@ -1,6 +1,5 @@
 import type { Amounts, DeviceBudgets } from './device-budgets.ts'
-import type { Message } from './message.ts'
-import type { BatchResult, Outcome } from './outcome.ts'
+import type { BatchResult, Message, Outcome } from './message.ts'
 
 /**
  * Charges an arriving message and returns for how many milliseconds its client is not read. An event is charged to the

@@ -1,6 +1,5 @@
 import { elementBytes } from '@qs-telemetry/protocol'
-import type { Message, Rejection } from './message.ts'
-import type { Outcome } from './outcome.ts'
+import type { Message, Outcome, Rejection } from './message.ts'
 import { clean } from './rejection.ts'
 
 /** A dead letter: a rejection with the bytes that it rejects. */

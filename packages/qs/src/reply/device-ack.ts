@@ -1,5 +1,4 @@
-import type { Message, Rejection } from '../pipeline/message.ts'
-import type { Outcome } from '../pipeline/outcome.ts'
+import type { Message, Outcome, Rejection } from '../pipeline/message.ts'
 import { jsonTextWithin, smallPacketRoom } from './small-packet.ts'
 
 export interface AckTarget {

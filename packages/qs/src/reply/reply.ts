@@ -1,7 +1,6 @@
+import type { Publisher } from '../pipeline/delivery.ts'
 import { lettersOf } from '../pipeline/letter.ts'
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
-import type { Publisher } from '../pipeline/publisher.ts'
+import type { BatchResult, Message, Outcome } from '../pipeline/message.ts'
 import { deadLetterJson } from './dead-letter.ts'
 import { deviceAckPayloads } from './device-ack.ts'
 

@@ -1,6 +1,5 @@
 import { type Letter, lettersOf } from '../pipeline/letter.ts'
-import type { Message } from '../pipeline/message.ts'
-import type { Outcome } from '../pipeline/outcome.ts'
+import type { Message, Outcome } from '../pipeline/message.ts'
 import type { LetterCount } from './count-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 

@@ -1,6 +1,5 @@
 import type { QueryResult } from 'pg'
-import type { Event } from '../pipeline/message.ts'
-import type { Outcome } from '../pipeline/outcome.ts'
+import type { Event, Outcome } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'

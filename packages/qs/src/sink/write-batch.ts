@@ -1,6 +1,5 @@
 import type { QueryConfig } from 'pg'
-import type { Element, Message } from '../pipeline/message.ts'
-import type { BatchResult, Outcome } from '../pipeline/outcome.ts'
+import type { BatchResult, Element, Message, Outcome } from '../pipeline/message.ts'
 import { addStats, type Counts } from './add-stats.ts'
 import { type Admission, admitLetters } from './admit-letters.ts'
 import { ALL_ADMITTED, admitTypes, learnTypes, refuseType, type TypesByDevice } from './admit-types.ts'

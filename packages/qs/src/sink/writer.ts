@@ -1,7 +1,7 @@
 import { formatInstant } from '@qs-telemetry/protocol'
-import { backoffMs } from '../pipeline/backoff.ts'
+import { pauseMs } from '../pipeline/backoff.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
-import type { BatchResult } from '../pipeline/outcome.ts'
+import type { BatchResult } from '../pipeline/message.ts'
 import { delay } from '../pipeline/promises.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ArrivalTimes } from './arrival-times.ts'
@@ -52,8 +52,6 @@ export interface WriterOptions {
  */
 const KEEPS_CONNECTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03'])
 
-/** Together with the connect timeout it bounds the recovery after an outage: five seconds. */
-const BACKOFF = { minMs: 100, maxMs: 1_000 }
 const MAX_TIMEOUT_MS = 120_000
 /** How long a connection may be silent after the connection of another writer has failed. */
 const DOUBTED_MS = 1_000
@@ -87,7 +85,7 @@ export class Writer {
 
   /** @throws the error of PostgreSQL if the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[], series?: SeriesWork): Promise<BatchResult> {
-    const { name, prospects, setUp, arrivals, allowance, types, timeoutMs, log, clock, onRetry } =
+    const { name, prospects, setUp, arrivals, allowance, types, timeoutMs, log, clock, random, onRetry } =
       this.#options
     const hasEvents = batch.changes.size > 0
     for (let failures = 0; ; failures++) {
@@ -137,7 +135,8 @@ export class Writer {
             'PostgreSQL did not accept a batch; trying again, nothing is lost',
           )
         }
-        await this.#backOff(failures, clock.monotonicMs() - startMs)
+        const triedMs = clock.monotonicMs() - startMs
+        await delay(clock, pauseMs(failures, { triedMs, random }), this.#stopping.signal)
       } finally {
         deadline.cancel()
         this.#deadline = null
@@ -176,13 +175,6 @@ export class Writer {
   #dropConnection(): void {
     this.#connection?.destroy()
     this.#connection = null
-  }
-
-  /** A slow failed attempt counts as part of the pause. */
-  async #backOff(failures: number, triedMs: number): Promise<void> {
-    const { clock, random } = this.#options
-    const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
-    await delay(clock, pauseMs, this.#stopping.signal)
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Instant } from '@qs-telemetry/protocol'
-import { backoffMs } from '../pipeline/backoff.ts'
-import type { Delivery } from '../pipeline/delivery.ts'
+import { pauseMs } from '../pipeline/backoff.ts'
+import type { Delivery, Publisher } from '../pipeline/delivery.ts'
 import { delay } from '../pipeline/promises.ts'
-import type { Publisher } from '../pipeline/publisher.ts'
 import type { Log } from '../telemetry/log.ts'
 import {
   BrokerConnection,
@@ -62,11 +61,9 @@ const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 const PACKET_OVERHEAD_BYTES = 1024
 /** A broker with a smaller limit could not carry a device ack. */
 const MIN_PAYLOAD_BYTES = 256
-/** Together with the longest pause it bounds the recovery after an outage: five seconds. */
 const CONNECT_TIMEOUT_MS = 3_000
 /** After a connection that lasted this long the backoff starts over. */
 const STEADY_MS = 5_000
-const BACKOFF = { minMs: 100, maxMs: 1_000 }
 
 /**
  * MQTT input: a durable session that hands on each message as a delivery, and answers it when it is settled.
@@ -182,10 +179,8 @@ export class Source implements Publisher {
           'No connection to the broker; trying again',
         )
       }
-      // A slow failed attempt counts as part of the pause.
       const triedMs = wasOpen ? 0 : tookMs
-      const pauseMs = Math.max(BACKOFF.minMs, backoffMs(failures, { ...BACKOFF, random }) - triedMs)
-      await delay(clock, pauseMs, this.#stopping.signal).catch(() => {})
+      await delay(clock, pauseMs(failures, { triedMs, random }), this.#stopping.signal).catch(() => {})
     }
   }
 

@@ -1,5 +1,4 @@
-import type { Message } from '../pipeline/message.ts'
-import type { BatchResult } from '../pipeline/outcome.ts'
+import type { BatchResult, Message } from '../pipeline/message.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Counts a message after decode. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TYPES_SHOWN_MS, typesAlarm } from '../../src/alarms/types-alarm.ts'
-import type { Message } from '../../src/pipeline/message.ts'
-import type { Outcome } from '../../src/pipeline/outcome.ts'
+import type { Message, Outcome } from '../../src/pipeline/message.ts'
 import { rejection } from '../../src/pipeline/rejection.ts'
 
 const from = (deviceId: string) => ({ deviceId }) as Message

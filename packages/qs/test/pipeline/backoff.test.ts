@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backoffMs } from '../../src/pipeline/backoff.ts'
-
-const bounds = { minMs: 100, maxMs: 3_000 }
+import { pauseMs } from '../../src/pipeline/backoff.ts'
 
 test('each pause is twice as long as the one before, up to the bound', () => {
-  const longest = [0, 1, 2, 3, 4, 5, 6].map((failures) => backoffMs(failures, { ...bounds, random: () => 1 }))
-  assert.deepEqual(longest, [100, 200, 400, 800, 1_600, 3_000, 3_000])
+  const longest = [0, 1, 2, 3, 4, 5].map((failures) => pauseMs(failures, { triedMs: 0, random: () => 1 }))
+  assert.deepEqual(longest, [100, 200, 400, 800, 1_000, 1_000])
 })
 
 test('jitter shortens a pause by at most half', () => {
-  assert.equal(backoffMs(1, { ...bounds, random: () => 0 }), 100)
-  assert.equal(backoffMs(1_000, { ...bounds, random: () => 0 }), 1_500)
+  assert.equal(pauseMs(1, { triedMs: 0, random: () => 0 }), 100)
+  assert.equal(pauseMs(1_000, { triedMs: 0, random: () => 0 }), 500)
+})
+
+test('a slow attempt counts as part of the pause, and some pause remains', () => {
+  assert.equal(pauseMs(10, { triedMs: 300, random: () => 1 }), 700)
+  assert.equal(pauseMs(10, { triedMs: 3_000, random: () => 1 }), 100)
 })

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import { arrivalCharge, chargeDevices } from '../../src/pipeline/charge-devices.ts'
 import { DeviceBudgets } from '../../src/pipeline/device-budgets.ts'
-import type { Outcome } from '../../src/pipeline/outcome.ts'
+import type { Outcome } from '../../src/pipeline/message.ts'
 
 const OPTIONS = {
   topic: new EventTopic('qs/v1/+/events'),

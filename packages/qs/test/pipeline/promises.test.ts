@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SystemClock } from '../../src/pipeline/clock.ts'
 import { delay } from '../../src/pipeline/promises.ts'
-import { SystemClock } from '../../src/pipeline/system-clock.ts'
 
 const FOR_EVER_MS = 2 ** 31 - 1
 

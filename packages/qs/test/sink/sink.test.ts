@@ -9,8 +9,8 @@ import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { SystemClock } from '../../src/pipeline/clock.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
-import { SystemClock } from '../../src/pipeline/system-clock.ts'
 import { Sink } from '../../src/sink/sink.ts'
 
 async function start(t: TestContext) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { SystemClock } from '../../src/pipeline/system-clock.ts'
+import { SystemClock } from '../../src/pipeline/clock.ts'
 import { KeepAlive } from '../../src/source/keep-alive.ts'
 
 const INTERVAL_MS = 4_000

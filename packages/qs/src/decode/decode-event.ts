@@ -7,16 +7,14 @@ import {
 } from '@qs-telemetry/protocol'
 import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import type { MessageContext } from './context.ts'
-import { echoed } from './echoed.ts'
-import { readAge } from './event-age.ts'
-import { eventTime } from './event-time.ts'
+import type { MessageContext } from './decode-options.ts'
+import { echoed } from './text.ts'
+import { beginningOf, eventTime, readAge } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { exactValue } from './exact-value.ts'
 import { writeMeta } from './meta.ts'
-import { roundedValue } from './rounded-value.ts'
 import { isLonger, isStorable } from './text.ts'
-import { beginningOf, tooLongTime } from './too-long-time.ts'
+import { roundedValue, tooLongTime } from './warnings.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -83,7 +81,12 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     schema: CONTRACT_VERSION,
     meta: meta.json,
     // At most one: a changed value takes precedence over a changed time.
-    warning: roundedValue(value, valueExact) ?? (isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning),
+    warning:
+      valueExact !== null
+        ? roundedValue(value)
+        : isTooLong
+          ? tooLongTime(limits.tsDeviceBytes)
+          : warning,
   }
 }
 

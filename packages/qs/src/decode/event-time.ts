@@ -1,7 +1,6 @@
 import { type DeviceAckWarning, type DeviceTime, formatInstant, type Instant } from '@qs-telemetry/protocol'
 import type { Event } from '../pipeline/message.ts'
-import { type EventAge, earlier } from './event-age.ts'
-import { warning } from './warning.ts'
+import { AGE_UNUSABLE, implausibleTime, TIME_UNREADABLE } from './warnings.ts'
 
 export interface ClockTrust {
   readonly maxPastMs: number
@@ -16,15 +15,21 @@ export interface Arrival {
 
 export type EventTime = Pick<Event, 'ts' | 'tsDevice' | 'tsDeviceLocal' | 'tsDeviceRaw' | 'warning'>
 
-const UNREADABLE = warning(
-  'TS_DEVICE_UNREADABLE',
-  'Stored without device time: send ISO 8601, 2026-01-15T12:00:00Z, or Unix time as a number',
-)
+/** How long before sending an event was measured, in milliseconds; null if not given. */
+export type EventAge = number | 'unusable' | null
 
-const AGE_UNUSABLE = warning(
-  'AGE_UNUSABLE',
-  'age_ms is ignored: send the milliseconds since the measurement, a number of 0 or more',
-)
+/** @param maxMs a larger age is an error, such as a wrapped counter, just like a clock that far behind */
+export function readAge(value: unknown, maxMs: number): EventAge {
+  if (value === undefined || value === null) return null
+  return typeof value === 'number' && value >= 0 && value <= maxMs ? value : 'unusable'
+}
+
+/** The instant `ageMs` milliseconds earlier, to the microsecond. */
+export function earlier({ epochMs, micros }: Instant, ageMs: number): Instant {
+  const left = micros - Math.round(ageMs * 1000)
+  const wholeMs = Math.floor(left / 1000)
+  return { epochMs: epochMs + wholeMs, micros: left - wholeMs * 1000 }
+}
 
 /**
  * Event time is the device time if it is plausible, so that a board in 1970 does not ruin a chart. Otherwise it is the
@@ -50,7 +55,7 @@ export function eventTime(
         tsDevice: null,
         tsDeviceLocal: null,
         tsDeviceRaw: device.raw,
-        warning: UNREADABLE,
+        warning: TIME_UNREADABLE,
       }
     case 'instant':
     case 'local': {
@@ -63,7 +68,7 @@ export function eventTime(
         tsDevice,
         tsDeviceLocal: device.kind === 'local' ? device.wall : null,
         tsDeviceRaw: null,
-        warning: isPlausible ? warningOf(age) : implausible(aheadMs, typeof age === 'number'),
+        warning: isPlausible ? warningOf(age) : implausibleTime(aheadMs, typeof age === 'number'),
       }
     }
   }
@@ -77,19 +82,21 @@ function warningOf(age: EventAge): DeviceAckWarning | null {
   return age === 'unusable' ? AGE_UNUSABLE : null
 }
 
-/** The important part comes first: a device ack for a small buffer cuts the end of the message. */
-function implausible(aheadMs: number, hasAge: boolean): DeviceAckWarning {
-  const used = hasAge ? 'server time less age_ms' : 'server time'
-  const [far, side] = [distance(Math.abs(aheadMs)), aheadMs < 0 ? 'behind' : 'ahead of']
-  return warning(
-    'TS_DEVICE_IMPLAUSIBLE',
-    `Charts use the ${used}: ts_device is ${far} ${side} it. Set the clock, or omit ts_device`,
-  )
-}
+/** Independent of LIMIT_TS_DEVICE_BYTES: a changed limit must not turn a later redelivery into a conflict. */
+const KEPT_BYTES = 28
+/** Marks a truncated text. compare-events.ts accepts any ending in its place. */
+const CUT = '…'
 
-const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000]
-
-function distance(ms: number): string {
-  if (ms < 2 * DAY_MS) return `${Math.round((ms / HOUR_MS) * 10) / 10} h`
-  return `${Math.round(ms / DAY_MS)} days`
+/**
+ * The part to keep of a ts_device beyond its limit. Nothing that long is a time, so the event loses only its device
+ * time, and the database need not store 255 KB.
+ */
+export function beginningOf(raw: string): string {
+  let [kept, bytes] = ['', 0]
+  for (const character of raw.slice(0, KEPT_BYTES)) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > KEPT_BYTES) break
+    kept += character
+  }
+  return `${kept.toWellFormed() === kept ? kept : kept.slice(0, -1)}${CUT}`
 }

@@ -1,7 +1,6 @@
-import { type DeviceAckWarning, elementBytes } from '@qs-telemetry/protocol'
+import { elementBytes } from '@qs-telemetry/protocol'
 import type { Element } from '../pipeline/message.ts'
-import { clean } from '../pipeline/rejection.ts'
-import { warning } from './warning.ts'
+import { repeatedKeyOf } from './warnings.ts'
 
 /*
  * JSON.parse keeps the last of several values under one key and drops the others, as PostgreSQL does in JSONB. The event
@@ -13,7 +12,6 @@ import { warning } from './warning.ts'
 
 /** Levels of nesting in which keys are counted: LIMIT_META_DEPTH is at most 1000. */
 const MAX_LEVELS = 1_100
-const MAX_SHOWN = 40
 
 /** The number of keys in a parsed JSON value; NaN if it is nested too deeply to be stored. */
 export function countKeys(value: unknown, levelsLeft = MAX_LEVELS): number {
@@ -49,12 +47,7 @@ export function warnOfRepeatedKeys(
 function warned(element: Element, json: Buffer): Element {
   if (element.kind !== 'event') return element
   const key = repeatedKey(json.toString())
-  return key === null ? element : { ...element, warning: keyRepeated(key) }
-}
-
-function keyRepeated(key: string): DeviceAckWarning {
-  const shown = JSON.stringify(clean(key.slice(0, MAX_SHOWN)))
-  return warning('KEY_REPEATED', `Stored with the last value of ${shown}: an object has this key twice`)
+  return key === null ? element : { ...element, warning: repeatedKeyOf(key) }
 }
 
 /** Strings, with the colon that makes them keys, and the braces of objects. */

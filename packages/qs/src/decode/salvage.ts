@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { jsonContent, readEventId, splitArray } from '@qs-telemetry/protocol'
 import type { Element, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import { echoed } from './echoed.ts'
+import { echoed } from './text.ts'
 import { jsonFault } from './json-fault.ts'
-import { refusedWhole } from './refused-whole.ts'
 
 const OPEN_ARRAY = 0x5b
 
@@ -56,6 +55,19 @@ export function tooLarge(payload: Buffer, maxBytes: number, maxElements: number)
   return content[0] === OPEN_ARRAY
     ? rejection('MESSAGE_TOO_LARGE', detail, { names: sureIds(content, maxElements) })
     : rejection('MESSAGE_TOO_LARGE', detail, { eventId: idOf(content) })
+}
+
+/**
+ * Rejects an array without events and ids as a whole: one dead letter and one device ack say as much as a thousand.
+ * Without this, 2 KB of zeros cost 180 KB of device acks, and 0.6 MB/s of them delayed the device acks of all other
+ * devices by 8 s.
+ */
+export function refusedWhole(elements: readonly Element[]): Element | readonly Element[] {
+  const [first] = elements
+  if (first?.kind !== 'rejection' || elements.length === 1) return elements
+  if (elements.some(({ kind, eventId }) => kind === 'event' || eventId !== null)) return elements
+  const message = `All ${elements.length} elements of the array are rejected, the first one because: ${first.message}`
+  return { ...first, message, elements: elements.length }
 }
 
 /** Rejects a payload that is not UTF-8, or not JSON, without salvaging. */

@@ -1,6 +1,6 @@
 import { elementBytes, type Instant, instantFromMs, type Limits } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
-import type { DecodeOptions } from '../decode/context.ts'
+import type { DecodeOptions } from '../decode/decode-options.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
 import { decodeOptions } from '../decode/decode-options.ts'
 import type { Event, Message, Rejection } from '../pipeline/message.ts'

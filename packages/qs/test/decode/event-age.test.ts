@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accepted, eventJson, SERVER_TIME } from '@qs-telemetry/testing/decoding.ts'
 import fc from 'fast-check'
-import { earlier } from '../../src/decode/event-age.ts'
+import { earlier } from '../../src/decode/event-time.ts'
 
 const times = (members: Readonly<Record<string, string>>) => {
   const { ts, tsDevice, meta, warning } = accepted(eventJson(members))

@@ -1,6 +1,6 @@
 import { ackTopic, type DeadLetterCode, type DeviceAck, instantFromMs } from '@qs-telemetry/protocol'
-import type { DecodeOptions } from '../decode/decode-options.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
+import type { DecodeOptions } from '../decode/decode-options.ts'
 import type { BatchResult, Outcome } from '../pipeline/message.ts'
 import { Message } from '../pipeline/message.ts'
 

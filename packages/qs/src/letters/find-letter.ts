@@ -23,3 +23,10 @@ from dead_letters where dead_letter_id = $1`
 export async function findLetter(database: ClientBase, id: string): Promise<StoredLetter | null> {
   return (await database.query<StoredLetter>(SQL, [id])).rows[0] ?? null
 }
+
+/** The event with the id of a letter, as JSON for display; null if there is none. */
+const STORED = 'select to_json(e)::text as json from events e where event_id = $1'
+
+export async function storedEvent(database: ClientBase, eventId: string): Promise<string | null> {
+  return (await database.query<{ json: string }>(STORED, [eventId])).rows[0]?.json ?? null
+}

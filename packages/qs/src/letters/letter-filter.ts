@@ -1,3 +1,5 @@
+import type { ClientBase } from 'pg'
+
 /** Selects dead letters; an absent field matches all. */
 export interface LetterFilter {
   readonly ids?: readonly string[]
@@ -30,4 +32,16 @@ export function filterValues({ ids, codes, devices, since, until, state }: Lette
     until ?? null,
     state === undefined ? null : state === 'done',
   ]
+}
+
+const COUNT = `select count(*)::int as count from dead_letters d where ${MATCHES} and d.dead_letter_id <= $7`
+
+/** Number of letters that match a filter, up to an id. */
+export async function countLetters(
+  database: ClientBase,
+  filter: LetterFilter,
+  upTo: string,
+): Promise<number> {
+  const { rows } = await database.query<{ count: number }>(COUNT, [...filterValues(filter), upTo])
+  return rows[0]?.count ?? 0
 }

@@ -1,7 +1,8 @@
+import { DEAD_LETTER_CODES } from '@qs-telemetry/protocol'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
-import { advice } from './advice.ts'
-import { forecastEvents } from './forecast-events.ts'
+import type { Event } from '../pipeline/message.ts'
+import { compareEvents, readComparisons } from '../sink/compare-events.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 
 /** Why a replay would be rejected, as text for the user. */
@@ -33,4 +34,26 @@ export async function letterProblems(
       message: `${eventId}: ${advice('EVENT_ID_CONFLICT')}`,
     }))
   return [...problemsOf(judgement), ...conflicts]
+}
+
+/** What would become of an event in the database. */
+export type Forecast = 'stored' | 'duplicate' | 'conflict'
+
+/** Forecasts by index, with the comparison of the sink. Changes nothing. */
+export async function forecastEvents(
+  database: ClientBase,
+  events: readonly Event[],
+): Promise<readonly Forecast[]> {
+  const rows = events.map((event) => ({ event, tsServer: event.ts }))
+  const { rows: answers } = await database.query<Record<string, unknown>>(compareEvents(rows))
+  const forecasts: Forecast[] = events.map(() => 'stored')
+  for (const { index, same } of readComparisons(answers)) forecasts[index] = same ? 'duplicate' : 'conflict'
+  return forecasts
+}
+
+/** What to do about a code. The code may come from another version and be unknown here. */
+export function advice(code: string): string {
+  return Object.hasOwn(DEAD_LETTER_CODES, code)
+    ? DEAD_LETTER_CODES[code as keyof typeof DEAD_LETTER_CODES]
+    : 'This version of qs does not know this code.'
 }

@@ -1,12 +1,10 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
-import { advice } from './advice.ts'
-import { type Forecast, forecastEvents } from './forecast-events.ts'
 import type { Judgement } from './judge-letter.ts'
 import { judgeReplay, movedTime, type ReplayTime } from './judge-replay.ts'
 import { addHistory, type ReplayOutcome } from './letter-history.ts'
-import { takeBackLetter } from './take-back-letter.ts'
+import { advice, type Forecast, forecastEvents } from './letter-problems.ts'
 import type { ReplayableLetter } from './take-letters.ts'
 
 /** A payload that is sent again. */
@@ -144,11 +142,17 @@ function outcomeOf(acks: readonly DeviceAck[] | null, { events }: Judgement): En
   return { outcome, code: null, detail }
 }
 
-/** Every event was rejected again: removes the new letters, which repeat this one. */
-async function takeBack(
-  { parts }: Judgement,
-  { database, newestBefore: after }: ReplayContext,
-): Promise<void> {
+/**
+ * A replay that is rejected again creates another dead letter with the same content. It is deleted, and the outcome is
+ * in the history of the old one. One row only: if the device sent the same bytes in the meantime, that is a separate
+ * letter.
+ */
+const TAKE_BACK = `
+delete from dead_letters where dead_letter_id = (
+  select min(dead_letter_id) from dead_letters where fingerprint = $1 and dead_letter_id > $2)`
+
+/** Every event was rejected again. */
+async function takeBack({ parts }: Judgement, { database, newestBefore }: ReplayContext): Promise<void> {
   for (const { fingerprints } of parts)
-    for (const fingerprint of fingerprints()) await takeBackLetter(database, { fingerprint, after })
+    for (const fingerprint of fingerprints()) await database.query(TAKE_BACK, [fingerprint, newestBefore])
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { agedPayload } from '../../src/letters/aged-payload.ts'
+import { agedPayload } from '../../src/letters/judge-replay.ts'
 
 const aged = (payload: string) => agedPayload(Buffer.from(payload), 1_000).toString()
 

@@ -1,5 +1,5 @@
+import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/admit-types.ts'
 import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
-import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/find-types.ts'
 import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,

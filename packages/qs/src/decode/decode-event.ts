@@ -8,12 +8,11 @@ import {
 import type { Event, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import type { MessageContext } from './decode-options.ts'
-import { echoed } from './text.ts'
 import { beginningOf, eventTime, readAge } from './event-time.ts'
 import { exactDigits, inDoubleRange, stringifyExact } from './exact-numbers.ts'
 import { exactValue } from './exact-value.ts'
 import { writeMeta } from './meta.ts'
-import { isLonger, isStorable } from './text.ts'
+import { echoed, isLonger, isStorable } from './text.ts'
 import { roundedValue, tooLongTime } from './warnings.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -82,11 +81,7 @@ export function decodeEvent(element: unknown, exact: unknown, context: MessageCo
     meta: meta.json,
     // At most one: a changed value takes precedence over a changed time.
     warning:
-      valueExact !== null
-        ? roundedValue(value)
-        : isTooLong
-          ? tooLongTime(limits.tsDeviceBytes)
-          : warning,
+      valueExact !== null ? roundedValue(value) : isTooLong ? tooLongTime(limits.tsDeviceBytes) : warning,
   }
 }
 

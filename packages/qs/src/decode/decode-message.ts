@@ -3,14 +3,13 @@ import { formatInstant, isDeviceId } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
 import { type Element, Message, type MessageParts } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import type { DecodeOptions, MessageContext } from './decode-options.ts'
 import { decodeEvent } from './decode-event.ts'
-import { echoed } from './text.ts'
+import type { DecodeOptions, MessageContext } from './decode-options.ts'
 import { parseExact } from './exact-numbers.ts'
-import { refusedWhole } from './salvage.ts'
 import { countKeys, warnOfRepeatedKeys } from './repeated-keys.ts'
-import { salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
+import { refusedWhole, salvage, tooLarge, tooManyEvents, unreadable } from './salvage.ts'
 import { scanJson } from './scan-json.ts'
+import { echoed } from './text.ts'
 
 /** Far above LIMIT_ID_BYTES: a longer id is not a device's, and its ack topic could exceed the limit of MQTT. */
 const MAX_DEVICE_ID_LENGTH = 1024

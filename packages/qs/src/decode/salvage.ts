@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { jsonContent, readEventId, splitArray } from '@qs-telemetry/protocol'
 import type { Element, Rejection } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import { echoed } from './text.ts'
 import { jsonFault } from './json-fault.ts'
+import { echoed } from './text.ts'
 
 const OPEN_ARRAY = 0x5b
 

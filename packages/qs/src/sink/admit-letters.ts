@@ -1,6 +1,6 @@
 import { type Letter, lettersOf } from '../pipeline/letter.ts'
 import type { Message, Outcome } from '../pipeline/message.ts'
-import type { LetterCount } from './count-dead-letters.ts'
+import type { LetterCount } from './insert-dead-letters.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
 
 export interface Admission {

@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg'
-import { EVENT_INPUT, type EventRow, eventRowsJson } from './event-rows.ts'
+import { EVENT_INPUT, type EventRow, eventRowsJson } from './insert-events.ts'
 
 /**
  * Tells duplicates from conflicts: the same content as the stored event, or different content. Content is what the

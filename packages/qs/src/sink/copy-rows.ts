@@ -1,6 +1,6 @@
 import type { Event } from '../pipeline/message.ts'
 import type { CopyQuery } from './connection.ts'
-import { EVENT_COLUMNS } from './event-rows.ts'
+import { EVENT_COLUMNS } from './insert-events.ts'
 
 /** COPY of the events of a batch. */
 export interface Copy extends CopyQuery {

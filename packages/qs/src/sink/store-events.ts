@@ -3,8 +3,7 @@ import type { Event, Outcome } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
-import { byId, type EventRow } from './event-rows.ts'
-import { insertEvents } from './insert-events.ts'
+import { byId, type EventRow, insertEvents } from './insert-events.ts'
 import { sqlstateOf, verdictOn } from './sqlstate.ts'
 
 /** A row and where its outcome goes: the outcomes of its message, and its index there. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** A PUBLISH from the broker [MQTT 5, 3.3]; its properties are not read, since the contract has none. */
 export interface Publish {
   readonly topic: string
@@ -7,6 +9,11 @@ export interface Publish {
   readonly dup: boolean
   /** 0 with QoS 0. */
   readonly packetId: number
+}
+
+/** Identifies the content of a PUBLISH; packet identifier and DUP flag are not content. */
+export function digestOf({ topic, payload }: { readonly topic: string; readonly payload: Buffer }): string {
+  return createHash('sha1').update(topic).update('\0').update(payload).digest('base64')
 }
 
 /** A PUBLISH that violates the standard: QoS 3, or a field that extends beyond its end [MQTT-3.3.1-4]. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../pipeline/clock.ts'
-import { digestOf } from './digest.ts'
 import type { Publish } from './packets.ts'
+import { digestOf } from './packets.ts'
 import type { Unanswered } from './window.ts'
 
 /** The latest quarantined message. */

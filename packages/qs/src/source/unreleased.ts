@@ -1,5 +1,5 @@
-import { digestOf } from './digest.ts'
 import type { Publish } from './packets.ts'
+import { digestOf } from './packets.ts'
 
 interface Received {
   readonly digest: string

@@ -1,3 +1,5 @@
+import type { QueryConfig } from 'pg'
+
 /** Less than the 15 minutes that count as a stop in note_ingest_stops, so that none is missed. */
 const PAUSE_MS = 10 * 60_000
 
@@ -13,4 +15,11 @@ export class ArrivalTimes {
   isAfterPause(nowMs: number): boolean {
     return nowMs - this.#lastMs > PAUSE_MS
   }
+}
+
+const NOTE_STOPS: QueryConfig = { name: 'note-ingest-stops', text: 'select note_ingest_stops()' }
+
+/** Records the periods without ingest, for the rule of silence. */
+export function noteStops(): QueryConfig {
+  return NOTE_STOPS
 }

@@ -3,21 +3,10 @@ import type { Instant } from '@qs-telemetry/protocol'
 import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet'
 import type { Clock } from '../pipeline/clock.ts'
 import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscription } from './errors.ts'
+import { InboundMessages, type Received, type SessionMemory } from './inbound-messages.ts'
 import { KeepAlive } from './keep-alive.ts'
-import {
-  type AnswerType,
-  type MalformedPublish,
-  Packets,
-  PUBACK,
-  PUBCOMP,
-  PUBREC,
-  PUBREL,
-  type Publish,
-} from './packets.ts'
-import type { Quarantine } from './quarantine.ts'
+import { type AnswerType, Packets, PUBACK, PUBREL } from './packets.ts'
 import { Transmit } from './transmit.ts'
-import type { Unreleased } from './unreleased.ts'
-import { type Unanswered, Window } from './window.ts'
 
 export interface SessionOptions {
   readonly clientId: string
@@ -33,27 +22,8 @@ export interface SessionOptions {
   readonly clock: Clock
 }
 
-/** State that outlives a connection and is passed to the next one. */
-export interface SessionMemory {
-  readonly unreleased: Unreleased
-  readonly quarantine: Quarantine
-}
-
-/** A PUBLISH, and how to treat it. */
-export interface Received {
-  readonly publish: Publish
-  /** The time of the socket read: the same for everything in one read. */
-  readonly receivedAt: Instant
-  /** Answers the message on this connection, if it is still open. */
-  readonly unanswered: Unanswered
-  /** Why the message can only be kept as a dead letter; null for all others. */
-  readonly fault: string | null
-  /** The device ack is withheld, since the broker closed two connections on it. */
-  readonly withoutReply: boolean
-}
-
 export interface ConnectionEvents {
-  onPublish(received: Received): void
+  onMessage(received: Received): void
   onPuback(packetId: number): void
 }
 
@@ -69,7 +39,6 @@ export interface SessionFacts {
 }
 
 const SUBSCRIBE_ID = 1
-const NOTHING: Unanswered = { isSettled: true, settle: () => {} }
 /** UNSUBACK, PINGRESP, AUTH: ignored, requested or not. */
 const OF_NO_INTEREST: ReadonlySet<number> = new Set([11, 13, 15])
 /** MQTT 3.1.1 has no Receive Maximum; a broker may drop messages beyond a limit of its own. */
@@ -85,10 +54,9 @@ const RECEIVE_MAXIMUM_3_1_1 = 20
 export class BrokerConnection {
   readonly #socket: Duplex
   readonly #options: SessionOptions
-  readonly #memory: SessionMemory
   readonly #events: ConnectionEvents
   readonly #transmit: Transmit
-  readonly #window: Window
+  readonly #inbound: InboundMessages
   readonly #keepAlive: KeepAlive
   readonly #packets: Packets
   readonly #parser
@@ -102,13 +70,16 @@ export class BrokerConnection {
   constructor(socket: Duplex, options: SessionOptions & SessionMemory, events: ConnectionEvents) {
     this.#socket = socket
     this.#options = options
-    this.#memory = options
     this.#events = events
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
     this.#transmit = new Transmit((bytes) => this.#write(bytes), options.protocolVersion === 5)
-    this.#window = new Window((packetId, qos) => this.#answer(packetId, qos))
+    this.#inbound = new InboundMessages({
+      memory: options,
+      transmit: this.#transmit,
+      onMessage: (received) => events.onMessage(received),
+    })
     this.#keepAlive = new KeepAlive(options.clock, options.keepAliveMs, {
       ping: () => this.#send({ cmd: 'pingreq' }),
       onDead: (silentMs) => this.#end(new ConnectionError(`The broker sent nothing for ${silentMs} ms`)),
@@ -117,8 +88,8 @@ export class BrokerConnection {
     this.#readAt = options.clock.now()
     this.#packets = new Packets(
       {
-        onPublish: (publish) => this.#onPublish(publish),
-        onMalformed: (publish) => this.#onMalformed(publish),
+        onPublish: (publish) => this.#inbound.receive(publish, this.#readAt),
+        onMalformed: (publish) => this.#inbound.receiveMalformed(publish, this.#readAt),
         onAnswer: (type, packetId) => this.#onAnswer(type, packetId),
         onOther: (packet) => {
           if (!OF_NO_INTEREST.has((packet[0] as number) >> 4)) this.#parser.parse(packet)
@@ -228,69 +199,11 @@ export class BrokerConnection {
     }
   }
 
-  #onPublish(publish: Publish): void {
-    if (this.#isClosed) return
-    const unanswered = this.#unanswered(publish)
-    if (unanswered === null) return
-    const { quarantine } = this.#memory
-    const withoutReply = publish.dup && quarantine.redelivered(publish, unanswered)
-    try {
-      this.#take(publish, unanswered, { withoutReply })
-    } catch (error) {
-      const reason = `the handler failed: ${(error as Error).message}`
-      if (quarantine.accuse(publish, reason) === 0) throw error
-      this.#take(publish, unanswered, { fault: reason })
-    }
-  }
-
-  /** Null for a known message of QoS 2, which is not handed on again. */
-  #unanswered(publish: Publish): Unanswered | null {
-    const { qos, packetId } = publish
-    if (qos === 0) return NOTHING
-    const state = qos === 2 ? this.#memory.unreleased.receive(publish) : 'new'
-    if (state === 'answered') this.#transmit.answer(PUBREC, packetId)
-    return state === 'new' ? this.#window.open(packetId, qos) : null
-  }
-
-  /** Ends the connection [MQTT-4.13.1-1]. The second time, the message is kept instead of ending every connection. */
-  #onMalformed({ problem, packet, topic, packetId }: MalformedPublish): void {
-    if (this.#isClosed) return
-    // The DUP flag belongs to the delivery, not to the message.
-    const payload = Buffer.from(packet)
-    payload[0] = (packet[0] as number) & ~8
-    const before = this.#memory.quarantine.accuse({ topic, payload }, problem)
-    if (before === 0) throw new Error(problem)
-    const unanswered = packetId === 0 ? NOTHING : this.#window.open(packetId)
-    if (before > 1) return unanswered.settle()
-    this.#take({ topic, payload, packetId, qos: 1, dup: true }, unanswered, { fault: problem })
-  }
-
-  #take(publish: Publish, unanswered: Unanswered, treatment: Partial<Received>): void {
-    const receivedAt = this.#readAt
-    this.#events.onPublish({
-      publish,
-      receivedAt,
-      unanswered,
-      fault: null,
-      withoutReply: false,
-      ...treatment,
-    })
-  }
-
-  #answer(packetId: number, qos: 1 | 2): void {
-    if (this.#isClosed) return
-    if (qos === 2) this.#memory.unreleased.answered(packetId)
-    this.#transmit.answer(qos === 2 ? PUBREC : PUBACK, packetId)
-  }
-
   /** PUBREC and PUBCOMP are ignored: they would answer a PUBLISH of QoS 2, which is never sent. */
   #onAnswer(type: AnswerType, packetId: number): void {
     if (this.#isClosed) return
     if (type === PUBACK) this.#events.onPuback(packetId)
-    if (type !== PUBREL) return
-    // Known or not: a broker that lost the PUBCOMP sends PUBREL again [MQTT 5, 4.3.3].
-    this.#memory.unreleased.release(packetId)
-    this.#transmit.answer(PUBCOMP, packetId)
+    if (type === PUBREL) this.#inbound.release(packetId)
   }
 
   #onConnack(packet: IConnackPacket): void {
@@ -298,7 +211,7 @@ export class BrokerConnection {
     const code = packet.reasonCode ?? packet.returnCode ?? 0
     if (code !== 0) return this.#end(refusedConnection(code))
     this.#connack = packet
-    this.#memory.unreleased.begin(packet.sessionPresent)
+    this.#inbound.begin(packet.sessionPresent)
     this.#keepAlive.start()
     // Retain handling 1: no retained messages again if the session already has the subscription [MQTT 5, 3.8.3.1].
     const rh = this.#options.protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
@@ -342,7 +255,7 @@ export class BrokerConnection {
     if (destroy) this.#socket.destroy()
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#memory.quarantine.connectionEnded()
+    this.#inbound.end()
     this.#keepAlive.stop()
     this.#resolveClosed(reason)
   }

@@ -1,39 +1,32 @@
 import type { Duplex } from 'node:stream'
-import type { Instant } from '@qs-telemetry/protocol'
 import { pauseMs } from '../pipeline/backoff.ts'
-import type { Delivery, Publisher } from '../pipeline/delivery.ts'
+import type { Publisher } from '../pipeline/delivery.ts'
 import { delay } from '../pipeline/promises.ts'
 import type { Log } from '../telemetry/log.ts'
-import {
-  BrokerConnection,
-  type Received,
-  type SessionFacts,
-  type SessionOptions,
-} from './broker-connection.ts'
+import { BrokerConnection, type SessionFacts, type SessionOptions } from './broker-connection.ts'
+import { Deliveries, type DeliveriesOptions } from './deliveries.ts'
 import { ConnectionError } from './errors.ts'
+import type { Received } from './inbound-messages.ts'
 import type { SocketOptions } from './open-socket.ts'
 import { PublishQueue } from './publish-queue.ts'
 import { Quarantine, type Quarantined } from './quarantine.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
 import { Unreleased } from './unreleased.ts'
-import type { Unanswered } from './window.ts'
 
 /** Opens the connection to the broker. */
 export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
 
 export interface SourceOptions
-  extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs'> {
+  extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs'>,
+    DeliveriesOptions {
   readonly url: string
   readonly caFile: string | null
   /** Called for each connection: the password may be in a file that changes. */
   readonly password: () => string | null
-  /** Unsettled deliveries at which reading pauses. It resumes at half. */
-  readonly highWatermark: { readonly messages: number; readonly bytes: number }
   readonly openSocket: OpenSocket
   /** A number in [0, 1), for the jitter between attempts. */
   readonly random: () => number
   readonly log: Log
-  readonly onDelivery: (delivery: Delivery) => void
   /** Called for an error that retrying does not fix: a refused user, another client with the same id. */
   readonly onFailure: (error: ConnectionError) => void
 }
@@ -71,9 +64,9 @@ const STEADY_MS = 5_000
  * It connects and reconnects as long as it runs; the broker keeps the session and redelivers unanswered messages.
  * Deliveries of an ended connection are settled like all others, but no answer is sent.
  *
- * Memory is bounded by the watermarks, not by the broker's window, which brokers overshoot: at the high watermark of
- * unsettled messages or bytes the socket is paused, and only the rest of the current read can come on top. After a lost
- * connection it does not reconnect until half of that is settled.
+ * While the database is slow it stops reading (`Deliveries`). After a lost connection it does not reconnect until half
+ * of the high watermark is settled: a new connection would redeliver everything that already waits here, and then add
+ * as much again.
  *
  * It tries MQTT 5 first; after a broker that does not support it, 3.1.1, alternating until one works.
  */
@@ -83,33 +76,30 @@ export class Source implements Publisher {
   readonly #unreleased = new Unreleased()
   readonly #quarantine: Quarantine
   readonly #stopping = new AbortController()
+  readonly #deliveries: Deliveries
   #connection: BrokerConnection | null = null
   #protocolVersion: 4 | 5 = 5
   #isOpen = false
-  #isPaused = false
   #isDraining = false
-  #unsettledMessages = 0
-  #unsettledBytes = 0
   #connects = 0
   #sessionsLost = 0
   #latestLoss: string | null = null
   #maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES
   #ended: Promise<void> = Promise.resolve()
-  #onIdle: (() => void) | null = null
-  #onLow: (() => void) | null = null
   #onFirstOpen: (() => void) | null = null
 
   constructor(options: SourceOptions) {
     this.#options = options
     this.#quarantine = new Quarantine(options.clock)
+    this.#deliveries = new Deliveries(options)
   }
 
   get status(): SourceStatus {
     return {
       isConnected: this.#isOpen,
-      isPaused: this.#isPaused,
-      unsettledMessages: this.#unsettledMessages,
-      unsettledBytes: this.#unsettledBytes,
+      isPaused: this.#deliveries.isPaused,
+      unsettledMessages: this.#deliveries.messages,
+      unsettledBytes: this.#deliveries.bytes,
       reconnects: Math.max(0, this.#connects - 1),
       latestLoss: this.#latestLoss,
       quarantined: this.#quarantine.latest,
@@ -141,7 +131,7 @@ export class Source implements Publisher {
   /** Takes no new messages and waits until all are settled and published. The caller limits the time. */
   async drain(): Promise<void> {
     this.#isDraining = true
-    if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await this.#deliveries.untilIdle()
     const { signal } = this.#stopping
     while (this.#connection !== null && this.#publishQueue.size > 0 && !signal.aborted) {
       await delay(this.#options.clock, 5, signal).catch(() => {})
@@ -152,7 +142,6 @@ export class Source implements Publisher {
   async stop(): Promise<void> {
     this.#isDraining = true
     this.#stopping.abort()
-    this.#onLow?.()
     await this.#connection?.close()
     await this.#ended
   }
@@ -205,7 +194,7 @@ export class Source implements Publisher {
         quarantine: this.#quarantine,
       }
       const current = new BrokerConnection(socket, options, {
-        onPublish: (received) => this.#deliver(current, received),
+        onMessage: (received) => this.#deliver(received),
         onPuback: (packetId) => this.#publishQueue.acknowledged(packetId),
       })
       connection = current
@@ -221,7 +210,7 @@ export class Source implements Publisher {
     } finally {
       if (this.#connection === connection) this.#connection = null
       this.#isOpen = false
-      this.#isPaused = false
+      this.#deliveries.disconnected()
       this.#publishQueue.disconnected()
     }
   }
@@ -232,7 +221,7 @@ export class Source implements Publisher {
     this.#isOpen = true
     this.#connects++
     this.#onFirstOpen?.()
-    this.#pauseIfFull(connection)
+    this.#deliveries.connected(connection)
     if (this.#connects > 1 && !sessionPresent) {
       this.#sessionsLost++
       log.error('The broker has lost the session: the messages queued in it are gone. Check its persistence.')
@@ -256,97 +245,25 @@ export class Source implements Publisher {
     )
   }
 
-  #deliver(connection: BrokerConnection, received: Received): void {
+  #deliver(received: Received): void {
     // Unanswered, it is redelivered to the next client that resumes the session.
     if (this.#isDraining) return
-    const { log, onDelivery } = this.#options
-    const { publish, fault, withoutReply } = received
-    if (fault !== null || withoutReply) {
+    if (received.fault !== null || received.withoutReply) {
       const { topic, reason, count } = this.#quarantine.latest as Quarantined
-      log.error({ topic, reason, count }, 'Quarantined a message that ends the connection each time')
+      this.#options.log.error(
+        { topic, reason, count },
+        'Quarantined a message that ends the connection each time',
+      )
     }
-    this.#unsettledMessages++
-    this.#unsettledBytes += publish.payload.length
-    this.#pauseIfFull(connection)
-    try {
-      onDelivery(new Taken(received, this.#onSettle))
-    } catch (error) {
-      this.#unsettledMessages--
-      this.#unsettledBytes -= publish.payload.length
-      throw error
-    }
+    this.#deliveries.deliver(received)
   }
 
-  readonly #onSettle = (payload: Buffer, unanswered: Unanswered): void => {
-    this.#unsettledMessages--
-    this.#unsettledBytes -= payload.length
-    unanswered.settle()
-    this.#resumeIfLow()
-    if (this.#unsettledMessages === 0) this.#onIdle?.()
-  }
-
-  #pauseIfFull(connection: BrokerConnection): void {
-    const { messages, bytes } = this.#options.highWatermark
-    // Not before SUBACK, which could not be read from a paused socket.
-    if (!this.#isOpen || this.#isPaused) return
-    if (this.#unsettledMessages < messages && this.#unsettledBytes < bytes) return
-    this.#isPaused = true
-    connection.pause()
-  }
-
-  #resumeIfLow(): void {
-    if (!this.#isLow()) return
-    this.#onLow?.()
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#connection?.resume()
-  }
-
-  #isLow(): boolean {
-    const { messages, bytes } = this.#options.highWatermark
-    return this.#unsettledMessages * 2 <= messages && this.#unsettledBytes * 2 <= bytes
-  }
-
-  /** A new connection would redeliver everything that already waits here, and then add as much again. */
   async #untilLow(): Promise<void> {
-    if (this.#isLow()) return
+    if (this.#deliveries.isLow) return
     this.#options.log.warn(
-      { unsettled: this.#unsettledMessages },
+      { unsettled: this.#deliveries.messages },
       'Not connecting to the broker until the database has committed messages already received',
     )
-    await new Promise<void>((resolve) => {
-      this.#onLow = resolve
-    })
-    this.#onLow = null
-  }
-}
-
-/** A received message. Thousands may wait at a time, so it is one object without closures. */
-class Taken implements Delivery {
-  readonly topic: string
-  readonly payload: Buffer
-  readonly redelivered: boolean
-  readonly receivedAt: Instant
-  readonly fault: string | null
-  readonly withoutReply: boolean
-  readonly #unanswered: Unanswered
-  readonly #onSettle: (payload: Buffer, unanswered: Unanswered) => void
-
-  constructor(
-    { publish, receivedAt, unanswered, fault, withoutReply }: Received,
-    onSettle: (payload: Buffer, unanswered: Unanswered) => void,
-  ) {
-    this.topic = publish.topic
-    this.payload = publish.payload
-    this.redelivered = publish.dup
-    this.receivedAt = receivedAt
-    this.fault = fault
-    this.withoutReply = withoutReply
-    this.#unanswered = unanswered
-    this.#onSettle = onSettle
-  }
-
-  settle(): void {
-    this.#onSettle(this.payload, this.#unanswered)
+    await this.#deliveries.untilLow(this.#stopping.signal)
   }
 }

@@ -8,6 +8,7 @@ import {
   EventMessageSchema,
 } from '../packages/protocol/src/schemas/index.ts'
 import { createProgram } from '../packages/qs/src/cli/program.ts'
+import { OTHER_VARIABLES } from '../packages/qs/src/config/environment.ts'
 import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
 import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
 
@@ -46,13 +47,22 @@ of each and where it came from. A wrong setting stops the start, with every prob
 
 | name | takes | default | |
 |---|---|---|---|
-${rows.join('\n')}`
+${rows.join('\n')}
+
+## Other variables
+
+Read from the environment only. They are not settings: \`.env\` cannot set them, and \`qs config\` does not list them.
+
+| name | |
+|---|---|
+${codeRows(OTHER_VARIABLES)}`
 }
 
-const codeRows = (codes: Readonly<Record<string, string>>): string =>
-  Object.entries(codes)
+function codeRows(codes: Readonly<Record<string, string>>): string {
+  return Object.entries(codes)
     .map(([code, about]) => `| \`${code}\` | ${about} |`)
     .join('\n')
+}
 
 function warningsPage(): string {
   return `# Warnings in device acks

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { readVariable } from '../config/environment.ts'
 
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql'
 
@@ -38,7 +39,7 @@ function candidates(name: ToolName): readonly string[] {
   const versions = existsSync(VERSIONS)
     ? readdirSync(VERSIONS).map((version) => join(VERSIONS, version, 'bin'))
     : []
-  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const path = (readVariable('PATH') ?? '').split(delimiter).filter((folder) => folder !== '')
   return [...path, ...versions].map((folder) => join(folder, name))
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
+import { readVariable } from '../config/environment.ts'
 
 export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>
@@ -21,7 +22,7 @@ const STDERR_BYTES = 8_000
 export function startTool(path: string, args: readonly string[], options: ToolOptions): RunningTool {
   const child: ChildProcess = spawn(path, args, {
     // English messages, since they are parsed here.
-    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', ...options.environment },
+    env: { PATH: readVariable('PATH') ?? '', LC_ALL: 'C.UTF-8', ...options.environment },
     stdio: 'pipe',
     signal: options.signal,
   })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processEnvironment, readVariable } from '../config/environment.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
 /**
@@ -10,8 +11,7 @@ import { CliError, WRONG_USAGE } from './exit.ts'
  * @throws CliError if no editor is set, or if it exits with an error: then nothing is changed
  */
 export function editText(content: Buffer, name: string): Buffer {
-  // Not settings of qs: every terminal program reads these variables.
-  const editor = process.env.VISUAL || process.env.EDITOR
+  const editor = readVariable('VISUAL') ?? readVariable('EDITOR')
   if (!editor) {
     throw new CliError(
       `No editor: set VISUAL or EDITOR (EDITOR=nano qs deadletter fix …), or use --merge '{"…":…}' or --file`,
@@ -26,7 +26,7 @@ export function editText(content: Buffer, name: string): Buffer {
     const { status } = spawnSync(`${editor} "$QS_FILE"`, {
       shell: true,
       stdio: 'inherit',
-      env: { ...process.env, QS_FILE: file },
+      env: { ...processEnvironment(), QS_FILE: file },
     })
     if (status !== 0)
       throw new CliError(`The editor (${editor}) ended with ${status ?? 'a signal'}; nothing was changed`)

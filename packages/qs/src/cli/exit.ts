@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
+import { readVariable } from '../config/environment.ts'
 import { ConfigError } from '../config/load.ts'
 import { visibleLines } from '../telemetry/visible.ts'
 
@@ -36,5 +37,5 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // Several addresses were tried and none answered: Node leaves the message empty.
   if (error instanceof AggregateError) return error.errors.map((each) => (each as Error).message).join('; ')
-  return process.env.QS_DEBUG ? (error.stack ?? error.message) : error.message.trimEnd()
+  return readVariable('QS_DEBUG') ? (error.stack ?? error.message) : error.message.trimEnd()
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ackTopic } from '@qs-telemetry/protocol'
+import { processEnvironment } from './environment.ts'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where the text of a setting comes from. */
@@ -29,17 +30,17 @@ export class ConfigError extends Error {
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads the settings from process.env and from `.env` of the current folder; process.env takes precedence.
+ * Reads the settings from the environment and from `.env` of the current folder; the environment takes precedence.
  *
  * @param overrides take precedence over both
  */
 export function loadConfig(overrides: Variables = {}): Config {
-  return parseConfig(findSettings({ ...process.env, ...overrides }, dotenv()))
+  return parseConfig(findSettings({ ...processEnvironment(), ...overrides }, dotenv()))
 }
 
 /** Every setting as text with its source, including invalid ones. */
 export function inspectConfig(): Readonly<Record<SettingName, Found>> {
-  return findSettings(process.env, dotenv())
+  return findSettings(processEnvironment(), dotenv())
 }
 
 function dotenv(): Variables {
@@ -96,7 +97,7 @@ function findSetting(name: SettingName, environment: Variables, dotenv: Variable
  * or is invalid, the last good value stays.
  */
 export function secretReader<Name extends SettingName>(config: Config, name: Name): () => Config[Name] {
-  const { source } = findSetting(name, process.env, dotenv())
+  const { source } = findSetting(name, processEnvironment(), dotenv())
   const file = source.startsWith('file ') ? source.slice('file '.length) : null
   let latest = config[name]
   return () => {

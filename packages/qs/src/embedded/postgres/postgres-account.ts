@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { readVariable } from '../../config/environment.ts'
 
 /** The account that PostgreSQL runs as, if not the current one. */
 export interface Account {
@@ -16,7 +17,7 @@ export const systemDirectory = '/var/lib/qs-telemetry'
  * Environment of a server process. PGDATA, PGPORT and the like of the caller must not reach it.
  */
 export const serverEnvironment: NodeJS.ProcessEnv = {
-  PATH: process.env.PATH ?? '/usr/bin:/bin',
+  PATH: readVariable('PATH') ?? '/usr/bin:/bin',
   LC_ALL: 'C',
   TZ: 'UTC',
 }

@@ -12,8 +12,8 @@ import {
 } from './frame-options.ts'
 import { lonePoints } from './lone-points.ts'
 import { type LineStyle, lineStyle } from './palette.ts'
-import { unitsOf } from './panels.ts'
 import { hasSpread } from './plot-shape.ts'
+import { unitsOf } from './unit-charts.ts'
 
 export function plotOptions(
   lines: readonly ChartLine[],

@@ -8,8 +8,8 @@ export function unitsOf(lines: readonly Pick<ChartLine, 'unit'>[]): readonly str
   return [...new Set(lines.map(({ unit }) => unit ?? ''))]
 }
 
-/** All lines in one chart if their axes fit, otherwise a chart for each unit. */
-export function panelsOf<Line extends Pick<ChartLine, 'unit'>>(
+/** The lines of each chart: all in one if their axes fit, otherwise a chart for each unit. */
+export function unitCharts<Line extends Pick<ChartLine, 'unit'>>(
   lines: readonly Line[],
   width: number,
 ): readonly (readonly Line[])[] {

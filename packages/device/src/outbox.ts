@@ -1,5 +1,6 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import { Fifo } from './fifo.ts'
+import { eventsInOrder, isRefusedByItsSize, rawAnsweredBy, suspectOf } from './match-acks.ts'
 import {
   bytesOf,
   eventCountOf,
@@ -8,7 +9,6 @@ import {
   type OutMessage,
   type RawPayload,
 } from './out-message.ts'
-import { suspectOf } from './suspect.ts'
 
 /*
  * The events that have no device ack yet. No I/O, no clock, no timer.
@@ -137,12 +137,12 @@ export class Outbox {
       this.#unnamedOwed--
       return NOTHING
     }
-    const rawMessage = this.#rawFor(deviceAcks)
+    const rawMessage = rawAnsweredBy(this.#sentRaws, deviceAcks)
     if (rawMessage !== null) return this.#settleRaw(rawMessage, deviceAcks)
     if (unnamed !== null) return this.#settleUnnamed(unnamed)
     if (isRefusedByItsSize(deviceAcks)) return this.#settleTooLarge(deviceAcks)
 
-    const inOrder = this.#messageFor(deviceAcks)
+    const inOrder = eventsInOrder(deviceAcks, (id) => this.#messageOf.get(id)?.message)
     const events: (readonly [KeptEvent, DeviceAck])[] = []
     for (const [index, deviceAck] of deviceAcks.entries()) {
       const id = deviceAck.event_id ?? inOrder[index]?.eventId
@@ -220,36 +220,6 @@ export class Outbox {
     return entry.event
   }
 
-  /** The events of the message that these device acks answer in order; empty if there is none or it is incomplete. */
-  #messageFor(deviceAcks: readonly DeviceAck[]): readonly KeptEvent[] {
-    if (!deviceAcks.some(({ event_id: id }) => id === null)) return []
-    const known = deviceAcks.find(({ event_id: id }) => id !== null && this.#messageOf.has(id))
-    const content = this.#messageOf.get(known?.event_id ?? '')?.message?.content
-    if (content?.kind !== 'events' || content.events.length !== deviceAcks.length) return []
-    const inOrder = content.events.every(({ eventId }, index) => {
-      const id = deviceAcks[index]?.event_id
-      return id === null || id === eventId
-    })
-    return inOrder ? content.events : []
-  }
-
-  #rawFor(deviceAcks: readonly DeviceAck[]): OutMessage | null {
-    for (const message of this.#sentRaws) {
-      if (message.content.kind !== 'raw') continue
-      const { eventIds } = message.content.raw
-      if (
-        isRefusedByItsSize(deviceAcks) &&
-        deviceAcks.every(({ event_id: id }) => id !== null && eventIds.includes(id))
-      )
-        return message
-      if (eventIds.length !== deviceAcks.length) continue
-      const fits = deviceAcks.every(({ event_id: id }, index) => id === null || id === eventIds[index])
-      const isNamed = deviceAcks.some(({ event_id: id }) => id !== null)
-      if (fits && (isNamed || eventIds.every((id) => id === null))) return message
-    }
-    return null
-  }
-
   #settleRaw(message: OutMessage, deviceAcks: readonly DeviceAck[]): Settlement {
     if (message.content.kind !== 'raw') return NOTHING
     if (deviceAcks.length === 1 && deviceAcks[0]?.event_id === null) this.#unnamedOwed += message.copies - 1
@@ -309,13 +279,6 @@ export class Outbox {
     this.#inFlight.delete(message)
     this.#ready.pushFront(halves)
   }
-}
-
-function isRefusedByItsSize(deviceAcks: readonly DeviceAck[]): boolean {
-  return (
-    deviceAcks.length > 0 &&
-    deviceAcks.every(({ error }) => error?.code === 'TOO_MANY_EVENTS' || error?.code === 'MESSAGE_TOO_LARGE')
-  )
 }
 
 /** Adds the id of the event to a device ack without one. */

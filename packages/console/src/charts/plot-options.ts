@@ -1,6 +1,7 @@
 import type uPlot from 'uplot'
 import { valueTexts } from './axis-texts.ts'
 import type { ChartLine } from './chart-line.ts'
+import { unitsOf } from './charts-by-unit.ts'
 import {
   axisLook,
   axisPx,
@@ -13,7 +14,6 @@ import {
 import { lonePoints } from './lone-points.ts'
 import { type LineStyle, lineStyle } from './palette.ts'
 import { hasSpread } from './plot-shape.ts'
-import { unitsOf } from './unit-charts.ts'
 
 export function plotOptions(
   lines: readonly ChartLine[],

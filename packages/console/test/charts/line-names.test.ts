@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chartsByUnit } from '../../src/charts/charts-by-unit.ts'
 import { driftLine } from '../../src/charts/drift-line.ts'
 import { namedLines } from '../../src/charts/named-lines.ts'
 import { shortName } from '../../src/charts/short-name.ts'
 import { unitChanges } from '../../src/charts/unit-changes.ts'
-import { unitCharts } from '../../src/charts/unit-charts.ts'
 
 const line = (deviceId: string, eventType: string, unit: string | null, times: number[] = [1, 2]) => {
   const values = times.map(() => 20)
@@ -44,9 +44,9 @@ test('a change of unit is reported with its time', () => {
 
 test('three units share a chart, two on a phone; more units have a chart each', () => {
   const units = (...all: (string | null)[]) => all.map((unit) => ({ unit }))
-  assert.equal(unitCharts(units('°C', '%', null, '°C'), 1000).length, 1)
-  assert.equal(unitCharts(units('°C', '%', 'hPa'), 340).length, 3)
-  assert.deepEqual(unitCharts(units('°C', '%', 'hPa', 'V', '°C'), 1000), [
+  assert.equal(chartsByUnit(units('°C', '%', null, '°C'), 1000).length, 1)
+  assert.equal(chartsByUnit(units('°C', '%', 'hPa'), 340).length, 3)
+  assert.deepEqual(chartsByUnit(units('°C', '%', 'hPa', 'V', '°C'), 1000), [
     units('°C', '°C'),
     units('%'),
     units('hPa'),

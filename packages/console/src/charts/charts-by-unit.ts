@@ -9,7 +9,7 @@ export function unitsOf(lines: readonly Pick<ChartLine, 'unit'>[]): readonly str
 }
 
 /** The lines of each chart: all in one if their axes fit, otherwise a chart for each unit. */
-export function unitCharts<Line extends Pick<ChartLine, 'unit'>>(
+export function chartsByUnit<Line extends Pick<ChartLine, 'unit'>>(
   lines: readonly Line[],
   width: number,
 ): readonly (readonly Line[])[] {

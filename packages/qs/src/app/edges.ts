@@ -1,7 +1,6 @@
 import { type ConnectOptions, connect } from '../database/connect.ts'
 import type { ServerSession } from '../database/server-session.ts'
-import type { Clock } from '../pipeline/clock.ts'
-import { SystemClock } from '../pipeline/clock.ts'
+import { type Clock, SystemClock } from '../pipeline/clock.ts'
 import type { Connection } from '../sink/connection.ts'
 import { openSocket } from '../source/open-socket.ts'
 import type { OpenSocket } from '../source/source.ts'

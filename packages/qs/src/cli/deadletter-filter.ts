@@ -1,6 +1,8 @@
 import { DEAD_LETTER_CODES, formatInstant, instantFromMs, readDeviceTime } from '@qs-telemetry/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { duration } from '../config/kinds.ts'
+import type { DatabaseClient } from '../database/open-client.ts'
+import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
@@ -58,6 +60,13 @@ export function checkFilter(filter: LetterFilter, all: true | undefined, verb: s
 export function letterId(text: string): string {
   if (/^[1-9]\d{0,17}$/.test(text)) return text
   throw new CliError(`"${text}" is not a valid dead-letter id; qs deadletter ls lists them`, WRONG_USAGE)
+}
+
+/** @throws CliError if there is no such letter */
+export async function letterOf(database: DatabaseClient, id: string): Promise<StoredLetter> {
+  const letter = await findLetter(database, id)
+  if (letter !== null) return letter
+  throw new CliError(`There is no dead letter ${id}; qs deadletter ls lists them`)
 }
 
 function gather(parse: (text: string) => string) {

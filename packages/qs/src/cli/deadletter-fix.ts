@@ -15,10 +15,10 @@ import {
   type FilterOptions,
   filterOf,
   gatherDevices,
+  letterOf,
   withoutDevice,
 } from './deadletter-filter.ts'
 import { fixMany } from './deadletter-fix-many.ts'
-import { letterOf } from './deadletter-show.ts'
 import { editText } from './edit-text.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 

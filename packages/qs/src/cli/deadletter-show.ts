@@ -2,14 +2,13 @@ import { isUtf8 } from 'node:buffer'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
-import { type DatabaseClient, withClient } from '../database/open-client.ts'
+import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { findLetter, type StoredLetter, storedEvent } from '../letters/find-letter.ts'
+import { type StoredLetter, storedEvent } from '../letters/find-letter.ts'
 import { type HistoryEntry, letterHistory } from '../letters/letter-history.ts'
 import { advice } from '../letters/letter-problems.ts'
 import { oneLine, visible } from '../telemetry/visible.ts'
-import { letterId } from './deadletter-filter.ts'
-import { CliError } from './exit.ts'
+import { letterId, letterOf } from './deadletter-filter.ts'
 
 interface Options {
   readonly hex?: true
@@ -33,13 +32,6 @@ export function registerShow(deadLetter: Command): void {
         else print(letter, { history, stored, hex: options.hex ?? false })
       })
     })
-}
-
-/** @throws CliError if there is no such letter */
-export async function letterOf(database: DatabaseClient, id: string): Promise<StoredLetter> {
-  const letter = await findLetter(database, id)
-  if (letter !== null) return letter
-  throw new CliError(`There is no dead letter ${id}; qs deadletter ls lists them`)
 }
 
 function encode(payload: Buffer) {

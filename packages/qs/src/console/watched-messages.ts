@@ -1,8 +1,7 @@
 import { ackTopic, type DeadLetterCode, type DeviceAck, instantFromMs } from '@qs-telemetry/protocol'
 import { decodeMessage } from '../decode/decode-message.ts'
 import type { DecodeOptions } from '../decode/decode-options.ts'
-import type { BatchResult, Outcome } from '../pipeline/message.ts'
-import { Message } from '../pipeline/message.ts'
+import { type BatchResult, Message, type Outcome } from '../pipeline/message.ts'
 
 /** Maximum number of messages waiting for a device ack; the oldest is dropped first. */
 const MAX_WAITING = 1_000

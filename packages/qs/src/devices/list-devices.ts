@@ -3,6 +3,7 @@ import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { type DeviceFilter, filterValues, MATCHES, STATUS } from './device-filter.ts'
 import { DEVICE_ORDERS, type DeviceCursor } from './device-order.ts'
+import type { DeviceRow } from './device-rows.ts'
 import { type LatestReading, latestReadings } from './latest-readings.ts'
 import { MAX_SERIES } from './series.ts'
 
@@ -22,14 +23,7 @@ export interface DevicePage {
   readonly next: DeviceCursor | null
 }
 
-interface Row {
-  readonly deviceId: string
-  readonly label: string | null
-  readonly timeZone: string | null
-  readonly room: string | null
-  readonly firstSeen: string | null
-  readonly lastSeen: string | null
-  readonly status: Device['status']
+interface Row extends Omit<DeviceRow, 'eventsLastHour' | 'driftSeconds'> {
   readonly silentAfter: number | null
   readonly silentAfterSet: number | null
   readonly types: number

@@ -1,8 +1,7 @@
 import { elementBytes, type Instant, instantFromMs, type Limits } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
 import { decodeMessage } from '../decode/decode-message.ts'
-import type { DecodeOptions } from '../decode/decode-options.ts'
-import { decodeOptions } from '../decode/decode-options.ts'
+import { type DecodeOptions, decodeOptions } from '../decode/decode-options.ts'
 import type { Event, Message, Rejection } from '../pipeline/message.ts'
 import { fingerprint } from '../sink/insert-dead-letters.ts'
 

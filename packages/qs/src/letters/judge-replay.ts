@@ -2,8 +2,7 @@ import { jsonContent } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
 import { parseExact, stringifyExact } from '../decode/exact-numbers.ts'
 import { type Judgement, judgeLetter } from './judge-letter.ts'
-import type { Forecast } from './letter-problems.ts'
-import { problemsOf } from './letter-problems.ts'
+import { type Forecast, problemsOf } from './letter-problems.ts'
 import type { ReplayableLetter } from './take-letters.ts'
 
 /**

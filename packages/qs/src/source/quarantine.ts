@@ -1,6 +1,5 @@
 import type { Clock } from '../pipeline/clock.ts'
-import type { Publish } from './packets.ts'
-import { digestOf } from './packets.ts'
+import { digestOf, type Publish } from './packets.ts'
 import type { Unanswered } from './window.ts'
 
 /** The latest quarantined message. */

@@ -1,5 +1,4 @@
-import type { Publish } from './packets.ts'
-import { digestOf } from './packets.ts'
+import { digestOf, type Publish } from './packets.ts'
 
 interface Received {
   readonly digest: string

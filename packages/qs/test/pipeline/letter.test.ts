@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lettersOf } from '../../src/pipeline/letter.ts'
-import type { Outcome } from '../../src/pipeline/message.ts'
-import { Message } from '../../src/pipeline/message.ts'
+import { Message, type Outcome } from '../../src/pipeline/message.ts'
 import { rejection } from '../../src/pipeline/rejection.ts'
 
 const REFUSED = rejection('INVALID_VALUE', 'value is an array', { eventId: 'b' })

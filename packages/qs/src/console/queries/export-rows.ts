@@ -2,25 +2,13 @@ import type { TimeAxis } from '@qs-telemetry/protocol/api'
 import { momentText } from '../../database/moment-text.ts'
 import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
+import type { Event } from '../../pipeline/message.ts'
 import { AXIS_COLUMNS } from './read-series.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'
 
-/** An event in an export. Times are RFC 3339 in UTC, with microseconds. */
-export interface ExportRow {
-  readonly eventId: string
-  readonly deviceId: string
-  readonly eventType: string
-  readonly valueNum: number | null
-  readonly valueText: string | null
-  readonly valueExact: string | null
-  readonly unit: string | null
-  readonly ts: string
-  readonly tsDevice: string | null
-  readonly tsDeviceRaw: string | null
+/** An event in an export. Times are RFC 3339 in UTC, with microseconds; meta is JSON with all digits. */
+export interface ExportRow extends Omit<Event, 'kind' | 'tsDeviceLocal' | 'warning'> {
   readonly tsServer: string
-  readonly schema: number
-  /** JSON, with all digits. */
-  readonly meta: string | null
 }
 
 export interface ExportQuestion {

@@ -10,8 +10,7 @@ import { migrate } from '../../../src/database/migrate.ts'
 import { QueryPool } from '../../../src/database/query-pool.ts'
 import { DeviceRows } from '../../../src/devices/device-rows.ts'
 import { findLetter } from '../../../src/letters/find-letter.ts'
-import type { LetterFilter } from '../../../src/letters/letter-filter.ts'
-import { countLetters } from '../../../src/letters/letter-filter.ts'
+import { countLetters, type LetterFilter } from '../../../src/letters/letter-filter.ts'
 import { listLetters } from '../../../src/letters/list-letters.ts'
 
 /** Three events in one millisecond. */

@@ -95,6 +95,22 @@ test('every source file that a page names exists', () => {
   assert.deepEqual(missing, [])
 })
 
+test('each flow of the architecture page has as many files as its heading says, each once', () => {
+  const flows = readPage('docs/architecture.md')
+    .split(/^##+ /m)
+    .flatMap((section) => {
+      const count = /: (\d+) files/.exec(section.split('\n')[0] ?? '')?.[1]
+      return count === undefined ? [] : [{ section, count: Number(count) }]
+    })
+  assert.equal(flows.length, 3)
+  for (const { section, count } of flows) {
+    const files = [...section.matchAll(/`([\w/-]+\.ts)`/g)].map(([, file = '']) => file)
+    assert.equal(new Set(files).size, count, section)
+    assert.equal(files.length, count, section)
+    for (const file of files) assert.ok(existsSync(join(ROOT, 'packages/qs/src', file)), file)
+  }
+})
+
 test('every npm script that a page names exists', () => {
   const scripts = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts)
   const missing = present.flatMap(({ path, code }) =>

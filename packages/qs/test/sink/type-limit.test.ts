@@ -101,7 +101,7 @@ for (const redelivered of [false, true])
     assert.equal(rows.length, 2)
     assert.match(
       rows[0].error,
-      /^"d" already has 5 event types\..*put it into meta or value.*LIMIT_EVENT_TYPES/,
+      /^"d" already has 5 event types\..*put it in meta or value.*LIMIT_EVENT_TYPES/,
     )
     assert.match(rows[0].trace, /event_type "n2"/)
     const { kept, expected } = await seriesRows(database)

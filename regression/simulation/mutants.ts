@@ -30,17 +30,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'PUBACK before commit, device ack after it',
-    file: 'source/source.ts',
-    original: '      onDelivery(new Taken(received, this.#onSettle))\n',
+    file: 'source/deliveries.ts',
+    original: '      this.#options.onDelivery(new ReceivedDelivery(received, this.#onSettle))\n',
     planted:
-      '      received.unanswered.settle()\n      onDelivery(new Taken({ ...received, unanswered: { settle: () => {} } }, this.#onSettle))\n',
+      '      received.unanswered.settle()\n      this.#options.onDelivery(new ReceivedDelivery({ ...received, unanswered: { settle: () => {} } }, this.#onSettle))\n',
   },
   {
     name: 'PUBACK across connections',
-    file: 'source/broker-connection.ts',
+    file: 'source/inbound-messages.ts',
     original: "    return state === 'new' ? this.#window.open(packetId, qos) : null\n",
     planted:
-      "    return state === 'new' ? (() => { const own = this.#window.open(packetId, qos); return { settle: () => this.#isClosed ? globalThis.latestTransmit?.answer(PUBACK, packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })() : null\n",
+      "    return state === 'new' ? (() => { const own = this.#window.open(packetId, qos); return { settle: () => this.#hasEnded ? globalThis.latestTransmit?.answer(PUBACK, packetId) : ((globalThis.latestTransmit = this.#transmit), own.settle()) } })() : null\n",
   },
   {
     name: 'PUBACK out of order',
@@ -164,14 +164,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no pause at the high watermark',
-    file: 'source/source.ts',
-    original: '    connection.pause()\n',
+    file: 'source/deliveries.ts',
+    original: '    this.#reading.pause()\n',
     planted: '',
   },
   {
     name: 'never read again after a pause',
-    file: 'source/source.ts',
-    original: '    this.#connection?.resume()\n',
+    file: 'source/deliveries.ts',
+    original: '    this.#reading?.resume()\n',
     planted: '',
   },
   {

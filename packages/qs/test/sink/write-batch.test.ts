@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEAD_LETTER_CODES, DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import type { Message, Outcome } from '../../src/pipeline/message.ts'
 import type { Connection } from '../../src/sink/connection.ts'
@@ -18,8 +17,7 @@ import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
 type Sent = Readonly<Record<string, unknown>>
 
 async function start(t: TestContext) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })
   const database = new pg.Client({ connectionString: url })
   await database.connect()

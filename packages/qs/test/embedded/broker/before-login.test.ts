@@ -82,7 +82,7 @@ test('a connection without a complete CONNECT is closed in time', async (t) => {
   const unsaid = socketTo(t, broker.wsPort)
   const startMs = performance.now()
   await Promise.all([silent, half, request, unsaid].map((socket) => once(socket, 'close')))
-  assert.ok(performance.now() - startMs < 15_000)
+  assert.ok(performance.now() - startMs < 60_000)
 })
 
 for (const [setting, limits] of [
@@ -99,7 +99,7 @@ for (const [setting, limits] of [
     assert.equal(broker.refused.refused, 3)
     assert.equal(records.filter(({ msg }) => msg.includes(setting)).length, 1)
     const text = connectionsAlarm(() => broker.refused).check(performance.now())
-    assert.match(text ?? '', new RegExp(`3 connections .* ${setting} allows`))
+    assert.match(text ?? '', new RegExp(`3 connections .* ${setting} is reached`))
     for (const socket of silent) socket.destroy()
     await until(
       () =>

@@ -175,8 +175,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
     await page.goto(`${running.url}/explore?${view}&axis=server`)
     await page.getByText('3 events').waitFor()
     // Three changes in one message have the same server time, and the last one wins.
-    const drawn = await page.locator('figure.chart').last().getAttribute('aria-label')
-    assert.match(drawn ?? '', /^States of .*barn · gate, 1 state, last closed/)
+    await page.getByRole('group', { name: /^States of .*barn · gate, 1 state, last closed/ }).waitFor()
     await page.goto(
       `${running.url}/explore?from=${ago(240)}&to=${ago(60)}&${view.replace('range=1h&', '')}&axis=server`,
     )

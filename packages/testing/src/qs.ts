@@ -72,6 +72,6 @@ export async function untilReady(qs: Qs, httpPort: number): Promise<void> {
       return answer?.ok
     },
     'qs is ready',
-    40_000,
+    120_000,
   )
 }

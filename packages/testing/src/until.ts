@@ -9,7 +9,7 @@ type Falsy = false | null | undefined
 export async function until<T>(
   check: () => Promise<T | Falsy> | T | Falsy,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

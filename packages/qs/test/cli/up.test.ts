@@ -97,7 +97,7 @@ test('the demo sends by itself, tail shows it, and a second qs up on the same da
   const demo = startQs(t, ['up', '--demo'], { env })
   await untilReady(demo, httpPort)
   const tail = startQs(t, ['tail', '--json'], { env })
-  await until(() => /demo-.*stored/.test(tail.stdout()), 'a device ack of a demo device', 20_000)
+  await until(() => /demo-.*stored/.test(tail.stdout()), 'a device ack of a demo device')
 
   const ports = await settings(t)
   const second = await runQs(t, ['up'], { env: { ...ports.env, QS_DATA_DIR: env.QS_DATA_DIR } })

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic, formatInstant } from '@qs-telemetry/protocol'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { gather, NO_MESSAGES } from '../../src/sink/gather.ts'
@@ -23,9 +22,12 @@ interface Arrival {
   readonly age?: number
 }
 
+interface Sent extends Arrival {
+  readonly deviceId: string
+}
+
 async function start(t: TestContext, work: SeriesWork) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })
   const database = new pg.Client({ connectionString: url })
   await database.connect()
@@ -38,9 +40,9 @@ async function start(t: TestContext, work: SeriesWork) {
     formatInstant({ epochMs: START + Math.round(seconds * 1000), micros: 7 })
   const context = { writer: 'w', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
 
-  const send = async (deviceId: string, { at, type = 'temp', age = 0 }: Arrival) => {
+  const messageOf = ({ deviceId, at, type = 'temp', age = 0 }: Sent) => {
     const event = { schema: 1, device_id: deviceId, event_type: type, event_id: `e${sent++}`, value: 1 }
-    const message = decodeMessage(
+    return decodeMessage(
       {
         topic: `qs/v1/${deviceId}/events`,
         payload: Buffer.from(JSON.stringify({ ...event, ts_device: moment(at - age) })),
@@ -55,18 +57,30 @@ async function start(t: TestContext, work: SeriesWork) {
         timeZoneOf: () => 'UTC',
       },
     )
-    const seen = { deviceId, firstSeen: moment(at), lastSeen: moment(at) }
-    await writeBatch(connection, gather([message], null), { ...context, devices: [seen], series: work })
+  }
+  const send = async (batch: readonly Sent[]) => {
+    const devices = batch.map(({ deviceId, at }) => ({
+      deviceId,
+      firstSeen: moment(at),
+      lastSeen: moment(at),
+    }))
+    await writeBatch(connection, gather(batch.map(messageOf), null), { ...context, devices, series: work })
     if (work === 'defer')
       await writeBatch(connection, NO_MESSAGES, { ...context, devices: [], series: 'fold' })
+  }
+  /** Sends the arrivals of each device in order of time, the first of all devices in one batch, then the second. */
+  const playAll = async (devices: Readonly<Record<string, readonly Arrival[]>>) => {
+    const queues = Object.entries(devices).map(([deviceId, arrivals]) =>
+      arrivals.toSorted((a, b) => a.at - b.at).map((arrival) => ({ ...arrival, deviceId })),
+    )
+    for (let n = 0; queues.some(({ length }) => length > n); n++)
+      await send(queues.flatMap((queue) => queue.slice(n, n + 1)))
   }
 
   return {
     database,
-    /** Sends the arrivals in order of time. */
-    async play(deviceId: string, arrivals: readonly Arrival[]) {
-      for (const arrival of arrivals.toSorted((a, b) => a.at - b.at)) await send(deviceId, arrival)
-    },
+    playAll,
+    play: (deviceId: string, arrivals: readonly Arrival[]) => playAll({ [deviceId]: arrivals }),
     /**
      * After how many seconds the device counts as silent, and how many of its series were silent when it was last seen.
      */
@@ -143,13 +157,15 @@ const CASES: Readonly<Record<string, readonly [readonly Arrival[], number | null
 
 for (const work of ['write', 'defer'] as const)
   test(`a device is silent by the rhythm of its arrivals: ${work}`, async (t) => {
-    const { play, rhythm } = await start(t, work)
-    for (const [name, [arrivals, silentAfter]] of Object.entries(CASES)) {
-      await play(name, arrivals)
-      // It is judged by the state before its newest event.
-      await play(name, [{ at: Math.max(...arrivals.map(({ at }) => at)) + 1, type: 'last' }])
+    const { playAll, rhythm } = await start(t, work)
+    // A device is judged by the state before its newest event.
+    const withLast = Object.entries(CASES).map(([name, [arrivals]]) => [
+      name,
+      [...arrivals, { at: Math.max(...arrivals.map(({ at }) => at)) + 1, type: 'last' }],
+    ])
+    await playAll(Object.fromEntries(withLast))
+    for (const [name, [, silentAfter]] of Object.entries(CASES))
       assert.equal((await rhythm(name)).silentAfter, silentAfter, name)
-    }
   })
 
 test('a dead sensor on a live board is a silent series, not a silent device', async (t) => {

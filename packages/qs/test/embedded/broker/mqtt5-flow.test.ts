@@ -131,7 +131,7 @@ test('a subscriber that does not acknowledge delays no other client: its queue f
     if (due.length > 0) client.send(...ids(due).map((messageId): Packet => ({ cmd: 'puback', messageId })))
     return puback === queued && broker.waiting === 0
   }
-  await until(answered, 'all queued messages arrive in the end', 30_000)
+  await until(answered, 'all queued messages arrive in the end')
 })
 
 test('a client that sends requests without reading the answers is not read either', async () => {

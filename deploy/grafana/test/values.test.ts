@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { Client } from 'pg'
-import { migrate } from '../../../packages/qs/src/database/migrate.ts'
 import { withGaps } from '../source/sql.ts'
 import { type Choice, expand } from './support/expand.ts'
 import { queriesOf, readDashboards } from './support/queries.ts'
 import { connectReader } from './support/reader.ts'
 
-const now = Date.now()
-const range = { from: new Date(now - 86_400_000), to: new Date(now + 60_000), intervalMs: 600_000 }
+/** The last day, when the test asks for it: its file may have been loaded minutes before. */
+const lastDay = () => ({
+  from: new Date(Date.now() - 86_400_000),
+  to: new Date(Date.now() + 60_000),
+  intervalMs: 600_000,
+})
 
 /** Fills a database, and returns a function that gives the first row of a panel's query. */
 async function start(t: TestContext, fill: string) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const owner = new Client({ connectionString: url })
   await owner.connect()
   await owner.query(fill)
@@ -29,7 +31,7 @@ async function start(t: TestContext, fill: string) {
       .flatMap(queriesOf)
       .find(({ name }) => name === panel)
     assert.ok(query)
-    return (await ask(expand(query.sql, { ...range, variables }))).rows[0] as Record<string, number>
+    return (await ask(expand(query.sql, { ...lastDay(), variables }))).rows[0] as Record<string, number>
   }
 }
 
@@ -75,8 +77,7 @@ test('the longest silence is shown with the usual interval, and an ongoing one c
 })
 
 test('an outage is a gap, but a change of interval is not', async (t) => {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const ask = await connectReader(t, url)
   const points = (minutes: readonly number[]) => `
   select '2026-01-01'::timestamptz + minute * interval '1 minute' as time, 1::float8 as "v"

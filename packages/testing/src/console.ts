@@ -86,6 +86,16 @@ export async function startTestConsole(
   const query = async (sql: string, values: readonly unknown[] = []) =>
     (await pool.query<Record<string, unknown>>(sql, [...values])).rows
   let sent = 0
+  let counting: Promise<number> | null = null
+  /** One query at a time, however many events wait. */
+  const committed = () => {
+    counting ??= query('select coalesce(sum(messages), 0)::int as n from ingest_stats')
+      .then(([row]) => Number(row?.n))
+      .finally(() => {
+        counting = null
+      })
+    return counting
+  }
   return {
     url,
     client,
@@ -97,10 +107,7 @@ export async function startTestConsole(
         typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload)
       await client.publishAsync(`qs/v1/${deviceId}/events`, bytes, { qos: 1 })
       sent++
-      await until(async () => {
-        const [row] = await query('select coalesce(sum(messages), 0)::int as n from ingest_stats')
-        return Number(row?.n) >= sent
-      }, `message ${sent} is committed`)
+      await until(async () => (await committed()) >= sent, `message ${sent} is committed`)
     },
     api: async <T>(path: string, init: RequestInit = {}) => {
       const response = await fetch(url + path, init)

@@ -31,8 +31,9 @@ export async function fillFleet(ask: Ask, devices: number): Promise<void> {
 
 /** Updates the summaries of devices as the ingester does with each batch. */
 export async function summarize(ask: Ask): Promise<void> {
+  // Before the update, which looks into it for each device.
+  await ask.query('vacuum analyze series')
   await ask.query(`update devices d set (types, clock, clock_offset) =
     (select r.types, r.clock, r.clock_offset from summary_of(d.device_id) r)`)
   await ask.query('vacuum analyze devices')
-  await ask.query('vacuum analyze series')
 }

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { after, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { Client } from 'pg'
 import { migrate } from '../../qs/src/database/migrate.ts'
+import { atEnd } from './at-end.ts'
 import { startTestCluster, type TestCluster } from './postgres-cluster.ts'
 
 let cluster: Promise<TestCluster> | undefined
 const undropped = new Set<() => Promise<void>>()
 
-// Registered while this module loads, so it belongs to the whole test file and not to the first test that
-// needs a database.
-after(async () => {
+atEnd(async () => {
   await Promise.all([...undropped].map((drop) => drop()))
   await (await cluster)?.stop()
 })

@@ -35,16 +35,20 @@ function read() {
 const { payloads, messages, seed, help } = read()
 if (help) console.log(HELP)
 else {
-  const child = spawn(process.execPath, ['scripts/test.mjs', 'regression/fuzz/'], {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      FUZZ_PAYLOADS: payloads,
-      FUZZ_MESSAGES: messages,
-      FUZZ_SEED: seed,
-      TEST_TIMEOUT_MS: String(FUZZ_TIMEOUT_MS),
+  const child = spawn(
+    process.execPath,
+    ['scripts/test.mjs', 'regression/fuzz/', 'test/decode/fuzz.test.ts'],
+    {
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        FUZZ_PAYLOADS: payloads,
+        FUZZ_MESSAGES: messages,
+        FUZZ_SEED: seed,
+        TEST_TIMEOUT_MS: String(FUZZ_TIMEOUT_MS),
+      },
     },
-  })
+  )
   child.on('exit', (code) => {
     process.exitCode = code ?? 1
   })

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import type { QueryConfig } from 'pg'
 import pg from 'pg'
 import { connect, type PipelinedConnection } from '../../packages/qs/src/database/connect.ts'
-import { migrate } from '../../packages/qs/src/database/migrate.ts'
 import type { Event } from '../../packages/qs/src/pipeline/message.ts'
 import { addStats } from '../../packages/qs/src/sink/add-stats.ts'
 import { findTypes } from '../../packages/qs/src/sink/admit-types.ts'
@@ -153,8 +152,7 @@ function indexOf(row: Readonly<Record<string, unknown>>): unknown {
 }
 
 test('the simulated database answers as PostgreSQL does', async (t) => {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const connection = await connect({ url, name: 'test', connectTimeoutMs: 5_000 })

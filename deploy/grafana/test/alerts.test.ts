@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { Client } from 'pg'
-import { migrate } from '../../../packages/qs/src/database/migrate.ts'
 import { readAlertRules } from './support/queries.ts'
 import { type Answer, connectReader } from './support/reader.ts'
 
@@ -16,8 +15,7 @@ interface Database {
 }
 
 async function start(t: TestContext): Promise<Database> {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const owner = new Client({ connectionString: url })
   await owner.connect()
   t.after(() => owner.end())

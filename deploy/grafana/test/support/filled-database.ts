@@ -1,9 +1,8 @@
 import type { TestContext } from 'node:test'
 import { brokenOf, isOnline, reportOf, traitsOf, type World } from '@qs-telemetry/device'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { connect } from '../../../../packages/qs/src/database/connect.ts'
-import { migrate } from '../../../../packages/qs/src/database/migrate.ts'
 import { decodeMessage } from '../../../../packages/qs/src/decode/decode-message.ts'
 import type { Message } from '../../../../packages/qs/src/pipeline/message.ts'
 import { CopyProspects } from '../../../../packages/qs/src/sink/copy-prospects.ts'
@@ -31,8 +30,7 @@ const decodeOptions = {
  * offline phases with backlogs, clocks that drift or start in 1970, broken messages, some sent twice.
  */
 export async function filledDatabase(t: TestContext): Promise<string> {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const connection = await connect({ url, name: 'fill', connectTimeoutMs: 5_000 })
   try {
     const messages = [...simulated(), awkward(), windowContact()]

@@ -5,8 +5,7 @@ import { DEVICE_TABLES } from '@qs-telemetry/testing/device-tables.ts'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
 import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 
 interface Printed {
   readonly calm: { readonly sent: number; readonly slowest_ms: number | null }
@@ -49,8 +48,7 @@ test('if the honest device gets no ack, the attack gets through and no further o
   skip: mosquittoMissing,
 }, async (t) => {
   const { url } = await startMosquitto(t)
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
   const { code, stdout } = await runCommand(['attack', '--only', 'qos2', '--json'], env)
   const { attacks } = JSON.parse(stdout) as Printed

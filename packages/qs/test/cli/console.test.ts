@@ -18,13 +18,12 @@ import {
 } from '@qs-telemetry/testing/dynamic-security.ts'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { startPipeline } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { watch } from '@qs-telemetry/testing/watch-live.ts'
 import { connectAsync } from 'mqtt'
 import pg from 'pg'
-import { migrate } from '../../src/database/migrate.ts'
 
 const operator = { MQTT_USERNAME: OPERATOR.username, MQTT_PASSWORD: OPERATOR.password }
 const event = (id: string, fields: object = { value: 1 }) => ({
@@ -121,8 +120,7 @@ test('qs console next to an ingester: live events, a replay through the broker, 
 })
 
 test('qs console without a broker: charts work, and it reports what does not', async (t) => {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   await database.query(

@@ -4,7 +4,7 @@ import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
 import { listen } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { freshDatabase, migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { runQs, startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 
@@ -61,7 +61,7 @@ test('events in flight when the ingester is killed are stored by the next one, o
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
-  const databaseUrl = await freshDatabase(t)
+  const databaseUrl = await migratedDatabase(t)
   const start = async () => {
     const httpPort = await freePort()
     const qs = startQs(t, ['ingest'], {
@@ -90,7 +90,7 @@ test('events in flight when the ingester is killed are stored by the next one, o
     await database.end()
     return rows[0] as { n: number; dead: number }
   }
-  await until(async () => (await count()).n === ids.length, 'all events are stored', 30_000)
+  await until(async () => (await count()).n === ids.length, 'all events are stored')
   assert.equal((await count()).dead, 0)
 })
 
@@ -98,7 +98,7 @@ test('a second ingester with the same client id reports that and exits; the firs
   skip: mosquittoMissing,
 }, async (t) => {
   const broker = await startMosquitto(t)
-  const databaseUrl = await freshDatabase(t)
+  const databaseUrl = await migratedDatabase(t)
   const ports = [await freePort(), await freePort()] as const
   const start = (port: number) =>
     startQs(t, ['ingest'], {
@@ -114,7 +114,7 @@ test('a second ingester with the same client id reports that and exits; the firs
 })
 
 test('a refused database and wrong settings stop the start with a reason', async (t) => {
-  const url = new URL(await freshDatabase(t))
+  const url = new URL(await migratedDatabase(t))
   url.pathname = '/nowhere'
   const wrongDatabase = await runQs(t, ['ingest'], {
     env: { DATABASE_URL: url.href, MQTT_URL: 'mqtt://127.0.0.1:1' },

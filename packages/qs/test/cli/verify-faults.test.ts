@@ -7,17 +7,15 @@ import {
 } from '@qs-telemetry/testing/dynamic-security.ts'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
-import { migrate } from '../../src/database/migrate.ts'
 
 test('qs verify --faults proves the promise on existing servers and leaves nothing behind', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const env = {
     MQTT_URL: broker.url,
     MQTT_USERNAME: OPERATOR.username,
@@ -50,8 +48,7 @@ test('qs verify --faults proves the promise on existing servers and leaves nothi
 test('an unreachable broker and one that refuses are reported as such', {
   skip: mosquittoMissing,
 }, async (t) => {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const nobody = { MQTT_URL: `mqtt://127.0.0.1:${await freePort()}`, DATABASE_URL: databaseUrl }
   const away = await runQs(t, ['verify', '--faults'], { env: nobody })
   assert.equal(away.code, 1)

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Device, DeviceList, Problem } from '@qs-telemetry/protocol/api'
 import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 
 interface OpenApi {
   readonly paths: Readonly<
@@ -75,8 +74,7 @@ test('a query that takes too long is cancelled and reported', async (t) => {
 })
 
 test('lists come from the replica, changes go to the primary, and a lone replica is reported as such', async (t) => {
-  const replica = await freshDatabase(t)
-  await migrate(replica)
+  const replica = await migratedDatabase(t)
   const running = await startTestConsole(t, { settings: { CONSOLE_READ_DATABASE_URL: replica } })
   const { api, query } = running
   await query(`insert into devices (device_id) values ('only-here')`)

@@ -2,11 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { SimulatedDevices } from '../../src/console/simulated-devices.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { startEmbeddedBroker } from '../../src/embedded/broker/embedded-broker.ts'
 
 test('two concurrent starts begin one simulation: its stop ends every connection', async (t) => {
@@ -33,8 +32,7 @@ test('two concurrent starts begin one simulation: its stop ends every connection
   await once(counter, 'listening')
   t.after(() => counter.close())
 
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const desk = new SimulatedDevices({
     broker: { url: `mqtt://127.0.0.1:${(counter.address() as AddressInfo).port}` },
     config: configOf({}),

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeviceSort } from '@qs-telemetry/protocol/api'
 import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import {
   DEVICE_ORDERS,
@@ -21,9 +20,8 @@ const DEVICES = 20_000
 
 /** A large fleet, and a device with a counter in its type. */
 async function open(t: TestContext) {
-  const url = await freshDatabase(t)
-  await migrate(url)
-  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 60_000 })
+  const url = await migratedDatabase(t)
+  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 240_000 })
   t.after(() => pool.end())
   await pool.query(`insert into devices (device_id, first_seen, last_seen) values ('counter', now(), now())`)
   await pool.query(`insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, value_num,

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeviceSort } from '@qs-telemetry/protocol/api'
 import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { overviewHouse } from '../../src/console/queries/overview-house.ts'
 import { overviewNumbers } from '../../src/console/queries/overview-numbers.ts'
 import { pinReading } from '../../src/console/queries/pinned.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { type Ask, QueryPool } from '../../src/database/query-pool.ts'
 import { DEVICE_ORDERS } from '../../src/devices/device-order.ts'
 import { countDevices, listDevices } from '../../src/devices/list-devices.ts'
@@ -72,9 +71,8 @@ const QUESTIONS: Readonly<Record<string, (ask: Ask) => Promise<unknown>>> = {
 }
 
 async function ask(t: TestContext, devices: number) {
-  const url = await freshDatabase(t)
-  await migrate(url)
-  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 60_000 })
+  const url = await migratedDatabase(t)
+  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 240_000 })
   t.after(() => pool.end())
   await fillFleet(pool, devices)
   for (let n = 1; n <= 20; n++)

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { withClient } from '../../src/database/open-client.ts'
 import { checkDatabase } from '../../src/doctor/check-database.ts'
 import type { Finding } from '../../src/doctor/finding.ts'
 
 test('with EVENT_ID_RULE=device the doctor names devices that share event ids', async (t) => {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const add = (...ids: readonly string[]) =>
     withClient(databaseUrl, (database) =>
       database.query('insert into devices select id, now(), now() from unnest($1::text[]) id', [ids]),

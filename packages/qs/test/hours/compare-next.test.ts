@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -14,8 +14,7 @@ const DEVICES = 5
 
 /** Fifty days of two types in two units, with times in microseconds, counted by the hour. */
 async function open(t: TestContext) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 4, timeoutMs: 60_000 })
   t.after(() => pool.end())
   await pool.query(`

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readStates } from '../../src/console/queries/read-states.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 0, minute)).toISOString().replace('Z', '399Z')

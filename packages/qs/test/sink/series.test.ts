@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic, formatInstant } from '@qs-telemetry/protocol'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { startTestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
 import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
 import pg from 'pg'
@@ -18,9 +18,8 @@ import { type BatchContext, writeBatch } from '../../src/sink/write-batch.ts'
 
 const NOW = Date.parse('2026-11-23T18:00:00Z')
 
-async function start(t: TestContext, url?: string) {
-  url ??= await freshDatabase(t)
-  await migrate(url)
+async function start(t: TestContext, migrated?: string) {
+  const url = migrated ?? (await migratedDatabase(t))
   const open = () => connect({ url, name: 'test', connectTimeoutMs: 5_000 })
   const connection = await open()
   const database = new pg.Client({ connectionString: url })
@@ -305,6 +304,7 @@ test('updates of a series stay on their page and touch no index', async (t) => {
   // A separate cluster: PostgreSQL removes old row versions only up to the oldest transaction of the whole cluster, so
   // an open transaction in another database, or one of autovacuum, would fill these pages.
   const cluster = await startTestCluster({ settings: ['autovacuum=off'] })
+  await migrate(cluster.url)
   const { connection, database } = await start(t, cluster.url)
   t.after(() => cluster.stop())
   const figures = async () => {

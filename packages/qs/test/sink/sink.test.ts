@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
 import { SystemClock } from '../../src/pipeline/clock.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
 import { Sink } from '../../src/sink/sink.ts'
 
 async function start(t: TestContext) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const database = new pg.Client({ connectionString: url })
   await database.connect()
   const sinks: Sink[] = []

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { realEdges } from '../../src/app/edges.ts'
 import { connect } from '../../src/database/connect.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { NO_MESSAGES } from '../../src/sink/gather.ts'
 import { SetUp } from '../../src/sink/set-up.ts'
@@ -16,8 +15,7 @@ import { Writer } from '../../src/sink/writer.ts'
 const DEVICE = { deviceId: 'd', firstSeen: '2026-11-23T18:00:00Z', lastSeen: '2026-11-23T18:00:00Z' }
 
 async function start(t: TestContext, timeoutMs = 10_000) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const database = new pg.Client({ connectionString: url })
   await database.connect()
   const retries: string[] = []

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEVICE_TABLES } from '@qs-telemetry/testing/device-tables.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { withClient } from '../../src/database/open-client.ts'
 import { removeRun } from '../../src/verify/prove.ts'
 
@@ -23,8 +22,7 @@ insert into pinned (device_id, event_type) values ($1, 'temp');
 insert into event_hours (device_id, event_type, hour, events, low, high, total) values ($1, 'temp', now(), 1, 0, 0, 0)`
 
 test('the rows of a run are removed from every table with a device, and those of no other device', async (t) => {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   await withClient(databaseUrl, async (database) => {
     for (const deviceId of [`${RUN}-1`, 'kitchen'])
       for (const sql of ROWS.split(';\n')) await database.query(sql, [deviceId])

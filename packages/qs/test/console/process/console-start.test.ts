@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { startQs, untilReady } from '@qs-telemetry/testing/qs.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
@@ -16,7 +16,7 @@ const FORGETFUL = `--import=${fileURLToPath(new URL('./route-without-access.mjs'
 async function ingestEnv(t: TestContext) {
   const broker = await startMosquitto(t)
   const port = await freePort()
-  const databaseUrl = await freshDatabase(t)
+  const databaseUrl = await migratedDatabase(t)
   return { MQTT_URL: broker.url, DATABASE_URL: databaseUrl, HTTP_PORT: String(port) }
 }
 

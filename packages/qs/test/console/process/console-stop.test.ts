@@ -2,18 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { watch } from '@qs-telemetry/testing/watch-live.ts'
 import pg from 'pg'
 import { serve } from '../../../src/app/serve.ts'
 import { LiveFeed } from '../../../src/console/live-feed.ts'
-import { migrate } from '../../../src/database/migrate.ts'
 
 test('stopping the console lets the current request finish', async (t) => {
-  const databaseUrl = await freshDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await migratedDatabase(t)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const serving = await serve(configOf({ HTTP_PORT: String(port) }), {

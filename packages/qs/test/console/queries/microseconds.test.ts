@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { Command } from 'commander'
 import { filterOf, withFilter } from '../../../src/cli/deadletter-filter.ts'
 import { exportRows } from '../../../src/console/queries/export-rows.ts'
 import { listEvents, readCursor } from '../../../src/console/queries/list-events.ts'
 import { readMoment, readRange } from '../../../src/console/time-range.ts'
-import { migrate } from '../../../src/database/migrate.ts'
 import { QueryPool } from '../../../src/database/query-pool.ts'
 import { DeviceRows } from '../../../src/devices/device-rows.ts'
 import { findLetter } from '../../../src/letters/find-letter.ts'
@@ -20,9 +19,8 @@ const [A, B, C] = [
   '2026-11-28T07:15:30.123457Z',
 ] as const
 
-async function open(t: Parameters<typeof freshDatabase>[0]) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+async function open(t: Parameters<typeof migratedDatabase>[0]) {
+  const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
   return { url, pool }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readSeries, type SeriesQuestion } from '../../../src/console/queries/read-series.ts'
-import { migrate } from '../../../src/database/migrate.ts'
 import { QueryPool } from '../../../src/database/query-pool.ts'
 import { sparklines } from '../../../src/devices/sparklines.ts'
 import { followEvents } from '../../../src/hours/event-hours.ts'
@@ -10,8 +9,7 @@ import { followEvents } from '../../../src/hours/event-hours.ts'
 const TEMP = [{ deviceId: 'kitchen', eventType: 'temp' }]
 
 async function open(t: TestContext) {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
   /** One event per row: id, time, value, unit. */

@@ -8,8 +8,7 @@ const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 0, minute)).toISOSt
 const secondsOf = (minute: number) => Date.UTC(2026, 9, 1, 0, minute) / 1000 + 0.000399
 
 test('states are the last change before the range and those in it, on the requested time axis', async (t) => {
-  const url = await freshDatabase(t)
-  await migrate(url)
+  const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 30_000 })
   t.after(() => pool.end())
   /** The server received each event ten minutes later; the device's clock is twenty minutes ahead. */

@@ -129,11 +129,14 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       const lines = page.getByRole('list', { name: 'Lines of this chart' }).getByRole('listitem')
       const over = page.locator('.u-over').first()
       await over.scrollIntoViewIfNeeded()
-      const box = await over.boundingBox()
-      assert.ok(box)
       const shown = (seconds: number) => momentIn('Europe/Berlin', at(4, seconds)).slice(-8)
-      await page.mouse.move(box.x + (box.width * 4) / 12, box.y + 40)
-      await lines.nth(0).getByText(/^4 V$/).waitFor()
+      // The page may still move the chart, for which a mouse that rests has no effect.
+      await until(async () => {
+        const box = await over.boundingBox()
+        if (box === null) return false
+        await page.mouse.move(box.x + (box.width * 4) / 12, box.y + 40)
+        return lines.nth(0).getByText(/^4 V$/).isVisible()
+      }, 'the readout follows the mouse')
       await lines.nth(1).getByText('5 V').waitFor()
       await lines.nth(1).getByText(shown(20), { exact: true }).waitFor()
       assert.equal(await lines.nth(0).getByText(/:/).count(), 0, 'the time of the readout is its own')

@@ -140,7 +140,7 @@ test('units, states and many lines', { skip: browserMissing }, async (t) => {
       await lines.nth(1).getByText('5 V').waitFor()
       await lines.nth(1).getByText(shown(20), { exact: true }).waitFor()
       assert.equal(await lines.nth(0).getByText(/:/).count(), 0, 'the time of the readout is its own')
-      await page.locator('.moment').getByText(shown(0)).waitFor()
+      await page.locator('.at-cursor').getByText(shown(0)).waitFor()
     },
   )
 

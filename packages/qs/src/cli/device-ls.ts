@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { type DeviceRow, DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { visible } from '../telemetry/visible.ts'
+import { visible, visibleLines } from '../telemetry/visible.ts'
 import { CliError } from './exit.ts'
 import { withOperator } from './with-operator.ts'
 
@@ -55,7 +55,7 @@ async function known<T>(what: string, ask: () => Promise<T>): Promise<T | null> 
     return await ask()
   } catch (error) {
     const reason = (error as Error).message.trimEnd() || String(error)
-    console.error(`${pc.yellow('note:')} ${what} unknown. ${reason}`)
+    console.error(`${pc.yellow('note:')} ${what} unknown. ${visibleLines(reason)}`)
     return null
   }
 }

@@ -72,9 +72,9 @@ module.exports = {
     ),
     forbid(
       'stages-know-the-pipeline-only',
-      'A stage imports pipeline, telemetry and config: neither another stage nor a database connection',
+      'A stage imports errors, pipeline, telemetry and config: neither another stage nor a database connection',
       { path: `${QS}/(${STAGES})/` },
-      { path: `${QS}/(?!$1/|pipeline/|telemetry/|config/)` },
+      { path: `${QS}/(?!$1/|errors/|pipeline/|telemetry/|config/)` },
     ),
     forbid(
       'app-composes-the-stages',

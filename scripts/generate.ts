@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parityPage } from '@qs-telemetry/testing/parity/parity-page.ts'
 import { grafanaFiles } from '../deploy/grafana/source/files.ts'
+import { DEVICE_ERRORS } from '../packages/device/src/index.ts'
 import { DEAD_LETTER_CODES, WARNING_CODES } from '../packages/protocol/src/index.ts'
 import {
   DeadLetterSchema,
@@ -10,6 +11,7 @@ import {
 import { createProgram } from '../packages/qs/src/cli/program.ts'
 import { OTHER_VARIABLES } from '../packages/qs/src/config/environment.ts'
 import { SETTINGS, type Setting } from '../packages/qs/src/config/settings.ts'
+import { ERRORS, type ErrorEntry } from '../packages/qs/src/errors/errors.ts'
 import { Metrics } from '../packages/qs/src/telemetry/metrics.ts'
 
 /*
@@ -85,6 +87,34 @@ What a device finds in \`error.code\` of a device ack, and an operator in \`dead
 ${codeRows(DEAD_LETTER_CODES)}`
 }
 
+function errorsPage(): string {
+  const rows = Object.entries<ErrorEntry>(ERRORS).map(
+    ([code, { about, advice, exitCode = 1, status = '–' }]) => {
+      return `| \`${code}\` | ${about} ${advice} | ${exitCode} | ${status} |`
+    },
+  )
+  return `# Errors
+
+A command prints the code with the message (\`error PORT_IN_USE: …\`), and with \`--json\` one line
+\`{"error":{"code":…,"message":…}}\` on standard error. The API of the console has it in \`code\` of its
+problems (\`application/problem+json\`), the log in \`code\`. Codes are stable, messages are not. The columns on the
+right have the exit code of a command, and the HTTP status where the console answers with it. ${GENERATED}
+
+| code | what it means and what to do | exit | HTTP |
+|---|---|---|---|
+${rows.join('\n')}
+
+## Of the device client
+
+What a program with \`@qs-telemetry/device\` finds in \`code\` of a \`DeviceError\`.
+
+| code | what it means and what to do |
+|---|---|
+${codeRows(DEVICE_ERRORS)}
+
+What a device finds in its acks: [dead-letter codes](dead-letter-codes.md), [warnings](warning-codes.md).`
+}
+
 async function commandsPage(): Promise<string> {
   const program = await createProgram()
   const page = (command: typeof program) => {
@@ -142,6 +172,7 @@ const files: Readonly<Record<string, string>> = {
   'docs/reference/settings.md': settingsPage(),
   'docs/reference/dead-letter-codes.md': codesPage(),
   'docs/reference/warning-codes.md': warningsPage(),
+  'docs/reference/errors.md': errorsPage(),
   'docs/reference/commands.md': await commandsPage(),
   'docs/reference/metrics.md': await metricsPage(),
   'docs/reference/mqtt-parity.md': parityPage(GENERATED),

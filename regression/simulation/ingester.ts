@@ -3,8 +3,8 @@ import { instantFromMs } from '@qs-telemetry/protocol'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { createPipeline, type Pipeline } from '../../packages/qs/src/app/pipeline.ts'
 import type { Config } from '../../packages/qs/src/config/settings.ts'
+import { QsError } from '../../packages/qs/src/errors/qs-error.ts'
 import type { Clock } from '../../packages/qs/src/pipeline/clock.ts'
-import { ConnectionError } from '../../packages/qs/src/source/errors.ts'
 import type { SocketOptions } from '../../packages/qs/src/source/open-socket.ts'
 import { createLog, type Log } from '../../packages/qs/src/telemetry/log.ts'
 import type { Broker } from './broker.ts'
@@ -59,7 +59,7 @@ export class Ingester {
     const opened = new Set<{ destroy(): void }>()
     const openSocket = ({ timeoutMs, signal }: SocketOptions) =>
       new Promise<Duplex>((resolve, reject) => {
-        const fail = (reason: string) => reject(new ConnectionError(`No connection: ${reason}`))
+        const fail = (reason: string) => reject(new QsError('BROKER_UNREACHABLE', `No connection: ${reason}`))
         const onAbort = () => fail('stopped')
         signal.addEventListener('abort', onAbort)
         if (signal.aborted) return fail('stopped')

@@ -1,22 +1,24 @@
 /**
- * Why the device client refused or gave up. A closed list; none of them means that a device ack was lost.
- *
- * - `QUEUE_FULL`: too many events wait for their device ack. Await `ready()` before `send()`, or raise `maxWaitingEvents`.
- * - `EVENT_INVALID`: the event cannot be written as JSON without changing it, or its id or device id is not valid.
- * - `EVENT_TOO_LARGE`: the event alone is larger than `limits.messageBytes`.
- * - `EVENT_ID_IN_USE`: another event waits under this id; the ingester would call it a conflict.
- * - `CLOSED`: the client was closed before the device ack arrived. With a journal the event is still in it.
- * - `CONNECTION`: no usable connection within the time given; the cause is the error of the broker or the network.
- * - `JOURNAL_UNREADABLE`: the journal is damaged before its last line.
+ * Why the device client refuses or gives up: a closed list; none of them means that a device ack was lost. The key is
+ * the code, the text says what it means and what to do.
  */
-export type DeviceErrorCode =
-  | 'QUEUE_FULL'
-  | 'EVENT_INVALID'
-  | 'EVENT_TOO_LARGE'
-  | 'EVENT_ID_IN_USE'
-  | 'CLOSED'
-  | 'CONNECTION'
-  | 'JOURNAL_UNREADABLE'
+export const DEVICE_ERRORS = {
+  QUEUE_FULL:
+    'Too many events wait for their device ack. Await ready() before send(), or raise maxWaitingEvents.',
+  EVENT_INVALID:
+    'The event cannot be written as JSON without changing it, or its id or device id is not valid. Correct it.',
+  EVENT_TOO_LARGE: 'The event alone is larger than limits.messageBytes. Send less in it.',
+  EVENT_ID_IN_USE:
+    'Another event waits under this id, and the ingester would call it a conflict. Give each event its own id.',
+  CLOSED:
+    'The client was closed before the device ack arrived. With a journal, the event is still in it and is sent after the next start.',
+  CONNECTION:
+    'No usable connection within the time given. The cause is the error of the broker or the network; try again.',
+  JOURNAL_UNREADABLE: 'The journal is damaged before its last line. Repair or remove the line that is named.',
+} as const
+
+/** One of the codes above. */
+export type DeviceErrorCode = keyof typeof DEVICE_ERRORS
 
 /** An error of the device client; `code` is for programs, `message` says what to do. */
 export class DeviceError extends Error {

@@ -1,7 +1,7 @@
 /** The device client for Node, and a simulator of sensors. */
 export { DeviceClient, type DeviceClientOptions } from './device-client.ts'
 export type { DeviceWarning, WarningListener } from './device-warning.ts'
-export { DeviceError, type DeviceErrorCode } from './errors.ts'
+export { DEVICE_ERRORS, DeviceError, type DeviceErrorCode } from './errors.ts'
 export { bootId, eventIds } from './event-id.ts'
 export type { JournalOptions } from './journal.ts'
 export type { BrokerOptions } from './link.ts'

@@ -137,9 +137,8 @@ export class Link {
       if (client !== this.#client || !client.connected) return
       const refused = granted?.find(({ qos }) => qos >= 128)
       if (error || refused) {
-        const topics = this.#topicFilters.length === 1 ? this.#topicFilters[0] : 'the ack topics'
-        const cause = error ?? new Error(`The broker refused to subscribe ${refused?.topic}`)
-        this.#refused(new DeviceError('CONNECTION', `Not allowed to subscribe ${topics}`, { cause }))
+        const topic = refused?.topic ?? this.#topicFilters.join(', ')
+        this.#refused(new DeviceError('CONNECTION', `Not allowed to subscribe to ${topic}`, { cause: error }))
         client.stream.destroy()
         return
       }

@@ -25,7 +25,7 @@ export class EventTopic {
     const device = levels.indexOf('+')
     const isBadShare = bare.startsWith('$share/')
     if (isBadShare || device < 0 || levels.lastIndexOf('+') !== device || /[#]|[^/]\+|\+[^/]/.test(bare)) {
-      throw new Error(
+      throw new RangeError(
         `"${filter}" needs exactly one + level, which stands for the device id, as in ${DEFAULT_TOPICS.events}`,
       )
     }

@@ -67,7 +67,7 @@ test('a filter without exactly one + level is refused, and the message says what
   ]) {
     assert.throws(
       () => new EventTopic(filter),
-      { name: 'Error', message: /exactly one \+ level.*qs\/v1\/\+\/events/ },
+      { name: 'RangeError', message: /exactly one \+ level.*qs\/v1\/\+\/events/ },
       filter,
     )
   }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { brokerError } from '../endpoints/broker-error.ts'
+import { hasCode, QsError } from '../errors/qs-error.ts'
 import {
   CONTROL_TOPIC,
   type ControlCommand,
   type ControlResponse,
   RESPONSE_TOPIC,
 } from './control-protocol.ts'
-import { AccountsError, connectError, connectionLost, noDynamicSecurity, notOperator } from './errors.ts'
 
 export interface OperatorLogin {
   readonly url: string
@@ -18,7 +19,7 @@ export interface OperatorLogin {
 
 interface Waiting {
   readonly resolve: (data: unknown) => void
-  readonly reject: (error: AccountsError) => void
+  readonly reject: (error: QsError) => void
   readonly timer: NodeJS.Timeout
 }
 
@@ -30,7 +31,7 @@ const ANSWER_TIMEOUT_MS = 5_000
  * command; under 3.1.1, it drops the command silently.
  *
  * A broker closes the connections of an account when its rights change, without answering the command. For the
- * operator's own account this appears as 'connection-lost'.
+ * operator's own account this appears as BROKER_NO_ANSWER.
  */
 export class ControlConnection {
   readonly #client: MqttClient
@@ -43,7 +44,7 @@ export class ControlConnection {
     this.#login = login
   }
 
-  /** @throws AccountsError if the broker is unreachable, refuses the login, or does not allow it to manage accounts */
+  /** @throws QsError if the broker is unreachable, refuses the login, or does not allow it to manage accounts */
   static async open(login: OperatorLogin): Promise<ControlConnection> {
     const client = await connectAs(login)
     const connection = new ControlConnection(client, login)
@@ -61,7 +62,7 @@ export class ControlConnection {
 
   /**
    * @returns the `data` of the answer
-   * @throws AccountsError if it is refused ('command', with the broker's `refusal`) or not answered in time
+   * @throws QsError if it is not answered in time, or ACCOUNT_COMMAND_REFUSED with the broker's text as `cause`
    */
   run(command: ControlCommand): Promise<unknown> {
     const correlationData = randomUUID()
@@ -83,8 +84,12 @@ export class ControlConnection {
     this.#lose()
   }
 
-  #noAnswer(): AccountsError {
-    return this.#isAnswered ? connectionLost() : noDynamicSecurity(this.#login.url)
+  #noAnswer(): QsError {
+    if (this.#isAnswered) return connectionLost()
+    return new QsError(
+      'NO_ACCOUNT_COMMANDS',
+      `The broker at ${this.#login.url} does not answer commands for accounts`,
+    )
   }
 
   #answer(payload: Buffer): void {
@@ -93,7 +98,10 @@ export class ControlConnection {
     for (const { command, correlationData = '', error, data } of responses) {
       const waiting = this.#take(correlationData)
       if (error === undefined) waiting?.resolve(data)
-      else waiting?.reject(new AccountsError('command', `The broker refuses ${command}: ${error}`, error))
+      else {
+        const problem = `The broker refuses ${command}: ${error}`
+        waiting?.reject(new QsError('ACCOUNT_COMMAND_REFUSED', problem, { cause: error }))
+      }
     }
   }
 
@@ -101,7 +109,7 @@ export class ControlConnection {
     for (const id of this.#waiting.keys()) this.#fail(id, connectionLost())
   }
 
-  #fail(id: string, error: AccountsError): void {
+  #fail(id: string, error: QsError): void {
     this.#take(id)?.reject(error)
   }
 
@@ -113,7 +121,7 @@ export class ControlConnection {
   }
 }
 
-/** @throws AccountsError 'unreachable' or 'refused' */
+/** @throws QsError as brokerError */
 async function connectAs({ url, username, password, ca }: OperatorLogin): Promise<MqttClient> {
   const options: IClientOptions = {
     protocolVersion: 5,
@@ -127,17 +135,29 @@ async function connectAs({ url, username, password, ca }: OperatorLogin): Promis
   try {
     return await mqtt.connectAsync(url, options, false)
   } catch (error) {
-    throw connectError(url, error as Error)
+    throw brokerError(url, error)
   }
 }
 
-/** Whether the broker accepts this user and password. @throws AccountsError 'unreachable' */
+/** Whether the broker accepts this user and password. @throws QsError BROKER_UNREACHABLE */
 export async function canLogIn(login: OperatorLogin): Promise<boolean> {
   try {
     await (await connectAs(login)).endAsync(true)
     return true
   } catch (error) {
-    if (error instanceof AccountsError && error.problem === 'refused') return false
+    if (hasCode(error, 'BROKER_LOGIN_REFUSED')) return false
     throw error
   }
+}
+
+function notOperator(username: string | null): QsError {
+  const who = username === null ? 'An anonymous user' : `The user ${username}`
+  return new QsError('BROKER_FORBIDS', `${who} may not manage accounts at this broker`)
+}
+
+function connectionLost(): QsError {
+  return new QsError(
+    'BROKER_NO_ANSWER',
+    'The broker did not answer a command, or closed the connection first',
+  )
 }

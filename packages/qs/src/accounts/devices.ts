@@ -1,7 +1,7 @@
 import { isDeviceId } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
 import type { ControlConnection } from './control-connection.ts'
 import { type AccountEntry, REFUSALS } from './control-protocol.ts'
-import { AccountsError } from './errors.ts'
 import { ensureRole, findAccount, listAccounts, orNull } from './queries.ts'
 import { type AccountTopics, deviceAcls, deviceOfRole, deviceRole } from './roles.ts'
 
@@ -14,13 +14,13 @@ export interface NewDevice {
 /**
  * Creates the account of a device: user = client id = device id, and a role for its own topics only.
  *
- * @throws AccountsError 'name-taken' if the account exists; other errors of the connection
+ * @throws QsError ACCOUNT_EXISTS; other errors of the connection
  */
 export async function addDevice(
   connection: ControlConnection,
   { deviceId, password, topics }: NewDevice,
 ): Promise<void> {
-  if (!isDeviceId(deviceId)) throw new RangeError(`"${deviceId}" cannot be a device id`)
+  if (!isDeviceId(deviceId)) throw new QsError('INVALID_DEVICE_ID', `"${deviceId}" cannot be a device id`)
   const found = await findAccount(connection, deviceId)
   if (found !== null) throw nameTaken(found)
   const rolename = deviceRole(deviceId)
@@ -60,23 +60,16 @@ export async function listDeviceAccounts(connection: ControlConnection): Promise
 
 async function requireDevice(connection: ControlConnection, deviceId: string): Promise<void> {
   const account = await findAccount(connection, deviceId)
-  if (account === null) {
-    throw new AccountsError(
-      'no-device',
-      `There is no account ${deviceId}. qs device ls lists the accounts; qs device add creates one.`,
-    )
-  }
-  if (!isDevice(account)) throw new AccountsError('no-device', `${deviceId} is not the account of a device.`)
+  if (account === null) throw new QsError('NO_SUCH_ACCOUNT', `There is no account ${deviceId}`)
+  if (!isDevice(account)) throw new QsError('NO_SUCH_ACCOUNT', `${deviceId} is not the account of a device`)
 }
 
-function nameTaken(account: AccountEntry): AccountsError {
+function nameTaken(account: AccountEntry): QsError {
   const { username } = account
-  return new AccountsError(
-    'name-taken',
-    isDevice(account)
-      ? `${username} already has an account. For a new password: qs device rotate ${username}`
-      : `${username} is an account that does not belong to a device. Choose another device id.`,
-  )
+  const problem = isDevice(account)
+    ? `${username} already has an account; for a new password: qs device rotate ${username}`
+    : `${username} is an account that does not belong to a device`
+  return new QsError('ACCOUNT_EXISTS', problem)
 }
 
 function isDevice({ username, roles }: AccountEntry): boolean {

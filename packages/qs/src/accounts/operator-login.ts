@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readAuthority } from '../config/read-authority.ts'
 import type { Config } from '../config/settings.ts'
 import { findMqttUrl } from '../endpoints/endpoints.ts'
 import type { OperatorLogin } from './control-connection.ts'
@@ -10,7 +10,7 @@ export function operatorLogin(config: Config): OperatorLogin {
     url: findMqttUrl(config),
     username: config.MQTT_USERNAME,
     password: config.MQTT_PASSWORD,
-    ca: config.MQTT_CA_FILE === null ? null : readFileSync(config.MQTT_CA_FILE),
+    ca: config.MQTT_CA_FILE === null ? null : readAuthority(config.MQTT_CA_FILE),
   }
 }
 

@@ -1,6 +1,6 @@
+import { hasCode, QsError } from '../errors/qs-error.ts'
 import { ControlConnection, canLogIn, type OperatorLogin } from './control-connection.ts'
 import { REFUSALS } from './control-protocol.ts'
-import { AccountsError, noNeed } from './errors.ts'
 import { ensureRole, findAccount, listRoles, orNull } from './queries.ts'
 import {
   type AccountTopics,
@@ -33,7 +33,7 @@ interface DefaultAccess {
  *
  * The operator's role comes first and the denial last, so that no failure can lock the operator out.
  *
- * @throws AccountsError
+ * @throws QsError
  */
 export async function provision(options: ProvisionOptions): Promise<void> {
   const { operator, topics, ingester, onDone } = options
@@ -64,7 +64,7 @@ async function checkNeed(operator: OperatorLogin): Promise<void> {
   const connection = await ControlConnection.open(operator)
   try {
     if ((await orNull(connection.run({ command: 'getAnonymousGroup' }), REFUSALS.unknown)) === null)
-      throw noNeed()
+      throw new QsError('NO_PROVISIONING_NEEDED', 'This is the embedded broker of qs up')
   } finally {
     await connection.close()
   }
@@ -108,7 +108,7 @@ async function isLost(
     await step(connection)
     return false
   } catch (error) {
-    if (error instanceof AccountsError && error.problem === 'connection-lost') return true
+    if (hasCode(error, 'BROKER_NO_ANSWER')) return true
     throw error
   } finally {
     await connection.close()

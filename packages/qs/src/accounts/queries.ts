@@ -1,3 +1,4 @@
+import { hasCode } from '../errors/qs-error.ts'
 import type { ControlConnection } from './control-connection.ts'
 import {
   type AccountEntry,
@@ -6,7 +7,6 @@ import {
   REFUSALS,
   type RoleEntry,
 } from './control-protocol.ts'
-import { AccountsError } from './errors.ts'
 import { sameAcls } from './roles.ts'
 
 /** Lists are read in pages, since a broker limits message size. */
@@ -69,7 +69,7 @@ export async function orNull(answer: Promise<unknown>, refusal: string): Promise
   try {
     return (await answer) ?? {}
   } catch (error) {
-    if (error instanceof AccountsError && error.refusal === refusal) return null
+    if (hasCode(error, 'ACCOUNT_COMMAND_REFUSED') && error.cause === refusal) return null
     throw error
   }
 }

@@ -3,20 +3,20 @@ import type { BrokerOptions } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
 import { PipelineRates } from '../console/pipeline-rates.ts'
-import { ConsoleRefused } from '../console/process/console-process.ts'
 import type { SimulationService } from '../console/services.ts'
 import { SimulatedDevices } from '../console/simulated-devices.ts'
 import type { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { UnhandledWatch } from '../console/unhandled-watch.ts'
 import { pipelineVitals } from '../console/vitals.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
-import { migrate, SchemaError } from '../database/migrate.ts'
-import { ConnectionSettingsError } from '../database/open-client.ts'
+import { migrate } from '../database/migrate.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
 import { DeviceZones } from '../devices/device-zones.ts'
 import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
+import { hasCode, QsError } from '../errors/qs-error.ts'
+import { logged } from '../errors/reason-of.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import { injectedAcks } from '../letters/injections.ts'
@@ -158,7 +158,7 @@ export async function startIngester(
     connected
       .then(() => http.prepare())
       .catch((error) => {
-        if (error instanceof ConsoleRefused) onConsoleRefused(error)
+        if (hasCode(error, 'CONSOLE_NOT_STARTED')) onConsoleRefused(error)
       })
   }
   hours.start()
@@ -202,11 +202,11 @@ async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: Abor
       if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
       return
     } catch (error) {
-      if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
-      if (['stop', 'refused'].includes(verdictOn(error))) throw error
+      const isFinal = error instanceof QsError ? !error.entry.retryable : verdictOn(error) !== 'retry'
+      if (isFinal) throw error
       if ((failures & (failures + 1)) === 0) {
         log.warn(
-          { failures: failures + 1, reason: (error as Error).message },
+          { failures: failures + 1, ...logged(error) },
           'PostgreSQL is not available yet; trying again',
         )
       }

@@ -1,4 +1,5 @@
 import { ackTopic, type EventTopic } from '@qs-telemetry/protocol'
+import { refusedConnection } from '../errors/refused-connection.ts'
 import { openPeer, type Peer, type PeerOptions } from './peer.ts'
 
 export interface BoardOptions {
@@ -31,7 +32,7 @@ export class Board {
     const { returnCode = 0 } = await peer.next('connack')
     if (returnCode === 0) return peer
     peer.destroy()
-    throw new Error(`the broker refused ${this.deviceId} with code ${returnCode}`)
+    throw refusedConnection(returnCode, `the broker of ${this.deviceId}`)
   }
 
   /** A connection that sends CONNECT without waiting for the answer. */

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface Request {
   readonly method?: string
@@ -85,7 +86,7 @@ export class ConsoleTarget {
         resolve(text)
       }
       socket.setTimeout(TIMEOUT_MS, () =>
-        socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+        socket.destroy(new QsError('CONSOLE_UNREACHABLE', `no answer within ${TIMEOUT_MS / 1000} s`)),
       )
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1')

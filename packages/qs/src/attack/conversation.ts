@@ -1,4 +1,5 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
 import type { Board } from './board.ts'
 import { type Peer, publish, subscribe } from './peer.ts'
 
@@ -16,7 +17,8 @@ export async function converse(board: Board): Promise<Conversation> {
   const peer = await board.connect()
   peer.send(subscribe(board.acksTopic))
   const { granted } = await peer.next('suback')
-  if (granted[0] !== 0) throw new Error(`the broker does not let ${board.deviceId} read its own device acks`)
+  if (granted[0] !== 0)
+    throw new QsError('BROKER_FORBIDS', `the broker does not let ${board.deviceId} read its own device acks`)
   const hear = async () => {
     const { payload } = await peer.next('publish')
     const answer = JSON.parse(payload.toString()) as DeviceAck | readonly DeviceAck[]

@@ -2,6 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import { isLoopback } from '../endpoints/loopback.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface PeerOptions {
   readonly url: string
@@ -85,9 +86,9 @@ export function openPeer(options: PeerOptions): Peer {
       for (;;) {
         const packet = take(cmd)
         if (packet !== null) return packet
-        if (isClosed) throw new Error(`the broker closed the connection before ${cmd.toUpperCase()}`)
+        if (isClosed) throw noAnswer(`the broker closed the connection before ${cmd.toUpperCase()}`)
         if (performance.now() >= untilMs)
-          throw new Error(`no ${cmd.toUpperCase()} within ${PATIENCE_MS / 1000} s`)
+          throw noAnswer(`no ${cmd.toUpperCase()} within ${PATIENCE_MS / 1000} s`)
         await changed(untilMs)
       }
     },
@@ -135,4 +136,8 @@ export function publish(topic: string, payload: string | Buffer, qos: 0 | 1 | 2 
 
 export function subscribe(topic: string, qos: 0 | 1 | 2 = 0, messageId = 60_000): Packet {
   return { cmd: 'subscribe', messageId, subscriptions: [{ topic, qos }] }
+}
+
+function noAnswer(problem: string): QsError {
+  return new QsError('BROKER_NO_ANSWER', problem)
 }

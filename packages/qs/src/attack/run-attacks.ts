@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors/reason-of.ts'
 import { type Attack, fell, type Target, type Verdict } from './attack.ts'
 import type { Experience } from './honest-device.ts'
 
@@ -31,7 +32,7 @@ async function attempt(attack: Attack, target: Target): Promise<Verdict> {
   try {
     return await attack.run(target)
   } catch (error) {
-    return fell((error as Error).message, 'See the logs of broker and ingester')
+    return fell(reasonOf(error), 'See the logs of broker and ingester')
   }
 }
 

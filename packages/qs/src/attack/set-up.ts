@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { DeviceClient } from '@qs-telemetry/device'
 import { ControlConnection, type OperatorLogin } from '../accounts/control-connection.ts'
 import { addDevice, removeDevice } from '../accounts/devices.ts'
-import { AccountsError } from '../accounts/errors.ts'
 import { newPassword } from '../accounts/new-password.ts'
 import type { AccountTopics } from '../accounts/roles.ts'
+import { hasCode } from '../errors/qs-error.ts'
 import { Board } from './board.ts'
 import { HonestDevice } from './honest-device.ts'
 
@@ -27,7 +27,7 @@ export interface SetUp {
 /**
  * Creates what a run needs at the broker; `remove` deletes all of it.
  *
- * @throws AccountsError, DeviceError if the broker is unreachable or refuses the operator
+ * @throws QsError, DeviceError if the broker is unreachable or refuses the operator
  */
 export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> {
   const run = `qs-attack-${randomUUID().slice(0, 8)}`
@@ -110,7 +110,7 @@ async function areManaged(operator: OperatorLogin): Promise<boolean> {
     await withControl(operator, (control) => control.run({ command: 'listClients', count: 1, offset: 0 }))
     return true
   } catch (error) {
-    if (error instanceof AccountsError && error.problem === 'no-dynamic-security') return false
+    if (hasCode(error, 'NO_ACCOUNT_COMMANDS')) return false
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
+import { QsError } from '../errors/qs-error.ts'
 import type { TableSummary } from './table-summary.ts'
 
 /** Metadata of a backup, stored next to the file of pg_dump and taken from the same snapshot. */
@@ -32,14 +33,16 @@ export function readManifest(file: string): BackupManifest {
     manifest = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(
+    throw new QsError(
+      'BACKUP_UNUSABLE',
       code === 'ENOENT'
-        ? `${path} is missing, and without it the backup cannot be verified. Copy both files of the backup.`
+        ? `${path} is missing, and without it the backup cannot be verified`
         : `${path} cannot be read: ${message}`,
     )
   }
-  if (!isManifest(manifest))
-    throw new Error(`${path} is not a backup manifest that this version of qs can read`)
+  if (!isManifest(manifest)) {
+    throw new QsError('BACKUP_UNUSABLE', `${path} is not a backup manifest that this version of qs can read`)
+  }
   return manifest
 }
 

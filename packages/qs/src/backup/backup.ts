@@ -13,6 +13,7 @@ import type pg from 'pg'
 import { libpqEnvironment } from '../database/libpq-environment.ts'
 import { openClient } from '../database/open-client.ts'
 import { syncDirectory } from '../embedded/postgres/create-cluster.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { type BackupManifest, manifestPath, sha256Of } from './backup-manifest.ts'
 import { watchCopy } from './copy-progress.ts'
 import { findTool } from './postgres-tools.ts'
@@ -92,7 +93,9 @@ async function describeServer(client: pg.Client) {
      current_schema() as schema`,
   )
   const { version, number, schema } = rows[0] as { version: string; number: number; schema: string | null }
-  if (schema === null) throw new Error('The search_path of this role names no existing schema')
+  if (schema === null) {
+    throw new QsError('SEARCH_PATH_WRONG', 'The search_path of this role names no existing schema')
+  }
   return { version, schema, major: Math.floor(number / 10_000) }
 }
 
@@ -100,7 +103,9 @@ async function readSchemaVersion(client: pg.Client): Promise<number> {
   const { rows: found } = await client.query<{ exists: boolean }>(
     `select to_regclass('schema_migrations') is not null as exists`,
   )
-  if (!found[0]?.exists) throw new Error('There is nothing to save: the database has no tables of qs')
+  if (!found[0]?.exists) {
+    throw new QsError('NOTHING_TO_SAVE', 'There is nothing to save: the database has no tables of qs')
+  }
   const { rows } = await client.query<{ version: number }>(
     'select coalesce(max(version), 0) as version from schema_migrations',
   )
@@ -154,7 +159,7 @@ async function dump(client: pg.Client, options: DumpOptions): Promise<void> {
 function checkContents(list: string, schema: string, tables: readonly TableSummary[]): void {
   const absent = tables.filter(({ table }) => !list.includes(` TABLE DATA ${schema} ${table} `))
   if (absent.length > 0)
-    throw new Error(`The backup lacks ${absent.map(({ table }) => table).join(', ')} and was discarded`)
+    throw new QsError('BACKUP_FAILED', `The backup lacks ${absent.map(({ table }) => table).join(', ')}`)
 }
 
 /** Publishes the dump last, so that if it exists, the backup is complete. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { readVariable } from '../config/environment.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql'
 
@@ -28,10 +29,9 @@ export function findTool(name: ToolName, atLeastMajor: number): Tool {
   if (fitting !== undefined) return fitting
   const newest = tools.at(-1)
   const found = newest === undefined ? 'none is installed' : `the newest installed is ${newest.major}`
-  throw new Error(
-    `${name} of PostgreSQL ${atLeastMajor} or newer is needed, but ${found}. Install the package ` +
-      `postgresql-client-${atLeastMajor} (Debian, Ubuntu: apt.postgresql.org has every version), or add the folder of ` +
-      'a suitable version to PATH. The container qs of the composed stack includes it.',
+  throw new QsError(
+    'POSTGRES_TOOLS_MISSING',
+    `${name} of PostgreSQL ${atLeastMajor} or newer is needed (postgresql-client-${atLeastMajor}), but ${found}`,
   )
 }
 

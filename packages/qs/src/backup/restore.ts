@@ -6,6 +6,8 @@ import { libpqEnvironment } from '../database/libpq-environment.ts'
 import { MIGRATION_LOCK, migrate, readMigrations } from '../database/migrate.ts'
 import { openClient } from '../database/open-client.ts'
 import { runningIngesters } from '../database/running-ingesters.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
 import { watchCopy } from './copy-progress.ts'
 import { findTool, type Tool } from './postgres-tools.ts'
@@ -62,15 +64,14 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
 
 async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupManifest): Promise<void> {
   const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) throw new Error(`There is no file ${file}`)
+  if (size === undefined) throw new QsError('BACKUP_UNUSABLE', `There is no file ${file}`)
   if (size !== bytes || (await sha256Of(file)) !== sha256)
-    throw new Error(
-      `${file} is damaged: its size or checksum is wrong. Use another backup; nothing was changed.`,
-    )
+    throw new QsError('BACKUP_UNUSABLE', `${file} is damaged: its size or checksum is wrong`)
   const newest = (await readMigrations()).at(-1)?.version ?? 0
   if (schemaVersion > newest) {
-    throw new Error(
-      `${file} has schema version ${schemaVersion}, but this qs supports ${newest}. Restore it with the newer qs that made it.`,
+    throw new QsError(
+      'SCHEMA_NEWER',
+      `${file} has schema version ${schemaVersion}, but this qs supports ${newest}`,
     )
   }
 }
@@ -81,28 +82,19 @@ async function checkDatabase(client: pg.Client, { schema }: BackupManifest, repl
   )
   const [found] = rows
   if (found?.schema !== schema) {
-    throw new Error(
-      `The backup is of the schema ${schema}, but DATABASE_URL leads to ${found?.schema ?? 'none'}. ` +
-        `Set it for the role: alter role ${found?.role} set search_path = ${schema}`,
+    throw new QsError(
+      'SEARCH_PATH_WRONG',
+      `The backup is of the schema ${schema}, but DATABASE_URL leads the role ${found?.role} to ${found?.schema ?? 'none'}`,
     )
   }
-  if (!found.owner)
-    throw new Error(
-      `The role ${found.role} may not create tables. qs restore needs the DATABASE_URL of the owner.`,
-    )
+  if (!found.owner) throw new QsError('NOT_THE_OWNER', `The role ${found.role} may not create tables`)
 
   const ingesters = await runningIngesters(client)
   if (ingesters.length > 0) {
-    throw new Error(
-      `An ingester is writing to this database (${ingesters.join(', ')}). Stop it first: docker compose stop ingester, ` +
-        'or Ctrl-C in the terminal of qs ingest. Meanwhile, the broker keeps the messages of devices.',
-    )
+    throw new QsError('INGESTER_RUNNING', `An ingester is writing to this database (${ingesters.join(', ')})`)
   }
   if (!replace && (await holdsRows(client))) {
-    throw new Error(
-      'The database contains events. With --replace, the backup replaces them and they are lost; ' +
-        'save them first with qs backup.',
-    )
+    throw new QsError('DATABASE_NOT_EMPTY', 'The database contains events')
   }
 }
 
@@ -158,9 +150,7 @@ async function load(
     onRows(total, total)
   } catch (error) {
     signal.throwIfAborted()
-    throw new Error(`Nothing was restored, the database is unchanged. ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw new QsError('RESTORE_FAILED', reasonOf(error), { cause: error })
   } finally {
     stopped.abort()
     stopWatching()

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { readVariable } from '../config/environment.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>
@@ -36,7 +37,7 @@ export function startTool(path: string, args: readonly string[], options: ToolOp
     child.once('error', resolve)
     child.once('close', (code, signal) => {
       const reason = said.trim() || `ended with ${signal ?? code}`
-      resolve(code === 0 ? null : new Error(`${basename(path)}: ${reason}`))
+      resolve(code === 0 ? null : new QsError('BACKUP_FAILED', `${basename(path)}: ${reason}`))
     })
   })
   return {

@@ -14,9 +14,9 @@ import type { Config } from '../config/settings.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { isLoopback } from '../endpoints/loopback.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { compareWithDatabase } from '../verify/verification.ts'
 import { finish, printCalm, printResult } from './attack-output.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { removeRows } from './remove-rows.ts'
 
@@ -77,9 +77,9 @@ Examples
       if (options.list)
         return console.log(attacks.map(({ name, about }) => `${name.padEnd(24)} ${about}`).join('\n'))
       if (attacks.length === 0)
-        throw new CliError(
-          `No attack has "${options.only}" in its name. qs attack --list shows all names.`,
-          WRONG_USAGE,
+        throw new QsError(
+          'WRONG_USAGE',
+          `No attack has "${options.only}" in its name. qs attack --list shows all names`,
         )
       const config = loadConfig()
       const login = operatorLogin(config)
@@ -123,9 +123,9 @@ Examples
 function checkOwn(url: string, { yes }: Options): void {
   const { hostname } = new URL(url)
   if (isLoopback(hostname) || yes) return
-  throw new CliError(
-    `The broker ${hostname} is not on this machine. If you own it and it may be attacked, add --yes.`,
-    WRONG_USAGE,
+  throw new QsError(
+    'CONFIRMATION_NEEDED',
+    `The broker ${hostname} is not on this machine. Attack only brokers that you own.`,
   )
 }
 
@@ -134,15 +134,13 @@ function maxWaitMs({ MQTT_URL }: Config, { maxWait }: Options): number {
   return MQTT_URL === null ? EMBEDDED_WAIT_MS : OTHER_WAIT_MS
 }
 
-/** @throws CliError if the console at `--console` does not answer, or refuses the password of the settings */
+/** @throws QsError if the console at `--console` does not answer, or refuses the password of the settings */
 async function openConsole(config: Config, options: Options): Promise<ConsoleAccess | null> {
   const url = options.console ?? `http://127.0.0.1:${config.HTTP_PORT}`
   const stranger = await ConsoleTarget.open(url)
   if (stranger === null) {
     if (options.console === undefined) return null
-    throw new CliError(
-      `No console answers at ${url}. HTTP_HOST and HTTP_PORT of the ingester say where it is.`,
-    )
+    throw new QsError('CONSOLE_UNREACHABLE', `No console answers at ${url}`)
   }
   const isOpen = !(await stranger.isLoginNeeded())
   return { stranger, isOpen, user: isOpen ? stranger : await logIn(stranger, config) }

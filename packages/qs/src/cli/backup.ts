@@ -7,7 +7,7 @@ import { backupName, removeOldBackups } from '../backup/old-backups.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -43,9 +43,9 @@ Examples
     .action(async ({ out, keep, json }: Options) => {
       const isFile = out.endsWith('.dump')
       if (isFile && keep !== undefined)
-        throw new CliError('--keep needs a folder as --out: the file names in it give the age', WRONG_USAGE)
+        throw new QsError('WRONG_USAGE', '--keep needs a folder as --out: the file names in it give the age')
       const file = isFile ? out : join(out, backupName(new Date()))
-      if (existsSync(file)) throw new CliError(`${file} already exists`)
+      if (existsSync(file)) throw new QsError('FILE_EXISTS', `${file} already exists`)
       const databaseUrl = findDatabaseUrl(loadConfig())
       const bar = progress('rows saved')
       const manifest = await backup({ databaseUrl, file, signal: stopSignal(), onRows: bar.update }).finally(

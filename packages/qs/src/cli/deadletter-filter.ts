@@ -2,9 +2,9 @@ import { DEAD_LETTER_CODES, formatInstant, instantFromMs, readDeviceTime } from 
 import { type Command, InvalidArgumentError } from 'commander'
 import { duration } from '../config/kinds.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import type { LetterFilter } from '../letters/letter-filter.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 
 export interface FilterOptions {
   readonly id?: readonly string[]
@@ -45,28 +45,28 @@ export function filterOf(
   }
 }
 
-/** @throws CliError for a command without ids, filter and --all: it would change every letter */
+/** @throws QsError for a command without ids, filter and --all: it would change every letter */
 export function checkFilter(filter: LetterFilter, all: true | undefined, verb: string): void {
   const isEmpty = Object.keys(filter).length === 0
   if (isEmpty && !all) {
-    throw new CliError(
+    throw new QsError(
+      'WRONG_USAGE',
       `Say what to ${verb}: ids from qs deadletter ls, a filter such as --code or --since, or --all`,
-      WRONG_USAGE,
     )
   }
 }
 
-/** @throws CliError if it is not a valid dead-letter id */
+/** @throws QsError if it is not a valid dead-letter id */
 export function letterId(text: string): string {
   if (/^[1-9]\d{0,17}$/.test(text)) return text
-  throw new CliError(`"${text}" is not a valid dead-letter id; qs deadletter ls lists them`, WRONG_USAGE)
+  throw new QsError('WRONG_USAGE', `"${text}" is not a valid dead-letter id; qs deadletter ls lists all`)
 }
 
-/** @throws CliError if there is no such letter */
+/** @throws QsError if there is no such letter */
 export async function letterOf(database: DatabaseClient, id: string): Promise<StoredLetter> {
   const letter = await findLetter(database, id)
   if (letter !== null) return letter
-  throw new CliError(`There is no dead letter ${id}; qs deadletter ls lists them`)
+  throw new QsError('NO_SUCH_DEAD_LETTER', `There is no dead letter ${id}`)
 }
 
 function gather(parse: (text: string) => string) {

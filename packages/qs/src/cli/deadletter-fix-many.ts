@@ -2,11 +2,12 @@ import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { countLetters, type LetterFilter } from '../letters/letter-filter.ts'
 import { type Patched, patchLetter } from '../letters/repair-letter.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
 import { oneLine } from '../telemetry/visible.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 import { progress } from './progress.ts'
 
 export interface FixManyOptions {
@@ -25,9 +26,9 @@ const SHOWN = 20
 export async function fixMany(filter: LetterFilter, options: FixManyOptions): Promise<void> {
   const { config, merge, json = false, dryRun = false } = options
   if (merge === undefined || options.file !== undefined || options.device !== undefined)
-    throw new CliError(
+    throw new QsError(
+      'WRONG_USAGE',
       'Several letters need --merge; --file and --device work on one letter only',
-      WRONG_USAGE,
     )
   checkPatch(merge)
   const counts = { ready: 0, wrong: 0, skipped: 0, changed: 0 }
@@ -58,12 +59,12 @@ function checkPatch(merge: string): void {
   try {
     patch = JSON.parse(merge)
   } catch (error) {
-    throw new CliError(`--merge is not JSON: ${(error as Error).message}`, WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', `--merge is not JSON: ${reasonOf(error)}`)
   }
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
-    throw new CliError(
+    throw new QsError(
+      'WRONG_USAGE',
       '--merge takes a JSON object with the fields to change, such as {"schema":1}',
-      WRONG_USAGE,
     )
 }
 

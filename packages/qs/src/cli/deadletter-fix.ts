@@ -6,6 +6,8 @@ import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import type { LetterProblem } from '../letters/letter-problems.ts'
 import { mergePayload } from '../letters/merge-payload.ts'
 import { repairLetter } from '../letters/repair-letter.ts'
@@ -20,7 +22,6 @@ import {
 } from './deadletter-filter.ts'
 import { fixMany } from './deadletter-fix-many.ts'
 import { editText } from './edit-text.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 
 interface Options extends Omit<FilterOptions, 'device'> {
   readonly of?: readonly string[]
@@ -83,11 +84,11 @@ Examples
 
 function checkUsage({ merge, file, device }: Options): void {
   if (merge !== undefined && file !== undefined)
-    throw new CliError('Give the change with --merge or --file, not both', WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', 'Give the change with --merge or --file, not both')
   if (device !== undefined && !isDeviceId(device))
-    throw new CliError(
+    throw new QsError(
+      'INVALID_DEVICE_ID',
       `"${oneLine(device)}" is not a valid device id: it contains / + # or a control character`,
-      WRONG_USAGE,
     )
 }
 
@@ -103,21 +104,21 @@ function mergeInto(before: Buffer, patch: string): Buffer {
   try {
     JSON.parse(patch)
   } catch (error) {
-    throw new CliError(`--merge is not JSON: ${(error as Error).message}`, WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', `--merge is not JSON: ${reasonOf(error)}`)
   }
   if (isUtf8(before)) {
     try {
       return Buffer.from(mergePayload(before.toString(), patch))
     } catch {}
   }
-  throw new CliError('The payload is not JSON, so it has no fields to change. Repair it without --merge')
+  throw new QsError('NOT_MERGEABLE', 'The payload is not JSON, so it has no fields to change')
 }
 
 function readInput(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? 0 : file)
   } catch (error) {
-    throw new CliError(`${file} cannot be read: ${(error as Error).message}`, WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', `${file} cannot be read: ${reasonOf(error)}`)
   }
 }
 

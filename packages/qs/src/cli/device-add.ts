@@ -10,9 +10,9 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
 import { choosePassword } from './device-password.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { withOperator } from './with-operator.ts'
 
@@ -87,11 +87,7 @@ async function add(config: Config, { deviceId, password, ...description }: NewDe
   const addAccount = () =>
     withOperator(config, (connection) => addDevice(connection, { deviceId, password, topics }))
   if (Object.values(description).every((each) => each === null)) return addAccount()
-  const rows = await DeviceRows.open(findDatabaseUrl(config)).catch((error: Error) => {
-    throw new CliError(
-      `No connection to the database, which stores --label, --room and --time-zone: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
-    )
-  })
+  const rows = await DeviceRows.open(findDatabaseUrl(config))
   try {
     await addAccount()
     await rows.describe({ deviceId, ...description })
@@ -100,8 +96,8 @@ async function add(config: Config, { deviceId, password, ...description }: NewDe
   }
 }
 
-/** @throws CliError if no account can have this name */
+/** @throws QsError if no account can have this name */
 function checkNewDeviceId(config: Config, deviceId: string): void {
   const problem = deviceNameProblem(config, deviceId)
-  if (problem !== null) throw new CliError(problem, WRONG_USAGE)
+  if (problem !== null) throw new QsError('INVALID_DEVICE_ID', problem)
 }

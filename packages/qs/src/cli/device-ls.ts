@@ -5,8 +5,8 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { type DeviceRow, DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { visible, visibleLines } from '../telemetry/visible.ts'
-import { CliError } from './exit.ts'
 import { withOperator } from './with-operator.ts'
 
 /** Null fields are unknown, because the broker or the database did not answer. */
@@ -41,8 +41,9 @@ behind, or the event waited on the device). If the broker or the database does n
         known('accounts', () => withOperator(config, listDeviceAccounts)),
         known('device activity', () => listRows(config)),
       ])
-      if (accounts === null && rows === null)
-        throw new CliError('Neither the broker nor the database answers')
+      if (accounts === null && rows === null) {
+        throw new QsError('BROKER_UNREACHABLE', 'Neither the broker nor the database answers')
+      }
       const devices = merge(accounts, rows)
       if (json) console.log(JSON.stringify(devices, null, 2))
       else print(devices)

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { newPassword } from '../accounts/new-password.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 const MIN_CHARACTERS = 12
 /** Fits the buffers of small boards. */
@@ -15,9 +15,9 @@ export async function choosePassword(fromStdin: boolean): Promise<string> {
     Buffer.byteLength(password) > MAX_BYTES ||
     /\p{Cc}/u.test(password)
   ) {
-    throw new CliError(
+    throw new QsError(
+      'INVALID_PASSWORD',
       `A password needs at least ${MIN_CHARACTERS} characters, at most ${MAX_BYTES} bytes, and no control characters`,
-      WRONG_USAGE,
     )
   }
   return password

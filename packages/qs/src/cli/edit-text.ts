@@ -3,20 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { processEnvironment, readVariable } from '../config/environment.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 /**
  * Opens bytes in the user's editor and returns the edited bytes.
  *
- * @throws CliError if no editor is set, or if it exits with an error: then nothing is changed
+ * @throws QsError if no editor is set, or if it exits with an error: then nothing is changed
  */
 export function editText(content: Buffer, name: string): Buffer {
   const editor = readVariable('VISUAL') ?? readVariable('EDITOR')
   if (!editor) {
-    throw new CliError(
-      `No editor: set VISUAL or EDITOR (EDITOR=nano qs deadletter fix …), or use --merge '{"…":…}' or --file`,
-      WRONG_USAGE,
-    )
+    throw new QsError('NO_EDITOR', 'No editor is set')
   }
   const directory = mkdtempSync(join(tmpdir(), 'qs-fix-'))
   try {
@@ -28,8 +25,9 @@ export function editText(content: Buffer, name: string): Buffer {
       stdio: 'inherit',
       env: { ...processEnvironment(), QS_FILE: file },
     })
-    if (status !== 0)
-      throw new CliError(`The editor (${editor}) ended with ${status ?? 'a signal'}; nothing was changed`)
+    if (status !== 0) {
+      throw new QsError('CANCELLED', `The editor (${editor}) ended with ${status ?? 'a signal'}`)
+    }
     return readFileSync(file)
   } finally {
     rmSync(directory, { recursive: true, force: true })

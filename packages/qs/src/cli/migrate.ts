@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
-import { migrate, SchemaError } from '../database/migrate.ts'
-import { ConnectionSettingsError } from '../database/open-client.ts'
+import { migrate } from '../database/migrate.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { CliError } from './exit.ts'
 
 export function registerMigrate(program: Command): void {
   program
@@ -15,9 +13,6 @@ export function registerMigrate(program: Command): void {
       const applied = await migrate(url, undefined, {
         onBusy: (name) =>
           console.error(`${name}: another session holds a lock on a table that it changes; retrying`),
-      }).catch((error: Error) => {
-        if (error instanceof SchemaError || error instanceof ConnectionSettingsError) throw error
-        throw new CliError(`The database cannot be used: ${error.message || String(error)}. Is it running?`)
       })
       if (json) console.log(JSON.stringify({ applied }))
       else

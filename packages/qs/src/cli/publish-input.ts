@@ -2,7 +2,9 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { type ReadableWritablePair, TextDecoderStream } from 'node:stream/web'
 import { elementBytes } from '@qs-telemetry/protocol'
-import { CliError, fail, WRONG_USAGE } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
+import { fail } from './exit.ts'
 
 export interface EventOptions {
   readonly device?: string
@@ -24,7 +26,7 @@ export interface InputEvent {
 /**
  * The events of `qs publish`: from options, from the argument, or from standard input line by line.
  *
- * @throws CliError that names the line that is not JSON
+ * @throws QsError that names the line that is not JSON
  */
 export async function* inputEvents(
   json: string | undefined,
@@ -46,12 +48,12 @@ function stdinText(): Readable {
   const decoder = new TextDecoderStream('utf-8', { fatal: true })
   const text = Readable.toWeb(process.stdin).pipeThrough(decoder as ReadableWritablePair)
   return Readable.fromWeb(text).on('error', () => {
-    fail(new CliError('Standard input is not UTF-8', WRONG_USAGE))
+    fail(new QsError('INVALID_INPUT', 'Standard input is not UTF-8'))
   })
 }
 
 function eventFrom({ device, type, value, unit, meta }: EventOptions): InputEvent {
-  if (device === undefined) throw new CliError('--type also needs --device', WRONG_USAGE)
+  if (device === undefined) throw new QsError('WRONG_USAGE', '--type also needs --device')
   if (meta !== undefined) parseJson(meta, '--meta')
   const members = [
     `"event_type":${JSON.stringify(type)}`,
@@ -74,7 +76,7 @@ function* parse(text: string, where: string, { device }: EventOptions): Generato
   const texts = Array.isArray(parsed) ? elementBytes(Buffer.from(text)).map(String) : [text]
   for (const [index, event] of (Array.isArray(parsed) ? parsed : [parsed]).entries()) {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-      throw new CliError(`${where} is not an event: ${JSON.stringify(event)}`, WRONG_USAGE)
+      throw new QsError('INVALID_INPUT', `${where} is not an event: ${JSON.stringify(event)}`)
     }
     const { device_id: deviceId = device, event_id: eventId } = event as Readonly<Record<string, unknown>>
     yield { json: texts[index] as string, deviceId, eventId }
@@ -85,6 +87,6 @@ function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new CliError(`${where} is not JSON: ${(error as Error).message}`, WRONG_USAGE)
+    throw new QsError('INVALID_INPUT', `${where} is not JSON: ${reasonOf(error)}`)
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { parseWith } from './parse-option.ts'
 import { inputEvents } from './publish-input.ts'
 import { Publishing, type PublishOptions } from './publishing.ts'
@@ -13,11 +13,11 @@ interface Options extends PublishOptions {
 /** Rejects options that would be ignored. */
 function checkUsage(json: string | undefined, { type, value, unit, meta }: Options): void {
   if (type !== undefined && json !== undefined) {
-    throw new CliError('Give an event as JSON or with --type, not both', WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', 'Give an event as JSON or with --type, not both')
   }
   const unused = Object.entries({ value, unit, meta }).find(([, given]) => given !== undefined)
   if (type === undefined && unused !== undefined)
-    throw new CliError(`--${unused[0]} needs --type`, WRONG_USAGE)
+    throw new QsError('WRONG_USAGE', `--${unused[0]} needs --type`)
 }
 
 export function registerPublish(program: Command): void {
@@ -52,9 +52,9 @@ Examples
     .action(async (json: string | undefined, options: Options) => {
       checkUsage(json, options)
       if (json === undefined && options.type === undefined && process.stdin.isTTY) {
-        throw new CliError(
+        throw new QsError(
+          'WRONG_USAGE',
           'Nothing to publish. Give an event as JSON, or --device and --type; see qs publish --help',
-          WRONG_USAGE,
         )
       }
       const publishing = new Publishing(loadConfig(), options)

@@ -2,9 +2,12 @@ import { DeviceClient, type DeviceError } from '@qs-telemetry/device'
 import { type DeviceAck, WARNING_CODES } from '@qs-telemetry/protocol'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { counted } from '../telemetry/counted.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
 import { progress } from './progress.ts'
 import type { EventOptions, InputEvent } from './publish-input.ts'
 
@@ -45,7 +48,7 @@ export class Publishing {
     this.#options = options
   }
 
-  /** @throws CliError if the broker cannot be reached or no device ack comes */
+  /** @throws QsError if the broker cannot be reached or no device ack comes */
   async run(events: AsyncIterable<InputEvent>): Promise<PublishResult> {
     const { timeout } = this.#options
     let giveUp: (error: Error) => void = () => {}
@@ -55,7 +58,7 @@ export class Publishing {
     const watch = setInterval(() => {
       this.#bar.update(this.#answered, this.#taken)
       const isLate = this.#answered < this.#taken && performance.now() - this.#lastAnswerMs > timeout * 1000
-      if (isLate) giveUp(new CliError(this.#noAnswer()))
+      if (isLate) giveUp(this.#noAnswer())
     }, 100)
     try {
       await Promise.race([this.#publishAll(events), givenUp])
@@ -64,7 +67,7 @@ export class Publishing {
       this.#bar.stop()
       await Promise.all([...this.#clients.values()].map((client) => client.close({ timeoutMs: 0 })))
     }
-    if (this.#taken === 0) throw new CliError('Nothing to publish: the input has no events.', WRONG_USAGE)
+    if (this.#taken === 0) throw new QsError('INVALID_INPUT', 'Nothing to publish: the input has no events')
     this.#report()
     return { ...this.#counts, unanswered: this.#taken - this.#answered }
   }
@@ -89,20 +92,18 @@ export class Publishing {
 
   async #clientOf(deviceId: unknown): Promise<DeviceClient> {
     if (typeof deviceId !== 'string')
-      throw new CliError('An event has no device_id. Add one, or use --device', WRONG_USAGE)
+      throw new QsError('INVALID_INPUT', 'An event has no device_id. Add one, or use --device')
     const known = this.#clients.get(deviceId)
     if (known !== undefined) return known
     if (this.#clients.size === MAX_DEVICES)
-      throw new CliError(`Events of more than ${MAX_DEVICES} devices; publish them in several runs`)
+      throw new QsError('TOO_MANY_DEVICES', `The input has events of more than ${MAX_DEVICES} devices`)
     const client = this.#createClient(deviceId)
     this.#clients.set(deviceId, client)
     client.open()
     try {
       await client.connected({ timeoutMs: this.#options.timeout * 1000 })
     } catch (error) {
-      throw new CliError(
-        `${(error as Error).message}. Is it running? qs up starts one; MQTT_URL names another.`,
-      )
+      throw brokerError(findMqttUrl(this.#config), error)
     }
     return client
   }
@@ -116,7 +117,7 @@ export class Publishing {
         resendAfterMs: Math.max(2_000, (this.#options.timeout * 1000) / 3),
       })
     } catch (error) {
-      throw new CliError((error as Error).message, WRONG_USAGE)
+      throw new QsError('INVALID_DEVICE_ID', reasonOf(error), { cause: error })
     }
   }
 
@@ -140,8 +141,10 @@ export class Publishing {
     for (const [code, count] of this.#warned) console.log(explain(code, count))
   }
 
-  #noAnswer(): string {
-    return `No device ack for ${this.#options.timeout} seconds (${counted(this.#taken - this.#answered, 'event')} without one). Is an ingester running with the same topics? It is safe to publish the same events again.`
+  #noAnswer(): QsError {
+    const waiting = counted(this.#taken - this.#answered, 'event')
+    const problem = `No device ack for ${this.#options.timeout} seconds (${waiting} without one)`
+    return new QsError('NO_DEVICE_ACK', problem)
   }
 }
 

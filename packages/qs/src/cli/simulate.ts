@@ -2,8 +2,10 @@ import { type DeviceCounts, simulate } from '@qs-telemetry/device'
 import type { Command } from 'commander'
 import { duration, integer, number } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
-import { CliError, WRONG_USAGE } from './exit.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 
@@ -73,9 +75,9 @@ Examples
     )
     .action(async (options: Options) => {
       if (options.speed > 1 && options.duration === undefined) {
-        throw new CliError(
+        throw new QsError(
+          'WRONG_USAGE',
           '--speed needs --duration: simulated time starts in the past and ends now',
-          WRONG_USAGE,
         )
       }
       const config = loadConfig()
@@ -102,7 +104,7 @@ Examples
       }, 250)
       const counts = await simulation.done
         .catch((error: Error) => {
-          throw new CliError(`${error.message}. Is the broker running? qs up starts one.`)
+          throw brokerError(findMqttUrl(config), error)
         })
         .finally(() => {
           clearInterval(timer)

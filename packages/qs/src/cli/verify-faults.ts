@@ -1,9 +1,13 @@
+import { DeviceError } from '@qs-telemetry/device'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
+import { findMqttUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { type Proof, prove, removeRun } from '../verify/prove.ts'
-import { CliError } from './exit.ts'
 import { progress } from './progress.ts'
 import { removeRows } from './remove-rows.ts'
 
@@ -26,11 +30,9 @@ export async function verifyFaults(
       database,
       timeoutMs: timeout * 1000,
       onFault: bar.update,
-    }).catch((error: Error) => {
-      throw new CliError(
-        `${error.message}. qs verify --faults runs its own ingester: it needs a broker user that may publish and ` +
-          'subscribe below qs-verify/, such as the operator, and a database user with the rights of an ingester.',
-      )
+    }).catch((error: unknown) => {
+      if (error instanceof DeviceError) throw brokerError(findMqttUrl(config), error)
+      throw new QsError('VERIFY_NOT_RUN', reasonOf(error), { cause: error })
     })
     if (proof.ok && !keep) await removeRows(proof.run, () => removeRun(database, proof.run))
     return proof

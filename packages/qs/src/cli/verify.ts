@@ -2,16 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { DeviceClient } from '@qs-telemetry/device'
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import { type Command, Option } from 'commander'
-import type pg from 'pg'
 import pc from 'picocolors'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
-import { ConnectionSettingsError, openClient } from '../database/open-client.ts'
+import { type DatabaseClient, withClient } from '../database/open-client.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
-import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { findDatabaseUrl, findMqttUrl } from '../endpoints/endpoints.ts'
 import { compareWithDatabase, type SentEvent, type Verification } from '../verify/verification.ts'
-import { CliError } from './exit.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 import { removeRows } from './remove-rows.ts'
@@ -57,7 +56,7 @@ Example
     )
     .action(async (options: Options) => {
       const config = loadConfig()
-      const result = await withDatabase(findDatabaseUrl(config), async (database) => {
+      const result = await withClient(findDatabaseUrl(config), async (database) => {
         if (!options.faults) return await verify(config, database, options)
         const proof = await verifyFaults(config, database, options)
         if (!options.json) printFaults(proof)
@@ -68,25 +67,10 @@ Example
     })
 }
 
-async function withDatabase<T>(url: string, work: (database: pg.Client) => Promise<T>): Promise<T> {
-  const connection = { name: 'qs-verify', connectTimeoutMs: 5_000 }
-  const database = await openClient(url, connection).catch((error: Error) => {
-    if (error instanceof ConnectionSettingsError) throw error
-    throw new CliError(
-      `No connection to the database: ${error.message || String(error)}. Is it running? DATABASE_URL says where it is.`,
-    )
-  })
-  try {
-    return await work(database)
-  } finally {
-    await database.end()
-  }
-}
-
 /** The device row stays, since the ingester may write it up to ten seconds later; it is never reported as silent. */
 const MARK = `insert into devices (device_id, label, silent_after_set) values ($1, 'qs verify', 'infinity') on conflict (device_id)`
 
-async function verify(config: Config, database: pg.Client, options: Options): Promise<Verification> {
+async function verify(config: Config, database: DatabaseClient, options: Options): Promise<Verification> {
   await database.query(`${MARK} do nothing`, [DEVICE_ID])
   const { sent, deviceAcks } = await sendEvents(config, options)
   const result = await compareWithDatabase(database, sent, deviceAcks)
@@ -94,7 +78,7 @@ async function verify(config: Config, database: pg.Client, options: Options): Pr
   return result
 }
 
-async function remove(database: pg.Client, sent: readonly SentEvent[]): Promise<void> {
+async function remove(database: DatabaseClient, sent: readonly SentEvent[]): Promise<void> {
   const ids = sent.map(({ eventId }) => eventId)
   await database.query('delete from events where event_id = any($1)', [ids])
   await database.query('select recount_series(array[$1])', [DEVICE_ID])
@@ -109,7 +93,7 @@ async function sendEvents(config: Config, { events, timeout }: Options) {
   const bar = progress('device acks')
   client.open()
   await client.connected({ timeoutMs: Math.min(timeout * 1000, 10_000) }).catch((error: Error) => {
-    throw new CliError(`${error.message}. Is it running? qs up starts one; MQTT_URL names another.`)
+    throw brokerError(findMqttUrl(config), error)
   })
   const sent: SentEvent[] = []
   const deviceAcks: DeviceAck[] = []

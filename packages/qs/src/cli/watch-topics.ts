@@ -1,12 +1,13 @@
 import mqtt from 'mqtt'
 import type { Config } from '../config/settings.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
-import { CliError } from './exit.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 /**
  * Subscribes to topics until Ctrl-C. Uses MQTT 3.1.1, which every broker supports.
  *
- * @throws CliError if the broker refuses; after a later disconnect it reconnects
+ * @throws QsError if the broker refuses; after a later disconnect it reconnects
  */
 export async function watchTopics(
   config: Config,
@@ -22,16 +23,11 @@ export async function watchTopics(
     client.on('connect', () => {
       wasConnected = true
       client.subscribe([...topics], { qos: 0 }, (error) => {
-        if (error) reject(new CliError(`This user may not subscribe: ${error.message}`))
+        if (error) reject(new QsError('BROKER_FORBIDS', `This user may not subscribe: ${error.message}`))
       })
     })
     client.on('error', (error) => {
-      if (!wasConnected)
-        reject(new CliError(`No connection to ${url}: ${reasonOf(error)}. Is it running? qs up starts one.`))
+      if (!wasConnected) reject(brokerError(url, error))
     })
   }).finally(() => client.endAsync(true))
-}
-
-function reasonOf(error: Error): string {
-  return error instanceof AggregateError ? String((error.errors[0] as Error).message) : error.message
 }

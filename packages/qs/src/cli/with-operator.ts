@@ -2,7 +2,7 @@ import { ControlConnection } from '../accounts/control-connection.ts'
 import { operatorLogin } from '../accounts/operator-login.ts'
 import type { Config } from '../config/settings.ts'
 
-/** Runs `work` with a control connection to the broker. @throws AccountsError, whose message says what to do */
+/** Runs `work` with a control connection to the broker. @throws QsError */
 export async function withOperator<T>(
   config: Config,
   work: (connection: ControlConnection) => Promise<T>,

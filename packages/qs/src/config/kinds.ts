@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { EventTopic, isTimeZone } from '@qs-telemetry/protocol'
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 
-/** Parses the text of a setting. `parse` throws an Error whose message says which values it takes. */
+/** Parses the text of a setting. `parse` throws a RangeError whose message says which values it takes. */
 export interface Kind<T> {
   /** For help and docs: "integer", "duration". */
   readonly name: string
@@ -19,7 +19,8 @@ export const text = kind('text', (value) => value)
 export const MIN_PASSWORD_LENGTH = 8
 
 export const password = kind(`text, ${MIN_PASSWORD_LENGTH} characters or more`, (value) => {
-  if (value.length < MIN_PASSWORD_LENGTH) throw new Error(`takes ${MIN_PASSWORD_LENGTH} characters or more`)
+  if (value.length < MIN_PASSWORD_LENGTH)
+    throw new RangeError(`takes ${MIN_PASSWORD_LENGTH} characters or more`)
   return value
 })
 
@@ -27,7 +28,7 @@ export const integer = (min: number, max: number): Kind<number> =>
   kind(`integer, ${min} to ${max}`, (value) => {
     const number = Number(value)
     if (value.trim() === '' || !Number.isInteger(number) || number < min || number > max) {
-      throw new Error(`takes a whole number from ${min} to ${max}`)
+      throw new RangeError(`takes a whole number from ${min} to ${max}`)
     }
     return number
   })
@@ -36,7 +37,7 @@ export const number = (min: number, max: number): Kind<number> =>
   kind(`number, ${min} to ${max}`, (value) => {
     const parsed = Number(value)
     if (value.trim() === '' || !(parsed >= min && parsed <= max))
-      throw new Error(`takes a number from ${min} to ${max}`)
+      throw new RangeError(`takes a number from ${min} to ${max}`)
     return parsed
   })
 
@@ -55,14 +56,14 @@ export const duration = (min: string, max: string): Kind<number> =>
   kind(`duration, ${min} to ${max}`, (value) => {
     const ms = parseDuration(value)
     if (ms < parseDuration(min) || ms > parseDuration(max))
-      throw new Error(`takes a duration from ${min} to ${max}`)
+      throw new RangeError(`takes a duration from ${min} to ${max}`)
     return ms
   })
 
 function parseDuration(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(value.trim())
   const unitMs = DURATION_MS[match?.[2] ?? '']
-  if (unitMs === undefined) throw new Error('takes a number with a unit: 500ms, 10s, 5m, 1h, 90d')
+  if (unitMs === undefined) throw new RangeError('takes a number with a unit: 500ms, 10s, 5m, 1h, 90d')
   return Number(match?.[1]) * unitMs
 }
 
@@ -81,32 +82,33 @@ export const size = kind('size', parseSize)
 export const sizeFrom = (min: string): Kind<number> =>
   kind(`size, ${min} or more`, (value) => {
     const bytes = parseSize(value)
-    if (bytes < parseSize(min)) throw new Error(`takes ${min} or more`)
+    if (bytes < parseSize(min)) throw new RangeError(`takes ${min} or more`)
     return bytes
   })
 
 function parseSize(value: string): number {
   const match = /^(\d+)\s*(B|KiB|MiB|GiB|)$/.exec(value.trim())
   const unitBytes = UNIT_BYTES[match?.[2] ?? '-']
-  if (unitBytes === undefined || Number(match?.[1]) === 0) throw new Error('takes bytes: 16384, 16KiB, 8MiB')
+  if (unitBytes === undefined || Number(match?.[1]) === 0)
+    throw new RangeError('takes bytes: 16384, 16KiB, 8MiB')
   return Number(match?.[1]) * unitBytes
 }
 
 export const timeZone = kind('time zone', (value) => {
-  if (!isTimeZone(value)) throw new Error('takes an IANA time zone such as America/Los_Angeles or UTC')
+  if (!isTimeZone(value)) throw new RangeError('takes an IANA time zone such as America/Los_Angeles or UTC')
   return value
 })
 
 export const eventTopic = kind('topic filter', (value) => new EventTopic(value))
 
 export const topic = kind('topic', (value) => {
-  if (value === '' || /[+#]/.test(value)) throw new Error('takes a topic without wildcards')
+  if (value === '' || /[+#]/.test(value)) throw new RangeError('takes a topic without wildcards')
   return value
 })
 
 export const ackTemplate = kind('topic template', (value) => {
   if (!value.includes('{device_id}') || /[+#]/.test(value)) {
-    throw new Error('takes a topic with {device_id} in it, as in qs/v1/{device_id}/acks')
+    throw new RangeError('takes a topic with {device_id} in it, as in qs/v1/{device_id}/acks')
   }
   return value
 })
@@ -116,7 +118,7 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
     const parsed = URL.canParse(value) ? new URL(value) : null
     const isComplete = parsed !== null && /^[a-z]+:\/\//.test(value) && parsed.hostname !== ''
     if (!isComplete || !schemes.includes(parsed.protocol.slice(0, -1))) {
-      throw new Error(`takes a URL that starts with ${schemes.map((each) => `${each}://`).join(' or ')}`)
+      throw new RangeError(`takes a URL that starts with ${schemes.map((each) => `${each}://`).join(' or ')}`)
     }
     return value
   })
@@ -125,7 +127,7 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
 export const brokerUrl: Kind<string> = kind('URL (mqtt, mqtts)', (value) => {
   const checked = url('mqtt', 'mqtts').parse(value)
   if (new URL(checked).username === '') return checked
-  throw new Error('takes no user name or password; set MQTT_USERNAME and MQTT_PASSWORD')
+  throw new RangeError('takes no user name or password; set MQTT_USERNAME and MQTT_PASSWORD')
 })
 
 /** Named ranges of @fastify/proxy-addr. */
@@ -138,7 +140,7 @@ export const networks = kind('comma-separated addresses and networks', (value) =
     const most = isIP(address) === 4 ? 32 : 128
     const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
     if (!RANGES.has(each) && !(isIP(address) !== 0 && isNetwork && more.length === 0))
-      throw new Error('takes IP addresses and networks, separated by commas: 10.0.0.2, 172.16.0.0/12')
+      throw new RangeError('takes IP addresses and networks, separated by commas: 10.0.0.2, 172.16.0.0/12')
   }
   return value
 })
@@ -147,22 +149,22 @@ export const networks = kind('comma-separated addresses and networks', (value) =
 export const hostNames = kind('comma-separated host names', (value): readonly string[] => {
   const names = value.split(',').map((each) => each.trim().toLowerCase())
   if (!names.every((name) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)))
-    throw new Error('takes host names without a scheme or port: telemetry.example.org, pi.lan')
+    throw new RangeError('takes host names without a scheme or port: telemetry.example.org, pi.lan')
   return names
 })
 
 export const logLevel = kind(LOG_LEVELS.join(', '), (value): LogLevel => {
   const level = LOG_LEVELS.find((each) => each === value)
-  if (level === undefined) throw new Error(`takes one of ${LOG_LEVELS.join(', ')}`)
+  if (level === undefined) throw new RangeError(`takes one of ${LOG_LEVELS.join(', ')}`)
   return level
 })
 
 export const eventIdRule = kind('any or device', (value): 'any' | 'device' => {
-  if (value !== 'any' && value !== 'device') throw new Error('takes any or device')
+  if (value !== 'any' && value !== 'device') throw new RangeError('takes any or device')
   return value
 })
 
 export const qos = kind('0 or 1', (value): 0 | 1 => {
-  if (value !== '0' && value !== '1') throw new Error('takes 0 or 1')
+  if (value !== '0' && value !== '1') throw new RangeError('takes 0 or 1')
   return value === '1' ? 1 : 0
 })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ackTopic } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
 import { processEnvironment } from './environment.ts'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
@@ -14,15 +15,13 @@ export interface Found {
   readonly problem: string | null
 }
 
-/** Wrong settings stop the start; `message` lists every problem at once. */
-export class ConfigError extends Error {
+/** SETTINGS_WRONG: `message` lists every problem at once. */
+export class ConfigError extends QsError {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(
-      `${problems.length === 1 ? 'A setting is' : `${problems.length} settings are`} wrong:\n${problems.map((each) => `  ${each}\n`).join('')}`,
-    )
-    this.name = 'ConfigError'
+    const which = problems.length === 1 ? 'A setting is' : `${problems.length} settings are`
+    super('SETTINGS_WRONG', `${which} wrong:\n${problems.map((each) => `  ${each}\n`).join('')}`)
     this.problems = problems
   }
 }

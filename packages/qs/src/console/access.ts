@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { QsError } from '../errors/qs-error.ts'
 
 /** Who may use a route: everyone, viewers (read-only), or operators, who may also change things. */
 export type Access = 'public' | 'viewer' | 'operator'
@@ -22,7 +23,10 @@ export function requireAccess(server: FastifyInstance): void {
     const undecided = routes.filter(({ config }) => config?.access === undefined)
     if (undecided.length === 0) return
     const names = undecided.map(({ method, url }) => `${method} ${url}`).join(', ')
-    throw new Error(`These routes do not declare who may use them; set config.access: ${names}`)
+    throw new QsError(
+      'INTERNAL_ERROR',
+      `These routes do not declare who may use them; set config.access: ${names}`,
+    )
   })
 }
 

@@ -1,12 +1,12 @@
 import type { System } from '@qs-telemetry/protocol/api'
 import { ControlConnection } from '../accounts/control-connection.ts'
 import { addDevice } from '../accounts/devices.ts'
-import { AccountsError } from '../accounts/errors.ts'
 import { newPassword } from '../accounts/new-password.ts'
 import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
 import { findRole } from '../accounts/queries.ts'
 import { OPERATOR } from '../accounts/roles.ts'
 import type { Config } from '../config/settings.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export type AccountsState = Pick<System, 'credentials' | 'credentialsProblem'>
 
@@ -37,7 +37,7 @@ export class BrokerAccounts {
     return this.#kept.state
   }
 
-  /** @returns the password of the new account @throws AccountsError */
+  /** @returns the password of the new account @throws QsError */
   async add(deviceId: string): Promise<string> {
     const password = newPassword()
     const topics = accountTopics(this.#config)
@@ -52,7 +52,7 @@ export class BrokerAccounts {
       await this.#use((connection) => findRole(connection, OPERATOR))
       return { credentials: 'made-here', credentialsProblem: null }
     } catch (error) {
-      if (!(error instanceof AccountsError)) throw error
+      if (!(error instanceof QsError)) throw error
       return { credentials: 'made-elsewhere', credentialsProblem: inTheseSettings(error.message) }
     }
   }

@@ -9,13 +9,14 @@ import statics from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { QsError } from '../errors/qs-error.ts'
 import type { Fault } from '../http/fault-log.ts'
 import { giveAccess } from './access.ts'
 import { described } from './described.ts'
 import { Gate, type GateOptions, SESSION_MS } from './gate.ts'
 import { LiveStreams } from './live-streams.ts'
 import { originForm } from './origin-form.ts'
-import { errorHandler, HttpProblem, notFound } from './problem.ts'
+import { errorHandler } from './problem.ts'
 import { addAudit } from './queries/audit.ts'
 import type { RouteContext, RouteServer } from './route-server.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
@@ -97,7 +98,7 @@ export async function createConsole(
   await server.register(rateLimit, {
     global: false,
     errorResponseBuilder: (_request, { after }) =>
-      new HttpProblem(429, `Too many attempts. Try again in ${after}`),
+      new QsError('TOO_MANY_LOGINS', `Too many attempts; the next one is possible in ${after}`),
   })
   gate.guard(server)
   await server.register(swagger, {
@@ -115,7 +116,7 @@ export async function createConsole(
     await scope.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCS_POLICY })
     scope.get('/api/openapi.json', { schema: { hide: true } }, async () => server.swagger())
     scope.all('/api/*', { schema: { hide: true } }, ({ url }) => {
-      throw notFound(`Nothing at ${url}`)
+      throw new QsError('NOT_FOUND', `Nothing at ${url}`)
     })
   })
 
@@ -184,10 +185,10 @@ async function addPages(server: FastifyInstance): Promise<void> {
       if (isPage && areBuilt) return reply.sendFile('index.html')
       if (isPage || request.url === '/')
         return reply.type('text/plain').send(areBuilt ? INDEX : INDEX + NOT_BUILT)
-      throw notFound(`Nothing at ${request.url}`)
+      throw new QsError('NOT_FOUND', `Nothing at ${request.url}`)
     })
   })
   server.setNotFoundHandler(({ method, url }) => {
-    throw notFound(`Nothing answers ${method} ${url}`)
+    throw new QsError('NOT_FOUND', `Nothing answers ${method} ${url}`)
   })
 }

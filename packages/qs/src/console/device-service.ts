@@ -1,10 +1,9 @@
 import { type DeviceLogin, deviceLogin } from '../accounts/device-login.ts'
 import { deviceNameProblem } from '../accounts/device-name.ts'
 import { SNIPPETS } from '../accounts/device-snippets.ts'
-import { AccountsError } from '../accounts/errors.ts'
 import type { Config } from '../config/settings.ts'
+import { QsError } from '../errors/qs-error.ts'
 import type { BrokerAccounts } from './broker-accounts.ts'
-import { HttpProblem } from './problem.ts'
 import type { DeviceService } from './services.ts'
 
 export interface DeviceServiceOptions {
@@ -18,18 +17,16 @@ export function deviceService({ config, accounts }: DeviceServiceOptions): Devic
     const { credentials, credentialsProblem } = await accounts.state()
     if (credentials === 'none') return null
     if (credentials === 'made-here') return accounts.add(deviceId)
-    throw new HttpProblem(409, `${credentialsProblem} Or create the account with: qs device add ${deviceId}`)
+    throw new QsError(
+      'ACCOUNTS_MANAGED_ELSEWHERE',
+      credentialsProblem ?? 'This console has no account for it',
+    )
   }
   return {
     add: async (deviceId) => {
       const problem = deviceNameProblem(config, deviceId)
-      if (problem !== null) throw new HttpProblem(400, problem)
-      try {
-        return answer(deviceLogin(config, deviceId, ''), await passwordFor(deviceId))
-      } catch (error) {
-        if (!(error instanceof AccountsError)) throw error
-        throw new HttpProblem(error.problem === 'name-taken' ? 409 : 503, error.message)
-      }
+      if (problem !== null) throw new QsError('INVALID_DEVICE_ID', problem)
+      return answer(deviceLogin(config, deviceId, ''), await passwordFor(deviceId))
     },
   }
 }

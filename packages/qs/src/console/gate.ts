@@ -2,10 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Role } from '@qs-telemetry/protocol/api'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLoopback } from '../endpoints/loopback.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { accessOf, requireAccess } from './access.ts'
 import { forwardedMark } from './forwarded-mark.ts'
 import { hostnameOf, isKnownHost } from './known-host.ts'
-import { HttpProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface Session {
@@ -117,25 +117,22 @@ export class Gate {
     const access = accessOf(request)
     if (access === 'public') return
     const role = this.roleOf(request)
-    if (role === null) throw new HttpProblem(401, 'Log in first: POST /api/login')
+    if (role === null) throw new QsError('LOGIN_NEEDED', 'This request has no login')
     if (access === 'operator' && role !== 'operator')
-      throw new HttpProblem(403, 'Viewers are read-only. To change something, log in as operator')
+      throw new QsError('OPERATOR_NEEDED', 'Viewers are read-only')
   }
 
   #checkHost({ host = '' }: FastifyRequest): void {
     const name = hostnameOf(host)
-    if (name === null) throw new HttpProblem(400, 'The Host of this request is not a host name')
+    if (name === null) throw new QsError('INVALID_REQUEST', 'The Host of this request is not a host name')
     if (this.isOpen) {
       if (!isLoopback(name))
-        throw new HttpProblem(
-          421,
+        throw new QsError(
+          'UNKNOWN_HOST',
           `Without a password, this console answers only to http://127.0.0.1, not to ${name}`,
         )
     } else if (!isKnownHost(name, this.#names))
-      throw new HttpProblem(
-        421,
-        `This console does not answer to the name ${name}. If that is its name, set HTTP_PUBLIC_HOSTS=${name} and restart it; until then, open it by its IP address`,
-      )
+      throw new QsError('UNKNOWN_HOST', `This console does not answer to the name ${name}`)
   }
 }
 
@@ -143,9 +140,9 @@ export class Gate {
 function checkDirect({ headers, socket }: FastifyRequest): void {
   const mark = forwardedMark(headers)
   if (mark !== undefined)
-    throw new HttpProblem(
-      403,
-      `This request came through a proxy (${mark}), and this console has no password: everyone who can reach the proxy could change everything. Set CONSOLE_OPERATOR_PASSWORD, and HTTP_TRUSTED_PROXIES=${socket.remoteAddress}, and restart it`,
+    throw new QsError(
+      'PROXY_WITHOUT_PASSWORD',
+      `This request came through a proxy at ${socket.remoteAddress} (${mark}), and this console has no password`,
     )
 }
 
@@ -157,8 +154,10 @@ function checkOrigin({ headers, host }: FastifyRequest): void {
     origin === undefined
       ? site === undefined || site === 'same-origin' || site === 'none'
       : URL.canParse(origin) && new URL(origin).host === host
-  if (!isOwn)
-    throw new HttpProblem(403, `This request comes from ${origin ?? 'another page'}, not from the console`)
+  if (!isOwn) {
+    const page = origin ?? 'another page'
+    throw new QsError('FOREIGN_PAGE', `This request comes from ${page}, not from the console`)
+  }
 }
 
 function digest(password: string): Buffer {

@@ -1,4 +1,4 @@
-import { HttpProblem } from './problem.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 /** A browser opens six connections per host. Most users watch one page, and a small office shares an address. */
 const [MAX_OF_SESSION, MAX_OF_ADDRESS, MAX_STREAMS] = [6, 12, 50]
@@ -8,11 +8,11 @@ export interface LiveStream {
   readonly session: { readonly id: string; readonly endsAt: number } | null
   readonly address: string
   /** `reason` is the answer to a request whose stream has not begun. */
-  end(reason: HttpProblem): void
+  end(reason: QsError): void
 }
 
-const LOGIN_ENDED = () => new HttpProblem(401, 'This login has ended. Log in again')
-const STOPPING = () => new HttpProblem(503, 'The console is stopping. Try again in a moment')
+const LOGIN_ENDED = () => new QsError('LOGIN_NEEDED', 'This login has ended')
+const STOPPING = () => new QsError('STOPPING', 'The console is stopping')
 
 /**
  * The open streams of /api/live. None outlives its login, and they are limited per session and per address, so that one
@@ -24,20 +24,17 @@ export class LiveStreams {
   /**
    * Counts a stream as open until the returned function is called.
    *
-   * @throws HttpProblem if too many are open
+   * @throws QsError if too many are open
    */
   add(stream: LiveStream): () => void {
     const { session, address } = stream
     const open = [...this.#open]
     if (session !== null && open.filter((each) => each.session?.id === session.id).length >= MAX_OF_SESSION)
-      throw new HttpProblem(429, `This login already watches on ${MAX_OF_SESSION} pages. Close one of them`)
+      throw new QsError('TOO_MANY_REQUESTS', `This login already watches on ${MAX_OF_SESSION} pages`)
     if (open.filter((each) => each.address === address).length >= MAX_OF_ADDRESS)
-      throw new HttpProblem(
-        429,
-        `${MAX_OF_ADDRESS} pages at ${address} are already watching. Close one of them; if this is the address of a proxy, add it to HTTP_TRUSTED_PROXIES`,
-      )
+      throw new QsError('TOO_MANY_REQUESTS', `${MAX_OF_ADDRESS} pages at ${address} are already watching`)
     if (open.length >= MAX_STREAMS)
-      throw new HttpProblem(503, `${MAX_STREAMS} pages are already watching. Try again later`)
+      throw new QsError('CONSOLE_BUSY', `${MAX_STREAMS} pages are already watching`)
     this.#open.add(stream)
     const timer =
       session === null

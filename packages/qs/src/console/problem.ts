@@ -1,20 +1,10 @@
 import type { Problem } from '@qs-telemetry/protocol/api'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { ERRORS, type ErrorCode } from '../errors/errors.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import type { Fault } from '../http/fault-log.ts'
 import { accessOf } from './access.ts'
-
-/** An error that becomes an HTTP answer: what is wrong and what to do (RFC 9457). */
-export class HttpProblem extends Error {
-  readonly statusCode: number
-  readonly type: string
-
-  constructor(statusCode: number, detail: string, type = 'about:blank') {
-    super(detail)
-    this.name = 'HttpProblem'
-    this.statusCode = statusCode
-    this.type = type
-  }
-}
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -30,40 +20,43 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-/** SQLSTATE (PostgreSQL manual, appendix A). */
-const [QUERY_CANCELED, INSUFFICIENT_PRIVILEGE, UNDEFINED_TABLE] = ['57014', '42501', '42P01']
-const READ_ONLY = '25006'
-
-function problemOf(error: FastifyError | Error): Problem {
-  const { statusCode, code, type } = error as { statusCode?: number; code?: string; type?: string }
-  const status = statusCode ?? databaseStatus(error, code)
-  return {
-    type: type ?? 'about:blank',
-    title: TITLES[status] ?? 'Error',
-    status,
-    detail: detailOf(error, code, status),
-  }
+/** Errors of PostgreSQL by SQLSTATE (PostgreSQL manual, appendix A); the other ones mean an outage. */
+const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
+  '25006': 'DATABASE_READ_ONLY',
+  '42501': 'DATABASE_FORBIDS',
+  '42P01': 'SCHEMA_OUTDATED',
+  '57014': 'QUERY_TOO_SLOW',
 }
 
-function databaseStatus(error: Error, code: string | undefined): number {
+/** Errors of Fastify by status. */
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  404: 'NOT_FOUND',
+  413: 'REQUEST_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+}
+
+/** The body of an answer with this error (RFC 9457). */
+export function problemOf({ code, message, entry }: QsError, status: number = entry.status ?? 500): Problem {
+  return { type: 'about:blank', title: TITLES[status] ?? 'Error', status, code, detail: message }
+}
+
+function knownError(error: FastifyError | Error): QsError {
+  if (error instanceof QsError) return error
+  const { code, statusCode = 500 } = error as Partial<FastifyError>
+  const reason = reasonOf(error)
+  const cause = { cause: error }
+  if (statusCode < 500) return new QsError(BY_STATUS[statusCode] ?? 'INVALID_REQUEST', reason, cause)
   // Class 22, data exception: the request contains a value that no column can hold.
-  if (code !== undefined && /^22[0-9A-Z]{3}$/.test(code)) return 400
-  if (code === INSUFFICIENT_PRIVILEGE || code === READ_ONLY) return 403
-  const isDatabase = code !== undefined || /connect|timeout|terminated|Query read/i.test(error.message)
-  return isDatabase ? 503 : 500
+  if (code !== undefined && /^22[0-9A-Z]{3}$/.test(code)) return new QsError('INVALID_REQUEST', reason, cause)
+  const known = databaseCode(error.message, code)
+  if (known === null) return new QsError('INTERNAL_ERROR', reason, cause)
+  return new QsError(known, `${ERRORS[known].about.slice(0, -1)}: ${reason}`, cause)
 }
 
-function detailOf(error: Error, code: string | undefined, status: number): string {
-  if (error instanceof HttpProblem) return error.message
-  if (code === QUERY_CANCELED || error.message === 'Query read timeout')
-    return 'The query took longer than CONSOLE_QUERY_TIMEOUT. Request a shorter time range or fewer devices.'
-  if (code === INSUFFICIENT_PRIVILEGE)
-    return `The database role may not do this: ${error.message}. Set CONSOLE_DATABASE_URL to a role that may.`
-  if (code === READ_ONLY)
-    return 'The database of the console is a read-only replica. Set CONSOLE_DATABASE_URL to the primary and CONSOLE_READ_DATABASE_URL to the replica.'
-  if (code === UNDEFINED_TABLE) return `The schema is not up to date: ${error.message}. Run qs migrate.`
-  if (status === 503) return `The database is unavailable: ${error.message || code}. See /readyz and the log.`
-  return error.message
+function databaseCode(message: string, sqlstate: string | undefined): ErrorCode | null {
+  if (message === 'Query read timeout') return 'QUERY_TOO_SLOW'
+  if (sqlstate !== undefined) return BY_SQLSTATE[sqlstate] ?? 'DATABASE_UNREACHABLE'
+  return /connect|timeout|terminated/i.test(message) ? 'DATABASE_UNREACHABLE' : null
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
@@ -73,26 +66,23 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /** Error handler for Fastify: answers every error as a problem, and calls `onFault` for status 500 and above. */
 export function errorHandler(onFault: (fault: Fault) => void) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    const problem = problemOf(error)
-    if (problem.status >= 500) onFault(faultOf(error, problem.status, request))
+    const known = knownError(error)
+    const problem = problemOf(known, (error as Partial<FastifyError>).statusCode)
+    if (problem.status >= 500) onFault(faultOf(known, problem.status, request))
     return sendProblem(reply, shownProblem(error, problem, request))
   }
 }
 
-function faultOf(error: Error, status: number, { method, routeOptions }: FastifyRequest): Fault {
-  const reason = error.message || ((error as { code?: string }).code ?? error.name)
+function faultOf(error: QsError, status: number, { method, routeOptions }: FastifyRequest): Fault {
+  const { stack = null } = (error.cause ?? error) as Error
   return {
-    ...{ method, route: routeOptions?.url ?? '(none)', status, reason },
-    stack: status === 500 ? (error.stack ?? null) : null,
+    ...{ method, route: routeOptions?.url ?? '(none)', status, code: error.code, reason: error.problem },
+    stack: status === 500 ? stack : null,
   }
 }
 
 function shownProblem(error: Error, problem: Problem, request: FastifyRequest): Problem {
   // Public routes hide database messages, which name hosts, roles and tables.
-  const isHidden = !(error instanceof HttpProblem) && problem.status >= 500 && accessOf(request) === 'public'
+  const isHidden = !(error instanceof QsError) && problem.status >= 500 && accessOf(request) === 'public'
   return isHidden ? { ...problem, detail: 'Temporarily unavailable; qs doctor shows the reason' } : problem
-}
-
-export function notFound(detail: string): HttpProblem {
-  return new HttpProblem(404, detail)
 }

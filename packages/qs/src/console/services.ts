@@ -34,7 +34,7 @@ export interface LetterService {
 }
 
 export interface DeviceService {
-  /** @throws HttpProblem if the name is not allowed or the account cannot be created */
+  /** @throws QsError if the name is not allowed or the account cannot be created */
   add(deviceId: string): Promise<DeviceLoginAnswer>
 }
 

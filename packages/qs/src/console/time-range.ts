@@ -1,5 +1,5 @@
 import { utcText } from '@qs-telemetry/protocol'
-import { HttpProblem } from './problem.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 /** RFC 3339 in UTC with six fractional digits; `from` is inclusive, `to` exclusive. */
 export interface TimeRange {
@@ -9,20 +9,17 @@ export interface TimeRange {
 
 const MAX_YEARS_MS = 200 * 365 * 86_400_000
 
-/** @throws HttpProblem if `to` is not later than `from` */
+/** @throws QsError if `to` is not later than `from` */
 export function readRange({ from, to }: TimeRange): TimeRange {
   const range = { from: readMoment(from), to: readMoment(to) }
   if (range.from >= range.to || Date.parse(range.to) - Date.parse(range.from) > MAX_YEARS_MS)
-    throw new HttpProblem(
-      400,
-      `from ${from} to ${to} is not a valid time range: "to" must be later than "from"`,
-    )
+    throw new QsError('INVALID_TIME_RANGE', `from ${from} to ${to} is not a valid time range`)
   return range
 }
 
-/** @throws HttpProblem if it is not a time in the years 1 to 9999 */
+/** @throws QsError if it is not a time in the years 1 to 9999 */
 export function readMoment(text: string): string {
   const moment = utcText(text)
-  if (moment === null) throw new HttpProblem(400, `${text} is not a time in the years 1 to 9999`)
+  if (moment === null) throw new QsError('INVALID_TIME_RANGE', `${text} is not a time in the years 1 to 9999`)
   return moment
 }

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
 import type { QueryConfig, QueryResult } from 'pg'
 import pg from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import { CopyIn, type CopyStatement } from './copy-in.ts'
 import { Patience } from './patience.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
@@ -111,7 +112,9 @@ export async function connect(
     session = await sessionOf(client)
   } catch (error) {
     destroy()
-    throw patience.isOver ? new Error(`PostgreSQL sent nothing for ${connectTimeoutMs} ms`) : error
+    throw patience.isOver
+      ? new QsError('DATABASE_UNREACHABLE', `PostgreSQL sent nothing for ${connectTimeoutMs} ms`)
+      : error
   } finally {
     stopListening()
     patience.end()

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
+import { hasCode, QsError } from '../errors/qs-error.ts'
+import { logged } from '../errors/reason-of.ts'
 import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
-
-/** Another ingester uses this client id. */
-class NameTakenError extends Error {}
 
 export interface InstanceLockOptions {
   readonly url: DatabaseUrl
@@ -39,7 +38,7 @@ export class InstanceLock {
     this.#options = options
   }
 
-  /** @throws Error that names the client id, if another ingester holds it; or the error of the database */
+  /** @throws QsError CLIENT_ID_IN_USE, or the error of the database */
   async acquire(): Promise<void> {
     const { url, name } = this.#options
     const client = new pg.Client({
@@ -66,9 +65,7 @@ export class InstanceLock {
     } catch (error) {
       streamOf(client).destroy()
       if ((error as { code?: string }).code !== '55P03') throw error
-      throw new NameTakenError(
-        `Another ingester with the client id ${name} is running. Give each ingester its own MQTT_CLIENT_ID.`,
-      )
+      throw new QsError('CLIENT_ID_IN_USE', `Another ingester with the client id ${name} is running`)
     }
   }
 
@@ -97,8 +94,8 @@ export class InstanceLock {
       try {
         return await this.acquire()
       } catch (error) {
-        if (error instanceof NameTakenError) return onLost(error)
-        log.debug({ reason: (error as Error).message }, 'The name of this ingester is not yet locked again')
+        if (hasCode(error, 'CLIENT_ID_IN_USE')) return onLost(error)
+        log.debug(logged(error), 'The name of this ingester is not yet locked again')
       }
       await delay(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})
     }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import type pg from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import { givingWay } from './giving-way.ts'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
@@ -26,11 +27,6 @@ export interface MigrateOptions {
   readonly onBusy?: (name: string) => void
 }
 
-/** The schema does not fit this version, or a migration failed: an operator is needed. */
-export class SchemaError extends Error {
-  override readonly name = 'SchemaError'
-}
-
 /** The migrations that ship with this version, in order. */
 export async function readMigrations(): Promise<readonly Migration[]> {
   const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort()
@@ -53,8 +49,8 @@ export async function readMigrations(): Promise<readonly Migration[]> {
  * only checks whether they are up to date.
  *
  * @returns the names of the migrations applied now
- * @throws SchemaError if the database is newer than this version, an applied migration was changed, or this role may
- * not apply a pending one
+ * @throws QsError if the database is newer than this version, an applied migration was changed, or this role may not
+ * apply a pending one
  */
 export async function migrate(
   url: string,
@@ -96,14 +92,13 @@ async function findPending(
   for (const { version, name, checksum } of applied) {
     const migration = shipped.find((each) => each.version === version)
     if (migration === undefined) {
-      throw new SchemaError(
-        `The database has migration ${name}, which this version does not know. Run the newer version of qs.`,
+      throw new QsError(
+        'SCHEMA_NEWER',
+        `The database has migration ${name}, which this version does not know`,
       )
     }
     if (migration.checksum !== checksum) {
-      throw new SchemaError(
-        `Migration ${name} was changed after it was applied. Restore the file and write a new migration.`,
-      )
+      throw new QsError('MIGRATION_CHANGED', `Migration ${name} was changed after it was applied`)
     }
   }
   const versions = new Set(applied.map(({ version }) => version))
@@ -144,14 +139,14 @@ async function readApplied(client: pg.Client, isOwner: boolean): Promise<readonl
   }
 }
 
-async function notTheOwner(client: pg.Client, problem: string): Promise<SchemaError> {
+async function notTheOwner(client: pg.Client, problem: string): Promise<QsError> {
   const { rows } = await client.query<{ role: string; database: string }>(
     'select current_user as role, current_database() as database',
   )
   const { role, database } = rows[0] ?? { role: '?', database: '?' }
-  return new SchemaError(
-    `The database ${database} ${problem}, and the role ${role} may not change that. ` +
-      'Run qs migrate with the DATABASE_URL of the owner (in the composed stack: docker compose run --rm migrate).',
+  return new QsError(
+    'NOT_THE_OWNER',
+    `The database ${database} ${problem}, and the role ${role} may not change that`,
   )
 }
 
@@ -174,8 +169,6 @@ async function apply(
     const { code, message } = error as Error & { readonly code?: string }
     // Without SQLSTATE the connection broke.
     if (code?.length !== 5) throw error
-    throw new SchemaError(`Migration ${name} failed and was rolled back: ${message}`, {
-      cause: error,
-    })
+    throw new QsError('MIGRATION_FAILED', `Migration ${name} failed: ${message}`, { cause: error })
   }
 }

@@ -1,5 +1,5 @@
-import pg from 'pg'
 import { momentText } from '../database/moment-text.ts'
+import { type DatabaseClient, openClient } from '../database/open-client.ts'
 
 /** A device in the database. */
 export interface DeviceRow {
@@ -47,27 +47,19 @@ on conflict (device_id) do update set
   time_zone = coalesce(excluded.time_zone, devices.time_zone),
   room = coalesce(excluded.room, devices.room)`
 
-const [CONNECT_TIMEOUT_MS, QUERY_TIMEOUT_MS] = [5_000, 30_000] as const
+const CONNECTION = { name: 'qs-device', connectTimeoutMs: 5_000, queryTimeoutMs: 30_000 }
 
 /** Access to the table `devices` for the command line. */
 export class DeviceRows {
-  readonly #client: pg.Client
+  readonly #client: DatabaseClient
 
-  private constructor(client: pg.Client) {
+  private constructor(client: DatabaseClient) {
     this.#client = client
   }
 
-  /** @throws the error of `pg` */
+  /** @throws QsError as openClient */
   static async open(url: string): Promise<DeviceRows> {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'qs-device',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-    })
-    client.on('error', () => {})
-    await client.connect()
-    return new DeviceRows(client)
+    return new DeviceRows(await openClient(url, CONNECTION))
   }
 
   async list(): Promise<readonly DeviceRow[]> {

@@ -1,6 +1,7 @@
 import type { Overview } from '@qs-telemetry/protocol/api'
 import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { MAX_SERIES } from './series.ts'
 
 /** Devices named in each list. The totals count all. */
@@ -43,6 +44,6 @@ from judged`
 /** Number of devices by status, with examples; the size of the answer does not grow with the fleet. */
 export async function overviewDevices(ask: Ask): Promise<Overview['devices']> {
   const [row] = await ask.query<Overview['devices']>(SQL)
-  if (row === undefined) throw new Error('A count without a row')
+  if (row === undefined) throw new QsError('INTERNAL_ERROR', 'A count without a row')
   return row
 }

@@ -1,4 +1,6 @@
 import mqtt, { type IConnackPacket } from 'mqtt'
+import { brokerError } from '../endpoints/broker-error.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface BrokerAccess {
   readonly url: string
@@ -38,7 +40,7 @@ export class BrokerProbe {
     this.heard = heard
   }
 
-  /** @throws Error with the reason, if the broker is unreachable or refuses */
+  /** @throws QsError if the broker is unreachable or refuses */
   static async open(access: BrokerAccess, options: ProbeOptions): Promise<BrokerProbe> {
     const { url, ...credentials } = access
     const { clientId, clean, sessionExpirySeconds, version } = options
@@ -57,12 +59,14 @@ export class BrokerProbe {
       const connack = await new Promise<IConnackPacket>((resolve, reject) => {
         client.once('connect', resolve)
         client.on('error', reject)
-        client.once('close', () => reject(new Error('the broker closed the connection')))
+        client.once('close', () =>
+          reject(new QsError('BROKER_NO_ANSWER', 'the broker closed the connection')),
+        )
       })
       return new BrokerProbe(client, connack, heard)
     } catch (error) {
       client.end(true)
-      throw error instanceof AggregateError ? (error.errors[0] as Error) : error
+      throw error instanceof QsError ? error : brokerError(url, error)
     }
   }
 
@@ -117,7 +121,10 @@ export class BrokerProbe {
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
+    timer = setTimeout(
+      () => reject(new QsError('BROKER_NO_ANSWER', `no answer within ${TIMEOUT_MS} ms`)),
+      TIMEOUT_MS,
+    )
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

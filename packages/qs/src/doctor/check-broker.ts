@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ackTopic } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { type BrokerAccess, BrokerProbe } from './broker-probe.ts'
 import { checkConnack } from './check-connack.ts'
@@ -61,18 +63,18 @@ async function open(
   config: Config,
 ): Promise<{ readonly probe: BrokerProbe | Finding; readonly version: 4 | 5 }> {
   const sessionExpirySeconds = Math.min(Math.round(config.MQTT_SESSION_EXPIRY / 1000), 0xffff_ffff)
-  let reason = ''
-  for (const version of [5, 4] as const) {
-    try {
-      const probe = await BrokerProbe.open(access, { clientId, clean: true, sessionExpirySeconds, version })
-      return { probe, version }
-    } catch (error) {
-      reason = (error as Error).message
-    }
+  const attempt = (version: 4 | 5) =>
+    BrokerProbe.open(access, { clientId, clean: true, sessionExpirySeconds, version }).catch(
+      (error: QsError) => error,
+    )
+  const first = await attempt(5)
+  if (!(first instanceof QsError)) return { probe: first, version: 5 }
+  const second = await attempt(4)
+  const isOpen = !(second instanceof QsError)
+  return {
+    probe: isOpen ? second : problem('broker connection', second.problem, second.entry.advice),
+    version: 4,
   }
-  const advice =
-    'Is it running, and are MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD and MQTT_CA_FILE correct? qs up starts one'
-  return { probe: problem('broker connection', `${access.url}: ${reason}`, advice), version: 4 }
 }
 
 /** Subscribes without `$share`, which would take messages from the ingesters. */
@@ -106,7 +108,7 @@ async function checkAckRight({ config, probe, version }: BrokerContext): Promise
   } catch (error) {
     return warning(
       name,
-      `this user may not publish to ${topic}: ${(error as Error).message}`,
+      `this user may not publish to ${topic}: ${reasonOf(error)}`,
       'The ingester needs this right. Ignore this if the doctor runs with another account',
     )
   }

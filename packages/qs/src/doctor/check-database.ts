@@ -1,5 +1,8 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Config } from '../config/settings.ts'
+import { openClient } from '../database/open-client.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { checkActivity } from './check-activity.ts'
 import { checkClock } from './check-clock.ts'
 import { checkConnections } from './check-connections.ts'
@@ -30,28 +33,18 @@ const CHECKS: Readonly<Record<string, Check>> = {
 }
 
 export async function* checkDatabase(url: string, config: Config): AsyncGenerator<Finding> {
-  const database = new pg.Client({
-    connectionString: url,
-    application_name: 'qs-doctor',
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  })
-  database.on('error', () => {})
   const { hostname, pathname } = new URL(url)
-  try {
-    await database.connect()
-  } catch (error) {
-    const reason = (error as Error).message || String(error)
-    const advice = 'Is PostgreSQL running, and is DATABASE_URL correct? qs up starts one'
-    return yield problem('database connection', `${hostname}${pathname}: ${reason}`, advice)
-  }
+  const options = { name: 'qs-doctor', connectTimeoutMs: TIMEOUT_MS, queryTimeoutMs: TIMEOUT_MS }
+  const database = await openClient(url, options).catch((error: QsError) => error)
+  if (database instanceof QsError)
+    return yield problem('database connection', database.problem, database.entry.advice)
   try {
     yield await checkVersion(database, `${hostname}${pathname}`)
     for (const [name, check] of Object.entries(CHECKS)) {
       try {
         yield* check(database, config)
       } catch (error) {
-        yield unknown(`database ${name}`, `could not be checked: ${(error as Error).message}`)
+        yield unknown(`database ${name}`, `could not be checked: ${reasonOf(error)}`)
       }
     }
   } finally {

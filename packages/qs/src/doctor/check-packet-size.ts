@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors/reason-of.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { BrokerProbe } from './broker-probe.ts'
 import { type Finding, ok, problem } from './finding.ts'
@@ -33,6 +34,6 @@ export async function checkPacketSize(context: BrokerContext): Promise<Finding> 
   await sender.close()
   await probe.unsubscribe(topic)
   if (isBack) return ok(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) came back`)
-  const why = refusal === undefined ? 'it got a PUBACK but was not delivered' : refusal.message
+  const why = refusal === undefined ? 'it got a PUBACK but was not delivered' : reasonOf(refusal)
   return problem(NAME, `a message of LIMIT_MESSAGE_BYTES (${bytes}) did not come back: ${why}`, advice)
 }

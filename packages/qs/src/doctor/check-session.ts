@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors/reason-of.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { BrokerProbe } from './broker-probe.ts'
 import { type Finding, ok, problem, warning } from './finding.ts'
@@ -72,7 +73,7 @@ function queueFinding(back: number, sent: number, denied: Error | null): Finding
   const name = 'broker queue'
   if (denied === null && back >= sent)
     return ok(name, `all ${sent} messages came back; its capacity beyond that is not tested`)
-  const why = denied === null ? '' : `; it reported: ${denied.message}`
+  const why = denied === null ? '' : `; it reported: ${reasonOf(denied)}`
   return problem(
     name,
     `${back} of ${sent} messages sent while the client was away came back${why}`,

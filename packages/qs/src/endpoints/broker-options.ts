@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { BrokerOptions } from '@qs-telemetry/device'
+import { readAuthority } from '../config/read-authority.ts'
 import type { Config } from '../config/settings.ts'
 import { findMqttUrl } from './endpoints.ts'
 
@@ -10,7 +10,7 @@ export function brokerOptions(config: Config): BrokerOptions {
     url: findMqttUrl(config),
     ...(username !== null && { username }),
     ...(password !== null && { password }),
-    ...(caFile !== null && { mqtt: { ca: readFileSync(caFile) } }),
+    ...(caFile !== null && { mqtt: { ca: readAuthority(caFile) } }),
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { QsError } from '../errors/qs-error.ts'
 
 /** The roles of the embedded database, and their password files in the data directory. */
 const FILES = {
@@ -25,7 +26,7 @@ export function readPassword(dataDir: string, role: EmbeddedRole = 'qs'): string
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     if (code !== 'EACCES') throw error
-    throw new Error(`${file} is readable only by the user who started qs up: run this as that user`)
+    throw new QsError('POSTGRES_PASSWORD_FILE', `${file} is readable only by the user who started qs up`)
   }
 }
 
@@ -52,7 +53,7 @@ export function embeddedUrlReader(dataDir: string, port: number, role: EmbeddedR
   return () => {
     latest = embeddedDatabaseUrl(dataDir, port, role) ?? latest
     if (latest === null)
-      throw new Error(`${passwordFile(dataDir, role)} is missing: restart qs up to create a new one`)
+      throw new QsError('POSTGRES_PASSWORD_FILE', `${passwordFile(dataDir, role)} is missing`)
     return latest
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import { inTurn } from './in-turn.ts'
 import { replaceHours } from './replace-hours.ts'
 
@@ -85,7 +86,7 @@ interface State {
 export async function compareNext(database: ClientBase): Promise<Step> {
   const step = await inTurn<Step>(database, async () => {
     const [state] = (await database.query<State>(STATE)).rows
-    if (state === undefined) throw new Error('event_hours_state is empty')
+    if (state === undefined) throw new QsError('INTERNAL_ERROR', 'event_hours_state is empty')
     const { coveredTo, isRecounted } = state
     if (coveredTo === null) return { kind: 'wait' }
     const { rows } = await database.query<{ device: string; type: string }>(NEXT, [state.device, state.type])

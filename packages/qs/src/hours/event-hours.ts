@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import { inTurn } from './in-turn.ts'
 import { replaceHours } from './replace-hours.ts'
 
@@ -71,7 +72,7 @@ interface State {
 export async function followEvents(database: ClientBase): Promise<boolean> {
   const isDone = await inTurn(database, async () => {
     const [state] = (await database.query<State>(STATE)).rows
-    if (state === undefined) throw new Error('event_hours_state is empty')
+    if (state === undefined) throw new QsError('INTERNAL_ERROR', 'event_hours_state is empty')
     const { coveredTo, over, hasNew } = state
     if (hasNew) await database.query(NEW_HOURS, [coveredTo, over])
     const { rows: backlog } = await database.query<{ first: string; last: string }>(TAKE_BACKLOG)

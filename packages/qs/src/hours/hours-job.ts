@@ -1,6 +1,7 @@
 import type { DifferingHours } from '../alarms/hours-alarm.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import { logged } from '../errors/reason-of.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -80,8 +81,7 @@ export class HoursJob {
       }
       if (clock.monotonicMs() >= this.#compareAtMs) await this.#compare()
     } catch (error) {
-      if (!this.#isStopped)
-        log.warn({ reason: (error as Error).message }, 'The numbers by the hour could not be updated')
+      if (!this.#isStopped) log.warn(logged(error), 'The numbers by the hour could not be updated')
       this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
     }
     this.#next(Math.max(0, Math.min(this.#followAtMs, this.#compareAtMs) - clock.monotonicMs()))

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/errors.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /** Why a request was answered with 5xx. Plain data, since it crosses a process boundary. */
@@ -6,6 +7,8 @@ export interface Fault {
   /** The path of the route, without parameters from the client. */
   readonly route: string
   readonly status: number
+  /** Of the closed list of errors. */
+  readonly code: ErrorCode
   readonly reason: string
   /** Stack of an unexpected error. */
   readonly stack: string | null
@@ -24,7 +27,7 @@ export class FaultLog {
     this.#log = log
   }
 
-  readonly say = ({ method, route, status, reason, stack }: Fault): void => {
+  readonly say = ({ method, route, status, code, reason, stack }: Fault): void => {
     const kind = `${status} ${method} ${route} ${reason}`
     const nowMs = performance.now()
     const last = this.#kinds.get(kind)
@@ -38,6 +41,7 @@ export class FaultLog {
       method,
       route,
       status,
+      code,
       reason,
       ...(stack !== null && { stack }),
       more: last?.unsaid ?? 0,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { QsError } from '../errors/qs-error.ts'
 import type { Fault } from './fault-log.ts'
 import { answersOf, type HealthAnswer, type HealthOptions } from './health.ts'
 
@@ -26,7 +27,7 @@ const REQUEST_TIMEOUT_MS = 30_000
  * a load balancer. /metrics: for Prometheus. These are answered here, independent of the console and without its login.
  * Everything else goes to the console, which has its own process.
  *
- * @throws Error if the port is in use
+ * @throws QsError if the port is in use
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port, console, onFault, requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS } = options
@@ -39,6 +40,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const fail = ({ message, stack }: Error) =>
       onFault({
         ...{ method: request.method ?? '', route, status: 500 },
+        code: 'INTERNAL_ERROR',
         reason: message,
         stack: stack ?? null,
       })
@@ -50,13 +52,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') reject(error)
-      else
-        reject(
-          new Error(
-            `Port ${port} is in use. Stop the program that uses it, or set HTTP_PORT to another port.`,
-          ),
-        )
+      const isInUse = error.code === 'EADDRINUSE'
+      reject(isInUse ? new QsError('PORT_IN_USE', `Port ${port} on ${host} is in use (HTTP_PORT)`) : error)
     })
     server.listen({ host, port }, resolve)
   })

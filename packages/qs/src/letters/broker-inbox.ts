@@ -1,7 +1,9 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
 import mqtt from 'mqtt'
 import type { Config } from '../config/settings.ts'
+import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
+import { QsError } from '../errors/qs-error.ts'
 import type { AckInbox, ReplayMessage } from './replay-letter.ts'
 
 interface Waiting {
@@ -13,14 +15,6 @@ interface Waiting {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
-
-/** Why a replay cannot go through the broker. The message says what to do. */
-export class InboxError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'InboxError'
-  }
-}
 
 /**
  * Publishes events for devices and receives their device acks, as the operator: with its own client, so that no device
@@ -42,7 +36,7 @@ export class BrokerInbox implements AckInbox {
    * Publishes a payload to the events topic of a device, and waits for the device acks of its events.
    *
    * @returns null if they did not all come in time
-   * @throws InboxError if the broker cannot be reached, or refuses the subscription to the ack topic
+   * @throws QsError if the broker cannot be reached, or refuses the subscription to the ack topic
    */
   async publish(
     { deviceId, topic, payload }: ReplayMessage,
@@ -66,7 +60,7 @@ export class BrokerInbox implements AckInbox {
     const timer = setTimeout(() => done(null), timeoutMs)
     try {
       const published = client.publishAsync(topic, payload, { qos: 1 }).catch(({ message }: Error) => {
-        throw new InboxError(`The broker did not take the message: ${message}. Try again.`)
+        throw new QsError('BROKER_NO_ANSWER', `The broker did not take the message: ${message}`)
       })
       return await Promise.race([ended, published.then(() => ended)])
     } finally {
@@ -105,8 +99,7 @@ export class BrokerInbox implements AckInbox {
       client.on('message', (topic, payload) => this.#hear(topic, payload))
       return client
     } catch (error) {
-      const cause = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
-      throw new InboxError(`No connection to ${url}: ${cause.message}. Is it running? qs up starts one.`)
+      throw brokerError(url, error)
     }
   }
 
@@ -116,7 +109,7 @@ export class BrokerInbox implements AckInbox {
     const subscribed = client.subscribeAsync(topic, { qos: 1 }).then(
       () => {},
       (error: Error) => {
-        throw new InboxError(whySubscribing(topic, error))
+        throw whySubscribing(topic, error)
       },
     )
     this.#subscribed.set(topic, subscribed)
@@ -140,9 +133,12 @@ function findSame(all: ReadonlySet<Waiting>, eventIds: readonly string[]): Waiti
   return [...all].find(({ ids }) => eventIds.some((id) => ids.has(id)))
 }
 
-function whySubscribing(topic: string, error: Error): string {
+function whySubscribing(topic: string, error: Error): QsError {
   // With the SUBACK, where the broker has sent one.
-  if ('packet' in error)
-    return `The broker does not allow this user to read the device acks on ${topic}. Use the operator's account (MQTT_USERNAME).`
-  return `The broker did not answer a subscription to ${topic}: ${error.message}. Try again.`
+  return 'packet' in error
+    ? new QsError('BROKER_FORBIDS', `The broker does not allow this user to read the device acks on ${topic}`)
+    : new QsError(
+        'BROKER_NO_ANSWER',
+        `The broker did not answer a subscription to ${topic}: ${error.message}`,
+      )
 }

@@ -1,4 +1,5 @@
 import type { DeviceAck, Instant } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { BatchResult, Message, Outcome } from '../pipeline/message.ts'
 import { instantOf } from './judge-letter.ts'
@@ -70,7 +71,8 @@ function acksOf({ message, outcomes }: Injected): readonly DeviceAck[] {
 }
 
 function ackOf(eventId: string | null, outcome: Outcome | undefined): DeviceAck {
-  if (outcome === undefined) throw new Error('A committed message has an element without an outcome')
+  if (outcome === undefined)
+    throw new QsError('INTERNAL_ERROR', 'A committed message has an element without an outcome')
   if (outcome.kind !== 'rejection')
     return { event_id: eventId, status: outcome.kind, ts_server: outcome.tsServer }
   return { event_id: eventId, status: 'rejected', error: { code: outcome.code, message: outcome.message } }

@@ -1,6 +1,7 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
+import { QsError } from '../errors/qs-error.ts'
 import type { Judgement } from './judge-letter.ts'
 import { judgeReplay, movedTime, type ReplayTime } from './judge-replay.ts'
 import { addHistory, type ReplayOutcome } from './letter-history.ts'
@@ -111,7 +112,7 @@ async function send(
   receivedAt: string | null,
   { inbox, timeoutMs }: { readonly inbox: AckInbox; readonly timeoutMs: number },
 ): Promise<readonly DeviceAck[] | null> {
-  if (deviceId === null) throw new Error('A letter without a device passed the judgement')
+  if (deviceId === null) throw new QsError('INTERNAL_ERROR', 'A letter without a device passed the judgement')
   const all: DeviceAck[] = []
   for (const { payload, events } of parts) {
     const eventIds = events.map(({ eventId }) => eventId)

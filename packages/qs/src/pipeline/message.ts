@@ -1,4 +1,5 @@
 import type { DeadLetterCode, DeviceAckWarning } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
 import type { Delivery } from './delivery.ts'
 
 export interface MessageParts {
@@ -51,7 +52,7 @@ export class Message implements MessageParts {
       const again = this.#decode(this.delivery)
       // Decode may have run out of memory. The first result counts.
       if (again.length !== this.size)
-        throw new Error('Decoding a message again gave a different number of elements')
+        throw new QsError('INTERNAL_ERROR', 'Decoding a message again gave a different number of elements')
       this.#elements = again
     }
     return this.#elements

@@ -1,4 +1,5 @@
 import type { QueryResult } from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import type { Event, Outcome } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { compareEvents, readComparisons } from './compare-events.ts'
@@ -39,7 +40,7 @@ export async function storeEvents(
   let pending = rows
   for (let idleRounds = 0; pending.length > 0; ) {
     if (idleRounds === MAX_IDLE_ROUNDS)
-      throw new Error('Rows disappear during comparison. Is something deleting events?')
+      throw new QsError('ROWS_VANISH', 'Rows disappear while they are compared')
     const { firsts, repeats } = splitById(pending)
     const { newIds, refused } = await insert(connection, firsts)
     const others = [...repeats]

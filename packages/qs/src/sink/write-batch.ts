@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg'
+import { QsError } from '../errors/qs-error.ts'
 import type { BatchResult, Element, Message, Outcome } from '../pipeline/message.ts'
 import { addStats, type Counts } from './add-stats.ts'
 import { type Admission, admitLetters } from './admit-letters.ts'
@@ -112,8 +113,7 @@ async function copyBatch(
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
     await settled(begun, copied, closed)
-    if ((await copied) < copy.rows)
-      throw new Error('COPY stored fewer rows than were sent. Does a trigger drop rows?')
+    if ((await copied) < copy.rows) throw new QsError('ROWS_VANISH', 'COPY stored fewer rows than were sent')
   } catch (error) {
     letters.giveBack()
     throw error
@@ -194,7 +194,9 @@ function closingStatements(
 async function close(connection: Connection, statements: readonly QueryConfig[]): Promise<void> {
   const results = await pipelined(connection, ...statements, COMMIT)
   // PostgreSQL answers COMMIT with ROLLBACK, and no error, if the transaction has failed before.
-  if (results.at(-1)?.command !== 'COMMIT') throw new Error('The transaction was rolled back')
+  if (results.at(-1)?.command !== 'COMMIT') {
+    throw new QsError('DATABASE_UNREACHABLE', 'The transaction was rolled back')
+  }
 }
 
 /** A released message has only events. */
@@ -250,7 +252,7 @@ function count(outcomes: readonly (readonly (Outcome | undefined)[])[]): Counts 
   const counts = { messages: outcomes.length, stored: 0, duplicate: 0, rejected: 0 }
   for (const places of outcomes) {
     for (const outcome of places) {
-      if (outcome === undefined) throw new Error('An element of the batch has no outcome')
+      if (outcome === undefined) throw new QsError('INTERNAL_ERROR', 'An element of the batch has no outcome')
       counts[outcome.kind === 'rejection' ? 'rejected' : outcome.kind]++
     }
   }

@@ -1,8 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Instant } from '@qs-telemetry/protocol'
 import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
+import { refusedConnection } from '../errors/refused-connection.ts'
 import type { Clock } from '../pipeline/clock.ts'
-import { ConnectionError, disconnectedByBroker, refusedConnection, refusedSubscription } from './errors.ts'
+import { disconnectedByBroker, refusedSubscription } from './broker-refusals.ts'
 import { InboundMessages, type Received, type SessionMemory } from './inbound-messages.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { type AnswerType, Packets, PUBACK, PUBREL } from './packets.ts'
@@ -63,8 +66,8 @@ export class BrokerConnection {
   #readAt: Instant
   #connack: IConnackPacket | null = null
   #isClosed = false
-  readonly closed: Promise<ConnectionError>
-  #resolveClosed!: (reason: ConnectionError) => void
+  readonly closed: Promise<QsError>
+  #resolveClosed!: (reason: QsError) => void
   #resolveOpen!: (facts: SessionFacts) => void
 
   constructor(socket: Duplex, options: SessionOptions & SessionMemory, events: ConnectionEvents) {
@@ -82,7 +85,8 @@ export class BrokerConnection {
     })
     this.#keepAlive = new KeepAlive(options.clock, options.keepAliveMs, {
       ping: () => this.#send({ cmd: 'pingreq' }),
-      onDead: (silentMs) => this.#end(new ConnectionError(`The broker sent nothing for ${silentMs} ms`)),
+      onDead: (silentMs) =>
+        this.#end(new QsError('BROKER_NO_ANSWER', `The broker sent nothing for ${silentMs} ms`)),
     })
     this.#parser = parser({ protocolVersion: options.protocolVersion })
     this.#readAt = options.clock.now()
@@ -99,7 +103,7 @@ export class BrokerConnection {
     )
   }
 
-  /** @throws ConnectionError if the broker refuses, or the connection ends before the subscription is granted */
+  /** @throws QsError if the broker refuses, or the connection ends before the subscription is granted */
   async open(): Promise<SessionFacts> {
     const { clock, handshakeTimeoutMs } = this.#options
     const opened = new Promise<SessionFacts>((resolve) => {
@@ -109,7 +113,10 @@ export class BrokerConnection {
     this.#send(connectPacket(this.#options))
     const callOff = clock.after(handshakeTimeoutMs, () => {
       this.#end(
-        new ConnectionError(`The broker did not finish the handshake within ${handshakeTimeoutMs} ms`),
+        new QsError(
+          'BROKER_NO_ANSWER',
+          `The broker did not finish the handshake within ${handshakeTimeoutMs} ms`,
+        ),
       )
     })
     try {
@@ -147,13 +154,13 @@ export class BrokerConnection {
       this.#socket.resume()
       this.#socket.end()
       const callOff = this.#options.clock.after(1000, () => this.#socket.destroy())
-      this.#end(new ConnectionError('Closed by this client'), false)
+      this.#end(new QsError('STOPPING', 'Closed by this client'), false)
       await new Promise((resolve) => this.#socket.once('close', resolve))
       callOff()
     }
   }
 
-  destroy(reason: ConnectionError): void {
+  destroy(reason: QsError): void {
     this.#end(reason)
   }
 
@@ -166,20 +173,19 @@ export class BrokerConnection {
       try {
         this.#packets.feed(chunk)
       } catch (error) {
-        this.#end(this.#protocolFault((error as Error).message))
+        this.#end(this.#protocolFault(reasonOf(error)))
       }
     })
     this.#socket.on('error', (error) =>
-      this.#end(new ConnectionError(`The connection broke: ${error.message}`)),
+      this.#end(new QsError('BROKER_NO_ANSWER', `The connection broke: ${error.message}`)),
     )
     this.#socket.on('close', () => this.#end(this.#protocolFault('the broker closed it')))
   }
 
   /** A failure before CONNACK may mean a broker without MQTT 5, or one that is down: the versions alternate. */
-  #protocolFault(reason: string): ConnectionError {
-    return new ConnectionError(`The connection ended: ${reason}`, {
-      tryOtherVersion: this.#connack === null,
-    })
+  #protocolFault(reason: string): QsError {
+    const code = this.#connack === null ? 'BROKER_ENDED_LOGIN' : 'BROKER_NO_ANSWER'
+    return new QsError(code, `The connection ended: ${reason}`)
   }
 
   #receive(packet: Packet): void {
@@ -195,7 +201,9 @@ export class BrokerConnection {
         this.#end(disconnectedByBroker(packet.reasonCode ?? 0))
         return
       default:
-        this.#end(new ConnectionError(`The broker sent ${packet.cmd}, which only clients may send`))
+        this.#end(
+          new QsError('BROKER_NO_ANSWER', `The broker sent ${packet.cmd}, which only clients may send`),
+        )
     }
   }
 
@@ -251,7 +259,7 @@ export class BrokerConnection {
     this.#socket.write(bytes)
   }
 
-  #end(reason: ConnectionError, destroy = true): void {
+  #end(reason: QsError, destroy = true): void {
     if (destroy) this.#socket.destroy()
     if (this.#isClosed) return
     this.#isClosed = true

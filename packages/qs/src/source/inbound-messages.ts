@@ -1,4 +1,6 @@
 import type { Instant } from '@qs-telemetry/protocol'
+import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { type MalformedPublish, PUBACK, PUBCOMP, PUBREC, type Publish } from './packets.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Transmit } from './transmit.ts'
@@ -66,7 +68,7 @@ export class InboundMessages {
     try {
       this.#onMessage(received)
     } catch (error) {
-      const fault = `the handler failed: ${(error as Error).message}`
+      const fault = `the handler failed: ${reasonOf(error)}`
       if (quarantine.accuse(publish, fault) === 0) throw error
       this.#onMessage({ ...received, fault, withoutReply: false })
     }
@@ -83,7 +85,7 @@ export class InboundMessages {
     const payload = Buffer.from(packet)
     payload[0] = (packet[0] as number) & ~8
     const before = this.#memory.quarantine.accuse({ topic, payload }, problem)
-    if (before === 0) throw new Error(problem)
+    if (before === 0) throw new QsError('BROKER_NO_ANSWER', problem)
     const unanswered = packetId === 0 ? NOTHING : this.#window.open(packetId)
     if (before > 1) return unanswered.settle()
     const publish: Publish = { topic, payload, packetId, qos: 1, dup: true }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { ConnectionError } from './errors.ts'
+import { readAuthority } from '../config/read-authority.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface SocketOptions {
   /** mqtt://host:port or mqtts://host:port */
@@ -15,7 +15,7 @@ export interface SocketOptions {
   readonly signal: AbortSignal
 }
 
-/** @throws ConnectionError; retryable, since hosts and networks come and go, except for an unreadable CA file */
+/** @throws QsError BROKER_UNREACHABLE, or SETTINGS_WRONG if MQTT_CA_FILE cannot be read */
 export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: SocketOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -30,7 +30,12 @@ export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: Socke
     const fail = (reason: string) => {
       settle()
       socket.destroy()
-      reject(new ConnectionError(`No connection to ${host}:${address.port}: ${reason}`))
+      reject(
+        new QsError(
+          'BROKER_UNREACHABLE',
+          `No connection to the broker at ${host}:${address.port}: ${reason}`,
+        ),
+      )
     }
     const onAbort = () => fail('stopped')
     const onError = (error: Error) => fail(error.message)
@@ -50,14 +55,4 @@ export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: Socke
       resolve(socket)
     })
   })
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new ConnectionError(`MQTT_CA_FILE cannot be read: ${(error as Error).message}`, {
-      retryable: false,
-    })
-  }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { QsError } from '../errors/qs-error.ts'
 
 /** A PUBLISH from the broker [MQTT 5, 3.3]; its properties are not read, since the contract has none. */
 export interface Publish {
@@ -66,13 +67,15 @@ export class Packets {
     this.#hasProperties = hasProperties
   }
 
-  /** @throws Error if the bytes are not MQTT; nothing can be read after it */
+  /** @throws QsError if the bytes are not MQTT; nothing can be read after it */
   feed(chunk: Buffer): void {
     const bytes = this.#join(chunk)
     if (bytes === null) return
     for (let start = 0; start < bytes.length; ) {
       const length = readInteger(bytes, start + 1)
-      if (length?.value === MALFORMED) throw new Error('the broker sent a length of more than four bytes')
+      if (length?.value === MALFORMED) {
+        throw new QsError('BROKER_NO_ANSWER', 'the broker sent a length of more than four bytes')
+      }
       const end = length === null ? null : length.end + length.value
       if (length === null || end === null || end > bytes.length) {
         this.#keep(bytes.subarray(start), end === null ? 0 : end - start)

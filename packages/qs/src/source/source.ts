@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream'
+import { hasCode, QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { pauseMs } from '../pipeline/backoff.ts'
 import type { Publisher } from '../pipeline/delivery.ts'
 import { delay } from '../pipeline/promises.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BrokerConnection, type SessionFacts, type SessionOptions } from './broker-connection.ts'
 import { Deliveries, type DeliveriesOptions } from './deliveries.ts'
-import { ConnectionError } from './errors.ts'
 import type { Received } from './inbound-messages.ts'
 import type { SocketOptions } from './open-socket.ts'
 import { PublishQueue } from './publish-queue.ts'
@@ -28,7 +29,7 @@ export interface SourceOptions
   readonly random: () => number
   readonly log: Log
   /** Called for an error that retrying does not fix: a refused user, another client with the same id. */
-  readonly onFailure: (error: ConnectionError) => void
+  readonly onFailure: (error: QsError) => void
 }
 
 /** The status of the source, for `/readyz` and the metrics. */
@@ -156,15 +157,15 @@ export class Source implements Publisher {
       const tookMs = clock.monotonicMs() - start
       const lastedMs = wasOpen ? tookMs : 0
       if (this.#stopping.signal.aborted) return
-      this.#latestLoss = reason.message
-      if (reason.tryOtherVersion) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
+      this.#latestLoss = reason.problem
+      if (hasCode(reason, 'BROKER_ENDED_LOGIN')) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
       // A refusal on the first connect is a wrong set-up. Later it may be a temporary state of the broker.
-      if (!reason.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
+      if (!reason.entry.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
       if (lastedMs >= STEADY_MS) failures = 0
       if ((failures & (failures + 1)) === 0) {
         const hint = wasOpen && failures > 0 ? `. Does another client use the client id ${clientId}?` : ''
         log.warn(
-          { failures: failures + 1, reason: reason.message + hint },
+          { failures: failures + 1, reason: reason.problem + hint, code: reason.code },
           'No connection to the broker; trying again',
         )
       }
@@ -174,7 +175,7 @@ export class Source implements Publisher {
   }
 
   /** Connects, waits for the end of the connection, and returns its reason. */
-  async #connectOnce(): Promise<{ readonly reason: ConnectionError; readonly wasOpen: boolean }> {
+  async #connectOnce(): Promise<{ readonly reason: QsError; readonly wasOpen: boolean }> {
     let connection: BrokerConnection | null = null
     try {
       const { url, caFile, openSocket } = this.#options
@@ -204,7 +205,7 @@ export class Source implements Publisher {
       return { reason: await current.closed, wasOpen: true }
     } catch (error) {
       return {
-        reason: error instanceof ConnectionError ? error : new ConnectionError(String(error)),
+        reason: error instanceof QsError ? error : new QsError('BROKER_UNREACHABLE', reasonOf(error)),
         wasOpen: false,
       }
     } finally {

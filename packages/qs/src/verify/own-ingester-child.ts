@@ -2,6 +2,7 @@ import { realEdges } from '../app/edges.ts'
 import { createPipeline } from '../app/pipeline.ts'
 import { loadConfig } from '../config/load.ts'
 import { findEndpoints } from '../endpoints/endpoints.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { FromChild, OwnIngesterOptions } from './own-ingester.ts'
 
@@ -17,8 +18,8 @@ const pipeline = createPipeline({
   log: createLog(config.LOG_LEVEL),
   edges: realEdges(detours),
 })
-pipeline.failed.then(({ message }) => {
-  tell({ kind: 'failed', reason: message })
+pipeline.failed.then((error) => {
+  tell({ kind: 'failed', reason: reasonOf(error) })
   process.disconnect()
 })
 process.once('message', async () => {

@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Detours } from '../app/edges.ts'
 import type { Variables } from '../config/load.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 export interface OwnIngesterOptions {
   /** Override the settings of this process. */
@@ -37,17 +38,20 @@ export class OwnIngester {
     this.#child = child
     const signal = AbortSignal.timeout(START_TIMEOUT_MS)
     const ended = once(child, 'exit', { signal }).then(([code]) => {
-      throw new Error(`The ingester ended with ${code}`)
+      throw new QsError('VERIFY_NOT_RUN', `The ingester ended with ${code}`)
     })
     const told = once(child, 'message', { signal }).then(([message]: FromChild[]) => {
-      if (message?.kind === 'failed') throw new Error(message.reason)
+      if (message?.kind === 'failed') throw new QsError('VERIFY_NOT_RUN', message.reason)
     })
     for (const promise of [ended, told]) promise.catch(() => {})
     try {
       await Promise.race([ended, told])
     } catch (error) {
       if (!signal.aborted) throw error
-      throw new Error(`The ingester did not reach the broker within ${START_TIMEOUT_MS / 1000} s`)
+      throw new QsError(
+        'VERIFY_NOT_RUN',
+        `The ingester did not reach the broker within ${START_TIMEOUT_MS / 1000} s`,
+      )
     }
   }
 

@@ -5,6 +5,7 @@ import type { BrokerOptions } from '@qs-telemetry/device'
 import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { AckWitness } from './ack-witness.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { PROOF_FAULTS, type ProofFault } from './faults.ts'
@@ -90,7 +91,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
     devices.start()
     await reached(() => devices.acked > 0 || devices.refusal !== null, timeoutMs)
     if (devices.acked === 0)
-      throw devices.refusal ?? new Error('No device ack came, even before the first fault')
+      throw devices.refusal ?? new QsError('NO_DEVICE_ACK', 'No device ack came, even before the first fault')
     const rows: ProofRow[] = []
     for (const fault of faults) {
       onFault(rows.length, faults.length)

@@ -9,10 +9,10 @@ import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitt
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import mqtt from 'mqtt'
 import { ControlConnection } from '../../src/accounts/control-connection.ts'
-import { AccountsError } from '../../src/accounts/errors.ts'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { listRoles } from '../../src/accounts/queries.ts'
+import { QsError } from '../../src/errors/qs-error.ts'
 
 const INGESTER = { username: 'ingester', password: 'ingester-secret' }
 
@@ -114,19 +114,19 @@ test('a broker that is unreachable, refuses, or has no account management gives 
     const connection = await ControlConnection.open({ url, ca: null, ...login }).catch(
       (error: unknown) => error,
     )
-    if (connection instanceof AccountsError) return connection.problem
+    if (connection instanceof QsError) return connection.code
     const error = await (connection as ControlConnection)
       .run({ command: 'getDefaultACLAccess' })
       .catch((each: unknown) => each)
     await (connection as ControlConnection).close()
-    return error instanceof AccountsError ? error.problem : 'none'
+    return error instanceof QsError ? error.code : 'none'
   }
   await run(broker.url)
-  assert.equal(await problem('mqtt://127.0.0.1:1', OPERATOR), 'unreachable')
-  assert.equal(await problem(broker.url, { ...OPERATOR, password: 'wrong' }), 'refused')
-  assert.equal(await problem(broker.url, { username: null, password: null }), 'refused')
-  assert.equal(await problem(broker.url, INGESTER), 'not-operator')
+  assert.equal(await problem('mqtt://127.0.0.1:1', OPERATOR), 'BROKER_UNREACHABLE')
+  assert.equal(await problem(broker.url, { ...OPERATOR, password: 'wrong' }), 'BROKER_LOGIN_REFUSED')
+  assert.equal(await problem(broker.url, { username: null, password: null }), 'BROKER_LOGIN_REFUSED')
+  assert.equal(await problem(broker.url, INGESTER), 'BROKER_FORBIDS')
   assert.equal(await problem(broker.url, OPERATOR), 'none')
   const plain = await startMosquitto(t)
-  assert.equal(await problem(plain.url, OPERATOR), 'no-dynamic-security')
+  assert.equal(await problem(plain.url, OPERATOR), 'NO_ACCOUNT_COMMANDS')
 })

@@ -218,11 +218,11 @@ test('a damaged file, a missing or foreign manifest and a newer version are refu
   }
   copyFileSync(small, broken)
   writeFileSync(manifestPath(broken), JSON.stringify({ ...manifest, schemaVersion: 9999 }))
-  await assert.rejects(put(target, broken), /schema version 9999.*newer qs/)
+  await assert.rejects(put(target, broken), /schema version 9999.*newer version of qs/)
   writeFileSync(manifestPath(broken), JSON.stringify({ ...manifest, pgDumpMajor: 99 }))
   await assert.rejects(
     put(target, broken),
-    /pg_restore of PostgreSQL 99 or newer is needed.*postgresql-client-99/,
+    /pg_restore of PostgreSQL 99 or newer is needed \(postgresql-client-99\)/,
   )
   const owner = await session(t, target)
   assert.deepEqual((await owner.query(`select to_regclass('events') as events`)).rows, [{ events: null }])
@@ -240,7 +240,7 @@ test('rows that differ from the manifest are not committed, and the old rows sta
   writeFileSync(manifestPath(other), JSON.stringify({ ...manifest, tables }))
   await assert.rejects(
     put(target, other),
-    /database is unchanged.*table devices differs from the backup: 97 rows/s,
+    /table devices differs from the backup: 97 rows.*database is unchanged/s,
   )
   assert.deepEqual((await owner.query('select device_id from devices')).rows, [{ device_id: 'old' }])
 })
@@ -254,7 +254,7 @@ test('a dependent view in another schema stops the restore instead of vanishing'
   await owner.query('create schema reports; create view reports.mine as select * from events')
   await assert.rejects(
     put(target, small),
-    /database is unchanged.*view reports.mine depends on table events/s,
+    /view reports.mine depends on table events.*database is unchanged/s,
   )
   await owner.query('drop schema reports cascade')
   await put(target, small)

@@ -141,5 +141,5 @@ test('qs console without a broker: charts work, and it reports what does not', a
   assert.match(live.body.detail, /^No connection to the broker at mqtt:\/\/127\.0\.0\.1/)
   const replay = await ask<Problem>(`${url}/api/letters/replay`, json('POST', { all: true }))
   assert.equal(replay.status, 503)
-  assert.match(replay.body.detail, /^A replay goes through the broker\. No connection to mqtt:/)
+  assert.match(replay.body.detail, /^No connection to the broker at mqtt:/)
 })

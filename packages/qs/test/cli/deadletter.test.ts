@@ -161,7 +161,7 @@ test('the editor, a file and another device', { skip: mosquittoMissing }, async 
   assert.deepEqual([none.code, /EDITOR/.test(none.stderr)], [2, true])
   assert.equal((await qs(['fix', '1', '--merge', '{"value":3}'])).code, 1, 'no fields without JSON')
   const failed = await qs(['fix', '1'], { EDITOR: 'false' })
-  assert.match(failed.stderr, /editor \(false\) ended with 1; nothing was changed/)
+  assert.match(failed.stderr, /editor \(false\) ended with 1\. Nothing was changed/)
   const edited = await qs(['fix', '1'], { EDITOR: `sh ${editor}` })
   assert.equal(edited.code, 0, edited.stdout + edited.stderr)
 
@@ -254,7 +254,7 @@ test('without an ingester a replay stops at the first letter; without a broker i
   assert.match(unanswered.stdout, /\d+ unanswered, \d+ not tried\nNo device ack\. Is an ingester running/)
   await broker.kill()
   const refused = await qs(['replay', '1'])
-  assert.match(refused.stderr, /No connection to mqtt:.*Is it running/)
+  assert.match(refused.stderr, /No connection to the broker at mqtt:.*Is it running/)
 })
 
 test('purge shows the number of letters and asks for confirmation', { skip: mosquittoMissing }, async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ConfigError, findSettings, parseConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/settings.ts'
+import { ERRORS } from '../../src/errors/errors.ts'
 
 type Variables = Readonly<Record<string, string>>
 
@@ -85,8 +86,9 @@ test('all wrong settings are reported at once, each with its source and the valu
 })
 
 test('the error message lists each problem on its own line', () => {
-  assert.equal(new ConfigError(['a', 'b']).message, '2 settings are wrong:\n  a\n  b\n')
-  assert.equal(new ConfigError(['a']).message, 'A setting is wrong:\n  a\n')
+  const { advice } = ERRORS.SETTINGS_WRONG
+  assert.equal(new ConfigError(['a', 'b']).message, `2 settings are wrong:\n  a\n  b\n${advice}`)
+  assert.equal(new ConfigError(['a']).message, `A setting is wrong:\n  a\n${advice}`)
 })
 
 test('a secret is read from a file, without the final line break', (t) => {

@@ -28,7 +28,7 @@ test('a console creates accounts if its own account may, and otherwise says why 
   assert.deepEqual(await doorOf({}).state(), { credentials: 'none', credentialsProblem: null })
   const refused = await doorOf(asIngester).state()
   assert.equal(refused.credentials, 'made-elsewhere')
-  assert.match(refused.credentialsProblem ?? '', /user ingester may not .* Set CONSOLE_MQTT_USERNAME/)
+  assert.match(refused.credentialsProblem ?? '', /user ingester may not manage .* set CONSOLE_MQTT_USERNAME/)
   const door = doorOf(asOperator)
   assert.deepEqual(await door.state(), { credentials: 'made-here', credentialsProblem: null })
   assert.ok((await door.add('cellar')).length > 20)

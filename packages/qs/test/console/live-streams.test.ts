@@ -8,7 +8,7 @@ function opener(streams = new LiveStreams()) {
   const ended: string[] = []
   const open = (name: string, address: string, id: string | null = null) => {
     const session = id === null ? null : { id, endsAt: Date.now() + HOUR_MS }
-    return streams.add({ session, address, end: ({ statusCode }) => ended.push(`${name}: ${statusCode}`) })
+    return streams.add({ session, address, end: ({ entry }) => ended.push(`${name}: ${entry.status}`) })
   }
   return { streams, ended, open }
 }
@@ -16,14 +16,14 @@ function opener(streams = new LiveStreams()) {
 test('one login and one address each have a limit, and leave room for others', () => {
   const { open } = opener()
   for (let index = 0; index < 6; index++) open(`a${index}`, '10.0.0.1', 'first')
-  assert.throws(() => open('a6', '10.0.0.9', 'first'), { statusCode: 429 })
+  assert.throws(() => open('a6', '10.0.0.9', 'first'), { code: 'TOO_MANY_REQUESTS' })
   for (let index = 0; index < 6; index++) open(`b${index}`, '10.0.0.1', `other ${index}`)
   assert.throws(() => open('b6', '10.0.0.1', 'one more'), {
-    statusCode: 429,
+    code: 'TOO_MANY_REQUESTS',
     message: /10\.0\.0\.1.*HTTP_TRUSTED_PROXIES/,
   })
   for (let index = 0; index < 38; index++) open(`c${index}`, `10.0.1.${index}`)
-  assert.throws(() => open('d', '10.0.2.1'), { statusCode: 503 })
+  assert.throws(() => open('d', '10.0.2.1'), { code: 'CONSOLE_BUSY' })
 })
 
 test('a closed stream no longer counts', () => {

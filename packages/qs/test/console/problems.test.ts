@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Device, DeviceList, Problem } from '@qs-telemetry/protocol/api'
 import { json, startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { ERRORS } from '../../src/errors/errors.ts'
 
 interface OpenApi {
   readonly paths: Readonly<
@@ -23,6 +24,7 @@ function isProblem(
 ): void {
   assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/, what)
   assert.equal(body.status, status, what)
+  assert.ok(Object.hasOwn(ERRORS, body.code), `${what}: ${body.code}`)
   assert.ok(body.title !== '' && body.detail !== '' && body.type !== '', what)
 }
 
@@ -87,7 +89,7 @@ test('lists come from the replica, changes go to the primary, and a lone replica
   const alone = await startTestConsole(t, { settings: { CONSOLE_DATABASE_URL: url.href } })
   const refused = await alone.api<Problem>('/api/devices/d', json('PATCH', { label: 'L' }))
   isProblem(refused, 403, 'a replica')
-  assert.match(refused.body.detail, /is a read-only replica.*CONSOLE_DATABASE_URL to the primary/)
+  assert.match(refused.body.detail, /connected to a read-only replica.*CONSOLE_DATABASE_URL to the primary/)
 })
 
 test('text that no column can store is 400 in every parameter, and an unknown device is 404', async (t) => {

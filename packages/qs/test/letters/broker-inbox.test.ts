@@ -37,17 +37,28 @@ test("Mosquitto: the error for an account that may not read device acks names th
   const refused = inboxAs(t, url, READER)
   for (let n = 0; n < 2; n++) {
     await assert.rejects(refused.publish(MESSAGE, WAIT), {
-      name: 'InboxError',
-      message: /does not allow this user to read the device acks on qs\/v1\/other\/acks.*operator's account/,
+      code: 'BROKER_FORBIDS',
+      message:
+        /does not allow this user to read the device acks on qs\/v1\/other\/acks.*those of the operator/,
     })
   }
+})
+
+test('Mosquitto: a refused password is called that, with the setting that holds it', {
+  skip: dynamicSecurityMissing,
+}, async (t) => {
+  const { url } = await startManagedMosquitto(t)
+  await assert.rejects(inboxAs(t, url, { ...OPERATOR, password: 'wrong' }).publish(MESSAGE, WAIT), {
+    code: 'BROKER_LOGIN_REFUSED',
+    message: /^The broker at mqtt:.* refuses the user name or the password(?!.*running\?).*MQTT_PASSWORD/,
+  })
 })
 
 test('an inbox reports an unreachable broker on every attempt', async (t) => {
   const inbox = inboxAs(t, 'mqtt://127.0.0.1:1', OPERATOR)
   for (let n = 0; n < 2; n++)
     await assert.rejects(inbox.publish(MESSAGE, WAIT), {
-      name: 'InboxError',
-      message: /^No connection to mqtt:/,
+      code: 'BROKER_UNREACHABLE',
+      message: /^No connection to the broker at mqtt:.*Is it running/,
     })
 })

@@ -2,14 +2,14 @@ import type { TestContext } from 'node:test'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import type { Packet } from 'mqtt-packet'
 import { realEdges } from '../../src/app/edges.ts'
+import type { QsError } from '../../src/errors/qs-error.ts'
 import type { Delivery } from '../../src/pipeline/delivery.ts'
-import type { ConnectionError } from '../../src/source/errors.ts'
 import { Source, type SourceOptions } from '../../src/source/source.ts'
 
 /** A source and its deliveries, which the test settles. */
 export function startSource(t: TestContext, url: string, options: Partial<SourceOptions> = {}) {
   const deliveries: Delivery[] = []
-  const failures: ConnectionError[] = []
+  const failures: QsError[] = []
   const { log, records } = silentLog()
   const source = new Source({
     url,

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 
 /** An export runs as long as its client reads, so each client may have one, and only a few run at a time. */
 const MAX_UNDER_WAY = 3
@@ -12,16 +12,13 @@ export class OneExport {
    * Counts a stream as running until it closes.
    *
    * @param key session or address
-   * @throws HttpProblem 429
+   * @throws QsError 429
    */
   run(key: string, makeStream: () => Readable): Readable {
     if (this.#underWay.has(key))
-      throw new HttpProblem(429, 'Your previous export is still running. Wait for its end, or cancel it.')
+      throw new QsError('TOO_MANY_REQUESTS', 'Your previous export is still running')
     if (this.#underWay.size >= MAX_UNDER_WAY)
-      throw new HttpProblem(
-        429,
-        `${MAX_UNDER_WAY} exports are already running. Try again when one has ended.`,
-      )
+      throw new QsError('CONSOLE_BUSY', `${MAX_UNDER_WAY} exports are already running`)
     this.#underWay.add(key)
     const stream = makeStream()
     stream.once('close', () => this.#underWay.delete(key))

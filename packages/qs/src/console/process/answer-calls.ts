@@ -1,3 +1,4 @@
+import { QsError } from '../../errors/qs-error.ts'
 import { CALLS, type CallName, type ConsoleHost } from './console-host.ts'
 import { type FromConsole, type ToConsole, toldError } from './messages.ts'
 
@@ -10,7 +11,8 @@ export async function answerCall(
   send: (message: ToConsole) => void,
 ): Promise<void> {
   try {
-    if (!isCall(name)) throw new Error(`The console made an unknown call: ${String(name)}`)
+    if (!isCall(name))
+      throw new QsError('INTERNAL_ERROR', `The console made an unknown call: ${String(name)}`)
     const method = host[name] as (...args: readonly unknown[]) => Promise<unknown>
     send({ kind: 'answer', call, value: await method(...args) })
   } catch (error) {

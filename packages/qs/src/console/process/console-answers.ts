@@ -1,8 +1,7 @@
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
-import { InboxError } from '../../letters/broker-inbox.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { AckInbox } from '../../letters/replay-letter.ts'
 import type { LiveFeed, LiveListener } from '../live-feed.ts'
-import { HttpProblem } from '../problem.ts'
 import type { SimulationService } from '../services.ts'
 import type { ConsoleHost, Vitals } from './console-host.ts'
 
@@ -36,7 +35,7 @@ export function consoleAnswers({
   let last = 0
   const needed = (): SimulationService => {
     if (simulation !== null) return simulation
-    throw new HttpProblem(409, 'This process has no simulated devices')
+    throw new QsError('NO_SIMULATION', 'This process has no simulated devices')
   }
   return {
     vitals,
@@ -60,10 +59,7 @@ export function consoleAnswers({
     unhandledTopics: async () => unhandledTopics(),
     // Bytes from another process arrive as a Uint8Array, not as a Buffer.
     publish: ({ payload, ...message }, wait) =>
-      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait).catch((error: unknown) => {
-        if (!(error instanceof InboxError)) throw error
-        throw new HttpProblem(503, `A replay goes through the broker. ${error.message}`)
-      }),
+      inbox.publish({ ...message, payload: Buffer.from(payload) }, wait),
     simulationState: async () => needed().state(),
     startSimulation: async () => needed().start(),
     stopSimulation: async () => needed().stop(),

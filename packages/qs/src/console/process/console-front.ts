@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AddressCounts } from '../../endpoints/address-counts.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Fault } from '../../http/fault-log.ts'
+import { problemOf } from '../problem.ts'
 import type { ConsoleProcess } from './console-process.ts'
 import { forward } from './forward.ts'
 import { whenGone } from './when-gone.ts'
@@ -8,9 +10,8 @@ import { whenGone } from './when-gone.ts'
 /** Concurrent requests, including live pages: in total, and per address. Each holds two socket buffers here. */
 const [MAX_UNDER_WAY, MAX_OF_ADDRESS] = [256, 64]
 
-const ENDED =
-  'The console process ended during this request; an answer may have needed too much memory. Ingestion is not affected. Try again; if it fails again, request less: a shorter time range, fewer devices, a smaller limit.'
-const STOPPING = 'The service is stopping. Try again after its restart.'
+const ended = () => new QsError('CONSOLE_ENDED', 'The console process ended during this request')
+const stopping = () => new QsError('STOPPING', 'The service is stopping')
 
 export interface ConsoleFrontOptions {
   readonly process: Pick<ConsoleProcess, 'place' | 'isClosing'>
@@ -42,38 +43,38 @@ export class ConsoleFront {
     await this.#pass(request, response, gone)
   }
 
-  #whyFull(address: string): string | null {
+  #whyFull(address: string): QsError | null {
     if (this.#underWay.total >= MAX_UNDER_WAY)
-      return `The console is already handling ${MAX_UNDER_WAY} requests. Try again in a moment.`
+      return new QsError('CONSOLE_BUSY', `The console is already handling ${MAX_UNDER_WAY} requests`)
     if (this.#underWay.of(address) >= MAX_OF_ADDRESS && !this.#options.isProxy(address))
-      return `The console is already handling ${MAX_OF_ADDRESS} requests from ${address}. Try again in a moment; if this is the address of a proxy, add it to HTTP_TRUSTED_PROXIES.`
+      return new QsError('TOO_MANY_REQUESTS', `${address} already has ${MAX_OF_ADDRESS} open requests`)
     return null
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
     const { process } = this.#options
-    const fail = (detail: string) => this.#refuse(request, response, process.isClosing ? STOPPING : detail)
+    const fail = (error: QsError) => this.#refuse(request, response, process.isClosing ? stopping() : error)
     try {
       const place = await process.place()
-      await forward(request, response, { ...place, gone }).catch(() => fail(ENDED))
+      await forward(request, response, { ...place, gone }).catch(() => fail(ended()))
     } catch (error) {
-      fail((error as Error).message)
+      fail(error as QsError)
     }
   }
 
-  #refuse({ method = '' }: IncomingMessage, response: ServerResponse, detail: string): void {
-    this.#options.onFault({ method, route: '(console)', status: 503, reason: detail, stack: null })
-    unavailable(response, detail)
+  #refuse({ method = '' }: IncomingMessage, response: ServerResponse, error: QsError): void {
+    const { code, problem } = error
+    this.#options.onFault({ method, route: '(console)', status: 503, code, reason: problem, stack: null })
+    unavailable(response, error)
   }
 }
 
-function unavailable(response: ServerResponse, detail: string): void {
+function unavailable(response: ServerResponse, error: QsError): void {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
-  const problem = { type: 'about:blank', title: 'Service Unavailable', status: 503, detail }
   response
     .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1', connection: 'close' })
-    .end(JSON.stringify(problem))
+    .end(JSON.stringify(problemOf(error, 503)))
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Fault } from '../../http/fault-log.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { answerCall } from './answer-calls.ts'
@@ -32,18 +33,9 @@ const MAIN = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.m
 const START_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 3_000
 const TAIL_CHARACTERS = 4_000
-const STOPPING = 'This process is stopping.'
+const stopping = () => new QsError('STOPPING', 'This process is stopping')
 /** Flags of a debugger, profiler or test runner apply to the parent process only. */
 const NOT_INHERITED = /^--(inspect|test|cpu-prof|heap-prof|max-old-space-size|heapsnapshot)/
-
-/** The console cannot start, because of a wrong setting or a route without declared access. */
-export class ConsoleRefused extends Error {
-  override readonly name = 'ConsoleRefused'
-
-  constructor(reason: string) {
-    super(`The console cannot start: ${reason}`)
-  }
-}
 
 /**
  * The console in its own process, started by the first request and again by the first request after it has ended.
@@ -68,9 +60,9 @@ export class ConsoleProcess {
     return this.#isClosing
   }
 
-  /** Starts the process if needed. @returns where it listens @throws Error with the reason why it cannot start */
+  /** Starts the process if needed. @returns where it listens @throws QsError with the reason why it cannot start */
   place(): Promise<Place> {
-    if (this.#isClosing) return Promise.reject(new Error(STOPPING))
+    if (this.#isClosing) return Promise.reject(stopping())
     this.#place ??= this.#start()
     return this.#place
   }
@@ -112,15 +104,18 @@ export class ConsoleProcess {
     }
     const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
     const place = new Promise<Place>((resolve, reject) => {
-      child.on('error', reject)
+      child.on('error', (error) =>
+        reject(new QsError('CONSOLE_ENDED', `The console did not start: ${error.message}`)),
+      )
       child.on('message', (message: FromConsole) => {
         if (message.kind === 'ready') {
           clearTimeout(timer)
           resolve({ port: message.port, token })
         } else if (message.kind === 'refused') {
           this.#hasRefused = true
-          this.#options.log.error({ reason: message.reason }, 'The console cannot start')
-          reject(new ConsoleRefused(message.reason))
+          const refused = new QsError('CONSOLE_NOT_STARTED', `The console cannot start: ${message.reason}`)
+          this.#options.log.error({ reason: message.reason, code: refused.code }, 'The console cannot start')
+          reject(refused)
         } else if (message.kind === 'fault') this.#options.onFault(message.fault)
         else void answerCall(host, message, send)
       })
@@ -130,7 +125,7 @@ export class ConsoleProcess {
         this.#child = null
         this.#place = null
         if (!this.#isClosing && !this.#hasRefused) this.#report({ code, signal, tail })
-        reject(new Error(this.#isClosing ? STOPPING : 'The console did not start; the log says why.'))
+        reject(this.#isClosing ? stopping() : new QsError('CONSOLE_ENDED', 'The console did not start'))
       })
     })
     send({ kind: 'start', order: { ...order, token } })

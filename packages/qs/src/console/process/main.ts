@@ -5,6 +5,7 @@ import { EventTopic } from '@qs-telemetry/protocol'
 import type { FastifyInstance } from 'fastify'
 import { embeddedDatabaseUrl } from '../../endpoints/embedded-database-url.ts'
 import { urlReader } from '../../endpoints/endpoints.ts'
+import { reasonOf } from '../../errors/reason-of.ts'
 import { createConsole } from '../create-console.ts'
 import { consoleServices } from '../create-services.ts'
 import { gateOptions } from '../gate-options.ts'
@@ -69,8 +70,8 @@ async function serve(order: StartOrder): Promise<number> {
 }
 
 /** Reports the reason to the parent process, which has the log. */
-function refuse({ message }: Error): void {
-  const refused: FromConsole = { kind: 'refused', reason: message }
+function refuse(error: Error): void {
+  const refused: FromConsole = { kind: 'refused', reason: reasonOf(error) }
   process.send?.(refused, () => process.exit(1))
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/settings.ts'
+import { reasonOf } from '../../errors/reason-of.ts'
 import type { Fault } from '../../http/fault-log.ts'
 import type { CallName } from './console-host.ts'
 
@@ -19,10 +20,10 @@ export interface StartOrder {
   readonly token: string
 }
 
-/** An error sent across the process boundary: `statusCode` restores an HttpProblem, `code` is a SQLSTATE. */
+/** An error sent across the process boundary: `code` is that of a QsError, or a SQLSTATE. */
 export interface ToldError {
+  /** Without the advice of the code. */
   readonly message: string
-  readonly statusCode: number | null
   readonly code: string | null
 }
 
@@ -47,6 +48,6 @@ export type FromConsole =
     }
 
 export function toldError(error: unknown): ToldError {
-  const { message, statusCode, code } = error as Partial<ToldError>
-  return { message: message ?? String(error), statusCode: statusCode ?? null, code: code ?? null }
+  const { code = null } = error as Partial<ToldError>
+  return { message: reasonOf(error), code }
 }

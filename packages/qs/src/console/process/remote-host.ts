@@ -1,4 +1,4 @@
-import { HttpProblem } from '../problem.ts'
+import { isErrorCode, QsError } from '../../errors/qs-error.ts'
 import { CALLS, type ConsoleHost } from './console-host.ts'
 import type { FromConsole, ToConsole, ToldError } from './messages.ts'
 
@@ -38,7 +38,7 @@ export function remoteHost(send: (message: FromConsole) => void): RemoteHost {
   }
 }
 
-function errorOf({ message, statusCode, code }: ToldError): Error {
-  if (statusCode !== null) return new HttpProblem(statusCode, message)
+function errorOf({ message, code }: ToldError): Error {
+  if (isErrorCode(code)) return new QsError(code, message)
   return Object.assign(new Error(message), code !== null && { code })
 }

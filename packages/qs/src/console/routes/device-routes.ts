@@ -24,7 +24,7 @@ import { listRooms } from '../../devices/list-rooms.ts'
 import { listTypes } from '../../devices/list-types.ts'
 import { readDrift } from '../../devices/read-drift.ts'
 import { sparklines } from '../../devices/sparklines.ts'
-import { HttpProblem, notFound } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 
@@ -129,7 +129,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     async ({ params }) => {
       const deviceId = deviceOfSegment(params.deviceId)
       const device = await findDevice(read, deviceId)
-      if (device === null) throw notFound(`There is no device ${deviceId}`)
+      if (device === null) throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       return device
     },
   )
@@ -194,12 +194,12 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       const deviceId = deviceOfSegment(request.params.deviceId)
       const { timeZone, label, room, silentAfter } = request.body
       if (timeZone && !isTimeZone(timeZone))
-        throw new HttpProblem(400, `"${timeZone}" is not an IANA time zone. Use one such as Europe/Berlin`)
+        throw new QsError('INVALID_TIME_ZONE', `"${timeZone}" is not an IANA time zone`)
       if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
-        throw notFound(`There is no device ${deviceId}`)
+        throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const device = await findDevice(write, deviceId)
-      if (device === null) throw notFound(`There is no device ${deviceId}`)
+      if (device === null) throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       return device
     },
   )
@@ -228,8 +228,8 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
 function placeOf(after: string, sort: DeviceSort = 'name'): DeviceCursor {
   const cursor = readDeviceCursor(after)
   if (cursor?.sort === sort) return cursor
-  throw new HttpProblem(
-    400,
+  throw new QsError(
+    'INVALID_REQUEST',
     '`after` does not belong to a list in this order. Start again from the first page',
   )
 }

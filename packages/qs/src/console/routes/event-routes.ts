@@ -1,6 +1,6 @@
 import { EventPageSchema, Moment } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import { listEvents, readCursor } from '../queries/list-events.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readMoment } from '../time-range.ts'
@@ -30,7 +30,7 @@ export function eventRoutes(server: RouteServer, { read }: RouteContext): void {
     async ({ query: { device, type, from, to, texts, after, limit } }) => {
       const cursor = after === undefined ? undefined : readCursor(after)
       if (cursor === null)
-        throw new HttpProblem(400, '"after" is not a valid cursor. Use `next` of the previous page')
+        throw new QsError('INVALID_REQUEST', '"after" is not a valid cursor. Use `next` of the previous page')
       return listEvents(read, {
         limit,
         ...(device !== undefined && { deviceId: device }),

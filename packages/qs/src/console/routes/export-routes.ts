@@ -5,10 +5,10 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import { toCsv } from '../export/csv.ts'
 import { ExportBook } from '../export/export-book.ts'
 import { OneExport } from '../export/one-export.ts'
-import { HttpProblem } from '../problem.ts'
 import { chosenSeries } from '../queries/chosen-series.ts'
 import { exportRows } from '../queries/export-rows.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
@@ -83,8 +83,7 @@ export function exportRoutes(server: RouteServer, { read, gate }: RouteContext):
     async (request, reply) => {
       const { name, format, device, type, axis = 'event', zone, bom = false, end = false } = request.query
       const timeZone = zone ?? 'UTC'
-      if (!isTimeZone(timeZone))
-        throw new HttpProblem(400, `${timeZone} is not a time zone. Use an IANA name such as Europe/Berlin`)
+      if (!isTimeZone(timeZone)) throw new QsError('INVALID_TIME_ZONE', `${timeZone} is not a time zone`)
       const { from, to } = rangeOf(request.query, timeZone)
       const series = seriesOf(read, device, type)
       const key = gate.sessionOf(request)?.id ?? request.ip
@@ -120,9 +119,9 @@ function seriesOf(
   const [devices, types] = [device && [...new Set(device)], type && [...new Set(type)]]
   if (!devices || !types) return chosenSeries(read, { devices: devices ?? null, types: types ?? null })
   if (devices.length * types.length > MAX_SERIES)
-    throw new HttpProblem(
-      400,
-      `${devices.length} devices times ${types.length} types are ${devices.length * types.length} series; an export takes at most ${MAX_SERIES}. Split it into several exports, or omit device or type to get all of them.`,
+    throw new QsError(
+      'TOO_MANY_SERIES',
+      `${devices.length} devices times ${types.length} types are ${devices.length * types.length} series; an export takes at most ${MAX_SERIES}. Without device or type it has all of them.`,
     )
   return devices.flatMap((deviceId) => types.map((eventType) => ({ deviceId, eventType })))
 }
@@ -133,12 +132,12 @@ interface AskedTime {
   readonly range?: CalendarRange
 }
 
-/** @throws HttpProblem if it is neither a range nor two times */
+/** @throws QsError if it is neither a range nor two times */
 function rangeOf({ from, to, range }: AskedTime, timeZone: string): TimeRange {
   if (range !== undefined && from === undefined && to === undefined)
     return readRange(calendarRange(range, timeZone, Date.now()))
   if (range === undefined && from !== undefined && to !== undefined) return readRange({ from, to })
-  throw new HttpProblem(400, `Give the time as "from" and "to", or as a "range" such as last-month`)
+  throw new QsError('INVALID_REQUEST', `Give the time as "from" and "to", or as a "range" such as last-month`)
 }
 
 function dayIn(timeZone: string, moment: string): string {

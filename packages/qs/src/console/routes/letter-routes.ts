@@ -13,8 +13,8 @@ import {
   ReplaySchema,
 } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
+import { QsError } from '../../errors/qs-error.ts'
 import type { LetterFilter } from '../../letters/letter-filter.ts'
-import { HttpProblem, notFound } from '../problem.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readMoment } from '../time-range.ts'
 
@@ -174,24 +174,30 @@ export function letterRoutes(server: RouteServer, { letters, audit }: RouteConte
   )
 }
 
-/** @throws HttpProblem if it is not a JSON object */
+/** @throws QsError if it is not a JSON object */
 function checkPatch(merge: string): void {
   try {
     const patch: unknown = JSON.parse(merge)
     if (typeof patch === 'object' && patch !== null && !Array.isArray(patch)) return
   } catch {}
-  throw new HttpProblem(400, 'A patch is a JSON object with the fields to change, such as {"schema":1}')
+  throw new QsError(
+    'INVALID_REQUEST',
+    'A patch is a JSON object with the fields to change, such as {"schema":1}',
+  )
 }
 
 function missing(id: string): never {
-  throw notFound(`There is no dead letter ${id}`)
+  throw new QsError('NO_SUCH_DEAD_LETTER', `There is no dead letter ${id}`)
 }
 
-/** @throws HttpProblem without ids, filter and `all` */
+/** @throws QsError without ids, filter and `all` */
 function chosen(choice: LetterChoice, verb: string): LetterFilter {
   const { all = false, ...rest } = choice
   if (Object.keys(rest).length === 0 && !all)
-    throw new HttpProblem(400, `Say what to ${verb}: ids, a filter such as codes or since, or "all": true`)
+    throw new QsError(
+      'INVALID_REQUEST',
+      `Say what to ${verb}: ids, a filter such as codes or since, or "all": true`,
+    )
   return filterOf(rest)
 }
 

@@ -1,6 +1,6 @@
 import { UnhandledTopicsSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
 const FLUSH_MS = 250
@@ -44,7 +44,7 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
     },
     async (request, reply) => {
       const { raw } = reply
-      let ended: HttpProblem | null = null
+      let ended: QsError | null = null
       // Before the first await, so that any later logout finds this stream.
       const remove = streams.add({
         session: gate.sessionOf(request),
@@ -57,7 +57,7 @@ export function liveRoutes(server: RouteServer, { host, gate, streams }: RouteCo
       })
       raw.on('close', remove)
       const problem = await host.liveProblem()
-      if (problem !== null) throw new HttpProblem(503, problem)
+      if (problem !== null) throw new QsError('NO_LIVE_MESSAGES', problem)
       const { device, rejected } = request.query
       const listener = await host.listen({
         ...(device !== undefined && { devices: device }),

@@ -1,5 +1,5 @@
 import { PinnedListSchema, PinSchema } from '@qs-telemetry/protocol/api'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import { listPinned, MAX_PINNED, pinReading, unpinReading } from '../queries/pinned.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
@@ -26,7 +26,7 @@ export function pinRoutes(server: RouteServer, { read, write, audit }: RouteCont
       const { isPinned, ...name } = request.body
       if (!isPinned) await unpinReading(write, name)
       else if (!(await pinReading(write, name)))
-        throw new HttpProblem(409, `${MAX_PINNED} readings are already pinned. Unpin one first`)
+        throw new QsError('TOO_MANY_PINS', `${MAX_PINNED} readings are already pinned`)
       await audit(request, { action: isPinned ? 'reading pinned' : 'reading unpinned', detail: name })
       return { pinned: [...(await listPinned(write))] }
     },

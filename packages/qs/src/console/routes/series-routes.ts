@@ -1,6 +1,6 @@
 import { Moment, SeriesSchema, StatesSchema, TimeAxisSchema } from '@qs-telemetry/protocol/api'
 import Type, { type Static } from 'typebox'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import { readSeries } from '../queries/read-series.ts'
 import { readStates } from '../queries/read-states.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
@@ -22,7 +22,7 @@ function chosen({ device, type, from, to, axis = 'event' }: Static<typeof Choice
   const [devices, types] = [[...new Set(device)], [...new Set(type)]]
   const series = devices.flatMap((deviceId) => types.map((eventType) => ({ deviceId, eventType })))
   if (series.length > MAX_SERIES)
-    throw new HttpProblem(400, `${series.length} lines are too many: request at most ${MAX_SERIES}`)
+    throw new QsError('TOO_MANY_SERIES', `${series.length} lines are too many: request at most ${MAX_SERIES}`)
   return { series, axis, ...readRange({ from, to }) }
 }
 

@@ -1,7 +1,7 @@
 import { LoginSchema, type Session, SessionSchema } from '@qs-telemetry/protocol/api'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 
 /** Attempts per address. Ten in five minutes are useless for guessing, and a typo does not lock out for long. */
@@ -37,7 +37,7 @@ export function sessionRoutes(server: RouteServer, { audit, gate, streams }: Rou
       const { name, password } = request.body
       if (!gate.isPassword(name, password)) {
         await audit(request, { action: 'login refused', detail: { name } })
-        throw new HttpProblem(401, 'Wrong password')
+        throw new QsError('WRONG_PASSWORD', 'Wrong password')
       }
       endStreams(request)
       await gate.logIn(request, name)

@@ -1,6 +1,6 @@
 import { AuditSchema, OverviewSchema, SimulationSchema, SystemSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
-import { HttpProblem } from '../problem.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import { listAudit } from '../queries/audit.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import type { SimulationService } from '../services.ts'
@@ -99,8 +99,5 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
 
 function needed(simulation: SimulationService | null): SimulationService {
   if (simulation !== null) return simulation
-  throw new HttpProblem(
-    409,
-    'Only the console of qs up can simulate devices, since it has its own broker. Use qs simulate instead',
-  )
+  throw new QsError('NO_SIMULATION', 'Only the console of qs up can simulate devices')
 }

@@ -1,6 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Acl } from '../../accounts/control-protocol.ts'
+import { QsError } from '../../errors/qs-error.ts'
+import { reasonOf } from '../../errors/reason-of.ts'
 import type { PasswordHash } from './password-hash.ts'
 
 export interface StoredAccount {
@@ -80,11 +82,8 @@ function read(file: string): Maps {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY
-    throw new Error(
-      `${file}, which contains the device accounts, cannot be read: ${(error as Error).message}. Restore it from a copy, ` +
-        'or delete it and create a new account for every device with qs device add.',
-      { cause: error },
-    )
+    const problem = `${file}, which contains the device accounts, cannot be read: ${reasonOf(error)}`
+    throw new QsError('ACCOUNTS_FILE', problem, { cause: error })
   }
 }
 

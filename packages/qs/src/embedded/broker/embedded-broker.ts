@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
+import { ConfigError } from '../../config/load.ts'
 import { isLoopback } from '../../endpoints/loopback.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
@@ -114,10 +115,9 @@ const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect di
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   const { host, credentials, accountsFile, maxPacketBytes, chargePublish, ingesterId, log } = options
   if (credentials === null && !isLoopback(host)) {
-    throw new Error(
-      `the broker does not listen on ${host} without credentials, since anyone in the network could ` +
-        'publish and read. Set MQTT_USERNAME and MQTT_PASSWORD.',
-    )
+    throw new ConfigError([
+      `MQTT_USERNAME and MQTT_PASSWORD are needed to listen on ${host}: anyone in the network could publish and read`,
+    ])
   }
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>

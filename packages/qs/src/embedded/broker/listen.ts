@@ -1,4 +1,5 @@
 import type { AddressInfo, Server } from 'node:net'
+import { QsError } from '../../errors/qs-error.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -15,12 +16,7 @@ export function listen(server: Server, { host, port, setting }: ListenOptions): 
       reject(error.code === 'EADDRINUSE' ? inUse(error) : error)
     }
     const inUse = (cause: Error) =>
-      new Error(
-        `port ${port} on ${host} is in use. Set ${setting} to a free port, or stop the program that uses it.`,
-        {
-          cause,
-        },
-      )
+      new QsError('PORT_IN_USE', `Port ${port} on ${host} is in use (${setting})`, { cause })
     server.once('error', failed)
     server.listen(port, host, () => {
       server.off('error', failed)

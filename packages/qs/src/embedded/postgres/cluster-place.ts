@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readlinkSync, renameSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { type Account, canEnter, makeReachable } from './postgres-account.ts'
 
@@ -29,9 +30,10 @@ export function placeCluster(account: Account | null, options: PlaceOptions): st
   const link = join(dataDir, 'postgres')
   if (account === null || path !== link || canEnter(dataDir, account)) return path
   if (existsSync(link)) {
-    throw new Error(
-      `PostgreSQL does not run as root, and ${account.name}, the owner of ${link}, cannot enter ` +
-        `${dataDir}. Move the directory to a place it can enter (/var/lib/…, /srv/…) and set QS_DATA_DIR.`,
+    throw new QsError(
+      'DATA_DIRECTORY_OWNER',
+      `PostgreSQL does not run as root, and ${account.name}, the owner of ${link}, cannot enter ${dataDir}. ` +
+        'Move the directory to a place that it can enter, such as /var/lib or /srv',
     )
   }
 

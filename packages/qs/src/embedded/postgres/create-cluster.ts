@@ -12,6 +12,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { QsError } from '../../errors/qs-error.ts'
+import { reasonOf } from '../../errors/reason-of.ts'
 import { type Account, runAs, serverEnvironment } from './postgres-account.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { initialSettings } from './postgres-settings.ts'
@@ -75,7 +77,10 @@ export function setPassword(password: string, options: ClusterOptions): void {
     },
   )
   if (status !== 0)
-    throw new Error(`cannot set the password of ${options.cluster}: ${error?.message ?? stderr}`)
+    throw new QsError(
+      'POSTGRES_START_FAILED',
+      `Cannot set the password of ${options.cluster}: ${error?.message ?? stderr.trim()}`,
+    )
 }
 
 async function initdb(directory: string, { account, binaries }: ClusterOptions): Promise<void> {
@@ -103,7 +108,8 @@ async function initdb(directory: string, { account, binaries }: ClusterOptions):
     })
   } catch (cause) {
     rmSync(directory, { recursive: true, force: true })
-    throw new Error(`initdb failed: ${(cause as { stderr?: string }).stderr ?? String(cause)}`, { cause })
+    const reason = (cause as { stderr?: string }).stderr?.trim() ?? reasonOf(cause)
+    throw new QsError('POSTGRES_START_FAILED', `initdb failed: ${reason}`, { cause })
   }
 }
 

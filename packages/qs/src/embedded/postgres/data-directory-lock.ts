@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { QsError } from '../../errors/qs-error.ts'
 import { processIdentity } from './process-identity.ts'
 
 export interface DataDirectoryLock {
@@ -19,7 +20,7 @@ interface Holder {
  * failure: if the holder is gone, the next start takes over. Node has no flock(), so the exclusive step is link(),
  * which fails if the name exists and never exposes a half-written file.
  *
- * @throws an error with the pid if a running process holds it
+ * @throws QsError with the pid if a running process holds it
  */
 export function lockDataDirectory(dataDir: string): DataDirectoryLock {
   const directory = resolve(dataDir)
@@ -33,20 +34,10 @@ export function lockDataDirectory(dataDir: string): DataDirectoryLock {
     if (held === null) continue
     const holder = parse(held)
     if (holder !== null && processIdentity(holder.pid) === holder.started)
-      throw new HeldError(directory, holder.pid)
+      throw new QsError('DATA_DIRECTORY_IN_USE', `${directory} is in use by another qs (pid ${holder.pid})`)
     setAside(path, held)
   }
-  throw new Error(`cannot lock ${directory}: other processes keep taking ${path}`)
-}
-
-class HeldError extends Error {
-  constructor(directory: string, pid: number) {
-    super(
-      `${directory} is in use by another qs (pid ${pid}). ` +
-        `Stop that one (kill ${pid}), or give this one its own directory with QS_DATA_DIR.`,
-    )
-    this.name = 'HeldError'
-  }
+  throw new QsError('DATA_DIRECTORY_IN_USE', `Cannot lock ${directory}: other processes keep taking ${path}`)
 }
 
 function create(path: string, content: string): boolean {

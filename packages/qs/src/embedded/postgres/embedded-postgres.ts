@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { passwordFile, readPassword, urlWithPassword } from '../../endpoints/embedded-database-url.ts'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { clusterPath, placeCluster } from './cluster-place.ts'
 import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
@@ -89,10 +90,9 @@ async function ensureCluster(dataDir: string, options: ClusterOptions, log: Log)
 function checkMajor(cluster: string, major: number): void {
   const made = clusterMajor(cluster)
   if (made === null || made === major) return
-  throw new Error(
-    `the data in ${cluster} is of PostgreSQL ${made}, but this qs includes PostgreSQL ${major}, which cannot read ` +
-      'it. Start the qs that created it, save the data with pg_dump, then restore it into a new ' +
-      'QS_DATA_DIR.',
+  throw new QsError(
+    'POSTGRES_MAJOR',
+    `The data in ${cluster} is of PostgreSQL ${made}, but this qs includes PostgreSQL ${major}, which cannot read it`,
   )
 }
 
@@ -101,8 +101,9 @@ function checkPort(port: number): Promise<void> {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error)
-      const message = `port ${port} on 127.0.0.1 is in use. Set POSTGRES_PORT to a free port, or stop the program that uses it.`
-      reject(new Error(message, { cause: error }))
+      reject(
+        new QsError('PORT_IN_USE', `Port ${port} on 127.0.0.1 is in use (POSTGRES_PORT)`, { cause: error }),
+      )
     })
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
   })

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { commandLine, processIdentity, workingDirectory } from './process-identity.ts'
 
@@ -24,7 +25,10 @@ export async function stopOrphan(cluster: string, log: Log): Promise<void> {
   if (await endsWithin(FAST_SHUTDOWN_MS, pid, cluster)) return
   signal(pid, 'SIGQUIT')
   if (await endsWithin(IMMEDIATE_SHUTDOWN_MS, pid, cluster)) return
-  throw new Error(`PostgreSQL of an earlier qs (pid ${pid}) does not stop. End it with kill -QUIT ${pid}.`)
+  throw new QsError(
+    'POSTGRES_START_FAILED',
+    `PostgreSQL of an earlier qs (pid ${pid}) does not stop. End it with kill -QUIT ${pid}.`,
+  )
 }
 
 function postmasterPid(cluster: string): number | null {

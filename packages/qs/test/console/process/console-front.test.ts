@@ -106,7 +106,7 @@ test('an address with unfinished requests leaves the console to others', async (
   await until(() => front.asked() === OF_ADDRESS, 'all are in progress')
   const refused = await front.ask('127.0.0.2')
   assert.equal(refused.status, 503)
-  assert.match(refused.body, /already handling 64 requests from 127\.0\.0\.2.*HTTP_TRUSTED_PROXIES/)
+  assert.match(refused.body, /127\.0\.0\.2 already has 64 open requests.*HTTP_TRUSTED_PROXIES/)
   assert.deepEqual(await front.ask('127.0.0.3'), { status: 200, body: 'here' })
 })
 

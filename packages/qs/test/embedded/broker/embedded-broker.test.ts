@@ -104,9 +104,9 @@ test('a port in use is named with its setting', async (t) => {
   await once(other, 'listening')
   t.after(() => other.close())
   const { port } = other.address() as { port: number }
-  await assert.rejects(start(t, { port }), new RegExp(`${port} .* MQTT_PORT`))
+  await assert.rejects(start(t, { port }), new RegExp(`Port ${port} .*MQTT_PORT`))
   const free = await freePort()
-  await assert.rejects(start(t, { port: free, wsPort: port }), new RegExp(`${port} .* MQTT_WS_PORT`))
+  await assert.rejects(start(t, { port: free, wsPort: port }), new RegExp(`Port ${port} .*MQTT_WS_PORT`))
   await start(t, { port: free })
 })
 

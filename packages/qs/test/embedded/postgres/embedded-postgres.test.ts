@@ -159,7 +159,7 @@ test('the embedded database', async (t) => {
     t.after(() => other.close())
     const { port } = other.address() as { port: number }
     const started = startEmbeddedPostgres({ dataDir, port, log: silentLog().log })
-    await assert.rejects(started, new RegExp(`port ${port} .* POSTGRES_PORT`))
+    await assert.rejects(started, new RegExp(`Port ${port} .*POSTGRES_PORT`))
   })
 
   await t.test('does not touch data of another major version', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { browserMissing, openPage, startBrowser } from './support/browser.ts'
-import { ago, event, fill, heading } from './support/filled.ts'
+import { ago, event, fill, heading, openEvents } from './support/filled.ts'
 import { pick } from './support/pick.ts'
 
 test('the charts', { skip: browserMissing }, async (t) => {
@@ -128,7 +128,7 @@ test('the charts', { skip: browserMissing }, async (t) => {
     await page.keyboard.press('0')
     await page.waitForURL(/kitchen$/)
 
-    await page.getByText('Stored events').click()
+    await openEvents(page)
     await page.getByRole('cell', { name: 'fresh', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Label', { exact: true }).fill('Kitchen, window')

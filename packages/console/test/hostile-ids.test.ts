@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { browserMissing, openPage, startBrowser } from './support/browser.ts'
-import { event, heading } from './support/filled.ts'
+import { event, heading, openEvents } from './support/filled.ts'
 
 const IDS = ['.', '..', '~..', '__proto__', 'constructor', 'a%2Fb', 'who?me', 'two words']
 
@@ -20,7 +20,7 @@ test('the page of a device with a hostile id opens from the list, shows its valu
     await page.getByRole('link', { name: id, exact: true }).click()
     await heading(page, id)
     await page.locator('.latest', { hasText: String(100 + index) }).waitFor()
-    await page.getByText('Stored events').click()
+    await openEvents(page)
     await page.getByRole('cell', { name: `e-${index}`, exact: true }).waitFor()
     await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Time zone, for').fill('Europe/Berlin')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
-import { event } from './support/filled.ts'
+import { event, openEvents } from './support/filled.ts'
 
 test('an event that is stored differently from what was sent is marked in Live and on the page of its device', {
   skip: browserMissing,
@@ -31,7 +31,7 @@ test('an event that is stored differently from what was sent is marked in Live a
   assert.equal(await live.getByText('TS_DEVICE_IMPLAUSIBLE').count(), 2)
 
   const page = await openPage(t, browser, `${running.url}/devices/dev-1`)
-  await page.getByText('Stored events').click()
+  await openEvents(page)
   const row = (id: string) =>
     page.getByRole('row').filter({ has: page.getByRole('cell', { name: id, exact: true }) })
   await row('dev-1-1970').getByText('not plausible: charts use the server time', { exact: true }).waitFor()

@@ -42,3 +42,8 @@ export async function fill({ publish }: RunningConsole): Promise<void> {
 export async function heading(page: Page, name: string): Promise<void> {
   await page.getByRole('heading', { level: 1, name }).waitFor()
 }
+
+/** Opens the stored events of a device by keyboard: the charts above still grow, so a click may miss. */
+export async function openEvents(page: Page): Promise<void> {
+  await page.locator('summary', { hasText: 'Stored events' }).press('Enter')
+}

@@ -76,7 +76,9 @@ test('qs up is stopped while its database is locked: it logs how many messages i
   await stage.ingester.kill('SIGTERM')
   assert.equal(await stage.ingester.exit(), 0)
   const pubacked = new Set(publisher.pubacked)
-  const said = Number(/"messages":(\d+),"msg":"Messages could not be written/.exec(stage.ingester.log)?.[1])
+  const said = Number(
+    /"messages":(\d+),"msg":"Messages with a PUBACK could not be committed/.exec(stage.ingester.log)?.[1],
+  )
   stage.ingester.start()
   await stage.ingester.ready()
   const rows = await rowsOf(stage.databaseUrl)

@@ -59,16 +59,16 @@ export class Gate {
     await this.session.query('select pg_advisory_unlock($1)', [this.#key])
   }
 
-  /** Resolves when this many transactions are held. */
-  async holds(transactions: number): Promise<void> {
-    const held = async () => {
+  /** Resolves when a transaction is held. */
+  async holds(): Promise<void> {
+    const isHeld = async () => {
       const { rows } = await this.session.query(
-        `select count(*)::int as held from pg_locks where locktype = 'advisory' and objid = $1 and not granted`,
+        `select 1 from pg_locks where locktype = 'advisory' and objid = $1 and not granted`,
         [this.#key],
       )
-      return rows[0].held >= transactions
+      return rows.length > 0
     }
-    await until(held, `${transactions} transactions of the ingester are held`, PATIENCE_MS)
+    await until(isHeld, 'a transaction of the ingester is held', PATIENCE_MS)
   }
 
   /** Resolves when no COMMIT of the ingester is under way. */

@@ -43,7 +43,7 @@ test('deadlocks, serialization failures and timeouts of statements and locks are
   for (let n = 0; n < TIMES; n++) {
     await stage.more(100)
     await gate.close()
-    await gate.holds(1)
+    await gate.holds()
     // It waits for our lock, and we wait for the table that it writes to.
     await gate.session.query('begin; lock table events in share mode; commit')
     await gate.open()
@@ -53,7 +53,7 @@ test('deadlocks, serialization failures and timeouts of statements and locks are
   await configure("set default_transaction_isolation = 'repeatable read'")
   for (let n = 0; n < TIMES; n++) {
     await gate.close()
-    await gate.holds(1)
+    await gate.holds()
     // The snapshot of the waiting transaction is older than this.
     await session.query('update ingest_stats set messages = messages')
     await gate.open()

@@ -13,12 +13,13 @@ import { chargeDevices } from '../pipeline/charge-devices.ts'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
+import type { Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
 import type { BatchResult, Message } from '../pipeline/message.ts'
 import { withResolvers } from '../pipeline/promises.ts'
 import { reply } from '../reply/reply.ts'
 import { LetterAllowance } from '../sink/letter-allowance.ts'
 import { Sink } from '../sink/sink.ts'
-import { Source, type SourceStatus } from '../source/source.ts'
+import { Source } from '../source/source.ts'
 import { countOutcomes, countReceived } from '../telemetry/count-events.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -33,6 +34,8 @@ export interface PipelineOptions {
   readonly log: Log
   /** Shared with the embedded broker, which charges arriving messages. */
   readonly budgets?: DeviceBudgets
+  /** Default: a session at the broker of `mqttUrl`. */
+  readonly openIntake?: (events: IntakeEvents) => Intake
   /** External dependencies; the real ones by default. */
   readonly edges?: Edges
   /** Called for every batch after COMMIT, before the device acks. Must be fast and must not throw. */
@@ -40,13 +43,13 @@ export interface PipelineOptions {
 }
 
 export interface Pipeline {
-  readonly source: Source
+  readonly source: Intake
   readonly metrics: Metrics
   readonly accounting: Accounting
   readonly budgets: DeviceBudgets
   readonly typesAlarm: TypesAlarm
   /** The status of the source, including injected messages. */
-  status(): SourceStatus
+  status(): IntakeStatus
   /** What PostgreSQL refuses now, and what to do about it; null if nothing. */
   refusal(): string | null
   /** Processes an internal message like one from the broker; resolves with its outcome after COMMIT. */
@@ -74,6 +77,7 @@ export function createPipeline({
   timeZoneOf,
   log,
   budgets: shared,
+  openIntake,
   edges: { openSocket, connect, clock, random } = realEdges(),
   onCommitted = () => {},
 }: PipelineOptions): Pipeline {
@@ -86,24 +90,26 @@ export function createPipeline({
   const tooManyTypes = typesAlarm()
   const countedLetters = new OnlyCountedLog(log.child({ stage: 'sink' }), clock)
 
-  const source = new Source({
-    url: mqttUrl,
-    caFile: config.MQTT_CA_FILE,
-    clientId: config.MQTT_CLIENT_ID,
-    username: config.MQTT_USERNAME,
-    password: secretReader(config, 'MQTT_PASSWORD'),
-    filter: config.MQTT_EVENTS_TOPIC.filter,
-    sessionExpiryMs: config.MQTT_SESSION_EXPIRY,
-    receiveMaximum: config.IN_FLIGHT_MESSAGES,
-    keepAliveMs: config.MQTT_KEEP_ALIVE,
-    highWatermark: { messages: config.IN_FLIGHT_MESSAGES, bytes: config.IN_FLIGHT_BYTES },
-    openSocket,
-    clock,
-    random,
-    log: log.child({ stage: 'source' }),
-    onDelivery: (delivery) => batcher.push(delivery),
-    onFailure: fail,
-  })
+  const openSource = (events: IntakeEvents) =>
+    new Source({
+      url: mqttUrl,
+      caFile: config.MQTT_CA_FILE,
+      clientId: config.MQTT_CLIENT_ID,
+      username: config.MQTT_USERNAME,
+      password: secretReader(config, 'MQTT_PASSWORD'),
+      filter: config.MQTT_EVENTS_TOPIC.filter,
+      sessionExpiryMs: config.MQTT_SESSION_EXPIRY,
+      receiveMaximum: config.IN_FLIGHT_MESSAGES,
+      keepAliveMs: config.MQTT_KEEP_ALIVE,
+      highWatermark: { messages: config.IN_FLIGHT_MESSAGES, bytes: config.IN_FLIGHT_BYTES },
+      openSocket,
+      clock,
+      random,
+      log: log.child({ stage: 'source' }),
+      ...events,
+    })
+  const events: IntakeEvents = { onDelivery: (delivery) => batcher.push(delivery), onFailure: fail }
+  const source = openIntake?.(events) ?? openSource(events)
 
   const metrics = new Metrics({
     connected: () => Number(source.status.isConnected),

@@ -1,9 +1,9 @@
-import type { SourceStatus } from '../source/source.ts'
+import type { IntakeStatus } from '../pipeline/intake.ts'
 import type { PipelineRates } from './pipeline-rates.ts'
 import type { Vitals } from './process/console-host.ts'
 
 export interface PipelineVitals {
-  readonly pipeline: { status(): SourceStatus }
+  readonly pipeline: { status(): IntakeStatus }
   readonly rates: PipelineRates
   readonly alarms: () => ReadonlyMap<string, string>
   /** Messages queued at the broker; null: unknown. */

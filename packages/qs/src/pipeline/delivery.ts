@@ -1,4 +1,4 @@
-import type { Instant } from '@qs-telemetry/protocol'
+import type { DeadLetterCode, Instant } from '@qs-telemetry/protocol'
 
 /**
  * One PUBLISH on its way through the pipeline, and the duty to settle it.
@@ -19,8 +19,12 @@ export interface Delivery {
   readonly fault?: string | null
   /** The broker closes the connection on the reply: nothing is published about this message. */
   readonly withoutReply?: boolean
-  /** Called exactly once. */
-  settle(): void
+  /**
+   * Called exactly once.
+   *
+   * @param refusal why nothing of the message is stored as an event; an MQTT 5 client learns it from the PUBACK
+   */
+  settle(refusal?: DeadLetterCode | null): void
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { DeadLetterCode } from '@qs-telemetry/protocol'
 import type { Publisher } from '../pipeline/delivery.ts'
 import { lettersOf } from '../pipeline/letter.ts'
 import type { BatchResult, Message, Outcome } from '../pipeline/message.ts'
@@ -26,8 +27,15 @@ export function reply(batch: readonly Message[], result: BatchResult, options: R
     } catch (error) {
       options.onFault(error)
     }
-    message.delivery.settle()
+    message.delivery.settle(refusalOf(result[index] ?? []))
   }
+}
+
+/** The code of the first rejection if all elements are rejected. */
+function refusalOf(outcomes: readonly Outcome[]): DeadLetterCode | null {
+  const [first] = outcomes
+  if (first?.kind !== 'rejection') return null
+  return outcomes.every(({ kind }) => kind === 'rejection') ? first.code : null
 }
 
 function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOptions): void {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { hasCode, QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { pauseMs } from '../pipeline/backoff.ts'
-import type { Publisher } from '../pipeline/delivery.ts'
+import type { Intake, IntakeStatus } from '../pipeline/intake.ts'
 import { delay } from '../pipeline/promises.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BrokerConnection, type SessionFacts, type SessionOptions } from './broker-connection.ts'
@@ -32,23 +32,6 @@ export interface SourceOptions
   readonly onFailure: (error: QsError) => void
 }
 
-/** The status of the source, for `/readyz` and the metrics. */
-export interface SourceStatus {
-  readonly isConnected: boolean
-  readonly isPaused: boolean
-  /** Unsettled deliveries of this connection and of earlier ones. */
-  readonly unsettledMessages: number
-  readonly unsettledBytes: number
-  readonly reconnects: number
-  /** Why the latest connection ended or could not be made; null at first. */
-  readonly latestLoss: string | null
-  /** The latest quarantined message. */
-  readonly quarantined: Quarantined | null
-  readonly sessionsLost: number
-  /** QoS 1 messages given up since the start. */
-  readonly publishesGivenUp: number
-}
-
 /** The limit if the broker states none: more than twice the largest message that it may send by default. */
 const DEFAULT_MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 /** For the header and topic of a published message; a topic of a thousand characters is unusual. */
@@ -71,7 +54,7 @@ const STEADY_MS = 5_000
  *
  * It tries MQTT 5 first; after a broker that does not support it, 3.1.1, alternating until one works.
  */
-export class Source implements Publisher {
+export class Source implements Intake {
   readonly #options: SourceOptions
   readonly #publishQueue = new PublishQueue()
   readonly #unreleased = new Unreleased()
@@ -95,7 +78,7 @@ export class Source implements Publisher {
     this.#deliveries = new Deliveries(options)
   }
 
-  get status(): SourceStatus {
+  get status(): IntakeStatus {
     return {
       isConnected: this.#isOpen,
       isPaused: this.#deliveries.isPaused,

@@ -1,0 +1,117 @@
+import { ProtocolFault, REASON } from './reasons.ts'
+
+const MAX_DIGITS = 4
+
+/** A packet above the limit of the reader. */
+export class PacketTooLarge extends ProtocolFault {
+  constructor(bytes: number, maxBytes: number) {
+    super(REASON.packetTooLarge, `a packet of ${bytes} bytes, above the limit of ${maxBytes}`)
+    this.name = 'PacketTooLarge'
+  }
+}
+
+/**
+ * Splits a stream into packets without copying: the current packet is `bytes` from `start` to `end`, and its variable
+ * header begins at `bodyStart`. A packet above `maxBytes` is refused at its fixed header, before its body is buffered.
+ *
+ * `hold` stops in the middle of a chunk and keeps the rest, for a login that takes time.
+ */
+export class Frames {
+  readonly #onFrame: (frame: Frames) => void
+  maxBytes: number
+  bytes: Buffer = Buffer.alloc(0)
+  start = 0
+  bodyStart = 0
+  end = 0
+  /** The beginning of an incomplete packet, and the size at which it is worth looking at again. */
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #neededBytes = 0
+  #isHeld = false
+  #isFeeding = false
+
+  constructor(maxBytes: number, onFrame: (frame: Frames) => void) {
+    this.maxBytes = maxBytes
+    this.#onFrame = onFrame
+  }
+
+  /** Bytes of packets that are not handed on yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** @throws ProtocolFault */
+  release(): void {
+    this.#isHeld = false
+    if (!this.#isFeeding && this.#waitingBytes > 0) this.#split(this.#joined())
+  }
+
+  /** @throws ProtocolFault if the bytes are not MQTT; nothing can be read after it */
+  feed(chunk: Buffer): void {
+    if (this.#waitingBytes === 0 && !this.#isHeld) return this.#split(chunk)
+    this.#waiting.push(chunk)
+    this.#waitingBytes += chunk.length
+    if (!this.#isHeld && this.#waitingBytes >= this.#neededBytes) this.#split(this.#joined())
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#waiting
+    const bytes =
+      this.#waiting.length === 1 && only !== undefined
+        ? only
+        : Buffer.concat(this.#waiting, this.#waitingBytes)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    return bytes
+  }
+
+  #split(bytes: Buffer): void {
+    this.#isFeeding = true
+    try {
+      this.#each(bytes)
+    } finally {
+      this.#isFeeding = false
+    }
+  }
+
+  #each(bytes: Buffer): void {
+    let start = 0
+    while (start < bytes.length) {
+      if (this.#isHeld) return this.#keep(bytes.subarray(start), 0)
+      let length = 0
+      let at = start + 1
+      for (let digit = 0; ; digit++) {
+        // [MQTT-1.5.5-1]
+        if (digit === MAX_DIGITS)
+          throw new ProtocolFault(REASON.malformedPacket, 'a length of more than four bytes')
+        const byte = bytes[at++]
+        if (byte === undefined) return this.#keep(bytes.subarray(start), 0)
+        length |= (byte & 0x7f) << (7 * digit)
+        if (byte < 0x80) break
+      }
+      const end = at + length
+      this.bytes = bytes
+      this.start = start
+      this.bodyStart = at
+      this.end = Math.min(end, bytes.length)
+      if (end - start > this.maxBytes) throw new PacketTooLarge(end - start, this.maxBytes)
+      if (end > bytes.length) return this.#keep(bytes.subarray(start), end - start)
+      this.#onFrame(this)
+      start = end
+    }
+    this.bytes = NOTHING
+  }
+
+  #keep(rest: Buffer, neededBytes: number): void {
+    this.bytes = NOTHING
+    this.#waiting = [rest]
+    this.#waitingBytes = rest.length
+    this.#neededBytes = neededBytes
+  }
+}
+
+const NOTHING = Buffer.alloc(0)

@@ -1,5 +1,5 @@
 /** Which folder may import which; docs/architecture.md explains the rules. */
-const STAGES = 'source|batch|decode|sink|reply'
+const STAGES = 'intake|source|batch|decode|sink|reply'
 const QS = '^packages/qs/src'
 
 /** The folders of packages/qs/src, from the bottom up: a folder imports only from the layers below its own. */

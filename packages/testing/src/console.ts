@@ -5,6 +5,7 @@ import { DEFAULT_TOPICS, EventTopic } from '@qs-telemetry/protocol'
 import { connectAsync, type MqttClient } from 'mqtt'
 import pg from 'pg'
 import { deviceBudgets } from '../../qs/src/app/device-budgets.ts'
+import { directIntake } from '../../qs/src/app/embedded.ts'
 import { type EmbeddedDatabase, startIngester } from '../../qs/src/app/ingester.ts'
 import { UnhandledTopicLog } from '../../qs/src/console/unhandled-topic-log.ts'
 import { startEmbeddedBroker } from '../../qs/src/embedded/broker/embedded-broker.ts'
@@ -50,7 +51,9 @@ export async function startTestConsole(
   const { database = { ownerUrl: databaseUrl, consoleUrl: databaseUrl } } = options
   const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = settings
   const credentials = username !== undefined && password !== undefined ? { username, password } : null
-  const unhandled = new UnhandledTopicLog(new EventTopic(DEFAULT_TOPICS.events))
+  const eventTopic = new EventTopic(DEFAULT_TOPICS.events)
+  const unhandled = new UnhandledTopicLog(eventTopic)
+  const intake = directIntake(configOf(settings))
   const broker = await startEmbeddedBroker({
     host: '127.0.0.1',
     port: 0,
@@ -58,6 +61,7 @@ export async function startTestConsole(
     credentials,
     accountsFile: null,
     maxPacketBytes: 16 * 1024 * 1024,
+    events: { intake, isEvents: (topic) => eventTopic.deviceIdOf(topic) !== null },
     onPublish: (clientId, publish) => unhandled.came({ clientId, ...publish }, Date.now()),
     log,
   })
@@ -68,9 +72,10 @@ export async function startTestConsole(
   })
   const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl }
   const signal = new AbortController().signal
-  const embedded = { lan: false, broker, budgets: deviceBudgets(config), unhandled, database }
+  const embedded = { lan: false, broker, intake, budgets: deviceBudgets(config), unhandled, database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   await ingester.connected
+  broker.open()
   // The console starts in the background; under load that takes longer than what a test locks or counts.
   await (await fetch(`http://127.0.0.1:${port}/api/session`)).text()
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })

@@ -8,8 +8,10 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../embedded/broker/emb
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres/embedded-postgres.ts'
 import { type EmbeddedRole, embeddedUrlReader } from '../endpoints/embedded-database-url.ts'
+import { DirectIntake } from '../intake/direct-intake.ts'
 import { arrivalCharge } from '../pipeline/charge-devices.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
+import { SystemClock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import { deviceBudgets } from './device-budgets.ts'
 import { type Ingester, startIngester } from './ingester.ts'
@@ -31,16 +33,12 @@ export interface EmbeddedStack {
   stop(): Promise<void>
 }
 
-/** With the 5 s of the ingester, less than the 10 s after which an orchestrator kills the process. Progress extends it. */
-const BROKER_STALL_MS = 3_000
-
-const NOT_WRITTEN =
-  'Messages with a PUBACK could not be committed before the stop: PostgreSQL did not accept them in time. ' +
-  'Devices that wait for the device ack send them again; devices that rely on the PUBACK have lost them. ' +
-  'The log above says what is wrong with PostgreSQL'
-
 /** Enough for any message within the limits, and for the answers. */
 const MAX_PACKET_BYTES = 16 * 1024 * 1024
+/** More than twice the largest message that a device may send by default. */
+const MAX_REPLY_BYTES = 2 * 1024 * 1024
+/** Two full batches and as much again that arrives meanwhile. */
+const IN_FLIGHT_MESSAGES = 20_000
 
 /**
  * Broker, PostgreSQL, pipeline and HTTP in one process and its children. If a part does not start, those before it are
@@ -60,6 +58,8 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const lock = lockDataDirectory(config.QS_DATA_DIR)
     started.push(() => lock.release())
     const budgets = deviceBudgets(config)
+    const isEvents = (topic: string) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null
+    const intake = directIntake(config)
     const unhandled = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)
     const broker = await startEmbeddedBroker({
       host: lan ? '0.0.0.0' : '127.0.0.1',
@@ -75,21 +75,20 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
         maxPerAddress: config.MQTT_MAX_CONNECTIONS_PER_ADDRESS,
       },
       maxSessionsPerAccount: config.MQTT_MAX_SESSIONS_PER_ACCOUNT,
-      ingesterId: config.MQTT_CLIENT_ID,
+      events: { intake, isEvents },
       log: log.child({ stage: 'broker' }),
     })
     started.push(() => broker.stop())
     const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
     const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
     started.push(() => database.stop())
-    const ingester = await startPipeline(config, { broker, budgets, unhandled }, options)
+    const ingester = await startPipeline(config, { broker, intake, budgets, unhandled }, options)
     started.push(async () => {
       // Simulated devices wait for their device acks, for which the broker must still be running.
       await ingester.simulation?.stop()
-      // A PUBACK sent during the stop would be for an event that is no longer written.
-      await broker.drain(BROKER_STALL_MS)
+      // What is not committed now has no PUBACK: its device keeps it.
+      broker.shut()
       await ingester.stop()
-      if (broker.unsettled > 0) log.error({ messages: broker.unsettled }, NOT_WRITTEN)
     })
     return {
       mqttPort: broker.port,
@@ -105,27 +104,37 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
   }
 }
 
+/** @returns not yet connected to a pipeline */
+export function directIntake({ IN_FLIGHT_BYTES: bytes }: Config): DirectIntake {
+  return new DirectIntake({
+    highWatermark: { messages: IN_FLIGHT_MESSAGES, bytes },
+    clock: new SystemClock(),
+    maxPayloadBytes: MAX_REPLY_BYTES,
+  })
+}
+
 interface Parts {
   readonly broker: EmbeddedBroker
+  readonly intake: DirectIntake
   readonly budgets: DeviceBudgets
   readonly unhandled: UnhandledTopicLog
 }
 
 async function startPipeline(
   config: Config,
-  { broker, budgets, unhandled }: Parts,
+  parts: Parts,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
   const { QS_DATA_DIR, POSTGRES_PORT } = config
   const urlOf = (role: EmbeddedRole) => embeddedUrlReader(QS_DATA_DIR, POSTGRES_PORT, role)
-  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${broker.port}`, databaseUrl: urlOf('qs_ingester') }
+  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${parts.broker.port}`, databaseUrl: urlOf('qs_ingester') }
   const database = { ownerUrl: urlOf('qs'), consoleUrl: urlOf('qs_console') }
-  const embedded = { lan, broker, budgets, unhandled, database }
+  const embedded = { lan, ...parts, database }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {
-    // The ingester is subscribed only now: a PUBACK sent earlier would be for a lost event.
-    broker.open()
+    // The pipeline takes events only now.
+    parts.broker.open()
     return ingester
   }
   await ingester.stop()

@@ -19,13 +19,14 @@ import { hasCode, QsError } from '../errors/qs-error.ts'
 import { logged } from '../errors/reason-of.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
+import type { DirectIntake } from '../intake/direct-intake.ts'
 import { injectedAcks } from '../letters/injections.ts'
 import { SystemClock } from '../pipeline/clock.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
+import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
 import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
-import { realEdges } from './edges.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
@@ -55,6 +56,8 @@ export interface IngesterOptions {
   readonly embedded?: {
     readonly lan: boolean
     readonly broker: EmbeddedBroker
+    /** Takes the events of the broker's clients. */
+    readonly intake: DirectIntake
     /** The broker charges arriving messages. */
     readonly budgets: DeviceBudgets
     readonly unhandled: UnhandledTopicLog
@@ -93,7 +96,7 @@ export async function startIngester(
     ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
     ...(embedded && {
-      edges: { ...realEdges(), openSocket: async () => embedded.broker.connect() },
+      openIntake: (events: IntakeEvents) => embedded.intake.attach(events, embedded.broker.publish),
     }),
   })
   const { promise: consoleRefused, resolve: onConsoleRefused } = withResolvers<Error>()
@@ -174,7 +177,7 @@ export async function startIngester(
       await Promise.all([hours.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
-      // The embedded broker ends with this process and reports itself what it could not deliver.
+      // With the embedded broker, the rest has no PUBACK: its devices keep it.
       if (!isDrained && embedded === undefined)
         log.warn('Not everything could be finished in time; the broker keeps the rest and sends it again')
       await http.close()

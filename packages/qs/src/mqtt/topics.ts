@@ -1,10 +1,15 @@
 /** Bounds the depth of the topic tree. */
 const MAX_LEVELS = 100
 
-/** Whether a client may publish to it; `$SYS/` is reserved. [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */
+/** [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */
 export function isTopicName(topic: string): boolean {
-  if (topic === '' || /[+#\0]/.test(topic) || topic.startsWith('$SYS/')) return false
+  if (topic === '' || /[+#\0]/.test(topic)) return false
   return topic.split('/').length <= MAX_LEVELS
+}
+
+/** Topics of the broker itself [4.7.2]. */
+export function isReserved(topic: string): boolean {
+  return topic.startsWith('$SYS/')
 }
 
 /** [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */

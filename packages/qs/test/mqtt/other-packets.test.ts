@@ -164,8 +164,8 @@ test('DISCONNECT may change the expiry and ask for the will', () => {
 })
 
 test('invalid topic names and filters are recognised', () => {
-  for (const name of ['a', '/', 'a//b', ' ', '$other', 'ä/ö']) assert.ok(isTopicName(name), name)
-  for (const name of ['', '+', 'a/#', 'a\0', '$SYS/x', '/'.repeat(100)]) assert.ok(!isTopicName(name), name)
+  for (const name of ['a', '/', 'a//b', ' ', '$other', '$SYS/x', 'ä/ö']) assert.ok(isTopicName(name), name)
+  for (const name of ['', '+', 'a/#', 'a\0', '/'.repeat(100)]) assert.ok(!isTopicName(name), name)
   for (const filter of ['#', '+', 'a/+/b', '+/+/#', '/#', '$share/g/a'])
     assert.ok(isTopicFilter(filter), filter)
   for (const filter of ['', 'a#', '#/a', 'a+', '+a/b', 'a\0', '/'.repeat(100)]) {

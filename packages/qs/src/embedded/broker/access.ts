@@ -1,18 +1,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Aedes, Client, Subscription } from 'aedes'
 import type { Acl } from '../../accounts/control-protocol.ts'
+import type { Peer } from '../../broker/rules.ts'
+import { ProtocolFault, REASON } from '../../mqtt/reasons.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import { type Action, isAllowed } from './acl.ts'
-import { addressOf } from './client-complaints.ts'
 import { type Credentials, matches } from './credentials.ts'
 import type { LoginQueue } from './login-queue.ts'
-import { isSharedSubscription } from './mqtt5/topics.ts'
 import { isPassword, NOBODY } from './password-hash.ts'
 
 /** Closes a connection whose account has changed since the login. */
-export class AccountChanged extends Error {
+export class AccountChanged extends ProtocolFault {
   constructor() {
-    super('its account was changed or removed')
+    super(REASON.administrativeAction, 'its account was changed or removed')
     this.name = 'AccountChanged'
   }
 }
@@ -22,14 +21,6 @@ interface Login {
   readonly password: Buffer | undefined
   /** Queue for the password check. */
   readonly queue: LoginQueue
-}
-
-/** Undeclared parts of aedes. */
-interface BrokerParts {
-  readonly clients: Readonly<Record<string, Client>>
-  readonly persistence: {
-    addSubscriptions(client: Client, subscriptions: readonly Subscription[]): Promise<unknown>
-  }
 }
 
 /**
@@ -42,36 +33,36 @@ interface BrokerParts {
 export class Access {
   readonly #operator: Credentials | null
   readonly #store: AccountStore
-  readonly #accounts = new WeakMap<Client, StoredAccount>()
-  readonly #operators = new WeakSet<Client>()
+  readonly #accounts = new WeakMap<Peer, StoredAccount>()
+  readonly #operators = new WeakSet<Peer>()
   readonly #key = randomBytes(32)
   readonly #rightPasswords = new WeakMap<StoredAccount, Buffer>()
-  #clients: Readonly<Record<string, Client>> = {}
+  readonly #peers = new Set<Peer>()
 
   constructor(operator: Credentials | null, store: AccountStore) {
     this.#operator = operator
     this.#store = store
   }
 
-  attach(broker: Aedes): void {
-    const { persistence, clients } = broker as unknown as BrokerParts
-    this.#clients = clients
-    // The account changed after the login and before `disconnect` could find this client.
-    broker.on('client', (client) => {
-      const account = this.#accounts.get(client)
-      if (account !== undefined && !this.#isCurrent(account)) client.emit('error', new AccountChanged())
-    })
-    // aedes stores all topic filters of a SUBSCRIBE in a durable session as soon as one is granted.
-    const add = persistence.addSubscriptions.bind(persistence)
-    persistence.addSubscriptions = (client, subscriptions) =>
-      add(
-        client,
-        subscriptions.filter(({ topic }) => this.maySubscribe(client, topic)),
-      )
+  /** Changes whenever an account or a role changes. */
+  get revision(): unknown {
+    return this.#store.revision
+  }
+
+  /** A client that has logged in is connected, until `left`. */
+  entered(peer: Peer): void {
+    this.#peers.add(peer)
+    // Its account changed after the login and before `disconnect` could find it.
+    const account = this.#accounts.get(peer)
+    if (account !== undefined && !this.#isCurrent(account)) peer.close(new AccountChanged())
+  }
+
+  left(peer: Peer): void {
+    this.#peers.delete(peer)
   }
 
   /** Checks user, password and, if the account is bound to one, client id. @throws TooManyLogins */
-  async admit(client: Client, { username, password, queue }: Login): Promise<boolean> {
+  async admit(client: Peer, { username, password, queue }: Login): Promise<boolean> {
     if (this.#operator === null || matches(this.#operator, username, password)) {
       this.#operators.add(client)
       return true
@@ -80,16 +71,16 @@ export class Access {
     const isRight = await this.#isRight(account, password ?? Buffer.alloc(0), (work) =>
       queue.check(
         {
-          address: addressOf(client),
+          address: client.address,
           username: username ?? '',
-          clientId: client.id,
+          clientId: client.clientId,
           isKnown: account !== undefined,
         },
         work,
       ),
     )
     if (account === undefined || !isRight) return false
-    if (account.clientId !== null && account.clientId !== client.id) return false
+    if (account.clientId !== null && account.clientId !== client.clientId) return false
     this.#accounts.set(client, account)
     return this.#isCurrent(account)
   }
@@ -112,33 +103,30 @@ export class Access {
   }
 
   /** Account of an authenticated client; '' for the operator and, without credentials, for everyone. */
-  accountOf(client: Client): string {
+  accountOf(client: Peer): string {
     return this.#accounts.get(client)?.username ?? ''
   }
 
-  /** @param client null: the client of an earlier process that left a will */
-  mayPublish(client: Client | null, topic: string): boolean {
+  mayPublish(client: Peer, topic: string): boolean {
     return !topic.startsWith('$SYS/') && this.#may(client, 'publishClientSend', topic)
   }
 
-  /** Refuses shared subscriptions, which aedes would treat as ordinary topics. */
-  maySubscribe(client: Client, filter: string): boolean {
-    return !isSharedSubscription(filter) && this.#may(client, 'subscribe', filter)
+  maySubscribe(client: Peer, filter: string): boolean {
+    return this.#may(client, 'subscribe', filter)
   }
 
-  mayReceive(client: Client, topic: string): boolean {
+  mayReceive(client: Peer, topic: string): boolean {
     return this.#may(client, 'publishClientReceive', topic)
   }
 
   /** Closes the connections of an account at once. */
   disconnect(username: string): void {
-    for (const client of Object.values(this.#clients)) {
-      if (this.#accounts.get(client)?.username === username) client.emit('error', new AccountChanged())
+    for (const peer of this.#peers) {
+      if (this.#accounts.get(peer)?.username === username) peer.close(new AccountChanged())
     }
   }
 
-  #may(client: Client | null, action: Action, topic: string): boolean {
-    if (client === null) return false
+  #may(client: Peer, action: Action, topic: string): boolean {
     if (this.#operators.has(client)) return true
     const account = this.#accounts.get(client)
     if (account === undefined || !this.#isCurrent(account)) return false

@@ -41,6 +41,11 @@ export class AccountStore {
     this.#maps = file === null ? EMPTY : read(file)
   }
 
+  /** Changes with each change of an account or a role. */
+  get revision(): unknown {
+    return this.#maps
+  }
+
   get accounts(): ReadonlyMap<string, StoredAccount> {
     return this.#maps.accounts
   }

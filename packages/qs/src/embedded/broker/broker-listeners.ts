@@ -1,13 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../../telemetry/log.ts'
 import type { ClientComplaints } from './client-complaints.ts'
 import { ConnectionLimits, type ConnectionLimitsOptions } from './connection-limits.ts'
-import { inProcessConnection } from './in-process.ts'
 import { closeServer, listen } from './listen.ts'
-import { guardPacketSize, type PacketTooLarge } from './packet-size-guard.ts'
-import { whenProtocolIsKnown } from './protocol-level.ts'
 import { webSocketServer } from './websocket-server.ts'
 
 export interface BrokerListenersOptions {
@@ -24,32 +20,27 @@ export interface BrokerListenersOptions {
   readonly onConnection: (connection: Arrived) => void
 }
 
-/** A connection with a known protocol level, before any byte is consumed. */
+/** A connection of which no byte is read yet. */
 export interface Arrived {
   /** TCP socket, or the stream inside a WebSocket. */
   readonly stream: Duplex
   /** The network socket, also underneath a WebSocket. */
-  readonly network: Duplex
-  readonly level: number | null
-  readonly request: IncomingMessage | undefined
-  /** From now on, closes the connection for a packet above the limit. */
-  guard(refuse: (error: PacketTooLarge) => void): void
+  readonly network: Socket
+  /** Call it when CONNECT is complete: until then, time and buffers are limited. */
+  onConnect(): void
 }
 
 /** Time for a complete CONNECT, from the start of the connection. */
 const CONNECT_TIMEOUT_MS = 10_000
-/**
- * Client id, user and password take some hundred bytes, and a will may contain a message. Any client may send a
- * CONNECT, which the broker buffers per connection: with a limit of 16 MiB, 300 connections took 3 GB.
- */
+/** A CONNECT may have as much; any client may send one. */
 const MAX_CONNECT_BYTES = 64 * 1024
 
 /**
  * Everything before the login: the listeners, the connection limits, and the memory that an unauthenticated client can
  * use until CONNECT is complete.
  *
- * `listen` binds the ports, `open` admits clients. In between, connections are closed at once: a message with a PUBACK
- * before the ingester has subscribed would be lost.
+ * `listen` binds the ports, `open` admits clients. In between, connections are closed at once: there is no pipeline
+ * yet that could take a message.
  */
 export class BrokerListeners {
   readonly #options: BrokerListenersOptions
@@ -66,7 +57,7 @@ export class BrokerListeners {
       maxPacketBytes: options.maxPacketBytes,
       anyOrigin: options.anyOrigin,
       timeoutMs: CONNECT_TIMEOUT_MS,
-      onConnection: (stream, request) => this.#arrive(stream, request.socket, request),
+      onConnection: (stream, request) => this.#arrive(stream, request.socket),
       onError: (error) => options.log.error(error, 'the embedded broker cannot accept connections'),
     })
     for (const server of [this.#tcp, this.#webSocket]) {
@@ -100,13 +91,6 @@ export class BrokerListeners {
     this.#isOpen = false
   }
 
-  /** A connection within this process, possible even before `open`. */
-  connect(): Duplex {
-    const [client, broker] = inProcessConnection()
-    this.#arrive(broker, broker)
-    return client
-  }
-
   /** Stops listening. */
   close(): Promise<unknown> {
     return Promise.all([closeServer(this.#tcp), closeServer(this.#webSocket)])
@@ -135,7 +119,7 @@ export class BrokerListeners {
     socket.destroy()
   }
 
-  #arrive(stream: Duplex, network: Duplex, request?: IncomingMessage): void {
+  #arrive(stream: Duplex, network: Socket): void {
     if (stream.destroyed) return
     this.#connections.add(stream)
     const deadline = setTimeout(() => stream.destroy(), CONNECT_TIMEOUT_MS)
@@ -144,18 +128,11 @@ export class BrokerListeners {
       this.#connections.delete(stream)
     })
     const letFlow = network === stream ? () => {} : holdBack(network)
-    const { maxPacketBytes } = this.#options
-    const limits = { maxFirstBytes: Math.min(MAX_CONNECT_BYTES, maxPacketBytes), maxPacketBytes }
-    const onFirstPacket = () => {
+    const onConnect = () => {
       clearTimeout(deadline)
       letFlow()
     }
-    whenProtocolIsKnown(stream, (level) =>
-      this.#options.onConnection({
-        ...{ stream, network, level, request },
-        guard: (refuse) => guardPacketSize(stream, limits, { refuse, onFirstPacket }),
-      }),
-    )
+    this.#options.onConnection({ stream, network, onConnect })
   }
 }
 
@@ -165,7 +142,7 @@ export class BrokerListeners {
  *
  * @returns a function that lifts the limit
  */
-function holdBack(network: Duplex): () => void {
+function holdBack(network: Socket): () => void {
   let bytes = 0
   const count = (chunk: Buffer) => {
     bytes += chunk.length

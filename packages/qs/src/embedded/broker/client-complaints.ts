@@ -1,4 +1,4 @@
-import type { Client } from 'aedes'
+import type { Peer } from '../../broker/rules.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 const QUIET_MS = 60_000
@@ -29,12 +29,6 @@ export class ClientComplaints {
 }
 
 /** The client, as fields of a log line. */
-export function aboutClient(client: Client): Readonly<Record<string, unknown>> {
-  return { client: client.id, address: addressOf(client) }
-}
-
-/** Empty for a client within this process. */
-export function addressOf(client: Client): string {
-  const { remoteAddress } = (client.req?.socket ?? client.conn) as { remoteAddress?: string }
-  return remoteAddress ?? ''
+export function aboutClient({ clientId, address }: Peer): Readonly<Record<string, unknown>> {
+  return { client: clientId, address }
 }

@@ -10,7 +10,7 @@ export interface ControlOptions {
   /** The operator's name, which no account may have; null: no operator. */
   readonly operator: string | null
   /** Ends the session of a client id, including its queue. */
-  readonly endSession: (clientId: string) => Promise<void>
+  readonly endSession: (clientId: string) => void
 }
 
 /** Why a command fails, with Mosquitto's error text. */
@@ -67,7 +67,7 @@ export function controlCommands(options: ControlOptions): ReadonlyMap<string, Ru
         const { username, clientId } = account(text(command, 'username'))
         store.putAccount(username, null)
         access.disconnect(username)
-        if (clientId !== null) await endSession(clientId)
+        if (clientId !== null) endSession(clientId)
       },
     ],
     [

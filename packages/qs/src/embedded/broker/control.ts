@@ -1,21 +1,16 @@
-import type { Aedes, Client } from 'aedes'
 import {
-  CONTROL_TOPIC,
   type ControlCommand,
   type ControlResponse,
   REFUSALS,
   RESPONSE_TOPIC,
 } from '../../accounts/control-protocol.ts'
+import type { Client } from '../../broker/broker-parts.ts'
+import { NO_FORWARDED } from '../../broker/message.ts'
 import { type ControlOptions, controlCommands, Refusal } from './control-commands.ts'
-
-/** An undeclared part of aedes. */
-interface Connected {
-  readonly clients: Readonly<Record<string, Client | undefined>>
-}
 
 /**
  * Runs dynamic-security commands and answers them, one message after the other. `Access` decides who may publish to the
- * topic; the answer goes only to that client.
+ * topic; the answer goes only to that client, subscribed or not.
  */
 export class Control {
   readonly #commands: ReturnType<typeof controlCommands>
@@ -25,21 +20,9 @@ export class Control {
     this.#commands = controlCommands(options)
   }
 
-  attach(broker: Aedes): void {
-    const { clients } = broker as unknown as Connected
-    broker.subscribe(
-      CONTROL_TOPIC,
-      ({ payload, ...packet }, done) => {
-        const { clientId = '' } = packet as { readonly clientId?: string }
-        const client = clients[clientId]
-        this.#last = this.#last.then(async () => {
-          const responses = await this.#answer(Buffer.from(payload))
-          if (client !== undefined) respond(client, responses)
-        })
-        done()
-      },
-      () => {},
-    )
+  readonly answer = (client: Client, payload: Buffer): void => {
+    const command = Buffer.from(payload)
+    this.#last = this.#last.then(async () => respond(client, await this.#answer(command)))
   }
 
   async #answer(payload: Buffer): Promise<readonly ControlResponse[]> {
@@ -65,17 +48,16 @@ export class Control {
   }
 }
 
-function respond(client: Client, responses: readonly ControlResponse[]): void {
-  const payload = Buffer.from(JSON.stringify({ responses }))
-  const packet = {
-    cmd: 'publish',
-    topic: RESPONSE_TOPIC,
-    payload,
-    qos: 0,
-    dup: false,
-    retain: false,
-  } as const
-  client.publish(packet, () => {})
+function respond({ output, isClosed }: Client, responses: readonly ControlResponse[]): void {
+  if (isClosed) return
+  const payload = JSON.stringify({ responses })
+  output.publish(
+    {
+      ...{ topic: RESPONSE_TOPIC, payload, qos: 0, dup: false, retain: false, packetId: 0 },
+      ...{ forwarded: NO_FORWARDED, expirySeconds: null, subscriptionIds: [] },
+    },
+    Number.POSITIVE_INFINITY,
+  )
 }
 
 function readCommands(payload: Buffer): readonly ControlCommand[] | null {

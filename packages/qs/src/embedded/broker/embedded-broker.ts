@@ -1,8 +1,17 @@
-import type { EventEmitter } from 'node:events'
-import type { Duplex } from 'node:stream'
-import { Aedes, type Client } from 'aedes'
+import { CONTROL_TOPIC } from '../../accounts/control-protocol.ts'
+import type { BrokerParts } from '../../broker/broker-parts.ts'
+import { ClientConnection, DeafClient } from '../../broker/client-connection.ts'
+import { type Message, NO_FORWARDED } from '../../broker/message.ts'
+import { Router } from '../../broker/router.ts'
+import type { ClientPublish, Peer, Rules } from '../../broker/rules.ts'
+import { SessionLimits } from '../../broker/session-limits.ts'
+import { Sessions } from '../../broker/sessions.ts'
 import { ConfigError } from '../../config/load.ts'
 import { isLoopback } from '../../endpoints/loopback.ts'
+import type { DirectIntake, Publish } from '../../intake/direct-intake.ts'
+import { PacketTooLarge } from '../../mqtt/frames.ts'
+import { ProtocolFault, REASON } from '../../mqtt/reasons.ts'
+import { SystemClock } from '../../pipeline/clock.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
 import { AccountStore } from './account-store.ts'
@@ -11,25 +20,24 @@ import { aboutClient, ClientComplaints } from './client-complaints.ts'
 import type { ConnectionLimitsOptions, RefusedRecord } from './connection-limits.ts'
 import { Control } from './control.ts'
 import type { Credentials } from './credentials.ts'
-import { Draining } from './draining.ts'
-import { isInProcess } from './in-process.ts'
-import { IngestSession } from './ingest-session.ts'
-import { KnownSessions } from './known-sessions.ts'
 import { login } from './login.ts'
-import { RECEIVE_MAXIMUM } from './mqtt5/connack.ts'
-import { Mqtt5Connection } from './mqtt5/connection.ts'
-import { PropertyCarrier } from './mqtt5/property-carrier.ts'
-import { DeafClient, type DeafRecord, Outlets } from './outlets.ts'
-import { PacketTooLarge } from './packet-size-guard.ts'
-import { ReadGate } from './read-gate.ts'
-import { refuseEmptyId } from './refuse-empty-id.ts'
-import { authorizePublish, type ClientPublish } from './refused-publish.ts'
-import { RetainHandling } from './retain-handling.ts'
-import { keepRetainedInOrder } from './retained-order.ts'
-import { SessionLifetimes } from './session-lifetimes.ts'
-import { type QuotaRecord, SessionQuota } from './session-quota.ts'
-import { SessionStore } from './session-store.ts'
-import { WillDelays } from './will-delays.ts'
+import { OpenConnections } from './open-connections.ts'
+import { SocketLink } from './socket-link.ts'
+
+/** A client disconnected because it did not read. */
+export interface DeafRecord {
+  readonly client: string
+  readonly atMs: number
+  /** QoS 0 messages that it missed. */
+  readonly dropped: number
+}
+
+/** A client whose lasting session was refused. */
+export interface QuotaRecord {
+  readonly client: string
+  readonly account: string
+  readonly atMs: number
+}
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
@@ -53,8 +61,11 @@ export interface EmbeddedBrokerOptions {
   readonly limits?: ConnectionLimitsOptions
   /** Durable sessions per account. Default: unlimited. */
   readonly maxSessionsPerAccount?: number
-  /** The client id of the ingester in this process. It connects with `connect`; others are admitted after `open`. */
-  readonly ingesterId?: string
+  /** Takes the messages on event topics, and answers them. Clients are then admitted after `open`. */
+  readonly events?: {
+    readonly intake: DirectIntake
+    readonly isEvents: (topic: string) => boolean
+  }
   readonly log: Log
 }
 
@@ -71,144 +82,116 @@ export interface EmbeddedBroker {
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
   /** Durable sessions refused since the start, and the latest of them. */
   readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
-  /** A connection within this process, possible even before `open`. */
-  connect(): Duplex
-  /** With an `ingesterId`, admits clients. Until then, the ports are bound and connections are closed. */
+  /** Publishes a message of the broker itself. */
+  readonly publish: Publish
+  /** With `events`, admits clients. Until then, the ports are bound and connections are closed. */
   open(): void
-  /**
-   * Call it before the ingester stops: accepts no more messages from clients, which still get their device acks.
-   * Settles when the ingester has acknowledged all its messages, or none for `stallMs`.
-   */
-  drain(stallMs: number): Promise<void>
-  /** Messages with a PUBACK that the ingester has not acknowledged. */
-  readonly unsettled: number
+  /** Admits no further clients. */
+  shut(): void
   stop(): Promise<void>
 }
 
 const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
-
-/** About 100,000 events: an hour at 30 per second. */
-const INGESTER_SESSION_BYTES = 64 * 1024 * 1024
 /** Queue limits of one client's session, and of all sessions together. */
 const SESSION_BYTES = 8 * 1024 * 1024
 const ALL_SESSIONS_BYTES = 64 * 1024 * 1024
+const LOOK_MS = 1_000
 
 const NOT_READING =
   'did not read its messages for 5 s and was disconnected. Messages with QoS 0 are lost to it; QoS 1 waits in its session'
+const TOO_MANY_SESSIONS =
+  'a client was refused a lasting session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
-/** Normal ends of a connection, which are not logged. */
-const ORDINARY = new Set(['connection closed', 'keep alive timeout', 'connect did not arrive in time'])
+/** Reasons that are ordinary or logged elsewhere. */
+const UNSAID: ReadonlySet<number> = new Set([
+  REASON.keepAliveTimeout,
+  REASON.sessionTakenOver,
+  REASON.shuttingDown,
+])
 
 /**
- * The broker of `qs up`: aedes, over TCP and WebSocket. It speaks MQTT 3.1 and 3.1.1; MQTT 5 clients are translated
- * (`mqtt5/connection.ts`). It does not support topic aliases, shared subscriptions, subscription identifiers and
- * enhanced authentication of MQTT 5, as CONNACK announces.
+ * The broker of `qs up`, over TCP and WebSocket: MQTT 3.1, 3.1.1 and 5. The protocol and its state are in `broker/`,
+ * the way of events in `intake/`; this folder has sockets, accounts and limits.
  *
  * With credentials, rights work as in a Mosquitto with dynamic security: `Access`, and `Control` for the commands that
  * change them.
  *
- * Retained messages, sessions and their queues are in memory and end with the process. The contract allows that: an
- * event without a device ack is still on the device.
+ * Retained messages, sessions and their queues are in memory and end with the process.
  *
  * @throws without credentials on a host other than loopback; if a port is in use; if the accounts cannot be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { host, credentials, accountsFile, maxPacketBytes, chargePublish, ingesterId, log } = options
+  const { host, credentials, accountsFile, maxPacketBytes, events, log } = options
   if (credentials === null && !isLoopback(host)) {
     throw new ConfigError([
       `MQTT_USERNAME and MQTT_PASSWORD are needed to listen on ${host}: anyone in the network could publish and read`,
     ])
   }
+  const clock = new SystemClock()
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: its messages are dropped`)
-  const maxBytesOf = (client: string) => (client === ingesterId ? INGESTER_SESSION_BYTES : SESSION_BYTES)
-  const carrier = new PropertyCarrier()
-  const detached = (payload: Buffer) => carrier.detached(payload)
-  const store = new SessionStore({ maxBytesOf, maxBytes: ALL_SESSIONS_BYTES, onFull, detached })
-  const known = new KnownSessions()
-  const quota = new SessionQuota(options.maxSessionsPerAccount ?? Number.POSITIVE_INFINITY, (clientId) =>
-    known.has(clientId),
-  )
-  const wills = new WillDelays(carrier)
-  const lifetimes = new SessionLifetimes((clientId) => {
-    for (const part of [store, known, wills, quota]) part.forget(clientId)
-  })
-  const retainHandling = new RetainHandling()
+  const limits = new SessionLimits({ maxBytes: SESSION_BYTES, maxAllBytes: ALL_SESSIONS_BYTES, onFull })
+  const router = new Router()
+  const maxPerAccount = options.maxSessionsPerAccount ?? Number.POSITIVE_INFINITY
+  const sessions = new Sessions({ router, limits, clock, maxPerAccount })
   const accounts = new AccountStore(accountsFile)
   const access = new Access(credentials, accounts)
   const control = new Control({
     store: accounts,
     access,
     operator: credentials?.username ?? null,
-    endSession: (clientId) => lifetimes.end(clientId),
+    endSession: (clientId) => sessions.end(clientId),
   })
-  const readGate = new ReadGate()
-  const outlets = new Outlets({
-    store,
-    ingesterId,
-    mayReceive: (client, topic) => access.mayReceive(client, topic),
-    hasExpired: (payload) => carrier.hasExpired(payload),
-    onDeaf: (client) => complaints.say('deaf', aboutClient(client), `${client.id} ${NOT_READING}`),
-  })
-  const ingest =
-    ingesterId === undefined ? null : new IngestSession({ clientId: ingesterId, store, readGate })
-  const onPublish = (client: Client, publish: ClientPublish) => {
-    ingest?.arrived(client)
-    if (ours.has(client.conn)) return
-    const { topic, isAllowed, payload } = publish
-    const pauseMs = chargePublish?.(client.id, isAllowed ? topic : null, payload.length) ?? 0
-    readGate.pause(client.conn as Duplex, pauseMs)
-    options.onPublish?.(client.id, publish)
-  }
-  const ours = new WeakSet<object>()
-  const draining = new Draining()
-  const unsettled = () => store.queueOf(ingesterId ?? '')?.messages ?? 0
-  const isImpostor = ({ id, conn }: Client) => id === ingesterId && !ours.has(conn)
-  const broker = await Aedes.createBroker({
-    // With a limit, a waiting message without subscribers recurses until the stack overflows.
-    concurrency: 0,
-    preConnect: refuseEmptyId,
-    authenticate: login({ access, complaints, lifetimes, quota, isImpostor }),
-    authorizeSubscribe: (client, subscription, done) => {
-      if (known.isStandIn(subscription)) return done(null, null)
-      retainHandling.decide(client, subscription)
-      const isGranted = access.maySubscribe(client, subscription.topic)
-      if (!isGranted) {
-        const { topic } = subscription
-        complaints.say('subscribe', aboutClient(client), `a client may not subscribe to ${topic}`)
-      }
-      done(null, isGranted ? subscription : null)
+  let deaf: DeafRecord | null = null
+  const sessionsRefused = { refused: 0, latest: null as QuotaRecord | null }
+  const rules = rulesOf({
+    ...{ options, access, complaints },
+    onQuota: (peer) => {
+      const account = access.accountOf(peer)
+      sessionsRefused.refused++
+      sessionsRefused.latest = { client: peer.clientId, account, atMs: performance.now() }
+      complaints.say('sessions', { ...aboutClient(peer), account }, TOO_MANY_SESSIONS)
     },
-    authorizePublish: draining.before(
-      wills.before(authorizePublish({ access, complaints, onPublish, detached })),
-      ({ conn }) => !ours.has(conn),
-    ),
-    maxInflightInbound: RECEIVE_MAXIMUM,
-    ...(ingest !== null && { published: ingest.published }),
   })
-  const parts = [store, outlets, known, wills, lifetimes, retainHandling, access, control]
-  for (const part of parts) part.attach(broker)
-  keepRetainedInOrder(broker)
-  ingest?.attach(broker)
-  // A persistence error. Persistence is in memory and has none, but an unhandled error would end the process.
-  const faults: EventEmitter = broker
-  faults.on('error', (error: Error) => log.error(error, 'the embedded broker reports an error'))
-  const clientError = (client: Client, error: Error) => complain(complaints, client, error)
-  broker.on('clientError', clientError)
-  broker.on('connectionError', clientError)
-
-  // From the network inwards: packet sizes, before anything is buffered or logged in; MQTT 5 to 3.1.1; aedes, with the
-  // login.
-  const mqtt5 = { maxPacketBytes, carrier, isStopping: () => broker.closed }
-  const serve = ({ stream, network, level, request, guard }: Arrived) => {
-    const connection = level === 5 ? new Mqtt5Connection(stream, mqtt5) : stream
-    guard((error) => connection.destroy(error))
-    readGate.guard(stream, connection)
-    const client = broker.handle(connection, request)
-    outlets.add(client, network)
-    if (connection instanceof Mqtt5Connection) connection.attach(client)
-    if (isInProcess(network)) ours.add(connection)
+  const connections = new OpenConnections({
+    onOpened: (peer) => access.entered(peer),
+    onEnded: (peer, error) => {
+      access.left(peer)
+      if (error instanceof DeafClient)
+        deaf = { client: peer.clientId, atMs: performance.now(), dropped: error.missed }
+      complain(complaints, peer, error)
+    },
+  })
+  const publishAll = (message: Message) => router.publish(message)
+  const parts: BrokerParts = {
+    ...{ sessions, router, rules, clock, maxPacketBytes, connections },
+    intake: events?.intake ?? null,
+    isEvents: events?.isEvents ?? (() => false),
+    control: new Map([[CONTROL_TOPIC, control.answer]]),
+    publishWill: (message) => {
+      publishAll(message)
+      if (events?.isEvents(message.topic)) events.intake.takeWill(message, clock.now())
+    },
+  }
+  const serve = ({ stream, network, onConnect }: Arrived) => {
+    const connection = new ClientConnection(new SocketLink(stream, network), parts)
+    connections.add(connection)
+    let isConnecting = true
+    stream.on('data', (chunk: Buffer) => {
+      connection.receive(chunk)
+      if (!isConnecting || !connection.hasConnect) return
+      isConnecting = false
+      onConnect()
+    })
+    stream.on('drain', () => connection.drained())
+    if (network !== stream) network.on('drain', () => connection.drained())
+    stream.on('error', () => connection.lost())
+    stream.on('end', () => stream.end())
+    stream.on('close', () => {
+      connection.lost()
+      connections.remove(connection)
+    })
   }
   const listeners = new BrokerListeners({
     ...options,
@@ -217,37 +200,41 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     complaints,
     onConnection: serve,
   })
+  const stopLooking = clock.every(LOOK_MS, () => connections.look(clock.monotonicMs()))
   const stop = async () => {
+    stopLooking()
     const closed = listeners.close()
-    await new Promise<void>((resolve) => broker.close(resolve))
+    connections.closeAll(new ProtocolFault(REASON.shuttingDown, 'the broker stops'))
+    sessions.stop()
+    await connections.allGone()
     listeners.destroyConnections()
     await closed
   }
   try {
     const ports = await listeners.listen()
-    if (ingest === null) listeners.open()
+    if (events === undefined) listeners.open()
     return {
       ...ports,
       get waiting() {
-        return store.waiting
+        return limits.waiting
       },
       get dropped() {
-        return outlets.dropped + store.dropped
+        return limits.dropped + (events?.intake.dropped ?? 0)
       },
       get deaf() {
-        return outlets.deaf
+        return deaf
       },
       refused: listeners.refused,
-      sessionsRefused: quota,
-      connect: () => listeners.connect(),
+      sessionsRefused,
+      publish: (topic, payload, qos) => {
+        if (router.isHeard(topic))
+          publishAll({
+            ...{ topic, payload, qos, retain: false, forwarded: NO_FORWARDED, from: null },
+            expiresAtMs: null,
+          })
+      },
       open: () => listeners.open(),
-      drain: (stallMs) => {
-        listeners.shut()
-        return draining.drain({ left: unsettled, stallMs })
-      },
-      get unsettled() {
-        return unsettled()
-      },
+      shut: () => listeners.shut(),
       stop,
     }
   } catch (error) {
@@ -256,12 +243,41 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   }
 }
 
-function complain(complaints: ClientComplaints, client: Client, error: Error): void {
-  const { code, returnCode } = error as { code?: string; returnCode?: number }
-  // Not logged: network errors, which have a code; refusals and deaf clients, which are already logged; account
-  // changes, which were requested.
-  if (error instanceof AccountChanged || error instanceof DeafClient) return
-  if (code?.startsWith('E') || returnCode !== undefined || ORDINARY.has(error.message)) return
+interface RulesParts {
+  readonly options: EmbeddedBrokerOptions
+  readonly access: Access
+  readonly complaints: ClientComplaints
+  readonly onQuota: (peer: Peer) => void
+}
+
+function rulesOf({ options, access, complaints, onQuota }: RulesParts): Rules {
+  const { chargePublish, onPublish } = options
+  return {
+    login: login(access, complaints),
+    get revision() {
+      return access.revision
+    },
+    mayPublish: (peer, topic) => access.mayPublish(peer, topic),
+    maySubscribe: (peer, filter) => access.maySubscribe(peer, filter),
+    mayReceive: (peer, topic) => access.mayReceive(peer, topic),
+    published: (peer, publish) => {
+      onPublish?.(peer.clientId, publish)
+      const { topic, isAllowed, payload } = publish
+      return chargePublish?.(peer.clientId, isAllowed ? topic : null, payload.length) ?? 0
+    },
+    refused: (peer, what, topic) => {
+      if (what === 'sessions') return onQuota(peer)
+      const deed = what === 'publish' ? 'publish' : 'subscribe'
+      complaints.say(what, aboutClient(peer), `a client may not ${deed} to ${topic}`)
+    },
+  }
+}
+
+function complain(complaints: ClientComplaints, peer: Peer, error: Error | null): void {
+  if (error === null || error instanceof AccountChanged) return
+  if (error instanceof DeafClient)
+    return complaints.say('deaf', aboutClient(peer), `${peer.clientId} ${NOT_READING}`)
+  if (error instanceof ProtocolFault && UNSAID.has(error.reason)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
-  complaints.say(kind, aboutClient(client), `a client was disconnected: ${error.message}`)
+  complaints.say(kind, aboutClient(peer), `a client was disconnected: ${error.message}`)
 }

@@ -1,65 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Aedes, AuthenticateError, Client } from 'aedes'
+import type { Peer, Rules } from '../../broker/rules.ts'
+import type { Connect } from '../../mqtt/connect-packet.ts'
+import { REASON } from '../../mqtt/reasons.ts'
 import type { Access } from './access.ts'
-import { aboutClient, addressOf, type ClientComplaints } from './client-complaints.ts'
+import { aboutClient, type ClientComplaints } from './client-complaints.ts'
 import { LoginQueue } from './login-queue.ts'
-import { Mqtt5Connection } from './mqtt5/connection.ts'
-import type { SessionLifetimes } from './session-lifetimes.ts'
-import type { SessionQuota } from './session-quota.ts'
-
-const [IDENTIFIER_REJECTED, SERVER_UNAVAILABLE, BAD_USERNAME_OR_PASSWORD] = [2, 3, 4] as const
-
-const TOO_MANY_SESSIONS =
-  'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
-
-export interface LoginOptions {
-  readonly access: Access
-  readonly complaints: ClientComplaints
-  readonly lifetimes: SessionLifetimes
-  readonly quota: SessionQuota
-  /** Whether an outside client uses the client id of the ingester in this process. */
-  readonly isImpostor: (client: Client) => boolean
-}
 
 /** Authenticates clients. Only an authenticated client may affect a session. */
-export function login({
-  access,
-  complaints,
-  lifetimes,
-  quota,
-  isImpostor,
-}: LoginOptions): Aedes['authenticate'] {
+export function login(access: Access, complaints: ClientComplaints): Rules['login'] {
   const queue = new LoginQueue()
-  const enter = async (
-    client: Client,
-    username?: string,
-    password?: Buffer,
-  ): Promise<AuthenticateError | null> => {
+  return async (peer: Peer, { username, password }: Connect) => {
     try {
-      if (await access.admit(client, { username, password, queue })) {
-        if (isImpostor(client)) return refusal('the client id of the ingester', IDENTIFIER_REJECTED)
-        // The client left while it waited, and must not displace a newer connection of the same client.
-        if (client.closed || client.conn.destroyed) return refusal('it has left', SERVER_UNAVAILABLE)
-        await lifetimes.begin(client)
-        const account = access.accountOf(client)
-        if (quota.admit(client, account)) return null
-        complaints.say('sessions', { ...aboutClient(client), account }, TOO_MANY_SESSIONS)
-        if (client.conn instanceof Mqtt5Connection) client.conn.refuseForQuota()
-        return refusal(TOO_MANY_SESSIONS, SERVER_UNAVAILABLE)
+      if (await access.admit(peer, { username, password, queue })) {
+        return { reason: REASON.success, account: access.accountOf(peer) }
       }
-    } catch (error) {
-      return refusal((error as Error).message, SERVER_UNAVAILABLE)
+    } catch {
+      // Too many logins wait.
+      return { reason: REASON.serverUnavailable, account: '' }
     }
-    const about = { ...aboutClient(client), user: username }
+    const about = { ...aboutClient(peer), user: username }
     complaints.say('credentials', about, 'a client with wrong username, password or client id was refused')
-    await delay(queue.penaltyMs(addressOf(client)), undefined, { ref: false })
-    return refusal('wrong username or password', BAD_USERNAME_OR_PASSWORD)
+    await delay(queue.penaltyMs(peer.address), undefined, { ref: false })
+    return { reason: REASON.badCredentials, account: '' }
   }
-  return (client, username, password, done) => {
-    enter(client, username, password).then((error) => done(error, error === null))
-  }
-}
-
-function refusal(message: string, returnCode: number): AuthenticateError {
-  return Object.assign(new Error(message), { returnCode })
 }

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
-import { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@qs-telemetry/testing/until.ts'
-import type { Client } from 'aedes'
-import { generate, type Packet } from 'mqtt-packet'
-import { Mqtt5Connection } from '../../../src/embedded/broker/mqtt5/connection.ts'
-import { PropertyCarrier } from '../../../src/embedded/broker/mqtt5/property-carrier.ts'
+import type { Packet } from 'mqtt-packet'
 import { connect, received, start, tcp } from './connecting.ts'
-import { connectedRaw, connectPacket, publishPacket, type RawClient, v5 } from './raw-client.ts'
+import { connectedRaw, publishPacket, type RawClient } from './raw-client.ts'
 
 async function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<void> {
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos }] })
@@ -132,34 +126,6 @@ test('a subscriber that does not acknowledge delays no other client: its queue f
     return puback === queued && broker.waiting === 0
   }
   await until(answered, 'all queued messages arrive in the end')
-})
-
-test('a client that sends requests without reading the answers is not read either', async () => {
-  // Invalid filters never reach aedes, so it cannot throttle their client.
-  const filters = Buffer.alloc(3 * 20_000)
-  const header = (id: number) => Buffer.from([0x82, 0xe3, 0xd4, 0x03, id >> 8, id & 0xff, 0])
-  let asked = 0
-  const network = new Duplex({
-    read() {
-      this.push(asked === 0 ? generate(connectPacket(), v5) : Buffer.concat([header(asked), filters]))
-      asked++
-    },
-    write: () => {},
-  })
-  const carrier = new PropertyCarrier()
-  const connection = new Mqtt5Connection(network, { maxPacketBytes: 1e6, carrier, isStopping: () => false })
-  const client = { _parser: new EventEmitter(), subscriptions: {} } as unknown as Client
-  connection.attach(client)
-  connection.on('readable', () => connection.read())
-  connection.on('error', () => {})
-  let before = -1
-  while (before !== asked && asked < 1_000) {
-    before = asked
-    await delay(50)
-  }
-  assert.ok(asked < 1_000, 'it is read without end')
-  assert.ok(asked > 50, `it is read as long as its answers find room: ${asked}`)
-  network.destroy()
 })
 
 test('a publisher of thousands of messages cannot outrun the broker', async (t) => {

@@ -50,9 +50,7 @@ test('CONNACK has the capabilities of the broker and the assigned client id', as
   assert.deepEqual(properties, {
     receiveMaximum: 1_000,
     maximumPacketSize: loopback.maxPacketBytes,
-    topicAliasMaximum: 0,
-    subscriptionIdentifiersAvailable: false,
-    sharedSubscriptionAvailable: false,
+    topicAliasMaximum: 16,
   })
 })
 

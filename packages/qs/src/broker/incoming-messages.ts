@@ -1,0 +1,192 @@
+import type { Instant } from '@qs-telemetry/protocol'
+import { AnswerWindow, type Slot } from '../intake/answer-window.ts'
+import type { Lane } from '../intake/lane.ts'
+import type { Connect } from '../mqtt/connect-packet.ts'
+import type { Frames } from '../mqtt/frames.ts'
+import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/packet-types.ts'
+import { NO_PROPERTIES, PROPERTY } from '../mqtt/properties.ts'
+import { IncomingPublish } from '../mqtt/publish-packet.ts'
+import { ProtocolFault, REASON, type Reason } from '../mqtt/reasons.ts'
+import { isReserved, isTopicName } from '../mqtt/topics.ts'
+import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
+import { NO_FORWARDED } from './message.ts'
+import type { Session } from './session.ts'
+
+/** A message that needs no commit: answered at once, or after those before it. */
+class Plain implements Slot {
+  readonly packetId: number
+  readonly qos: 1 | 2
+  readonly reason: Reason
+  readonly isSettled = true
+  readonly refusal = null
+
+  constructor(packetId: number, qos: 1 | 2, reason: Reason) {
+    this.packetId = packetId
+    this.qos = qos
+    this.reason = reason
+  }
+}
+
+/** What is known about the topic published to last: a device publishes to the same topic again and again. */
+interface KnownTopic {
+  readonly topic: string
+  readonly revision: unknown
+  readonly isAllowed: boolean
+  readonly isEvents: boolean
+}
+
+/**
+ * The messages that one client publishes: events go to the intake, all others to their subscribers, and events to their
+ * subscribers too. Answers leave in the order of arrival.
+ */
+export class IncomingMessages {
+  readonly #connection: Client
+  readonly #session: Session
+  readonly #parts: BrokerParts & { readonly connect: Connect }
+  readonly #publish: IncomingPublish
+  readonly #window: AnswerWindow
+  readonly #lane: Lane | null
+  readonly #aliases = new Map<number, string>()
+  #known: KnownTopic | null = null
+  #receivedAt: Instant
+
+  constructor(connection: Client, session: Session, parts: BrokerParts & { readonly connect: Connect }) {
+    this.#connection = connection
+    this.#session = session
+    this.#parts = parts
+    this.#publish = new IncomingPublish(parts.connect.level === 5)
+    this.#window = new AnswerWindow((slot) => this.#answer(slot))
+    this.#lane =
+      parts.intake?.open(this.#window, {
+        pause: () => connection.pauses.set('intake', true),
+        resume: () => connection.pauses.set('intake', false),
+      }) ?? null
+    this.#receivedAt = parts.clock.now()
+  }
+
+  /** Everything in one read has the same server time. */
+  beginRead(): void {
+    this.#receivedAt = this.#parts.clock.now()
+  }
+
+  close(): void {
+    if (this.#lane !== null) this.#parts.intake?.close(this.#lane)
+    this.#window.close()
+  }
+
+  /** @throws ProtocolFault */
+  publish(frame: Frames): void {
+    const publish = this.#publish
+    publish.read(frame)
+    const topic = this.#topicOf(publish)
+    const { qos, packetId, payload } = publish
+    const isRepeated = qos === 2 && this.#session.incoming.has(packetId)
+    if (isRepeated) return this.#repeated(packetId)
+    const { isAllowed, isEvents } = this.#look(topic)
+    const { rules } = this.#parts
+    const pauseMs = rules.published(this.#connection, { topic, isAllowed, payload })
+    if (pauseMs > 0) this.#connection.pauses.forMs(pauseMs)
+    if (!isAllowed) {
+      rules.refused(this.#connection, 'publish', topic)
+      // A 3.1.1 client cannot be told; closing the connection would make a board reconnect in a loop [MQTT-3.3.5-2].
+      return this.#settled(qos, packetId, REASON.notAuthorized)
+    }
+    this.#hand(topic)
+    if (isEvents && this.#lane !== null) this.#take(topic, this.#lane)
+    else this.#settled(qos, packetId, REASON.success)
+  }
+
+  /** PUBREL: the packet identifier is free for another message. */
+  released(packetId: number): void {
+    const isKnown = this.#session.incoming.delete(packetId)
+    this.#connection.output.answer(PUBCOMP, packetId, isKnown ? REASON.success : REASON.packetIdNotFound)
+  }
+
+  #take(topic: string, lane: Lane): void {
+    const { qos, packetId, payload, dup } = this.#publish
+    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
+    const isTaken = this.#parts.intake?.take(lane, { topic, payload, qos, packetId, dup }, this.#receivedAt)
+    // The broker stops: the client keeps the message.
+    if (!isTaken) this.#connection.pauses.set('drain', true)
+    this.#checkWindow()
+  }
+
+  /** To subscribers and retained messages; nobody listens to most events. */
+  #hand(topic: string): void {
+    const { qos, retain, payload, properties } = this.#publish
+    const { router, control, clock } = this.#parts
+    const answer = control.get(topic)
+    if (answer !== undefined) return answer(this.#connection, payload)
+    if (!retain && !router.isHeard(topic)) return
+    const expiry = properties.numbers.get(PROPERTY.messageExpiry)
+    router.publish({
+      ...{ topic, payload, qos, retain, from: this.#connection.clientId },
+      forwarded: properties === NO_PROPERTIES ? NO_FORWARDED : properties.forwarded,
+      expiresAtMs: expiry === undefined ? null : clock.monotonicMs() + expiry * 1_000,
+    })
+  }
+
+  #settled(qos: number, packetId: number, reason: Reason): void {
+    if (qos === 0) return
+    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
+    this.#window.add(new Plain(packetId, qos === 2 ? 2 : 1, reason))
+    this.#window.advance()
+    this.#checkWindow()
+  }
+
+  /** The PUBREC was sent, or will be. */
+  #repeated(packetId: number): void {
+    if (this.#session.incoming.get(packetId) === 'answered') this.#connection.output.answer(PUBREC, packetId)
+  }
+
+  #answer(slot: Slot): void {
+    const { packetId, qos, refusal } = slot
+    const reason =
+      slot instanceof Plain ? slot.reason : refusal === null ? REASON.success : REASON.payloadFormatInvalid
+    const text = this.#parts.connect.wantsProblems ? refusal : null
+    const { output } = this.#connection
+    if (qos === 1) return output.answer(PUBACK, packetId, reason, text)
+    const { level } = this.#parts.connect
+    // An error ends the exchange [MQTT 5, 4.3.3]; a 3.1.1 client goes on to PUBREL.
+    if (level === 5 && reason >= 0x80) this.#session.incoming.delete(packetId)
+    else this.#session.incoming.set(packetId, 'answered')
+    output.answer(PUBREC, packetId, reason, text)
+  }
+
+  /** [MQTT-3.3.4-9] */
+  #checkWindow(): void {
+    if (this.#window.size <= RECEIVE_MAXIMUM || this.#parts.connect.level < 5) return
+    throw new ProtocolFault(REASON.receiveMaximumExceeded, `more than ${RECEIVE_MAXIMUM} messages at once`)
+  }
+
+  #look(topic: string): KnownTopic {
+    const { rules, isEvents } = this.#parts
+    const { revision } = rules
+    if (this.#known?.topic === topic && this.#known.revision === revision) return this.#known
+    // A 3.1.1 client gets a PUBACK, since nothing can tell it the reason.
+    if (!isTopicName(topic) || (isReserved(topic) && this.#parts.connect.level === 5))
+      throw new ProtocolFault(REASON.topicNameInvalid, 'an invalid topic')
+    this.#known = {
+      ...{ topic, revision, isEvents: isEvents(topic) },
+      isAllowed: rules.mayPublish(this.#connection, topic),
+    }
+    return this.#known
+  }
+
+  /** [3.3.2.3.4] */
+  #topicOf({ topic, properties }: IncomingPublish): string {
+    if (properties === NO_PROPERTIES) return topic
+    const alias = properties.numbers.get(PROPERTY.topicAlias)
+    if (alias === undefined) return topic
+    // [MQTT-3.3.2-8], [MQTT-3.3.2-9]
+    if (alias === 0 || alias > TOPIC_ALIAS_MAXIMUM)
+      throw new ProtocolFault(REASON.topicAliasInvalid, `a topic alias of ${alias}`)
+    if (topic !== '') {
+      this.#aliases.set(alias, topic)
+      return topic
+    }
+    const known = this.#aliases.get(alias)
+    if (known === undefined) throw new ProtocolFault(REASON.protocolError, 'a topic alias without its topic')
+    return known
+  }
+}

@@ -1,0 +1,16 @@
+/** The network under a client connection. */
+export interface Link {
+  /** '' if it has none. */
+  readonly address: string
+  /** Bytes written that the network has not taken. */
+  readonly waitingBytes: number
+  /** Changes whenever the network takes some of them. */
+  readonly taken: number
+  write(bytes: Buffer): void
+  pause(): void
+  resume(): void
+  /** Sends what is written, then closes. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+}

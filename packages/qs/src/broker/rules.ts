@@ -1,0 +1,32 @@
+import type { Connect } from '../mqtt/connect-packet.ts'
+import type { Reason } from '../mqtt/reasons.ts'
+
+/** A client as the rules see it: the same object from its login on. */
+export interface Peer {
+  readonly clientId: string
+  readonly address: string
+  close(error: Error): void
+}
+
+/** A message that a client publishes. */
+export interface ClientPublish {
+  readonly topic: string
+  /** Whether the client may publish to it. */
+  readonly isAllowed: boolean
+  readonly payload: Buffer
+}
+
+/** Who may do what, and what a client costs. */
+export interface Rules {
+  /** Success and the account of the client, or why it is refused. */
+  login(peer: Peer, connect: Connect): Promise<{ readonly reason: Reason; readonly account: string }>
+  /** Changes whenever any rights change. */
+  readonly revision: unknown
+  mayPublish(peer: Peer, topic: string): boolean
+  maySubscribe(peer: Peer, filter: string): boolean
+  mayReceive(peer: Peer, topic: string): boolean
+  /** Called for each PUBLISH. Returns for how many milliseconds nothing more is read from the client. */
+  published(peer: Peer, publish: ClientPublish): number
+  /** Something to tell the operator about. */
+  refused(peer: Peer, what: 'publish' | 'subscribe' | 'sessions', topic: string): void
+}

@@ -1,0 +1,197 @@
+import type { Output } from '../mqtt/output.ts'
+import { PUBREL, type Qos } from '../mqtt/packet-types.ts'
+import { detached, expirySecondsLeft, hasExpired, type Message } from './message.ts'
+import { bytesOf, OutQueue, type Queued } from './out-queue.ts'
+import type { SessionLimits } from './session-limits.ts'
+import type { Subscription } from './subscription.ts'
+
+/** The connection of a session, as the session uses it. */
+export interface Outlet {
+  readonly output: Output
+  /** Maximum QoS 1 and 2 messages in flight to the client, and its maximum packet size. */
+  readonly receiveMaximum: number
+  readonly maxPacketBytes: number
+  /** Bytes that the network has not taken. */
+  readonly waitingBytes: number
+  /** The rights of its account; undefined afterwards. */
+  mayReceive(topic: string): boolean
+  monotonicMs(): number
+}
+
+/** Retained messages for a new subscription, read from the store when there is room for them. */
+interface DueRetained {
+  readonly topics: Iterator<Message>
+  readonly subscription: Subscription
+}
+
+/** Above this, QoS 0 messages are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024
+/** Above this, QoS 1 and 2 messages and retained messages stay where they are. */
+const QUEUE_ABOVE_BYTES = 64 * 1024
+const NO_IDS: readonly number[] = []
+
+/** A QoS 2 message from the client, between its PUBLISH and its PUBREL. `answered`: PUBREC was sent. */
+export type Incoming = 'waiting' | 'answered'
+
+/**
+ * A session: its subscriptions, the messages for its client that are not acknowledged, and the QoS 2 messages from it
+ * that are not released. With a connection it sends; without one it keeps QoS 1 and 2.
+ *
+ * No client delays another: what its network does not take stays in its own queue, up to a limit.
+ */
+export class Session {
+  readonly clientId: string
+  /** The account that made it, for its quota. */
+  readonly account: string
+  readonly subscriptions = new Map<string, Subscription>()
+  readonly incoming = new Map<number, Incoming>()
+  readonly #limits: SessionLimits
+  readonly #queue = new OutQueue()
+  #retained: DueRetained[] = []
+  #outlet: Outlet | null = null
+  /** QoS 0 messages dropped because this connection did not read. */
+  missed = 0
+  /** How long it outlasts its connection. */
+  expirySeconds = 0
+
+  constructor(clientId: string, account: string, limits: SessionLimits) {
+    this.clientId = clientId
+    this.account = account
+    this.#limits = limits
+  }
+
+  get isConnected(): boolean {
+    return this.#outlet !== null
+  }
+
+  /** Call it after CONNACK. */
+  connect(outlet: Outlet): void {
+    this.#outlet = outlet
+    this.missed = 0
+    this.#queue.rewind()
+    // Their answers belong to the pipeline of the previous connection: they are taken again.
+    for (const [packetId, state] of this.incoming) if (state === 'waiting') this.incoming.delete(packetId)
+    this.pump()
+  }
+
+  disconnect(): void {
+    this.#outlet = null
+    this.#retained = []
+  }
+
+  /** Frees the memory that it counts for. */
+  end(): void {
+    this.#limits.count(-this.#queue.bytes, -this.#queue.size)
+    this.#outlet = null
+  }
+
+  /** @param ids the identifiers of the subscriptions that match */
+  deliver(message: Message, qos: Qos, retain: boolean, ids: readonly number[] = NO_IDS): void {
+    const outlet = this.#outlet
+    if (qos === 0) {
+      if (outlet !== null) this.#send0(outlet, message, retain, ids)
+      return
+    }
+    if (outlet === null && this.expirySeconds === 0) return
+    this.#enqueue(message, { qos, retain, subscriptionIds: ids })
+    this.pump()
+  }
+
+  #enqueue(message: Message, terms: Pick<Queued, 'qos' | 'retain' | 'subscriptionIds'>): void {
+    if (!this.#limits.hasRoom(this.#queue.bytes)) return this.#limits.drop(this.clientId)
+    const isBehind = this.#outlet === null || this.#queue.size > 0
+    const kept = isBehind ? detached(message) : message
+    const queued: Queued = { message: kept, ...terms, packetId: 0, isSent: false, isReleased: false }
+    this.#queue.add(queued)
+    this.#limits.count(bytesOf(queued), 1)
+  }
+
+  /** Sends these when there is room. */
+  deliverRetained(topics: Iterator<Message>, subscription: Subscription): void {
+    this.#retained.push({ topics, subscription })
+    this.pump()
+  }
+
+  /** Sends what is due while the network takes it. Call it when the network has taken something. */
+  pump(): void {
+    const outlet = this.#outlet
+    if (outlet === null) return
+    while (outlet.waitingBytes < QUEUE_ABOVE_BYTES) {
+      if (this.#sendNext(outlet)) continue
+      if (this.#queue.hasWaiting || !this.#nextRetained(outlet)) return
+    }
+  }
+
+  /** PUBACK or PUBCOMP, or PUBREC with an error. @returns whether it was in flight */
+  acknowledge(packetId: number): boolean {
+    const before = this.#queue.bytes
+    const isKnown = this.#queue.acknowledge(packetId)
+    if (isKnown) this.#limits.count(this.#queue.bytes - before, -1)
+    this.pump()
+    return isKnown
+  }
+
+  /** PUBREC. @returns whether it was in flight */
+  release(packetId: number): boolean {
+    return this.#queue.release(packetId)
+  }
+
+  #sendNext(outlet: Outlet): boolean {
+    const next = this.#queue.next(outlet.receiveMaximum)
+    if (next === null) return false
+    const { queued, isAgain } = next
+    const { message, packetId } = queued
+    if (queued.isReleased) {
+      outlet.output.answer(PUBREL, packetId)
+      return true
+    }
+    const nowMs = outlet.monotonicMs()
+    const isDue = outlet.mayReceive(message.topic) && (isAgain || !hasExpired(message, nowMs))
+    const { topic, payload, forwarded } = message
+    const { qos, retain, subscriptionIds } = queued
+    const expirySeconds = expirySecondsLeft(message, nowMs)
+    const isSent =
+      isDue &&
+      outlet.output.publish(
+        { topic, payload, qos, dup: isAgain, retain, packetId, forwarded, expirySeconds, subscriptionIds },
+        outlet.maxPacketBytes,
+      )
+    // A packet above the client's limit counts as acknowledged [MQTT-3.1.2-25].
+    if (!isSent) {
+      const before = this.#queue.bytes
+      this.#queue.acknowledge(packetId)
+      this.#limits.count(this.#queue.bytes - before, -1)
+    }
+    return true
+  }
+
+  #nextRetained(outlet: Outlet): boolean {
+    const [due] = this.#retained
+    if (due === undefined) return false
+    const { value: message, done } = due.topics.next()
+    if (done || message === undefined) {
+      this.#retained.shift()
+      return this.#retained.length > 0
+    }
+    const { qos: granted, identifier } = due.subscription
+    const subscriptionIds = identifier === null ? NO_IDS : [identifier]
+    const qos = Math.min(granted, message.qos) as Qos
+    if (qos === 0) this.#send0(outlet, message, true, subscriptionIds)
+    else this.#enqueue(message, { qos, retain: true, subscriptionIds })
+    return true
+  }
+
+  #send0(outlet: Outlet, message: Message, retain: boolean, subscriptionIds: readonly number[]): void {
+    if (outlet.waitingBytes > MAX_WAITING_BYTES) {
+      this.missed++
+      return this.#limits.dropUnread()
+    }
+    const { topic, payload, forwarded, expiresAtMs } = message
+    if (!outlet.mayReceive(topic)) return
+    const expirySeconds = expiresAtMs === null ? null : expirySecondsLeft(message, outlet.monotonicMs())
+    outlet.output.publish(
+      { topic, payload, qos: 0, dup: false, retain, packetId: 0, forwarded, expirySeconds, subscriptionIds },
+      outlet.maxPacketBytes,
+    )
+  }
+}

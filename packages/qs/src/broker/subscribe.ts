@@ -1,0 +1,75 @@
+import type { Frames } from '../mqtt/frames.ts'
+import type { Output } from '../mqtt/output.ts'
+import type { Level } from '../mqtt/packet-types.ts'
+import { ProtocolFault, REASON } from '../mqtt/reasons.ts'
+import { type Asked, readSubscribe, readUnsubscribe } from '../mqtt/subscribe-packet.ts'
+import { isTopicFilter, sharedFilter } from '../mqtt/topics.ts'
+import type { Router } from './router.ts'
+import type { Peer, Rules } from './rules.ts'
+import type { Outlet, Session } from './session.ts'
+import type { Subscription } from './subscription.ts'
+
+export interface Conversation {
+  readonly peer: Peer & Pick<Outlet, 'monotonicMs'>
+  readonly session: Session
+  readonly output: Output
+  readonly router: Router
+  readonly rules: Rules
+  readonly level: Level
+}
+
+/** The only error code of a 3.1.1 SUBACK. */
+const FAILURE = 0x80
+
+/** SUBSCRIBE: one code for each filter, in order [MQTT-3.9.3-1]; then the retained messages. @throws ProtocolFault */
+export function subscribe(
+  frame: Frames,
+  { peer, session, output, router, rules, level }: Conversation,
+): void {
+  const { packetId, identifier, asked } = readSubscribe(frame, level === 5)
+  const due: Subscription[] = []
+  const codes = asked.map((each) => {
+    const target = targetOf(each)
+    if (target === null) return REASON.topicFilterInvalid
+    if (!rules.maySubscribe(peer, each.filter)) {
+      rules.refused(peer, 'subscribe', each.filter)
+      return REASON.notAuthorized
+    }
+    const { qos, noLocal, retainAsPublished, retainHandling } = each
+    const subscription = { session, ...target, qos, noLocal, retainAsPublished, identifier }
+    const isKnown = router.subscribe(each.filter, subscription)
+    const wantsRetained = retainHandling === 0 || (retainHandling === 1 && !isKnown)
+    // A shared subscription gets no retained messages [4.8.2].
+    if (wantsRetained && target.group === null) due.push(subscription)
+    return qos
+  })
+  output.suback(packetId, level === 5 ? codes : codes.map((code) => (code < 0x80 ? code : FAILURE)))
+  const nowMs = () => peer.monotonicMs()
+  for (const subscription of due) {
+    session.deliverRetained(router.retained.matching(subscription.filter, nowMs), subscription)
+  }
+}
+
+/** UNSUBSCRIBE: one code for each filter, in order [MQTT-3.11.3-1]. @throws ProtocolFault */
+export function unsubscribe(frame: Frames, { session, output, router, level }: Conversation): void {
+  const { packetId, filters } = readUnsubscribe(frame, level === 5)
+  const codes = filters.map((filter) => {
+    if (router.unsubscribe(session, filter)) return REASON.success
+    const isValid = filter.startsWith('$share/') ? sharedFilter(filter) !== 'invalid' : isTopicFilter(filter)
+    return isValid ? REASON.noSubscriptionExisted : REASON.topicFilterInvalid
+  })
+  output.unsuback(packetId, codes)
+}
+
+/** @returns null: no valid filter */
+function targetOf({
+  filter,
+  noLocal,
+}: Asked): { readonly filter: string; readonly group: string | null } | null {
+  const shared = sharedFilter(filter)
+  if (shared === 'invalid') return null
+  if (shared === null) return isTopicFilter(filter) ? { filter, group: null } : null
+  // [MQTT-3.8.3-4]
+  if (noLocal) throw new ProtocolFault(REASON.protocolError, 'no local in a shared subscription')
+  return shared
+}

@@ -1,0 +1,203 @@
+import type { Instant } from '@qs-telemetry/protocol'
+import type { Clock } from '../pipeline/clock.ts'
+import type { Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
+import { AnswerWindow } from './answer-window.ts'
+import { type Gate, Lane } from './lane.ts'
+import { type Arrived, Taken } from './taken.ts'
+
+export interface DirectIntakeOptions {
+  /** Unsettled messages of all connections at which those with a share of them are not read. */
+  readonly highWatermark: { readonly messages: number; readonly bytes: number }
+  readonly clock: Pick<Clock, 'every'>
+  /** The largest payload of a device ack. */
+  readonly maxPayloadBytes: number
+}
+
+/** Publishes a device ack or a dead letter to its subscribers. */
+export type Publish = (topic: string, payload: string, qos: 0 | 1) => void
+
+/**
+ * The share of one connection: every other device waits for at most this much of it. As many messages as an MQTT 5
+ * client may have unanswered (Receive Maximum), so that one that obeys it is always read, and its PINGREQ answered.
+ */
+const LANE_BYTES = 256 * 1024
+const LANE_MESSAGES = 1_000
+const NO_GATE: Gate = { pause: () => {}, resume: () => {} }
+/** Without a commit between two looks, QoS 0 is dropped instead of waiting in the network. */
+const LOOK_MS = 1_000
+
+/**
+ * Deliveries straight from the connections of the devices: `settle` sends the PUBACK or PUBREC.
+ *
+ * Memory is bounded by shares. A connection with more than its share in the pipeline is not read until half of that
+ * is settled. While all connections together are above the watermark, each of them may have one read (64 KiB) in the
+ * pipeline and is not read beyond it. A connection that publishes no events is read in any case, so its other topics
+ * flow and its PINGREQ is answered while PostgreSQL is away.
+ *
+ * QoS 0 has no answer that could wait. It waits in the network like all others, and is dropped and counted once
+ * nothing has been committed for a second.
+ */
+export class DirectIntake implements Intake {
+  readonly #options: DirectIntakeOptions
+  readonly #paused = new Set<Lane>()
+  #events: IntakeEvents | null = null
+  #publish: Publish = () => {}
+  #unsettledMessages = 0
+  #unsettledBytes = 0
+  #dropped = 0
+  #hasSettled = false
+  #isStalled = false
+  #isDraining = false
+  #isResumeDue = false
+  #onIdle: (() => void) | null = null
+  #stopLooking: () => void = () => {}
+
+  constructor(options: DirectIntakeOptions) {
+    this.#options = options
+  }
+
+  get status(): IntakeStatus {
+    return {
+      isConnected: this.#events !== null && !this.#isDraining,
+      isPaused: this.#paused.size > 0,
+      unsettledMessages: this.#unsettledMessages,
+      unsettledBytes: this.#unsettledBytes,
+      reconnects: 0,
+      latestLoss: null,
+      quarantined: null,
+      sessionsLost: 0,
+      publishesGivenUp: 0,
+    }
+  }
+
+  /** QoS 0 events dropped since the start. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  get maxPayloadBytes(): number {
+    return this.#options.maxPayloadBytes
+  }
+
+  /** Connects the pipeline behind it and the broker that carries its replies. */
+  attach(events: IntakeEvents, publish: Publish): this {
+    this.#events = events
+    this.#publish = publish
+    return this
+  }
+
+  async start(): Promise<void> {
+    this.#stopLooking = this.#options.clock.every(LOOK_MS, () => this.#look())
+  }
+
+  publish(topic: string, payload: string, qos: 0 | 1): void {
+    this.#publish(topic, payload, qos)
+  }
+
+  /** @param window the answers of the connection @param gate stops and continues its reading */
+  open(window: AnswerWindow, gate: Gate): Lane {
+    return new Lane(window, gate)
+  }
+
+  /** The connection has ended. What it sent is settled without an answer. */
+  close(lane: Lane): void {
+    lane.isClosed = true
+    lane.window.close()
+    this.#paused.delete(lane)
+  }
+
+  /** @returns false if it was not taken: the sender keeps it, and must not be read any further */
+  take(lane: Lane, arrived: Arrived, receivedAt: Instant): boolean {
+    if (this.#events === null || this.#isDraining) return false
+    lane.isQos0 = arrived.qos === 0
+    if (lane.isQos0 && this.#isStalled && (this.#isFull() || isOverShare(lane))) {
+      this.#dropped++
+      return true
+    }
+    const taken = new Taken(arrived, receivedAt, { lane, onSettle: this.#onSettle })
+    if (!lane.isQos0) lane.window.add(taken)
+    lane.unsettledMessages++
+    lane.unsettledBytes += taken.payload.length
+    this.#unsettledMessages++
+    this.#unsettledBytes += taken.payload.length
+    if (!lane.isPaused && (isOverShare(lane) || this.#isFull())) this.#pause(lane)
+    this.#events.onDelivery(taken)
+    return true
+  }
+
+  /** A will on an event topic. Its sender is gone, so nobody gets an answer, and nothing is dropped. */
+  takeWill(
+    { topic, payload }: { readonly topic: string; readonly payload: Buffer | string },
+    at: Instant,
+  ): void {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const lane = new Lane(new AnswerWindow(() => {}), NO_GATE)
+    this.take(lane, { topic, payload: bytes, qos: 1, packetId: 0, dup: false }, at)
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  async stop(): Promise<void> {
+    this.#isDraining = true
+    this.#stopLooking()
+  }
+
+  /** QoS 0 that has waited since before the stall began is read again, to be dropped. */
+  #look(): void {
+    this.#isStalled = this.#unsettledMessages > 0 && !this.#hasSettled
+    this.#hasSettled = false
+    if (!this.#isStalled) return
+    for (const lane of this.#paused) if (lane.isQos0) this.#resume(lane)
+  }
+
+  readonly #onSettle = (taken: Taken): void => {
+    const { lane, payload } = taken
+    this.#hasSettled = true
+    this.#isStalled = false
+    lane.unsettledMessages--
+    lane.unsettledBytes -= payload.length
+    this.#unsettledMessages--
+    this.#unsettledBytes -= payload.length
+    // A batch settles thousands of messages in one turn.
+    if (this.#paused.size > 0 && !this.#isResumeDue) {
+      this.#isResumeDue = true
+      queueMicrotask(this.#resumeLow)
+    }
+    if (!lane.isClosed) lane.window.advance()
+    if (this.#unsettledMessages === 0) this.#onIdle?.()
+  }
+
+  readonly #resumeLow = (): void => {
+    this.#isResumeDue = false
+    const { messages, bytes } = this.#options.highWatermark
+    if (this.#unsettledMessages * 2 > messages || this.#unsettledBytes * 2 > bytes) return
+    for (const lane of this.#paused) {
+      if (lane.unsettledMessages * 2 <= LANE_MESSAGES && lane.unsettledBytes * 2 <= LANE_BYTES)
+        this.#resume(lane)
+    }
+  }
+
+  #pause(lane: Lane): void {
+    lane.isPaused = true
+    this.#paused.add(lane)
+    lane.gate.pause()
+  }
+
+  #resume(lane: Lane): void {
+    lane.isPaused = false
+    this.#paused.delete(lane)
+    lane.gate.resume()
+  }
+
+  #isFull(): boolean {
+    const { messages, bytes } = this.#options.highWatermark
+    return this.#unsettledMessages >= messages || this.#unsettledBytes >= bytes
+  }
+}
+
+function isOverShare({ unsettledMessages, unsettledBytes }: Lane): boolean {
+  return unsettledMessages >= LANE_MESSAGES || unsettledBytes >= LANE_BYTES
+}

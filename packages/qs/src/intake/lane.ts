@@ -1,0 +1,25 @@
+import type { AnswerWindow } from './answer-window.ts'
+
+/** How the intake slows down one connection. */
+export interface Gate {
+  /** Reads nothing more until `resume`. */
+  pause(): void
+  resume(): void
+}
+
+/** The share of one connection in the intake. */
+export class Lane {
+  readonly window: AnswerWindow
+  readonly gate: Gate
+  unsettledMessages = 0
+  unsettledBytes = 0
+  isPaused = false
+  /** The latest message had QoS 0. */
+  isQos0 = false
+  isClosed = false
+
+  constructor(window: AnswerWindow, gate: Gate) {
+    this.window = window
+    this.gate = gate
+  }
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { generate, type Packet } from 'mqtt-packet'
+import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
+import { DirectIntake } from '../../../src/intake/direct-intake.ts'
+import type { Delivery } from '../../../src/pipeline/delivery.ts'
+import { SystemClock } from '../../../src/pipeline/system-clock.ts'
+import { connect, received, start, tcp, webSocket } from './connecting.ts'
+import { connectedRaw, connectPacket, publishPacket, type RawClient, rawClient } from './raw-client.ts'
+
+interface Stage {
+  readonly broker: EmbeddedBroker
+  readonly intake: DirectIntake
+  readonly deliveries: readonly Delivery[]
+}
+
+/** The broker with an intake whose pipeline settles nothing by itself. */
+async function stage(t: TestContext, options: { readonly open?: false } = {}): Promise<Stage> {
+  const intake = new DirectIntake({
+    highWatermark: { messages: 20_000, bytes: 16 * 1024 * 1024 },
+    clock: new SystemClock(),
+    maxPayloadBytes: 1_000_000,
+  })
+  const isEvents = (topic: string) => /^events\/[^/]+$/.test(topic)
+  const broker = await start(t, { events: { intake, isEvents }, maxPacketBytes: 1_000_000 })
+  const deliveries: Delivery[] = []
+  const onDelivery = (delivery: Delivery) => deliveries.push(delivery)
+  intake.attach({ onDelivery, onFailure: (error) => assert.fail(error) }, broker.publish)
+  await intake.start()
+  t.after(() => intake.stop())
+  if (options.open !== false) broker.open()
+  return { broker, intake, deliveries }
+}
+
+const event = (messageId: number, payload: string | Buffer = 'x', qos: 0 | 1 | 2 = 1): Packet =>
+  ({ ...publishPacket(messageId, payload, qos), topic: 'events/a' }) as Packet
+
+const answers = (client: RawClient) =>
+  client.got.filter(({ cmd }) => cmd === 'puback' || cmd === 'pubrec').map(({ messageId }) => messageId)
+
+/** Waits until the broker has read everything sent before. */
+async function settled(client: RawClient): Promise<void> {
+  const pings = client.got.filter(({ cmd }) => cmd === 'pingresp').length
+  client.send({ cmd: 'pingreq' })
+  await client.wait('pingresp', pings + 1)
+}
+
+test('no client is admitted before the pipeline is there', async (t) => {
+  const { broker } = await stage(t, { open: false })
+  for (const port of [broker.port, broker.wsPort]) {
+    const early = connectSocket(port, '127.0.0.1').resume()
+    early.on('error', () => {})
+    await once(early, 'close')
+  }
+  broker.open()
+  await connect(t, tcp(broker))
+})
+
+test('the PUBACK leaves when the message is settled, in the order of arrival', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const client = await connectedRaw(t, broker)
+  client.send(event(5, 'first'), event(6, 'second'), { ...publishPacket(7), topic: 'other' } as Packet)
+  await settled(client)
+  assert.deepEqual(
+    deliveries.map(({ topic, payload }) => `${topic} ${payload}`),
+    ['events/a first', 'events/a second'],
+  )
+  deliveries[1]?.settle()
+  await settled(client)
+  assert.deepEqual(answers(client), [], 'also of a topic that needs no commit [MQTT-4.6.0-2]')
+  deliveries[0]?.settle()
+  await client.wait('puback', 3)
+  assert.deepEqual(answers(client), [5, 6, 7])
+})
+
+test('MQTT 5 learns from the PUBACK that a message was rejected, and why', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const client = await connectedRaw(t, broker)
+  const curt = await connectedRaw(t, broker, { properties: { requestProblemInformation: false } })
+  for (const each of [client, curt]) {
+    each.send(event(1), event(2, 'x', 2))
+    await settled(each)
+  }
+  for (const delivery of deliveries) delivery.settle('EVENT_ID_CONFLICT')
+  for (const [each, reasonString] of [
+    [client, 'EVENT_ID_CONFLICT'],
+    [curt, undefined],
+  ] as const) {
+    const [puback] = await each.wait('puback')
+    const [pubrec] = await each.wait('pubrec')
+    for (const answer of [puback, pubrec])
+      assert.deepEqual([answer?.reasonCode, answer?.properties?.reasonString], [0x99, reasonString])
+  }
+})
+
+for (const version of [4, 5] as const) {
+  test(`MQTT ${version}: PUBREC leaves when the message is settled; one sent again counts once`, async (t) => {
+    const { broker, deliveries } = await stage(t)
+    const client = await connect(t, tcp(broker), { protocolVersion: version })
+    const published = client.publishAsync('events/a', 'x', { qos: 2 })
+    await until(() => deliveries.length === 1, 'the delivery')
+    deliveries[0]?.settle()
+    await published
+
+    const raw = await connectedRaw(t, broker, { clientId: 'raw' })
+    raw.send(event(3, 'y', 2), { ...event(3, 'y', 2), dup: true } as Packet)
+    await settled(raw)
+    assert.equal(deliveries.length, 2)
+    deliveries[1]?.settle()
+    await raw.wait('pubrec')
+    raw.send({ ...event(3, 'y', 2), dup: true } as Packet)
+    await raw.wait('pubrec', 2)
+    raw.send({ cmd: 'pubrel', messageId: 3 })
+    await raw.wait('pubcomp')
+    assert.equal(deliveries.length, 2)
+  })
+}
+
+test('an answer never leaves on another connection: what was not answered is taken again', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const session = { clientId: 'b', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const first = await connectedRaw(t, broker, session)
+  first.send(event(1), event(2, 'x', 2))
+  await settled(first)
+  first.destroy()
+  const second = await connectedRaw(t, broker, session)
+  for (const delivery of deliveries) delivery.settle()
+  await settled(second)
+  assert.deepEqual(answers(second), [])
+  second.send({ ...event(1), dup: true } as Packet, { ...event(2, 'x', 2), dup: true } as Packet)
+  await settled(second)
+  assert.equal(deliveries.length, 4)
+  assert.deepEqual(
+    deliveries.map(({ redelivered }) => redelivered),
+    [false, false, true, true],
+  )
+  for (const delivery of deliveries.slice(2)) delivery.settle()
+  await second.wait('pubrec')
+  assert.deepEqual(answers(second), [1, 2])
+})
+
+test('subscribers of event topics get the message as with any broker, and a retained one too', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const watcher = await connect(t, tcp(broker))
+  const messages = received(watcher)
+  await watcher.subscribeAsync('events/+', { qos: 1 })
+  const device = await connect(t, webSocket(broker))
+  const sent = device.publishAsync('events/a', 'x', { qos: 1, retain: true })
+  await until(() => messages.length === 1, 'the message, before it is settled')
+  const late = await connect(t, tcp(broker))
+  const lateMessages = received(late)
+  await late.subscribeAsync('events/#')
+  await until(() => lateMessages.length === 1, 'the retained message')
+  deliveries[0]?.settle()
+  await sent
+})
+
+test('a will on an event topic is taken', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const will = { topic: 'events/a', payload: Buffer.from('gone'), qos: 0, retain: false } as const
+  const client = await connectedRaw(t, broker, { will })
+  client.destroy()
+  await until(() => deliveries.length === 1, 'the will')
+  assert.equal(String(deliveries[0]?.payload), 'gone')
+  deliveries[0]?.settle()
+})
+
+for (const way of ['3.1.1', '5', 'WebSocket'] as const) {
+  test(`a device has its share in the pipeline and is read on when half of it is settled: ${way}`, async (t) => {
+    const { broker, deliveries, intake } = await stage(t)
+    const url = way === 'WebSocket' ? webSocket(broker) : tcp(broker)
+    const flood = await connect(t, url, { protocolVersion: way === '5' ? 5 : 4 })
+    const honest = await connect(t, tcp(broker))
+    const all = Array.from({ length: 60 }, () =>
+      flood.publishAsync('events/flood', Buffer.alloc(90_000), { qos: 1 }),
+    )
+    await until(() => intake.status.isPaused, 'it is not read')
+    const taken = deliveries.length
+    // 256 KiB, the message that exceeds it, and the rest of a read.
+    assert.ok(taken <= 6, `${taken} were taken`)
+    const own = honest.publishAsync('events/honest', 'x', { qos: 1 })
+    await until(() => deliveries.at(-1)?.topic === 'events/honest', 'another device is taken')
+    await honest.publishAsync('other', 'x', { qos: 0 })
+    let done = 0
+    const settle = () => {
+      for (; done < deliveries.length; done++) deliveries[done]?.settle()
+      return done === 61
+    }
+    await until(settle, 'all arrive')
+    await Promise.all([...all, own])
+    assert.equal(intake.status.unsettledBytes, 0)
+    assert.equal(intake.status.isPaused, false)
+  })
+}
+
+test('while nothing is settled, PINGREQ is answered, other topics flow and connections stay', async (t) => {
+  const { broker, intake } = await stage(t)
+  const device = await connectedRaw(t, broker, { keepalive: 1 })
+  for (let id = 1; id <= 900; id++) device.send(event(id))
+  await settled(device)
+  assert.equal(intake.status.unsettledMessages, 900)
+  const watcher = await connect(t, tcp(broker))
+  const messages = received(watcher)
+  await watcher.subscribeAsync('commands')
+  device.send({ ...publishPacket(901), topic: 'commands' } as Packet)
+  await until(() => messages.length === 1, 'the other topic')
+  for (let pings = 0; pings < 3; pings++) {
+    const startMs = performance.now()
+    await until(() => performance.now() - startMs > 900, 'most of a keep-alive')
+    await settled(device)
+  }
+  assert.ok(!device.isClosed)
+})
+
+test('a connection that is not read does not end for its silence', async (t) => {
+  const { broker, intake, deliveries } = await stage(t)
+  const device = await connectedRaw(t, broker, { keepalive: 1 })
+  for (let id = 1; id <= 5; id++) device.send(event(id, Buffer.alloc(100_000)))
+  await until(() => intake.status.isPaused, 'it is not read')
+  const startMs = performance.now()
+  await until(() => performance.now() - startMs > 3_500, 'more than two keep-alives')
+  assert.ok(!device.isClosed)
+  await until(() => {
+    for (const delivery of deliveries.slice(answers(device).length)) delivery.settle()
+    return answers(device).length === 5
+  }, 'it is read on')
+})
+
+test('QoS 0 waits in the network at first, and is dropped and counted while nothing is committed', async (t) => {
+  const { broker, intake, deliveries } = await stage(t)
+  const device = await connectedRaw(t, broker)
+  const count = 40
+  for (let id = 1; id <= count; id++) device.send(event(0, Buffer.alloc(90_000), 0))
+  await settled(device)
+  assert.equal(deliveries.length + intake.dropped, count)
+  assert.ok(deliveries.length >= 3 && deliveries.length <= 6, `${deliveries.length} were taken`)
+  assert.equal(broker.dropped, intake.dropped)
+})
+
+test('more unanswered messages than the receive maximum end an MQTT 5 connection', async (t) => {
+  const { broker } = await stage(t)
+  const device = await connectedRaw(t, broker)
+  device.send(
+    Buffer.concat(
+      Array.from({ length: 1_001 }, (_, n) => generate(event(n + 1, ''), { protocolVersion: 5 })),
+    ),
+  )
+  const [disconnect] = await device.wait('disconnect')
+  assert.equal(disconnect?.reasonCode, 0x93)
+})
+
+test('while the intake drains nothing is taken, and it waits for what was', async (t) => {
+  const { broker, intake, deliveries } = await stage(t)
+  const device = await connectedRaw(t, broker)
+  device.send(event(1))
+  await settled(device)
+  let isDrained = false
+  const drained = intake.drain().then(() => {
+    isDrained = true
+  })
+  device.send(event(2))
+  const late = rawClient(t, broker)
+  late.send(connectPacket({ clientId: 'late' }), event(3))
+  await late.wait('connack')
+  await until(() => device.unsentBytes === 0, 'it is sent')
+  assert.equal(isDrained, false)
+  deliveries[0]?.settle()
+  await drained
+  await broker.stop()
+  await Promise.all([device.waitClosed(), late.waitClosed()])
+  assert.deepEqual([answers(device), answers(late), deliveries.length], [[1], [], 1])
+})

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lasting, publish, pureBroker, received, subscribe } from './pure-broker.ts'
+
+const will = (delaySeconds: number) => ({
+  will: {
+    ...{ topic: 'will', payload: Buffer.from('x'), qos: 1, retain: false },
+    properties: { willDelayInterval: delaySeconds },
+  } as const,
+})
+
+const isPresent = (client: { of(cmd: 'connack'): readonly { readonly sessionPresent: boolean }[] }) =>
+  client.of('connack')[0]?.sessionPresent
+
+test('a session ends exactly when it expires, and its memory is free', async () => {
+  const { connect, clock, limits, router } = pureBroker()
+  const first = await connect('c', lasting(60))
+  await first.send(subscribe('t'))
+  await first.vanish()
+  const sender = await connect('sender')
+  await sender.send(publish('t', 'x', { qos: 1, messageId: 1 }))
+  assert.equal(limits.waiting, 1)
+  clock.pass(59_999)
+  const second = await connect('c', lasting(60))
+  assert.equal(isPresent(second), true)
+  assert.deepEqual(received(second), ['t x'])
+  await second.vanish()
+  clock.pass(60_000)
+  assert.equal(isPresent(await connect('c', lasting(60))), false)
+  assert.equal(limits.waiting, 0)
+  assert.equal(router.isHeard('t'), false)
+})
+
+test('a session that never expires outlives the longest timer', async () => {
+  const { connect, clock } = pureBroker()
+  await (await connect('c', lasting(0xffff_ffff))).vanish()
+  clock.pass(2 ** 40)
+  assert.equal(isPresent(await connect('c', lasting(0))), true)
+})
+
+test('a will waits for its delay or the end of the session, whichever is first, and for no client that is back', async () => {
+  const { connect, clock } = pureBroker()
+  const watcher = await connect('watcher')
+  await watcher.send(subscribe('will'))
+  const count = () => received(watcher).length
+  await (await connect('delay', { ...lasting(600), ...will(10) })).vanish()
+  clock.pass(9_999)
+  assert.equal(count(), 0)
+  clock.pass(1)
+  await watcher.send({ cmd: 'pingreq' })
+  assert.equal(count(), 1)
+
+  await (await connect('expiry', { ...lasting(5), ...will(10) })).vanish()
+  clock.pass(5_000)
+  await watcher.send({ cmd: 'pingreq' })
+  assert.equal(count(), 2)
+
+  await (await connect('back', { ...lasting(600), ...will(10) })).vanish()
+  await connect('back', lasting(600))
+  clock.pass(20_000)
+  await watcher.send({ cmd: 'pingreq' })
+  assert.equal(count(), 2)
+})
+
+test('lasting sessions are limited for each account; one that ends makes room', async () => {
+  const { connect, clock } = pureBroker({ maxPerAccount: 2 })
+  for (const clientId of ['a', 'b']) await (await connect(clientId, lasting(60))).vanish()
+  const refused = await connect('c', lasting(60))
+  assert.equal(refused.of('connack')[0]?.reasonCode, 0x97)
+  assert.ok(refused.isClosed)
+  assert.equal(isPresent(await connect('a', lasting(60))), true)
+  await connect('d')
+  clock.pass(60_000)
+  assert.equal((await connect('c', lasting(60))).of('connack')[0]?.reasonCode, 0)
+})
+
+test('the queue of a session is bounded, and what is dropped is counted', async () => {
+  const { connect, limits, full } = pureBroker()
+  const client = await connect('c', lasting(60))
+  await client.send(subscribe('t'))
+  await client.vanish()
+  const sender = await connect('sender')
+  for (let id = 1; id <= 20; id++)
+    await sender.send(publish('t', 'x'.repeat(9_600), { qos: 1, messageId: id }))
+  assert.equal(limits.waiting, 10)
+  assert.equal(limits.dropped, 10)
+  assert.deepEqual(new Set(full), new Set(['c']))
+  assert.equal(received(await connect('c', lasting(60))).length, 10)
+})
+
+test('a client that does not read costs itself: QoS 0 is dropped, QoS 1 waits, and it is disconnected', async () => {
+  const { connect, clock, limits, look } = pureBroker()
+  const deaf = await connect('deaf', lasting(60))
+  await deaf.send(subscribe('zero', { qos: 0 }), subscribe('one'))
+  deaf.stuckBytes = 2_000_000
+  const sender = await connect('sender')
+  await sender.send(publish('zero', 'x'), publish('one', 'x', { qos: 1, messageId: 1 }))
+  assert.deepEqual([limits.dropped, limits.waiting], [1, 1])
+  look()
+  clock.pass(5_001)
+  look()
+  assert.ok(deaf.isClosed)
+  assert.deepEqual(received(await connect('deaf', lasting(60))), ['one x'])
+})
+
+test('retained messages wait in the store while a new subscriber does not read', async () => {
+  const { connect, limits } = pureBroker()
+  const sender = await connect('sender')
+  for (let n = 0; n < 300; n++) await sender.send(publish(`r/${n}`, 'x'.repeat(2_000), { retain: true }))
+  const client = await connect('c')
+  client.stuckBytes = 70_000
+  await client.send(subscribe('r/+', { qos: 0 }))
+  await sender.send(publish('r/299', 'newer', { retain: true }))
+  assert.deepEqual([limits.dropped, limits.waiting], [0, 0])
+  for (let turns = 0; turns < 100; turns++) await client.drain()
+  const messages = received(client)
+  assert.equal(messages.length, 301)
+  assert.equal(
+    messages.filter((each) => each === 'r/299 newer').length,
+    2,
+    'never an older one after a newer',
+  )
+})
+
+test('the expiry of a message counts down while it waits, and then it is gone', async () => {
+  const { connect, clock } = pureBroker()
+  const client = await connect('c', lasting(600))
+  await client.send(subscribe('t'))
+  await client.vanish()
+  const sender = await connect('sender')
+  const message = (payload: string, messageExpiryInterval: number, messageId: number) =>
+    publish('t', payload, { qos: 1, messageId, properties: { messageExpiryInterval } })
+  await sender.send(message('short', 10, 1), message('long', 100, 2))
+  clock.pass(30_500)
+  const again = await connect('c', lasting(600))
+  assert.deepEqual(received(again), ['t long'])
+  assert.equal(again.of('publish')[0]?.properties?.messageExpiryInterval, 70)
+})
+
+test('a silent client is disconnected after one and a half keep-alives, and not while it is not read', async () => {
+  const { connect, clock, look } = pureBroker()
+  const client = await connect('c', { keepalive: 10 })
+  clock.pass(15_000)
+  look()
+  assert.ok(!client.isClosed)
+  clock.pass(1)
+  look()
+  assert.equal(client.of('disconnect')[0]?.reasonCode, 0x8d)
+})

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lasting, publish, pureBroker, received, subscribe } from './pure-broker.ts'
+
+test('a shared subscription gives each message to one member, in turn, and gets no retained ones', async () => {
+  const { connect } = pureBroker()
+  const [a, b, all, sender] = [
+    await connect('a'),
+    await connect('b'),
+    await connect('all'),
+    await connect('sender'),
+  ]
+  await sender.send(publish('t/0', 'retained', { retain: true }))
+  for (const member of [a, b]) await member.send(subscribe('$share/g/t/+', { qos: 0 }))
+  await all.send(subscribe('t/#', { qos: 0 }))
+  for (let n = 1; n <= 6; n++) await sender.send(publish(`t/${n}`, 'x'))
+  assert.equal(received(a).length, 3)
+  assert.equal(received(b).length, 3)
+  assert.equal(received(all).length, 7)
+  await a.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['$share/g/t/+'] })
+  assert.deepEqual(a.of('unsuback')[0]?.granted, [0])
+  await sender.send(publish('t/7', 'x'), publish('t/8', 'x'))
+  assert.equal(received(b).length, 5)
+})
+
+test('a member that is away gets nothing while another is there; without one, its session keeps messages', async () => {
+  const { connect } = pureBroker()
+  const away = await connect('away', lasting(60))
+  const there = await connect('there')
+  const sender = await connect('sender')
+  for (const member of [away, there]) await member.send(subscribe('$share/g/t'))
+  await away.vanish()
+  for (let id = 1; id <= 4; id++) await sender.send(publish('t', `${id}`, { qos: 1, messageId: id }))
+  assert.equal(received(there).length, 4)
+  await there.vanish()
+  await sender.send(publish('t', 'kept', { qos: 1, messageId: 5 }))
+  assert.deepEqual(received(await connect('away', lasting(60))), ['t kept'])
+})
+
+test('a message that matches several subscriptions of a session arrives once, with all identifiers', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c')
+  const sender = await connect('sender')
+  await client.send(
+    subscribe('a/+', { qos: 0 }, { subscriptionIdentifier: 7 }),
+    subscribe('a/#', { qos: 1 }, { subscriptionIdentifier: 300 }),
+    subscribe('a/b', { qos: 0 }),
+  )
+  await sender.send(publish('a/b', 'x', { qos: 2, messageId: 1 }))
+  const [only, ...more] = client.of('publish')
+  assert.deepEqual(more, [])
+  assert.equal(only?.qos, 1)
+  assert.deepEqual([only?.properties?.subscriptionIdentifier].flat().toSorted(), [300, 7])
+})
+
+test('"no local" in a shared subscription ends the connection', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c')
+  await client.send(subscribe('$share/g/t', { nl: true }))
+  assert.equal(client.of('disconnect')[0]?.reasonCode, 0x82)
+})
+
+test('a topic alias stands for its topic until it is set anew, on one connection only', async () => {
+  const { connect } = pureBroker()
+  const [client, sender] = [await connect('c'), await connect('sender')]
+  await client.send(subscribe('#', { qos: 0 }))
+  const alias = (topic: string, payload: string, topicAlias: number) =>
+    publish(topic, payload, { properties: { topicAlias } })
+  await sender.send(alias('a', '1', 1), alias('', '2', 1), alias('b', '3', 1), alias('', '4', 1))
+  assert.deepEqual(received(client), ['a 1', 'a 2', 'b 3', 'b 4'])
+  assert.ok(client.of('publish').every(({ properties }) => properties?.topicAlias === undefined))
+  const other = await connect('other')
+  await other.send(alias('', '5', 1))
+  assert.equal(other.of('disconnect')[0]?.reasonCode, 0x82)
+})

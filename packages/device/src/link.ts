@@ -36,7 +36,7 @@ const DISCONNECT_GRACE_MS = 2_000
  * One connection with its subscriptions, restored whenever it is lost. Keeps no message: the outbox decides what is
  * sent again, so MQTT.js' own store is emptied when a connection ends, or each event would be sent twice.
  *
- * Speaks MQTT 5, for its reason codes, and 3.1.1 with a broker that does not support it (aedes).
+ * Speaks MQTT 5, for its reason codes, and 3.1.1 with a broker that does not support it.
  */
 export class Link {
   readonly #options: BrokerOptions

@@ -96,7 +96,7 @@ export async function startIngester(
     ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
     ...(embedded && {
-      openIntake: (events: IntakeEvents) => embedded.intake.attach(events, embedded.broker.publish),
+      openIntake: (events: IntakeEvents) => embedded.intake.attach(events, embedded.broker),
     }),
   })
   const { promise: consoleRefused, resolve: onConsoleRefused } = withResolvers<Error>()

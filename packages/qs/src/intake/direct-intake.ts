@@ -13,8 +13,11 @@ export interface DirectIntakeOptions {
   readonly maxPayloadBytes: number
 }
 
-/** Publishes a device ack or a dead letter to its subscribers. */
-export type Publish = (topic: string, payload: string, qos: 0 | 1) => void
+/** The broker that carries device acks and dead letters to their subscribers. */
+export interface Replies {
+  publish(topic: string, payload: string, qos: 0 | 1): void
+  isHeard(topic: string): boolean
+}
 
 /**
  * The share of one connection: every other device waits for at most this much of it. As many messages as an MQTT 5
@@ -41,7 +44,7 @@ export class DirectIntake implements Intake {
   readonly #options: DirectIntakeOptions
   readonly #paused = new Set<Lane>()
   #events: IntakeEvents | null = null
-  #publish: Publish = () => {}
+  #replies: Replies | null = null
   #unsettledMessages = 0
   #unsettledBytes = 0
   #dropped = 0
@@ -80,9 +83,9 @@ export class DirectIntake implements Intake {
   }
 
   /** Connects the pipeline behind it and the broker that carries its replies. */
-  attach(events: IntakeEvents, publish: Publish): this {
+  attach(events: IntakeEvents, replies: Replies): this {
     this.#events = events
-    this.#publish = publish
+    this.#replies = replies
     return this
   }
 
@@ -91,7 +94,11 @@ export class DirectIntake implements Intake {
   }
 
   publish(topic: string, payload: string, qos: 0 | 1): void {
-    this.#publish(topic, payload, qos)
+    this.#replies?.publish(topic, payload, qos)
+  }
+
+  isHeard(topic: string): boolean {
+    return this.#replies?.isHeard(topic) ?? false
   }
 
   /** @param window the answers of the connection @param gate stops and continues its reading */
@@ -199,5 +206,5 @@ export class DirectIntake implements Intake {
 }
 
 function isOverShare({ unsettledMessages, unsettledBytes }: Lane): boolean {
-  return unsettledMessages >= LANE_MESSAGES || unsettledBytes >= LANE_BYTES
+  return unsettledMessages > LANE_MESSAGES || unsettledBytes >= LANE_BYTES
 }

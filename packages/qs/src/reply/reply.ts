@@ -40,12 +40,14 @@ function refusalOf(outcomes: readonly Outcome[]): DeadLetterCode | null {
 
 function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOptions): void {
   const { publisher, ackTopicOf, ackQos, deadLetterTopic } = options
-  if (message.deviceId !== null) {
-    const topic = ackTopicOf(message.deviceId)
+  const { deviceId } = message
+  const topic = deviceId === null ? null : ackTopicOf(deviceId)
+  if (topic !== null && publisher.isHeard(topic)) {
     for (const json of deviceAckPayloads(message, outcomes, { topic, maxBytes: publisher.maxPayloadBytes })) {
       publisher.publish(topic, json, ackQos)
     }
   }
+  if (!publisher.isHeard(deadLetterTopic)) return
   for (const letter of lettersOf(message, outcomes)) {
     publisher.publish(deadLetterTopic, deadLetterJson(letter, publisher.maxPayloadBytes), 1)
   }

@@ -112,6 +112,11 @@ export class Source implements Intake {
     else this.#connection?.publish(topic, payload)
   }
 
+  /** Only the broker knows its subscribers. */
+  isHeard(): boolean {
+    return true
+  }
+
   /** Takes no new messages and waits until all are settled and published. The caller limits the time. */
   async drain(): Promise<void> {
     this.#isDraining = true

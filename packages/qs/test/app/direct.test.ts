@@ -63,7 +63,7 @@ test('MQTT 5 learns of a rejected message, and not of an array of which somethin
   assert.equal(await refusal(event('a', { value: 21 })), 0x99)
   assert.equal(await refusal(`[${event('b')},{"schema":1}]`), null)
   assert.equal(await refusal('[{"schema":1},{"schema":1}]'), 0x99)
-  const letters = await query('select code from dead_letters order by id')
+  const letters = await query('select code from dead_letters')
   assert.equal(letters.length, 5)
 })
 

@@ -19,12 +19,16 @@ interface Published {
 function replied(
   batch: (record: (name: string) => () => void) => readonly Message[],
   result: BatchResult,
-  options: Partial<ReplyOptions> & { readonly maxPayloadBytes?: number } = {},
+  options: Partial<ReplyOptions> & {
+    readonly maxPayloadBytes?: number
+    readonly isHeard?: (topic: string) => boolean
+  } = {},
 ) {
   const happened: string[] = []
   const published: Published[] = []
   const publisher = {
     maxPayloadBytes: options.maxPayloadBytes ?? 1_000_000,
+    isHeard: options.isHeard ?? (() => true),
     publish: (topic: string, payload: string, qos: 0 | 1) => {
       happened.push(topic)
       published.push({ topic, payload, qos })

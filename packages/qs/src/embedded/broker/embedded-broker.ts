@@ -8,7 +8,7 @@ import { SessionLimits } from '../../broker/session-limits.ts'
 import { Sessions } from '../../broker/sessions.ts'
 import { ConfigError } from '../../config/load.ts'
 import { isLoopback } from '../../endpoints/loopback.ts'
-import type { DirectIntake, Publish } from '../../intake/direct-intake.ts'
+import type { DirectIntake, Replies } from '../../intake/direct-intake.ts'
 import { PacketTooLarge } from '../../mqtt/frames.ts'
 import { ProtocolFault, REASON } from '../../mqtt/reasons.ts'
 import { SystemClock } from '../../pipeline/clock.ts'
@@ -69,7 +69,7 @@ export interface EmbeddedBrokerOptions {
   readonly log: Log
 }
 
-export interface EmbeddedBroker {
+export interface EmbeddedBroker extends Replies {
   readonly port: number
   readonly wsPort: number
   /** Messages queued for a session or awaiting its PUBACK. */
@@ -82,8 +82,6 @@ export interface EmbeddedBroker {
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
   /** Durable sessions refused since the start, and the latest of them. */
   readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
-  /** Publishes a message of the broker itself. */
-  readonly publish: Publish
   /** With `events`, admits clients. Until then, the ports are bound and connections are closed. */
   open(): void
   /** Admits no further clients. */
@@ -226,12 +224,10 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       },
       refused: listeners.refused,
       sessionsRefused,
+      isHeard: (topic) => router.isHeard(topic),
       publish: (topic, payload, qos) => {
-        if (router.isHeard(topic))
-          publishAll({
-            ...{ topic, payload, qos, retain: false, forwarded: NO_FORWARDED, from: null },
-            expiresAtMs: null,
-          })
+        const terms = { retain: false, forwarded: NO_FORWARDED, from: null, expiresAtMs: null }
+        publishAll({ topic, payload, qos, ...terms })
       },
       open: () => listeners.open(),
       shut: () => listeners.shut(),

@@ -79,14 +79,20 @@ module.exports = {
     forbid(
       'app-composes-the-stages',
       'Only app imports every stage; letters use decode and sink to judge a replay, the console decodes the messages it watches',
-      { path: `${QS}/(?!app/|letters/|console/|${STAGES})` },
+      { path: `${QS}/(?!app/|letters/|console/|broker/|embedded/broker/|${STAGES})` },
       { path: `${QS}/(${STAGES})/` },
+    ),
+    forbid(
+      'broker-knows-the-intake-only',
+      'The broker of qs up hands events to the intake and knows no other stage',
+      { path: `${QS}/(broker|embedded/broker)/` },
+      { path: `${QS}/(${STAGES.replace('intake|', '')})/` },
     ),
     forbid(
       'mqtt-in-its-places',
       'MQTT libraries: only in folders that connect to a broker or implement one',
       { path: `${QS}/(?!source/|embedded/broker/|accounts/|letters/|doctor/|attack/|cli/)` },
-      { path: '^node_modules/(mqtt|mqtt-packet|aedes|ws)/' },
+      { path: '^node_modules/(mqtt|mqtt-packet|ws)/' },
     ),
     forbid(
       'pg-in-its-places',

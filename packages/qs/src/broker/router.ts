@@ -1,8 +1,7 @@
 import type { Qos } from '../mqtt/packet-types.ts'
 import type { Message } from './message.ts'
 import { RetainedStore } from './retained-store.ts'
-import type { Session } from './session.ts'
-import type { Subscription } from './subscription.ts'
+import type { Session, Subscription } from './session.ts'
 import { TopicTree } from './topic-tree.ts'
 
 /** The members of a shared subscription with the same filter, in turn [4.8.2]. */

@@ -3,7 +3,18 @@ import { PUBREL, type Qos } from '../mqtt/packet-types.ts'
 import { detached, expirySecondsLeft, hasExpired, type Message } from './message.ts'
 import { bytesOf, OutQueue, type Queued } from './out-queue.ts'
 import type { SessionLimits } from './session-limits.ts'
-import type { Subscription } from './subscription.ts'
+
+export interface Subscription {
+  readonly session: Session
+  /** Without `$share/{group}/`. */
+  readonly filter: string
+  /** null: not shared. */
+  readonly group: string | null
+  readonly qos: Qos
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifier: number | null
+}
 
 /** The connection of a session, as the session uses it. */
 export interface Outlet {

@@ -6,8 +6,7 @@ import { type Asked, readSubscribe, readUnsubscribe } from '../mqtt/subscribe-pa
 import { isTopicFilter, sharedFilter } from '../mqtt/topics.ts'
 import type { Router } from './router.ts'
 import type { Peer, Rules } from './rules.ts'
-import type { Outlet, Session } from './session.ts'
-import type { Subscription } from './subscription.ts'
+import type { Outlet, Session, Subscription } from './session.ts'
 
 export interface Conversation {
   readonly peer: Peer & Pick<Outlet, 'monotonicMs'>

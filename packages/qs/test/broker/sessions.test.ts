@@ -4,9 +4,9 @@ import { lasting, publish, pureBroker, received, subscribe } from './pure-broker
 
 const will = (delaySeconds: number) => ({
   will: {
-    ...{ topic: 'will', payload: Buffer.from('x'), qos: 1, retain: false },
+    ...({ topic: 'will', payload: Buffer.from('x'), qos: 1, retain: false } as const),
     properties: { willDelayInterval: delaySeconds },
-  } as const,
+  },
 })
 
 const isPresent = (client: { of(cmd: 'connack'): readonly { readonly sessionPresent: boolean }[] }) =>

@@ -37,8 +37,6 @@ export interface EmbeddedStack {
 const MAX_PACKET_BYTES = 16 * 1024 * 1024
 /** More than twice the largest message that a device may send by default. */
 const MAX_REPLY_BYTES = 2 * 1024 * 1024
-/** Two full batches and as much again that arrives meanwhile. */
-const IN_FLIGHT_MESSAGES = 20_000
 
 /**
  * Broker, PostgreSQL, pipeline and HTTP in one process and its children. If a part does not start, those before it are
@@ -105,9 +103,9 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
 }
 
 /** @returns not yet connected to a pipeline */
-export function directIntake({ IN_FLIGHT_BYTES: bytes }: Config): DirectIntake {
+export function directIntake({ IN_FLIGHT_MESSAGES: messages, IN_FLIGHT_BYTES: bytes }: Config): DirectIntake {
   return new DirectIntake({
-    highWatermark: { messages: IN_FLIGHT_MESSAGES, bytes },
+    highWatermark: { messages, bytes },
     clock: new SystemClock(),
     maxPayloadBytes: MAX_REPLY_BYTES,
   })

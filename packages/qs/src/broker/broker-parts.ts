@@ -1,4 +1,5 @@
 import type { DirectIntake } from '../intake/direct-intake.ts'
+import type { Gate } from '../intake/lane.ts'
 import type { Output } from '../mqtt/output.ts'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Message } from './message.ts'
@@ -7,8 +8,8 @@ import type { Router } from './router.ts'
 import type { Peer, Rules } from './rules.ts'
 import type { Sessions } from './sessions.ts'
 
-/** A client that has logged in. */
-export interface Client extends Peer {
+/** A client that has logged in; the intake slows it down. */
+export interface Client extends Peer, Gate {
   readonly output: Output
   readonly pauses: Pauses
   readonly isClosed: boolean

@@ -129,6 +129,17 @@ export class ClientConnection implements Client, Outlet {
     if (this.waitingBytes > MAX_UNREAD_BYTES) this.pauses.set('unread', true)
   }
 
+  /** Takes nothing more, not even of what is read already: one read can contain a thousand small messages. */
+  pause(): void {
+    this.#frames.hold()
+    this.pauses.set('intake', true)
+  }
+
+  resume(): void {
+    this.pauses.set('intake', false)
+    if (this.#state === 'open') this.#guarded(() => this.#frames.release())
+  }
+
   /** The network has taken what was written. */
   drained(): void {
     this.pauses.set('unread', false)

@@ -56,11 +56,7 @@ export class IncomingMessages {
     this.#parts = parts
     this.#publish = new IncomingPublish(parts.connect.level === 5)
     this.#window = new AnswerWindow((slot) => this.#answer(slot))
-    this.#lane =
-      parts.intake?.open(this.#window, {
-        pause: () => connection.pauses.set('intake', true),
-        resume: () => connection.pauses.set('intake', false),
-      }) ?? null
+    this.#lane = parts.intake?.open(this.#window, connection) ?? null
     this.#receivedAt = parts.clock.now()
   }
 
@@ -104,10 +100,10 @@ export class IncomingMessages {
 
   #take(topic: string, lane: Lane): void {
     const { qos, packetId, payload, dup } = this.#publish
-    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
     const isTaken = this.#parts.intake?.take(lane, { topic, payload, qos, packetId, dup }, this.#receivedAt)
     // The broker stops: the client keeps the message.
-    if (!isTaken) this.#connection.pauses.set('drain', true)
+    if (!isTaken) return
+    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
     this.#checkWindow()
   }
 

@@ -1,11 +1,8 @@
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Link } from './link.ts'
 
-/**
- * Why a connection is not read: its share of the intake is used up, its output is not read, its budget is exceeded, or
- * the broker stops.
- */
-export type Cause = 'intake' | 'unread' | 'budget' | 'drain'
+/** Why a connection is not read: the intake takes no more from it, it does not read, or its budget is exceeded. */
+export type Cause = 'intake' | 'unread' | 'budget'
 
 /** A slowed client is still read now and then: its PINGREQ may be waiting. */
 const MAX_BUDGET_MS = 1_000

@@ -244,7 +244,7 @@ export const SETTINGS = {
     'Memory',
     kinds.integer(1, 60_000),
     '1000',
-    'Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker',
+    'Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker. With qs up each connection may have ten more',
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same limit in payload bytes'),
   BATCH_BYTES: setting('Memory', kinds.size, '1MiB', 'Maximum payload bytes in one transaction'),

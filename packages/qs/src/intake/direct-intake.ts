@@ -2,12 +2,12 @@ import type { Instant } from '@qs-telemetry/protocol'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
 import { AnswerWindow } from './answer-window.ts'
-import { type Gate, Lane } from './lane.ts'
+import { type Gate, Lane, type Share } from './lane.ts'
 import { type Arrived, Taken } from './taken.ts'
 
 export interface DirectIntakeOptions {
-  /** Unsettled messages of all connections at which those with a share of them are not read. */
-  readonly highWatermark: { readonly messages: number; readonly bytes: number }
+  /** Unsettled messages of all connections at which the share of each is small. */
+  readonly highWatermark: Share
   readonly clock: Pick<Clock, 'every'>
   /** The largest payload of a device ack. */
   readonly maxPayloadBytes: number
@@ -20,11 +20,16 @@ export interface Replies {
 }
 
 /**
- * The share of one connection: every other device waits for at most this much of it. As many messages as an MQTT 5
- * client may have unanswered (Receive Maximum), so that one that obeys it is always read, and its PINGREQ answered.
+ * The share of one connection: every other device waits for at most this much of it. One message more than an MQTT 5
+ * client may have unanswered (Receive Maximum), so one that obeys it is read, and its PINGREQ answered.
  */
-const LANE_BYTES = 256 * 1024
-const LANE_MESSAGES = 1_000
+const SHARE: Share = { messages: 1_001, bytes: 256 * 1024 }
+/**
+ * Its share while all connections together are at the watermark. A device that waits for its PUBACK, or sends now and
+ * then, is still read and its PINGREQ answered, whatever another one floods; 10,000 connections add 80 MB at most.
+ */
+const SMALL_SHARE: Share = { messages: 10, bytes: 8 * 1024 }
+const HALF_SHARE: Share = { messages: SHARE.messages / 2, bytes: SHARE.bytes / 2 }
 const NO_GATE: Gate = { pause: () => {}, resume: () => {} }
 /** Without a commit between two looks, QoS 0 is dropped instead of waiting in the network. */
 const LOOK_MS = 1_000
@@ -32,9 +37,9 @@ const LOOK_MS = 1_000
 /**
  * Deliveries straight from the connections of the devices: `settle` sends the PUBACK or PUBREC.
  *
- * Memory is bounded by shares. A connection with more than its share in the pipeline is not read until half of that
- * is settled. While all connections together are above the watermark, each of them may have one read (64 KiB) in the
- * pipeline and is not read beyond it. A connection that publishes no events is read in any case, so its other topics
+ * Memory is bounded by shares. A connection that has used up its share is paused until half of that is settled, in the
+ * middle of a read if need be, so the rest of at most one read (64 KiB) waits as bytes. The share is small while all
+ * connections together are at the watermark. A connection that publishes no events is always read: its other topics
  * flow and its PINGREQ is answered while PostgreSQL is away.
  *
  * QoS 0 has no answer that could wait. It waits in the network like all others, and is dropped and counted once
@@ -113,11 +118,14 @@ export class DirectIntake implements Intake {
     this.#paused.delete(lane)
   }
 
-  /** @returns false if it was not taken: the sender keeps it, and must not be read any further */
+  /** @returns false if it was not taken: the sender keeps it, and nothing more comes from there */
   take(lane: Lane, arrived: Arrived, receivedAt: Instant): boolean {
-    if (this.#events === null || this.#isDraining) return false
+    if (this.#events === null || this.#isDraining) {
+      this.#pause(lane)
+      return false
+    }
     lane.isQos0 = arrived.qos === 0
-    if (lane.isQos0 && this.#isStalled && (this.#isFull() || isOverShare(lane))) {
+    if (lane.isQos0 && this.#isStalled && lane.hasUsedUp(this.#share())) {
       this.#dropped++
       return true
     }
@@ -127,7 +135,7 @@ export class DirectIntake implements Intake {
     lane.unsettledBytes += taken.payload.length
     this.#unsettledMessages++
     this.#unsettledBytes += taken.payload.length
-    if (!lane.isPaused && (isOverShare(lane) || this.#isFull())) this.#pause(lane)
+    if (!lane.isPaused && lane.hasUsedUp(this.#share())) this.#pause(lane)
     this.#events.onDelivery(taken)
     return true
   }
@@ -157,7 +165,7 @@ export class DirectIntake implements Intake {
     this.#isStalled = this.#unsettledMessages > 0 && !this.#hasSettled
     this.#hasSettled = false
     if (!this.#isStalled) return
-    for (const lane of this.#paused) if (lane.isQos0) this.#resume(lane)
+    for (const lane of [...this.#paused]) if (lane.isQos0) this.#resume(lane)
   }
 
   readonly #onSettle = (taken: Taken): void => {
@@ -181,9 +189,10 @@ export class DirectIntake implements Intake {
     this.#isResumeDue = false
     const { messages, bytes } = this.#options.highWatermark
     if (this.#unsettledMessages * 2 > messages || this.#unsettledBytes * 2 > bytes) return
-    for (const lane of this.#paused) {
-      if (lane.unsettledMessages * 2 <= LANE_MESSAGES && lane.unsettledBytes * 2 <= LANE_BYTES)
-        this.#resume(lane)
+    // One that was paused again is now the last in the set.
+    for (const lane of [...this.#paused]) {
+      if (this.#isFull()) return
+      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)
     }
   }
 
@@ -194,17 +203,18 @@ export class DirectIntake implements Intake {
   }
 
   #resume(lane: Lane): void {
+    if (this.#isDraining) return
     lane.isPaused = false
     this.#paused.delete(lane)
     lane.gate.resume()
+  }
+
+  #share(): Share {
+    return this.#isFull() ? SMALL_SHARE : SHARE
   }
 
   #isFull(): boolean {
     const { messages, bytes } = this.#options.highWatermark
     return this.#unsettledMessages >= messages || this.#unsettledBytes >= bytes
   }
-}
-
-function isOverShare({ unsettledMessages, unsettledBytes }: Lane): boolean {
-  return unsettledMessages > LANE_MESSAGES || unsettledBytes >= LANE_BYTES
 }

@@ -2,9 +2,14 @@ import type { AnswerWindow } from './answer-window.ts'
 
 /** How the intake slows down one connection. */
 export interface Gate {
-  /** Reads nothing more until `resume`. */
+  /** Hands on no further message until `resume`, not even one that is read already. */
   pause(): void
   resume(): void
+}
+
+export interface Share {
+  readonly messages: number
+  readonly bytes: number
 }
 
 /** The share of one connection in the intake. */
@@ -21,5 +26,9 @@ export class Lane {
   constructor(window: AnswerWindow, gate: Gate) {
     this.window = window
     this.gate = gate
+  }
+
+  hasUsedUp({ messages, bytes }: Share): boolean {
+    return this.unsettledMessages >= messages || this.unsettledBytes >= bytes
   }
 }

@@ -4,6 +4,7 @@ import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { connectAsync, type IClientOptions } from 'mqtt'
 import pg from 'pg'
+import { SETTINGS } from '../../src/config/settings.ts'
 
 const event = (id: string, fields: object = {}) =>
   JSON.stringify({ schema: 1, event_id: id, device_id: 'board', event_type: 'temp', value: 20.5, ...fields })
@@ -79,5 +80,27 @@ test('QoS 0 and a last will are stored too', async (t) => {
   assert.deepEqual(await query('select event_id from events order by 1'), [
     { event_id: 'will' },
     { event_id: 'zero' },
+  ])
+})
+
+test('an outside client with the client id of the ingester is a client like any other', async (t) => {
+  const { mqttPort, query } = await startTestConsole(t)
+  const url = `mqtt://127.0.0.1:${mqttPort}`
+  const options: IClientOptions = {
+    ...{ clientId: SETTINGS.MQTT_CLIENT_ID.default, clean: false, reconnectPeriod: 0 },
+    protocolVersion: 4,
+  }
+  const device = await connectAsync(url, { reconnectPeriod: 0 })
+  const first = await connectAsync(url, options)
+  const isTakenOver = new Promise<void>((resolve) => first.once('close', () => resolve()))
+  const second = await connectAsync(url, options)
+  t.after(() => Promise.all([device.endAsync(true), second.endAsync(true)]))
+  await isTakenOver
+  await second.subscribeAsync('qs/v1/+/events', { qos: 1 })
+  await device.publishAsync(TOPIC, event('a'), { qos: 1 })
+  await second.publishAsync(TOPIC, event('b'), { qos: 1 })
+  assert.deepEqual(await query('select event_id from events order by 1'), [
+    { event_id: 'a' },
+    { event_id: 'b' },
   ])
 })

@@ -32,7 +32,7 @@ export interface DeafRecord {
   readonly dropped: number
 }
 
-/** A client whose lasting session was refused. */
+/** A client whose durable session was refused. */
 export interface QuotaRecord {
   readonly client: string
   readonly account: string
@@ -98,7 +98,7 @@ const LOOK_MS = 1_000
 const NOT_READING =
   'did not read its messages for 5 s and was disconnected. Messages with QoS 0 are lost to it; QoS 1 waits in its session'
 const TOO_MANY_SESSIONS =
-  'a client was refused a lasting session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
+  'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
 /** Reasons that are ordinary or logged elsewhere. */
 const UNSAID: ReadonlySet<number> = new Set([

@@ -75,7 +75,7 @@ export class ClientConnection implements Client, Outlet {
     this.#parts = parts
     this.#heardMs = parts.clock.monotonicMs()
     this.#frames = new Frames(Math.min(MAX_CONNECT_BYTES, parts.maxPacketBytes), () => this.#frame())
-    this.output = new Output(4, (bytes) => link.write(bytes))
+    this.output = new Output(4, (bytes) => this.#write(bytes))
     this.pauses = new Pauses(link, parts.clock, () => {
       this.#heardMs = parts.clock.monotonicMs()
     })
@@ -142,7 +142,7 @@ export class ClientConnection implements Client, Outlet {
 
   /** The network has taken what was written. */
   drained(): void {
-    this.pauses.set('unread', false)
+    if (this.waitingBytes <= MAX_UNREAD_BYTES) this.pauses.set('unread', false)
     this.#session?.pump()
   }
 
@@ -196,7 +196,7 @@ export class ClientConnection implements Client, Outlet {
 
   #begin(level: Level | null): void {
     this.#level = level
-    if (level !== null) this.output = new Output(level, (bytes) => this.#link.write(bytes))
+    if (level !== null) this.output = new Output(level, (bytes) => this.#write(bytes))
   }
 
   #frame(): void {
@@ -331,9 +331,14 @@ export class ClientConnection implements Client, Outlet {
     this.#end(null)
   }
 
+  #write(bytes: Buffer): void {
+    if (this.#link.write(bytes) && this.#state === 'open') this.drained()
+  }
+
+  /** The last packets leave after `#finish`, so that nothing can follow them. */
   #end(error: Error | null): void {
-    this.output.flush()
     this.#finish(error)
+    this.output.flush()
     this.#link.end()
   }
 
@@ -354,10 +359,10 @@ export class ClientConnection implements Client, Outlet {
   #publishWill(): void {
     const { will, clientId } = this.#connect as Connect
     if (will === null) return
-    const { rules, publishWill, clock } = this.#parts
+    const { rules, publishWill, clock, isEvents } = this.#parts
     const { topic, payload } = will
     const isAllowed = rules.mayPublish(this, topic)
-    rules.published(this, { topic, isAllowed, payload })
+    rules.published(this, { topic, isAllowed, isEvents: isEvents(topic), payload })
     if (isAllowed) publishWill(willMessage(will, clientId, clock.monotonicMs()))
     else rules.refused(this, 'publish', topic)
   }

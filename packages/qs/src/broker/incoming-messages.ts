@@ -30,9 +30,12 @@ class Plain implements Slot {
 /** What is known about the topic published to last: a device publishes to the same topic again and again. */
 interface KnownTopic {
   readonly topic: string
+  /** Of the rights and of the subscriptions, at the look-up. */
   readonly revision: unknown
+  readonly subscriptions: number
   readonly isAllowed: boolean
   readonly isEvents: boolean
+  readonly isHeard: boolean
 }
 
 /**
@@ -78,16 +81,16 @@ export class IncomingMessages {
     const { qos, packetId, payload } = publish
     const isRepeated = qos === 2 && this.#session.incoming.has(packetId)
     if (isRepeated) return this.#repeated(packetId)
-    const { isAllowed, isEvents } = this.#look(topic)
+    const { isAllowed, isEvents, isHeard } = this.#look(topic)
     const { rules } = this.#parts
-    const pauseMs = rules.published(this.#connection, { topic, isAllowed, payload })
+    const pauseMs = rules.published(this.#connection, { topic, isAllowed, isEvents, payload })
     if (pauseMs > 0) this.#connection.pauses.forMs(pauseMs)
     if (!isAllowed) {
       rules.refused(this.#connection, 'publish', topic)
       // A 3.1.1 client cannot be told; closing the connection would make a board reconnect in a loop [MQTT-3.3.5-2].
       return this.#settled(qos, packetId, REASON.notAuthorized)
     }
-    this.#hand(topic)
+    this.#hand(topic, isHeard)
     if (isEvents && this.#lane !== null) this.#take(topic, this.#lane)
     else this.#settled(qos, packetId, REASON.success)
   }
@@ -108,12 +111,12 @@ export class IncomingMessages {
   }
 
   /** To subscribers and retained messages; nobody listens to most events. */
-  #hand(topic: string): void {
+  #hand(topic: string, isHeard: boolean): void {
     const { qos, retain, payload, properties } = this.#publish
     const { router, control, clock } = this.#parts
     const answer = control.get(topic)
     if (answer !== undefined) return answer(this.#connection, payload)
-    if (!retain && !router.isHeard(topic)) return
+    if (!retain && !isHeard) return
     const expiry = properties.numbers.get(PROPERTY.messageExpiry)
     router.publish({
       ...{ topic, payload, qos, retain, from: this.#connection.clientId },
@@ -156,15 +159,20 @@ export class IncomingMessages {
   }
 
   #look(topic: string): KnownTopic {
-    const { rules, isEvents } = this.#parts
+    const { rules, router, isEvents } = this.#parts
     const { revision } = rules
-    if (this.#known?.topic === topic && this.#known.revision === revision) return this.#known
+    const { revision: subscriptions } = router
+    const known = this.#known
+    if (known?.topic === topic && known.revision === revision && known.subscriptions === subscriptions)
+      return known
     // A 3.1.1 client gets a PUBACK, since nothing can tell it the reason.
     if (!isTopicName(topic) || (isReserved(topic) && this.#parts.connect.level === 5))
       throw new ProtocolFault(REASON.topicNameInvalid, 'an invalid topic')
     this.#known = {
-      ...{ topic, revision, isEvents: isEvents(topic) },
+      ...{ topic, revision, subscriptions },
       isAllowed: rules.mayPublish(this.#connection, topic),
+      isEvents: isEvents(topic),
+      isHeard: router.isHeard(topic),
     }
     return this.#known
   }

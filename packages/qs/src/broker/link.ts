@@ -6,7 +6,8 @@ export interface Link {
   readonly waitingBytes: number
   /** Changes whenever the network takes some of them. */
   readonly taken: number
-  write(bytes: Buffer): void
+  /** @returns whether it takes more at once; otherwise `drained` follows */
+  write(bytes: Buffer): boolean
   pause(): void
   resume(): void
   /** Sends what is written, then closes. */

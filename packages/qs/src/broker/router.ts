@@ -30,11 +30,18 @@ export class Router {
   /** Reused for each message. */
   readonly #found: Subscription[] = []
   readonly #foundGroups: SharedGroup[] = []
+  #revision = 0
+
+  /** Changes with the subscriptions, so with what `isHeard` returns. */
+  get revision(): number {
+    return this.#revision
+  }
 
   /** @returns whether the session had a subscription with this filter */
   subscribe(asked: string, subscription: Subscription): boolean {
     const { session, filter, group } = subscription
     const isKnown = session.subscriptions.has(asked)
+    this.#revision++
     session.subscriptions.set(asked, subscription)
     if (group === null) this.#subscriptions.set(filter, session.clientId, subscription)
     else {
@@ -50,6 +57,7 @@ export class Router {
   unsubscribe(session: Session, asked: string): boolean {
     const subscription = session.subscriptions.get(asked)
     if (subscription === undefined) return false
+    this.#revision++
     session.subscriptions.delete(asked)
     const { filter, group } = subscription
     if (group === null) this.#subscriptions.delete(filter, session.clientId)

@@ -13,6 +13,8 @@ export interface ClientPublish {
   readonly topic: string
   /** Whether the client may publish to it. */
   readonly isAllowed: boolean
+  /** Whether the topic is one of events. */
+  readonly isEvents: boolean
   readonly payload: Buffer
 }
 

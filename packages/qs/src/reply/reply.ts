@@ -47,8 +47,9 @@ function tell(message: Message, outcomes: readonly Outcome[], options: ReplyOpti
       publisher.publish(topic, json, ackQos)
     }
   }
-  if (!publisher.isHeard(deadLetterTopic)) return
-  for (const letter of lettersOf(message, outcomes)) {
+  const letters = lettersOf(message, outcomes)
+  if (letters.length === 0 || !publisher.isHeard(deadLetterTopic)) return
+  for (const letter of letters) {
     publisher.publish(deadLetterTopic, deadLetterJson(letter, publisher.maxPayloadBytes), 1)
   }
 }

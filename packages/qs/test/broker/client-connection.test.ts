@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pureBroker } from './pure-broker.ts'
+import { publish, pureBroker, received, subscribe } from './pure-broker.ts'
 
 test('a client that sends requests without reading the answers is not read either', async () => {
   const { connect } = pureBroker()
@@ -16,4 +16,21 @@ test('a client that sends requests without reading the answers is not read eithe
   await client.drain()
   assert.equal(client.isPaused, false)
   assert.equal(client.of('suback').length, asked)
+})
+
+test('what is known about a topic changes with the subscriptions', async () => {
+  const { connect } = pureBroker()
+  const publisher = await connect('publisher')
+  const watcher = await connect('watcher')
+  await publisher.send(publish('t', 'early'))
+  await watcher.send(subscribe('#'))
+  await publisher.send(publish('t', 'heard'))
+  await watcher.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['#'] })
+  await publisher.send(publish('t', 'late'))
+  const guest = await connect('guest')
+  await guest.send(subscribe('t'))
+  await publisher.send(publish('t', 'again'))
+  await guest.vanish()
+  await publisher.send(publish('t', 'to nobody'))
+  assert.deepEqual([received(watcher), received(guest)], [['t heard'], ['t again']])
 })

@@ -123,13 +123,13 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
         return state.taken
       },
       write: (bytes) => {
-        if (state.stuckBytes > 0) held.push(bytes)
-        else {
-          state.taken += bytes.length
-          reader.parse(bytes)
-          // As a socket whose buffer was above its mark.
-          if (bytes.length > 16 * 1024) setImmediate(() => connection.drained())
+        if (state.stuckBytes > 0) {
+          held.push(bytes)
+          return false
         }
+        state.taken += bytes.length
+        reader.parse(bytes)
+        return true
       },
       pause: () => {
         state.isPaused = true

@@ -55,7 +55,7 @@ export interface EmbeddedBrokerOptions {
    * @param topic null: the client may not publish to it, so the message counts only for the client
    */
   readonly chargePublish?: (clientId: string, topic: string | null, bytes: number) => number
-  /** Called for the same messages, with their content. */
+  /** Called for those of them that the intake does not take, with their content. */
   readonly onPublish?: (clientId: string, publish: ClientPublish) => void
   /** Default: unlimited. */
   readonly limits?: ConnectionLimitsOptions
@@ -257,8 +257,8 @@ function rulesOf({ options, access, complaints, onQuota }: RulesParts): Rules {
     maySubscribe: (peer, filter) => access.maySubscribe(peer, filter),
     mayReceive: (peer, topic) => access.mayReceive(peer, topic),
     published: (peer, publish) => {
-      onPublish?.(peer.clientId, publish)
-      const { topic, isAllowed, payload } = publish
+      const { topic, isAllowed, isEvents, payload } = publish
+      if (!isAllowed || !isEvents) onPublish?.(peer.clientId, publish)
       return chargePublish?.(peer.clientId, isAllowed ? topic : null, payload.length) ?? 0
     },
     refused: (peer, what, topic) => {

@@ -33,8 +33,9 @@ export class SocketLink implements Link {
     return this.#network.bytesWritten - queued
   }
 
-  write(bytes: Buffer): void {
-    if (this.#stream.writable) this.#stream.write(bytes)
+  /** What the network takes within `write` is followed by no 'drain', even above the high watermark. */
+  write(bytes: Buffer): boolean {
+    return this.#stream.writable && this.#stream.write(bytes)
   }
 
   pause(): void {

@@ -3,7 +3,7 @@ import type { Ids } from './load/event-stream.ts'
 export type Group = 'goals' | 'variety' | 'scale' | 'limits' | 'peers' | 'growth'
 
 /** What receives the events: the product, the original way, or what a user would pick instead. */
-export type SubjectName = 'ingester' | 'one-by-one' | 'telegraf' | 'node-red'
+export type SubjectName = 'ingester' | 'up' | 'one-by-one' | 'telegraf' | 'node-red'
 
 /** A promise of the product, on a machine with two cores that publisher, broker, ingester and PostgreSQL share. */
 export type Goal =
@@ -42,6 +42,8 @@ export interface Scenario {
   /** Number of processes that share the subscription; null: one with a subscription of its own. */
   readonly sharedBy: number | null
   readonly devices: number
+  /** That the devices publish on, in turn: 1 is a gateway, and as many as devices means one each. */
+  readonly connections: number
   readonly eventsPerMessage: number
   readonly ids: Ids
   /** Every nth message is a repeat; 0: none is. */

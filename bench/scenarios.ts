@@ -10,6 +10,7 @@ const BASE = {
   subject: 'ingester',
   sharedBy: null,
   devices: 100,
+  connections: 1,
   ids: 'ordered',
   resendEvery: 0,
   rowsThere: null,
@@ -47,6 +48,10 @@ const SLOW = {
   timeLimitMs: 300_000,
 } as const
 
+/** Its devices need no device ack: the PUBACK follows the COMMIT. */
+const UP = { subject: 'up', connections: 100 } as const
+
+const UP_MEMORY: Goal = { measure: 'peakMemoryMb', below: 170 }
 const MEMORY: Goal = { measure: 'peakMemoryMb', below: 150 }
 const ratio = (to: string, atLeast: number): Goal => ({ measure: 'ratio', to, atLeast })
 
@@ -100,6 +105,59 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'one event, its device ack, then the next',
     goals: [{ measure: 'p50Ms', below: 4 }, { measure: 'p99Ms', below: 15 }, MEMORY],
     comparedTo: ['original-lone-event'],
+  },
+  {
+    ...SINGLES,
+    ...UP,
+    name: 'up-single-events',
+    about: 'qs up: one event per message, 100 devices with a connection each',
+    goals: [
+      { measure: 'eventsPerSecond', atLeast: 60_000 },
+      ratio('single-events', 2),
+      ratio('original-single-events', 35),
+      ratio('telegraf-single-events', 2),
+      { measure: 'subjectCpu', below: 14 },
+      UP_MEMORY,
+    ],
+  },
+  {
+    ...SINGLES,
+    ...UP,
+    name: 'up-gateway-single-events',
+    about: 'qs up: the same on one connection, as in single-events',
+    connections: 1,
+    goals: [ratio('single-events', 2), UP_MEMORY],
+  },
+  {
+    ...ARRAYS,
+    ...UP,
+    name: 'up-arrays-of-100',
+    about: 'qs up: 100 events per message',
+    goals: [
+      ratio('arrays-of-100', 1),
+      ratio('copy-limit', 0.85),
+      { measure: 'subjectCpu', below: 7 },
+      UP_MEMORY,
+    ],
+  },
+  {
+    ...LONE,
+    ...UP,
+    name: 'up-lone-event',
+    about: 'qs up: one event, its PUBACK, then the next',
+    connections: 1,
+    goals: [{ measure: 'p50Ms', below: 1 }, { measure: 'p99Ms', below: 6 }, UP_MEMORY],
+  },
+  {
+    ...SINGLES,
+    ...UP,
+    name: 'up-connections-10000',
+    about: 'qs up: 10,000 devices with a connection each, which send one event each 10 s',
+    course: { kind: 'paced', ratePerSecond: 1_000 },
+    devices: 10_000,
+    connections: 10_000,
+    events: EVENTS(20_000, 10_000, { warmUp: 10_000, measured: 2_000 }),
+    goals: [{ measure: 'p99Ms', below: 50 }, { measure: 'peakMemoryMb', below: 400 }],
   },
   {
     ...SINGLES,

@@ -4,20 +4,23 @@ import { AckTally } from './ack-tally.ts'
 import type { Confirmations } from './confirmations.ts'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { MqttLoad } from './mqtt-load.ts'
+import { PubackTally } from './puback-tally.ts'
 
 export interface LoadOptions extends EventStreamOptions {
   readonly port: number
+  /** That publish in turn. */
+  readonly connections: number
   /** Total of all phases. */
   readonly events: number
-  /** What confirms events; null: device acks. */
-  readonly confirmations: ((onProgress: () => void) => Promise<Confirmations>) | null
+  /** What confirms events. */
+  readonly confirmations: 'device acks' | 'pubacks' | ((onProgress: () => void) => Promise<Confirmations>)
   readonly onLost: (reason: Error) => void
 }
 
 export interface Phase {
-  /** From the first publish to the last device ack. */
+  /** From the first publish to the last confirmation. */
   readonly seconds: number
-  /** From publishing a message to its device ack, sorted; empty without device acks. */
+  /** From publishing a message to its device ack or PUBACK, sorted; empty if rows confirm. */
   readonly latenciesMs: Float64Array
 }
 
@@ -25,10 +28,12 @@ export interface Phase {
 const REOPEN_SHARE = 0.25
 /** Messages without a PUBACK while the broker only queues. */
 const QUEUEING_WINDOW = 10_000
+/** Connections that are opened at a time: a listener has room for 511. */
+const OPENING = 200
 
 /**
- * The devices: publish events and wait for their device acks. Publisher and listener are two connections, as in a
- * gateway.
+ * The devices: publish events, on one connection or several, and wait for their device acks, which come on another
+ * one, or for their PUBACKs.
  */
 export class Load {
   readonly stream: EventStream
@@ -36,7 +41,7 @@ export class Load {
   readonly #sentAtMs: Float64Array
   readonly #latencyMs: Float64Array
   #confirmations!: Confirmations
-  #publisher!: MqttLoad
+  readonly #publishers: MqttLoad[] = []
   #listener: MqttLoad | null = null
   #messages = 0
   #wakeAt = Number.POSITIVE_INFINITY
@@ -52,10 +57,11 @@ export class Load {
 
   static async connect(options: LoadOptions): Promise<Load> {
     const load = new Load(options)
-    const { port, onLost, confirmations } = options
-    if (confirmations !== null) load.#confirmations = await confirmations(() => load.#onProgress())
-    else await load.#listen()
-    load.#publisher = await MqttLoad.connect({ port, clientId: 'bench-publisher', onLost })
+    const { confirmations } = options
+    if (confirmations === 'device acks') await load.#listen()
+    else if (confirmations === 'pubacks') await load.#openPublishers(load.#tallyPubacks())
+    else load.#confirmations = await confirmations(() => load.#onProgress())
+    if (confirmations !== 'pubacks') await load.#openPublishers(null)
     return load
   }
 
@@ -74,7 +80,7 @@ export class Load {
   }
 
   get pubacks(): number {
-    return this.#publisher.pubacks
+    return this.#publishers.reduce((sum, { pubacks }) => sum + pubacks, 0)
   }
 
   faults(): readonly string[] {
@@ -91,11 +97,11 @@ export class Load {
     const startMs = performance.now()
     while (this.#messages < range.last) {
       if (this.sentEvents - this.confirmed + eventsPerMessage > windowEvents) {
-        this.#publisher.flush()
+        this.#flush()
         await this.#until(this.sentEvents - Math.floor(windowEvents * (1 - REOPEN_SHARE)), signal)
       }
-      if (!this.#send(performance.now()))
-        await abortable(signal, (resolve) => this.#publisher.onceDrained(resolve))
+      const full = this.#send(performance.now())
+      if (full !== null) await abortable(signal, (resolve) => full.onceDrained(resolve))
     }
     return this.#finish(range, startMs, signal)
   }
@@ -111,7 +117,7 @@ export class Load {
     const dueMs = () => startMs + (this.#messages - range.first) * msPerMessage
     while (this.#messages < range.last) {
       while (this.#messages < range.last && dueMs() <= performance.now()) this.#send(dueMs())
-      this.#publisher.flush()
+      this.#flush()
       await wait(Math.max(1, Math.floor(dueMs() - performance.now())), undefined, { signal })
     }
     return this.#finish(range, startMs, signal)
@@ -135,7 +141,7 @@ export class Load {
 
   close(): void {
     this.#confirmations.stop()
-    this.#publisher.close()
+    for (const publisher of this.#publishers) publisher.close()
     this.#listener?.close()
   }
 
@@ -149,6 +155,31 @@ export class Load {
     await this.#listener.subscribe('qs/v1/+/acks')
   }
 
+  #tallyPubacks(): PubackTally {
+    const { connections, eventsPerMessage } = this.#options
+    const tally = new PubackTally({ connections, eventsPerMessage, onPuback: (message) => this.#onPuback(message) })
+    this.#confirmations = tally
+    return tally
+  }
+
+  async #openPublishers(tally: PubackTally | null): Promise<void> {
+    const { port, connections, onLost } = this.#options
+    while (this.#publishers.length < connections) {
+      const first = this.#publishers.length
+      const opening = Array.from({ length: Math.min(OPENING, connections - first) }, (_, place) => {
+        const connection = first + place
+        const clientId = `bench-publisher-${connection}`
+        const onPuback = (packetId: number) => tally?.take(connection, packetId)
+        return MqttLoad.connect({ port, clientId, onLost, onPuback })
+      })
+      this.#publishers.push(...(await Promise.all(opening)))
+    }
+  }
+
+  #flush(): void {
+    for (const publisher of this.#publishers) publisher.flush()
+  }
+
   #next(events: number) {
     return { first: this.#messages, last: this.#messages + events / this.#options.eventsPerMessage }
   }
@@ -158,11 +189,11 @@ export class Load {
     startMs: number,
     signal: AbortSignal,
   ): Promise<Phase> {
-    this.#publisher.flush()
+    this.#flush()
     await this.untilConfirmed(signal)
     const seconds = (performance.now() - startMs) / 1000
-    const hasAcks = this.#listener !== null
-    return { seconds, latenciesMs: hasAcks ? this.#latencies(range.first, range.last) : new Float64Array() }
+    const hasAnswers = typeof this.#options.confirmations === 'string'
+    return { seconds, latenciesMs: hasAnswers ? this.#latencies(range.first, range.last) : new Float64Array() }
   }
 
   /** Latencies of messages sent only once: an ack does not tell which of two copies it answers. */
@@ -172,14 +203,16 @@ export class Load {
     return this.#latencyMs.slice(originOf(first), originOf(last)).sort()
   }
 
-  #send(atMs: number): boolean {
+  /** @returns the connection if it is full, or null */
+  #send(atMs: number): MqttLoad | null {
     const message = this.#messages++
     const { stream } = this
     this.#confirmations.expect(message)
     if (!stream.isResent(message)) {
       this.#sentAtMs[stream.firstEventOf(message) / this.#options.eventsPerMessage] = atMs
     }
-    return this.#publisher.publish(stream.topicOf(message), stream.payloadOf(message))
+    const publisher = this.#publishers[message % this.#publishers.length] as MqttLoad
+    return publisher.publish(stream.topicOf(message), stream.payloadOf(message)) ? null : publisher
   }
 
   /** Waits until this many events in total are confirmed. */
@@ -192,14 +225,24 @@ export class Load {
   }
 
   async #untilPubacks(outstanding: number, signal: AbortSignal): Promise<void> {
-    this.#publisher.flush()
-    await abortable(signal, (resolve) => this.#publisher.oncePubacked(this.#messages - outstanding, resolve))
+    this.#flush()
+    const [publisher] = this.#publishers
+    await abortable(signal, (resolve) => publisher?.oncePubacked(this.#messages - outstanding, resolve))
   }
 
   #onAck(event: number, status: string): void {
     const { eventsPerMessage } = this.#options
     if (status === 'stored' && (event + 1) % eventsPerMessage === 0) {
       const origin = (event + 1) / eventsPerMessage - 1
+      this.#latencyMs[origin] = performance.now() - (this.#sentAtMs[origin] as number)
+    }
+    this.#onProgress()
+  }
+
+  #onPuback(message: number): void {
+    const { stream } = this
+    if (!stream.isResent(message)) {
+      const origin = stream.firstEventOf(message) / this.#options.eventsPerMessage
       this.#latencyMs[origin] = performance.now() - (this.#sentAtMs[origin] as number)
     }
     this.#onProgress()

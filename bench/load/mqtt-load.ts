@@ -8,6 +8,7 @@ export interface MqttLoadOptions {
   /** Called once if the connection ends without `close()`. */
   readonly onLost: (reason: Error) => void
   readonly onPublish?: (payload: Buffer) => void
+  readonly onPuback?: (packetId: number) => void
 }
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -107,11 +108,12 @@ export class MqttLoad {
   #receive(type: number, body: Buffer): void {
     // All subscriptions have QoS 0: the payload follows the topic directly [MQTT 3.1.1, 3.3.2].
     if (type === PUBLISH) this.#options.onPublish?.(body.subarray(2 + body.readUInt16BE(0)))
-    else if (type === PUBACK) this.#puback()
+    else if (type === PUBACK) this.#puback(body)
     else this.#waiters.get(type)?.(body)
   }
 
-  #puback(): void {
+  #puback(body: Buffer): void {
+    this.#options.onPuback?.(body.readUInt16BE(0))
     if (++this.#pubacks < this.#wakeAt) return
     this.#wakeAt = Number.POSITIVE_INFINITY
     this.#wake()

@@ -88,9 +88,9 @@ function wordsFor(goal: Goal): { readonly what: string; readonly digits: number 
     case 'eventsPerSecond':
       return { what: 'events per second', digits: 0 }
     case 'p50Ms':
-      return { what: 'ms to the device ack, p50', digits: 2 }
+      return { what: 'ms to the answer, p50', digits: 2 }
     case 'p99Ms':
-      return { what: 'ms to the device ack, p99', digits: 2 }
+      return { what: 'ms to the answer, p99', digits: 2 }
     case 'peakMemoryMb':
       return { what: 'MB peak resident memory', digits: 0 }
     case 'subjectCpu':

@@ -8,7 +8,7 @@ export const backlog: Course = async (context) => {
     const exitCode = await child.stop()
     if (exitCode !== 0) throw new Error(`${child.name} failed at its end: exit code ${exitCode}`)
   }
-  const load = await context.open(null)
+  const load = await context.open('device acks')
   await load.queue(counts.measured, signal)
   const startMs = performance.now()
   const running = await context.start()

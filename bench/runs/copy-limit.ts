@@ -12,7 +12,7 @@ export function copyLimit(windowEvents: number): Course {
   return async (context) => {
     const { bed, counts, signal } = context
     const running = await context.start()
-    const load = await context.open(null)
+    const load = await context.open('device acks')
     await load.flood(counts.measured, windowEvents, signal)
     for (const child of running.children) await child.stop()
 

@@ -23,9 +23,9 @@ export function paced(ratePerSecond: number): Course {
   }
 }
 
-/** Confirms events by device acks, or by rows if the subject sends none. */
 function openLoad({ bed, open }: CourseContext): Promise<Load> {
   const { subject, eventsPerMessage } = bed.scenario
-  if (SUBJECTS[subject].acksDevices) return open(null)
+  const { confirmedBy } = SUBJECTS[subject]
+  if (confirmedBy !== 'rows') return open(confirmedBy)
   return open((onProgress) => RowCount.start({ url: bed.databaseUrl, eventsPerMessage, onProgress }))
 }

@@ -14,7 +14,7 @@ export const postgresAway: Course = async (context) => {
   try {
     url.port = String(proxy.port)
     const running = await context.start(url.href)
-    const load = await context.open(null)
+    const load = await context.open('device acks')
     await load.flood(counts.warmUp, WARM_UP_WINDOW, signal)
     proxy.set({ kind: 'refuse' })
     proxy.reset()

@@ -64,7 +64,7 @@ async function runOn(bed: TestBed, { counts, boot, signal, onProgress }: RunOpti
       const load = await Load.connect({
         ...scenario,
         boot,
-        port: bed.broker.port,
+        port: started.at(-1)?.mqttPort ?? bed.broker.port,
         events,
         confirmations,
         onLost: stop,

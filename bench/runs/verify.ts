@@ -19,8 +19,8 @@ interface Check {
   readonly subjects: readonly SubjectName[]
 }
 
-const ALL: readonly SubjectName[] = ['ingester', 'one-by-one', 'telegraf', 'node-red']
-const PRODUCT: readonly SubjectName[] = ['ingester']
+const ALL: readonly SubjectName[] = ['ingester', 'up', 'one-by-one', 'telegraf', 'node-red']
+const PRODUCT: readonly SubjectName[] = ['ingester', 'up']
 
 const rows = (what: string, since: string) =>
   `select count(${what}) from events where ts_server >= '${since}'`

@@ -24,7 +24,7 @@ export const nodeRed: Subject = {
   guarantee:
     'device ack after COMMIT; PUBACK on arrival, before the write: what it holds when it dies is lost to the broker, ' +
     'and so is a batch with a bad event or while PostgreSQL is away; only a device that resends makes up for it',
-  acksDevices: true,
+  confirmedBy: 'device acks',
   rowAsSent: ROW_AS_SENT,
   probe,
   start: async ({ broker, databaseUrl, directory, eventsPerMessage, signal }) => {

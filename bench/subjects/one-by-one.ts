@@ -13,7 +13,7 @@ export const oneByOne: Subject = {
   title: 'the original way (Python)',
   guarantee:
     'device ack after COMMIT, PUBACK after both; duplicates detected; a bad event or a lost connection ends it',
-  acksDevices: true,
+  confirmedBy: 'device acks',
   rowAsSent: ROW_AS_SENT,
   probe: async () => probe(),
   start: async ({ broker, databaseUrl, directory, signal }) => {

@@ -17,6 +17,8 @@ export interface Running {
   readonly children: readonly Child[]
   /** From the start of the first process until all are ready. */
   readonly readySeconds: number
+  /** Of its own broker, which devices use instead of Mosquitto. */
+  readonly mqttPort?: number
 }
 
 /** Versions of the software it needs, or why it cannot run here. */
@@ -27,8 +29,8 @@ export interface Subject {
   readonly title: string
   /** What it promises, and at which step; shown beside its figures. */
   readonly guarantee: string
-  /** If not, its events are confirmed by their rows. */
-  readonly acksDevices: boolean
+  /** What tells that an event is committed. */
+  readonly confirmedBy: 'device acks' | 'pubacks' | 'rows'
   /** An SQL condition that is true for a row of `events` with the content sent. */
   readonly rowAsSent: string
   /** Installs what is missing if possible, and reports its progress. */

@@ -24,7 +24,7 @@ export const telegraf: Subject = {
   guarantee:
     'PUBACK after COMMIT, on one connection (with pool_max_conns above 1 before it); no device ack; ' +
     'one bad or duplicate event costs its whole batch, which is logged, dropped and PUBACKed',
-  acksDevices: false,
+  confirmedBy: 'rows',
   rowAsSent: `value between 18 and 28 and unit = '°C' and event_type = 'temp' and schema = 1 and meta_fw = '1.4.2'
     and ts > now() - interval '1 hour'`,
   probe,

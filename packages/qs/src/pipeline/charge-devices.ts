@@ -1,5 +1,6 @@
-import type { Amounts, DeviceBudgets } from './device-budgets.ts'
+import type { DeviceBudgets } from './device-budgets.ts'
 import type { BatchResult, Message, Outcome } from './message.ts'
+import { sameAsBefore } from './same-as-before.ts'
 
 /**
  * Charges an arriving message and returns for how many milliseconds its client is not read. An event is charged to the
@@ -9,8 +10,9 @@ import type { BatchResult, Message, Outcome } from './message.ts'
  * @param deviceIdOf returns null for any topic other than an event topic
  */
 export function arrivalCharge(budgets: DeviceBudgets, deviceIdOf: (topic: string) => string | null) {
+  const idOf = sameAsBefore(deviceIdOf)
   return (clientId: string, topic: string | null, bytes: number): number => {
-    const deviceId = topic === null ? null : deviceIdOf(topic)
+    const deviceId = topic === null ? null : idOf(topic)
     return budgets.charge(deviceId ?? `client/${clientId}`, { messages: 1, bytes }, performance.now())
   }
 }
@@ -22,24 +24,25 @@ export interface ChargeOptions {
   readonly nowMs: number
 }
 
-/** Charges each device for its share of a committed batch. */
+/** Charges each device for its share of a committed batch, and messages that follow each other together. */
 export function chargeDevices(
   batch: readonly Message[],
   result: BatchResult,
   { budgets, areArrivalsCharged, nowMs }: ChargeOptions,
 ): void {
-  for (let index = 0; index < batch.length; index++) {
-    const { deviceId, delivery } = batch[index] as Message
-    if (deviceId === null) continue
-    const outcomes = result[index] ?? []
-    const rejections = rejectionsIn(outcomes)
-    const amounts: Amounts = {
-      messages: areArrivalsCharged ? 0 : 1,
-      bytes: areArrivalsCharged ? 0 : delivery.payload.length,
-      events: Math.max(outcomes.length, rejections),
-      rejections,
+  for (let index = 0; index < batch.length; ) {
+    const { deviceId } = batch[index] as Message
+    const spent = { messages: 0, bytes: 0, events: 0, rejections: 0 }
+    for (; batch[index]?.deviceId === deviceId; index++) {
+      const outcomes = result[index] ?? []
+      const rejections = rejectionsIn(outcomes)
+      spent.events += Math.max(outcomes.length, rejections)
+      spent.rejections += rejections
+      if (areArrivalsCharged) continue
+      spent.messages++
+      spent.bytes += batch[index]?.delivery.payload.length ?? 0
     }
-    budgets.charge(deviceId, amounts, nowMs)
+    if (deviceId !== null) budgets.charge(deviceId, spent, nowMs)
   }
 }
 

@@ -7,18 +7,16 @@ export interface Amounts {
   readonly rejections: number
 }
 
-type Kind = keyof Amounts
-
 /** The remainder of each budget; below 0 is debt. */
-interface Account {
-  readonly left: Record<Kind, number>
+interface Account extends Writable<Amounts> {
   /** When it was last refilled, on the monotonic clock. */
   filledMs: number
   /** When it was last in debt. */
   overMs: number
 }
 
-const KINDS: readonly Kind[] = ['messages', 'bytes', 'events', 'rejections']
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 const MAX_DEVICES = 10_000
 /** How long a device is reported as over budget. */
 const SHOWN_MS = 60_000
@@ -46,15 +44,23 @@ export class DeviceBudgets {
   /** @returns milliseconds until this device has paid its debt; 0 within its budget */
   charge(deviceId: string, spent: Partial<Amounts>, nowMs: number): number {
     const account = this.#accountOf(deviceId, nowMs)
-    const { left } = account
-    let debtSeconds = 0
-    for (const kind of KINDS) {
-      const perSecond = this.#perSecond[kind]
-      left[kind] = Math.max(left[kind] - (spent[kind] ?? 0), -perSecond)
-      debtSeconds = Math.max(debtSeconds, -left[kind] / perSecond)
-    }
-    if (debtSeconds > 0) account.overMs = nowMs
-    return debtSeconds * 1_000
+    const seconds = (nowMs - account.filledMs) / 1_000
+    account.filledMs = nowMs
+    const { messages, bytes, events, rejections } = this.#perSecond
+    // Field by field: with a loop over their names, charging took 7 % of the time of an event.
+    account.messages = left(account.messages + seconds * messages, spent.messages, messages)
+    account.bytes = left(account.bytes + seconds * bytes, spent.bytes, bytes)
+    account.events = left(account.events + seconds * events, spent.events, events)
+    account.rejections = left(account.rejections + seconds * rejections, spent.rejections, rejections)
+    const least = Math.min(
+      account.messages / messages,
+      account.bytes / bytes,
+      account.events / events,
+      account.rejections / rejections,
+    )
+    if (least >= 0) return 0
+    account.overMs = nowMs
+    return -least * 1_000
   }
 
   /** Devices that exceeded their budget in the last minute. */
@@ -66,26 +72,11 @@ export class DeviceBudgets {
 
   #accountOf(deviceId: string, nowMs: number): Account {
     const known = this.#accounts.get(deviceId)
-    if (known !== undefined) {
-      this.#fill(known, nowMs)
-      return known
-    }
+    if (known !== undefined) return known
     if (this.#accounts.size >= MAX_DEVICES) this.#forget(nowMs)
-    const left = { messages: 0, bytes: 0, events: 0, rejections: 0 }
-    for (const kind of KINDS) left[kind] = this.#perSecond[kind]
-    const account = { left, filledMs: nowMs, overMs: Number.NEGATIVE_INFINITY }
+    const account = { ...this.#perSecond, filledMs: nowMs, overMs: Number.NEGATIVE_INFINITY }
     this.#accounts.set(deviceId, account)
     return account
-  }
-
-  #fill(account: Account, nowMs: number): void {
-    const { left, filledMs } = account
-    const seconds = (nowMs - filledMs) / 1_000
-    account.filledMs = nowMs
-    for (const kind of KINDS) {
-      const perSecond = this.#perSecond[kind]
-      left[kind] = Math.min(left[kind] + seconds * perSecond, perSecond)
-    }
   }
 
   #forget(nowMs: number): void {
@@ -94,4 +85,9 @@ export class DeviceBudgets {
     }
     if (this.#accounts.size >= MAX_DEVICES) this.#accounts.clear()
   }
+}
+
+/** A bucket holds the allowance of one second, and a debt is at most as much. */
+function left(filled: number, spent: number | undefined, perSecond: number): number {
+  return Math.max(Math.min(filled, perSecond) - (spent ?? 0), -perSecond)
 }

@@ -3,6 +3,7 @@ import { formatInstant, isDeviceId } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
 import { type Element, Message, type MessageParts } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
+import { sameAsBefore } from '../pipeline/same-as-before.ts'
 import { decodeEvent } from './decode-event.ts'
 import type { DecodeOptions, MessageContext } from './decode-options.ts'
 import { parseExact } from './exact-numbers.ts'
@@ -23,11 +24,14 @@ export type Decoder = (delivery: Delivery) => Message
  */
 export function decoder(options: DecodeOptions): Decoder {
   const elementsOf = (delivery: Delivery) => decode(delivery).elements
+  const deviceIdOf = sameAsBefore((topic: string) => {
+    const named = options.topic.deviceIdOf(topic)
+    return named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
+  })
+  const textOf = sameAsBefore(formatInstant)
   const decode = (delivery: Delivery): MessageParts => {
-    const named = options.topic.deviceIdOf(delivery.topic)
-    const deviceId =
-      named !== null && isDeviceId(named) && named.length <= MAX_DEVICE_ID_LENGTH ? named : null
-    const tsServer = formatInstant(delivery.receivedAt)
+    const deviceId = deviceIdOf(delivery.topic)
+    const tsServer = textOf(delivery.receivedAt)
     let decoded: Element | readonly Element[]
     try {
       decoded = decodePayload(delivery, { options, deviceId, receivedAt: delivery.receivedAt, tsServer })

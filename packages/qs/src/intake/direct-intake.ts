@@ -108,7 +108,7 @@ export class DirectIntake implements Intake {
 
   /** @param window the answers of the connection @param gate stops and continues its reading */
   open(window: AnswerWindow, gate: Gate): Lane {
-    return new Lane(window, gate)
+    return new Lane(window, gate, this.#onSettle)
   }
 
   /** The connection has ended. What it sent is settled without an answer. */
@@ -129,7 +129,7 @@ export class DirectIntake implements Intake {
       this.#dropped++
       return true
     }
-    const taken = new Taken(arrived, receivedAt, { lane, onSettle: this.#onSettle })
+    const taken = new Taken(arrived, receivedAt, lane)
     if (!lane.isQos0) lane.window.add(taken)
     lane.unsettledMessages++
     lane.unsettledBytes += taken.payload.length
@@ -146,7 +146,7 @@ export class DirectIntake implements Intake {
     at: Instant,
   ): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const lane = new Lane(new AnswerWindow(() => {}), NO_GATE)
+    const lane = this.open(new AnswerWindow(() => {}), NO_GATE)
     this.take(lane, { topic, payload: bytes, qos: 1, packetId: 0, dup: false }, at)
   }
 

@@ -1,4 +1,5 @@
 import type { AnswerWindow } from './answer-window.ts'
+import type { Taken } from './taken.ts'
 
 /** How the intake slows down one connection. */
 export interface Gate {
@@ -16,6 +17,7 @@ export interface Share {
 export class Lane {
   readonly window: AnswerWindow
   readonly gate: Gate
+  readonly onSettle: (taken: Taken) => void
   unsettledMessages = 0
   unsettledBytes = 0
   isPaused = false
@@ -23,9 +25,10 @@ export class Lane {
   isQos0 = false
   isClosed = false
 
-  constructor(window: AnswerWindow, gate: Gate) {
+  constructor(window: AnswerWindow, gate: Gate, onSettle: (taken: Taken) => void) {
     this.window = window
     this.gate = gate
+    this.onSettle = onSettle
   }
 
   hasUsedUp({ messages, bytes }: Share): boolean {

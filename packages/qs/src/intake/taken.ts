@@ -22,28 +22,22 @@ export class Taken implements Delivery, Slot {
   readonly packetId: number
   readonly qos: 1 | 2
   readonly lane: Lane
-  readonly #onSettle: (taken: Taken) => void
   isSettled = false
   refusal: DeadLetterCode | null = null
 
-  constructor(
-    { topic, payload, qos, packetId, dup }: Arrived,
-    receivedAt: Instant,
-    owner: { readonly lane: Lane; readonly onSettle: (taken: Taken) => void },
-  ) {
+  constructor({ topic, payload, qos, packetId, dup }: Arrived, receivedAt: Instant, lane: Lane) {
     this.topic = topic
     this.payload = payload
     this.redelivered = dup
     this.receivedAt = receivedAt
     this.packetId = packetId
     this.qos = qos === 2 ? 2 : 1
-    this.lane = owner.lane
-    this.#onSettle = owner.onSettle
+    this.lane = lane
   }
 
   settle(refusal: DeadLetterCode | null = null): void {
     this.isSettled = true
     this.refusal = refusal
-    this.#onSettle(this)
+    this.lane.onSettle(this)
   }
 }

@@ -31,7 +31,7 @@ export class Message implements MessageParts {
   /** After `release`: the event ids for its device ack. */
   #eventIds: readonly string[] | null = null
   /** After `release`: the warnings by index. Nearly always empty; all messages then share one empty map. */
-  #warnings: ReadonlyMap<number, DeviceAckWarning> = NO_WARNINGS
+  #warnings = NO_WARNINGS
 
   /** @param decode decodes the elements again */
   constructor(
@@ -79,24 +79,25 @@ export class Message implements MessageParts {
 
   /** Releases the events. A message with a rejection keeps its elements: it is written and answered one by one. */
   release(): void {
-    if (this.#elements === null) return
-    const eventIds: string[] = []
-    let warnings: Map<number, DeviceAckWarning> | null = null
-    for (const element of this.#elements) {
-      if (element.kind !== 'event') return
-      if (element.warning !== null) {
-        warnings ??= new Map()
-        warnings.set(eventIds.length, element.warning)
-      }
-      eventIds.push(element.eventId)
+    const elements = this.#elements
+    if (elements?.every(isEvent) !== true) return
+    // Of exact size: an array that grows has room for 17, and thousands of messages wait for their commit.
+    this.#eventIds = elements.map(({ eventId }) => eventId)
+    for (let index = 0; index < elements.length; index++) {
+      const warning = elements[index]?.warning ?? null
+      if (warning === null) continue
+      if (this.#warnings === NO_WARNINGS) this.#warnings = new Map()
+      this.#warnings.set(index, warning)
     }
-    this.#eventIds = eventIds
-    this.#warnings = warnings ?? NO_WARNINGS
     this.#elements = null
   }
 }
 
-const NO_WARNINGS: ReadonlyMap<number, DeviceAckWarning> = new Map()
+const NO_WARNINGS = new Map<number, DeviceAckWarning>()
+
+function isEvent(element: Element): element is Event {
+  return element.kind === 'event'
+}
 
 export type Element = Event | Rejection
 

@@ -105,7 +105,7 @@ async function copyBatch(
   copy: Copy,
   context: BatchContext,
 ): Promise<BatchResult> {
-  const outcomes = batch.messages.map(whereAllIsStored)
+  const outcomes = whereAllIsStored(batch.messages)
   const letters = admitLetters(batch.messages, outcomes, context)
   try {
     const closing = closingStatements(batch, outcomes, letters, context)
@@ -200,10 +200,15 @@ async function close(connection: Connection, statements: readonly QueryConfig[])
 }
 
 /** A released message has only events. */
-function whereAllIsStored(message: Message): Outcome[] {
-  const stored: Outcome = { kind: 'stored', tsServer: message.tsServer }
-  if (message.isReleased) return new Array<Outcome>(message.size).fill(stored)
-  return message.elements.map((each) => (each.kind === 'event' ? stored : each))
+/** Messages of one read have the same time, and share one outcome. */
+function whereAllIsStored(messages: readonly Message[]): Outcome[][] {
+  let stored = { kind: 'stored' as const, tsServer: '' }
+  return messages.map((message) => {
+    const { tsServer } = message
+    if (stored.tsServer !== tsServer) stored = { kind: 'stored', tsServer }
+    if (message.isReleased) return new Array<Outcome>(message.size).fill(stored)
+    return message.elements.map((each) => (each.kind === 'event' ? stored : each))
+  })
 }
 
 /** The outcomes known in advance; undefined for events, unless their type exceeds the limit. */

@@ -157,7 +157,10 @@ export const SCENARIOS: readonly Scenario[] = [
     devices: 10_000,
     connections: 10_000,
     events: EVENTS(20_000, 10_000, { warmUp: 10_000, measured: 2_000 }),
-    goals: [{ measure: 'p99Ms', below: 50 }, { measure: 'peakMemoryMb', below: 400 }],
+    goals: [
+      { measure: 'p99Ms', below: 50 },
+      { measure: 'peakMemoryMb', below: 400 },
+    ],
   },
   {
     ...SINGLES,

@@ -157,7 +157,11 @@ export class Load {
 
   #tallyPubacks(): PubackTally {
     const { connections, eventsPerMessage } = this.#options
-    const tally = new PubackTally({ connections, eventsPerMessage, onPuback: (message) => this.#onPuback(message) })
+    const tally = new PubackTally({
+      connections,
+      eventsPerMessage,
+      onPuback: (message) => this.#onPuback(message),
+    })
     this.#confirmations = tally
     return tally
   }
@@ -193,7 +197,10 @@ export class Load {
     await this.untilConfirmed(signal)
     const seconds = (performance.now() - startMs) / 1000
     const hasAnswers = typeof this.#options.confirmations === 'string'
-    return { seconds, latenciesMs: hasAnswers ? this.#latencies(range.first, range.last) : new Float64Array() }
+    return {
+      seconds,
+      latenciesMs: hasAnswers ? this.#latencies(range.first, range.last) : new Float64Array(),
+    }
   }
 
   /** Latencies of messages sent only once: an ack does not tell which of two copies it answers. */

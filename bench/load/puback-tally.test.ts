@@ -4,7 +4,11 @@ import { PubackTally } from './puback-tally.ts'
 
 function tallyOf(connections: number, messages: number) {
   const seen: number[] = []
-  const tally = new PubackTally({ connections, eventsPerMessage: 10, onPuback: (message) => seen.push(message) })
+  const tally = new PubackTally({
+    connections,
+    eventsPerMessage: 10,
+    onPuback: (message) => seen.push(message),
+  })
   for (let message = 0; message < messages; message++) tally.expect()
   return { tally, seen }
 }

@@ -42,7 +42,8 @@ export class PubackTally implements Confirmations {
     const due = (place % MAX_PACKET_ID) + 1
     if (packetId !== due) {
       this.#oddCount++
-      if (this.#odd.length < EXAMPLES) this.#odd.push(`${packetId} on connection ${connection} instead of ${due}`)
+      if (this.#odd.length < EXAMPLES)
+        this.#odd.push(`${packetId} on connection ${connection} instead of ${due}`)
       return
     }
     this.#counts[connection] = place + 1

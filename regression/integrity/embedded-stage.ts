@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from '../../packages/qs/src/embedded/postgres/embedded-postgres.ts'
+import { STALLED_MESSAGES } from '../../packages/qs/src/intake/direct-intake.ts'
 import { type EmbeddedEnv, embeddedEnv } from './embedded-stack.ts'
 import type { FleetOptions } from './fleet.ts'
 import { IngesterProcess } from './ingester.ts'
@@ -28,13 +29,13 @@ export class EmbeddedStage extends Scene {
   constructor(
     t: TestContext,
     { env, databaseUrl }: { readonly env: EmbeddedEnv; readonly databaseUrl: string },
-    { fault, settings = {} }: EmbeddedStageOptions,
+    { fault }: EmbeddedStageOptions,
   ) {
     const brokerUrl = `mqtt://127.0.0.1:${env.MQTT_PORT}`
     super(t, { fault, brokerUrl, superUrl: databaseUrl, maxMemoryMb: MAX_MEMORY_MB })
     this.port = Number(env.MQTT_PORT)
     this.databaseUrl = databaseUrl
-    this.watchOver(IngesterProcess.embedded(t, env), settings)
+    this.watchOver(IngesterProcess.embedded(t, env), STALLED_MESSAGES)
   }
 
   /** The raised alarms with their details, as reported by /readyz. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { until } from '@qs-telemetry/testing/until.ts'
-import { SETTINGS } from '../../packages/qs/src/config/settings.ts'
 import { Checker, type Sent } from '../checker.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
 import type { IngesterProcess } from './ingester.ts'
@@ -70,9 +69,8 @@ export abstract class Scene {
     return this.#fleets.reduce((sum, fleet) => sum + fleet.sent, 0)
   }
 
-  /** Watches an ingester that is not started yet. */
-  protected watchOver(ingester: IngesterProcess, settings: Readonly<Record<string, string>>): void {
-    const watermark = Number(settings.IN_FLIGHT_MESSAGES ?? SETTINGS.IN_FLIGHT_MESSAGES.default)
+  /** Watches an ingester that is not started yet. @param watermark the most messages it may hold, but for one read */
+  protected watchOver(ingester: IngesterProcess, watermark: number): void {
     this.#ingesters.push(ingester)
     this.#watches.push(
       new Watch(ingester, this.checker, { maxMessagesInFlight: watermark + READ_OVERSHOOT_MESSAGES }),

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { type Mosquitto, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
+import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import type { FleetOptions } from './fleet.ts'
 import { IngesterProcess } from './ingester.ts'
 import { Postgres, type PostgresOptions } from './postgres.ts'
@@ -48,13 +49,13 @@ export class Stage extends Scene {
   /** Another ingester on the same servers, not started yet; it may share a client id or have its own. */
   async addIngester(settings: Readonly<Record<string, string>> = {}): Promise<IngesterProcess> {
     const { wrapBroker, wrapDatabase } = this.#options
-    const all = { ...this.#options.settings, ...settings }
+    const all: Readonly<Record<string, string>> = { ...this.#options.settings, ...settings }
     const ingester = await IngesterProcess.create(this.#t, {
       mqttUrl: (await wrapBroker?.(this.broker.url, this)) ?? this.broker.url,
       databaseUrl: (await wrapDatabase?.(this.postgres.url, this)) ?? this.postgres.url,
       settings: all,
     })
-    this.watchOver(ingester, all)
+    this.watchOver(ingester, Number(all.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.ingest))
     return ingester
   }
 }

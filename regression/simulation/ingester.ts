@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { instantFromMs } from '@qs-telemetry/protocol'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { createPipeline, type Pipeline } from '../../packages/qs/src/app/pipeline.ts'
+import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import type { Config } from '../../packages/qs/src/config/settings.ts'
 import { QsError } from '../../packages/qs/src/errors/qs-error.ts'
 import type { Clock } from '../../packages/qs/src/pipeline/clock.ts'
@@ -138,7 +139,7 @@ export class Ingester {
     checker.held(
       'messages',
       status.unsettledMessages,
-      config.IN_FLIGHT_MESSAGES + extraBytes / MIN_MESSAGE_BYTES,
+      (config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.ingest) + extraBytes / MIN_MESSAGE_BYTES,
     )
     checker.held('bytes', status.unsettledBytes, config.IN_FLIGHT_BYTES + broker.largestBytes + extraBytes)
   }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DEFAULT_IN_FLIGHT } from '../config/default-in-flight.ts'
 import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -105,7 +106,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
 /** @returns not yet connected to a pipeline */
 export function directIntake({ IN_FLIGHT_MESSAGES: messages, IN_FLIGHT_BYTES: bytes }: Config): DirectIntake {
   return new DirectIntake({
-    highWatermark: { messages, bytes },
+    highWatermark: { messages: messages ?? DEFAULT_IN_FLIGHT.up, bytes },
     clock: new SystemClock(),
     maxPayloadBytes: MAX_REPLY_BYTES,
   })

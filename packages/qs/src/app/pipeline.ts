@@ -1,6 +1,7 @@
 import { ackTopics, type Instant } from '@qs-telemetry/protocol'
 import { type TypesAlarm, typesAlarm } from '../alarms/types-alarm.ts'
 import { Batcher } from '../batch/batcher.ts'
+import { DEFAULT_IN_FLIGHT } from '../config/default-in-flight.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { decoder } from '../decode/decode-message.ts'
@@ -90,6 +91,7 @@ export function createPipeline({
   const tooManyTypes = typesAlarm()
   const countedLetters = new OnlyCountedLog(log.child({ stage: 'sink' }), clock)
 
+  const inFlightMessages = config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.ingest
   const openSource = (events: IntakeEvents) =>
     new Source({
       url: mqttUrl,
@@ -99,9 +101,9 @@ export function createPipeline({
       password: secretReader(config, 'MQTT_PASSWORD'),
       filter: config.MQTT_EVENTS_TOPIC.filter,
       sessionExpiryMs: config.MQTT_SESSION_EXPIRY,
-      receiveMaximum: config.IN_FLIGHT_MESSAGES,
+      receiveMaximum: inFlightMessages,
       keepAliveMs: config.MQTT_KEEP_ALIVE,
-      highWatermark: { messages: config.IN_FLIGHT_MESSAGES, bytes: config.IN_FLIGHT_BYTES },
+      highWatermark: { messages: inFlightMessages, bytes: config.IN_FLIGHT_BYTES },
       openSocket,
       clock,
       random,

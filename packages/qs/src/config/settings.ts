@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, DEFAULT_TOPICS } from '@qs-telemetry/protocol'
+import { DEFAULT_IN_FLIGHT } from './default-in-flight.ts'
 import type { Kind } from './kinds.ts'
 import * as kinds from './kinds.ts'
 
@@ -240,11 +241,10 @@ export const SETTINGS = {
     'Payload bytes of dead letters kept per device and minute; further ones are only counted',
   ),
 
-  IN_FLIGHT_MESSAGES: setting(
+  IN_FLIGHT_MESSAGES: optional(
     'Memory',
     kinds.integer(1, 60_000),
-    '1000',
-    'Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker. With qs up each connection may have ten more',
+    `Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker. If unset, ${DEFAULT_IN_FLIGHT.ingest}. With qs up ${DEFAULT_IN_FLIGHT.up}, each connection may have ten more, and 60000 wait while PostgreSQL is away`,
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same limit in payload bytes'),
   BATCH_BYTES: setting('Memory', kinds.size, '1MiB', 'Maximum payload bytes in one transaction'),

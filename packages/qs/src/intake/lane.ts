@@ -1,11 +1,16 @@
 import type { AnswerWindow } from './answer-window.ts'
-import type { Taken } from './taken.ts'
 
 /** How the intake slows down one connection. */
 export interface Gate {
   /** Hands on no further message until `resume`, not even one that is read already. */
   pause(): void
   resume(): void
+}
+
+/** A message of a connection, once it is settled. */
+export interface Settled {
+  readonly lane: Lane
+  readonly payload: Buffer
 }
 
 export interface Share {
@@ -17,7 +22,7 @@ export interface Share {
 export class Lane {
   readonly window: AnswerWindow
   readonly gate: Gate
-  readonly onSettle: (taken: Taken) => void
+  readonly onSettle: (settled: Settled) => void
   unsettledMessages = 0
   unsettledBytes = 0
   isPaused = false
@@ -25,7 +30,7 @@ export class Lane {
   isQos0 = false
   isClosed = false
 
-  constructor(window: AnswerWindow, gate: Gate, onSettle: (taken: Taken) => void) {
+  constructor(window: AnswerWindow, gate: Gate, onSettle: (settled: Settled) => void) {
     this.window = window
     this.gate = gate
     this.onSettle = onSettle

@@ -1,7 +1,7 @@
 import type { DeadLetterCode, Instant } from '@qs-telemetry/protocol'
 import type { Delivery } from '../pipeline/delivery.ts'
 import type { Slot } from './answer-window.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, Settled } from './lane.ts'
 
 /** A PUBLISH of a device, as the connection read it. */
 export interface Arrived {
@@ -14,7 +14,7 @@ export interface Arrived {
 }
 
 /** A delivery and its slot in the window, in one object without closures: thousands wait at a time. */
-export class Taken implements Delivery, Slot {
+export class Taken implements Delivery, Slot, Settled {
   readonly topic: string
   readonly payload: Buffer
   readonly redelivered: boolean

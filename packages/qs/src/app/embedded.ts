@@ -35,7 +35,7 @@ export interface EmbeddedStack {
 }
 
 /** Enough for any message within the limits, and for the answers. */
-const MAX_PACKET_BYTES = 16 * 1024 * 1024
+export const MAX_PACKET_BYTES = 16 * 1024 * 1024
 /** More than twice the largest message that a device may send by default. */
 const MAX_REPLY_BYTES = 2 * 1024 * 1024
 

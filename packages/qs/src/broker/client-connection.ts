@@ -298,6 +298,7 @@ export class ClientConnection implements Client, Outlet {
       topicAliasMaximum: TOPIC_ALIAS_MAXIMUM,
       assignedClientId: isIdAssigned ? connect.clientId : null,
       serverKeepAliveSeconds: null,
+      isPubackCommit: this.#parts.intake !== null,
     })
     this.#messages = new IncomingMessages(this, begun.session, { ...this.#parts, connect })
     begun.session.connect(this)

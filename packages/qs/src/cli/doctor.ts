@@ -7,7 +7,7 @@ import { checkBroker } from '../doctor/check-broker.ts'
 import { checkDatabase } from '../doctor/check-database.ts'
 import { checkHost } from '../doctor/check-host.ts'
 import { type Finding, problem, type Status } from '../doctor/finding.ts'
-import { brokerOptions } from '../endpoints/broker-options.ts'
+import { brokerAccess } from '../endpoints/broker-options.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { counted } from '../telemetry/counted.ts'
 import { parseWith } from './parse-option.ts'
@@ -35,7 +35,8 @@ Results: ok, warning, problem, or – for a check that could not run, with the r
 
 Limits are tested, not only read: the doctor opens its own session, publishes small messages to its own topic
 (below qs/v1/qs-doctor/events/check, which no ingester subscribes to), counts what comes back, and cleans up.
-A running ingester is not disturbed.`,
+A running ingester is not disturbed. The broker of qs up has no queue between devices and database, so its queue is not
+tested; qs verify tests its PUBACK.`,
     )
     .action(async ({ queue, json }: Options) => {
       const findings: Finding[] = []
@@ -58,14 +59,7 @@ async function* examine(queue: number): AsyncGenerator<Finding> {
     return
   }
   yield* checkHost(config)
-  const { url, username, password, mqtt } = brokerOptions(config)
-  const access = {
-    url,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(mqtt?.ca instanceof Buffer && { ca: mqtt.ca }),
-  }
-  yield* checkBroker(config, access, queue)
+  yield* checkBroker(config, brokerAccess(config), queue)
   try {
     yield* checkDatabase(findDatabaseUrl(config), config)
   } catch (error) {

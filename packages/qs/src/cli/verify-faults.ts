@@ -9,6 +9,7 @@ import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { type Proof, prove, removeRun } from '../verify/prove.ts'
 import { progress } from './progress.ts'
+import { promisesCommit } from './promises-commit.ts'
 import { removeRows } from './remove-rows.ts'
 
 export interface VerifyFaultsOptions {
@@ -26,7 +27,7 @@ export async function verifyFaults(
   const bar = progress('faults')
   try {
     const proof = await prove({
-      broker: brokerOptions(config),
+      broker: (await promisesCommit(config)) ? null : brokerOptions(config),
       database,
       timeoutMs: timeout * 1000,
       onFault: bar.update,
@@ -42,7 +43,9 @@ export async function verifyFaults(
 }
 
 /** Prints the table of faults and the errors that only a proof under faults can find. */
-export function printFaults({ faults, early, doubled }: Proof): void {
+export function printFaults({ faults, early, doubled, puback }: Proof): void {
+  if (puback !== null)
+    console.log('The broker says that its PUBACK means committed: tested with a broker of the same kind.\n')
   const width = Math.max(...faults.map(({ fault }) => fault.length))
   console.log(pc.bold(`${'fault'.padEnd(width)}   sent  acked  flows after`))
   for (const { fault, sent, acked, flowsAfterSeconds: seconds } of faults) {

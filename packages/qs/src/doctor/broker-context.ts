@@ -1,5 +1,6 @@
 import type { Config } from '../config/settings.ts'
-import type { BrokerAccess, BrokerProbe } from './broker-probe.ts'
+import type { BrokerAccess } from '../endpoints/broker-options.ts'
+import type { BrokerProbe } from './broker-probe.ts'
 
 /** Shared by the checks of the broker. */
 export interface BrokerContext {

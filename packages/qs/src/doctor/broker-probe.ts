@@ -1,13 +1,7 @@
 import mqtt, { type IConnackPacket } from 'mqtt'
 import { brokerError } from '../endpoints/broker-error.ts'
+import type { BrokerAccess } from '../endpoints/broker-options.ts'
 import { QsError } from '../errors/qs-error.ts'
-
-export interface BrokerAccess {
-  readonly url: string
-  readonly username?: string
-  readonly password?: string
-  readonly ca?: Buffer
-}
 
 export interface ProbeOptions {
   readonly clientId: string

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { ackTopic } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
+import type { BrokerAccess } from '../endpoints/broker-options.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import type { BrokerContext } from './broker-context.ts'
-import { type BrokerAccess, BrokerProbe } from './broker-probe.ts'
-import { checkConnack } from './check-connack.ts'
+import { BrokerProbe } from './broker-probe.ts'
+import { checkConnack, windowOf } from './check-connack.ts'
 import { checkPacketSize } from './check-packet-size.ts'
 import { checkSession } from './check-session.ts'
 import { checkSys } from './check-sys.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
+import { pubackIsCommit } from './puback-is-commit.ts'
 
 const DEVICE_ID = 'qs-doctor'
 const ECHO_MS = 3_000
@@ -32,29 +34,49 @@ export async function* checkBroker(
       'broker connection',
       `${access.url} with MQTT ${version === 5 ? '5.0' : '3.1.1'}${access.username === undefined ? ', without a user' : ` as ${access.username}`}`,
     )
-    yield* checkConnack(probe.connack, version, config)
-    yield await checkSubscription(context)
-    yield await checkAckRight(context)
-    yield* checkSys(context)
-    if (await echoes(context)) {
-      yield await checkPacketSize(context)
-      yield* checkSession(context)
-    } else {
-      yield unknown(
-        'broker live tests',
-        `messages published to ${prefix} do not come back to this user, so queue, session, QoS 0 and packet size are not tested`,
-        'Run the doctor with the operator account (MQTT_USERNAME)',
-      )
-    }
-    yield unknown(
-      'broker crash',
-      'whether its store survives a crash cannot be tested from outside',
-      'Mosquitto: persistence true, autosave_interval 60; each save writes the whole store. Devices send again what a crash loses, since it has no device ack',
-    )
+    if (pubackIsCommit(probe.connack)) yield* checkDirect(context)
+    else yield* checkBetween(context)
   } finally {
     await probe.close()
     await forget(context)
   }
+}
+
+/** The broker of qs up: events need no subscription, session or queue of an ingester. */
+async function* checkDirect(context: BrokerContext): AsyncGenerator<Finding> {
+  yield windowOf(context.probe.connack)
+  yield ok(
+    'broker PUBACK',
+    'says that it means committed: no session or queue between device and database; qs verify proves it',
+  )
+  if (await echoes(context)) yield await checkPacketSize(context)
+  else yield noEcho(context, 'the packet size is')
+}
+
+/** A broker that keeps the messages between the devices and an ingester. */
+async function* checkBetween(context: BrokerContext): AsyncGenerator<Finding> {
+  const { config, probe, version } = context
+  yield* checkConnack(probe.connack, version, config)
+  yield await checkSubscription(context)
+  yield await checkAckRight(context)
+  yield* checkSys(context)
+  if (await echoes(context)) {
+    yield await checkPacketSize(context)
+    yield* checkSession(context)
+  } else yield noEcho(context, 'queue, session, QoS 0 and packet size are')
+  yield unknown(
+    'broker crash',
+    'whether its store survives a crash cannot be tested from outside',
+    'Mosquitto: persistence true, autosave_interval 60; each save writes the whole store. Devices send again what a crash loses, since it has no device ack',
+  )
+}
+
+function noEcho({ prefix }: BrokerContext, what: string): Finding {
+  return unknown(
+    'broker live tests',
+    `messages published to ${prefix} do not come back to this user, so ${what} not tested`,
+    'Run the doctor with the operator account (MQTT_USERNAME)',
+  )
 }
 
 async function open(

@@ -3,10 +3,10 @@ import type { Config } from '../config/settings.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
 /** The limits that the broker announces in CONNACK [MQTT 5, 3.2.2.3]. */
-export function checkConnack({ properties = {} }: IConnackPacket, version: 4 | 5, config: Config): Finding[] {
+export function checkConnack(connack: IConnackPacket, version: 4 | 5, config: Config): Finding[] {
   if (version === 4)
     return [unknown('broker limits', 'MQTT 3.1.1 cannot announce them; the live tests below measure them')]
-  const { maximumQoS, receiveMaximum, sharedSubscriptionAvailable, sessionExpiryInterval } = properties
+  const { maximumQoS, sharedSubscriptionAvailable, sessionExpiryInterval } = connack.properties ?? {}
   const findings: Finding[] = []
   // Absent means 2.
   if (maximumQoS === 0)
@@ -32,6 +32,13 @@ export function checkConnack({ properties = {} }: IConnackPacket, version: 4 | 5
     findings.push(
       problem('broker shared subscriptions', 'not supported', 'Remove $share/… from MQTT_EVENTS_TOPIC'),
     )
-  findings.push(ok('broker window', `accepts ${receiveMaximum ?? 65_535} messages in flight from a client`))
+  findings.push(windowOf(connack))
   return findings
+}
+
+export function windowOf({ properties }: IConnackPacket): Finding {
+  return ok(
+    'broker window',
+    `accepts ${properties?.receiveMaximum ?? 65_535} messages in flight from a client`,
+  )
 }

@@ -14,6 +14,24 @@ export function brokerOptions(config: Config): BrokerOptions {
   }
 }
 
+export interface BrokerAccess {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+  readonly ca?: Buffer
+}
+
+/** The same for a single connection. */
+export function brokerAccess(config: Config): BrokerAccess {
+  const { url, username, password, mqtt } = brokerOptions(config)
+  return {
+    url,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(mqtt?.ca instanceof Buffer && { ca: mqtt.ca }),
+  }
+}
+
 /** The topics from the settings, for the device client; without $share, which is only for ingesters. */
 export function topicOptions(config: Config) {
   return { eventsTopic: config.MQTT_EVENTS_TOPIC.topicOf('+'), ackTemplate: config.ACK_TEMPLATE }

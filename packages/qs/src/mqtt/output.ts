@@ -10,7 +10,7 @@ import {
   SUBACK,
   UNSUBACK,
 } from './packet-types.ts'
-import { PROPERTY } from './properties.ts'
+import { PROPERTY, PUBACK_IS_COMMIT } from './properties.ts'
 import { REASON, type Reason, returnCodeOf } from './reasons.ts'
 
 /** A PUBLISH to be written. */
@@ -38,10 +38,13 @@ export interface Capabilities {
   readonly assignedClientId: string | null
   /** null: the client's own keep-alive holds. */
   readonly serverKeepAliveSeconds: number | null
+  /** Whether the PUBACK of an event leaves after its COMMIT. */
+  readonly isPubackCommit: boolean
 }
 
 const MIN_BYTES = 256
 const MAX_KEPT_BYTES = 256 * 1024
+const PROMISE_BYTES = 1 + 2 + PUBACK_IS_COMMIT.name.length + 2 + PUBACK_IS_COMMIT.value.length
 
 /**
  * Outgoing packets of one connection, gathered into one write for each turn of the event loop. After a commit,
@@ -78,7 +81,9 @@ export class Output {
     const id = capabilities?.assignedClientId ?? null
     const keepAlive = capabilities?.serverKeepAliveSeconds ?? null
     const idBytes = id === null ? 0 : 3 + Buffer.byteLength(id)
-    const bytes = capabilities === null ? 0 : 3 + 5 + 3 + idBytes + (keepAlive === null ? 0 : 3)
+    const promiseBytes = capabilities?.isPubackCommit ? PROMISE_BYTES : 0
+    const bytes =
+      capabilities === null ? 0 : 3 + 5 + 3 + idBytes + (keepAlive === null ? 0 : 3) + promiseBytes
     this.#header(CONNACK << 4, 3 + bytes)
     this.#byte(sessionPresent ? 1 : 0)
     this.#byte(reason)
@@ -97,6 +102,10 @@ export class Output {
     if (keepAlive !== null) {
       this.#byte(PROPERTY.serverKeepAlive)
       this.#uint16(keepAlive)
+    }
+    if (capabilities.isPubackCommit) {
+      this.#byte(PROPERTY.userProperty)
+      for (const text of [PUBACK_IS_COMMIT.name, PUBACK_IS_COMMIT.value]) this.#string(text, text.length)
     }
   }
 

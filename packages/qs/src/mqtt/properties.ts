@@ -25,6 +25,12 @@ export const PROPERTY = {
   maximumPacketSize: 0x27,
 } as const
 
+/**
+ * A user property of CONNACK: to this client, a PUBACK (QoS 2: PUBREC) of an event means that it is committed. A broker
+ * that hands events on later must not say so.
+ */
+export const PUBACK_IS_COMMIT = { name: 'puback', value: 'committed' } as const
+
 type Kind = 'flag' | 'uint16' | 'uint32' | 'integer' | 'string' | 'binary' | 'pair'
 type Table = ReadonlyMap<number, Kind>
 

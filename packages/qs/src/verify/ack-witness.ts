@@ -1,11 +1,11 @@
-import type { DeviceAck } from '@qs-telemetry/protocol'
 import type { DatabaseClient } from '../database/open-client.ts'
+import type { Answer } from './verification.ts'
 
-/** Checks in a separate database session, as soon as a device ack arrives, whether its row is committed. */
+/** Checks in a separate database session, as soon as a device ack or PUBACK arrives, whether its row is committed. */
 export class AckWitness {
-  /** Acked ids whose row was not yet visible. */
+  /** Answered ids whose row was not yet visible. */
   readonly early: string[] = []
-  readonly deviceAcks: DeviceAck[] = []
+  readonly answers: Answer[] = []
   readonly #database: DatabaseClient
   #queue: string[] = []
   #asking: Promise<void> | null = null
@@ -14,9 +14,9 @@ export class AckWitness {
     this.#database = database
   }
 
-  heard(deviceAck: DeviceAck): void {
-    this.deviceAcks.push(deviceAck)
-    const { event_id: eventId, status } = deviceAck
+  heard(answer: Answer): void {
+    this.answers.push(answer)
+    const { event_id: eventId, status } = answer
     if (status === 'rejected' || eventId === null) return
     this.#queue.push(eventId)
     if (this.#asking !== null) return

@@ -53,7 +53,7 @@ export class FaultProxy {
     )
   }
 
-  /** Listens on a free loopback port. */
+  /** Listens on a free loopback port. `upstream` is read for each connection: a server may come back elsewhere. */
   static async start(upstream: NetConnectOpts, observe: ProxyObserver = () => {}): Promise<FaultProxy> {
     const proxy = new FaultProxy(upstream, observe)
     proxy.#listener.listen(0, '127.0.0.1')

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FaultProxy } from './fault-proxy.ts'
+import type { Direction, FaultProxy } from './fault-proxy.ts'
 import type { OwnIngester } from './own-ingester.ts'
 
 /** What the faults act on: all of it belongs to the proof. */
@@ -7,6 +7,8 @@ export interface Rig {
   readonly brokerLink: FaultProxy
   readonly databaseLink: FaultProxy
   readonly ingester: OwnIngester
+  /** The direction of device acks and PUBACKs through `brokerLink`. */
+  readonly answers: Direction
 }
 
 export interface ProofFault {
@@ -42,8 +44,8 @@ export const PROOF_FAULTS: readonly ProofFault[] = [
   },
   {
     name: 'lost device acks and PUBACKs',
-    inflict: async ({ brokerLink }) => {
-      brokerLink.set({ kind: 'silent', direction: 'toServer' })
+    inflict: async ({ brokerLink, answers }) => {
+      brokerLink.set({ kind: 'silent', direction: answers })
       await delay(BLINK_MS)
       brokerLink.reset()
       brokerLink.heal()

@@ -10,24 +10,35 @@ export interface OwnIngesterOptions {
   /** Override the settings of this process. */
   readonly settings: Variables
   readonly detours: Detours
+  /** Set: it has a broker of its own, as qs up has, which admits only this login. */
+  readonly login: { readonly username: string; readonly password: string } | null
 }
 
-export type FromChild = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string }
+/** `port`: of its own broker. */
+export type FromChild =
+  | { readonly kind: 'ready'; readonly port: number | null }
+  | { readonly kind: 'failed'; readonly reason: string }
 
 const CHILD = fileURLToPath(new URL(`./own-ingester-child${extname(import.meta.url)}`, import.meta.url))
-const START_TIMEOUT_MS = 15_000
+const START_TIMEOUT_MS = 30_000
 
 /** An ingester as a child process: it may be killed, and never outlives this process. */
 export class OwnIngester {
   readonly #options: OwnIngesterOptions
   #child: ChildProcess | null = null
+  #port: number | null = null
 
   constructor(options: OwnIngesterOptions) {
     this.#options = options
   }
 
+  /** Of its own broker, which gets another one with each start; null: it has none. */
+  get port(): number | null {
+    return this.#port
+  }
+
   /**
-   * Settles when the ingester is subscribed.
+   * Settles when events can come.
    *
    * @throws Error with the reason why it cannot
    */
@@ -42,6 +53,7 @@ export class OwnIngester {
     })
     const told = once(child, 'message', { signal }).then(([message]: FromChild[]) => {
       if (message?.kind === 'failed') throw new QsError('VERIFY_NOT_RUN', message.reason)
+      this.#port = message?.port ?? null
     })
     for (const promise of [ended, told]) promise.catch(() => {})
     try {

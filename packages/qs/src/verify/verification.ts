@@ -7,6 +7,9 @@ export interface SentEvent {
   readonly seq: number
 }
 
+/** What the device of an event learns of it: from its device ack, or from the PUBACK of qs up. */
+export type Answer = Pick<DeviceAck, 'event_id' | 'status'>
+
 /** Acked events compared with the database. Lists contain event ids. */
 export interface Verification {
   readonly ok: boolean
@@ -18,21 +21,27 @@ export interface Verification {
   /** In the database with other content. */
   readonly changed: readonly string[]
   readonly rejected: readonly string[]
-  /** No device ack in time. The contract holds, but something blocks the flow. */
+  /** No answer in time. The contract holds, but something blocks the flow. */
   readonly unacked: readonly string[]
+}
+
+/** The same for a device that trusts the PUBACK; `acked` counts PUBACKs. */
+export interface PubackVerification extends Verification {
+  /** Ids with a PUBACK whose row was not yet visible. */
+  readonly early: readonly string[]
 }
 
 export async function compareWithDatabase(
   database: DatabaseClient,
   sent: readonly SentEvent[],
-  deviceAcks: readonly DeviceAck[],
+  answers: readonly Answer[],
 ): Promise<Verification> {
   const { rows } = await database.query<{ event_id: string; value_num: number; seq: number }>(
     `select event_id, value_num, (meta->>'seq')::int as seq from events where event_id = any($1)`,
     [sent.map(({ eventId }) => eventId)],
   )
   const found = new Map(rows.map((row) => [row.event_id, row]))
-  const acked = new Map(deviceAcks.map(({ event_id: eventId, status }) => [eventId, status]))
+  const acked = new Map(answers.map(({ event_id: eventId, status }) => [eventId, status]))
   const idsWhere = (test: (event: SentEvent) => boolean) => sent.filter(test).map(({ eventId }) => eventId)
 
   const unacked = idsWhere(({ eventId }) => !acked.has(eventId))

@@ -63,7 +63,8 @@ test('MQTT 5 learns of a rejected message, and not of an array of which somethin
   assert.equal(await refusal('no JSON'), 0x99)
   assert.equal(await refusal(event('a', { value: 21 })), 0x99)
   assert.equal(await refusal(`[${event('b')},{"schema":1}]`), null)
-  assert.equal(await refusal('[{"schema":1},{"schema":1}]'), 0x99)
+  // A message sent again after a lost answer has the dead letters of its like: no two of these are alike.
+  assert.equal(await refusal('[{"schema":2},{"schema":3}]'), 0x99)
   const letters = await query('select code from dead_letters')
   assert.equal(letters.length, 5)
 })

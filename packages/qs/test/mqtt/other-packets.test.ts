@@ -112,7 +112,7 @@ test('answers, SUBACK, UNSUBACK, CONNACK and DISCONNECT are read by mqtt-packet 
   const five = written(5, (output) => {
     output.connack(REASON.success, true, {
       ...{ receiveMaximum: 1_000, maxPacketBytes: 70_000, topicAliasMaximum: 16 },
-      ...{ assignedClientId: 'auto-ä', serverKeepAliveSeconds: 30 },
+      ...{ assignedClientId: 'auto-ä', serverKeepAliveSeconds: 30, isPubackCommit: true },
     })
     output.answer(PUBACK, 300)
     output.answer(PUBACK, 301, REASON.payloadFormatInvalid, 'EVENT_ID_CONFLICT')
@@ -125,10 +125,14 @@ test('answers, SUBACK, UNSUBACK, CONNACK and DISCONNECT are read by mqtt-packet 
   const [connack, puback, refused, pubrel, suback, unsuback, pingresp, disconnect] = read(five, 5)
   assert.deepEqual(connack?.cmd === 'connack' && [connack.reasonCode, connack.sessionPresent], [0, true])
   assert.deepEqual(
-    { ...(connack?.cmd === 'connack' && connack.properties) },
+    {
+      ...(connack?.cmd === 'connack' && connack.properties),
+      userProperties: { ...(connack?.cmd === 'connack' && connack.properties?.userProperties) },
+    },
     {
       ...{ receiveMaximum: 1_000, maximumPacketSize: 70_000, topicAliasMaximum: 16 },
       ...{ assignedClientIdentifier: 'auto-ä', serverKeepAlive: 30 },
+      userProperties: { puback: 'committed' },
     },
   )
   assert.deepEqual([puback?.cmd, puback?.messageId], ['puback', 300])

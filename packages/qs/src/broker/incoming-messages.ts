@@ -27,7 +27,10 @@ class Plain implements Slot {
   }
 }
 
-/** What is known about the topic published to last: a device publishes to the same topic again and again. */
+/** Topics that a connection knows. */
+const MAX_KNOWN = 1_000
+
+/** What is known about a topic: a device publishes to the same one again and again, and a gateway to many in turn. */
 interface KnownTopic {
   readonly topic: string
   /** Of the rights and of the subscriptions, at the look-up. */
@@ -50,7 +53,9 @@ export class IncomingMessages {
   readonly #window: AnswerWindow
   readonly #lane: Lane | null
   readonly #aliases = new Map<number, string>()
-  #known: KnownTopic | null = null
+  /** By topic; the latest without a look-up. */
+  #known: Map<string, KnownTopic> | null = null
+  #latest: KnownTopic | null = null
   #receivedAt: Instant
 
   constructor(connection: Client, session: Session, parts: BrokerParts & { readonly connect: Connect }) {
@@ -162,19 +167,36 @@ export class IncomingMessages {
     const { rules, router, isEvents } = this.#parts
     const { revision } = rules
     const { revision: subscriptions } = router
-    const known = this.#known
-    if (known?.topic === topic && known.revision === revision && known.subscriptions === subscriptions)
+    const known = this.#latest?.topic === topic ? this.#latest : this.#known?.get(topic)
+    if (known !== undefined && known.revision === revision && known.subscriptions === subscriptions) {
+      this.#latest = known
       return known
+    }
     // A 3.1.1 client gets a PUBACK, since nothing can tell it the reason.
     if (!isTopicName(topic) || (isReserved(topic) && this.#parts.connect.level === 5))
       throw new ProtocolFault(REASON.topicNameInvalid, 'an invalid topic')
-    this.#known = {
-      ...{ topic, revision, subscriptions },
-      isAllowed: rules.mayPublish(this.#connection, topic),
+    const isAllowed = rules.mayPublish(this.#connection, topic)
+    const isHeard = router.isHeard(topic)
+    const found: KnownTopic = {
+      topic,
+      revision,
+      subscriptions,
+      isAllowed,
       isEvents: isEvents(topic),
-      isHeard: router.isHeard(topic),
+      isHeard,
     }
-    return this.#known
+    this.#remember(found)
+    return found
+  }
+
+  /** Most clients publish to one topic, and need no map. */
+  #remember(found: KnownTopic): void {
+    const former = this.#latest
+    this.#latest = found
+    if (former === null || former.topic === found.topic) return
+    this.#known ??= new Map()
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(former.topic, former).set(found.topic, found)
   }
 
   /** [3.3.2.3.4] */

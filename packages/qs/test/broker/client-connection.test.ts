@@ -35,3 +35,14 @@ test('what is known about a topic changes with the subscriptions', async () => {
   await publisher.send(publish('t', 'to nobody'))
   assert.deepEqual([received(watcher), received(guest)], [['t heard'], ['t again']])
 })
+
+test('a gateway that publishes to many topics in turn reaches the subscribers of each', async () => {
+  const { connect } = pureBroker()
+  const gateway = await connect('gateway')
+  const all = Array.from({ length: 1_500 }, (_, n) => publish(`t/${n}`, String(n)))
+  await gateway.send(...all)
+  const watcher = await connect('watcher')
+  await watcher.send(subscribe('t/7'), subscribe('t/1400'))
+  await gateway.send(...all, ...all)
+  assert.deepEqual(received(watcher), ['t/7 7', 't/1400 1400', 't/7 7', 't/1400 1400'])
+})

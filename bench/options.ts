@@ -23,7 +23,7 @@ const MAX_WINDOW = 60_000
 const MAX_ROWS = 1_000_000_000
 
 const GROUPS: Readonly<Record<Group, string>> = {
-  goals: 'scenarios with goals, the original way and the COPY limit; the default: about 4 minutes',
+  goals: 'scenarios with goals, the original way and the COPY limit; the default: about 5 minutes',
   variety: 'devices, random ids, duplicates, cold start, backlog',
   scale: '1, 2 and 3 processes of qs ingest on a shared subscription',
   limits: 'what PostgreSQL and the broker can do alone',

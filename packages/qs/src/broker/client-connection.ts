@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { answeredId, answerReason, readDisconnect } from '../mqtt/answer-packet.ts'
-import { type Connect, levelOf, readConnect } from '../mqtt/connect-packet.ts'
+import { type Connect, isMqtt, levelOf, readConnect } from '../mqtt/connect-packet.ts'
 import { Frames } from '../mqtt/frames.ts'
 import { Output } from '../mqtt/output.ts'
 import {
@@ -33,6 +33,8 @@ const MAX_CONNECT_BYTES = 64 * 1024
 /** A client that sends requests and does not read the answers is not read either. */
 const MAX_UNREAD_BYTES = 2 * 1024 * 1024
 const DEAF_MS = 5_000
+/** Most PUBACKs have this first byte and nothing but their identifier. */
+const SHORT_PUBACK = PUBACK << 4
 
 /** The client has not read its messages. */
 export class DeafClient extends ProtocolFault {
@@ -103,10 +105,6 @@ export class ClientConnection implements Client, Outlet {
 
   get receiveMaximum(): number {
     return this.#connect?.receiveMaximum ?? 0
-  }
-
-  get maxPacketBytes(): number {
-    return this.#connect?.maxPacketBytes ?? 0
   }
 
   get waitingBytes(): number {
@@ -205,7 +203,8 @@ export class ClientConnection implements Client, Outlet {
     if (this.#state === 'open') {
       // Most packets are of these kinds.
       if (type === PUBLISH) return this.#messages?.publish(this.#frames)
-      if (type === PUBACK) return void this.#session?.acknowledge(answeredId(this.#frames))
+      if (first === SHORT_PUBACK && this.#frames.end - this.#frames.bodyStart === 2)
+        return void this.#session?.acknowledge(answeredId(this.#frames))
       checkFlags(first, this.#connect as Connect)
       return this.#other(type)
     }
@@ -219,8 +218,11 @@ export class ClientConnection implements Client, Outlet {
       case PUBREC:
         return this.#onPubrec(answeredId(frame), answerReason(frame, hasProperties))
       case PUBREL:
+        answerReason(frame, hasProperties)
         return this.#messages?.released(answeredId(frame))
+      case PUBACK:
       case PUBCOMP:
+        answerReason(frame, hasProperties)
         return void this.#session?.acknowledge(answeredId(frame))
       case SUBSCRIBE:
         return subscribe(frame, this.#conversation())
@@ -254,14 +256,18 @@ export class ClientConnection implements Client, Outlet {
 
   #onConnect(): void {
     const level = levelOf(this.#frames)
-    if (level === null)
+    if (level === null) {
+      // [MQTT-3.1.2-2] of 3.1.1
+      if (isMqtt(this.#frames)) this.output.connack(REASON.unsupportedVersion, false, null)
       return this.#end(new ProtocolFault(REASON.unsupportedVersion, 'no CONNECT that is known'))
+    }
     this.#begin(level)
     const connect = readConnect(this.#frames, level)
     // A 3.1.1 client without an id cannot return to a session [MQTT-3.1.3-8]; MQTT 5 tells it its id.
     if (connect.clientId === '' && level < 5 && !connect.cleanStart) {
       return this.#refuse(REASON.clientIdInvalid)
     }
+    this.output.maxBytes = connect.maxPacketBytes
     const isIdAssigned = connect.clientId === ''
     this.#connect = isIdAssigned ? { ...connect, clientId: `auto-${randomUUID()}` } : connect
     this.#state = 'logging in'
@@ -292,7 +298,7 @@ export class ClientConnection implements Client, Outlet {
     this.#session = begun.session
     this.#state = 'open'
     connections.opened(this)
-    this.output.connack(REASON.success, begun.isPresent, {
+    const isWritten = this.output.connack(REASON.success, begun.isPresent, {
       receiveMaximum: RECEIVE_MAXIMUM,
       maxPacketBytes,
       topicAliasMaximum: TOPIC_ALIAS_MAXIMUM,
@@ -300,6 +306,9 @@ export class ClientConnection implements Client, Outlet {
       serverKeepAliveSeconds: null,
       isPubackCommit: this.#parts.intake !== null,
     })
+    // Nothing may precede CONNACK [MQTT-3.2.0-1].
+    if (!isWritten)
+      return this.#end(new ProtocolFault(REASON.packetTooLarge, 'CONNACK exceeds its maximum packet size'))
     this.#messages = new IncomingMessages(this, begun.session, { ...this.#parts, connect })
     begun.session.connect(this)
     this.#messages.beginRead()
@@ -328,7 +337,8 @@ export class ClientConnection implements Client, Outlet {
         throw new ProtocolFault(REASON.protocolError, 'a session expiry in DISCONNECT but none in CONNECT')
       this.#parts.sessions.setExpiry(session, expirySeconds)
     }
-    this.#isWillDue = reason === REASON.disconnectWithWill
+    // [MQTT-3.14.4-3]: no other reason removes the will.
+    this.#isWillDue = reason !== REASON.success
     this.#end(null)
   }
 

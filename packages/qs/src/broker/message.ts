@@ -12,6 +12,13 @@ export interface Message {
   readonly expiresAtMs: number | null
   /** Client id of the publisher, for "no local"; null: the broker itself. */
   readonly from: string | null
+  /** The shared subscription of which one member gets it. */
+  readonly shared?: Sharing
+}
+
+/** Another member gets a message that one has not acknowledged when its session ends [4.8.2]. */
+export interface Sharing {
+  deliver(message: Message): void
 }
 
 export const NO_FORWARDED = Buffer.alloc(0)

@@ -60,6 +60,12 @@ export class OutQueue {
     this.#bytes += bytesOf(queued)
   }
 
+  /** All of them, in order. */
+  *all(): Generator<Queued, void, undefined> {
+    yield* this.#inFlight.values()
+    for (const queued of this.#waiting) if (queued !== undefined) yield queued
+  }
+
   /** A connection begins. */
   rewind(): void {
     this.#again = [...this.#inFlight.values()]

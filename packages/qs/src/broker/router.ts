@@ -1,26 +1,9 @@
-import type { Qos } from '../mqtt/packet-types.ts'
+import { deliver, deliverOnce } from './deliver.ts'
 import type { Message } from './message.ts'
 import { RetainedStore } from './retained-store.ts'
 import type { Session, Subscription } from './session.ts'
+import { SharedGroup } from './shared-group.ts'
 import { TopicTree } from './topic-tree.ts'
-
-/** The members of a shared subscription with the same filter, in turn [4.8.2]. */
-class SharedGroup {
-  readonly members = new Map<string, Subscription>()
-  #turn = 0
-
-  /** The next connected member; without one, the next member, whose session keeps the message. */
-  next(): Subscription | undefined {
-    const all = [...this.members.values()]
-    for (let tries = 0; tries < all.length; tries++) {
-      const member = all[(this.#turn + tries) % all.length]
-      if (!member?.session.isConnected) continue
-      this.#turn += tries + 1
-      return member
-    }
-    return all[this.#turn++ % Math.max(1, all.length)]
-  }
-}
 
 /** Messages to sessions, by their subscriptions; and retained messages. */
 export class Router {
@@ -82,10 +65,7 @@ export class Router {
     this.#find(message.topic)
     const found = this.#found
     const { length } = found
-    for (const group of this.#foundGroups) {
-      const member = group.next()
-      if (member !== undefined) deliver(message, member)
-    }
+    for (const group of this.#foundGroups) group.deliver({ ...message, shared: group })
     const [only] = found
     if (length === 1 && only !== undefined) deliver(message, only)
     else if (length > 1) deliverOnce(message, [...found])
@@ -101,40 +81,5 @@ export class Router {
 
   #groupOf(filter: string, key: string): SharedGroup | undefined {
     return this.#groups.get(filter, key)
-  }
-}
-
-function deliver(message: Message, subscription: Subscription): void {
-  const { session, qos, noLocal, retainAsPublished, identifier } = subscription
-  // [MQTT-3.8.3-3]
-  if (noLocal && message.from === session.clientId) return
-  const retain = retainAsPublished && message.retain
-  const lower = Math.min(qos, message.qos) as Qos
-  if (identifier === null) session.deliver(message, lower, retain)
-  else session.deliver(message, lower, retain, [identifier])
-}
-
-interface Grant {
-  qos: number
-  retain: boolean
-  readonly ids: number[]
-}
-
-/**
- * A session with overlapping subscriptions gets a message once, with the highest QoS among them [MQTT-3.3.4-2] and all
- * their identifiers [MQTT-3.3.4-4], but never above the QoS of the publisher [MQTT-3.8.4-8].
- */
-function deliverOnce(message: Message, subscriptions: readonly Subscription[]): void {
-  const grants = new Map<Session, Grant>()
-  for (const { session, qos, noLocal, retainAsPublished, identifier } of subscriptions) {
-    if (noLocal && message.from === session.clientId) continue
-    const grant = grants.get(session) ?? { qos: 0, retain: false, ids: [] }
-    grant.qos = Math.max(grant.qos, qos)
-    grant.retain ||= retainAsPublished && message.retain
-    if (identifier !== null) grant.ids.push(identifier)
-    grants.set(session, grant)
-  }
-  for (const [session, { qos, retain, ids }] of grants) {
-    session.deliver(message, Math.min(qos, message.qos) as Qos, retain, ids)
   }
 }

@@ -19,9 +19,8 @@ export interface Subscription {
 /** The connection of a session, as the session uses it. */
 export interface Outlet {
   readonly output: Output
-  /** Maximum QoS 1 and 2 messages in flight to the client, and its maximum packet size. */
+  /** Maximum QoS 1 and 2 messages in flight to the client. */
   readonly receiveMaximum: number
-  readonly maxPacketBytes: number
   /** Bytes that the network has not taken. */
   readonly waitingBytes: number
   /** The rights of its account; undefined afterwards. */
@@ -90,10 +89,17 @@ export class Session {
     this.#retained = []
   }
 
-  /** Frees the memory that it counts for. */
-  end(): void {
+  /**
+   * Frees the memory that it counts for.
+   *
+   * @returns messages of shared subscriptions that another member should get [4.8.2]: not those of QoS 2 that it may
+   * have received [MQTT-4.8.2-5]
+   */
+  end(): readonly Message[] {
     this.#limits.count(-this.#queue.bytes, -this.#queue.size)
     this.#outlet = null
+    const left = [...this.#queue.all()].filter(({ qos, packetId }) => qos === 1 || packetId === 0)
+    return left.map(({ message }) => message).filter(({ shared }) => shared !== undefined)
   }
 
   /** @param ids the identifiers of the subscriptions that match */
@@ -163,10 +169,17 @@ export class Session {
     const expirySeconds = expirySecondsLeft(message, nowMs)
     const isSent =
       isDue &&
-      outlet.output.publish(
-        { topic, payload, qos, dup: isAgain, retain, packetId, forwarded, expirySeconds, subscriptionIds },
-        outlet.maxPacketBytes,
-      )
+      outlet.output.publish({
+        topic,
+        payload,
+        qos,
+        dup: isAgain,
+        retain,
+        packetId,
+        forwarded,
+        expirySeconds,
+        subscriptionIds,
+      })
     // A packet above the client's limit counts as acknowledged [MQTT-3.1.2-25].
     if (!isSent) {
       const before = this.#queue.bytes
@@ -184,7 +197,9 @@ export class Session {
       this.#retained.shift()
       return this.#retained.length > 0
     }
-    const { qos: granted, identifier } = due.subscription
+    const { qos: granted, identifier, noLocal } = due.subscription
+    // [MQTT-3.8.3-3]
+    if (noLocal && message.from === this.clientId) return true
     const subscriptionIds = identifier === null ? NO_IDS : [identifier]
     const qos = Math.min(granted, message.qos) as Qos
     if (qos === 0) this.#send0(outlet, message, true, subscriptionIds)
@@ -200,9 +215,16 @@ export class Session {
     const { topic, payload, forwarded, expiresAtMs } = message
     if (!outlet.mayReceive(topic)) return
     const expirySeconds = expiresAtMs === null ? null : expirySecondsLeft(message, outlet.monotonicMs())
-    outlet.output.publish(
-      { topic, payload, qos: 0, dup: false, retain, packetId: 0, forwarded, expirySeconds, subscriptionIds },
-      outlet.maxPacketBytes,
-    )
+    outlet.output.publish({
+      topic,
+      payload,
+      qos: 0,
+      dup: false,
+      retain,
+      packetId: 0,
+      forwarded,
+      expirySeconds,
+      subscriptionIds,
+    })
   }
 }

@@ -95,8 +95,9 @@ export class Sessions {
     this.#back(clientId)
     for (const filter of [...session.subscriptions.keys()]) this.#options.router.unsubscribe(session, filter)
     this.setExpiry(session, 0)
-    session.end()
+    const undelivered = session.end()
     this.#sessions.delete(clientId)
+    for (const message of undelivered) message.shared?.deliver(message)
   }
 
   /** Ends all timers; delayed wills are not published. */

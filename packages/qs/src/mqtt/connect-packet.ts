@@ -46,13 +46,21 @@ const LEVELS: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIs
  *
  * @returns null: not a CONNECT of a known protocol
  */
-export function levelOf({ bytes, start, bodyStart, end }: Frames): Level | null {
+export function levelOf(frame: Frames): Level | null {
+  const { name, level } = protocolOf(frame) ?? {}
+  return LEVELS[name ?? '']?.includes(level ?? 0) ? (level as Level) : null
+}
+
+/** Whether it is a CONNECT of MQTT, whatever its level. */
+export function isMqtt(frame: Frames): boolean {
+  return (protocolOf(frame)?.name ?? '') in LEVELS
+}
+
+function protocolOf({ bytes, start, bodyStart, end }: Frames) {
   if (bytes[start] !== 0x10 || end - bodyStart < 8) return null
   const nameEnd = bodyStart + 2 + bytes.readUInt16BE(bodyStart)
   if (nameEnd >= end) return null
-  const levels = LEVELS[bytes.toString('latin1', bodyStart + 2, nameEnd)]
-  const level = bytes[nameEnd] as number
-  return levels?.includes(level) ? (level as Level) : null
+  return { name: bytes.toString('latin1', bodyStart + 2, nameEnd), level: bytes[nameEnd] as number }
 }
 
 /** @throws ProtocolFault */
@@ -65,7 +73,12 @@ export function readConnect({ bytes, bodyStart, end }: Frames, level: Level): Co
   if ((flags & 1) !== 0) throw new ProtocolFault(REASON.malformedPacket, 'a reserved flag in CONNECT')
   const keepAliveSeconds = reader.uint16()
   const properties = level === 5 ? readProperties(reader, ALLOWED.connect) : NO_PROPERTIES
-  if (properties.present.has(PROPERTY.authenticationMethod)) {
+  const { present } = properties
+  if (present.has(PROPERTY.authenticationData) && !present.has(PROPERTY.authenticationMethod)) {
+    // [3.1.2.11.10]
+    throw new ProtocolFault(REASON.protocolError, 'authentication data without a method')
+  }
+  if (present.has(PROPERTY.authenticationMethod)) {
     throw new ProtocolFault(REASON.badAuthenticationMethod, 'enhanced authentication is not supported')
   }
   const clientId = reader.string()

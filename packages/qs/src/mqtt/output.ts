@@ -59,6 +59,8 @@ export class Output {
   #length = 0
   /** The next buffer is as large as the last one had to be. */
   #nextBytes = MIN_BYTES
+  /** The maximum packet size of the client. What is larger is not written [MQTT-3.1.2-24]. */
+  maxBytes = Number.POSITIVE_INFINITY
 
   constructor(level: Level, write: (bytes: Buffer) => void) {
     this.#level = level
@@ -71,24 +73,27 @@ export class Output {
     return this.#length
   }
 
-  connack(reason: Reason, sessionPresent: boolean, capabilities: Capabilities | null): void {
+  /** @returns false if it is larger than the client accepts */
+  connack(reason: Reason, sessionPresent: boolean, capabilities: Capabilities | null): boolean {
     if (this.#level < 5) {
       this.#header(CONNACK << 4, 2)
       // [MQTT-3.2.2-4] of 3.1.1; 3.1 has no flag.
       this.#byte(this.#level === 4 && sessionPresent ? 1 : 0)
-      return this.#byte(returnCodeOf(reason))
+      this.#byte(returnCodeOf(reason))
+      return true
     }
     const id = capabilities?.assignedClientId ?? null
     const keepAlive = capabilities?.serverKeepAliveSeconds ?? null
     const idBytes = id === null ? 0 : 3 + Buffer.byteLength(id)
-    const promiseBytes = capabilities?.isPubackCommit ? PROMISE_BYTES : 0
-    const bytes =
-      capabilities === null ? 0 : 3 + 5 + 3 + idBytes + (keepAlive === null ? 0 : 3) + promiseBytes
-    this.#header(CONNACK << 4, 3 + bytes)
+    const plainBytes = capabilities === null ? 0 : 3 + 5 + 3 + idBytes + (keepAlive === null ? 0 : 3)
+    // Without room for it, CONNACK leaves without the user property [MQTT-3.2.2-20].
+    const isPromised = capabilities?.isPubackCommit === true && plainBytes + PROMISE_BYTES + 5 <= this.maxBytes
+    const bytes = plainBytes + (isPromised ? PROMISE_BYTES : 0)
+    if (!this.#header(CONNACK << 4, 3 + bytes)) return false
     this.#byte(sessionPresent ? 1 : 0)
     this.#byte(reason)
     this.#byte(bytes)
-    if (capabilities === null) return
+    if (capabilities === null) return true
     this.#byte(PROPERTY.receiveMaximum)
     this.#uint16(capabilities.receiveMaximum)
     this.#byte(PROPERTY.maximumPacketSize)
@@ -103,10 +108,11 @@ export class Output {
       this.#byte(PROPERTY.serverKeepAlive)
       this.#uint16(keepAlive)
     }
-    if (capabilities.isPubackCommit) {
+    if (isPromised) {
       this.#byte(PROPERTY.userProperty)
       for (const text of [PUBACK_IS_COMMIT.name, PUBACK_IS_COMMIT.value]) this.#string(text, text.length)
     }
+    return true
   }
 
   /** PUBACK to PUBCOMP. Success needs no reason code [MQTT 5, 3.4.2.1]; 3.1.1 has none. */
@@ -118,12 +124,13 @@ export class Output {
   ): void {
     const flags = type === PUBREL ? 2 : 0
     if (this.#level < 5 || reason === REASON.success) {
-      this.#header((type << 4) | flags, 2)
-      return this.#uint16(packetId)
+      return this.#header((type << 4) | flags, 2) ? this.#uint16(packetId) : undefined
     }
     const textBytes = text === null ? 0 : Buffer.byteLength(text)
     const properties = text === null ? 0 : 3 + textBytes
-    this.#header((type << 4) | flags, 3 + (text === null ? 0 : 1 + properties))
+    // Too long with the text, it leaves without it [MQTT-3.4.2-2], [MQTT-3.5.2-2].
+    if (!this.#header((type << 4) | flags, 3 + (text === null ? 0 : 1 + properties)))
+      return text === null ? undefined : this.answer(type, packetId, reason)
     this.#uint16(packetId)
     this.#byte(reason)
     if (text === null) return
@@ -148,13 +155,13 @@ export class Output {
   /** Only MQTT 5 has a DISCONNECT from the server. */
   disconnect(reason: Reason): void {
     if (this.#level < 5) return
-    this.#header(DISCONNECT << 4, 2)
+    if (!this.#header(DISCONNECT << 4, 2)) return
     this.#byte(reason)
     this.#byte(0)
   }
 
-  /** @returns false if it is larger than the client accepts, and was not written [MQTT-3.1.2-24] */
-  publish(packet: OutgoingPublish, maxBytes: number): boolean {
+  /** @returns false if it is larger than the client accepts, and was not written */
+  publish(packet: OutgoingPublish): boolean {
     const { topic, payload, qos, packetId, forwarded, expirySeconds, subscriptionIds } = packet
     const topicBytes = Buffer.byteLength(topic)
     const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
@@ -165,8 +172,8 @@ export class Output {
     }
     const lengthBytes = this.#level === 5 ? integerBytes(properties) : 0
     const rest = 2 + topicBytes + (qos > 0 ? 2 : 0) + lengthBytes + properties + payloadBytes
-    if (rest + 1 + integerBytes(rest) > maxBytes) return false
-    this.#header((PUBLISH << 4) | (packet.dup ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0), rest)
+    const flags = (packet.dup ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0)
+    if (!this.#header((PUBLISH << 4) | flags, rest)) return false
     this.#string(topic, topicBytes)
     if (qos > 0) this.#uint16(packetId)
     if (this.#level === 5) {
@@ -197,14 +204,15 @@ export class Output {
   }
 
   #codes(type: number, packetId: number, codes: readonly number[]): void {
-    this.#header(type << 4, 2 + (this.#level === 5 ? 1 : 0) + codes.length)
+    if (!this.#header(type << 4, 2 + (this.#level === 5 ? 1 : 0) + codes.length)) return
     this.#uint16(packetId)
     if (this.#level === 5) this.#byte(0)
     for (const code of codes) this.#byte(code)
   }
 
-  /** Reserves the whole packet. */
-  #header(first: number, rest: number): void {
+  /** Reserves the whole packet. @returns false if it is larger than the client accepts */
+  #header(first: number, rest: number): boolean {
+    if (rest + 1 + integerBytes(rest) > this.maxBytes) return false
     const bytes = 5 + rest
     if (this.#buffer === null) {
       this.#buffer = Buffer.allocUnsafe(Math.max(this.#nextBytes, bytes))
@@ -216,6 +224,7 @@ export class Output {
     }
     this.#byte(first)
     this.#integer(rest)
+    return true
   }
 
   #byte(value: number): void {

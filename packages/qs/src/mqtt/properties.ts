@@ -1,5 +1,6 @@
 import { Reader } from './reader.ts'
 import { ProtocolFault, REASON } from './reasons.ts'
+import { isTopicName } from './topics.ts'
 
 /** Identifiers of the properties [MQTT 5, table 2-4] that this broker reads or writes. */
 export const PROPERTY = {
@@ -31,7 +32,7 @@ export const PROPERTY = {
  */
 export const PUBACK_IS_COMMIT = { name: 'puback', value: 'committed' } as const
 
-type Kind = 'flag' | 'uint16' | 'uint32' | 'integer' | 'string' | 'binary' | 'pair'
+type Kind = 'flag' | 'uint16' | 'uint32' | 'integer' | 'string' | 'topic' | 'binary' | 'pair'
 type Table = ReadonlyMap<number, Kind>
 
 const { payloadFormat, messageExpiry, topicAlias, willDelay, sessionExpiry, reasonString } = PROPERTY
@@ -41,7 +42,7 @@ const OF_A_MESSAGE: readonly (readonly [number, Kind])[] = [
   [payloadFormat, 'flag'],
   [messageExpiry, 'uint32'],
   [PROPERTY.contentType, 'string'],
-  [PROPERTY.responseTopic, 'string'],
+  [PROPERTY.responseTopic, 'topic'],
   [PROPERTY.correlationData, 'binary'],
   USER,
 ]
@@ -144,6 +145,11 @@ function readValue(reader: Reader, kind: Kind): number | null {
       return null
     case 'string':
       reader.string()
+      return null
+    case 'topic':
+      // [MQTT-3.3.2-14]
+      if (!isTopicName(reader.string()))
+        throw new ProtocolFault(REASON.protocolError, 'an invalid response topic')
       return null
   }
 }

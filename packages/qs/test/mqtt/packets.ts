@@ -28,7 +28,7 @@ export const publishes: fc.Arbitrary<IPublishPacket> = fc
     properties: fc.record(
       {
         contentType: text,
-        responseTopic: text,
+        responseTopic: topicText,
         correlationData: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
         payloadFormatIndicator: fc.boolean(),
         userProperties: fc.dictionary(names, text, { minKeys: 1, maxKeys: 5 }),

@@ -23,7 +23,7 @@ function rewritten(bytes: Buffer, from: 4 | 5, to: 4 | 5): Buffer {
     const { topic, payload, qos, dup, retain, packetId, properties } = publish
     const { forwarded } = properties
     const outgoing = { topic, payload, qos, dup, retain, packetId, forwarded }
-    output.publish({ ...outgoing, expirySeconds: null, subscriptionIds: [] }, Number.POSITIVE_INFINITY)
+    output.publish({ ...outgoing, expirySeconds: null, subscriptionIds: [] })
   })
   output.flush()
   return Buffer.concat(written)
@@ -53,8 +53,9 @@ test('expiry and subscription identifiers are read by mqtt-packet as they were w
   const output = new Output(5, (bytes) => written.push(bytes))
   const packet = { topic: 't', payload: 'x', qos: 1, dup: false, retain: false, packetId: 7 } as const
   const forwarded = Buffer.from('\x03\x00\x01c')
-  output.publish({ ...packet, forwarded, expirySeconds: 600, subscriptionIds: [1, 300_000] }, 1_000)
-  assert.equal(output.publish({ ...packet, forwarded, expirySeconds: 600, subscriptionIds: [] }, 15), false)
+  output.publish({ ...packet, forwarded, expirySeconds: 600, subscriptionIds: [1, 300_000] })
+  output.maxBytes = 15
+  assert.equal(output.publish({ ...packet, forwarded, expirySeconds: 600, subscriptionIds: [] }), false)
   output.flush()
   const [publish] = read(Buffer.concat(written), 5) as readonly IPublishPacket[]
   assert.deepEqual(

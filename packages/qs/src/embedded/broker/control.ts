@@ -51,13 +51,10 @@ export class Control {
 function respond({ output, isClosed }: Client, responses: readonly ControlResponse[]): void {
   if (isClosed) return
   const payload = JSON.stringify({ responses })
-  output.publish(
-    {
-      ...{ topic: RESPONSE_TOPIC, payload, qos: 0, dup: false, retain: false, packetId: 0 },
-      ...{ forwarded: NO_FORWARDED, expirySeconds: null, subscriptionIds: [] },
-    },
-    Number.POSITIVE_INFINITY,
-  )
+  output.publish({
+    ...{ topic: RESPONSE_TOPIC, payload, qos: 0, dup: false, retain: false, packetId: 0 },
+    ...{ forwarded: NO_FORWARDED, expirySeconds: null, subscriptionIds: [] },
+  })
 }
 
 function readCommands(payload: Buffer): readonly ControlCommand[] | null {

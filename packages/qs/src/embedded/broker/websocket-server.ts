@@ -14,7 +14,7 @@ export interface WebSocketOptions {
 }
 
 /**
- * A WebSocket message may contain several MQTT packets or part of one [MQTT-6.0.0-4]; this leaves room for several
+ * A WebSocket message may contain several MQTT packets or part of one [MQTT-6.0.0-2]; this leaves room for several
  * small packets.
  */
 const GATHERED_BYTES = 1024 * 1024
@@ -35,13 +35,19 @@ export function webSocketServer(options: WebSocketOptions): Server {
   const sockets = new WebSocketServer({
     server,
     maxPayload: options.maxPacketBytes + GATHERED_BYTES,
-    // [MQTT-6.0.0-3]; older clients request mqttv3.1.
+    // [MQTT-6.0.0-4]; older clients request mqttv3.1.
     handleProtocols: (offered) => ['mqtt', 'mqttv3.1'].find((name) => offered.has(name)) ?? false,
     verifyClient: ({ req }: { req: IncomingMessage }) =>
       options.anyOrigin || isLocalOrigin(req.headers.origin),
   })
   // It re-emits the errors of the HTTP server; without a listener, each would end the process.
   sockets.on('error', options.onError)
-  sockets.on('connection', (socket, request) => options.onConnection(createWebSocketStream(socket), request))
+  sockets.on('connection', (socket, request) => {
+    // [MQTT-6.0.0-1]
+    socket.on('message', (_data, isBinary) => {
+      if (!isBinary) socket.terminate()
+    })
+    options.onConnection(createWebSocketStream(socket), request)
+  })
   return server
 }

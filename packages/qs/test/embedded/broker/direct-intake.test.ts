@@ -99,6 +99,24 @@ test('MQTT 5 learns from the PUBACK that a message was rejected, and why', async
   }
 })
 
+test('a reason string is not sent to a client that wants none or has no room for it', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const curt = { clientId: 'curt', properties: { requestProblemInformation: false } }
+  // With the reason string, the answer has 26 bytes.
+  const narrow = { clientId: 'narrow', properties: { maximumPacketSize: 25 } }
+  for (const options of [curt, narrow]) {
+    const client = await connectedRaw(t, broker, options)
+    const before = deliveries.length
+    client.send(event(1), event(2, 'x', 2))
+    await settled(client)
+    for (const delivery of deliveries.slice(before)) delivery.settle('EVENT_ID_CONFLICT')
+    const [puback] = await client.wait('puback')
+    const [pubrec] = await client.wait('pubrec')
+    for (const answer of [puback, pubrec])
+      assert.deepEqual([answer?.reasonCode, answer?.properties?.reasonString], [0x99, undefined])
+  }
+})
+
 for (const version of [4, 5] as const) {
   test(`MQTT ${version}: PUBREC leaves when the message is settled; one sent again counts once`, async (t) => {
     const { broker, deliveries } = await stage(t)

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { conformancePage } from '@qs-telemetry/testing/conformance/conformance-page.ts'
 import { parityPage } from '@qs-telemetry/testing/parity/parity-page.ts'
 import { grafanaFiles } from '../deploy/grafana/source/files.ts'
 import { DEVICE_ERRORS } from '../packages/device/src/index.ts'
@@ -176,6 +177,7 @@ const files: Readonly<Record<string, string>> = {
   'docs/reference/commands.md': await commandsPage(),
   'docs/reference/metrics.md': await metricsPage(),
   'docs/reference/mqtt-parity.md': parityPage(GENERATED),
+  'docs/reference/mqtt-conformance.md': conformancePage(GENERATED),
   'docs/reference/event.schema.json': schema(EventMessageSchema),
   'docs/reference/device-ack.schema.json': schema(DeviceAckMessageSchema),
   'docs/reference/dead-letter.schema.json': schema(DeadLetterSchema),

@@ -20,6 +20,7 @@ export class Client {
   readonly #isSilent: boolean
   /** What the broker sent, oldest first. */
   readonly got: Packet[] = []
+  readonly #chunks: Buffer[] = []
   isClosed = false
   #lastPacketId = 0
 
@@ -30,7 +31,10 @@ export class Client {
     const reader = parser({ protocolVersion: version })
     reader.on('packet', (packet) => this.#receive(packet))
     reader.on('error', () => this.#socket.destroy())
-    this.#socket.on('data', (chunk) => reader.parse(chunk))
+    this.#socket.on('data', (chunk) => {
+      this.#chunks.push(chunk)
+      reader.parse(chunk)
+    })
     this.#socket.on('error', () => {})
     this.#socket.on('close', () => {
       this.isClosed = true
@@ -39,6 +43,11 @@ export class Client {
 
   of<C extends Packet['cmd']>(cmd: C): readonly Of<C>[] {
     return this.got.filter((packet): packet is Of<C> => packet.cmd === cmd)
+  }
+
+  /** The same as bytes. */
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks)
   }
 
   /** Waits for this many packets and returns the last one. */

@@ -55,7 +55,10 @@ const MATRIX = Object.keys(FILTERS).flatMap((filter) =>
   ['clean', 'durable'].map(
     (session): ParityCase => ({
       name: `messages of QoS 0, 1, 2 to subscriptions with QoS 0, 1, 2: ${filter}, ${session} session`,
-      clause: filter === 'overlapping filters' ? '[MQTT-3.3.5-1]' : '[MQTT-3.8.4-6], [MQTT-3.8.4-8]',
+      clause:
+        filter === 'overlapping filters'
+          ? '[MQTT-3.3.5-1], 3.1.1; [MQTT-3.3.4-2], 5'
+          : '[MQTT-3.8.4-6], 3.1.1; [MQTT-3.8.4-8], 5',
       versions: [4, 5],
       expected: '0 0 0, 0 1 1, 0 1 2',
       deviations: MATRIX_DEVIATIONS[filter] ?? {},
@@ -84,7 +87,7 @@ const REDELIVERY: readonly ParityCase[] = [
   ...([1, 2] as const).map(
     (qos): ParityCase => ({
       name: `an unanswered QoS ${qos} message, after a reconnect`,
-      clause: '[MQTT-4.4.0-1], [MQTT-3.3.1-1]',
+      clause: '[MQTT-4.4.0-1], [MQTT-3.3.1-1]; [MQTT-4.3.2-3], [MQTT-4.3.3-3], 5',
       versions: [4, 5],
       expected: `QoS ${qos}, DUP 1, the same id`,
       observe: (world) => redelivery(world, qos),
@@ -92,7 +95,7 @@ const REDELIVERY: readonly ParityCase[] = [
   ),
   {
     name: 'a QoS 2 message with PUBREC and without PUBCOMP, after a reconnect',
-    clause: '[MQTT-4.4.0-1]',
+    clause: '[MQTT-4.4.0-1]; [MQTT-4.3.3-6], 5',
     versions: [4, 5],
     expected: 'PUBREL with the same id',
     observe: async (world) => {
@@ -165,7 +168,7 @@ const REDELIVERY: readonly ParityCase[] = [
   },
   {
     name: 'QoS 1 and 2 while the durable session is offline',
-    clause: '[MQTT-3.1.2-5], 3.1.1; section 4.1, 5',
+    clause: '[MQTT-3.1.2-5], [MQTT-4.1.0-1], 3.1.1; [MQTT-4.5.0-1]',
     versions: [4, 5],
     expected: 'all, in order',
     observe: async (world) => {
@@ -196,7 +199,7 @@ const publishAll = (client: Client, topic: string, payloads: readonly number[], 
 
 const ORDER: readonly ParityCase[] = ([1, 2] as const).map((qos) => ({
   name: `QoS ${qos} from one publisher that continues while ${BACKLOG} queued messages drain`,
-  clause: '[MQTT-4.6.0-6], 3.1.1; [MQTT-4.6.0-5], 5',
+  clause: '[MQTT-4.6.0-5], [MQTT-4.6.0-6]',
   versions: [4, 5],
   expected: 'in order',
   observe: async (world: World) => {

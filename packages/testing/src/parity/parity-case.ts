@@ -1,4 +1,5 @@
 import { generate, type IConnectPacket } from 'mqtt-packet'
+import { until } from '../until.ts'
 import { Client, type ClientOptions, type Version } from './client.ts'
 
 export const BROKERS = ['embedded', 'mosquitto'] as const
@@ -24,6 +25,11 @@ export interface ParityCase {
   /** What the broker does, in the words of `expected`. */
   readonly observe: (world: World) => Promise<string>
 }
+
+/** Of a mistake of a client that should end its connection. */
+export const UNNOTICED = {
+  mosquitto: { observed: 'stays open', why: 'Mosquitto 2.0.11 does not notice the error' },
+} as const
 
 /** mqtt-packet refuses an empty client id without a clean session, which a case must send. */
 const CLEAN = 2
@@ -51,10 +57,16 @@ export class World {
     return `${this.#prefix}-${name}`.replaceAll('/', '-')
   }
 
-  /** Sends CONNECT without waiting for the answer, which the case examines. */
-  open({ silent, ...options }: ClientOptions = {}): Client {
+  /** A connection without a CONNECT. */
+  raw({ silent }: ClientOptions = {}): Client {
     const client = new Client(this.#port, this.version, silent ?? false)
     this.#clients.push(client)
+    return client
+  }
+
+  /** Sends CONNECT without waiting for the answer, which the case examines. */
+  open({ silent, ...options }: ClientOptions = {}): Client {
+    const client = this.raw(silent ? { silent } : {})
     const bytes = generate(connectPacket(this.version, { ...options, clean: true }))
     // After the remaining length, the name of the protocol and its level.
     const flagsAt = bytes.indexOf('MQTT') + 5
@@ -83,6 +95,12 @@ export class World {
   helper(): Promise<Client> {
     this.#helper ??= this.connect()
     return this.#helper
+  }
+
+  /** Waits: brokers have no clock that a test can move. */
+  async pass(ms: number): Promise<void> {
+    const startMs = performance.now()
+    await until(() => performance.now() - startMs > ms, `${ms} ms pass`)
   }
 
   async end(): Promise<void> {

@@ -24,9 +24,6 @@ this page. ${generated}
 \`0 0 0, 0 1 1, 0 1 2\` is the QoS at which messages of QoS 0, 1 and 2 arrive, first for a subscription with QoS 0, then with
 QoS 1, then with QoS 2.
 
-The embedded broker reports in CONNACK that it has no topic aliases, no subscription identifiers and no shared subscriptions,
-as the standard allows.
-
 ${sections.join('\n\n')}
 
 ## Deviations

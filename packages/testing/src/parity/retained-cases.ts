@@ -1,5 +1,5 @@
 import type { Client } from './client.ts'
-import type { ParityCase, World } from './parity-case.ts'
+import { type ParityCase, type World, will } from './parity-case.ts'
 
 const flags = (packets: readonly { retain: boolean; payload: string | Buffer; qos: number }[]): string =>
   packets.length === 0
@@ -55,7 +55,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
   },
   {
     name: 'an empty retained message removes the previous one',
-    clause: '[MQTT-3.3.1-10], 3.1.1; [MQTT-3.3.1-6], 5',
+    clause: '[MQTT-3.3.1-10], [MQTT-3.3.1-11], 3.1.1; [MQTT-3.3.1-6], [MQTT-3.3.1-7], 5',
     versions: [4, 5],
     expected: 'nothing',
     observe: async (world) => {
@@ -80,8 +80,52 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
+    name: 'a retained message of QoS 0 replaces one of QoS 1',
+    clause: '[MQTT-3.3.1-7], 3.1.1; [MQTT-3.3.1-5], 5',
+    versions: [4, 5],
+    expected: 'y, QoS 0, retain 1',
+    observe: async (world) => {
+      await retained(world)
+      await retained(world, 'y', 0)
+      const client = await world.connect()
+      await client.subscribe({ [world.topic()]: 1 })
+      return seen(world, client)
+    },
+  },
+  {
+    name: 'a message without the retain flag leaves the retained message, and so does the end of its session',
+    clause: '[MQTT-3.3.1-12], [MQTT-3.1.2-7], 3.1.1; [MQTT-3.3.1-8], 5',
+    versions: [4, 5],
+    expected: 'x, QoS 1, retain 1',
+    observe: async (world) => {
+      const sender = await world.connect()
+      await sender.publish(world.topic(), 'x', { qos: 1, retain: true })
+      await sender.publish(world.topic(), 'y', { qos: 1 })
+      await sender.publish(world.topic(), '', { qos: 1 })
+      await sender.disconnect()
+      const client = await world.connect()
+      await client.subscribe({ [world.topic()]: 1 })
+      return seen(world, client)
+    },
+  },
+  {
+    name: 'a will without the retain flag is not retained',
+    clause: '[MQTT-3.1.2-16], 3.1.1; [MQTT-3.1.2-14], 5',
+    versions: [4, 5],
+    expected: 'nothing',
+    observe: async (world) => {
+      const watcher = await world.connect()
+      await watcher.subscribe({ [world.topic()]: 1 })
+      await (await world.connect(will(world.topic()))).vanish()
+      await watcher.wait('publish')
+      const client = await world.connect()
+      await client.subscribe({ [world.topic()]: 1 })
+      return seen(world, client)
+    },
+  },
+  {
     name: 'a repeated subscription gets the retained message again',
-    clause: '[MQTT-3.8.4-3]',
+    clause: '[MQTT-3.8.4-3]; [MQTT-3.8.4-4], 5',
     versions: [4, 5],
     expected: 'x, QoS 1, retain 1; x, QoS 1, retain 1',
     observe: async (world) => {
@@ -129,8 +173,7 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     observe: async (world) => {
       const watcher = await world.connect()
       await watcher.subscribe({ [world.topic()]: 1 })
-      const will = { topic: world.topic(), payload: Buffer.from('will'), qos: 1, retain: true } as const
-      await (await world.connect({ will })).vanish()
+      await (await world.connect(will(world.topic(), { retain: true }))).vanish()
       await watcher.wait('publish')
       const client = await world.connect()
       await client.subscribe({ [world.topic()]: 1 })

@@ -87,7 +87,8 @@ export class Output {
     const idBytes = id === null ? 0 : 3 + Buffer.byteLength(id)
     const plainBytes = capabilities === null ? 0 : 3 + 5 + 3 + idBytes + (keepAlive === null ? 0 : 3)
     // Without room for it, CONNACK leaves without the user property [MQTT-3.2.2-20].
-    const isPromised = capabilities?.isPubackCommit === true && plainBytes + PROMISE_BYTES + 5 <= this.maxBytes
+    const isPromised =
+      capabilities?.isPubackCommit === true && plainBytes + PROMISE_BYTES + 5 <= this.maxBytes
     const bytes = plainBytes + (isPromised ? PROMISE_BYTES : 0)
     if (!this.#header(CONNACK << 4, 3 + bytes)) return false
     this.#byte(sessionPresent ? 1 : 0)

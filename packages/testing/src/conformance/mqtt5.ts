@@ -96,7 +96,7 @@ export const MQTT_5: Statements = {
   },
   '3.2.2-20': {
     asks: 'User properties do not make CONNACK too large for its client.',
-    never: NO_REASON_STRING,
+    shownBy: [REJECTED],
   },
   '3.2.2-22': 'Without a keep-alive of the server, that of the client holds.',
   '3.3.1-1': 'A message that is sent again has the DUP flag.',

@@ -114,6 +114,8 @@ test('a reason string is not sent to a client that wants none or has no room for
     const [pubrec] = await client.wait('pubrec')
     for (const answer of [puback, pubrec])
       assert.deepEqual([answer?.reasonCode, answer?.properties?.reasonString], [0x99, undefined])
+    const [connack] = await client.wait('connack')
+    assert.equal(connack?.properties?.userProperties !== undefined, options === curt)
   }
 })
 

@@ -7,8 +7,6 @@ import type { Config } from '../config/settings.ts'
 import { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { type EmbeddedBroker, startEmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
-import { startEmbeddedPostgres } from '../embedded/postgres/embedded-postgres.ts'
-import { type EmbeddedRole, embeddedUrlReader } from '../endpoints/embedded-database-url.ts'
 import { DirectIntake } from '../intake/direct-intake.ts'
 import { arrivalCharge } from '../pipeline/charge-devices.ts'
 import { SystemClock } from '../pipeline/clock.ts'
@@ -16,6 +14,7 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { deviceBudgets } from './device-budgets.ts'
 import { type Ingester, startIngester } from './ingester.ts'
+import { openStackDatabase, type StackDatabase } from './stack-database.ts'
 
 export interface EmbeddedOptions {
   /** Listens on all addresses, for real boards; requires credentials. */
@@ -27,7 +26,7 @@ export interface EmbeddedOptions {
 export interface EmbeddedStack {
   readonly mqttPort: number
   readonly mqttWsPort: number
-  readonly databaseUrl: string
+  readonly database: StackDatabase['shown']
   /** Starts simulated devices. */
   startDemo(): Promise<void>
   readonly failed: Promise<Error>
@@ -40,8 +39,8 @@ export const MAX_PACKET_BYTES = 16 * 1024 * 1024
 const MAX_REPLY_BYTES = 2 * 1024 * 1024
 
 /**
- * Broker, PostgreSQL, pipeline and HTTP in one process and its children. If a part does not start, those before it are
- * stopped in reverse order.
+ * Broker, pipeline, HTTP and, without DATABASE_URL, PostgreSQL in one process and its children. If a part does not
+ * start, those before it are stopped in reverse order.
  *
  * @throws Error for the operator: a port in use, a data directory in use, credentials missing
  */
@@ -78,10 +77,9 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       log: log.child({ stage: 'broker' }),
     })
     started.push(() => broker.stop())
-    const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
-    const database = await startEmbeddedPostgres({ dataDir, port, log: log.child({ stage: 'database' }) })
+    const database = await openStackDatabase(config, log.child({ stage: 'database' }))
     started.push(() => database.stop())
-    const ingester = await startPipeline(config, { broker, intake, budgets, unhandled }, options)
+    const ingester = await startPipeline(config, { broker, intake, budgets, unhandled, database }, options)
     started.push(async () => {
       // Simulated devices wait for their device acks, for which the broker must still be running.
       await ingester.simulation?.stop()
@@ -92,7 +90,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     return {
       mqttPort: broker.port,
       mqttWsPort: broker.wsPort,
-      databaseUrl: database.url,
+      database: database.shown,
       failed: ingester.failed,
       startDemo: async () => ingester.simulation?.start(),
       stop: stopAll,
@@ -117,6 +115,7 @@ interface Parts {
   readonly intake: DirectIntake
   readonly budgets: DeviceBudgets
   readonly unhandled: UnhandledTopicLog
+  readonly database: StackDatabase
 }
 
 async function startPipeline(
@@ -124,11 +123,11 @@ async function startPipeline(
   parts: Parts,
   { log, signal, lan }: EmbeddedOptions,
 ): Promise<Ingester> {
-  const { QS_DATA_DIR, POSTGRES_PORT } = config
-  const urlOf = (role: EmbeddedRole) => embeddedUrlReader(QS_DATA_DIR, POSTGRES_PORT, role)
-  const endpoints = { mqttUrl: `mqtt://127.0.0.1:${parts.broker.port}`, databaseUrl: urlOf('qs_ingester') }
-  const database = { ownerUrl: urlOf('qs'), consoleUrl: urlOf('qs_console') }
-  const embedded = { lan, ...parts, database }
+  const endpoints = {
+    mqttUrl: `mqtt://127.0.0.1:${parts.broker.port}`,
+    databaseUrl: parts.database.ingesterUrl,
+  }
+  const embedded = { lan, ...parts }
   const ingester = await startIngester(config, endpoints, { log, signal, embedded })
   const failure = await Promise.race([ingester.connected.then(() => null), ingester.failed])
   if (failure === null) {

@@ -52,7 +52,7 @@ export interface EmbeddedDatabase {
 export interface IngesterOptions {
   readonly log: Log
   readonly signal: AbortSignal
-  /** Set if broker and database are embedded (qs up); `lan`: boards on the network reach the broker. */
+  /** Set with the embedded broker (qs up); `lan`: boards on the network reach it. */
   readonly embedded?: {
     readonly lan: boolean
     readonly broker: EmbeddedBroker

@@ -15,7 +15,7 @@ export interface ServeOptions extends HealthOptions {
   readonly endpoints: ServiceEndpoints
   /** What this process provides to the console. */
   readonly host: HostParts
-  /** Set if broker and database belong to this process tree (qs up); `lan`: boards on the network reach the broker. */
+  /** Set if the broker belongs to this process (qs up); `lan`: boards on the network reach it. */
   readonly embedded: { readonly lan: boolean } | null
   readonly onConsoleEnded: () => void
   readonly log: Log

@@ -4,7 +4,6 @@ import { lanAddress } from '../accounts/lan-address.ts'
 import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
-import { passwordFile } from '../endpoints/embedded-database-url.ts'
 import { createLog } from '../telemetry/log.ts'
 import { visible } from '../telemetry/visible.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
@@ -17,7 +16,9 @@ interface Options {
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('run everything on this machine: broker, PostgreSQL, pipeline, console')
+    .description(
+      'run everything on this machine: broker, pipeline, console and, without DATABASE_URL, PostgreSQL',
+    )
     .option('--lan', 'listen on all addresses, for real boards; needs MQTT_USERNAME and MQTT_PASSWORD')
     .option('--demo', 'add simulated devices, with three hours of history and live events')
     .addHelpText(
@@ -26,7 +27,13 @@ export function registerUp(program: Command): void {
 Nothing else needs to be installed. The data is in QS_DATA_DIR (./data) and survives restarts. Ctrl-C finishes what
 is in flight and stops everything.
 
-Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.`,
+Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.
+
+With DATABASE_URL the events go into that PostgreSQL, 15 or newer, and none is started here. This is the fast way for a
+server: boards connect to this process, and no other broker is needed. QS_DATA_DIR then holds only device accounts.
+
+Example
+  DATABASE_URL=postgresql://qs:secret@db/qs qs up --lan`,
     )
     .action(async (options: Options) => {
       const config = loadConfig()
@@ -42,7 +49,7 @@ Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POST
 }
 
 /** The output of a service ends up in logs, so it names the files of the passwords and never the passwords. */
-function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: EmbeddedStack, lan: boolean): string {
+function welcome(config: Config, { mqttPort, mqttWsPort, database }: EmbeddedStack, lan: boolean): string {
   const host = lan ? lanAddress() : '127.0.0.1'
   const rows = [
     ['MQTT', `mqtt://${host}:${mqttPort}`],
@@ -51,10 +58,7 @@ function welcome(config: Config, { mqttPort, mqttWsPort, databaseUrl }: Embedded
       'Console',
       `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`,
     ],
-    [
-      'PostgreSQL',
-      `${withoutPassword(databaseUrl)}  ${pc.dim(`password in ${passwordFile(config.QS_DATA_DIR)}`)}`,
-    ],
+    ['PostgreSQL', `${database.url}  ${pc.dim(`password in ${database.password}`)}`],
   ]
   const auth =
     config.MQTT_USERNAME === null ? '' : ` -u '${visible(config.MQTT_USERNAME)}' -P "$MQTT_PASSWORD"`
@@ -71,12 +75,6 @@ Open the console in a browser. Or try it in another terminal:
   npx qs publish --device test-device --type temp --value 21.5
   mosquitto_pub -h ${host} -p ${mqttPort}${auth} -q 1 -t qs/v1/test-device/events -m '${event}'
 
-Ctrl-C stops it. The data stays in ${config.QS_DATA_DIR}.
+Ctrl-C stops it. The data stays in ${config.DATABASE_URL === null ? config.QS_DATA_DIR : 'the database'}.
 `
-}
-
-function withoutPassword(url: string): string {
-  const shown = new URL(url)
-  shown.password = ''
-  return shown.href
 }

@@ -14,7 +14,7 @@ import type { ConsoleServices, SimulationService } from './services.ts'
 export interface ConsoleParts {
   /** The process that started the console. */
   readonly host: ConsoleHost
-  /** Broker and database belong to this process tree (qs up); `lan`: boards in the network can reach the broker. */
+  /** The broker belongs to the process that started the console (qs up); `lan`: boards in the network can reach it. */
   readonly embedded: { readonly lan: boolean } | null
   readonly canSimulate: boolean
   /** Property of the host's inbox. */
@@ -50,7 +50,7 @@ export function consoleServices(
     overview: overviewOf({
       read,
       vitals: () => host.vitals(),
-      dataDirectory: embedded === null ? null : config.QS_DATA_DIR,
+      dataDirectory: embedded === null || config.DATABASE_URL !== null ? null : config.QS_DATA_DIR,
     }),
     letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
     devices: deviceService({ config: boards, accounts }),

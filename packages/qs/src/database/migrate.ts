@@ -12,6 +12,9 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 /** An arbitrary number, the same in all ingesters. */
 export const MIGRATION_LOCK = 7_141_120_231
 
+/** The oldest version that the storage contract supports. */
+export const MIN_POSTGRES_MAJOR = 15
+
 /** SQLSTATE (PostgreSQL manual, appendix A). */
 const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE] = ['42P01', '42501']
 
@@ -49,8 +52,8 @@ export async function readMigrations(): Promise<readonly Migration[]> {
  * only checks whether they are up to date.
  *
  * @returns the names of the migrations applied now
- * @throws QsError if the database is newer than this version, an applied migration was changed, or this role may not
- * apply a pending one
+ * @throws QsError if PostgreSQL is too old, the database is newer than this version, an applied migration was changed, or
+ * this role may not apply a pending one, or lacks another right
  */
 export async function migrate(
   url: string,
@@ -60,6 +63,7 @@ export async function migrate(
   const shipped = migrations ?? (await readMigrations())
   const client = await openClient(url, { name: 'qs-migrate', connectTimeoutMs: 10_000 })
   try {
+    await checkVersion(client)
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     const isOwner = await ownsSchema(client)
     const pending = await findPending(client, shipped, isOwner)
@@ -67,10 +71,25 @@ export async function migrate(
     // The grants belong to the shipped migrations: others do not create the tables that they name.
     if (isOwner && migrations === undefined) await grant(client, options.onBusy)
     return pending.map(({ name }) => name)
+  } catch (error) {
+    const { code, message } = error as Error & { readonly code?: string }
+    if (code !== INSUFFICIENT_PRIVILEGE) throw error
+    throw new QsError('DATABASE_RIGHTS', `The role ${client.user} may not do what is needed: ${message}`, {
+      cause: error,
+    })
   } finally {
     // Ends the session and so releases the lock.
     await client.end()
   }
+}
+
+async function checkVersion(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ version: string; number: number }>(
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
+  )
+  const [{ version, number } = { version: '?', number: 0 }] = rows
+  if (number < MIN_POSTGRES_MAJOR * 10_000)
+    throw new QsError('DATABASE_TOO_OLD', `${client.host}:${client.port} is PostgreSQL ${version}`)
 }
 
 /** Whether this role may change the schema: as owner of the existing tables, or because it may create them. */

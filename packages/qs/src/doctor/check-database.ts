@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Config } from '../config/settings.ts'
+import { MIN_POSTGRES_MAJOR } from '../database/migrate.ts'
 import { openClient } from '../database/open-client.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
@@ -15,7 +16,6 @@ import { checkSchema } from './check-schema.ts'
 import { type Finding, ok, problem, unknown } from './finding.ts'
 
 const TIMEOUT_MS = 5_000
-const MIN_VERSION = 15
 
 /** One check of the database; an error in one does not stop the others. */
 type Check = (database: pg.Client, config: Config) => AsyncIterable<Finding>
@@ -58,11 +58,11 @@ async function checkVersion(database: pg.Client, place: string): Promise<Finding
        current_user as role`,
   )
   const [{ version, number, role } = { version: '?', number: 0, role: '?' }] = rows
-  return number >= MIN_VERSION * 10_000
+  return number >= MIN_POSTGRES_MAJOR * 10_000
     ? ok('database connection', `${place} as ${role}, PostgreSQL ${version}`)
     : problem(
         'database connection',
         `${place} is PostgreSQL ${version}`,
-        `Upgrade it to ${MIN_VERSION} or newer`,
+        `Upgrade it to ${MIN_POSTGRES_MAJOR} or newer`,
       )
 }

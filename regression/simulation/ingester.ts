@@ -1,16 +1,12 @@
-import type { Duplex } from 'node:stream'
 import { instantFromMs } from '@qs-telemetry/protocol'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { createPipeline, type Pipeline } from '../../packages/qs/src/app/pipeline.ts'
 import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import type { Config } from '../../packages/qs/src/config/settings.ts'
-import { QsError } from '../../packages/qs/src/errors/qs-error.ts'
 import type { Clock } from '../../packages/qs/src/pipeline/clock.ts'
-import type { SocketOptions } from '../../packages/qs/src/source/open-socket.ts'
 import { createLog, type Log } from '../../packages/qs/src/telemetry/log.ts'
-import type { Broker } from './broker.ts'
 import type { Database } from './database.ts'
-import { MAX_CHUNK_BYTES } from './link.ts'
+import type { Entrance, Front } from './front.ts'
 import type { World } from './world.ts'
 
 /** 2026-11-25T00:00:00Z, the start of every simulation. */
@@ -19,17 +15,16 @@ const DRAIN_MS = 5_000
 /** Time allowed after the drain: one second for DISCONNECT, and the network. */
 const STOP_SLACK_MS = 3_000
 const RESTART_MS = 500
-/** Every simulated message is longer, with topic and header. */
-const MIN_MESSAGE_BYTES = 40
 
 export interface IngesterOptions {
   readonly config: Config
-  readonly broker: Broker
+  readonly front: Front
   readonly database: Database
 }
 
 interface Process {
   readonly pipeline: Pipeline
+  readonly entrance: Entrance
   isAlive: boolean
   /** Closed by the kernel when the process ends. */
   readonly opened: Set<{ destroy(): void }>
@@ -54,25 +49,11 @@ export class Ingester {
   }
 
   start(): void {
-    const { config, broker, database } = this.#options
-    const { timeline, random, faults } = this.#world
+    const { config, front, database } = this.#options
+    const { timeline, random } = this.#world
     const clock = this.#clock(() => process.isAlive)
     const opened = new Set<{ destroy(): void }>()
-    const openSocket = ({ timeoutMs, signal }: SocketOptions) =>
-      new Promise<Duplex>((resolve, reject) => {
-        const fail = (reason: string) => reject(new QsError('BROKER_UNREACHABLE', `No connection: ${reason}`))
-        const onAbort = () => fail('stopped')
-        signal.addEventListener('abort', onAbort)
-        if (signal.aborted) return fail('stopped')
-        clock.after(broker.isAway && random.chance(0.5) ? timeoutMs : faults.latencyMs, () => {
-          if (signal.aborted) return
-          signal.removeEventListener('abort', onAbort)
-          const socket = broker.connect()
-          if (socket === null) return fail('no broker')
-          opened.add(socket)
-          resolve(socket)
-        })
-      })
+    const entrance = front.begin({ config, clock, opened })
     const connect = async ({ connectTimeoutMs }: { readonly connectTimeoutMs: number }) => {
       const connection = await database.connect(connectTimeoutMs)
       opened.add(connection)
@@ -85,11 +66,12 @@ export class Ingester {
       databaseUrl: 'postgresql://simulated',
       timeZoneOf: () => undefined,
       log: this.#log(),
-      edges: { openSocket, connect, clock, random: () => random.next() },
+      edges: { openSocket: entrance.openSocket, connect, clock, random: () => random.next() },
+      ...(entrance.openIntake && { openIntake: entrance.openIntake }),
     })
-    const process: Process = { pipeline, isAlive: true, opened }
+    const process: Process = { pipeline, entrance, isAlive: true, opened }
     this.#process = process
-    void pipeline.start()
+    void pipeline.start().then(entrance.open)
     void pipeline.failed.then((error) => {
       this.#world.tell?.('ingester', `fails: ${error.message}`)
       if (this.#process === process) void this.restart()
@@ -120,7 +102,9 @@ export class Ingester {
     const callOff = timeline.after(DRAIN_MS + STOP_SLACK_MS, () =>
       checker.violations.push(`the ingester does not end ${DRAIN_MS + STOP_SLACK_MS} ms after SIGTERM`),
     )
+    process.entrance.shut()
     await process.pipeline.stop(DRAIN_MS)
+    process.entrance.stop()
     callOff()
     await this.#scrape(process.pipeline)
     process.isAlive = false
@@ -130,18 +114,15 @@ export class Ingester {
 
   /** Called after every step. */
   checkBounds(): void {
-    const status = this.#process?.pipeline.source.status
-    if (status === undefined) return
-    const { config, broker } = this.#options
+    if (this.#process === null) return
+    const { pipeline, entrance } = this.#process
+    const { unsettledMessages, unsettledBytes } = pipeline.source.status
+    const { IN_FLIGHT_MESSAGES, IN_FLIGHT_BYTES: bytes } = this.#options.config
+    const messages = IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.ingest
     const { checker } = this.#world
-    // Bytes read at once when the high watermark was reached, and bytes that came with CONNACK before that.
-    const extraBytes = 2 * MAX_CHUNK_BYTES
-    checker.held(
-      'messages',
-      status.unsettledMessages,
-      (config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.ingest) + extraBytes / MIN_MESSAGE_BYTES,
-    )
-    checker.held('bytes', status.unsettledBytes, config.IN_FLIGHT_BYTES + broker.largestBytes + extraBytes)
+    const extra = entrance.bound()
+    checker.held('messages', unsettledMessages, messages + extra.messages)
+    checker.held('bytes', unsettledBytes, bytes + extra.bytes)
   }
 
   #startLater(): void {

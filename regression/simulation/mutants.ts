@@ -180,4 +180,63 @@ export const MUTANTS: readonly Mutant[] = [
     original: '    this.#busy--\n    this.#fill()\n',
     planted: '    this.#busy--\n',
   },
+  {
+    name: 'qs up: PUBACK before COMMIT',
+    file: 'intake/direct-intake.ts',
+    original: '    this.#events.onDelivery(taken)\n',
+    planted:
+      '    this.#events.onDelivery(new Taken(arrived, receivedAt, { lane, onSettle: () => {} }))\n    taken.settle()\n',
+  },
+  {
+    name: 'qs up: PUBACK on another connection',
+    file: 'intake/direct-intake.ts',
+    original: '    if (!lane.isClosed) lane.window.advance()\n',
+    planted:
+      '    if (lane.isClosed) globalThis.latestWindow?.add(taken)\n    else globalThis.latestWindow = lane.window\n    globalThis.latestWindow?.advance()\n',
+  },
+  {
+    name: 'qs up: a message lost as its connection is paused',
+    file: 'intake/direct-intake.ts',
+    original: '    if (!lane.isPaused && lane.hasUsedUp(this.#share())) this.#pause(lane)\n',
+    planted:
+      '    if (!lane.isPaused && lane.hasUsedUp(this.#share())) {\n      this.#pause(lane)\n      taken.settle()\n      return true\n    }\n',
+  },
+  {
+    name: 'qs up: the rest of a read lost as its connection is paused',
+    file: 'mqtt/frames.ts',
+    original: '      if (this.#isHeld) return this.#keep(bytes.subarray(start), 0)\n',
+    planted: '      if (this.#isHeld) return\n',
+  },
+  {
+    name: 'qs up: a paused connection never read again',
+    file: 'intake/direct-intake.ts',
+    original: '      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)\n',
+    planted: '',
+  },
+  {
+    name: 'qs up: no pause at the share of a connection',
+    file: 'intake/direct-intake.ts',
+    original: '    lane.gate.pause()\n',
+    planted: '',
+  },
+  {
+    name: 'qs up: PUBACK out of order',
+    file: 'intake/answer-window.ts',
+    original:
+      '    for (let slot = this.#slots[this.#head]; slot?.isSettled; slot = this.#slots[this.#head]) {\n      this.#head++\n',
+    planted:
+      '    for (let at = 0; (at = this.#slots.findIndex(({ isSettled }) => isSettled)) >= 0; ) {\n      const [slot] = this.#slots.splice(at, 1) as [Slot]\n',
+  },
+  {
+    name: 'qs up: PUBACK of a rejected message says success',
+    file: 'broker/incoming-messages.ts',
+    original: 'refusal === null ? REASON.success : REASON.payloadFormatInvalid\n',
+    planted: 'REASON.success\n',
+  },
+  {
+    name: 'qs up: a QoS 2 message sent again after its connection is never taken',
+    file: 'broker/session.ts',
+    original: "if (state === 'waiting') this.incoming.delete(packetId)\n",
+    planted: "if (state === 'none') this.incoming.delete(packetId)\n",
+  },
 ]

@@ -38,7 +38,7 @@ export class Gate {
     this.#key = key
   }
 
-  static async build(t: TestContext, stage: Stage, place: Place): Promise<Gate> {
+  static async build(t: TestContext, stage: Pick<Stage, 'postgres'>, place: Place): Promise<Gate> {
     const { key, trigger, kind } = PLACES[place]
     const session = await openSession(t, stage.postgres)
     await session.query(`

@@ -1,18 +1,25 @@
 import type { TestContext } from 'node:test'
+import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { FaultProxy } from '../../packages/qs/src/verify/fault-proxy.ts'
+import { type DirectStage, type DirectStageOptions, openDirectStage } from './direct-stage.ts'
 import type { IngesterProcess } from './ingester.ts'
 import { PubackObserver } from './puback-observer.ts'
 import { patience } from './scale.ts'
 import { openStage, type Stage, type StageOptions } from './stage.ts'
 
-/** A stage whose first ingester has faulty links. */
-export interface LinkedStage {
-  readonly stage: Stage
-  /** Between the ingester and its broker. */
+/** A stage with faulty links. */
+export interface Linked {
+  readonly stage: Stage | DirectStage
+  /** Between broker and ingester, or with `qs up` between broker and devices. */
   readonly brokerLink: FaultProxy
-  /** Between the ingester and PostgreSQL. */
+  /** Between the pipeline and PostgreSQL. */
   readonly databaseLink: FaultProxy
+}
+
+/** A stage whose first ingester has faulty links. */
+export interface LinkedStage extends Linked {
+  readonly stage: Stage
   /** What passed on `brokerLink`. */
   readonly pubacks: PubackObserver
 }
@@ -39,6 +46,30 @@ export async function openLinkedStage(
     pubacks: observers[0] as PubackObserver,
   }
 }
+
+/** Opens `qs up` with a fault proxy between it and its devices, and between it and PostgreSQL. */
+export async function openLinkedDirectStage(
+  t: TestContext,
+  options: Omit<DirectStageOptions, 'wrapBroker' | 'wrapDatabase'>,
+): Promise<Linked & { readonly stage: DirectStage }> {
+  const [brokerLinks, databaseLinks]: [FaultProxy[], FaultProxy[]] = [[], []]
+  const stage = await openDirectStage(t, {
+    ...options,
+    wrapBroker: (url) => through(t, url, brokerLinks),
+    wrapDatabase: (url) => through(t, url, databaseLinks),
+  })
+  return {
+    stage,
+    brokerLink: brokerLinks[0] as FaultProxy,
+    databaseLink: databaseLinks[0] as FaultProxy,
+  }
+}
+
+/** Both stacks with faulty links. */
+export const LINKED_STACKS = [
+  { name: '', skip: mosquittoMissing, open: openLinkedStage },
+  { name: 'qs up: ', skip: false, open: openLinkedDirectStage },
+] as const
 
 async function through(
   t: TestContext,

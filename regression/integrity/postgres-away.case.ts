@@ -1,14 +1,10 @@
-import { test } from 'node:test'
-import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { postgresAway } from './postgres-away.ts'
 import { scale } from './scale.ts'
+import { testBothStacks } from './stacks.ts'
 
 const SECONDS = scale(15, 5)
 
-test(
+testBothStacks(
   `PostgreSQL is away for ${SECONDS} s, messages of one event: memory stays below 200 MB, and it flows within 5 s`,
-  {
-    skip: mosquittoMissing,
-  },
-  (t) => postgresAway(t, { seconds: SECONDS, fleet: {}, quietMs: 60_000 }),
+  (t, open) => postgresAway(t, { seconds: SECONDS, fleet: {}, quietMs: 60_000, open }),
 )

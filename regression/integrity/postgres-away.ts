@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { FleetOptions } from './fleet.ts'
 import { lasting } from './lasting.ts'
+import type { OpenStage } from './stacks.ts'
 import { openStage } from './stage.ts'
 
 export interface Outage {
@@ -9,14 +10,19 @@ export interface Outage {
   readonly fleet: FleetOptions
   /** Time for the waiting events to be stored afterwards. */
   readonly quietMs: number
+  /** Default: Mosquitto and `qs ingest`. */
+  readonly open?: OpenStage
 }
 
 const LIMIT_MS = 5_000
 const MAX_MEMORY_MB = 200
 
 /** Stops PostgreSQL for `seconds` while devices continue at 1,000 events per second. */
-export async function postgresAway(t: TestContext, { seconds, fleet, quietMs }: Outage): Promise<void> {
-  const stage = await openStage(t, {
+export async function postgresAway(
+  t: TestContext,
+  { seconds, fleet, quietMs, open = openStage }: Outage,
+): Promise<void> {
+  const stage = await open(t, {
     fault: `PostgreSQL away for ${seconds} s at 1,000 events per second`,
     fleet: { ...fleet, eventsPerSecond: 1_000 },
   })

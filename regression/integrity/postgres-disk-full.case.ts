@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
+import type { TestContext } from 'node:test'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { lasting } from './lasting.ts'
 import { writeSkipped } from './row.ts'
 import { scale } from './scale.ts'
-import { openStage } from './stage.ts'
+import { testBothStacks } from './stacks.ts'
 
 const TIMES = scale(3, 1)
 const LIMIT_MS = 10_000
@@ -18,15 +17,13 @@ const LEFT_MB = 1
 const FULL = /No space left on device/g
 const FAULT = `disk of PostgreSQL full ${TIMES === 1 ? 'once' : `${TIMES} times`}`
 
-test('a full disk stops the flow; once space is freed everything is stored', {
-  skip: mosquittoMissing,
-}, async (t) => {
+testBothStacks('a full disk stops the flow; once space is freed everything is stored', async (t, open) => {
   const disk = mountSmallDisk(t)
   if (disk === null) {
     writeSkipped(FAULT, 'only root may mount a small disk')
     return t.skip('only root may mount a small disk')
   }
-  const stage = await openStage(t, {
+  const stage = await open(t, {
     fault: FAULT,
     fleet: { eventsPerSecond: 500 },
     postgres: {

@@ -6,6 +6,7 @@ import { Fleet, type FleetOptions } from './fleet.ts'
 import type { IngesterProcess } from './ingester.ts'
 import { writeRow } from './row.ts'
 import { patience } from './scale.ts'
+import { TrustingPublisher, type TrustingPublisherOptions } from './trusting-publisher.ts'
 import { Watch } from './watch.ts'
 import { Witness } from './witness.ts'
 
@@ -34,6 +35,7 @@ export abstract class Scene {
   readonly #t: TestContext
   readonly #options: SceneOptions
   readonly #fleets: Fleet[] = []
+  readonly #publishers: TrustingPublisher[] = []
   readonly #ingesters: IngesterProcess[] = []
   readonly #watches: Watch[] = []
   #recoveryMs: number | null = null
@@ -61,12 +63,13 @@ export abstract class Scene {
     return first(this.#watches, 'ingester')
   }
 
+  /** Events with their device ack, or with the PUBACK that their device trusts. */
   get acked(): number {
-    return this.#fleets.reduce((sum, fleet) => sum + fleet.acked, 0)
+    return sum(this.#fleets, ({ acked }) => acked) + sum(this.#publishers, ({ answered }) => answered)
   }
 
   get sent(): number {
-    return this.#fleets.reduce((sum, fleet) => sum + fleet.sent, 0)
+    return sum(this.#fleets, ({ sent }) => sent) + sum(this.#publishers, ({ sent }) => sent)
   }
 
   /** Watches an ingester that is not started yet. @param watermark the most messages it may hold, but for one read */
@@ -84,6 +87,15 @@ export abstract class Scene {
     const fleet = new Fleet(context, options)
     this.#fleets.push(fleet)
     return fleet
+  }
+
+  /** A device that trusts the PUBACK; it sends at once. */
+  addPublisher(options: Omit<TrustingPublisherOptions, 'port' | 'checker' | 'witness'>): TrustingPublisher {
+    const { checker, witness } = this
+    const port = Number(new URL(this.#options.brokerUrl).port)
+    const publisher = new TrustingPublisher({ ...options, port, checker, witness })
+    this.#publishers.push(publisher)
+    return publisher
   }
 
   /** Registers an event that no fleet sends and that the verdict must find too. */
@@ -114,9 +126,11 @@ export abstract class Scene {
   /** Waits until all is quiet, reads the whole database and gives the verdict. The ingester must be running. */
   async finish({ quietMs = QUIET_MS }: { readonly quietMs?: number } = {}): Promise<void> {
     const { checker, witness } = this
-    for (const fleet of this.#fleets) fleet.pause()
+    for (const each of [...this.#fleets, ...this.#publishers]) each.pause()
     try {
       for (const fleet of this.#fleets) await fleet.flush(quietMs)
+      const areAnswered = () => this.#publishers.every(({ waiting }) => waiting === 0)
+      await until(areAnswered, 'every message has its PUBACK', quietMs)
       for (const each of this.#ingesters) if (each.isRunning) await each.idle()
       await witness.settled()
       for (const watch of this.#watches) await watch.look()
@@ -126,7 +140,7 @@ export abstract class Scene {
       this.#writeRow()
     }
     const { maxMemoryMb } = this.#options
-    const looks = this.#watches.reduce((sum, watch) => sum + watch.looks, 0)
+    const looks = sum(this.#watches, (watch) => watch.looks)
     assert.deepEqual(checker.violations.slice(0, 10), [])
     assert.ok(looks > 0, 'the metrics were never seen')
     assert.equal(checker.tally.sent, this.sent + this.#sentBeside)
@@ -137,6 +151,7 @@ export abstract class Scene {
     for (const watch of this.#watches) watch.stop()
     if (!this.#hasRow) this.#tellHowFar()
     await Promise.all(this.#fleets.map((fleet) => fleet.close()))
+    for (const publisher of this.#publishers) publisher.close()
     await this.witness.close()
     for (const each of this.#ingesters) if (each.isRunning) await each.end()
   }
@@ -177,6 +192,10 @@ export abstract class Scene {
     writeRow(row)
     this.#t.diagnostic(JSON.stringify(row))
   }
+}
+
+function sum<T>(all: readonly T[], count: (each: T) => number): number {
+  return all.reduce((so, each) => so + count(each), 0)
 }
 
 function first<T>(all: readonly T[], what: string): T {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
-import type { Ack, Checker } from '../checker.ts'
+import type { Ack, Checker, Sent } from '../checker.ts'
 import {
   contentOfRow,
   EVENT_COLUMNS,
@@ -60,9 +60,14 @@ export class Witness {
     this.#hear(ack, () => this.#checker.acked(ack))
   }
 
-  /** The broker has received the PUBACK of the message with this event. */
-  pubacked(connection: string, packetId: number, event: Pick<Ack, 'deviceId' | 'eventId'>): void {
-    this.#hear({ ...event, status: 'stored' }, () => this.#checker.pubacked(connection, packetId))
+  /** The sender has received the PUBACK of the message with this event. */
+  pubacked(
+    connection: string,
+    packetId: number,
+    { deviceId, eventId, fate }: Pick<Ack, 'deviceId' | 'eventId'> & { readonly fate?: Sent['fate'] },
+  ): void {
+    const status = fate === 'rejected' ? 'rejected' : 'stored'
+    this.#hear({ deviceId, eventId, status }, () => this.#checker.pubacked(connection, packetId))
   }
 
   #hear(ack: Ack, tell: () => void): void {

@@ -3,8 +3,9 @@ import { ClientConnection } from '../../packages/qs/src/broker/client-connection
 import { Router } from '../../packages/qs/src/broker/router.ts'
 import { SessionLimits } from '../../packages/qs/src/broker/session-limits.ts'
 import { Sessions } from '../../packages/qs/src/broker/sessions.ts'
+import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import { OpenConnections } from '../../packages/qs/src/embedded/broker/open-connections.ts'
-import { DirectIntake } from '../../packages/qs/src/intake/direct-intake.ts'
+import { DirectIntake, STALLED_MESSAGES } from '../../packages/qs/src/intake/direct-intake.ts'
 import { ProtocolFault, REASON } from '../../packages/qs/src/mqtt/reasons.ts'
 import { type DeviceEnd, DeviceLink } from './device-link.ts'
 import type { Entrance, Front, Host } from './front.ts'
@@ -54,7 +55,8 @@ export class DirectFront implements Front {
 
   begin({ config, clock, opened }: Host): Entrance {
     const { tell } = this.#world
-    const { IN_FLIGHT_MESSAGES: messages, IN_FLIGHT_BYTES: bytes, MQTT_EVENTS_TOPIC: topic } = config
+    const { IN_FLIGHT_BYTES: bytes, MQTT_EVENTS_TOPIC: topic } = config
+    const messages = config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.up
     const intake = new DirectIntake({
       highWatermark: { messages, bytes },
       clock,
@@ -117,7 +119,7 @@ export class DirectFront implements Front {
         }),
       // A message more than the share, since it is taken before it counts.
       bound: () => ({
-        messages: accepted * SMALL_SHARE.messages,
+        messages: STALLED_MESSAGES + accepted * SMALL_SHARE.messages,
         bytes: accepted * (SMALL_SHARE.bytes + this.#largestBytes),
       }),
       open: () => {

@@ -185,21 +185,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'intake/direct-intake.ts',
     original: '    this.#events.onDelivery(taken)\n',
     planted:
-      '    this.#events.onDelivery(new Taken(arrived, receivedAt, { lane, onSettle: () => {} }))\n    taken.settle()\n',
+      '    this.#events.onDelivery(Object.assign(new Taken(arrived, receivedAt, lane), { settle: () => {} }))\n    taken.settle()\n',
   },
   {
     name: 'qs up: PUBACK on another connection',
-    file: 'intake/direct-intake.ts',
-    original: '    if (!lane.isClosed) lane.window.advance()\n',
+    file: 'intake/taken.ts',
+    original: '    this.lane.onSettle(this)\n',
     planted:
-      '    if (lane.isClosed) globalThis.latestWindow?.add(taken)\n    else globalThis.latestWindow = lane.window\n    globalThis.latestWindow?.advance()\n',
+      '    this.lane.onSettle(this)\n    if (this.lane.isClosed) globalThis.latestWindow?.add(this)\n    else globalThis.latestWindow = this.lane.window\n    globalThis.latestWindow?.advance()\n',
   },
   {
     name: 'qs up: a message lost as its connection is paused',
     file: 'intake/direct-intake.ts',
-    original: '    if (!lane.isPaused && lane.hasUsedUp(this.#share())) this.#pause(lane)\n',
+    original: '    if (!lane.isPaused && this.#hasUsedUp(lane)) this.#pause(lane)\n',
     planted:
-      '    if (!lane.isPaused && lane.hasUsedUp(this.#share())) {\n      this.#pause(lane)\n      taken.settle()\n      return true\n    }\n',
+      '    if (!lane.isPaused && this.#hasUsedUp(lane)) {\n      this.#pause(lane)\n      taken.settle()\n      return true\n    }\n',
   },
   {
     name: 'qs up: the rest of a read lost as its connection is paused',
@@ -210,7 +210,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a paused connection never read again',
     file: 'intake/direct-intake.ts',
-    original: '      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)\n',
+    original:
+      '      if (!lane.hasUsedUp(HALF_SHARE) && lane.window.size < HALF_SHARE.messages) this.#resume(lane)\n',
     planted: '',
   },
   {

@@ -1,0 +1,82 @@
+import { test } from 'node:test'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { Gate } from './gate.ts'
+import { lasting } from './lasting.ts'
+import { openLinkedDirectStage } from './links.ts'
+import { scale } from './scale.ts'
+
+const KILLS = scale(200, 20)
+/** Not a measurement: loading a program on a busy machine takes long. */
+const START_MS = 60_000
+/** After this many kills `qs up` is left alone until the devices have their answers. */
+const SERIES = 20
+
+test(`qs up is killed (SIGKILL) ${KILLS} times, half of them at random and half in and around COMMIT: everything with a PUBACK is a row`, async (t) => {
+  const { stage, brokerLink } = await openLinkedDirectStage(t, {
+    fault: `killed ${KILLS} times`,
+    fleet: { eventsPerSecond: 50, resendAfterMs: 10_000 },
+    settings: { BATCH_BYTES: '16KiB' },
+  })
+  const { ingester } = stage
+  const insert = await Gate.build(t, stage, 'insert')
+  const commit = await Gate.build(t, stage, 'commit')
+
+  /** Each resolves when `qs up` is dead. */
+  const kills: Readonly<Record<string, () => Promise<void>>> = {
+    'inside the transaction of some events, before that of others': async () => {
+      await insert.close()
+      await insert.holds(1)
+      await lasting(30)
+      await ingester.kill()
+      await insert.open()
+    },
+    'inside COMMIT': async () => {
+      await commit.close()
+      await commit.holds(1)
+      await ingester.kill()
+      await commit.open()
+    },
+    'between COMMIT and PUBACK': async () => {
+      await commit.close()
+      await commit.holds(1)
+      await ingester.kill('SIGSTOP')
+      await commit.open()
+      await commit.passed()
+      await ingester.kill()
+    },
+    'between PUBACK and device': async () => {
+      brokerLink.set({ kind: 'silent', direction: 'toClient' })
+      const before = (await ingester.gauges())?.stored ?? 0
+      const areStored = async () => ((await ingester.gauges())?.stored ?? 0) > before
+      await until(areStored, 'events are stored', START_MS)
+      await ingester.kill()
+      brokerLink.heal('forgotten')
+      brokerLink.reset()
+    },
+    'in its start': async () => {
+      await ingester.kill()
+      ingester.start()
+      await lasting(Math.random() * 1_000)
+      await ingester.kill()
+    },
+  }
+  const aimed = Object.entries(kills)
+
+  for (let n = 0; n < KILLS; n++) {
+    await stage.more(1, START_MS)
+    if (n % SERIES === 0)
+      await until(() => stage.sent - stage.acked < 500, `answers before kill ${n}`, START_MS)
+    const [place, kill] = aimed[(n >> 1) % aimed.length] as (typeof aimed)[number]
+    if (n % 2 === 0) {
+      await lasting(Math.random() * 500)
+      await ingester.kill()
+    } else {
+      await kill().catch((error) => {
+        throw new Error(`Kill ${n}, ${place}: ${(error as Error).message}`)
+      })
+    }
+    ingester.start()
+  }
+  await stage.more(300, START_MS)
+  await stage.finish()
+})

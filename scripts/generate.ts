@@ -151,6 +151,7 @@ async function metricsPage(): Promise<string> {
     reconnects: zero,
     sessionsLost: zero,
     publishesGivenUp: zero,
+    qos0Dropped: zero,
     devicesOverBudget: zero,
   })
   const own = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('qs_'))

@@ -52,15 +52,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settled twice',
     file: 'reply/reply.ts',
-    original: '    message.delivery.settle()\n',
+    original: '    message.delivery.settle(refusalOf(result[index] ?? []))\n',
     planted:
-      '    message.delivery.settle()\n    if (message.delivery.redelivered) message.delivery.settle()\n',
+      '    message.delivery.settle(refusalOf(result[index] ?? []))\n    if (message.delivery.redelivered) message.delivery.settle(refusalOf(result[index] ?? []))\n',
   },
   {
     name: 'a redelivered message never settled',
     file: 'reply/reply.ts',
-    original: '    message.delivery.settle()\n',
-    planted: '    if (!message.delivery.redelivered) message.delivery.settle()\n',
+    original: '    message.delivery.settle(refusalOf(result[index] ?? []))\n',
+    planted:
+      '    if (!message.delivery.redelivered) message.delivery.settle(refusalOf(result[index] ?? []))\n',
   },
   {
     name: 'batch dropped on retry',
@@ -197,9 +198,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a message lost as its connection is paused',
     file: 'intake/direct-intake.ts',
-    original: '    if (!lane.isPaused && this.#hasUsedUp(lane)) this.#pause(lane)\n',
+    original: '    this.checkShare(lane)\n',
     planted:
-      '    if (!lane.isPaused && this.#hasUsedUp(lane)) {\n      this.#pause(lane)\n      taken.settle()\n      return true\n    }\n',
+      '    this.checkShare(lane)\n    if (lane.isPaused) {\n      taken.settle()\n      return true\n    }\n',
   },
   {
     name: 'qs up: the rest of a read lost as its connection is paused',

@@ -5,8 +5,7 @@ export const DROPS_SHOWN_MS = 10 * 60_000
 
 const MOSQUITTO_ADVICE = 'Raise max_queued_messages, and see qs doctor'
 export const EMBEDDED_ADVICE =
-  'Either PostgreSQL accepts nothing and devices send with QoS 0, or a subscriber reads too slowly or does not ' +
-  'acknowledge its messages; the log names it'
+  'A subscriber reads too slowly or does not acknowledge its messages; the log names it'
 
 /** The broker has dropped messages since the first check: a queue is full, and full queues lose silently. */
 export function dropsAlarm(dropped: () => number | null, advice = MOSQUITTO_ADVICE): Alarm {

@@ -121,6 +121,7 @@ export function createPipeline({
     reconnects: () => source.status.reconnects,
     sessionsLost: () => source.status.sessionsLost,
     publishesGivenUp: () => source.status.publishesGivenUp,
+    qos0Dropped: () => source.status.qos0Dropped?.count ?? 0,
     devicesOverBudget: () => budgets.over(clock.monotonicMs()).length,
   })
 

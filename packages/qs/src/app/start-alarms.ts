@@ -5,6 +5,7 @@ import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
+import { qos0Alarm } from '../alarms/qos0-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import { secretReader } from '../config/load.ts'
@@ -68,6 +69,7 @@ export function startAlarms(
       ...(embedded === undefined
         ? []
         : [
+            qos0Alarm(status),
             deafClientAlarm(() => embedded.deaf),
             connectionsAlarm(() => embedded.refused),
             sessionsAlarm(() => embedded.sessionsRefused),

@@ -64,7 +64,7 @@ export class IncomingMessages {
     this.#parts = parts
     this.#publish = new IncomingPublish(parts.connect.level === 5)
     this.#window = new AnswerWindow((slot) => this.#answer(slot))
-    this.#lane = parts.intake?.open(this.#window, connection) ?? null
+    this.#lane = parts.intake?.open(connection.clientId, this.#window, connection) ?? null
     this.#receivedAt = parts.clock.now()
   }
 
@@ -138,9 +138,9 @@ export class IncomingMessages {
     this.#checkWindow()
   }
 
-  /** The PUBREC was sent, or will be. */
+  /** Its PUBREC was sent and is sent again, in its place [MQTT-4.6.0-3]; or it will be sent. */
   #repeated(packetId: number): void {
-    if (this.#session.incoming.get(packetId) === 'answered') this.#connection.output.answer(PUBREC, packetId)
+    if (this.#session.incoming.get(packetId) === 'answered') this.#settled(2, packetId, REASON.success)
   }
 
   #answer(slot: Slot): void {
@@ -159,7 +159,11 @@ export class IncomingMessages {
 
   /** [MQTT-3.3.4-9] */
   #checkWindow(): void {
-    if (this.#window.size <= RECEIVE_MAXIMUM || this.#parts.connect.level < 5) return
+    if (this.#window.size <= RECEIVE_MAXIMUM) return
+    if (this.#parts.connect.level < 5) {
+      if (this.#lane !== null) this.#parts.intake?.checkShare(this.#lane)
+      return
+    }
     throw new ProtocolFault(REASON.receiveMaximumExceeded, `more than ${RECEIVE_MAXIMUM} messages at once`)
   }
 

@@ -8,7 +8,7 @@ import { type Arrived, Taken } from './taken.ts'
 export interface DirectIntakeOptions {
   /** Unsettled messages of all connections at which the share of each is small. */
   readonly highWatermark: Share
-  readonly clock: Pick<Clock, 'every'>
+  readonly clock: Pick<Clock, 'every' | 'monotonicMs'>
   /** The largest payload of a device ack. */
   readonly maxPayloadBytes: number
 }
@@ -37,6 +37,7 @@ const SMALL_SHARE: Share = { messages: 10, bytes: 8 * 1024 }
  */
 export const STALLED_MESSAGES = 60_000
 const HALF_SHARE: Share = { messages: SHARE.messages / 2, bytes: SHARE.bytes / 2 }
+const NOTHING: Share = { messages: 0, bytes: 0 }
 const NO_GATE: Gate = { pause: () => {}, resume: () => {} }
 /** Without a commit between two looks, QoS 0 is dropped instead of waiting in the network. */
 const LOOK_MS = 1_000
@@ -49,6 +50,10 @@ const LOOK_MS = 1_000
  * connections together are at the watermark. A connection that publishes no events is always read: its other topics
  * flow and its PINGREQ is answered while PostgreSQL is away.
  *
+ * What a connection leaves unsettled at its end counts against the small share of its client's next one, which then
+ * adds one message: devices that reconnect again and again during an outage, since nobody reads their PINGREQ, would
+ * otherwise add ten each time.
+ *
  * QoS 0 has no answer that could wait. It waits in the network like all others, and is dropped and counted once
  * nothing has been committed for a second.
  */
@@ -59,7 +64,9 @@ export class DirectIntake implements Intake {
   #replies: Replies | null = null
   #unsettledMessages = 0
   #unsettledBytes = 0
-  #dropped = 0
+  /** Unsettled messages of clients whose connection has ended. */
+  readonly #remains = new Map<string, Share>()
+  #dropped: IntakeStatus['qos0Dropped'] = null
   #hasSettled = false
   #isStalled = false
   #isDraining = false
@@ -82,12 +89,8 @@ export class DirectIntake implements Intake {
       quarantined: null,
       sessionsLost: 0,
       publishesGivenUp: 0,
+      qos0Dropped: this.#dropped,
     }
-  }
-
-  /** QoS 0 events dropped since the start. */
-  get dropped(): number {
-    return this.#dropped
   }
 
   get maxPayloadBytes(): number {
@@ -114,8 +117,8 @@ export class DirectIntake implements Intake {
   }
 
   /** @param window the answers of the connection @param gate stops and continues its reading */
-  open(window: AnswerWindow, gate: Gate): Lane {
-    return new Lane(window, gate, this.#onSettle)
+  open(client: string, window: AnswerWindow, gate: Gate): Lane {
+    return new Lane(window, gate, { client, onSettle: this.#onSettle })
   }
 
   /** The connection has ended. What it sent is settled without an answer. */
@@ -123,6 +126,12 @@ export class DirectIntake implements Intake {
     lane.isClosed = true
     lane.window.close()
     this.#paused.delete(lane)
+    if (lane.unsettledMessages > 0) this.#leave(lane.client, lane.unsettledMessages, lane.unsettledBytes)
+  }
+
+  /** Answers that wait behind those of events count too: a 3.1.1 client knows no Receive Maximum. */
+  checkShare(lane: Lane): void {
+    if (!lane.isPaused && this.#hasUsedUp(lane)) this.#pause(lane)
   }
 
   /** @returns false if it was not taken: the sender keeps it, and nothing more comes from there */
@@ -132,8 +141,9 @@ export class DirectIntake implements Intake {
       return false
     }
     lane.isQos0 = arrived.qos === 0
-    if (lane.isQos0 && this.#isStalled && lane.hasUsedUp(this.#share())) {
-      this.#dropped++
+    if (lane.isQos0 && this.#isStalled && this.#hasUsedUp(lane)) {
+      const count = (this.#dropped?.count ?? 0) + 1
+      this.#dropped = { count, client: lane.client, atMs: this.#options.clock.monotonicMs() }
       return true
     }
     const taken = new Taken(arrived, receivedAt, lane)
@@ -142,7 +152,7 @@ export class DirectIntake implements Intake {
     lane.unsettledBytes += taken.payload.length
     this.#unsettledMessages++
     this.#unsettledBytes += taken.payload.length
-    if (!lane.isPaused && lane.hasUsedUp(this.#share())) this.#pause(lane)
+    this.checkShare(lane)
     this.#events.onDelivery(taken)
     return true
   }
@@ -153,7 +163,7 @@ export class DirectIntake implements Intake {
     at: Instant,
   ): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const lane = this.open(new AnswerWindow(() => {}), NO_GATE)
+    const lane = this.open('', new AnswerWindow(() => {}), NO_GATE)
     this.take(lane, { topic, payload: bytes, qos: 1, packetId: 0, dup: false }, at)
   }
 
@@ -173,7 +183,7 @@ export class DirectIntake implements Intake {
     this.#hasSettled = false
     if (!this.#isStalled) return
     for (const lane of [...this.#paused]) {
-      if (lane.isQos0 || !lane.hasUsedUp(this.#share())) this.#resume(lane)
+      if (lane.isQos0 || !this.#hasUsedUp(lane)) this.#resume(lane)
     }
   }
 
@@ -190,6 +200,7 @@ export class DirectIntake implements Intake {
       queueMicrotask(this.#resumeLow)
     }
     if (!lane.isClosed) lane.window.advance()
+    else this.#leave(lane.client, -1, -payload.length)
     if (this.#unsettledMessages === 0) this.#onIdle?.()
   }
 
@@ -200,7 +211,7 @@ export class DirectIntake implements Intake {
     // One that was paused again is now the last in the set.
     for (const lane of [...this.#paused]) {
       if (this.#isFull()) return
-      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)
+      if (!lane.hasUsedUp(HALF_SHARE) && lane.window.size < HALF_SHARE.messages) this.#resume(lane)
     }
   }
 
@@ -217,8 +228,18 @@ export class DirectIntake implements Intake {
     lane.gate.resume()
   }
 
-  #share(): Share {
-    return this.#isFull() ? SMALL_SHARE : SHARE
+  #hasUsedUp(lane: Lane): boolean {
+    if (lane.window.size >= SHARE.messages) return true
+    return this.#isFull()
+      ? lane.hasUsedUp(SMALL_SHARE, this.#remains.get(lane.client))
+      : lane.hasUsedUp(SHARE)
+  }
+
+  #leave(client: string, messages: number, bytes: number): void {
+    const before = this.#remains.get(client) ?? NOTHING
+    const after = { messages: before.messages + messages, bytes: before.bytes + bytes }
+    if (after.messages > 0) this.#remains.set(client, after)
+    else this.#remains.delete(client)
   }
 
   #isFull(): boolean {

@@ -20,6 +20,7 @@ export interface Share {
 
 /** The share of one connection in the intake. */
 export class Lane {
+  readonly client: string
   readonly window: AnswerWindow
   readonly gate: Gate
   readonly onSettle: (settled: Settled) => void
@@ -30,13 +31,22 @@ export class Lane {
   isQos0 = false
   isClosed = false
 
-  constructor(window: AnswerWindow, gate: Gate, onSettle: (settled: Settled) => void) {
+  constructor(
+    window: AnswerWindow,
+    gate: Gate,
+    { client, onSettle }: { readonly client: string; readonly onSettle: (settled: Settled) => void },
+  ) {
+    this.client = client
     this.window = window
     this.gate = gate
     this.onSettle = onSettle
   }
 
-  hasUsedUp({ messages, bytes }: Share): boolean {
-    return this.unsettledMessages >= messages || this.unsettledBytes >= bytes
+  /** @param earlier what earlier connections of its client have left */
+  hasUsedUp({ messages, bytes }: Share, earlier: Share | undefined = undefined): boolean {
+    return (
+      this.unsettledMessages + (earlier?.messages ?? 0) >= messages ||
+      this.unsettledBytes + (earlier?.bytes ?? 0) >= bytes
+    )
   }
 }

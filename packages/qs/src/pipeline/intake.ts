@@ -20,6 +20,8 @@ export interface IntakeStatus {
   readonly sessionsLost: number
   /** QoS 1 messages given up since the start. */
   readonly publishesGivenUp: number
+  /** QoS 0 messages dropped since the start, and the latest of them; null: none. */
+  readonly qos0Dropped: { readonly count: number; readonly client: string; readonly atMs: number } | null
 }
 
 /**

@@ -89,6 +89,7 @@ export class Source implements Intake {
       quarantined: this.#quarantine.latest,
       sessionsLost: this.#sessionsLost,
       publishesGivenUp: this.#publishQueue.givenUp,
+      qos0Dropped: null,
     }
   }
 

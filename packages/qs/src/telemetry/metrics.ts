@@ -35,6 +35,7 @@ export interface Readings {
   readonly reconnects: () => number
   readonly sessionsLost: () => number
   readonly publishesGivenUp: () => number
+  readonly qos0Dropped: () => number
   readonly devicesOverBudget: () => number
 }
 
@@ -48,6 +49,10 @@ const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, hel
   publishesGivenUp: [
     'qs_publishes_given_up',
     'QoS 1 messages given up because the broker took them too slowly, or closed the connection on them three times',
+  ],
+  qos0Dropped: [
+    'qs_qos0_messages_dropped',
+    'Event messages with QoS 0 that qs up dropped because nothing was committed',
   ],
   devicesOverBudget: [
     'qs_devices_over_budget',

@@ -6,6 +6,7 @@ import type { Alarm } from '../../src/alarms/alarm.ts'
 import { Alarms } from '../../src/alarms/alarms.ts'
 import { DROPS_SHOWN_MS, dropsAlarm } from '../../src/alarms/drops-alarm.ts'
 import { PAUSED_MS, pausedAlarm, STALLED_MS, stalledAlarm } from '../../src/alarms/flow-alarms.ts'
+import { QOS0_SHOWN_MS, qos0Alarm } from '../../src/alarms/qos0-alarm.ts'
 import { FOREIGN_MESSAGES, FOREIGN_MS, queueAlarm } from '../../src/alarms/queue-alarm.ts'
 import {
   MANY_RECONNECTS,
@@ -16,6 +17,7 @@ import {
 } from '../../src/alarms/source-alarms.ts'
 import { alarmCheck } from '../../src/http/checks.ts'
 import { Accounting } from '../../src/pipeline/accounting.ts'
+import type { IntakeStatus } from '../../src/pipeline/intake.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 
 function metrics() {
@@ -28,6 +30,7 @@ function metrics() {
     reconnects: zero,
     sessionsLost: zero,
     publishesGivenUp: zero,
+    qos0Dropped: zero,
     devicesOverBudget: zero,
   })
 }
@@ -97,6 +100,16 @@ test('reading that stays paused raises an alarm', () => {
   assert.equal(check(PAUSED_MS + 2), null)
   isPaused = true
   assert.equal(check(PAUSED_MS + 3), null, 'it starts over')
+})
+
+test('dropped QoS 0 is shown for ten minutes, with the client', () => {
+  let qos0Dropped: IntakeStatus['qos0Dropped'] = null
+  const { name, check } = qos0Alarm(() => ({ qos0Dropped }))
+  assert.equal(name, 'qos0_dropped')
+  assert.equal(check(0), null)
+  qos0Dropped = { count: 3, client: 'board-1', atMs: 1 }
+  assert.match(check(2) ?? '', /^3 event messages with QoS 0 were dropped .* client "board-1"/)
+  assert.equal(check(QOS0_SHOWN_MS + 2), null)
 })
 
 test('drops before the start are ignored, new ones are shown for ten minutes', () => {

@@ -55,7 +55,13 @@ async function open(t: TestContext) {
   const zero = () => 0
   const metrics = new Metrics({
     ...{ connected: zero, paused: zero, unsettledMessages: zero, unsettledBytes: zero },
-    ...{ reconnects: zero, sessionsLost: zero, publishesGivenUp: zero, devicesOverBudget: zero },
+    ...{
+      reconnects: zero,
+      sessionsLost: zero,
+      publishesGivenUp: zero,
+      qos0Dropped: zero,
+      devicesOverBudget: zero,
+    },
   })
   const { log, records } = silentLog()
   const { clock, run, next, now } = handClock()

@@ -20,13 +20,14 @@ async function openIntake() {
         look = act
         return () => {}
       },
+      monotonicMs: () => 0,
     },
     maxPayloadBytes: 1_000,
   })
   const replies = { publish: () => {}, isHeard: () => false }
   intake.attach({ onDelivery: (delivery) => deliveries.push(delivery), onFailure: assert.fail }, replies)
   await intake.start()
-  const open = () => intake.open(new AnswerWindow(() => {}), { pause: () => {}, resume: () => {} })
+  const open = () => intake.open('device', new AnswerWindow(() => {}), { pause: () => {}, resume: () => {} })
   const send = (lane: Lane, count: number) => {
     for (let n = 0; n < count && !lane.isPaused; n++) {
       intake.take(lane, { topic: 't', payload: Buffer.from('x'), qos: 1, packetId: 1, dup: false }, AT)

@@ -217,7 +217,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
         return limits.waiting
       },
       get dropped() {
-        return limits.dropped + (events?.intake.dropped ?? 0)
+        return limits.dropped
       },
       get deaf() {
         return deaf

@@ -292,13 +292,68 @@ test('a connection that is not read does not end for its silence', async (t) => 
 
 test('QoS 0 waits in the network at first, and is dropped and counted while nothing is committed', async (t) => {
   const { broker, intake, deliveries } = await stage(t)
-  const device = await connectedRaw(t, broker)
+  const device = await connectedRaw(t, broker, { clientId: 'board-1' })
   const count = 40
   for (let id = 1; id <= count; id++) device.send(event(0, Buffer.alloc(90_000), 0))
   await settled(device)
-  assert.equal(deliveries.length + intake.dropped, count)
+  const { qos0Dropped } = intake.status
   assert.equal(deliveries.length, 3)
-  assert.equal(broker.dropped, intake.dropped)
+  assert.deepEqual([qos0Dropped?.count, qos0Dropped?.client], [count - 3, 'board-1'])
+  assert.equal(broker.dropped, 0, 'it counts what it did not deliver to subscribers')
+})
+
+test('a PUBREC that is sent again waits for those before it [MQTT-4.6.0-3]', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const session = { clientId: 'b', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const first = await connectedRaw(t, broker, session)
+  first.send(event(1, 'refused', 2), event(2, 'stored', 2))
+  await settled(first)
+  deliveries[0]?.settle('INVALID_JSON')
+  deliveries[1]?.settle()
+  await first.wait('pubrec', 2)
+  first.destroy()
+  // To the device both PUBRECs are lost. The first ended its exchange, so its message is a new one.
+  const second = await connectedRaw(t, broker, session)
+  second.send(event(1, 'refused', 2), { ...event(2, 'stored', 2), dup: true } as Packet)
+  await settled(second)
+  assert.equal(deliveries.length, 3)
+  assert.deepEqual(answers(second), [])
+  deliveries[2]?.settle('INVALID_JSON')
+  await second.wait('pubrec', 2)
+  assert.deepEqual(answers(second), [1, 2])
+})
+
+test('answers that wait behind an event are bounded: the client is not read until it is settled', async (t) => {
+  const { broker, intake, deliveries } = await stage(t)
+  const client = await connect(t, tcp(broker), { protocolVersion: 4 })
+  const watcher = await connect(t, tcp(broker))
+  const heard = received(watcher)
+  await watcher.subscribeAsync('other')
+  const count = 3_000
+  const event311 = client.publishAsync('events/a', 'x', { qos: 1 })
+  const others = Array.from({ length: count }, () => client.publishAsync('other', 'y', { qos: 1 }))
+  await until(() => intake.status.isPaused, 'it is not read')
+  await watcher.publishAsync('none', '', { qos: 1 })
+  assert.ok(heard.length <= 1_001, `${heard.length} messages`)
+  deliveries[0]?.settle()
+  await Promise.all([event311, ...others])
+  await until(() => heard.length === count, 'all are delivered')
+})
+
+test('a device that reconnects again and again in an outage adds one message each time', async (t) => {
+  const { broker, intake, deliveries } = await stage(t, { messages: 1 })
+  const burst = Array.from({ length: 20 }, (_, n) => event(n + 1))
+  for (let connection = 0; connection < 5; connection++) {
+    const device = await connectedRaw(t, broker, { clientId: 'board' })
+    device.send(...burst)
+    await until(() => deliveries.length >= 10 + connection, 'some are taken')
+    await until(() => intake.status.isPaused, 'it is not read')
+  }
+  assert.equal(deliveries.length, 14)
+  // Its room is back when everything is settled.
+  const before = deliveries.length
+  for (const delivery of [...deliveries]) delivery.settle()
+  await until(() => deliveries.length > before, 'it is read on')
 })
 
 test('more unanswered messages than the receive maximum end an MQTT 5 connection', async (t) => {

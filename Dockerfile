@@ -19,6 +19,8 @@ FROM ${NODE} AS ingester
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=dependencies /app /app
+# A new volume for QS_DATA_DIR gets this owner.
+RUN install -d -o node -g node -m 0700 /data
 USER node
 EXPOSE 8080
 ENTRYPOINT ["/app/packages/qs/bin/qs.js"]

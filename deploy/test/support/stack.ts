@@ -18,6 +18,7 @@ interface Ports {
   readonly mqtt: number
   readonly ws: number
   readonly mqtts: number
+  readonly wss: number
   readonly http: number
   readonly grafana: number
 }
@@ -50,13 +51,14 @@ export class Stack {
   /** Sets it up without a start. It is stopped and removed, with its volumes, after the test. */
   static async create(t: TestContext, { env = {}, files = [] }: StackOptions = {}): Promise<Stack> {
     const directory = mkdtempSync(join(tmpdir(), 'qs-compose-'))
-    for (const name of ['compose.yaml', 'compose.tls.yaml', 'deploy']) {
+    for (const name of ['compose.yaml', 'compose.tls.yaml', 'compose.direct.yaml', 'deploy']) {
       cpSync(join(ROOT, name), join(directory, name), { recursive: true })
     }
     const ports: Ports = {
       mqtt: await freePort(),
       ws: await freePort(),
       mqtts: await freePort(),
+      wss: await freePort(),
       http: await freePort(),
       grafana: await freePort(),
     }
@@ -70,6 +72,7 @@ export class Stack {
       MQTT_PORT: String(ports.mqtt),
       MQTT_WS_PORT: String(ports.ws),
       MQTT_TLS_PORT: String(ports.mqtts),
+      MQTT_WSS_PORT: String(ports.wss),
       HTTP_PORT: String(ports.http),
       GRAFANA_PORT: String(ports.grafana),
       ...env,

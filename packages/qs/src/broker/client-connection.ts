@@ -35,6 +35,12 @@ const MAX_UNREAD_BYTES = 2 * 1024 * 1024
 const DEAF_MS = 5_000
 /** Most PUBACKs have this first byte and nothing but their identifier. */
 const SHORT_PUBACK = PUBACK << 4
+/**
+ * A board that lost its power must not hold its connection, its session and its will for hours (65,535 s, or for ever
+ * with 0): they end after 450 s. Larger than the keep-alive of common clients (15 to 120 s), and about the time after
+ * which routers forget an idle connection.
+ */
+const MAX_KEEP_ALIVE_SECONDS = 300
 
 /** The client has not read its messages. */
 export class DeafClient extends ProtocolFault {
@@ -162,7 +168,7 @@ export class ClientConnection implements Client, Outlet {
   look(nowMs: number): void {
     if (this.#state !== 'open') return
     const silentMs = nowMs - this.#heardMs
-    const { keepAliveSeconds } = this.#connect as Connect
+    const keepAliveSeconds = keepAliveOf(this.#connect as Connect)
     // [MQTT-3.1.2-22]. What it sends while it is not read, nobody hears.
     if (keepAliveSeconds > 0 && !this.pauses.isPaused && silentMs > keepAliveSeconds * 1_500) {
       this.close(new ProtocolFault(REASON.keepAliveTimeout, 'keep alive timeout'))
@@ -298,12 +304,14 @@ export class ClientConnection implements Client, Outlet {
     this.#session = begun.session
     this.#state = 'open'
     connections.opened(this)
+    const keepAliveSeconds = keepAliveOf(connect)
     const isWritten = this.output.connack(REASON.success, begun.isPresent, {
       receiveMaximum: RECEIVE_MAXIMUM,
       maxPacketBytes,
       topicAliasMaximum: TOPIC_ALIAS_MAXIMUM,
       assignedClientId: isIdAssigned ? connect.clientId : null,
-      serverKeepAliveSeconds: null,
+      // [MQTT-3.2.2-21]
+      serverKeepAliveSeconds: keepAliveSeconds === connect.keepAliveSeconds ? null : keepAliveSeconds,
       isPubackCommit: this.#parts.intake !== null,
     })
     // Nothing may precede CONNACK [MQTT-3.2.0-1].
@@ -385,4 +393,10 @@ function checkFlags(first: number, { level }: Connect): void {
   const wanted = type === PUBREL || type === SUBSCRIBE || type === UNSUBSCRIBE ? 2 : 0
   if (level > 3 && (first & 0x0f) !== wanted)
     throw new ProtocolFault(REASON.malformedPacket, 'reserved flags of a fixed header')
+}
+
+/** [MQTT-3.2.2-21]: an MQTT 5 client is told another one. 3.1.1 has no way to tell it, so that its own one holds. */
+function keepAliveOf({ level, keepAliveSeconds }: Connect): number {
+  const isWithin = keepAliveSeconds > 0 && keepAliveSeconds <= MAX_KEEP_ALIVE_SECONDS
+  return level < 5 || isWithin ? keepAliveSeconds : MAX_KEEP_ALIVE_SECONDS
 }

@@ -147,3 +147,37 @@ test('a silent client is disconnected after one and a half keep-alives, and not 
   look()
   assert.equal(client.of('disconnect')[0]?.reasonCode, 0x8d)
 })
+
+for (const asked of [0, 301, 65_535]) {
+  test(`an MQTT 5 client that asks for a keep-alive of ${asked} s gets 300 s, and is held to it`, async () => {
+    const { connect, clock, look } = pureBroker()
+    const client = await connect('c', { keepalive: asked })
+    assert.equal(client.of('connack')[0]?.properties?.serverKeepAlive, 300)
+    clock.pass(450_000)
+    look()
+    assert.ok(!client.isClosed)
+    clock.pass(1)
+    look()
+    assert.equal(client.of('disconnect')[0]?.reasonCode, 0x8d)
+  })
+}
+
+test('a keep-alive of up to 300 s is the one that the client asked for, and CONNACK does not name it', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c', { keepalive: 300 })
+  assert.equal(client.of('connack')[0]?.properties?.serverKeepAlive, undefined)
+})
+
+test('3.1.1 cannot be told another keep-alive, so its own holds, and 0 means none', async () => {
+  const { connect, clock, look } = pureBroker()
+  const [long, none] = [await connect('l', { keepalive: 3_600 }, 4), await connect('n', { keepalive: 0 }, 4)]
+  clock.pass(3_600_000 * 1.5)
+  look()
+  assert.ok(!long.isClosed)
+  clock.pass(1)
+  look()
+  assert.ok(long.isClosed)
+  clock.pass(86_400_000)
+  look()
+  assert.ok(!none.isClosed)
+})

@@ -1,7 +1,8 @@
 // An ESP32 that sends events to qs-telemetry and keeps each one until its device ack.
 //
 // The rule this sketch is about: forget your copy of an event when the device ack arrives, not before.
-// A PUBACK only means that the broker has the message; the device ack means that PostgreSQL has committed the event.
+// With most brokers a PUBACK only means that the broker has the message (qs up commits first); the device ack means that
+// PostgreSQL has committed the event, with every broker.
 
 #include <ArduinoJson.h>  // "ArduinoJson" by Benoit Blanchon, 7.x
 #include <MQTT.h>         // "MQTT" by Joël Gähwiler, 2.5.x

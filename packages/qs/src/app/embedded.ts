@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { findCertificateFiles } from '../certificates/certificate-files.ts'
 import { DEFAULT_IN_FLIGHT } from '../config/default-in-flight.ts'
 import { MIN_PASSWORD_LENGTH } from '../config/kinds.ts'
 import { ConfigError } from '../config/load.ts'
@@ -19,6 +20,8 @@ import { openStackDatabase, type StackDatabase } from './stack-database.ts'
 export interface EmbeddedOptions {
   /** Listens on all addresses, for real boards; requires credentials. */
   readonly lan: boolean
+  /** Only the TLS ports listen on all addresses, the others on loopback. */
+  readonly tlsOnly: boolean
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -26,6 +29,9 @@ export interface EmbeddedOptions {
 export interface EmbeddedStack {
   readonly mqttPort: number
   readonly mqttWsPort: number
+  /** null: no certificate, so no TLS. */
+  readonly mqttTlsPort: number | null
+  readonly mqttWssPort: number | null
   readonly database: StackDatabase['shown']
   /** Starts simulated devices. */
   startDemo(): Promise<void>
@@ -33,6 +39,7 @@ export interface EmbeddedStack {
   stop(): Promise<void>
 }
 
+const [ALL, LOOPBACK] = ['0.0.0.0', '127.0.0.1']
 /** Enough for any message within the limits, and for the answers. */
 export const MAX_PACKET_BYTES = 16 * 1024 * 1024
 /** More than twice the largest message that a device may send by default. */
@@ -45,7 +52,7 @@ const MAX_REPLY_BYTES = 2 * 1024 * 1024
  * @throws Error for the operator: a port in use, a data directory in use, credentials missing
  */
 export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<EmbeddedStack> {
-  const { log, lan } = options
+  const { log, lan, tlsOnly } = options
   const credentials = credentialsOf(config, lan)
   const started: (() => Promise<unknown> | unknown)[] = []
   const stopAll = async () => {
@@ -58,11 +65,21 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const budgets = deviceBudgets(config)
     const isEvents = (topic: string) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null
     const intake = directIntake(config)
+    const files = findCertificateFiles(config)
+    if (tlsOnly && files === null) {
+      throw new ConfigError([
+        '--tls-only needs a certificate: create one with qs certificate, or set MQTT_TLS_CERT_FILE and MQTT_TLS_KEY_FILE',
+      ])
+    }
     const unhandled = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)
     const broker = await startEmbeddedBroker({
-      host: lan ? '0.0.0.0' : '127.0.0.1',
+      host: lan && !tlsOnly ? ALL : LOOPBACK,
       port: config.MQTT_PORT,
       wsPort: config.MQTT_WS_PORT,
+      tls: files && {
+        ...{ host: lan ? ALL : LOOPBACK, port: config.MQTT_TLS_PORT, wsPort: config.MQTT_WSS_PORT },
+        ...files,
+      },
       credentials,
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
@@ -90,6 +107,8 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     return {
       mqttPort: broker.port,
       mqttWsPort: broker.wsPort,
+      mqttTlsPort: broker.tlsPort,
+      mqttWssPort: broker.wssPort,
       database: database.shown,
       failed: ingester.failed,
       startDemo: async () => ingester.simulation?.start(),

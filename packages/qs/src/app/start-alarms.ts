@@ -2,6 +2,7 @@ import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
 import { connectionsAlarm, deafClientAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
+import { certificateAlarm } from '../alarms/certificate-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
@@ -28,7 +29,10 @@ export interface StartAlarmsOptions {
   readonly mqttUrl: string
   /** The embedded broker, whose counts are read directly; if absent, the counts come from $SYS. */
   readonly embedded?:
-    | Pick<EmbeddedBroker, 'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused'>
+    | Pick<
+        EmbeddedBroker,
+        'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused' | 'certificateEndMs'
+      >
     | undefined
   /** If absent, hours are not compared with events. */
   readonly differingHours?: () => DifferingHours | null
@@ -73,6 +77,7 @@ export function startAlarms(
             deafClientAlarm(() => embedded.deaf),
             connectionsAlarm(() => embedded.refused),
             sessionsAlarm(() => embedded.sessionsRefused),
+            certificateAlarm(() => embedded.certificateEndMs),
           ]),
     ],
     metrics,

@@ -17,6 +17,7 @@ const COMMANDS = new Map<string, Load>([
   ['verify', async () => (await import('./verify.ts')).registerVerify],
   ['attack', async () => (await import('./attack.ts')).registerAttack],
   ['device', async () => (await import('./device.ts')).registerDevice],
+  ['certificate', async () => (await import('./certificate.ts')).registerCertificate],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
   ['deadletter', async () => (await import('./deadletter.ts')).registerDeadLetter],

@@ -10,6 +10,7 @@ import { runUntilStopped } from './run-until-stopped.ts'
 
 interface Options {
   readonly lan?: true
+  readonly tlsOnly?: true
   readonly demo?: true
 }
 
@@ -20,6 +21,10 @@ export function registerUp(program: Command): void {
       'run everything on this machine: broker, pipeline, console and, without DATABASE_URL, PostgreSQL',
     )
     .option('--lan', 'listen on all addresses, for real boards; needs MQTT_USERNAME and MQTT_PASSWORD')
+    .option(
+      '--tls-only',
+      'with --lan: listen on all addresses only with TLS; needs a certificate (qs certificate)',
+    )
     .option('--demo', 'add simulated devices, with three hours of history and live events')
     .addHelpText(
       'after',
@@ -28,9 +33,13 @@ Nothing else needs to be installed. The data is in QS_DATA_DIR (./data) and surv
 is in flight and stops everything.
 
 Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.
+With a certificate (qs certificate): MQTT_TLS_PORT 8883, and MQTT_WSS_PORT 8884 for WebSocket.
 
 With DATABASE_URL the events go into that PostgreSQL, 15 or newer, and none is started here. This is the fast way for a
 server: boards connect to this process, and no other broker is needed. QS_DATA_DIR then holds only device accounts.
+
+The PUBACK of an event follows its COMMIT. Sessions of subscribers and retained messages are in memory: a restart ends
+them.
 
 Example
   DATABASE_URL=postgresql://qs:secret@db/qs qs up --lan`,
@@ -39,9 +48,10 @@ Example
       const config = loadConfig()
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
-        const stack = await startEmbedded(config, { lan: options.lan ?? false, log, signal })
+        const { lan = false, tlsOnly = false } = options
+        const stack = await startEmbedded(config, { lan, tlsOnly, log, signal })
         if (config.MQTT_URL !== null) log.warn('MQTT_URL is set but ignored: qs up has its own broker')
-        console.log(welcome(config, stack, options.lan ?? false))
+        console.log(welcome(config, stack, { lan, tlsOnly }))
         if (options.demo) await stack.startDemo()
         return stack
       })
@@ -49,11 +59,19 @@ Example
 }
 
 /** The output of a service ends up in logs, so it names the files of the passwords and never the passwords. */
-function welcome(config: Config, { mqttPort, mqttWsPort, database }: EmbeddedStack, lan: boolean): string {
-  const host = lan ? lanAddress() : '127.0.0.1'
+function welcome(
+  config: Config,
+  { mqttPort, mqttWsPort, mqttTlsPort, mqttWssPort, database }: EmbeddedStack,
+  { lan, tlsOnly }: { readonly lan: boolean; readonly tlsOnly: boolean },
+): string {
+  const tlsHost = lan ? lanAddress() : '127.0.0.1'
+  const host = tlsOnly ? '127.0.0.1' : tlsHost
   const rows = [
     ['MQTT', `mqtt://${host}:${mqttPort}`],
     ['WebSocket', `ws://${host}:${mqttWsPort}`],
+    ...(mqttTlsPort === null
+      ? []
+      : [['with TLS', `mqtts://${tlsHost}:${mqttTlsPort}  wss://${tlsHost}:${mqttWssPort}`]]),
     [
       'Console',
       `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`,

@@ -153,8 +153,15 @@ export function withoutCredentials(value: string): string {
 }
 
 /** MQTT 3.1.1 allows no password without a user name [MQTT-3.1.2-22]; usually the user name was forgotten. */
-function findHalves({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config): readonly string[] {
-  return username === null && password !== null ? ['MQTT_PASSWORD is set without MQTT_USERNAME'] : []
+function findHalves(config: Config): readonly string[] {
+  const { MQTT_USERNAME: username, MQTT_PASSWORD: password } = config
+  const { MQTT_TLS_CERT_FILE: cert, MQTT_TLS_KEY_FILE: key } = config
+  return [
+    ...(username === null && password !== null ? ['MQTT_PASSWORD is set without MQTT_USERNAME'] : []),
+    ...((cert === null) === (key === null)
+      ? []
+      : ['MQTT_TLS_CERT_FILE and MQTT_TLS_KEY_FILE must be set together']),
+  ]
 }
 
 /** Without a password the console would treat every client of the proxy as a local user. */

@@ -317,6 +317,24 @@ export const SETTINGS = {
   ),
   MQTT_PORT: setting('Embedded', kinds.port, '1883', 'Port of the embedded broker'),
   MQTT_WS_PORT: setting('Embedded', kinds.port, '9001', 'WebSocket port of the embedded broker'),
+  MQTT_TLS_PORT: setting(
+    'Embedded',
+    kinds.port,
+    '8883',
+    'TLS port of the embedded broker, used if there is a certificate: that of MQTT_TLS_CERT_FILE, or of qs certificate',
+  ),
+  MQTT_WSS_PORT: setting(
+    'Embedded',
+    kinds.port,
+    '8884',
+    'Port of the embedded broker for WebSocket over TLS, used if there is a certificate',
+  ),
+  MQTT_TLS_CERT_FILE: optional(
+    'Embedded',
+    kinds.text,
+    'Certificate of the embedded broker (PEM, that of the server first, then intermediate ones). If unset, the one of qs certificate in QS_DATA_DIR. It is read again when it changes',
+  ),
+  MQTT_TLS_KEY_FILE: optional('Embedded', kinds.text, 'Private key of MQTT_TLS_CERT_FILE (PEM)'),
   MQTT_MAX_CONNECTIONS: setting(
     'Embedded',
     kinds.integer(1, 1_000_000),

@@ -29,7 +29,7 @@ export async function checkEncryption(
       )
 }
 
-/** With `--lan`, the embedded broker listens on every address of this machine, without TLS. */
+/** With `--lan` but without `--tls-only`, the embedded broker listens on every address of this machine without TLS. */
 async function checkEmbedded(
   name: string,
   { address, port }: { readonly address: string; readonly port: number },
@@ -38,9 +38,9 @@ async function checkEmbedded(
     ? warning(
         name,
         `none: something listens on ${address}:${port}, as the embedded broker does with --lan; passwords and events cross the network in clear text`,
-        'Use it only in a trusted network, or use the composed stack with TLS: docs/tls.md',
+        'Create a certificate with qs certificate, move the boards to MQTT_TLS_PORT and start qs up with --lan --tls-only: docs/tls.md',
       )
-    : ok(name, 'not needed: the embedded broker listens only on this machine')
+    : ok(name, 'the embedded broker has no port without TLS that the network can reach')
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

@@ -281,6 +281,18 @@ export const ERRORS = {
     advice:
       'Restore it from a copy, or delete it and create a new account for every device with qs device add.',
   },
+  CERTIFICATE_UNUSABLE: {
+    about:
+      'The certificate of the embedded broker or its key cannot be read, or they do not belong together.',
+    advice:
+      'Create a new one with qs certificate, or correct MQTT_TLS_CERT_FILE and MQTT_TLS_KEY_FILE: a certificate in PEM, that of the server first, and its private key without a passphrase.',
+  },
+  AUTHORITY_UNUSABLE: {
+    about:
+      'The private authority of qs certificate has expired, or one of its two files is missing or wrong.',
+    advice:
+      'Restore ca.crt and ca.key from a copy. Or create a new authority with qs certificate --new-authority: every board then needs the new ca.crt.',
+  },
   // Backup
   POSTGRES_TOOLS_MISSING: {
     about: 'qs backup and qs restore need pg_dump and pg_restore of the version of the database or newer.',

@@ -17,24 +17,46 @@ const NOT_FROM_ENV = [
   'QS_DATA_DIR',
   'MQTT_PORT',
   'MQTT_WS_PORT',
+  'MQTT_TLS_PORT',
+  'MQTT_WSS_PORT',
+  'MQTT_TLS_CERT_FILE',
+  'MQTT_TLS_KEY_FILE',
   'MQTT_MAX_CONNECTIONS',
   'MQTT_MAX_CONNECTIONS_PER_ADDRESS',
   'MQTT_MAX_SESSIONS_PER_ACCOUNT',
   'POSTGRES_PORT',
 ]
 
-test('compose.yaml passes on every setting of .env, and no unknown one', () => {
-  const compose = parse(readFileSync(new URL('../../../../compose.yaml', import.meta.url), 'utf8'), {
-    merge: true,
-  }) as Compose
-  const passed = compose['x-settings']
-  for (const [name, value] of Object.entries(passed)) assert.equal(value, `\${${name}:-}`)
-  const unknown = Object.keys(passed).filter((name) => !(name in SETTINGS))
-  assert.deepEqual(unknown, [])
-  const ingester = compose.services.ingester?.environment ?? {}
-  const published = new Set([...Object.keys(ingester), 'INGESTER_PASSWORD', 'HTTP_PORT'])
-  const forgotten = Object.keys(SETTINGS).filter(
-    (name) => !published.has(name) && !NOT_FROM_ENV.includes(name),
-  )
-  assert.deepEqual(forgotten, [], 'add them to x-settings in compose.yaml')
-})
+/** Only for Mosquitto, or taken from the stack itself. */
+const NOT_DIRECT = ['MQTT_URL', 'INGESTER_PASSWORD', 'CONSOLE_MQTT_USERNAME', 'CONSOLE_MQTT_PASSWORD']
+/** What compose.direct.yaml passes on besides. */
+const DIRECT = [
+  'QS_DATA_DIR',
+  'MQTT_MAX_CONNECTIONS',
+  'MQTT_MAX_CONNECTIONS_PER_ADDRESS',
+  'MQTT_MAX_SESSIONS_PER_ACCOUNT',
+]
+
+for (const [file, inFile, notInFile] of [
+  ['compose.yaml', ['INGESTER_PASSWORD'], NOT_FROM_ENV],
+  ['compose.direct.yaml', NOT_DIRECT, NOT_FROM_ENV.filter((name) => !DIRECT.includes(name))],
+] as const) {
+  test(`${file} passes on every setting of .env, and no unknown one`, () => {
+    const compose = parse(readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8'), {
+      merge: true,
+    }) as Compose
+    const passed = compose['x-settings']
+    for (const [name, value] of Object.entries(passed)) assert.equal(value, `\${${name}:-}`)
+    const ingester = compose.services.ingester?.environment ?? {}
+    const known = [...Object.keys(passed), ...Object.keys(ingester)]
+    assert.deepEqual(
+      known.filter((name) => !(name in SETTINGS)),
+      [],
+    )
+    const published = new Set<string>([...Object.keys(ingester), ...inFile, 'HTTP_PORT'])
+    const forgotten = Object.keys(SETTINGS).filter(
+      (name) => !published.has(name) && !notInFile.includes(name),
+    )
+    assert.deepEqual(forgotten, [], `add them to x-settings in ${file}`)
+  })
+}

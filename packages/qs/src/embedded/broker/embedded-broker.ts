@@ -6,6 +6,9 @@ import { Router } from '../../broker/router.ts'
 import type { ClientPublish, Peer, Rules } from '../../broker/rules.ts'
 import { SessionLimits } from '../../broker/session-limits.ts'
 import { Sessions } from '../../broker/sessions.ts'
+import type { CertificateFiles } from '../../certificates/certificate-files.ts'
+import { readServerCertificate, type ServerCertificate } from '../../certificates/server-certificate.ts'
+import { watchCertificate } from '../../certificates/watch-certificate.ts'
 import { ConfigError } from '../../config/load.ts'
 import { isLoopback } from '../../endpoints/loopback.ts'
 import type { DirectIntake, Replies } from '../../intake/direct-intake.ts'
@@ -15,7 +18,7 @@ import { SystemClock } from '../../pipeline/clock.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { Access, AccountChanged } from './access.ts'
 import { AccountStore } from './account-store.ts'
-import { type Arrived, BrokerListeners } from './broker-listeners.ts'
+import { type Arrived, type BoundPorts, BrokerListeners, type ListenAddress } from './broker-listeners.ts'
 import { aboutClient, ClientComplaints } from './client-complaints.ts'
 import type { ConnectionLimitsOptions, RefusedRecord } from './connection-limits.ts'
 import { Control } from './control.ts'
@@ -39,11 +42,9 @@ export interface QuotaRecord {
   readonly atMs: number
 }
 
-export interface EmbeddedBrokerOptions {
-  readonly host: string
-  /** 0 picks a free port; the same holds for `wsPort`. */
-  readonly port: number
-  readonly wsPort: number
+export interface EmbeddedBrokerOptions extends ListenAddress {
+  /** The same over TLS. Default: none. */
+  readonly tls?: (ListenAddress & CertificateFiles) | null
   /** The operator's credentials. null: every client may do everything, only on loopback. */
   readonly credentials: Credentials | null
   /** File with the device accounts; null: in memory only. */
@@ -69,9 +70,9 @@ export interface EmbeddedBrokerOptions {
   readonly log: Log
 }
 
-export interface EmbeddedBroker extends Replies {
-  readonly port: number
-  readonly wsPort: number
+export interface EmbeddedBroker extends Replies, BoundPorts {
+  /** When the certificate in use expires; null: no TLS. */
+  readonly certificateEndMs: number | null
   /** Messages queued for a session or awaiting its PUBACK. */
   readonly waiting: number
   /** Messages dropped because a client did not read or a session's queue was full. */
@@ -108,7 +109,7 @@ const UNSAID: ReadonlySet<number> = new Set([
 ])
 
 /**
- * The broker of `qs up`, over TCP and WebSocket: MQTT 3.1, 3.1.1 and 5. The protocol and its state are in `broker/`,
+ * The broker of `qs up`, over TCP and WebSocket, with and without TLS: MQTT 3.1, 3.1.1 and 5. The protocol and its state are in `broker/`,
  * the way of events in `intake/`; this folder has sockets, accounts and limits.
  *
  * With credentials, rights work as in a Mosquitto with dynamic security: `Access`, and `Control` for the commands that
@@ -116,15 +117,18 @@ const UNSAID: ReadonlySet<number> = new Set([
  *
  * Retained messages, sessions and their queues are in memory and end with the process.
  *
- * @throws without credentials on a host other than loopback; if a port is in use; if the accounts cannot be read
+ * @throws without credentials on a host other than loopback; if a port is in use; if the accounts or the certificate
+ * cannot be read
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { host, credentials, accountsFile, maxPacketBytes, events, log } = options
-  if (credentials === null && !isLoopback(host)) {
+  const { credentials, accountsFile, maxPacketBytes, events, log, tls = null } = options
+  const open = [options.host, tls?.host ?? options.host].find((host) => !isLoopback(host))
+  if (credentials === null && open !== undefined) {
     throw new ConfigError([
-      `MQTT_USERNAME and MQTT_PASSWORD are needed to listen on ${host}: anyone in the network could publish and read`,
+      `MQTT_USERNAME and MQTT_PASSWORD are needed to listen on ${open}: anyone in the network could publish and read`,
     ])
   }
+  let certificate = tls === null ? null : readServerCertificate(tls)
   const clock = new SystemClock()
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>
@@ -194,13 +198,20 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const listeners = new BrokerListeners({
     ...options,
     limits: options.limits ?? NO_LIMITS,
+    tls: tls === null || certificate === null ? null : { ...tls, certificate },
     anyOrigin: credentials !== null,
     complaints,
     onConnection: serve,
   })
+  const onChange = (changed: ServerCertificate) => {
+    certificate = changed
+    listeners.useCertificate(changed)
+  }
+  const stopWatching = tls === null ? () => {} : watchCertificate(tls, { onChange, log })
   const stopLooking = clock.every(LOOK_MS, () => connections.look(clock.monotonicMs()))
   const stop = async () => {
     stopLooking()
+    stopWatching()
     const closed = listeners.close()
     connections.closeAll(new ProtocolFault(REASON.shuttingDown, 'the broker stops'))
     sessions.stop()
@@ -213,6 +224,9 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     if (events === undefined) listeners.open()
     return {
       ...ports,
+      get certificateEndMs() {
+        return certificate?.validToMs ?? null
+      },
       get waiting() {
         return limits.waiting
       },

@@ -9,6 +9,12 @@ export interface ListenOptions {
   readonly setting: string
 }
 
+/**
+ * A 3.1.1 client chooses its keep-alive, and may choose none: TCP then finds out that it is gone, on Linux after about
+ * 16 minutes.
+ */
+export const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 }
+
 /** @returns the port it listens on */
 export function listen(server: Server, { host, port, setting }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {

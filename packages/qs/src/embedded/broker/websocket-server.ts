@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { isLocalOrigin } from '../../endpoints/loopback.ts'
+import { SOCKET_OPTIONS } from './listen.ts'
 
 export interface WebSocketOptions {
   readonly maxPacketBytes: number
@@ -29,7 +30,7 @@ export function webSocketServer(options: WebSocketOptions): Server {
     requestTimeout: timeoutMs,
     connectionsCheckingInterval: CHECK_MS,
   }
-  const server = createServer({ ...timeouts, noDelay: true }, (_request, response) => {
+  const server = createServer({ ...timeouts, ...SOCKET_OPTIONS }, (_request, response) => {
     response.writeHead(426, { 'Content-Type': 'text/plain' }).end('This is MQTT over WebSocket.\n')
   })
   const sockets = new WebSocketServer({

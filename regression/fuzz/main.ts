@@ -37,7 +37,7 @@ if (help) console.log(HELP)
 else {
   const child = spawn(
     process.execPath,
-    ['scripts/test.mjs', 'regression/fuzz/', 'test/decode/fuzz.test.ts'],
+    ['scripts/test.mjs', 'regression/fuzz/', 'test/decode/fuzz.test.ts', 'test/broker/fuzz.test.ts'],
     {
       stdio: 'inherit',
       env: {

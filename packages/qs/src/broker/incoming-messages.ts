@@ -95,9 +95,19 @@ export class IncomingMessages {
       // A 3.1.1 client cannot be told; closing the connection would make a board reconnect in a loop [MQTT-3.3.5-2].
       return this.#settled(qos, packetId, REASON.notAuthorized)
     }
+    if (!isEvents && !this.#canRetain(topic)) {
+      rules.refused(this.#connection, 'retained', topic)
+      return this.#settled(qos, packetId, REASON.quotaExceeded)
+    }
     this.#hand(topic, isHeard)
     if (isEvents && this.#lane !== null) this.#take(topic, this.#lane)
     else this.#settled(qos, packetId, REASON.success)
+  }
+
+  /** An event is stored in any case. */
+  #canRetain(topic: string): boolean {
+    const { retain, payload, properties } = this.#publish
+    return !retain || this.#parts.router.retained.hasRoom({ topic, payload, forwarded: properties.forwarded })
   }
 
   /** PUBREL: the packet identifier is free for another message. */

@@ -1,18 +1,44 @@
 import { topicMatches } from '@qs-telemetry/protocol'
 import { detached, type Message } from './message.ts'
 
+/** Limits of all retained messages together; without them, one client that varies its topic takes all memory. */
+const MAX_MESSAGES = 100_000
+const MAX_BYTES = 64 * 1024 * 1024
+/** Memory besides topic and payload, as in a session queue. */
+const OVERHEAD_BYTES = 400
+
+type Retainable = Pick<Message, 'topic' | 'payload' | 'forwarded'>
+
 /** The last message with the retain flag of each topic [MQTT-3.3.1-5]. */
 export class RetainedStore {
   readonly #messages = new Map<string, Message>()
+  readonly #maxMessages: number
+  #bytes = 0
+
+  constructor(maxMessages = MAX_MESSAGES) {
+    this.#maxMessages = maxMessages
+  }
 
   get size(): number {
     return this.#messages.size
   }
 
-  /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. */
+  /** Whether this message can be retained. One that removes another always can. */
+  hasRoom(message: Retainable): boolean {
+    const { topic, payload } = message
+    if (payload.length === 0) return true
+    const older = this.#messages.get(topic)
+    const isOver = older === undefined && this.#messages.size >= this.#maxMessages
+    return !isOver && this.#bytes - bytesOf(older) + bytesOf(message) <= MAX_BYTES
+  }
+
+  /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays. */
   put(message: Message): void {
-    if (message.payload.length === 0) this.#messages.delete(message.topic)
-    else this.#messages.set(message.topic, detached({ ...message, retain: true }))
+    if (!this.hasRoom(message)) return
+    this.#delete(message.topic)
+    if (message.payload.length === 0) return
+    this.#messages.set(message.topic, detached({ ...message, retain: true }))
+    this.#bytes += bytesOf(message)
   }
 
   /** Those that match, read one by one: what is replaced meanwhile arrives as it is then. */
@@ -22,8 +48,18 @@ export class RetainedStore {
     for (const topic of topics) {
       const message = this.#messages.get(topic)
       if (message === undefined || !(isExact || topicMatches(filter, topic))) continue
-      if (message.expiresAtMs !== null && nowMs() >= message.expiresAtMs) this.#messages.delete(topic)
+      if (message.expiresAtMs !== null && nowMs() >= message.expiresAtMs) this.#delete(topic)
       else yield message
     }
   }
+
+  #delete(topic: string): void {
+    this.#bytes -= bytesOf(this.#messages.get(topic))
+    this.#messages.delete(topic)
+  }
+}
+
+function bytesOf(message: Retainable | undefined): number {
+  if (message === undefined) return 0
+  return OVERHEAD_BYTES + message.topic.length + message.payload.length + message.forwarded.length
 }

@@ -30,5 +30,5 @@ export interface Rules {
   /** Called for each PUBLISH. Returns for how many milliseconds nothing more is read from the client. */
   published(peer: Peer, publish: ClientPublish): number
   /** Something to tell the operator about. */
-  refused(peer: Peer, what: 'publish' | 'subscribe' | 'sessions', topic: string): void
+  refused(peer: Peer, what: 'publish' | 'subscribe' | 'sessions' | 'retained', topic: string): void
 }

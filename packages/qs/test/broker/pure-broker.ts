@@ -55,6 +55,7 @@ export interface PureClient {
   /** Bytes that the network does not take; the client then gets nothing. */
   stuckBytes: number
   send(...packets: readonly Packet[]): Promise<void>
+  sendBytes(bytes: Buffer): Promise<void>
   /** The network breaks. */
   vanish(): Promise<void>
   /** The network takes what it holds. */
@@ -71,6 +72,7 @@ const turn = async () => {
 export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
   const clock = new StandingClock()
   const full: string[] = []
+  const refusals: string[] = []
   const limits = new SessionLimits({
     maxBytes: 100_000,
     maxAllBytes: 1_000_000,
@@ -90,7 +92,7 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
       maySubscribe: () => true,
       mayReceive: () => true,
       published: () => 0,
-      refused: () => {},
+      refused: (_peer, what) => refusals.push(what),
     },
     control: new Map(),
     publishWill: (message) => router.publish(message),
@@ -164,6 +166,10 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
         for (const packet of packets) connection.receive(generate(packet, { protocolVersion: version }))
         await turn()
       },
+      sendBytes: async (bytes) => {
+        connection.receive(bytes)
+        await turn()
+      },
       vanish: async () => {
         connection.lost()
         await turn()
@@ -189,7 +195,7 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
   const look = () => {
     for (const connection of all) connection.look(clock.monotonicMs())
   }
-  return { clock, limits, sessions, router, full, connect, look }
+  return { clock, limits, sessions, router, full, refusals, connect, look }
 }
 
 export const lasting = (seconds: number, extra: object = {}): Partial<IConnectPacket> => ({

@@ -101,6 +101,9 @@ const NOT_READING =
 const TOO_MANY_SESSIONS =
   'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
+const TOO_MUCH_RETAINED =
+  'a retained message was refused: 100,000 messages or 64 MiB are retained. An empty message with the retain flag removes one'
+
 /** Reasons that are ordinary or logged elsewhere. */
 const UNSAID: ReadonlySet<number> = new Set([
   REASON.keepAliveTimeout,
@@ -277,6 +280,7 @@ function rulesOf({ options, access, complaints, onQuota }: RulesParts): Rules {
     },
     refused: (peer, what, topic) => {
       if (what === 'sessions') return onQuota(peer)
+      if (what === 'retained') return complaints.say(what, { ...aboutClient(peer), topic }, TOO_MUCH_RETAINED)
       const deed = what === 'publish' ? 'publish' : 'subscribe'
       complaints.say(what, aboutClient(peer), `a client may not ${deed} to ${topic}`)
     },

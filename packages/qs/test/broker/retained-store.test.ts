@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Message, NO_FORWARDED } from '../../src/broker/message.ts'
+import { RetainedStore } from '../../src/broker/retained-store.ts'
+import { publish, pureBroker } from './pure-broker.ts'
+
+const message = (topic: string, payload: string | Buffer, forwarded = NO_FORWARDED): Message => ({
+  ...{ topic, payload, qos: 0, retain: true, forwarded, expiresAtMs: null, from: null },
+})
+const topics = (store: RetainedStore) => [...store.matching('#', () => 0)].map(({ topic }) => topic)
+
+test('the number of retained messages is bounded; one may be replaced, and one that is removed makes room', () => {
+  const store = new RetainedStore(2)
+  for (const topic of ['a', 'b', 'c']) store.put(message(topic, 'x'))
+  assert.deepEqual(topics(store), ['a', 'b'])
+  assert.equal(store.hasRoom(message('a', 'y')), true)
+  assert.equal(store.hasRoom(message('c', 'x')), false)
+  store.put(message('a', ''))
+  store.put(message('c', 'x'))
+  assert.deepEqual(topics(store), ['b', 'c'])
+})
+
+test('the bytes of retained messages are bounded, their properties included', () => {
+  const store = new RetainedStore()
+  const large = Buffer.alloc(1024 * 1024)
+  for (let n = 0; n < 100; n++) store.put(message(`t${n}`, 'x', large))
+  assert.ok(store.size >= 60 && store.size < 64, `${store.size} messages of 1 MiB fit into 64 MiB`)
+  for (let n = 0; n < 100; n++) store.put(message(`t${n}`, ''))
+  assert.equal(store.hasRoom(message('again', large)), true)
+})
+
+test('a retained message without room gets "quota exceeded", and one without the flag passes', async () => {
+  const { connect, router, refusals } = pureBroker()
+  const client = await connect('c')
+  const large = 'x'.repeat(900_000)
+  const sent = 80
+  for (let id = 1; id <= sent; id++)
+    await client.send(publish(`t/${id}`, large, { qos: 1, messageId: id, retain: true }))
+  await client.send(publish('t/live', large, { qos: 1, messageId: sent + 1 }))
+  const codes = client.of('puback').map(({ reasonCode }) => reasonCode ?? 0)
+  const refused = codes.filter((code) => code === 0x97).length
+  assert.equal(refused, sent - router.retained.size)
+  assert.ok(refused > 0 && refused < 10, `${refused} are refused`)
+  assert.equal(codes.at(-1), 0)
+  assert.deepEqual(refusals, Array(refused).fill('retained'))
+})

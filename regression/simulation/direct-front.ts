@@ -5,7 +5,7 @@ import { SessionLimits } from '../../packages/qs/src/broker/session-limits.ts'
 import { Sessions } from '../../packages/qs/src/broker/sessions.ts'
 import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import { OpenConnections } from '../../packages/qs/src/embedded/broker/open-connections.ts'
-import { DirectIntake, STALLED_MESSAGES } from '../../packages/qs/src/intake/direct-intake.ts'
+import { DirectIntake } from '../../packages/qs/src/intake/direct-intake.ts'
 import { ProtocolFault, REASON } from '../../packages/qs/src/mqtt/reasons.ts'
 import { type DeviceEnd, DeviceLink } from './device-link.ts'
 import type { Entrance, Front, Host } from './front.ts'
@@ -59,6 +59,8 @@ export class DirectFront implements Front {
     const messages = config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.up
     const intake = new DirectIntake({
       highWatermark: { messages, bytes },
+      // As small as the other, or no simulated fleet would reach it.
+      stalledMessages: messages,
       clock,
       maxPayloadBytes: MAX_PACKET_BYTES,
     })
@@ -119,7 +121,7 @@ export class DirectFront implements Front {
         }),
       // A message more than the share, since it is taken before it counts.
       bound: () => ({
-        messages: STALLED_MESSAGES + accepted * SMALL_SHARE.messages,
+        messages: accepted * SMALL_SHARE.messages,
         bytes: accepted * (SMALL_SHARE.bytes + this.#largestBytes),
       }),
       open: () => {

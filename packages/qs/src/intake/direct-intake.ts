@@ -8,6 +8,8 @@ import { type Arrived, Taken } from './taken.ts'
 export interface DirectIntakeOptions {
   /** Unsettled messages of all connections at which the share of each is small. */
   readonly highWatermark: Share
+  /** The watermark in messages while nothing is committed. Default: STALLED_MESSAGES. */
+  readonly stalledMessages?: number
   readonly clock: Pick<Clock, 'every' | 'monotonicMs'>
   /** The largest payload of a device ack. */
   readonly maxPayloadBytes: number
@@ -244,7 +246,7 @@ export class DirectIntake implements Intake {
 
   #isFull(): boolean {
     const { messages, bytes } = this.#options.highWatermark
-    const most = this.#isStalled ? STALLED_MESSAGES : messages
+    const most = this.#isStalled ? (this.#options.stalledMessages ?? STALLED_MESSAGES) : messages
     return this.#unsettledMessages >= most || this.#unsettledBytes >= bytes
   }
 }

@@ -51,11 +51,14 @@ const mixedItem: MakeItem = (deviceId, n) =>
  */
 export class DirectStage extends Scene {
   readonly postgres: Postgres
+  /** MQTT port. */
+  readonly port: number
 
   constructor(t: TestContext, { postgres, env, brokerUrl }: Places, options: DirectStageOptions) {
     const { fault, maxMemoryMb = MAX_MEMORY_MB } = options
     super(t, { fault: `qs up: ${fault}`, maxMemoryMb, brokerUrl, superUrl: postgres.superUrl })
     this.postgres = postgres
+    this.port = Number(env.MQTT_PORT)
     this.watchOver(IngesterProcess.embedded(t, env), STALLED_MESSAGES)
   }
 }

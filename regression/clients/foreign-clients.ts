@@ -47,7 +47,7 @@ function go(name: string, folder: string, module: string, version: string, level
   const build = [
     ['go', 'mod', 'init', 'publish'],
     ['go', 'get', `${module}@v${version}`],
-    ['go', 'build', '-o', 'publish', '.'],
+    ['go', 'build', '-mod=mod', '-o', 'publish', '.'],
   ] as const
   return { name, folder, version, levels: [level], build, run: ['./publish'] }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { freePort } from '@qs-telemetry/testing/free-port.ts'
-import { STALLED_MESSAGES } from '../../packages/qs/src/intake/direct-intake.ts'
+import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import { IngesterProcess } from './ingester.ts'
 import { goodItem, item, type MakeItem } from './item.ts'
 import { Postgres } from './postgres.ts'
@@ -59,7 +59,7 @@ export class DirectStage extends Scene {
     super(t, { fault: `qs up: ${fault}`, maxMemoryMb, brokerUrl, superUrl: postgres.superUrl })
     this.postgres = postgres
     this.port = Number(env.MQTT_PORT)
-    this.watchOver(IngesterProcess.embedded(t, env), STALLED_MESSAGES)
+    this.watchOver(IngesterProcess.embedded(t, env), 2 * DEFAULT_IN_FLIGHT.up)
   }
 }
 

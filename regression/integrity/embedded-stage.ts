@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { Client } from 'pg'
+import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-flight.ts'
 import { startEmbeddedPostgres } from '../../packages/qs/src/embedded/postgres/embedded-postgres.ts'
-import { STALLED_MESSAGES } from '../../packages/qs/src/intake/direct-intake.ts'
 import { type EmbeddedEnv, embeddedEnv } from './embedded-stack.ts'
 import type { FleetOptions } from './fleet.ts'
 import { IngesterProcess } from './ingester.ts'
@@ -35,7 +35,7 @@ export class EmbeddedStage extends Scene {
     super(t, { fault, brokerUrl, superUrl: databaseUrl, maxMemoryMb: MAX_MEMORY_MB })
     this.port = Number(env.MQTT_PORT)
     this.databaseUrl = databaseUrl
-    this.watchOver(IngesterProcess.embedded(t, env), STALLED_MESSAGES)
+    this.watchOver(IngesterProcess.embedded(t, env), 2 * DEFAULT_IN_FLIGHT.up)
   }
 
   /** The raised alarms with their details, as reported by /readyz. */

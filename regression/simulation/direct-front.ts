@@ -59,8 +59,6 @@ export class DirectFront implements Front {
     const messages = config.IN_FLIGHT_MESSAGES ?? DEFAULT_IN_FLIGHT.up
     const intake = new DirectIntake({
       highWatermark: { messages, bytes },
-      // As small as the other, or no simulated fleet would reach it.
-      stalledMessages: messages,
       clock,
       maxPayloadBytes: MAX_PACKET_BYTES,
     })
@@ -121,7 +119,7 @@ export class DirectFront implements Front {
         }),
       // A message more than the share, since it is taken before it counts.
       bound: () => ({
-        messages: accepted * SMALL_SHARE.messages,
+        messages: 2 * messages,
         bytes: accepted * (SMALL_SHARE.bytes + this.#largestBytes),
       }),
       open: () => {

@@ -184,9 +184,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: PUBACK before COMMIT',
     file: 'intake/direct-intake.ts',
-    original: '    this.#events.onDelivery(taken)\n',
+    original: '    this.#events?.onDelivery(taken)\n',
     planted:
-      '    this.#events.onDelivery(Object.assign(new Taken(arrived, receivedAt, lane), { settle: () => {} }))\n    taken.settle()\n',
+      '    this.#events?.onDelivery(Object.assign(new Taken(arrived, receivedAt, lane), { settle: () => {} }))\n    taken.settle()\n',
   },
   {
     name: 'qs up: PUBACK on another connection',
@@ -198,9 +198,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a message lost as its connection is paused',
     file: 'intake/direct-intake.ts',
-    original: '    this.checkShare(lane)\n',
-    planted:
-      '    this.checkShare(lane)\n    if (lane.isPaused) {\n      taken.settle()\n      return true\n    }\n',
+    original: '    lane.gate.pause()\n    return false\n',
+    planted: '    lane.gate.pause()\n    return true\n',
   },
   {
     name: 'qs up: the rest of a read lost as its connection is paused',
@@ -211,8 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a paused connection never read again',
     file: 'intake/direct-intake.ts',
-    original:
-      '      if (!lane.hasUsedUp(HALF_SHARE) && lane.window.size < HALF_SHARE.messages) this.#resume(lane)\n',
+    original: '      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)\n',
     planted: '',
   },
   {

@@ -33,6 +33,8 @@ const MAX_CONNECT_BYTES = 64 * 1024
 /** A client that sends requests and does not read the answers is not read either. */
 const MAX_UNREAD_BYTES = 2 * 1024 * 1024
 const DEAF_MS = 5_000
+/** What is read behind a message that has to wait, so that a PINGREQ among it is answered. */
+const MAX_BEHIND_BYTES = 64 * 1024
 /** Most PUBACKs have this first byte and nothing but their identifier. */
 const SHORT_PUBACK = PUBACK << 4
 /**
@@ -73,6 +75,8 @@ export class ClientConnection implements Client, Outlet {
   #messages: IncomingMessages | null = null
   #heardMs: number
   #isWillDue = true
+  /** The intake takes no more at present. */
+  #isHeld = false
   #takenBefore = -1
   #takenAtMs = 0
   #level: Level | null = null
@@ -130,18 +134,24 @@ export class ClientConnection implements Client, Outlet {
     this.#heardMs = this.#parts.clock.monotonicMs()
     this.#messages?.beginRead()
     this.#guarded(() => this.#frames.feed(chunk))
+    this.#limitBehind()
     if (this.waitingBytes > MAX_UNREAD_BYTES) this.pauses.set('unread', true)
   }
 
-  /** Takes nothing more, not even of what is read already: one read can contain a thousand small messages. */
+  /** The current message and all after it wait. Its PINGREQ does not. */
   pause(): void {
-    this.#frames.hold()
-    this.pauses.set('intake', true)
+    this.#isHeld = true
+    this.#frames.putBack(() => this.output.pingresp())
   }
 
   resume(): void {
-    this.pauses.set('intake', false)
+    this.#isHeld = false
     if (this.#state === 'open') this.#guarded(() => this.#frames.release())
+    this.#limitBehind()
+  }
+
+  #limitBehind(): void {
+    this.pauses.set('intake', this.#isHeld && this.#frames.bytesBehind > MAX_BEHIND_BYTES)
   }
 
   /** The network has taken what was written. */

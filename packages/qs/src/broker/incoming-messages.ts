@@ -1,6 +1,7 @@
 import type { Instant } from '@qs-telemetry/protocol'
 import { AnswerWindow, type Slot } from '../intake/answer-window.ts'
 import type { Lane } from '../intake/lane.ts'
+import { Taken } from '../intake/taken.ts'
 import type { Connect } from '../mqtt/connect-packet.ts'
 import type { Frames } from '../mqtt/frames.ts'
 import { PUBACK, PUBCOMP, PUBREC } from '../mqtt/packet-types.ts'
@@ -64,7 +65,7 @@ export class IncomingMessages {
     this.#parts = parts
     this.#publish = new IncomingPublish(parts.connect.level === 5)
     this.#window = new AnswerWindow((slot) => this.#answer(slot))
-    this.#lane = parts.intake?.open(connection.clientId, this.#window, connection) ?? null
+    this.#lane = parts.intake?.open(connection.clientId, { window: this.#window, gate: connection }) ?? null
     this.#receivedAt = parts.clock.now()
   }
 
@@ -86,7 +87,10 @@ export class IncomingMessages {
     const { qos, packetId, payload } = publish
     const isRepeated = qos === 2 && this.#session.incoming.has(packetId)
     if (isRepeated) return this.#repeated(packetId)
+    if (publish.dup && this.#isWaiting(publish, topic)) return
     const { isAllowed, isEvents, isHeard } = this.#look(topic)
+    const lane = isAllowed && isEvents ? this.#lane : null
+    if (this.#mustWait(qos, lane)) return
     const { rules } = this.#parts
     const pauseMs = rules.published(this.#connection, { topic, isAllowed, isEvents, payload })
     if (pauseMs > 0) this.#connection.pauses.forMs(pauseMs)
@@ -100,7 +104,7 @@ export class IncomingMessages {
       return this.#settled(qos, packetId, REASON.quotaExceeded)
     }
     this.#hand(topic, isHeard)
-    if (isEvents && this.#lane !== null) this.#take(topic, this.#lane)
+    if (lane !== null) this.#take(topic, lane)
     else this.#settled(qos, packetId, REASON.success)
   }
 
@@ -118,11 +122,8 @@ export class IncomingMessages {
 
   #take(topic: string, lane: Lane): void {
     const { qos, packetId, payload, dup } = this.#publish
-    const isTaken = this.#parts.intake?.take(lane, { topic, payload, qos, packetId, dup }, this.#receivedAt)
-    // The broker stops: the client keeps the message.
-    if (!isTaken) return
+    this.#parts.intake?.take(lane, { topic, payload, qos, packetId, dup }, this.#receivedAt)
     if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
-    this.#checkWindow()
   }
 
   /** To subscribers and retained messages; nobody listens to most events. */
@@ -145,7 +146,6 @@ export class IncomingMessages {
     if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
     this.#window.add(new Plain(packetId, qos === 2 ? 2 : 1, reason))
     this.#window.advance()
-    this.#checkWindow()
   }
 
   /** Its PUBREC was sent and is sent again, in its place [MQTT-4.6.0-3]; or it will be sent. */
@@ -167,14 +167,27 @@ export class IncomingMessages {
     output.answer(PUBREC, packetId, reason, text)
   }
 
-  /** [MQTT-3.3.4-9] */
-  #checkWindow(): void {
-    if (this.#window.size <= RECEIVE_MAXIMUM) return
-    if (this.#parts.connect.level < 5) {
-      if (this.#lane !== null) this.#parts.intake?.checkShare(this.#lane)
-      return
-    }
-    throw new ProtocolFault(REASON.receiveMaximumExceeded, `more than ${RECEIVE_MAXIMUM} messages at once`)
+  /**
+   * Whether the message comes again later: an event without room in the intake, and anything while there are too many
+   * answers, which wait behind those of events.
+   *
+   * @throws ProtocolFault if an MQTT 5 client sends more than the Receive Maximum at once [MQTT-3.3.4-9]
+   */
+  #mustWait(qos: 0 | 1 | 2, lane: Lane | null): boolean {
+    const isFull = qos > 0 && this.#window.size >= RECEIVE_MAXIMUM
+    if (isFull && this.#parts.connect.level === 5)
+      throw new ProtocolFault(REASON.receiveMaximumExceeded, `more than ${RECEIVE_MAXIMUM} messages at once`)
+    const asked = isFull ? this.#lane : lane
+    return asked !== null && this.#parts.intake?.admits(asked, qos) === false
+  }
+
+  /**
+   * Whether it is sent again while it waits for its commit, as ESP-IDF does each second, although a client should do so
+   * only after a reconnect [MQTT-4.4.0-1]. Taken again and again, it would use up the share of the device.
+   */
+  #isWaiting({ packetId, payload }: IncomingPublish, topic: string): boolean {
+    const waiting = this.#window.find(packetId)
+    return waiting instanceof Taken && waiting.topic === topic && waiting.payload.equals(payload)
   }
 
   #look(topic: string): KnownTopic {

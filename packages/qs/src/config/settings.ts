@@ -244,7 +244,7 @@ export const SETTINGS = {
   IN_FLIGHT_MESSAGES: optional(
     'Memory',
     kinds.integer(1, 60_000),
-    `Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker. If unset, ${DEFAULT_IN_FLIGHT.ingest}. With qs up ${DEFAULT_IN_FLIGHT.up}, each connection may have ten more, and 60000 wait while PostgreSQL is away`,
+    `Maximum number of messages received and not yet committed; at this number the ingester pauses reading from the broker. If unset, ${DEFAULT_IN_FLIGHT.ingest}. With qs up ${DEFAULT_IN_FLIGHT.up}, and each device may have ten more, up to twice the number`,
   ),
   IN_FLIGHT_BYTES: setting('Memory', kinds.size, '16MiB', 'The same limit in payload bytes'),
   BATCH_BYTES: setting('Memory', kinds.size, '1MiB', 'Maximum payload bytes in one transaction'),

@@ -36,6 +36,13 @@ export class AnswerWindow {
     this.#slots.push(slot)
   }
 
+  /** The unanswered message with this packet identifier. */
+  find(packetId: number): Slot | undefined {
+    for (let at = this.#head; at < this.#slots.length; at++)
+      if (this.#slots[at]?.packetId === packetId) return this.#slots[at]
+    return undefined
+  }
+
   /** Answers all settled messages at the head. */
   advance(): void {
     if (this.#isClosed) return

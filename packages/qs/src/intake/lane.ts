@@ -2,7 +2,7 @@ import type { AnswerWindow } from './answer-window.ts'
 
 /** How the intake slows down one connection. */
 export interface Gate {
-  /** Hands on no further message until `resume`, not even one that is read already. */
+  /** Hands on nothing until `resume`, beginning with the current message, which then comes again. */
   pause(): void
   resume(): void
 }
@@ -18,35 +18,43 @@ export interface Share {
   readonly bytes: number
 }
 
-/** The share of one connection in the intake. */
-export class Lane {
-  readonly client: string
+/** What one client has in the pipeline, also from connections that have ended: a reconnect frees no share. */
+export interface Load {
+  messages: number
+  bytes: number
+}
+
+/** The answers of one connection, the gate that stops and continues its messages, and what to do once one is settled. */
+export interface Way {
   readonly window: AnswerWindow
   readonly gate: Gate
   readonly onSettle: (settled: Settled) => void
-  unsettledMessages = 0
-  unsettledBytes = 0
+}
+
+/** One connection, as the intake sees it. */
+export class Lane {
+  readonly clientId: string
+  readonly load: Load
+  readonly window: AnswerWindow
+  readonly gate: Gate
+  readonly onSettle: (settled: Settled) => void
   isPaused = false
   /** The latest message had QoS 0. */
   isQos0 = false
   isClosed = false
 
-  constructor(
-    window: AnswerWindow,
-    gate: Gate,
-    { client, onSettle }: { readonly client: string; readonly onSettle: (settled: Settled) => void },
-  ) {
-    this.client = client
+  constructor(clientId: string, load: Load, { window, gate, onSettle }: Way) {
+    this.clientId = clientId
+    this.load = load
     this.window = window
     this.gate = gate
     this.onSettle = onSettle
   }
 
-  /** @param earlier what earlier connections of its client have left */
-  hasUsedUp({ messages, bytes }: Share, earlier: Share | undefined = undefined): boolean {
+  /** Answers that wait behind those of events count too: a 3.1.1 client knows no Receive Maximum. */
+  hasUsedUp({ messages, bytes }: Share): boolean {
     return (
-      this.unsettledMessages + (earlier?.messages ?? 0) >= messages ||
-      this.unsettledBytes + (earlier?.bytes ?? 0) >= bytes
+      this.load.messages >= messages || this.load.bytes >= bytes || this.window.size >= Math.max(messages, 1)
     )
   }
 }

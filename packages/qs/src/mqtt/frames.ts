@@ -1,3 +1,5 @@
+import { PINGREQ } from './packet-types.ts'
+import { PingCount } from './ping-count.ts'
 import { ProtocolFault, REASON } from './reasons.ts'
 
 const MAX_DIGITS = 4
@@ -14,7 +16,9 @@ export class PacketTooLarge extends ProtocolFault {
  * Splits a stream into packets without copying: the current packet is `bytes` from `start` to `end`, and its variable
  * header begins at `bodyStart`. A packet above `maxBytes` is refused at its fixed header, before its body is buffered.
  *
- * `hold` stops in the middle of a chunk and keeps the rest, for a login that takes time.
+ * `hold` stops in the middle of a chunk and keeps the rest, for a login that takes time. `putBack` keeps the current
+ * packet too, and reports the PINGREQs among what is kept, so that a client whose messages have to wait is not left
+ * without an answer.
  */
 export class Frames {
   readonly #onFrame: (frame: Frames) => void
@@ -28,7 +32,14 @@ export class Frames {
   #waitingBytes = 0
   #neededBytes = 0
   #isHeld = false
+  #isPutBack = false
   #isFeeding = false
+  /** While packets are put back: what to do at a PINGREQ among them. */
+  #onPing: (() => void) | null = null
+  #pings = new PingCount()
+  #putBackBytes = 0
+  /** PINGREQs among the kept packets that were reported; they are not handed on. */
+  #reported = 0
 
   constructor(maxBytes: number, onFrame: (frame: Frames) => void) {
     this.maxBytes = maxBytes
@@ -40,13 +51,28 @@ export class Frames {
     return this.#waitingBytes
   }
 
+  /** Of these, the bytes behind the packet that was put back. */
+  get bytesBehind(): number {
+    return this.#waitingBytes - this.#putBackBytes
+  }
+
   hold(): void {
     this.#isHeld = true
+    this.#onPing = null
+  }
+
+  /** To be called while a packet is handed on: it comes again after `release`. */
+  putBack(onPing: () => void): void {
+    this.#isHeld = true
+    this.#isPutBack = true
+    this.#putBackBytes = this.end - this.start
+    this.#onPing = onPing
   }
 
   /** @throws ProtocolFault */
   release(): void {
     this.#isHeld = false
+    this.#onPing = null
     if (!this.#isFeeding && this.#waitingBytes > 0) this.#split(this.#joined())
   }
 
@@ -55,6 +81,7 @@ export class Frames {
     if (this.#waitingBytes === 0 && !this.#isHeld) return this.#split(chunk)
     this.#waiting.push(chunk)
     this.#waitingBytes += chunk.length
+    this.#report(this.#onPing === null ? 0 : this.#pings.add(chunk))
     if (!this.#isHeld && this.#waitingBytes >= this.#neededBytes) this.#split(this.#joined())
   }
 
@@ -100,8 +127,10 @@ export class Frames {
       this.end = Math.min(end, bytes.length)
       if (end - start > this.maxBytes) throw new PacketTooLarge(end - start, this.maxBytes)
       if (end > bytes.length) return this.#keep(bytes.subarray(start), end - start)
-      this.#onFrame(this)
-      start = end
+      if (this.#reported > 0 && bytes[start] === PINGREQ << 4 && length === 0) this.#reported--
+      else this.#onFrame(this)
+      if (this.#isPutBack) this.#isPutBack = false
+      else start = end
     }
     this.bytes = NOTHING
   }
@@ -111,6 +140,15 @@ export class Frames {
     this.#waiting = [rest]
     this.#waitingBytes = rest.length
     this.#neededBytes = neededBytes
+    if (this.#onPing === null) return
+    this.#pings = new PingCount()
+    // Those reported before are the first of them.
+    this.#report(this.#pings.add(rest) - this.#reported)
+  }
+
+  #report(pings: number): void {
+    this.#reported += pings
+    for (let n = 0; n < pings; n++) this.#onPing?.()
   }
 }
 

@@ -46,3 +46,40 @@ test('while held it hands on nothing, and afterwards everything in order', () =>
   frames.feed(ping(5))
   assert.deepEqual(found, [1, 2, 3, 4, 5])
 })
+
+test('packets put back come again, and the PINGREQs among them are reported at once, however the stream is cut', () => {
+  const packet = fc.oneof(
+    { weight: 2, arbitrary: fc.constant({ cmd: 'pingreq' } as const) },
+    { weight: 3, arbitrary: publishes },
+  )
+  const check = (packets: readonly Parameters<typeof generate>[0][], cut: number, patience: number) => {
+    const expected = packets.map((each) => generate(each, { protocolVersion: 5 }))
+    const stream = Buffer.concat(expected)
+    const isPing = (bytes: Buffer) => bytes.equals(Buffer.from([0xc0, 0]))
+    const found: Buffer[] = []
+    let pings = 0
+    let room = patience
+    const frames: Frames = new Frames(1_000_000, (frame) => {
+      if (isPing(copy(frame))) pings++
+      else if (room > 0) {
+        room--
+        found.push(copy(frame))
+      } else frame.putBack(() => pings++)
+    })
+    for (let at = 0; at < stream.length; at += cut) frames.feed(stream.subarray(at, at + cut))
+    assert.equal(pings, expected.filter(isPing).length)
+    for (let n = 0; n < packets.length; n++) {
+      room = patience
+      frames.release()
+    }
+    assert.deepEqual(
+      found,
+      expected.filter((bytes) => !isPing(bytes)),
+    )
+    assert.equal(pings, expected.filter(isPing).length)
+    assert.equal(frames.waitingBytes, 0)
+  }
+  const cuts = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40_000 }))
+  const streams = fc.array(packet, { minLength: 1, maxLength: 12 })
+  fc.assert(fc.property(streams, cuts, fc.integer({ min: 1, max: 3 }), check), { numRuns: 200 })
+})

@@ -211,7 +211,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     listeners.useCertificate(changed)
   }
   const stopWatching = tls === null ? () => {} : watchCertificate(tls, { onChange, log })
-  const stopLooking = clock.every(LOOK_MS, () => connections.look(clock.monotonicMs()))
+  // After the sockets of this turn are read: when the process has stood still, a PINGREQ waits in them.
+  const stopLooking = clock.every(LOOK_MS, () => setImmediate(() => connections.look(clock.monotonicMs())))
   const stop = async () => {
     stopLooking()
     stopWatching()

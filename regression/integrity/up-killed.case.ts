@@ -25,20 +25,20 @@ test(`qs up is killed (SIGKILL) ${KILLS} times, half of them at random and half 
   const kills: Readonly<Record<string, () => Promise<void>>> = {
     'inside the transaction of some events, before that of others': async () => {
       await insert.close()
-      await insert.holds(1)
+      await insert.holds()
       await lasting(30)
       await ingester.kill()
       await insert.open()
     },
     'inside COMMIT': async () => {
       await commit.close()
-      await commit.holds(1)
+      await commit.holds()
       await ingester.kill()
       await commit.open()
     },
     'between COMMIT and PUBACK': async () => {
       await commit.close()
-      await commit.holds(1)
+      await commit.holds()
       await ingester.kill('SIGSTOP')
       await commit.open()
       await commit.passed()

@@ -2,6 +2,7 @@ import { test } from 'node:test'
 import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { Gate } from './gate.ts'
+import { commonKills, type Kills } from './kills.ts'
 import { lasting } from './lasting.ts'
 import { PubackGate } from './puback-gate.ts'
 import { scale } from './scale.ts'
@@ -32,7 +33,7 @@ test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at random an
   const commit = await Gate.build(t, stage, 'commit')
 
   /** Each resolves when the ingester is dead. */
-  const kills: Readonly<Record<string, () => Promise<void>>> = {
+  const kills: Kills = {
     'before the transaction of some events, and inside that of others': async () => {
       await insert.close()
       await insert.holds()
@@ -43,31 +44,12 @@ test(`the ingester is killed (SIGKILL) ${KILLS} times, half of them at random an
       await ingester.kill()
       await insert.open()
     },
-    'inside COMMIT': async () => {
-      await commit.close()
-      await commit.holds()
-      await ingester.kill()
-      await commit.open()
-    },
-    'between COMMIT and device ack': async () => {
-      await commit.close()
-      await commit.holds()
-      await ingester.kill('SIGSTOP')
-      await commit.open()
-      await commit.passed()
-      await ingester.kill()
-    },
+    ...commonKills(ingester, commit, 'device ack'),
     'between device ack and PUBACK': async () => {
       pubacks.isClosed = true
       await stage.more(1)
       await ingester.kill()
       pubacks.isClosed = false
-    },
-    'in its start': async () => {
-      await ingester.kill()
-      ingester.start()
-      await lasting(Math.random() * 1_000)
-      await ingester.kill()
     },
   }
   const aimed = Object.entries(kills)

@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { Gate } from './gate.ts'
+import { commonKills, type Kills } from './kills.ts'
 import { lasting } from './lasting.ts'
 import { openLinkedDirectStage } from './links.ts'
 import { scale } from './scale.ts'
@@ -22,28 +23,15 @@ test(`qs up is killed (SIGKILL) ${KILLS} times, half of them at random and half 
   const commit = await Gate.build(t, stage, 'commit')
 
   /** Each resolves when `qs up` is dead. */
-  const kills: Readonly<Record<string, () => Promise<void>>> = {
-    'inside the transaction of some events, before that of others': async () => {
+  const kills: Kills = {
+    'inside the transaction': async () => {
       await insert.close()
       await insert.holds()
       await lasting(30)
       await ingester.kill()
       await insert.open()
     },
-    'inside COMMIT': async () => {
-      await commit.close()
-      await commit.holds()
-      await ingester.kill()
-      await commit.open()
-    },
-    'between COMMIT and PUBACK': async () => {
-      await commit.close()
-      await commit.holds()
-      await ingester.kill('SIGSTOP')
-      await commit.open()
-      await commit.passed()
-      await ingester.kill()
-    },
+    ...commonKills(ingester, commit, 'PUBACK'),
     'between PUBACK and device': async () => {
       brokerLink.set({ kind: 'silent', direction: 'toClient' })
       const before = (await ingester.gauges())?.stored ?? 0
@@ -52,12 +40,6 @@ test(`qs up is killed (SIGKILL) ${KILLS} times, half of them at random and half 
       await ingester.kill()
       brokerLink.heal('forgotten')
       brokerLink.reset()
-    },
-    'in its start': async () => {
-      await ingester.kill()
-      ingester.start()
-      await lasting(Math.random() * 1_000)
-      await ingester.kill()
     },
   }
   const aimed = Object.entries(kills)

@@ -1,17 +1,8 @@
+import type { IntakeStatus } from '../pipeline/intake.ts'
 import type { Alarm } from './alarm.ts'
 
 export interface SourceReadings {
-  readonly status: () => {
-    readonly isConnected: boolean
-    readonly reconnects: number
-    readonly latestLoss: string | null
-    readonly quarantined: {
-      readonly topic: string
-      readonly reason: string
-      readonly atMs: number
-      readonly count: number
-    } | null
-  }
+  readonly status: () => Pick<IntakeStatus, 'isConnected' | 'reconnects' | 'latestLoss' | 'quarantined'>
 }
 
 /** A broker may restart now and then, but not five times a minute. */

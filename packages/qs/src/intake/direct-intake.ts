@@ -33,6 +33,11 @@ const SMALL_SHARE: Share = { messages: 10, bytes: 8 * 1024 }
 const NO_SHARE: Share = { messages: 0, bytes: 0 }
 const HALF_SHARE: Share = { messages: SHARE.messages / 2, bytes: SHARE.bytes / 2 }
 const NO_GATE: Gate = { pause: () => {}, resume: () => {} }
+/**
+ * The part of the watermark below which paused connections are read again. At a half, a batch held nearly all messages:
+ * the writers waited for the next ones, and a third of both cores was idle.
+ */
+const RESUME_BELOW = 0.9
 /** Without a commit between two looks, QoS 0 is dropped instead of waiting in the network. */
 const LOOK_MS = 1_000
 
@@ -202,7 +207,7 @@ export class DirectIntake implements Intake {
 
   readonly #resumeLow = (): void => {
     this.#isResumeDue = false
-    if (this.#isAbove(0.5)) return
+    if (this.#isAbove(RESUME_BELOW)) return
     // One that was paused again is now the last in the set.
     for (const lane of [...this.#paused]) {
       if (this.#isAbove(1)) return

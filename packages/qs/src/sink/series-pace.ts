@@ -38,7 +38,8 @@ export class SeriesPace {
   choose(rows: number, nowMs: number): 'write' | 'defer' {
     this.#rows = Math.min(BURST_ROWS, this.#rows + ((nowMs - this.#refilledMs) / 1000) * ROWS_PER_SECOND)
     this.#refilledMs = nowMs
-    if (rows > this.#rows) return 'defer'
+    // Its rows are locked by the fold: a batch that writes them would wait for the end of it.
+    if (this.#isFolding || rows > this.#rows) return 'defer'
     this.#rows -= rows
     return 'write'
   }

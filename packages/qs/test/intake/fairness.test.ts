@@ -13,6 +13,7 @@ const KIB = 1024
 /** An intake whose pipeline keeps everything, in the order in which it would be stored. */
 function stage() {
   const queue: Delivery[] = []
+  const resumed: string[] = []
   const intake = new DirectIntake({
     highWatermark: { messages: MESSAGES, bytes: 16 * KIB * KIB },
     clock: { every: () => () => {}, monotonicMs: () => 0 },
@@ -24,7 +25,7 @@ function stage() {
   const open = (client: string) =>
     intake.open(client, {
       window: new AnswerWindow(() => {}),
-      gate: { pause: () => {}, resume: () => {} },
+      gate: { pause: () => {}, resume: () => resumed.push(client) },
     })
   /** @returns whether it is taken */
   const send = (lane: Lane, bytes: number): boolean => {
@@ -38,7 +39,7 @@ function stage() {
   const flood = (lane: Lane, bytes: number) => {
     while (send(lane, bytes));
   }
-  return { queue, open, send, flood }
+  return { queue, resumed, open, send, flood }
 }
 
 test('another device waits for at most one share of a connection that floods', () => {
@@ -60,4 +61,18 @@ test('while others flood up to the watermark, a device that sends now and then i
   assert.equal(late.load.messages, 10)
   const calm = open('calm')
   for (let n = 0; n < 10; n++) assert.ok(send(calm, 100))
+})
+
+test('paused connections are read again once a tenth is settled, so the writers never wait for messages', async () => {
+  const { queue, resumed, open, flood } = stage()
+  for (let n = 0; queue.length < MESSAGES; n++) flood(open(`flood-${n}`), 100)
+  flood(open('late'), 100)
+  const settle = async (messages: number) => {
+    for (const delivery of queue.splice(0, messages)) delivery.settle(null)
+    await null
+  }
+  await settle(MESSAGES / 20)
+  assert.deepEqual(resumed, [])
+  await settle(MESSAGES / 10)
+  assert.ok(resumed.length > 0)
 })

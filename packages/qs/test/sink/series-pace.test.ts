@@ -28,3 +28,11 @@ test('deferred changes are folded, at first those of another process, and slow f
   assert.ok(pace.isFoldDue(12_010))
   assert.ok(!pace.isFoldDue(12_009))
 })
+
+test('a batch during a fold writes no rows: the fold has locked them', () => {
+  const pace = new SeriesPace()
+  pace.foldBegins()
+  assert.equal(pace.choose(1, 0), 'defer')
+  pace.foldEnded(0, 700)
+  assert.equal(pace.choose(1, 700), 'write')
+})

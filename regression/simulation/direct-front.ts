@@ -60,7 +60,7 @@ export class DirectFront implements Front {
       clock,
       maxPayloadBytes: MAX_PACKET_BYTES,
     })
-    const router = new Router()
+    const router = new Router(() => {})
     const limits = new SessionLimits({
       maxBytes: MAX_SESSION_BYTES,
       maxAllBytes: MAX_SESSION_BYTES,

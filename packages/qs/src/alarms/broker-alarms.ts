@@ -55,3 +55,20 @@ export function sessionsAlarm(readings: () => SessionReadings): Alarm {
     },
   }
 }
+
+interface UnretainedReadings {
+  readonly count: number
+  readonly latest: { readonly client: string | null; readonly topic: string; readonly atMs: number } | null
+}
+
+/** Messages were not retained because the store of retained messages is full. */
+export function retainedAlarm(readings: () => UnretainedReadings): Alarm {
+  return {
+    name: 'retained_full',
+    check: (nowMs) => {
+      const { count, latest } = readings()
+      if (latest === null || nowMs - latest.atMs > SHOWN_MS) return null
+      return `the broker has not retained ${count} messages since its start, the latest of client ${JSON.stringify(latest.client ?? '')} on ${JSON.stringify(latest.topic)}: it retains at most 100,000 messages and 64 MiB. No event is lost, but a new subscriber does not get them. Look for a client that retains each message on another topic; an empty message with the retain flag removes one`
+    },
+  }
+}

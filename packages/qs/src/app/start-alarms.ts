@@ -1,6 +1,6 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
-import { connectionsAlarm, deafClientAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
+import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
@@ -31,7 +31,7 @@ export interface StartAlarmsOptions {
   readonly embedded?:
     | Pick<
         EmbeddedBroker,
-        'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused' | 'certificateEndMs'
+        'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused' | 'unretained' | 'certificateEndMs'
       >
     | undefined
   /** If absent, hours are not compared with events. */
@@ -77,6 +77,7 @@ export function startAlarms(
             deafClientAlarm(() => embedded.deaf),
             connectionsAlarm(() => embedded.refused),
             sessionsAlarm(() => embedded.sessionsRefused),
+            retainedAlarm(() => embedded.unretained),
             certificateAlarm(() => embedded.certificateEndMs),
           ]),
     ],

@@ -245,6 +245,8 @@ export class ClientConnection implements Client, Outlet {
       case UNSUBSCRIBE:
         return unsubscribe(frame, this.#conversation())
       case PINGREQ:
+        if (frame.end > frame.bodyStart)
+          throw new ProtocolFault(REASON.malformedPacket, 'PINGREQ with a body')
         return this.output.pingresp()
       case DISCONNECT:
         return this.#onDisconnect()

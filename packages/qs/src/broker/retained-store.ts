@@ -32,13 +32,14 @@ export class RetainedStore {
     return !isOver && this.#bytes - bytesOf(older) + bytesOf(message) <= MAX_BYTES
   }
 
-  /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays. */
-  put(message: Message): void {
-    if (!this.hasRoom(message)) return
+  /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays. @returns false without room */
+  put(message: Message): boolean {
+    if (!this.hasRoom(message)) return false
     this.#delete(message.topic)
-    if (message.payload.length === 0) return
+    if (message.payload.length === 0) return true
     this.#messages.set(message.topic, detached({ ...message, retain: true }))
     this.#bytes += bytesOf(message)
+    return true
   }
 
   /** Those that match, read one by one: what is replaced meanwhile arrives as it is then. */

@@ -13,7 +13,13 @@ export class Router {
   /** Reused for each message. */
   readonly #found: Subscription[] = []
   readonly #foundGroups: SharedGroup[] = []
+  readonly #onUnretained: (message: Message) => void
   #revision = 0
+
+  /** @param onUnretained called for a message with the retain flag that is delivered and, without room, not retained */
+  constructor(onUnretained: (message: Message) => void) {
+    this.#onUnretained = onUnretained
+  }
 
   /** Changes with the subscriptions, so with what `isHeard` returns. */
   get revision(): number {
@@ -61,7 +67,7 @@ export class Router {
 
   /** @returns whether any subscription matched */
   publish(message: Message): boolean {
-    if (message.retain) this.retained.put(message)
+    if (message.retain && !this.retained.put(message)) this.#onUnretained(message)
     this.#find(message.topic)
     const found = this.#found
     const { length } = found

@@ -42,7 +42,8 @@ export function subscribe(
     if (wantsRetained && target.group === null) due.push(subscription)
     return qos
   })
-  output.suback(packetId, level === 5 ? codes : codes.map((code) => (code < 0x80 ? code : FAILURE)))
+  const told = level === 5 ? codes : codes.map((code) => (code < 0x80 ? code : FAILURE))
+  if (!output.suback(packetId, told)) throw unanswerable('SUBACK')
   const nowMs = () => peer.monotonicMs()
   for (const subscription of due) {
     session.deliverRetained(router.retained.matching(subscription.filter, nowMs), subscription)
@@ -57,7 +58,12 @@ export function unsubscribe(frame: Frames, { session, output, router, level }: C
     const isValid = filter.startsWith('$share/') ? sharedFilter(filter) !== 'invalid' : isTopicFilter(filter)
     return isValid ? REASON.noSubscriptionExisted : REASON.topicFilterInvalid
   })
-  output.unsuback(packetId, codes)
+  if (!output.unsuback(packetId, codes)) throw unanswerable('UNSUBACK')
+}
+
+/** The client would wait for an answer that may not be sent [MQTT-3.1.2-24]. */
+function unanswerable(answer: string): ProtocolFault {
+  return new ProtocolFault(REASON.packetTooLarge, `its ${answer} exceeds its maximum packet size`)
 }
 
 /** @returns null: no valid filter */

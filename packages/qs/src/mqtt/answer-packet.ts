@@ -21,8 +21,11 @@ export function answerReason({ bytes, bodyStart, end }: Frames, hasProperties: b
   if (length === 2) return REASON.success
   if (!hasProperties)
     throw new ProtocolFault(REASON.malformedPacket, 'an answer with more than its identifier')
-  if (length > 3) readProperties(new Reader(bytes, bodyStart + 3, end), ALLOWED.answer)
-  return bytes[bodyStart + 2] as number
+  const reader = new Reader(bytes, bodyStart + 2, end)
+  const reason = reader.uint8()
+  if (!reader.isAtEnd) readProperties(reader, ALLOWED.answer)
+  assertEnd(reader, 'an answer')
+  return reason
 }
 
 /** @throws ProtocolFault */
@@ -32,6 +35,11 @@ export function readDisconnect({ bytes, bodyStart, end }: Frames, hasProperties:
   if (!hasProperties) throw new ProtocolFault(REASON.malformedPacket, 'DISCONNECT with a body')
   const reason = reader.uint8()
   const { numbers } = reader.isAtEnd ? NO_PROPERTIES : readProperties(reader, ALLOWED.disconnect)
+  assertEnd(reader, 'DISCONNECT')
   const seconds = numbers.get(PROPERTY.sessionExpiry)
   return { reason, expirySeconds: seconds === 0xffff_ffff ? Number.POSITIVE_INFINITY : seconds }
+}
+
+function assertEnd(reader: Reader, what: string): void {
+  if (!reader.isAtEnd) throw new ProtocolFault(REASON.malformedPacket, `${what} with more than its fields`)
 }

@@ -140,13 +140,14 @@ export class Output {
     this.#string(text, textBytes)
   }
 
-  suback(packetId: number, codes: readonly number[]): void {
-    this.#codes(SUBACK, packetId, codes)
+  /** @returns false if it is larger than the client accepts */
+  suback(packetId: number, codes: readonly number[]): boolean {
+    return this.#codes(SUBACK, packetId, codes)
   }
 
-  /** Without codes in 3.1.1. */
-  unsuback(packetId: number, codes: readonly number[]): void {
-    this.#codes(UNSUBACK, packetId, this.#level < 5 ? [] : codes)
+  /** Without codes in 3.1.1. @returns false if it is larger than the client accepts */
+  unsuback(packetId: number, codes: readonly number[]): boolean {
+    return this.#codes(UNSUBACK, packetId, this.#level < 5 ? [] : codes)
   }
 
   pingresp(): void {
@@ -204,11 +205,12 @@ export class Output {
     this.#write(bytes)
   }
 
-  #codes(type: number, packetId: number, codes: readonly number[]): void {
-    if (!this.#header(type << 4, 2 + (this.#level === 5 ? 1 : 0) + codes.length)) return
+  #codes(type: number, packetId: number, codes: readonly number[]): boolean {
+    if (!this.#header(type << 4, 2 + (this.#level === 5 ? 1 : 0) + codes.length)) return false
     this.#uint16(packetId)
     if (this.#level === 5) this.#byte(0)
     for (const code of codes) this.#byte(code)
+    return true
   }
 
   /** Reserves the whole packet. @returns false if it is larger than the client accepts */

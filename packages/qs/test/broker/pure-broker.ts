@@ -78,7 +78,8 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
     maxAllBytes: 1_000_000,
     onFull: (clientId) => full.push(clientId),
   })
-  const router = new Router()
+  const unretained: string[] = []
+  const router = new Router(({ topic }) => unretained.push(topic))
   const maxPerAccount = options.maxPerAccount ?? Number.POSITIVE_INFINITY
   const sessions = new Sessions({ router, limits, clock, maxPerAccount })
   const open = new Map<string, Client>()
@@ -195,7 +196,7 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
   const look = () => {
     for (const connection of all) connection.look(clock.monotonicMs())
   }
-  return { clock, limits, sessions, router, full, refusals, connect, look }
+  return { clock, limits, sessions, router, full, refusals, unretained, connect, look }
 }
 
 export const lasting = (seconds: number, extra: object = {}): Partial<IConnectPacket> => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Message, NO_FORWARDED } from '../../src/broker/message.ts'
 import { RetainedStore } from '../../src/broker/retained-store.ts'
-import { publish, pureBroker } from './pure-broker.ts'
+import { publish, pureBroker, subscribe } from './pure-broker.ts'
 
 const message = (topic: string, payload: string | Buffer, forwarded = NO_FORWARDED): Message => ({
   ...{ topic, payload, qos: 0, retain: true, forwarded, expiresAtMs: null, from: null },
@@ -43,4 +43,19 @@ test('a retained message without room gets "quota exceeded", and one without the
   assert.ok(refused > 0 && refused < 10, `${refused} are refused`)
   assert.equal(codes.at(-1), 0)
   assert.deepEqual(refusals, Array(refused).fill('retained'))
+})
+
+test('a will without room for it is delivered, not retained, and reported', async () => {
+  const { connect, router, unretained } = pureBroker()
+  const large = Buffer.alloc(60_000)
+  for (let n = 0; n < 1_200; n++) router.publish(message(`t/${n}`, large))
+  const before = unretained.length
+  assert.equal(router.retained.size, 1_200 - before)
+  assert.ok(before > 0 && before < 120, `${before} are not retained`)
+  const watcher = await connect('watcher')
+  await watcher.send(subscribe('will'))
+  const will = { topic: 'will', payload: large, qos: 1, retain: true } as const
+  await (await connect('c', { will })).vanish()
+  assert.equal(watcher.of('publish').length, 1)
+  assert.deepEqual(unretained.slice(before), ['will'])
 })

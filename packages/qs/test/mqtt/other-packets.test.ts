@@ -165,6 +165,8 @@ test('DISCONNECT may change the expiry and ask for the will', () => {
     framed(Buffer.from('e000', 'hex'), (frame) => readDisconnect(frame, false)),
     { reason: 0, expirySeconds: undefined },
   )
+  const withMore = Buffer.concat([Buffer.of(0xe0, bytes.length - 1), bytes.subarray(2), Buffer.of(0)])
+  assert.throws(() => framed(withMore, (frame) => readDisconnect(frame, true)), /more than its fields/)
 })
 
 test('invalid topic names and filters are recognised', () => {

@@ -1,3 +1,4 @@
+import { NAMED_TESTS } from './named-tests.ts'
 import type { Statements } from './statement.ts'
 
 const WEBSOCKET = 'test/embedded/broker/websocket.test.ts: '
@@ -17,7 +18,10 @@ export const MQTT_311: Statements = {
   '3.1.0-1': 'The first packet of a client is CONNECT.',
   '3.1.0-2': 'A second CONNECT ends the connection.',
   '3.1.2-1': 'A CONNECT with another protocol name is not processed as MQTT 3.1.1.',
-  '3.1.2-2': 'A CONNECT with an unsupported level gets return code 1, and the connection is closed.',
+  '3.1.2-2': {
+    asks: 'A CONNECT with an unsupported level gets return code 1, and the connection is closed.',
+    shownBy: [NAMED_TESTS.level],
+  },
   '3.1.2-3': 'The reserved flag of CONNECT is 0.',
   '3.1.2-4': 'Without a clean session, the session goes on after a reconnect.',
   '3.1.2-5': 'Messages with QoS 1 and 2 are kept for such a session.',
@@ -120,7 +124,10 @@ export const MQTT_311: Statements = {
   '4.3.2-2': 'A QoS 1 message is answered with PUBACK; after it the same identifier is a new message.',
   '4.3.3-1': 'A QoS 2 message is sent until PUBREC, its PUBREL until PUBCOMP, under one unused identifier.',
   '4.3.3-2': 'Until PUBREL, a repeated PUBLISH is answered with PUBREC and not delivered again.',
-  '4.4.0-1': 'After a reconnect, what was not acknowledged is sent again with its identifier.',
+  '4.4.0-1': {
+    asks: 'After a reconnect, what was not acknowledged is sent again with its identifier.',
+    shownBy: [NAMED_TESTS.sentAgain],
+  },
   '4.5.0-1': 'A message is added to the sessions of all clients with a matching subscription.',
   '4.6.0-5': 'Messages keep their order on all topics.',
   '4.6.0-6': 'Messages of one client to one topic reach a subscriber in their order.',
@@ -130,7 +137,10 @@ export const MQTT_311: Statements = {
   '4.7.2-1': 'A wildcard at the first level does not match a topic that begins with $.',
   '4.7.3-1': 'Topic names and filters are not empty.',
   '4.7.3-2': 'Topic names and filters contain no U+0000.',
-  '4.7.3-3': 'Topic names and filters have at most 65,535 bytes.',
+  '4.7.3-3': {
+    asks: 'Topic names and filters have at most 65,535 bytes.',
+    shownBy: [NAMED_TESTS.longTopic],
+  },
   '4.7.3-4': 'Topics are compared without any normalisation.',
   '4.8.0-1': 'A protocol violation ends the connection.',
   '4.8.0-2': {

@@ -1,3 +1,4 @@
+import { NAMED_TESTS } from './named-tests.ts'
 import type { Statements } from './statement.ts'
 
 const NO_AUTH = 'No authentication method is offered: a CONNECT that names one is refused'
@@ -12,9 +13,17 @@ export const MQTT_5: Statements = {
   '1.5.4-1': 'Text in a packet is well-formed UTF-8 without surrogates.',
   '1.5.4-2': 'Text contains no U+0000.',
   '1.5.4-3': 'U+FEFF is a character like any other and stays in the text.',
-  '1.5.5-1': 'Lengths are encoded in as few bytes as possible, four at most.',
+  '1.5.5-1': {
+    asks: 'Lengths are encoded in as few bytes as possible, four at most.',
+    shownBy: [
+      'test/mqtt/lengths.test.ts: the length of a packet, of its properties and a subscription identifier take as few bytes as possible',
+    ],
+  },
   '1.5.7-1': 'Name and value of a pair are both well-formed text.',
-  '2.1.3-1': 'Reserved flags have the listed value; any other value is an error.',
+  '2.1.3-1': {
+    asks: 'Reserved flags have the listed value; any other value is an error.',
+    shownBy: [NAMED_TESTS.flags],
+  },
   '2.2.1-2': 'A PUBLISH with QoS 0 has no packet identifier.',
   '2.2.1-3': 'A new SUBSCRIBE, UNSUBSCRIBE or PUBLISH of a client has an identifier other than 0.',
   '2.2.1-4': 'A new PUBLISH of the server with QoS 1 or 2 has an unused identifier other than 0.',
@@ -24,7 +33,10 @@ export const MQTT_5: Statements = {
   '3.1.0-1': 'The first packet of a client is CONNECT.',
   '3.1.0-2': 'A second CONNECT ends the connection.',
   '3.1.2-1': 'A CONNECT with another protocol name ends the connection.',
-  '3.1.2-2': 'A CONNECT with an unsupported version ends the connection.',
+  '3.1.2-2': {
+    asks: 'A CONNECT with an unsupported version ends the connection.',
+    shownBy: [NAMED_TESTS.level],
+  },
   '3.1.2-3': 'The reserved flag of CONNECT is 0.',
   '3.1.2-4': 'A clean start discards an older session.',
   '3.1.2-5': 'Without a clean start, an existing session goes on.',
@@ -44,7 +56,10 @@ export const MQTT_5: Statements = {
   '3.1.2-19': 'With its flag, CONNECT has a password.',
   '3.1.2-22': 'A client that is silent for one and a half keep-alives is disconnected.',
   '3.1.2-23': 'A session with an expiry outlasts its connection.',
-  '3.1.2-24': 'No packet to a client exceeds its maximum packet size.',
+  '3.1.2-24': {
+    asks: 'No packet to a client exceeds its maximum packet size.',
+    shownBy: [NAMED_TESTS.largeAnswer],
+  },
   '3.1.2-25': 'A message that is too large for a client counts as delivered to it.',
   '3.1.2-26': 'No topic alias to a client exceeds its maximum.',
   '3.1.2-27': 'A client without a topic alias maximum gets no alias.',
@@ -244,7 +259,10 @@ export const MQTT_5: Statements = {
   '3.15.2-3': { asks: 'User properties do not make AUTH too large for its client.', never: NO_AUTH },
   '4.1.0-1': 'A session lasts at least as long as its connection.',
   '4.1.0-2': 'A session ends when its expiry has passed after the end of its connection.',
-  '4.2-1': 'The transport is ordered and lossless.',
+  '4.2-1': {
+    asks: 'The transport is ordered and lossless.',
+    shownBy: [NAMED_TESTS.transports, NAMED_TESTS.pieces],
+  },
   '4.3.1-1': 'A message with QoS 0 is sent with DUP 0.',
   '4.3.2-1': 'A new QoS 1 message has an unused identifier.',
   '4.3.2-2': 'A new QoS 1 message has DUP 0.',
@@ -269,8 +287,10 @@ export const MQTT_5: Statements = {
   '4.3.3-11': 'PUBREL is answered with PUBCOMP and the same identifier.',
   '4.3.3-12': 'After PUBCOMP the same identifier is a new message.',
   '4.3.3-13': 'The exchange goes on if the message expires meanwhile.',
-  '4.4.0-1':
-    'After a reconnect, and at no other time, what was not acknowledged is sent again with its identifier.',
+  '4.4.0-1': {
+    asks: 'After a reconnect, and at no other time, what was not acknowledged is sent again with its identifier.',
+    shownBy: [NAMED_TESTS.sentAgain],
+  },
   '4.4.0-2': 'A PUBACK or PUBREC with an error counts as acknowledged.',
   '4.5.0-1': 'A message is added to the sessions of all clients with a matching subscription.',
   '4.6.0-5': 'Messages of one client to one topic keep their order.',
@@ -281,7 +301,10 @@ export const MQTT_5: Statements = {
   '4.7.2-1': 'A wildcard at the first level does not match a topic that begins with $.',
   '4.7.3-1': 'Topic names and filters are not empty.',
   '4.7.3-2': 'Topic names and filters contain no U+0000.',
-  '4.7.3-3': 'Topic names and filters have at most 65,535 bytes.',
+  '4.7.3-3': {
+    asks: 'Topic names and filters have at most 65,535 bytes.',
+    shownBy: [NAMED_TESTS.longTopic],
+  },
   '4.7.3-4': 'Topics are compared without any normalisation.',
   '4.8.2-1': 'A shared subscription begins with $share/ and a name.',
   '4.8.2-2': 'The name contains no wildcard and is followed by a filter.',

@@ -127,6 +127,17 @@ const MALFORMED: Readonly<Record<string, Malformed>> = {
     ...{ clause: '[MQTT-4.13.1-1]', versions: V5 },
     bytes: () => packet(0x40, ...ID, 0, 2, 0x01, 0),
   },
+  ...Object.fromEntries(
+    Object.entries({ PUBACK: 0x40, PUBREC: 0x50, PUBREL: 0x62, PUBCOMP: 0x70 }).map(([name, first]) => [
+      `a ${name} with a byte behind its properties`,
+      {
+        deviations: UNNOTICED,
+        ...{ clause: '[MQTT-4.13.1-1]', versions: V5 },
+        bytes: () => packet(first, ...ID, 0, 0, 0),
+      },
+    ]),
+  ),
+  'a PINGREQ with a body': { deviations: UNNOTICED, clause: ERROR, bytes: () => packet(0xc0, 0) },
   'a SUBSCRIBE without a filter': {
     clause: '[MQTT-3.8.3-3], 3.1.1; [MQTT-3.8.3-2], 5',
     bytes: (version) => packet(0x82, ...ID, properties(version)),
@@ -161,6 +172,10 @@ const MALFORMED: Readonly<Record<string, Malformed>> = {
   'a length of five bytes': {
     clause: `${ERROR}; [MQTT-1.5.5-1], 5`,
     bytes: () => Buffer.of(0xc0, 0x80, 0x80, 0x80, 0x80, 0x00),
+  },
+  'a length of properties of five bytes': {
+    ...{ clause: '[MQTT-1.5.5-1]', versions: V5 },
+    bytes: () => packet(0x30, text('t'), 0x80, 0x80, 0x80, 0x80, 0x00, X),
   },
   'a CONNACK from a client': { clause: ERROR, bytes: () => packet(0x20, 0, 0, 0) },
   'a second CONNECT': {

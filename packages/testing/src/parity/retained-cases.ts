@@ -166,6 +166,25 @@ export const RETAINED_CASES: readonly ParityCase[] = [
     },
   },
   {
+    name: 'No Local: a client gets retained messages of others, and not its own',
+    clause: '[MQTT-3.8.3-3]',
+    versions: [5],
+    expected: 'x, QoS 1, retain 1',
+    deviations: {
+      mosquitto: {
+        observed: 'mine, QoS 1, retain 1; x, QoS 1, retain 1',
+        why: 'Mosquitto 2.0.11 applies No Local to live messages only',
+      },
+    },
+    observe: async (world) => {
+      const client = await world.connect()
+      await client.publish(world.topic('own'), 'mine', { qos: 1, retain: true })
+      await retained(world)
+      await client.subscribe({ [world.topic('#')]: 1 }, { nl: true })
+      return seen(world, client)
+    },
+  },
+  {
     name: 'a will with the retain flag is retained',
     clause: '[MQTT-3.1.2-17], 3.1.1; [MQTT-3.1.2-15], 5',
     versions: [4, 5],

@@ -35,6 +35,14 @@ export interface DeafRecord {
   readonly dropped: number
 }
 
+/** A message that could not be retained. */
+export interface UnretainedRecord {
+  /** null: the broker itself. */
+  readonly client: string | null
+  readonly topic: string
+  readonly atMs: number
+}
+
 /** A client whose durable session was refused. */
 export interface QuotaRecord {
   readonly client: string
@@ -83,6 +91,8 @@ export interface EmbeddedBroker extends Replies, BoundPorts {
   readonly refused: { readonly refused: number; readonly latest: RefusedRecord | null }
   /** Durable sessions refused since the start, and the latest of them. */
   readonly sessionsRefused: { readonly refused: number; readonly latest: QuotaRecord | null }
+  /** Messages that were not retained since the start, because the store is full, and the latest of them. */
+  readonly unretained: { readonly count: number; readonly latest: UnretainedRecord | null }
   /** With `events`, admits clients. Until then, the ports are bound and connections are closed. */
   open(): void
   /** Admits no further clients. */
@@ -102,7 +112,7 @@ const TOO_MANY_SESSIONS =
   'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
 
 const TOO_MUCH_RETAINED =
-  'a retained message was refused: 100,000 messages or 64 MiB are retained. An empty message with the retain flag removes one'
+  'a message with the retain flag was not retained: 100,000 messages or 64 MiB are. An empty message with the flag removes one'
 
 /** Reasons that are ordinary or logged elsewhere. */
 const UNSAID: ReadonlySet<number> = new Set([
@@ -137,7 +147,13 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const onFull = (client: string) =>
     complaints.say('full', { client }, `the queue of session ${client} is full: its messages are dropped`)
   const limits = new SessionLimits({ maxBytes: SESSION_BYTES, maxAllBytes: ALL_SESSIONS_BYTES, onFull })
-  const router = new Router()
+  const unretained = { count: 0, latest: null as UnretainedRecord | null }
+  const onUnretained = ({ from: client, topic }: Pick<Message, 'from' | 'topic'>) => {
+    unretained.count++
+    unretained.latest = { client, topic, atMs: performance.now() }
+    complaints.say('retained', { client, topic }, TOO_MUCH_RETAINED)
+  }
+  const router = new Router(onUnretained)
   const maxPerAccount = options.maxSessionsPerAccount ?? Number.POSITIVE_INFINITY
   const sessions = new Sessions({ router, limits, clock, maxPerAccount })
   const accounts = new AccountStore(accountsFile)
@@ -151,7 +167,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   let deaf: DeafRecord | null = null
   const sessionsRefused = { refused: 0, latest: null as QuotaRecord | null }
   const rules = rulesOf({
-    ...{ options, access, complaints },
+    ...{ options, access, complaints, onUnretained },
     onQuota: (peer) => {
       const account = access.accountOf(peer)
       sessionsRefused.refused++
@@ -242,6 +258,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       },
       refused: listeners.refused,
       sessionsRefused,
+      unretained,
       isHeard: (topic) => router.isHeard(topic),
       publish: (topic, payload, qos) => {
         const terms = { retain: false, forwarded: NO_FORWARDED, from: null, expiresAtMs: null }
@@ -262,9 +279,10 @@ interface RulesParts {
   readonly access: Access
   readonly complaints: ClientComplaints
   readonly onQuota: (peer: Peer) => void
+  readonly onUnretained: (message: Pick<Message, 'from' | 'topic'>) => void
 }
 
-function rulesOf({ options, access, complaints, onQuota }: RulesParts): Rules {
+function rulesOf({ options, access, complaints, onQuota, onUnretained }: RulesParts): Rules {
   const { chargePublish, onPublish } = options
   return {
     login: login(access, complaints),
@@ -281,7 +299,7 @@ function rulesOf({ options, access, complaints, onQuota }: RulesParts): Rules {
     },
     refused: (peer, what, topic) => {
       if (what === 'sessions') return onQuota(peer)
-      if (what === 'retained') return complaints.say(what, { ...aboutClient(peer), topic }, TOO_MUCH_RETAINED)
+      if (what === 'retained') return onUnretained({ from: peer.clientId, topic })
       const deed = what === 'publish' ? 'publish' : 'subscribe'
       complaints.say(what, aboutClient(peer), `a client may not ${deed} to ${topic}`)
     },

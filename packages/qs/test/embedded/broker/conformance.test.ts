@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { connectBytes, packet, text } from '@qs-telemetry/testing/parity/bytes.ts'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { ControlConnection } from '../../../src/accounts/control-connection.ts'
 import { addDevice } from '../../../src/accounts/devices.ts'
 import { accountTopics } from '../../../src/accounts/operator-login.ts'
-import { closed, connect, received, start, tcp } from './connecting.ts'
+import { closed, connect, received, start, tcp, webSocket } from './connecting.ts'
 import { connectedRaw, publishPacket } from './raw-client.ts'
 
 const OPERATOR = { username: 'operator', password: 'secret of the operator' }
@@ -58,4 +63,68 @@ test('an error while a packet is processed ends the connection', async (t) => {
   const end = closed(client)
   client.publish('t', 'x', { qos: 0 })
   await end
+})
+
+test('a CONNECT with an unknown level of MQTT gets return code 1 and no session, whatever the level', async (t) => {
+  const broker = await start(t)
+  const levels = Array.from({ length: 256 }, (_, level) => level).filter(
+    (level) => level !== 4 && level !== 5,
+  )
+  const ends = await Promise.all(
+    levels.map(async (level) => {
+      const socket = connectSocket(broker.port, '127.0.0.1')
+      const chunks: Buffer[] = []
+      socket.on('data', (chunk) => chunks.push(chunk))
+      // What would be answered if it went on.
+      socket.write(Buffer.concat([connectBytes(4, { level, payload: [text('c')] }), packet(0xc0)]))
+      await once(socket, 'close')
+      return Buffer.concat(chunks).toString('hex')
+    }),
+  )
+  assert.deepEqual(new Set(ends), new Set(['20020001']))
+})
+
+test('over TCP and WebSocket nothing is lost, doubled or out of order, whatever the sizes of messages', async (t) => {
+  const broker = await start(t, { maxPacketBytes: 300_000 })
+  const digest = (payload: Buffer) => createHash('sha256').update(payload).digest('hex')
+  // Around each size of the length field and of the buffers in between, with different contents.
+  const sizes = [1, 120, 128, 16_380, 16_400, 65_530, 65_536, 70_000, 262_144]
+  const payloads = Array.from({ length: 100 }, (_, n) =>
+    Buffer.alloc((sizes[n % sizes.length] as number) + n, `${n} `),
+  )
+  for (const url of [tcp(broker), webSocket(broker)]) {
+    const subscriber = await connect(t, url)
+    const digests: string[] = []
+    subscriber.on('message', (_topic, payload) => digests.push(digest(payload)))
+    await subscriber.subscribeAsync('t', { qos: 1 })
+    const publisher = await connect(t, url)
+    await Promise.all(payloads.map((payload) => publisher.publishAsync('t', payload, { qos: 1 })))
+    await until(() => digests.length >= payloads.length, 'all messages')
+    assert.deepEqual(digests, payloads.map(digest))
+    await subscriber.endAsync()
+  }
+})
+
+test('a conversation that arrives byte by byte is the same as one that arrives at once', async (t) => {
+  const broker = await start(t)
+  const conversation = Buffer.concat([
+    connectBytes(4, { payload: [text('c')] }),
+    packet(0x82, 0, 1, text('t'), 1),
+    packet(0x32, text('t'), 0, 2, Buffer.alloc(200, 'x')),
+    packet(0xc0),
+  ])
+  const answers = async (pieceBytes: number) => {
+    const socket = connectSocket({ port: broker.port, host: '127.0.0.1', noDelay: true })
+    t.after(() => socket.destroy())
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk) => chunks.push(chunk))
+    for (let at = 0; at < conversation.length; at += pieceBytes) {
+      socket.write(conversation.subarray(at, at + pieceBytes))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => Buffer.concat(chunks).subarray(-2).toString('hex') === 'd000', 'PINGRESP')
+    return Buffer.concat(chunks).toString('hex')
+  }
+  const atOnce = await answers(conversation.length)
+  assert.equal(await answers(1), atOnce)
 })

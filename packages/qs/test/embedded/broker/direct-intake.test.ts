@@ -4,6 +4,7 @@ import { connect as connectSocket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { generate, type Packet } from 'mqtt-packet'
+import { retainedAlarm } from '../../../src/alarms/broker-alarms.ts'
 import type { EmbeddedBroker } from '../../../src/embedded/broker/embedded-broker.ts'
 import { DirectIntake } from '../../../src/intake/direct-intake.ts'
 import { SystemClock } from '../../../src/pipeline/clock.ts'
@@ -441,4 +442,23 @@ test('while the intake drains nothing is taken, and it waits for what was', asyn
   await broker.stop()
   await Promise.all([device.waitClosed(), late.waitClosed()])
   assert.deepEqual([answers(device), answers(late), deliveries.length], [[1], [], 1])
+})
+
+test('an event that finds no room among the retained messages is stored, and an alarm says so', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const client = await connectedRaw(t, broker)
+  const large = Buffer.alloc(990_000)
+  for (let n = 1; n <= 70; n++)
+    client.send({ ...publishPacket(n, large, n === 70 ? 1 : 0), topic: `t/${n}`, retain: true } as Packet)
+  const [refused] = await client.wait('puback')
+  assert.equal(refused?.reasonCode, 0x97)
+  const before = broker.unretained.count
+  client.send({ ...event(71, large), retain: true } as Packet)
+  await settled(client)
+  deliveries[0]?.settle()
+  const [, stored] = await client.wait('puback', 2)
+  assert.equal(stored?.reasonCode ?? 0, 0)
+  assert.equal(broker.unretained.count, before + 1)
+  const text = retainedAlarm(() => broker.unretained).check(performance.now())
+  assert.match(text ?? '', /not retained \d+ messages .* on "events\/a"/)
 })

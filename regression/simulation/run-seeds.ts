@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { buildWorker } from './build-worker.ts'
 import type { Mutant } from './mutants.ts'
 import type { SeedResult } from './run-seed.ts'
 
@@ -11,9 +13,6 @@ export interface SeedsOptions {
   readonly onResult?: (result: SeedResult) => void
 }
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
-const PLANT = new URL('./plant.mjs', import.meta.url).href
-
 /**
  * Runs seeds in worker processes until one breaks a promise or all are done.
  *
@@ -22,15 +21,12 @@ const PLANT = new URL('./plant.mjs', import.meta.url).href
  */
 export async function runSeeds(options: SeedsOptions): Promise<SeedResult | null> {
   const { from, count, workers, mutant, onResult } = options
-  const loader = ['--import', 'tsx', '--conditions=source']
+  const worker = await buildWorker(mutant)
   const processes: ChildProcess[] = []
   let [next, failed]: [number, SeedResult | null] = [from, null]
   const work = () =>
     new Promise<void>((resolve, reject) => {
-      const child = fork(WORKER, {
-        execArgv: mutant === undefined ? loader : ['--import', PLANT, ...loader],
-        env: { ...process.env, ...(mutant !== undefined && { SIMULATION_MUTANT: JSON.stringify(mutant) }) },
-      })
+      const child = fork(worker, { execArgv: [] })
       processes.push(child)
       const give = () => {
         if (next < from + count && failed === null) child.send(next++)
@@ -53,6 +49,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult | null
     await Promise.all(Array.from({ length: workers }, work))
   } finally {
     for (const child of processes) child.kill()
+    rmSync(dirname(worker), { recursive: true, force: true })
   }
   return failed
 }

@@ -2,6 +2,7 @@ import { DeviceClient } from '@qs-telemetry/device'
 import { until } from '@qs-telemetry/testing/until.ts'
 import type { Ack, Checker } from '../checker.ts'
 import { goodItem, type Item, type MakeItem } from './item.ts'
+import { Pace } from './pace.ts'
 
 export interface FleetOptions {
   /** Ids are `{name}-{n}`; each fleet of a stage needs its own name. Default `device`. */
@@ -23,9 +24,6 @@ export interface FleetContext {
   readonly onAck: (ack: Ack) => void
 }
 
-const TICK_MS = 20
-/** After a pause of this process, events continue at their pace instead of all at once. */
-const MAX_BURST_MS = 500
 const RECONNECT_MS = 200
 
 /**
@@ -38,13 +36,11 @@ export class Fleet {
   readonly #clients: readonly DeviceClient[]
   /** Of events acked since the last `takeLatencies`, measured from the first sending. */
   #latenciesMs: number[] = []
-  #timer: NodeJS.Timeout | null = null
+  readonly #pace: Pace
   #sent = 0
   #acked = 0
   #lastAckMs: number | null = null
   #worstSilenceMs = 0
-  /** Events due by the clock and not sent yet. */
-  #owed = 0
 
   constructor(context: FleetContext, options: FleetOptions = {}) {
     this.#context = context
@@ -58,7 +54,8 @@ export class Fleet {
       makeItem: goodItem,
       ...options,
     }
-    const { name, devices, arrayEvents, qos, resendAfterMs } = this.#options
+    const { name, devices, arrayEvents, qos, resendAfterMs, eventsPerSecond } = this.#options
+    this.#pace = new Pace(eventsPerSecond / arrayEvents, () => this.#sendMessage())
     this.#clients = Array.from(
       { length: devices },
       (_, n) =>
@@ -73,6 +70,10 @@ export class Fleet {
           reconnectMs: RECONNECT_MS,
         }),
     )
+  }
+
+  get name(): string {
+    return this.#options.name
   }
 
   get sent(): number {
@@ -102,19 +103,12 @@ export class Fleet {
 
   /** Resumes sending after `pause`. */
   resume(): void {
-    let lastMs = performance.now()
-    this.#timer = setInterval(() => {
-      const nowMs = performance.now()
-      this.#owed += (Math.min(nowMs - lastMs, MAX_BURST_MS) / 1000) * this.#options.eventsPerSecond
-      lastMs = nowMs
-      while (this.#owed >= this.#options.arrayEvents) this.#sendMessage()
-    }, TICK_MS)
+    this.#pace.start()
   }
 
   /** Sends nothing new; unacked events are still resent. */
   pause(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
-    this.#timer = null
+    this.#pace.stop()
   }
 
   /** Resolves when every event has its ack. */
@@ -147,10 +141,7 @@ export class Fleet {
   #sendMessage(): void {
     const { arrayEvents, makeItem, devices } = this.#options
     const client = this.#clients[(this.#sent / arrayEvents) % devices] as DeviceClient
-    for (let n = 0; n < arrayEvents; n++) {
-      this.#send(client, makeItem(client.deviceId, this.#sent++))
-      this.#owed--
-    }
+    for (let n = 0; n < arrayEvents; n++) this.#send(client, makeItem(client.deviceId, this.#sent++))
   }
 
   #send(client: DeviceClient, item: Item): void {

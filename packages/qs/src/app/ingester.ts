@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
@@ -15,8 +14,7 @@ import { DeviceZones } from '../devices/device-zones.ts'
 import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
-import { hasCode, QsError } from '../errors/qs-error.ts'
-import { logged } from '../errors/reason-of.ts'
+import { hasCode } from '../errors/qs-error.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import type { DirectIntake } from '../intake/direct-intake.ts'
@@ -25,11 +23,11 @@ import { SystemClock } from '../pipeline/clock.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
-import { verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
+import { untilAvailable } from './until-available.ts'
 
 export interface Ingester {
   /** Simulated devices for the console; null without the embedded broker. */
@@ -70,8 +68,8 @@ const DRAIN_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 2_000
 
 /**
- * Starts the service: schema, pipeline, HTTP, in this order. Waits for a database that is not available yet; fails if
- * the database refuses.
+ * Starts the service: schema, pipeline, HTTP, in this order. Waits for a database that is down, slow or locked; fails
+ * if the database refuses.
  *
  * @param signal ends the wait
  * @throws Error for the operator: a refused user, a port in use
@@ -81,13 +79,15 @@ export async function startIngester(
   { mqttUrl, databaseUrl }: ServiceEndpoints,
   { log, signal, embedded }: IngesterOptions,
 ): Promise<Ingester> {
-  await migrateWhenThere(embedded?.database.ownerUrl ?? databaseUrl, log, signal)
+  const waiting = { log, signal }
+  const ownerUrl = embedded?.database.ownerUrl ?? databaseUrl
+  await untilAvailable(() => bringUpToDate(ownerUrl, log), waiting)
   const { promise: nameLost, resolve: onLost } = withResolvers<Error>()
   const lock = new InstanceLock({ url: databaseUrl, name: config.MQTT_CLIENT_ID, log, onLost })
-  await lock.acquire()
+  await untilAvailable(() => lock.acquire(), waiting)
   const pool = createPool(databaseUrl, { timeoutMs: QUERY_TIMEOUT_MS })
   const zones = new DeviceZones((text) => queryOnce(pool, text), log)
-  await zones.start()
+  await untilAvailable(() => zones.start(), waiting)
 
   const timeZoneOf = (deviceId: string) => zones.get(deviceId)
   const live = new LiveFeed()
@@ -192,28 +192,14 @@ function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, 
   return { url, ...(username !== null && { username }), ...(password !== null && { password }) }
 }
 
-async function migrateWhenThere(databaseUrl: DatabaseUrl, log: Log, signal: AbortSignal): Promise<void> {
-  for (let failures = 0; ; failures++) {
-    try {
-      const applied = await migrate(currentUrl(databaseUrl), undefined, {
-        onBusy: (migration) =>
-          log.warn(
-            { migration },
-            'Another session holds a lock on a table that a migration changes; trying again',
-          ),
-      })
-      if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
-      return
-    } catch (error) {
-      const isFinal = error instanceof QsError ? !error.entry.retryable : verdictOn(error) !== 'retry'
-      if (isFinal) throw error
-      if ((failures & (failures + 1)) === 0) {
-        log.warn(
-          { failures: failures + 1, ...logged(error) },
-          'PostgreSQL is not available yet; trying again',
-        )
-      }
-      await delay(Math.min(250 * 2 ** failures, 3_000), undefined, { signal })
-    }
-  }
+async function bringUpToDate(databaseUrl: DatabaseUrl, log: Log): Promise<void> {
+  const applied = await migrate(currentUrl(databaseUrl), undefined, {
+    onBusy: (migration) =>
+      log.warn(
+        { migration },
+        'Another session holds a lock on a table that a migration changes; trying again',
+      ),
+    onWait: () => log.warn('Another process is changing the schema; waiting for it'),
+  })
+  if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
 }

@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { listDeviceAccounts } from '../accounts/devices.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { asQsError } from '../database/query-failure.ts'
 import { type DeviceRow, DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { QsError } from '../errors/qs-error.ts'
@@ -55,8 +56,7 @@ async function known<T>(what: string, ask: () => Promise<T>): Promise<T | null> 
   try {
     return await ask()
   } catch (error) {
-    const reason = (error as Error).message.trimEnd() || String(error)
-    console.error(`${pc.yellow('note:')} ${what} unknown. ${visibleLines(reason)}`)
+    console.error(`${pc.yellow('note:')} ${what} unknown. ${visibleLines(asQsError(error).message)}`)
     return null
   }
 }

@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { readVariable } from '../config/environment.ts'
+import { asQsError } from '../database/query-failure.ts'
 import { QsError } from '../errors/qs-error.ts'
-import { reasonOf } from '../errors/reason-of.ts'
 import { visibleLines } from '../telemetry/visible.ts'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage or settings. */
@@ -23,9 +23,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** The error as text, or as a line of JSON for scripts. */
 export function report(error: unknown, isJson: boolean): string {
-  const known =
-    error instanceof QsError ? error : new QsError('UNEXPECTED', reasonOf(error), { cause: error })
-  const { code, message } = known
+  const { code, message } = asQsError(error)
   if (isJson) return JSON.stringify({ error: { code, message } })
   const stack = readVariable('QS_DEBUG') && error instanceof Error ? `\n${error.stack}` : ''
   return `${pc.red('error')} ${code}: ${visibleLines(message + stack)}`

@@ -13,6 +13,7 @@ export function registerMigrate(program: Command): void {
       const applied = await migrate(url, undefined, {
         onBusy: (name) =>
           console.error(`${name}: another session holds a lock on a table that it changes; retrying`),
+        onWait: () => console.error('Another process is changing the schema; waiting for it'),
       })
       if (json) console.log(JSON.stringify({ applied }))
       else

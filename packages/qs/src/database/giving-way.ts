@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 
 /** Per lock. A statement that waits for a table lock blocks all later statements on that table, even inserts. */
-const LOCK_TIMEOUT = '3s'
+export const LOCK_TIMEOUT = '3s'
 /** Pause between two tries, so that waiting statements can proceed. */
 const PAUSE_MS = 1_000
 

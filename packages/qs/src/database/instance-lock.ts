@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { hasCode, QsError } from '../errors/qs-error.ts'
 import { logged } from '../errors/reason-of.ts'
 import type { Log } from '../telemetry/log.ts'
 import { streamOf } from './connect.ts'
+import { openClient } from './open-client.ts'
+import { queryFailure } from './query-failure.ts'
 import { endSessions, type ServerSession, sessionOf } from './server-session.ts'
 
 export interface InstanceLockOptions {
@@ -38,21 +40,16 @@ export class InstanceLock {
     this.#options = options
   }
 
-  /** @throws QsError CLIENT_ID_IN_USE, or the error of the database */
+  /** @throws QsError CLIENT_ID_IN_USE or as openClient, or the error of the database */
   async acquire(): Promise<void> {
     const { url, name } = this.#options
-    const client = new pg.Client({
-      connectionString: currentUrl(url),
-      application_name: `${name} (lock)`,
-      connectionTimeoutMillis: 5_000,
-      query_timeout: WAIT_MS + 2_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 5_000,
+    const client = await openClient(currentUrl(url), {
+      name: `${name} (lock)`,
+      connectTimeoutMs: 5_000,
+      queryTimeoutMs: WAIT_MS + 2_000,
     })
-    client.on('error', () => {})
     client.once('end', () => this.#onEnd(client))
     try {
-      await client.connect()
       await client.query(
         `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3`,
       )
@@ -64,7 +61,7 @@ export class InstanceLock {
       this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS)
     } catch (error) {
       streamOf(client).destroy()
-      if ((error as { code?: string }).code !== '55P03') throw error
+      if ((error as { code?: string }).code !== '55P03') throw queryFailure(error)
       throw new QsError('CLIENT_ID_IN_USE', `Another ingester with the client id ${name} is running`)
     }
   }

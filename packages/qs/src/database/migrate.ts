@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { QsError } from '../errors/qs-error.ts'
-import { givingWay } from './giving-way.ts'
+import { givingWay, LOCK_TIMEOUT } from './giving-way.ts'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
+import { queryFailure } from './query-failure.ts'
 
 /** The folder of the numbered files, beside src and dist. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
@@ -16,7 +17,11 @@ export const MIGRATION_LOCK = 7_141_120_231
 export const MIN_POSTGRES_MAJOR = 15
 
 /** SQLSTATE (PostgreSQL manual, appendix A). */
-const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE] = ['42P01', '42501']
+const [UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE] = ['42P01', '42501', '55P03']
+/** A connection, resources or the server were lost (classes 08, 53, 57P): nothing is wrong with the migration. */
+const ENVIRONMENT = /^(08|53|57P)/
+/** A proxy may take connections for a server that does not answer. Migrations themselves take as long as they take. */
+const FIRST_QUERY = { query_timeout: 10_000 }
 
 export interface Migration {
   readonly version: number
@@ -28,6 +33,8 @@ export interface Migration {
 export interface MigrateOptions {
   /** Called each time a migration, or grants.sql, did not get its locks in time; it is then retried. */
   readonly onBusy?: (name: string) => void
+  /** Called once, when another process holds the lock of the migrations, for which this one then waits. */
+  readonly onWait?: () => void
 }
 
 /** The migrations that ship with this version, in order. */
@@ -64,7 +71,7 @@ export async function migrate(
   const client = await openClient(url, { name: 'qs-migrate', connectTimeoutMs: 10_000 })
   try {
     await checkVersion(client)
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await takeLock(client, options.onWait)
     const isOwner = await ownsSchema(client)
     const pending = await findPending(client, shipped, isOwner)
     for (const migration of pending) await apply(client, migration, options)
@@ -73,7 +80,7 @@ export async function migrate(
     return pending.map(({ name }) => name)
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
-    if (code !== INSUFFICIENT_PRIVILEGE) throw error
+    if (code !== INSUFFICIENT_PRIVILEGE) throw queryFailure(error)
     throw new QsError('DATABASE_RIGHTS', `The role ${client.user} may not do what is needed: ${message}`, {
       cause: error,
     })
@@ -84,12 +91,30 @@ export async function migrate(
 }
 
 async function checkVersion(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: string; number: number }>(
-    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
-  )
+  const { rows } = await client.query<{ version: string; number: number }>({
+    text: `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
+    ...FIRST_QUERY,
+  })
   const [{ version, number } = { version: '?', number: 0 }] = rows
   if (number < MIN_POSTGRES_MAJOR * 10_000)
     throw new QsError('DATABASE_TOO_OLD', `${client.host}:${client.port} is PostgreSQL ${version}`)
+}
+
+/**
+ * Waits as long as another process holds the lock: its migrations may take hours. Other locks, such as one on the table
+ * of the history, are waited for only as long as `lock_timeout` says.
+ */
+async function takeLock(client: pg.Client, onWait?: () => void): Promise<void> {
+  await client.query(`set lock_timeout = '${LOCK_TIMEOUT}'`)
+  for (let tries = 0; ; tries++) {
+    try {
+      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+      return
+    } catch (error) {
+      if ((error as { readonly code?: string }).code !== LOCK_NOT_AVAILABLE) throw error
+      if (tries === 0) onWait?.()
+    }
+  }
 }
 
 /** Whether this role may change the schema: as owner of the existing tables, or because it may create them. */
@@ -187,7 +212,7 @@ async function apply(
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
     // Without SQLSTATE the connection broke.
-    if (code?.length !== 5) throw error
+    if (code?.length !== 5 || ENVIRONMENT.test(code)) throw error
     throw new QsError('MIGRATION_FAILED', `Migration ${name} failed: ${message}`, { cause: error })
   }
 }

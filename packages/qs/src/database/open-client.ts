@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { ErrorCode } from '../errors/errors.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
+import { queryFailure } from './query-failure.ts'
 
 /** For modules that run queries but open no connections. */
 export type DatabaseClient = pg.Client
@@ -12,6 +13,8 @@ export interface ClientOptions {
   readonly connectTimeoutMs: number
   /** Default: none. */
   readonly queryTimeoutMs?: number
+  /** How long a statement may wait for a lock; default: as the server is configured. */
+  readonly lockTimeoutMs?: number
 }
 
 /** Error codes of Node for a certificate that it does not trust (Node.js manual, tls). */
@@ -19,19 +22,26 @@ const UNTRUSTED = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_SSL_
 
 /** Opens a connection for a command or a start. @throws QsError that names the setting which is wrong */
 export async function openClient(url: string, options: ClientOptions): Promise<pg.Client> {
-  const { name, connectTimeoutMs, queryTimeoutMs } = options
+  const { name, connectTimeoutMs, queryTimeoutMs, lockTimeoutMs } = options
   try {
     const client = new pg.Client({
       connectionString: url,
       application_name: name,
       connectionTimeoutMillis: connectTimeoutMs,
+      // A host that has vanished ends a query that it will not answer.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
       ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),
     })
     client.on('error', () => {})
     await client.connect()
+    if (lockTimeoutMs !== undefined) await client.query(`set lock_timeout = ${lockTimeoutMs}`)
     return client
   } catch (error) {
-    throw explained(error as NodeJS.ErrnoException, url)
+    const failure = queryFailure(error)
+    throw failure instanceof QsError && failure.code === 'DATABASE_NO_ANSWER'
+      ? failure
+      : explained(error as NodeJS.ErrnoException, url)
   }
 }
 
@@ -54,9 +64,12 @@ function explained(cause: NodeJS.ErrnoException, url: string): QsError {
   return failure('DATABASE_UNREACHABLE', `No connection to PostgreSQL at ${host}: ${reasonOf(cause)}`)
 }
 
+/** A command ends with an error instead of hanging. The longest queries are those over many dead letters. */
+const COMMAND = { name: 'qs-cli', connectTimeoutMs: 5_000, queryTimeoutMs: 5 * 60_000, lockTimeoutMs: 10_000 }
+
 /** Runs `work` on one connection, for a command at a terminal. @throws QsError as openClient */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await openClient(url, { name: 'qs-cli', connectTimeoutMs: 5_000 })
+  const client = await openClient(url, COMMAND)
   try {
     return await work(client)
   } finally {

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { clientOf } from './client-of.ts'
+import { queryFailure } from './query-failure.ts'
 
 /** Connections for queries other than storing events: readiness, device time zones. Each query is bounded in time. */
 export function createPool(url: DatabaseUrl, { timeoutMs }: { readonly timeoutMs: number }): pg.Pool {
@@ -25,15 +26,21 @@ export function surviveBrokenConnections(pool: pg.Pool): void {
   pool.on('connect', (client) => client.on('error', () => {}))
 }
 
-/** Runs one statement. On failure the connection is destroyed: after a time-out, its answer may still arrive. */
+/**
+ * Runs one statement. On failure the connection is destroyed: after a time-out, its answer may still arrive.
+ *
+ * @throws what `queryFailure` makes of the error
+ */
 export async function queryOnce(pool: pg.Pool, text: string): Promise<readonly Record<string, unknown>[]> {
-  const client = await pool.connect()
+  const client = await pool.connect().catch((error) => {
+    throw queryFailure(error)
+  })
   try {
     const { rows } = await client.query<Record<string, unknown>>(text)
     client.release()
     return rows
   } catch (error) {
     client.release(true)
-    throw error
+    throw queryFailure(error)
   }
 }

@@ -47,7 +47,12 @@ on conflict (device_id) do update set
   time_zone = coalesce(excluded.time_zone, devices.time_zone),
   room = coalesce(excluded.room, devices.room)`
 
-const CONNECTION = { name: 'qs-device', connectTimeoutMs: 5_000, queryTimeoutMs: 30_000 }
+const CONNECTION = {
+  name: 'qs-device',
+  connectTimeoutMs: 5_000,
+  queryTimeoutMs: 30_000,
+  lockTimeoutMs: 10_000,
+}
 
 /** Access to the table `devices` for the command line. */
 export class DeviceRows {

@@ -2,8 +2,8 @@ import type pg from 'pg'
 import type { Config } from '../config/settings.ts'
 import { MIN_POSTGRES_MAJOR } from '../database/migrate.ts'
 import { openClient } from '../database/open-client.ts'
+import { asQsError } from '../database/query-failure.ts'
 import { QsError } from '../errors/qs-error.ts'
-import { reasonOf } from '../errors/reason-of.ts'
 import { checkActivity } from './check-activity.ts'
 import { checkClock } from './check-clock.ts'
 import { checkConnections } from './check-connections.ts'
@@ -39,12 +39,17 @@ export async function* checkDatabase(url: string, config: Config): AsyncGenerato
   if (database instanceof QsError)
     return yield problem('database connection', database.problem, database.entry.advice)
   try {
-    yield await checkVersion(database, `${hostname}${pathname}`)
+    try {
+      yield await checkVersion(database, `${hostname}${pathname}`)
+    } catch (error) {
+      const { problem: what, entry } = asQsError(error)
+      return yield problem('database connection', what, entry.advice)
+    }
     for (const [name, check] of Object.entries(CHECKS)) {
       try {
         yield* check(database, config)
       } catch (error) {
-        yield unknown(`database ${name}`, `could not be checked: ${reasonOf(error)}`)
+        yield unknown(`database ${name}`, `could not be checked: ${asQsError(error).problem}`)
       }
     }
   } finally {

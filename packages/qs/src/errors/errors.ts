@@ -172,6 +172,14 @@ export const ERRORS = {
     status: 503,
     retryable: true,
   },
+  DATABASE_NO_ANSWER: {
+    about:
+      'PostgreSQL takes connections but did not answer a query in time: it is overloaded, or another session holds a lock.',
+    advice:
+      'Try again. In the view pg_stat_activity, wait_event_type is Lock for a session that waits; pg_blocking_pids(pid) names the sessions that it waits for.',
+    status: 503,
+    retryable: true,
+  },
   DATABASE_LOGIN_REFUSED: {
     about: 'PostgreSQL is running and refuses the user, the password or the database.',
     advice:

@@ -5,6 +5,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { createPool, queryOnce } from '../../src/database/pool.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { hasCode } from '../../src/errors/qs-error.ts'
 import { FaultProxy } from '../../src/verify/fault-proxy.ts'
 
 const SLEEP = 'select pg_sleep(60)'
@@ -36,4 +37,11 @@ test('a connection that breaks during a query fails the query, not the process',
   for (const { status } of await ends) assert.equal(status, 'rejected')
   assert.equal((await queryOnce(pool, 'select 1 as one'))[0]?.one, 1)
   assert.deepEqual(await people.query('select 1 as one'), [{ one: 1 }])
+})
+
+test('a query without an answer in time fails with advice', async (t) => {
+  const pool = createPool(await freshDatabase(t), { timeoutMs: 500 })
+  t.after(() => pool.end())
+  await assert.rejects(queryOnce(pool, SLEEP), (error) => hasCode(error, 'DATABASE_NO_ANSWER'))
+  assert.equal((await queryOnce(pool, 'select 1 as one'))[0]?.one, 1)
 })

@@ -30,6 +30,7 @@ const CREATE_ONLY = ['INSERT', 'SELECT']
 /** Every table and view, with every right on it. A role has no right that is not listed. */
 const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   audit_log: { qs_console: CREATE_ONLY },
+  bounded_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   clock_drift: READ,
   dead_letters: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['DELETE', 'SELECT'] },
   dead_letter_history: { ...READ, qs_console: CREATE_ONLY },
@@ -70,6 +71,8 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ],
     qs_console: ['SELECT'],
   },
+  event_history: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  event_segments: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   events: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['SELECT'] },
   ingest_stats: {
     ...READ,
@@ -82,6 +85,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   ingest_stops: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE(ended)'], qs_console: ['SELECT'] },
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
   schema_migrations: { qs_ingester: ['SELECT'] },
+  sealing: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   silence: READ,
   series: {
     ...READ,

@@ -1,6 +1,7 @@
 -- The functions of packages/qs/migrations that read events, rewritten for Citus: over a distributed table it refuses
 -- recursive CTEs and lateral subqueries with a limit, also in SQL functions, but accepts PL/pgSQL functions, whose
--- statements run separately. The results are the same; packages/qs/test/database/citus.test.ts compares them.
+-- statements run separately. Segments stay on the coordinator: events are fetched into a CTE, which becomes an intermediate
+-- result, before segments join them. The results are the same; packages/qs/test/database/citus.test.ts compares them.
 
 create or replace function newest_events(
   of_device text, of_type text, at_most bigint,
@@ -13,13 +14,93 @@ returns table (
   schema smallint, meta jsonb, value_exact text
 )
 language plpgsql stable as $$
+declare
+  recents bigint;
+  reach timestamptz;
+  enough timestamptz;
 begin
-  return query
-    select * from events e
+  select count(*), min(r.at) into recents, reach from (
+    select e.ts as at from events e
     where e.device_id = of_device and e.event_type = of_type
       and e.ts >= since and (e.ts, e.event_id) < (before, before_id)
       and (not only_texts or e.value_text is not null)
-    order by e.ts desc, e.event_id desc limit at_most;
+    order by e.ts desc, e.event_id desc limit at_most) r;
+  if recents < at_most then reach := since; end if;
+  select min(n.first_ts) into enough from (
+    select s.first_ts, sum(case when only_texts then s.texts else s.events end)
+      over (order by s.last_ts desc rows between unbounded preceding and 1 preceding) as newer
+    from (
+      select * from event_segments s
+      where s.device_id = of_device and s.event_type = of_type and s.last_ts < before and s.last_ts >= reach and (not only_texts or s.texts > 0)
+      order by s.last_ts desc limit at_most) s) n
+  where n.newer is null or n.newer < at_most;
+  return query
+    with recent as materialized (
+      select * from events e
+      where e.device_id = of_device and e.event_type = of_type
+      and e.ts >= since and (e.ts, e.event_id) < (before, before_id)
+      and (not only_texts or e.value_text is not null)
+      order by e.ts desc, e.event_id desc limit at_most
+    )
+    select * from (
+      select * from recent
+      union all
+      select s.event_id, s.device_id, s.event_type, s.value_num, s.value_text, s.unit, s.ts, s.ts_device, s.ts_device_local,
+          s.ts_device_raw, s.ts_server, s.schema, s.meta, s.value_exact
+      from sealed_events s
+      where s.device_id = of_device and s.event_type = of_type and s.last_ts >= greatest(reach, enough) and s.first_ts <= before
+        and s.ts >= since and (s.ts, s.event_id) < (before, before_id) and (not only_texts or s.value_text is not null)
+    ) e
+    order by e.ts desc, e.event_id collate "C" desc limit at_most;
+end $$;
+
+create or replace function newest_arrivals(
+  at_most bigint, since timestamptz default '-infinity', before timestamptz default 'infinity', before_id text default '',
+  of_types text[] default null, only_texts boolean default false
+)
+returns table (
+  event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
+  ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
+  schema smallint, meta jsonb, value_exact text
+)
+language plpgsql stable as $$
+declare
+  recents bigint;
+  reach timestamptz;
+  enough timestamptz;
+begin
+  select count(*), min(r.at) into recents, reach from (
+    select e.ts_server as at from events e
+    where e.ts_server >= since and (e.ts_server, e.event_id) < (before, before_id)
+      and (of_types is null or e.event_type = any(of_types)) and (not only_texts or e.value_text is not null)
+    order by e.ts_server desc, e.event_id desc limit at_most) r;
+  if recents < at_most then reach := since; end if;
+  select min(n.first_seen) into enough from (
+    select s.first_seen, sum(case when only_texts then s.texts else s.events end)
+      over (order by s.last_seen desc rows between unbounded preceding and 1 preceding) as newer
+    from (
+      select * from event_segments s
+      where (of_types is null or s.event_type = any(of_types)) and s.last_seen < before and s.last_seen >= reach and (not only_texts or s.texts > 0)
+      order by s.last_seen desc limit at_most) s) n
+  where n.newer is null or n.newer < at_most;
+  return query
+    with recent as materialized (
+      select * from events e
+      where e.ts_server >= since and (e.ts_server, e.event_id) < (before, before_id)
+      and (of_types is null or e.event_type = any(of_types)) and (not only_texts or e.value_text is not null)
+      order by e.ts_server desc, e.event_id desc limit at_most
+    )
+    select * from (
+      select * from recent
+      union all
+      select s.event_id, s.device_id, s.event_type, s.value_num, s.value_text, s.unit, s.ts, s.ts_device, s.ts_device_local,
+          s.ts_device_raw, s.ts_server, s.schema, s.meta, s.value_exact
+      from sealed_events s
+      where (of_types is null or s.event_type = any(of_types)) and s.last_seen >= greatest(reach, enough) and s.first_seen <= before
+        and s.ts_server >= since and (s.ts_server, s.event_id) < (before, before_id)
+        and (not only_texts or s.value_text is not null)
+    ) e
+    order by e.ts_server desc, e.event_id collate "C" desc limit at_most;
 end $$;
 
 create or replace function events_between(of_device text, of_type text, since timestamptz, until timestamptz)
@@ -33,6 +114,12 @@ begin
   return query
     select * from events e
     where e.device_id = of_device and e.event_type = of_type and e.ts between since and until;
+  return query
+    select s.event_id, s.device_id, s.event_type, s.value_num, s.value_text, s.unit, s.ts, s.ts_device, s.ts_device_local,
+          s.ts_device_raw, s.ts_server, s.schema, s.meta, s.value_exact
+    from sealed_events s
+    where s.device_id = of_device and s.event_type = of_type and s.ts between since and until
+      and s.last_ts >= since and s.first_ts <= until;
 end $$;
 
 create or replace function event_numbers(
@@ -44,12 +131,25 @@ returns table (
 language plpgsql stable as $$
 begin
   return query
-    select date_bin(width, e.ts, origin), coalesce(e.unit, ''), count(*), min(e.value_num), max(e.value_num),
-      coalesce(sum(e.value_num) filter (where abs(e.value_num) < 1e300), 0)
-    from events e
-    where e.device_id = of_device and e.event_type = of_type and e.ts >= since and e.ts < before
-      and e.value_num is not null
-    group by 1, 2;
+    with recent as materialized (
+      select date_bin(width, e.ts, origin) as at, coalesce(e.unit, '') as unit, count(*) as events, min(e.value_num) as low,
+        max(e.value_num) as high, coalesce(sum(e.value_num) filter (where abs(e.value_num) < 1e300), 0) as total
+      from events e
+      where e.device_id = of_device and e.event_type = of_type and e.ts >= since and e.ts < before
+        and e.value_num is not null
+      group by 1, 2
+    )
+    select p.at, p.unit, sum(p.events)::bigint, min(p.low), max(p.high), sum(p.total)
+    from (
+      select * from recent
+      union all
+      select date_bin(width, s.ts, origin), coalesce(s.unit, ''), count(*), min(s.value_num), max(s.value_num),
+        coalesce(sum(s.value_num) filter (where abs(s.value_num) < 1e300), 0)
+      from sealed_events s
+      where s.device_id = of_device and s.event_type = of_type and s.ts >= since and s.ts < before
+        and s.last_ts >= since and s.first_ts < before and s.value_num is not null
+      group by 1, 2) p
+    group by p.at, p.unit;
 end $$;
 
 create or replace function clock_ahead(of_device text, since timestamptz, before timestamptz, width interval)
@@ -57,16 +157,30 @@ returns table (at timestamptz, ahead double precision)
 language plpgsql stable as $$
 declare
   kind text;
+  bound timestamptz;
+  newest record;
+  piece record;
+  packed record;
 begin
   for kind in select s.event_type from event_series(array[of_device]) s loop
-    at := before;
+    bound := before;
     loop
-      select date_bin(width, e.ts, 'epoch'), extract(epoch from e.ts_device - e.ts_server) into at, ahead from events e
-      where e.device_id = of_device and e.event_type = kind and e.ts >= since and e.ts < at
+      select e.ts, extract(epoch from e.ts_device - e.ts_server) as ahead into newest from events e
+      where e.device_id = of_device and e.event_type = kind and e.ts >= since and e.ts < bound
         and e.ts_device is not null
       order by e.ts desc limit 1;
-      exit when not found;
-      return next;
+      select g.segment_id, least(g.last_ts, bound - interval '1 microsecond') as last_ts into piece from event_segments g
+      where g.device_id = of_device and g.event_type = kind and g.last_ts >= since and g.first_ts < bound
+        and g.first_device is not null
+      order by g.last_ts desc limit 1;
+      exit when newest.ts is null and piece.last_ts is null;
+      at := date_bin(width, greatest(newest.ts, piece.last_ts), 'epoch');
+      select s.ts, extract(epoch from s.ts_device - s.ts_server) as ahead into packed from sealed_events s
+      where s.segment_id = piece.segment_id and s.ts >= greatest(at, since) and s.ts < bound and s.ts_device is not null
+      order by s.ts desc limit 1;
+      ahead := case when packed.ts is null or packed.ts < newest.ts then newest.ahead else packed.ahead end;
+      if packed.ts is not null or newest.ts >= at then return next; end if;
+      bound := at;
     end loop;
   end loop;
 end $$;
@@ -78,4 +192,15 @@ begin
   return query
     select distinct e.device_id, e.event_type, date_bin('1 hour', e.ts, 'epoch') from events e
     where e.ts_server >= first_seen and e.ts_server <= last_seen and e.ts < over;
+end $$;
+
+create or replace function sealable_events(of_device text, of_type text, before timestamptz, seen_before timestamptz)
+returns table (event_id text, ts timestamptz)
+language plpgsql stable as $$
+begin
+  return query
+    select e.event_id, e.ts from events e
+    where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts < before
+      and e.ts_server < seen_before and e.ts_server > '-infinity' and isfinite(coalesce(e.ts_device, e.ts))
+      and isfinite(coalesce(e.ts_device_local, 'epoch'));
 end $$;

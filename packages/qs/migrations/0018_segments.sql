@@ -68,22 +68,15 @@ $$;
 
 comment on function micros_after is 'Microseconds from one time to another, exactly';
 
--- Every event, with the bounds of the piece that holds it: its segment or, for a row of events, itself. A predicate on the
--- bounds chooses segments before they are unpacked, so a question about a range asks for both:
---   ts >= $1 and ts < $2 and last_ts >= $1 and first_ts < $2
--- unnest returns elements in their order, and a window without an order keeps it. Sums are double: exact up to 2^53, and
--- four times as fast as the numeric that a sum of bigint is.
-create view bounded_events as
-select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
-  schema, meta, value_exact, null::bigint as segment_id, ts as first_ts, ts as last_ts, ts_server as first_seen,
-  ts_server as last_seen, ts_device as first_device, ts_device as last_device
-from events
-union all
+-- The events of segments, each with the bounds of its segment. unnest returns elements in their order, and a window without an
+-- order keeps it. Sums are double: exact up to 2^53, and four times as fast as the numeric that a sum of bigint is.
+create view sealed_events as
 select
-  (s.id_prefix || coalesce(u.uuid::text, u.head || coalesce(u.number::bigint::text, ''))) collate "C",
-  s.device_id, s.event_type, u.value_num, u.value_text, u.unit, u.ts, plus_micros(u.ts, u.device_after),
-  plus_micros(u.ts, u.local_after) at time zone 'UTC', u.ts_device_raw, plus_micros(u.ts, u.server_after), u.schema, u.meta,
-  u.value_exact, s.segment_id, s.first_ts, s.last_ts, s.first_seen, s.last_seen, s.first_device, s.last_device
+  (s.id_prefix || coalesce(u.uuid::text, u.head || coalesce(u.number::bigint::text, ''))) collate "C" as event_id,
+  s.device_id, s.event_type, u.value_num, u.value_text, u.unit, u.ts, plus_micros(u.ts, u.device_after) as ts_device,
+  plus_micros(u.ts, u.local_after) at time zone 'UTC' as ts_device_local, u.ts_device_raw,
+  plus_micros(u.ts, u.server_after) as ts_server, u.schema, u.meta, u.value_exact, s.segment_id, s.first_ts, s.last_ts,
+  s.first_seen, s.last_seen, s.first_device, s.last_device
 from event_segments s
 cross join lateral (
   select c.*, s.first_ts + sum(c.ts_step::float8) over piece * interval '1 microsecond' as ts,
@@ -93,6 +86,19 @@ cross join lateral (
     device_after, local_after, ts_device_raw, value_num, value_text, value_exact, unit, schema, meta)
   window piece as (rows unbounded preceding)
 ) u;
+
+comment on view sealed_events is 'The events of event_segments, each with the bounds of its segment: restrict a range by both';
+
+-- Rows and sealed events alike: a row is its own bounds. A predicate on the bounds chooses segments before they are unpacked, so
+-- a question about a range asks for both:
+--   ts >= $1 and ts < $2 and last_ts >= $1 and first_ts < $2
+create view bounded_events as
+select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
+  schema, meta, value_exact, null::bigint as segment_id, ts as first_ts, ts as last_ts, ts_server as first_seen,
+  ts_server as last_seen, ts_device as first_device, ts_device as last_device
+from events
+union all
+select * from sealed_events;
 
 comment on view bounded_events is 'event_history, with the bounds of the segment of each event: restrict a range by both';
 

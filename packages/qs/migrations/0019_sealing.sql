@@ -47,13 +47,14 @@ comment on function take_events is 'Deletes these events and returns them';
 -- built in the order of the subquery.
 create function pack_events(ids text[], segments bigint[], size int)
 returns setof bigint
-language sql as $$
-  with chosen as (
+language plpgsql as $$
+begin
+  return query with chosen as materialized (
     select * from events e where e.event_id = any(ids)
     union all
     select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
       schema, meta, value_exact
-    from bounded_events b where b.segment_id is not null and b.segment_id = any(segments)
+    from sealed_events b where b.segment_id = any(segments)
   ), counted as (
     select c.*, row_number() over placed as place, count(*) over () as total,
       sum(coalesce(pg_column_size(meta), 0) + coalesce(octet_length(value_text), 0)) over placed as bytes,
@@ -104,8 +105,8 @@ language sql as $$
       case when count(meta) > 0 then array_agg(meta) end as metas
     from (select * from stepped order by part, heavy, place) s
     group by part, heavy) packed
-  returning segment_id
-$$;
+  returning segment_id;
+end $$;
 
 comment on function pack_events is 'Makes segments of these events and of those of other segments, and deletes nothing';
 
@@ -158,12 +159,12 @@ begin
     union all
     select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
       schema, meta, value_exact
-    from bounded_events b where b.segment_id is not null and b.segment_id = any(opened)
+    from sealed_events b where b.segment_id = any(opened)
   ) was
   join (
     select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
       schema, meta, value_exact
-    from bounded_events b where b.segment_id is not null and b.segment_id = any(sealed)
+    from sealed_events b where b.segment_id = any(sealed)
   ) now on now.event_id = was.event_id and now.ts = was.ts
   where was *= now;
   if same <> expected or expected <> (

@@ -54,8 +54,8 @@ language sql stable as $$
     union all
     select b.event_id, b.device_id, b.event_type, b.value_num, b.value_text, b.unit, b.ts, b.ts_device, b.ts_device_local,
       b.ts_device_raw, b.ts_server, b.schema, b.meta, b.value_exact, b.segment_id
-    from bounded_events b
-    where b.segment_id is not null and b.device_id = of_device and b.event_type = of_type
+    from sealed_events b
+    where b.device_id = of_device and b.event_type = of_type
       and b.last_ts >= greatest((select r.since from reach r), (select n.since from enough n)) and b.first_ts <= before
       and b.ts >= since and (b.ts, b.event_id) < (before, before_id) and (not only_texts or b.value_text is not null)
   ) e
@@ -98,8 +98,8 @@ language sql stable as $$
     union all
     select b.event_id, b.device_id, b.event_type, b.value_num, b.value_text, b.unit, b.ts, b.ts_device, b.ts_device_local,
       b.ts_device_raw, b.ts_server, b.schema, b.meta, b.value_exact, b.segment_id
-    from bounded_events b
-    where b.segment_id is not null and (of_types is null or b.event_type = any(of_types))
+    from sealed_events b
+    where (of_types is null or b.event_type = any(of_types))
       and b.last_seen >= greatest((select r.since from reach r), (select n.since from enough n)) and b.first_seen <= before
       and b.ts_server >= since and (b.ts_server, b.event_id) < (before, before_id)
       and (not only_texts or b.value_text is not null)
@@ -138,7 +138,7 @@ language sql stable as $$
         and e.ts >= greatest(b.at, since) and e.ts < least(b.at + width, before) and e.ts_device is not null
       order by e.ts desc limit 1)
       union all
-      (select e.ts, extract(epoch from e.ts_device - e.ts_server)::float8 from bounded_events e
+      (select e.ts, extract(epoch from e.ts_device - e.ts_server)::float8 from sealed_events e
       where e.segment_id = (
           select g.segment_id from event_segments g
           where g.device_id = s.device_id and g.event_type = s.event_type and g.last_ts >= greatest(b.at, since)

@@ -80,6 +80,7 @@ test('the functions for Citus replace all that read events, and give the same re
       at, case when i % 4 > 0 then at - i * interval '1 ms' end, at + interval '20 ms', 1
     from (select i, timestamptz '2026-11-20T10:00Z' + i / 3 * interval '3 minutes' as at from generate_series(1, 900) i) x`)
   await pool.query('select recount_series()')
+  await pool.query(SEAL)
   const ours = await answers(pool)
   const before = await readers(pool)
   await pool.query(await readFile(FUNCTIONS, 'utf8'))
@@ -103,8 +104,19 @@ function readers(pool: QueryPool) {
   return pool.query<{ name: string; language: string }>(`
     select p.oid::regprocedure::text as name, lanname::text as language
     from pg_proc p join pg_language l on l.oid = prolang
-    where pronamespace = current_schema()::regnamespace and prosrc ~ '\\mevents\\M' order by 1`)
+    where pronamespace = current_schema()::regnamespace and prosrc ~ '\\m(events|sealed_events|bounded_events)\\M' order by 1`)
 }
+
+/** The older half of each series, in small segments. */
+const SEAL = `
+  do $$ declare one record; ids text[]; begin
+    for one in select * from event_series() loop
+      ids := array(select event_id from events e where e.device_id = one.device_id and e.event_type = one.event_type
+        and e.ts < '2026-11-20T18:00Z');
+      perform pack_events(ids, '{}', 20);
+      perform take_events(ids);
+    end loop;
+  end $$`
 
 const RANGE = `'2026-11-20T12:31Z', '2026-11-21T01:17Z'`
 const QUESTIONS = [
@@ -113,6 +125,8 @@ const QUESTIONS = [
   `select * from newest_events('d1', 'temp', 7)`,
   `select * from newest_events('d1', 'door', 50, ${RANGE}, 'e5', only_texts => true)`,
   `select * from newest_events('nobody', 'temp', 7)`,
+  'select * from newest_arrivals(9)',
+  `select * from newest_arrivals(500, ${RANGE}, 'e5', '{door,temp}', true)`,
   `select * from events_between('d2', 'door', ${RANGE})`,
   `select * from event_numbers('d2', 'temp', '-infinity', 'infinity', '1 hour')`,
   `select * from event_numbers('d2', 'temp', ${RANGE}, '17 minutes', '2026-11-20T12:31Z')`,

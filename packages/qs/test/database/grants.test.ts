@@ -85,6 +85,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   ingest_stops: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE(ended)'], qs_console: ['SELECT'] },
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
   schema_migrations: { qs_ingester: ['SELECT'] },
+  sealed_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   sealing: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   silence: READ,
   series: {

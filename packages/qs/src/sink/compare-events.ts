@@ -9,8 +9,7 @@ import { EVENT_INPUT, type EventRow, eventRowsJson } from './insert-events.ts'
  * have been different then. A number that a double cannot represent is compared by its digits, unless it was stored
  * before they were kept.
  */
-const SQL = `
-select
+export const COMPARISON = `
   i.place - 1 as index,
   to_char(e.ts_server at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ts_server,
   (e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts_device_local, e.schema)
@@ -23,7 +22,10 @@ select
     and (e.ts_device_raw is not distinct from i.raw
       or e.ts_device_raw like '%…' and starts_with(i.raw, left(e.ts_device_raw, -1))
       or i.raw like '%…' and starts_with(e.ts_device_raw, left(i.raw, -1))) is true as same,
-  e.device_id = i.device as own
+  e.device_id = i.device as own`
+
+const SQL = `
+select ${COMPARISON}
 from (
   select *, row_number() over () as place from ${EVENT_INPUT}
 ) i

@@ -1,5 +1,6 @@
 import type { Message } from '../pipeline/message.ts'
 import type { Copy, CopyRows } from './copy-rows.ts'
+import { SealedTimes } from './may-be-sealed.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 
 /** Bounds a transaction of tiny events, or of bad elements that are all rejections. */
@@ -12,11 +13,19 @@ export interface Batch {
   readonly copy: Copy | null
   /** The smallest event time, null without events. As decoded now: the time zone of a device may change later. */
   readonly earliestTs: string | null
+  /** Some events are so old that they may be sealed already. */
+  readonly mayBeSealed: boolean
   /** The changes of its series, provided that all of its events are stored. */
   readonly changes: ChangesByDevice
 }
 
-export const NO_MESSAGES: Batch = { messages: [], copy: null, earliestTs: null, changes: new Map() }
+export const NO_MESSAGES: Batch = {
+  messages: [],
+  copy: null,
+  earliestTs: null,
+  mayBeSealed: false,
+  changes: new Map(),
+}
 
 /**
  * Takes messages one by one, each decoded only then, until the batch is full. With `rows` their events are converted to
@@ -30,11 +39,14 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch
   const changes = new SeriesChanges()
   let elements = 0
   let earliestTs: string | null = null
+  const sealedTimes = new SealedTimes()
+  let mayBeSealed = false
   for (const message of decoded) {
     messages.push(message)
     for (const element of message.elements) {
       if (element.kind !== 'event') continue
       if (earliestTs === null || element.ts < earliestTs) earliestTs = element.ts
+      mayBeSealed ||= sealedTimes.mayInclude(element, message.tsServer)
       rows?.add(element, message.tsServer)
       changes.add(element, message.tsServer)
     }
@@ -42,5 +54,5 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch
     elements += message.size
     if (elements >= MAX_ELEMENTS) break
   }
-  return { messages, copy: rows?.take() ?? null, earliestTs, changes: changes.byDevice }
+  return { messages, copy: rows?.take() ?? null, earliestTs, mayBeSealed, changes: changes.byDevice }
 }

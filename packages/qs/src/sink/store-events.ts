@@ -2,10 +2,11 @@ import type { QueryResult } from 'pg'
 import { QsError } from '../errors/qs-error.ts'
 import type { Event, Outcome } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
-import { compareEvents, readComparisons } from './compare-events.ts'
+import { bisect } from './bisect.ts'
+import { type Comparison, compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
 import { byId, type EventRow, insertEvents } from './insert-events.ts'
-import { sqlstateOf, verdictOn } from './sqlstate.ts'
+import { sqlstateOf } from './sqlstate.ts'
 
 /** A row and where its outcome goes: the outcomes of its message, and its index there. */
 export interface PendingRow extends EventRow {
@@ -65,37 +66,19 @@ export const insertTogether: Insert = async (connection, rows) => {
   return { newIds: newIds && new Set(newIds), refused: NOBODY }
 }
 
-/**
- * For a batch that PostgreSQL refused: bisects it to find the bad rows, and rejects those. Each attempt has a
- * savepoint. One bad row among n costs about 2 log n statements.
- */
+/** For a batch that PostgreSQL refused: finds the bad rows, and rejects those. */
 export const insertBisecting: Insert = async (connection, rows) => {
   const newIds = new Set<string>()
   const refused = new Map<PendingRow, Outcome>()
-  const tryRows = async (part: readonly PendingRow[]): Promise<void> => {
-    try {
-      const [, result] = await pipelined(connection, SAVEPOINT, insertEvents(part), RELEASE)
+  await bisect(connection, rows, {
+    query: insertEvents,
+    take: (part, result) => {
       for (const id of readNewIds(result) ?? part.map(({ event }) => event.eventId)) newIds.add(id)
-    } catch (error) {
-      if (verdictOn(error) !== 'row') throw error
-      await pipelined(connection, ROLLBACK_PART)
-      const [first, ...others] = part
-      if (first !== undefined && others.length === 0) {
-        refused.set(first, refusal(error, first.event))
-        return
-      }
-      const middle = part.length >> 1
-      await tryRows(part.slice(0, middle))
-      await tryRows(part.slice(middle))
-    }
-  }
-  await tryRows(rows)
+    },
+    refuse: (row, error) => refused.set(row, refusal(error, row.event)),
+  })
   return { newIds, refused }
 }
-
-const SAVEPOINT = { text: 'savepoint part' }
-const RELEASE = { text: 'release savepoint part' }
-const ROLLBACK_PART = { text: 'rollback to savepoint part' }
 
 function readNewIds(result: QueryResult | undefined): readonly string[] | null {
   return (result?.rows[0]?.new_ids ?? null) as readonly string[] | null
@@ -104,16 +87,18 @@ function readNewIds(result: QueryResult | undefined): readonly string[] | null {
 async function compare(connection: Connection, rows: readonly PendingRow[]): Promise<readonly PendingRow[]> {
   const [result] = await pipelined(connection, compareEvents(rows))
   const missing = new Set(rows)
-  for (const { index, tsServer, same, own } of readComparisons(result?.rows ?? [])) {
-    const row = rows[index] as PendingRow
+  for (const comparison of readComparisons(result?.rows ?? [])) {
+    const row = rows[comparison.index] as PendingRow
     missing.delete(row)
-    row.outcomes[row.index] = same
-      ? { kind: 'duplicate', tsServer }
-      : own
-        ? conflict(row.event, tsServer)
-        : foreignConflict(row.event)
+    row.outcomes[row.index] = outcomeOf(row.event, comparison)
   }
   return [...missing]
+}
+
+/** Of an event whose id is stored already. */
+export function outcomeOf(event: Event, { tsServer, same, own }: Comparison): Outcome {
+  if (same) return { kind: 'duplicate', tsServer }
+  return own ? conflict(event, tsServer) : foreignConflict(event)
 }
 
 function conflict({ eventId }: Event, tsServer: string): Outcome {
@@ -133,7 +118,8 @@ function foreignConflict({ eventId }: Event): Outcome {
   return { ...rejection('EVENT_ID_CONFLICT', '', { eventId, trace }), isAlwaysKept: true }
 }
 
-function refusal(error: unknown, { eventId }: Event): Outcome {
+/** Of an event that PostgreSQL refuses. */
+export function refusal(error: unknown, { eventId }: Event): Outcome {
   const { message, detail, where } = error as { message?: string; detail?: string; where?: string }
   const trace = [`sink: SQLSTATE ${sqlstateOf(error)}: ${message}`, detail, where].filter(Boolean).join('\n')
   return rejection('STORAGE_REJECTED', String(message), { eventId, trace })

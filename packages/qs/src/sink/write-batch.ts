@@ -8,6 +8,7 @@ import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connectio
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Copy } from './copy-rows.ts'
 import { deferSeries, foldSeries } from './defer-series.ts'
+import { answerSealed } from './find-sealed.ts'
 import type { Batch } from './gather.ts'
 import { noteStops } from './ingest-stops.ts'
 import { countDeadLetters, insertDeadLetters } from './insert-dead-letters.ts'
@@ -63,9 +64,10 @@ export async function writeBatch(
   // The limit of types counts rows of `series`, so the row of a new type must be written.
   const context: BatchContext = fresh.size > 0 ? { ...asked, series: 'write' } : asked
   const learn = (stored: ChangesByDevice) => types && learnTypes(types, fresh, stored)
-  if (batch.copy !== null && !isRetry && !connection.maySkipRows && refused.size === 0) {
+  const copy = isRetry || batch.mayBeSealed ? null : batch.copy
+  if (copy !== null && !connection.maySkipRows && refused.size === 0) {
     try {
-      const result = await copyBatch(connection, batch, batch.copy, context)
+      const result = await copyBatch(connection, batch, copy, context)
       prospects.succeeded()
       learn(batch.changes)
       return result
@@ -130,10 +132,10 @@ interface InsertOptions extends BatchContext {
   readonly learn: (stored: ChangesByDevice) => void
 }
 
-/** Two round trips: the outcomes of the rows are known after the first. */
+/** Two round trips: the outcomes of the rows are known after the first. Two more, if some may be sealed. */
 async function insertBatch(
   connection: Connection,
-  { messages }: Pick<Batch, 'messages'>,
+  { messages, mayBeSealed }: Pick<Batch, 'messages' | 'mayBeSealed'>,
   options: InsertOptions,
 ): Promise<BatchResult> {
   const outcomes = outcomesOf(messages, options)
@@ -142,8 +144,12 @@ async function insertBatch(
   try {
     const begun = pipelined(connection, BEGIN)
     const rows = pendingRows(messages, outcomes)
-    const stored = storeEvents(connection, rows, options.insert)
-    await settled(begun, stored)
+    const isCareful = options.insert === insertBisecting
+    const store = async () => {
+      const unsealed = mayBeSealed ? await answerSealed(connection, rows, isCareful) : rows
+      await storeEvents(connection, unsealed, options.insert)
+    }
+    await settled(begun, store())
     letters = admitLetters(messages, outcomes, options)
     changes = changesOf(rows)
     const done = { messages, earliestTs: earliestOf(rows), changes }

@@ -1,0 +1,74 @@
+import type { QueryConfig } from 'pg'
+import { bisect } from './bisect.ts'
+import { COMPARISON, readComparisons } from './compare-events.ts'
+import { type Connection, pipelined } from './connection.ts'
+import { EVENT_INPUT, eventRowsJson } from './insert-events.ts'
+import { SealedTimes } from './may-be-sealed.ts'
+import { outcomeOf, type PendingRow, refusal } from './store-events.ts'
+
+/**
+ * Held until COMMIT, so that no event moves into a segment between the search and the insert: `seal_next` holds the same
+ * lock alone. A statement of its own, since the next one must see what is committed when the lock is granted.
+ */
+const LOCK: QueryConfig = {
+  text: `select pg_advisory_xact_lock_shared('event_segments'::regclass::oid::bigint)`,
+}
+
+/**
+ * Searches the segments of the same device and type around the device time. A local time may have been read in another
+ * time zone, and an age gives another time with each try: 27 hours cover any two zones.
+ */
+const SQL = `
+with given as materialized (
+  select *, row_number() over () as place, coalesce(dev, ts) as at,
+    case when local is null and dev is not null then interval '0' else interval '27 hours' end as around
+  from ${EVENT_INPUT}
+)
+select ${COMPARISON}
+from given i
+join sealed_events e on e.event_id = i.id and e.device_id = i.device and e.event_type = i.type
+where e.segment_id = any(array(
+  select s.segment_id from given g
+  join event_segments s on s.device_id = g.device and s.event_type = g.type
+    and s.last_ts >= g.at - g.around and s.first_ts <= g.at + g.around))`
+
+/** Unnamed, so that it is planned each time, like compareEvents. */
+function findSealed(rows: readonly PendingRow[]): QueryConfig {
+  return { text: SQL, values: [eventRowsJson(rows)] }
+}
+
+/**
+ * Determines the outcome of rows that are sealed already, within the open transaction.
+ *
+ * @param isCareful a row may make the statement fail, and is then refused
+ * @returns the rows to be inserted
+ */
+export async function answerSealed(
+  connection: Connection,
+  rows: readonly PendingRow[],
+  isCareful: boolean,
+): Promise<readonly PendingRow[]> {
+  const times = new SealedTimes()
+  const old = rows.filter(({ event, tsServer }) => times.mayInclude(event, tsServer))
+  if (old.length === 0) return rows
+  const answer = (part: readonly PendingRow[], found: readonly Record<string, unknown>[]) => {
+    for (const comparison of readComparisons(found)) {
+      const row = part[comparison.index] as PendingRow
+      row.outcomes[row.index] = outcomeOf(row.event, comparison)
+    }
+  }
+  await pipelined(connection, LOCK)
+  if (isCareful)
+    await bisect(connection, old, {
+      query: findSealed,
+      take: (part, result) => answer(part, result?.rows ?? []),
+      refuse: (row, error) => {
+        row.outcomes[row.index] = refusal(error, row.event)
+      },
+    })
+  else {
+    const [result] = await pipelined(connection, findSealed(old))
+    answer(old, result?.rows ?? [])
+  }
+  return rows.filter(({ outcomes, index }) => outcomes[index] === undefined)
+}

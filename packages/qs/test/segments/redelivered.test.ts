@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { DEFAULT_LIMITS, EventTopic, instantFromMs } from '@qs-telemetry/protocol'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { connect } from '../../src/database/connect.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { CopyProspects } from '../../src/sink/copy-prospects.ts'
+import { CopyRows } from '../../src/sink/copy-rows.ts'
+import { gather } from '../../src/sink/gather.ts'
+import { writeBatch } from '../../src/sink/write-batch.ts'
+
+const DAY_MS = 86_400_000
+
+type Sent = Readonly<Record<string, unknown>>
+
+async function open(t: TestContext) {
+  const url = await migratedDatabase(t)
+  const pool = new QueryPool(url, { name: 'test', connections: 3, timeoutMs: 60_000 })
+  const connection = await connect({ url, name: 'test', connectTimeoutMs: 10_000 })
+  t.after(async () => {
+    connection.destroy()
+    await pool.end()
+  })
+  await pool.query('update event_hours_state set covered_to = now()')
+  /** Stores the events of one message, as the sink does. @returns the status or the code of each */
+  const send = async (events: readonly Sent[], { at = Date.now(), zone = 'UTC', device = 'd' } = {}) => {
+    const message = decodeMessage(
+      {
+        topic: `qs/v1/${device}/events`,
+        payload: Buffer.from(
+          JSON.stringify(events.map((e) => ({ schema: 1, device_id: device, event_type: 'temp', ...e }))),
+        ),
+        redelivered: false,
+        receivedAt: instantFromMs(at),
+        settle: () => {},
+      },
+      {
+        topic: new EventTopic('qs/v1/+/events'),
+        limits: DEFAULT_LIMITS,
+        clockTrust: { maxPastMs: 90 * DAY_MS, maxFutureMs: 3_600_000 },
+        timeZoneOf: () => zone,
+      },
+    )
+    const context = { writer: 'w', devices: [], isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
+    const [outcomes] = await writeBatch(connection, gather([message], new CopyRows()), context)
+    return outcomes?.map((each) => (each.kind === 'rejection' ? each.code : each.kind))
+  }
+  const seal = async () => {
+    for (;;) {
+      const [step] = await pool.query<{ is_end: boolean }>(`select * from seal_next('30 days', 2000)`)
+      if (step?.is_end) return
+    }
+  }
+  const count = async () => {
+    const [found] = await pool.query<{ rows: number; all: number }>(
+      'select (select count(*)::int from events) as rows, (select count(*)::int from event_history) as all',
+    )
+    return found
+  }
+  return { pool, send, seal, count }
+}
+
+/** Sent 60 days ago, measured a minute before that. */
+const SENT_MS = Date.now() - 60 * DAY_MS
+const MEASURED_MS = SENT_MS - 60_000
+const measured = new Date(MEASURED_MS).toISOString().replace('Z', '457Z')
+
+test('a sealed event that comes again is a duplicate, and with other content a conflict', async (t) => {
+  const { send, seal, count } = await open(t)
+  const one = { event_id: 'd-1-1', value: 20.5, ts_device: measured, meta: { n: 1.0 } }
+  const two = { event_id: 'two', value: 'text', ts_device: measured }
+  assert.deepEqual(await send([one, two], { at: SENT_MS }), ['stored', 'stored'])
+  await seal()
+  assert.deepEqual(await count(), { rows: 0, all: 2 })
+  assert.deepEqual(await send([two, one, one, { ...one, value: 20.6 }]), [
+    ...['duplicate', 'duplicate', 'duplicate', 'EVENT_ID_CONFLICT'],
+  ])
+  assert.deepEqual(await count(), { rows: 0, all: 2 })
+})
+
+test('it is a duplicate after its device time has become implausible, and in another time zone', async (t) => {
+  const { pool, send, seal, count } = await open(t)
+  const local = measured.replace('Z', '')
+  const events = [
+    { event_id: 'd-1', value: 1, ts_device: measured },
+    { event_id: 'd-2', value: 2, ts_device: local },
+  ]
+  assert.deepEqual(await send(events, { at: SENT_MS }), ['stored', 'stored'])
+  await seal()
+  const later = Date.now() + 50 * DAY_MS
+  assert.deepEqual(await send(events, { at: later, zone: 'Asia/Tokyo' }), ['duplicate', 'duplicate'])
+  assert.deepEqual(await send(events, { at: later, zone: 'America/Los_Angeles' }), ['duplicate', 'duplicate'])
+  assert.deepEqual(await count(), { rows: 0, all: 2 })
+  const letters = await pool.query('select from dead_letters')
+  assert.equal(letters.length, 0)
+})
+
+test('without a device time it is stored again, as a new event', async (t) => {
+  const { send, seal, count } = await open(t)
+  assert.deepEqual(await send([{ event_id: 'x', value: 1 }], { at: SENT_MS }), ['stored'])
+  await seal()
+  assert.deepEqual(await send([{ event_id: 'x', value: 1 }]), ['stored'])
+  assert.deepEqual(await count(), { rows: 1, all: 2 })
+})
+
+test('a late event is new, also beside one that PostgreSQL refuses', async (t) => {
+  const { pool, send, seal, count } = await open(t)
+  await pool.query(`alter table events add constraint no_poison check (value_text <> 'poison')`)
+  assert.deepEqual(await send([{ event_id: 'a', value: 1, ts_device: measured }], { at: SENT_MS }), ['stored'])
+  await seal()
+  const late = [
+    { event_id: 'a', value: 1, ts_device: measured },
+    { event_id: 'b', value: 'poison', ts_device: measured },
+    { event_id: 'c', value: 3, ts_device: measured },
+  ]
+  assert.deepEqual(await send(late), ['duplicate', 'STORAGE_REJECTED', 'stored'])
+  assert.deepEqual(await send(late), ['duplicate', 'STORAGE_REJECTED', 'duplicate'])
+  assert.deepEqual(await count(), { rows: 1, all: 2 })
+})
+
+test('an event that comes again while it is being sealed is a duplicate', async (t) => {
+  const { pool, send, count } = await open(t)
+  const event = { event_id: 'd-1-1', value: 20.5, ts_device: measured }
+  await send([event], { at: SENT_MS })
+  let again: ReturnType<typeof send> | undefined
+  await pool.use(async (sealing) => {
+    await sealing.query('begin')
+    await sealing.query(`select * from seal_next('30 days', 2000)`)
+    again = send([event])
+    await until(async () => {
+      const [waiting] = await pool.query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return waiting?.n === 1
+    }, 'the batch waits for the step')
+    await sealing.query('commit')
+  })
+  assert.deepEqual(await again, ['duplicate'])
+  assert.deepEqual(await count(), { rows: 0, all: 1 })
+})

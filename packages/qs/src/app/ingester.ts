@@ -23,6 +23,7 @@ import { SystemClock } from '../pipeline/clock.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
+import { SealJob } from '../segments/seal-job.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
@@ -113,6 +114,15 @@ export async function startIngester(
     metrics: pipeline.metrics,
     log: log.child({ stage: 'hours' }),
   })
+  const afterMs = config.SEAL_AFTER
+  const sealing =
+    afterMs === null
+      ? null
+      : new SealJob({
+          ...{ url: databaseUrl, afterMs, clock: new SystemClock() },
+          onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
+          log: log.child({ stage: 'sealing' }),
+        })
   const alarms = startAlarms(pipeline, {
     ...{ config, mqttUrl, log },
     embedded: embedded?.broker,
@@ -165,6 +175,7 @@ export async function startIngester(
       })
   }
   hours.start()
+  sealing?.start()
   if (embedded === undefined) watch.start()
 
   return {
@@ -174,7 +185,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await Promise.all([hours.stop(), watch.stop()])
+      await Promise.all([hours.stop(), sealing?.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // With the embedded broker, the rest has no PUBACK: its devices keep it.

@@ -60,6 +60,12 @@ export const duration = (min: string, max: string): Kind<number> =>
     return ms
   })
 
+/** Milliseconds, or null for a word such as never. */
+export const durationOr = (word: string, min: string, max: string): Kind<number | null> => {
+  const { name, parse } = duration(min, max)
+  return kind(`${name}, or ${word}`, (value) => (value.trim() === word ? null : parse(value)))
+}
+
 function parseDuration(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(value.trim())
   const unitMs = DURATION_MS[match?.[2] ?? '']

@@ -228,6 +228,13 @@ export const SETTINGS = {
     'Rejected events that one device may send per second',
   ),
 
+  SEAL_AFTER: setting(
+    'Years',
+    kinds.durationOr('never', '3d', '36500d'),
+    '30d',
+    'Age at which events are packed into event_segments, where they take about a tenth of the space and stay readable',
+  ),
+
   DEAD_LETTER_RATE: setting(
     'Dead letters',
     kinds.integer(1, 1_000_000),

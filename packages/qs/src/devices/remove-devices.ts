@@ -7,7 +7,9 @@ const EVENTS = `
 delete from events where event_id in (
   select event_id from events where device_id >= $1 and starts_with(device_id, $1) limit $2) returning 1 as one`
 
+/** Segments come after the events: a step of sealing holds its events until it has committed, and its segment is seen here. */
 const REST = [
+  'delete from event_segments where device_id >= $1 and starts_with(device_id, $1)',
   'delete from series where starts_with(device_id, $1)',
   'delete from event_hours where starts_with(device_id, $1)',
   'delete from dead_letters where starts_with(device_id, $1)',

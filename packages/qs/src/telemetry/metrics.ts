@@ -128,6 +128,11 @@ export class Metrics {
     buckets: [1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000],
     registers: this.#registers,
   })
+  readonly sealedEvents = new Counter({
+    name: 'qs_sealed_events_total',
+    help: 'Events packed into event_segments',
+    registers: [this.registry],
+  })
   readonly hoursRecounted = new Gauge({
     name: 'qs_event_hours_recounted',
     help: 'Share of the series whose numbers by the hour are recounted after an update, 1 when complete; NaN in the first seconds',

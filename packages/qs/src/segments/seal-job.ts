@@ -1,0 +1,96 @@
+import { QueryPool } from '../database/query-pool.ts'
+import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import type { CallOff, Clock } from '../pipeline/clock.ts'
+import type { Log } from '../telemetry/log.ts'
+import { type SealStep, sealNext } from './seal-next.ts'
+
+/** After the start the ingester has other work: numbers by the hour first, without which nothing is sealed. */
+const FIRST_MS = 60_000
+/** Between two walks through all series. A walk that finds nothing costs about 20 µs a series. */
+const WALK_EVERY_MS = 10 * 60_000
+/** After a failure. */
+const RETRY_MS = 60_000
+/** The pause after a step, as a multiple of its time: sealing takes a fifth of one core at most. */
+const PAUSE = 4
+const MIN_PAUSE_MS = 20
+/** Between two log lines about one walk. */
+const SAY_EVERY_MS = 60_000
+const TIMEOUT_MS = 10 * 60_000
+
+export interface SealJobOptions {
+  readonly url: DatabaseUrl
+  /** The age at which events are sealed. */
+  readonly afterMs: number
+  readonly clock: Clock
+  readonly onSealed: (events: number) => void
+  readonly log: Log
+}
+
+/**
+ * Seals old events, step by step, on a separate connection. Each step is one transaction and records its place, so that
+ * the work goes on there after any failure; several ingesters take turns.
+ */
+export class SealJob {
+  readonly #pool: QueryPool
+  readonly #options: SealJobOptions
+  #callOff: CallOff = () => {}
+  #isStopped = false
+  /** Events sealed in this walk. */
+  #sealed = 0
+  #saidAtMs = 0
+
+  constructor(options: SealJobOptions) {
+    this.#options = options
+    this.#pool = new QueryPool(options.url, { name: 'qs-sealing', connections: 1, timeoutMs: TIMEOUT_MS })
+  }
+
+  start(): void {
+    this.#next(FIRST_MS)
+  }
+
+  /** Aborts a step in progress, which is rolled back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#callOff()
+    await this.#pool.abort()
+  }
+
+  #next(ms: number): void {
+    if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    const { afterMs, clock, log } = this.#options
+    const startMs = clock.monotonicMs()
+    try {
+      const step = await sealNext(this.#pool, afterMs)
+      const nowMs = clock.monotonicMs()
+      this.#note(step, nowMs)
+      this.#next(step.isEnd ? WALK_EVERY_MS : Math.max(MIN_PAUSE_MS, PAUSE * (nowMs - startMs)))
+    } catch (error) {
+      if (!this.#isStopped)
+        log.warn(
+          { reason: (error as Error).message },
+          'Old events could not be sealed; they stay as they are, and the next try is in a minute',
+        )
+      this.#next(RETRY_MS)
+    }
+  }
+
+  #note({ deviceId, eventType, events, isEnd, fault }: SealStep, nowMs: number): void {
+    const { onSealed, log } = this.#options
+    onSealed(events)
+    this.#sealed += events
+    if (fault !== null)
+      log.error(
+        { device: deviceId, type: eventType, reason: fault },
+        'Events of this series cannot be sealed. They stay as they are and nothing is lost; please report this',
+      )
+    const isDue = nowMs - this.#saidAtMs >= SAY_EVERY_MS
+    if (this.#sealed > 0 && (isEnd || isDue)) {
+      log.info({ events: this.#sealed, device: isEnd ? undefined : deviceId }, 'Sealed old events')
+      this.#saidAtMs = nowMs
+    }
+    if (isEnd) this.#sealed = 0
+  }
+}

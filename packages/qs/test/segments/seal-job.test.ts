@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { instantFromMs } from '@qs-telemetry/protocol'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import { QueryPool } from '../../src/database/query-pool.ts'
+import type { Clock } from '../../src/pipeline/clock.ts'
+import { SealJob } from '../../src/segments/seal-job.ts'
+
+const DAY_MS = 86_400_000
+const KILLS = 12
+
+/** Fires each timer as soon as it is set, so that the job works without pauses. */
+function hastyClock(): Clock {
+  return {
+    now: () => instantFromMs(Date.now()),
+    monotonicMs: () => performance.now(),
+    after: (_ms, act) => {
+      const timer = setImmediate(act)
+      return () => clearImmediate(timer)
+    },
+    every: () => () => {},
+  }
+}
+
+/** Three series of 4,000 old events, with the awkward values among them. */
+const OLD = `
+insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_server, schema, meta, value_exact)
+select 'd' || d || '-1-' || i, 'd' || d, 'temp', case when i % 9 = 0 then '-0'::float8 when i % 10 > 0 then i / 7.0 end,
+  case when i % 10 = 0 then 'text ' || i end, '°C', at, at, at + interval '20.000317 ms', 1,
+  case when i % 5 = 0 then '{"n": 1.00}'::jsonb end, null
+from generate_series(1, 3) d, lateral (
+  select i, timestamptz '2026-06-01T00:00:00.123457Z' + (i * 10.003 + d) * interval '1 second' as at
+  from generate_series(1, 4000) i) x`
+
+async function open(t: TestContext) {
+  const url = await migratedDatabase(t)
+  const pool = new QueryPool(url, { name: 'test', connections: 3, timeoutMs: 60_000 })
+  t.after(() => pool.end())
+  await pool.query(OLD)
+  await pool.query('create table sent as select * from events')
+  await pool.query('select recount_series()')
+  await pool.query('update event_hours_state set covered_to = now()')
+  const counted = { events: 0 }
+  const job = new SealJob({
+    url,
+    afterMs: 30 * DAY_MS,
+    clock: hastyClock(),
+    onSealed: (events) => {
+      counted.events += events
+    },
+    log: silentLog().log,
+  })
+  const state = async () => {
+    const [row] = await pool.query<{ rows: number; all: number; same: number; ended: boolean }>(`
+      select (select count(*)::int from events) as rows, (select count(*)::int from event_history) as all,
+        (select count(*)::int from sent s join event_history h on h.event_id = s.event_id and h.ts = s.ts where s *= h) as same,
+        (select ended_at is not null from sealing) as ended`)
+    assert.ok(row)
+    return row
+  }
+  return { pool, job, counted, state }
+}
+
+test('the job seals all old events, killed again and again, and none is lost, doubled or changed', async (t) => {
+  const { pool, job, state } = await open(t)
+  t.after(() => job.stop())
+  job.start()
+  for (let kills = 0; kills < KILLS; ) {
+    const { length } = await pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name = 'qs-sealing' and state = 'active'`,
+    )
+    kills += length
+    const { all, same, ended } = await state()
+    assert.deepEqual([all, same], [12_000, 12_000])
+    if (ended) break
+  }
+  await until(async () => (await state()).rows === 0, 'everything is sealed', 60_000)
+  const { all, same } = await state()
+  assert.deepEqual([all, same], [12_000, 12_000])
+})
+
+test('a stopped job starts where it was, and counts what it has sealed', async (t) => {
+  const { job, counted, state } = await open(t)
+  job.start()
+  await until(() => counted.events >= 2_000, 'the first step is done', 60_000)
+  await job.stop()
+  const { rows, all, same } = await state()
+  assert.deepEqual([all, same], [12_000, 12_000])
+  assert.ok(rows <= 12_000 - counted.events)
+})

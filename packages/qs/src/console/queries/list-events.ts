@@ -41,11 +41,9 @@ const ORDER = 'at desc, "eventId" collate "C" desc'
 /** By keyset in index order, so that the thousandth page costs as much as the first. */
 const OF_ALL = withinBytes(
   `
-select ${EVENT_COLUMNS}, e.ts_server as at, ${EVENT_BYTES} as bytes from events e
-where ($6::text[] is null or e.event_type = any($6)) and (not $7 or e.value_text is not null)
-  and ($1::timestamptz is null or e.ts_server >= $1) and ($2::timestamptz is null or e.ts_server < $2)
-  and ($3::timestamptz is null or (e.ts_server, e.event_id) < ($3, $4::text collate "C"))
-order by e.ts_server desc, e.event_id desc limit $5`,
+select ${EVENT_COLUMNS}, e.ts_server as at, ${EVENT_BYTES} as bytes
+from newest_arrivals($5, coalesce($1::timestamptz, '-infinity'), coalesce($3::timestamptz, $2, 'infinity'),
+  case when $3::timestamptz is null then '' else $4 end, $6, $7) e`,
   ORDER,
 )
 

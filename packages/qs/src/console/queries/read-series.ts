@@ -2,6 +2,7 @@ import type { Line, Series, TimeAxis } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../../database/query-pool.ts'
 import { bucketWidth } from '../../devices/bucket-width.ts'
 import type { SeriesName } from '../../devices/series.ts'
+import { AXIS_BOUNDS, AXIS_COLUMNS, inRange } from './time-axis.ts'
 
 export interface SeriesQuestion {
   readonly series: readonly SeriesName[]
@@ -19,22 +20,23 @@ const [MAX_POINTS, MIN_POINTS] = [40_000, 10]
 /** Lines per series. A series changes its unit once or twice; more units are a counter in the wrong field. */
 const MAX_UNITS = 8
 
-/** A column name, from a closed list: it becomes part of the SQL. */
-export const AXIS_COLUMNS: Readonly<Record<TimeAxis, string>> = {
-  event: 'ts',
-  device: 'ts_device',
-  server: 'ts_server',
-}
-
 const SERIES = `unnest($1::text[], $2::text[]) as s(device_id, event_type)`
 
 /** Events of one series. One extra row shows that they do not fit. */
-const single = (column: string) => `
+const single = (axis: TimeAxis) => `
 select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
-  extract(epoch from ${column})::float8 as time, value_num as value
-from events
-where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4 and value_num is not null
-order by ${column} limit $5`
+  extract(epoch from ${AXIS_COLUMNS[axis]})::float8 as time, value_num as value
+from bounded_events
+where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
+order by ${AXIS_COLUMNS[axis]} limit $5`
+
+/** The series of which the segments within the range already hold more events than fit: no need to unpack them for that. */
+const tooDense = (axis: TimeAxis) => `
+select s.device_id as "deviceId", s.event_type as "eventType" from ${SERIES}
+where $5 < (
+  select sum(x.events - x.texts) from event_segments x
+  where x.device_id = s.device_id and x.event_type = s.event_type
+    and x.${AXIS_BOUNDS[axis].last} >= $3 and x.${AXIS_BOUNDS[axis].first} >= $3 and x.${AXIS_BOUNDS[axis].last} < $4)`
 
 /** The buckets of `pieces`, by unit; for a series with too many units, those with the most events. */
 const BUCKETS = `,
@@ -51,13 +53,13 @@ select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as u
 from ranked where rank <= ${MAX_UNITS} order by device_id, event_type, at`
 
 /** Buckets of one series for any time axis, with the rules of event_numbers. */
-const bucketed = (column: string) => `
+const bucketed = (axis: TimeAxis) => `
 with pieces as (
-  select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${column}, 'epoch') as at,
+  select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${AXIS_COLUMNS[axis]}, 'epoch') as at,
     count(*) as events, min(value_num) as low, max(value_num) as high,
     coalesce(sum(value_num) filter (where abs(value_num) < 1e300), 0) as total
-  from events
-  where device_id = $1 and event_type = $2 and ${column} >= $3 and ${column} < $4 and value_num is not null
+  from bounded_events
+  where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
   group by 1, 2, 3, 4
 )${BUCKETS}`
 
@@ -122,20 +124,24 @@ interface Bucket extends Point {
 export async function readSeries(ask: Ask, question: SeriesQuestion): Promise<Series> {
   const { series, from, to, axis } = question
   const points = Math.min(question.points, Math.max(MIN_POINTS, Math.floor(MAX_POINTS / series.length)))
-  const column = AXIS_COLUMNS[axis]
-  const singles = await ofEach<SinglePoint>(ask, series, {
-    sql: single(column),
+  const full = new Set(
+    (await ask.query<SeriesName>(tooDense(axis), [...namesOf(series), from, to, points])).map(keyOf),
+  )
+  const sparse = series.filter((name) => !full.has(keyOf(name)))
+  const singles = await ofEach<SinglePoint>(ask, sparse, {
+    sql: single(axis),
     values: [from, to, points + 1],
   })
   const fitting = singles.filter(({ length }) => length <= points).flat()
   const lines = linesOf(
     fitting.map((point) => ({ ...point, low: point.value, high: point.value, mean: point.value, events: 1 })),
   )
-  const dense = series.filter((_, index) => (singles[index]?.length ?? 0) > points)
+  for (const [index, name] of sparse.entries())
+    if ((singles[index]?.length ?? 0) > points) full.add(keyOf(name))
+  const dense = series.filter((name) => full.has(keyOf(name)))
   if (dense.length === 0) return { from, to, bucketSeconds: null, lines }
 
   const width = bucketWidth((Date.parse(to) - Date.parse(from)) / 1000, points)
-  const names = [dense.map(({ deviceId }) => deviceId), dense.map(({ eventType }) => eventType)]
   const values = [from, to, `${width} seconds`]
   const [covered] =
     axis === 'event' && width % HOUR_S === 0
@@ -143,12 +149,20 @@ export async function readSeries(ask: Ask, question: SeriesQuestion): Promise<Se
       : []
   const buckets =
     covered === undefined
-      ? (await ofEach<Bucket>(ask, dense, { sql: bucketed(column), values })).flat()
-      : await ask.query<Bucket>(HOURLY, [...names, ...values, covered.from, covered.to])
+      ? (await ofEach<Bucket>(ask, dense, { sql: bucketed(axis), values })).flat()
+      : await ask.query<Bucket>(HOURLY, [...namesOf(dense), ...values, covered.from, covered.to])
   return { from, to, bucketSeconds: width, lines: [...lines, ...linesOf(buckets)].sort(inOrder) }
 }
 
 const HOUR_S = 3_600
+
+function namesOf(series: readonly SeriesName[]): readonly [devices: string[], types: string[]] {
+  return [series.map(({ deviceId }) => deviceId), series.map(({ eventType }) => eventType)]
+}
+
+function keyOf({ deviceId, eventType }: SeriesName): string {
+  return JSON.stringify([deviceId, eventType])
+}
 
 function linesOf(rows: readonly Bucket[]): Line[] {
   const lines = new Map<string, Line>()

@@ -1,5 +1,5 @@
 -- Old events take a tenth of the space as segments: one row holds about a thousand events of one series, a column an array.
--- PostgreSQL compresses each array (TOAST). docs/decisions/0027-segments.md has the format and what was measured.
+-- PostgreSQL compresses each array (TOAST). docs/decisions/0029-segments.md has the format and what was measured.
 
 create table event_segments (
   segment_id    bigint generated always as identity primary key,

@@ -182,7 +182,7 @@ const FORBIDDEN_TO_ALL = [
   `insert into schema_migrations (version, name, checksum) values (9999, 'x', 'x')`,
   ...[
     ...['events', 'devices', 'dead_letters', 'dead_letters_counted', 'dead_letter_history'],
-    ...['ingest_stats', 'schema_migrations', 'series'],
+    ...['ingest_stats', 'schema_migrations', 'series', 'event_segments', 'sealing'],
   ].flatMap((table) => [
     `delete from ${table}`,
     `truncate ${table}`,
@@ -191,6 +191,9 @@ const FORBIDDEN_TO_ALL = [
     `create trigger x before insert on ${table} execute function suppress_redundant_updates_trigger()`,
     `create rule x as on insert to ${table} do instead nothing`,
   ]),
+  `select take_events('{x}')`,
+  `select pack_events('{x}', '{}', 1000)`,
+  `select seal_series('d', 't', now(), now(), 1000)`,
   'drop view clock_drift',
   'drop index events_ts_server',
   'create table x ()',
@@ -232,6 +235,7 @@ const FORBIDDEN: readonly (readonly [Role, string])[] = [
   ...ADVISORY_LOCKS.map((call) => ['grafana', `select ${call}`] as const),
   ['grafana', `insert into devices (device_id, first_seen, last_seen) values ('d', now(), now())`],
   ['grafana', 'update devices set last_seen = now()'],
+  ['grafana', `select seal_next('30 days', 1000)`],
   ['grafana', 'select * from schema_migrations'],
   ['grafana', 'update series set events = 0'],
   ['grafana', 'select * from events for update'],

@@ -108,7 +108,9 @@ test('without a device time it is stored again, as a new event', async (t) => {
 test('a late event is new, also beside one that PostgreSQL refuses', async (t) => {
   const { pool, send, seal, count } = await open(t)
   await pool.query(`alter table events add constraint no_poison check (value_text <> 'poison')`)
-  assert.deepEqual(await send([{ event_id: 'a', value: 1, ts_device: measured }], { at: SENT_MS }), ['stored'])
+  assert.deepEqual(await send([{ event_id: 'a', value: 1, ts_device: measured }], { at: SENT_MS }), [
+    'stored',
+  ])
   await seal()
   const late = [
     { event_id: 'a', value: 1, ts_device: measured },

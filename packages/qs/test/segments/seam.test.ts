@@ -62,7 +62,16 @@ async function answers(pool: QueryPool) {
         found.push((await readSeries(pool, { series: SERIES, ...span, points, axis })).lines)
       found.push((await readStates(pool, { series: SERIES, ...span, axis })).states)
       const exported: unknown[] = []
-      for await (const part of exportRows(pool, { series: SERIES, ...span, axis })) exported.push(...part)
+      for await (const part of exportRows(pool, { series: SERIES, ...span, axis }))
+        exported.push(
+          ...part.map(({ eventId, ts, ...rest }) => [
+            eventId,
+            ts,
+            rest.valueNum,
+            rest.valueText,
+            rest.tsServer,
+          ]),
+        )
       found.push(exported)
     }
   }
@@ -72,7 +81,11 @@ async function answers(pool: QueryPool) {
 async function listed(pool: QueryPool, deviceId?: string): Promise<readonly string[]> {
   const ids: string[] = []
   for (let after: ReturnType<typeof readCursor> | undefined; ; ) {
-    const page = await listEvents(pool, { limit: 1_000, ...(deviceId !== undefined && { deviceId }), ...(after && { after }) })
+    const page = await listEvents(pool, {
+      limit: 1_000,
+      ...(deviceId !== undefined && { deviceId }),
+      ...(after && { after }),
+    })
     ids.push(...page.events.map(({ eventId }) => eventId))
     if (page.next === null) return ids
     after = readCursor(page.next)

@@ -17,20 +17,24 @@ const LOCK: QueryConfig = {
 /**
  * Searches the segments of the same device and type around the device time. A local time may have been read in another
  * time zone, and an age gives another time with each try: 27 hours cover any two zones.
+ *
+ * Materialized, so that each segment is unpacked once, and not for each row again.
  */
 const SQL = `
 with given as materialized (
   select *, row_number() over () as place, coalesce(dev, ts) as at,
     case when local is null and dev is not null then interval '0' else interval '27 hours' end as around
   from ${EVENT_INPUT}
+), found as materialized (
+  select * from sealed_events
+  where segment_id = any(array(
+    select s.segment_id from given g
+    join event_segments s on s.device_id = g.device and s.event_type = g.type
+      and s.last_ts >= g.at - g.around and s.first_ts <= g.at + g.around))
 )
 select ${COMPARISON}
 from given i
-join sealed_events e on e.event_id = i.id and e.device_id = i.device and e.event_type = i.type
-where e.segment_id = any(array(
-  select s.segment_id from given g
-  join event_segments s on s.device_id = g.device and s.event_type = g.type
-    and s.last_ts >= g.at - g.around and s.first_ts <= g.at + g.around))`
+join found e on e.event_id = i.id and e.device_id = i.device and e.event_type = i.type`
 
 /** Unnamed, so that it is planned each time, like compareEvents. */
 function findSealed(rows: readonly PendingRow[]): QueryConfig {

@@ -1,4 +1,5 @@
 import type { Ask } from '../database/query-pool.ts'
+import { QsError } from '../errors/qs-error.ts'
 
 /** One step of the walk through all series. */
 export interface SealStep {
@@ -24,6 +25,6 @@ from seal_next($1, ${MOST_EVENTS})`
 /** Seals the oldest events of the next series that has events older than `afterMs`. */
 export async function sealNext(ask: Ask, afterMs: number): Promise<SealStep> {
   const [step] = await ask.query<SealStep>(SQL, [`${afterMs} milliseconds`])
-  if (step === undefined) throw new Error('seal_next returned no row')
+  if (step === undefined) throw new QsError('INTERNAL_ERROR', 'seal_next returned no row')
   return step
 }

@@ -225,6 +225,31 @@ end $$;
 
 comment on function seal_next is 'Seals the oldest events of the next series that has some older than `after`; is_end: no series is left, the next call begins anew; fault: why the series keeps its rows';
 
+-- Removal and a step of sealing would wait for each other's rows. The lock that keeps steps out leaves batches with late events
+-- alone; the statement after it sees what the last step has committed. Segments go with the last events, before the next step.
+create function remove_events(of_prefix text, at_most int)
+returns table (removed bigint, is_end boolean)
+language plpgsql as $$
+declare
+  packed bigint;
+begin
+  perform pg_advisory_xact_lock_shared('event_segments'::regclass::oid::bigint);
+  delete from events where event_id in (
+    select e.event_id from events e where e.device_id >= of_prefix and starts_with(e.device_id, of_prefix) limit at_most);
+  get diagnostics removed = row_count;
+  is_end := removed < at_most;
+  if is_end then
+    select coalesce(sum(s.events), 0) into packed from event_segments s
+    where s.device_id >= of_prefix and starts_with(s.device_id, of_prefix);
+    delete from event_segments s where s.device_id >= of_prefix and starts_with(s.device_id, of_prefix);
+    removed := removed + packed;
+  end if;
+  return next;
+end $$;
+
+comment on function remove_events is
+  'Deletes at most this many events of the devices whose id begins like this; the last call, is_end, deletes their segments too';
+
 -- They delete with the rights of the owner, so nothing that a caller can create may take the place of a table or a function.
 do $$
 begin

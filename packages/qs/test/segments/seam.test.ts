@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { TimeAxis } from '@qs-telemetry/protocol/api'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import { exportRows } from '../../src/console/queries/export-rows.ts'
 import { listEvents, readCursor } from '../../src/console/queries/list-events.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
@@ -123,7 +124,27 @@ test('sealing changes neither numbers by the hour nor a recount of series', asyn
 test('a removed device leaves no segments', async (t) => {
   const pool = await open(t)
   await seal(pool)
-  await removeDevices(pool, 'd1')
+  assert.equal(await removeDevices(pool, 'd1'), 7_100)
   assert.deepEqual(await pool.query('select distinct device_id from event_history'), [{ device_id: 'd2' }])
   assert.deepEqual(await pool.query('select distinct device_id from event_segments'), [{ device_id: 'd2' }])
+})
+
+test('removal waits for a step of sealing before it locks any event', async (t) => {
+  const pool = await open(t)
+  let removed: Promise<number> | undefined
+  await pool.use(async (sealing) => {
+    await sealing.query('begin')
+    await sealing.query(`select * from seal_next('30 days', 2000)`)
+    removed = removeDevices(pool, 'd')
+    await until(async () => {
+      const waiting = await pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+      )
+      return waiting.length === 1
+    }, 'the removal waits for the step')
+    await sealing.query(`select from events where device_id = 'd2' for update nowait`)
+    await sealing.query('commit')
+  })
+  assert.equal(await removed, 14_200)
+  assert.deepEqual(await pool.query('select from event_history'), [])
 })

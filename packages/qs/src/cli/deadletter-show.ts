@@ -27,7 +27,7 @@ export function registerShow(deadLetter: Command): void {
       await withClient(findDatabaseUrl(loadConfig()), async (database) => {
         const letter = await letterOf(database, id)
         const history = await letterHistory(database, id)
-        const stored = letter.eventId === null ? null : await storedEvent(database, letter.eventId)
+        const stored = await storedEvent(database, letter)
         if (options.json) console.log(toJson(letter, history, stored))
         else print(letter, { history, stored, hex: options.hex ?? false })
       })

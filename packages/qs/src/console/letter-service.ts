@@ -57,7 +57,7 @@ export function letterService({ config, read, write, inbox }: LetterServiceOptio
     show: (id) =>
       withLetter(id, async (database, letter) => {
         const history = await letterSteps(database, id)
-        const stored = letter.eventId === null ? null : await storedEvent(database, letter.eventId)
+        const stored = await storedEvent(database, letter)
         const now = await letterNow(database, letter)
         const problems = await letterProblems(database, { ...letter, ...now }, config)
         return tell(letter, {

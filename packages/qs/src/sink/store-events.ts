@@ -1,5 +1,6 @@
 import type { QueryResult } from 'pg'
 import { QsError } from '../errors/qs-error.ts'
+import { arrivedAt } from '../pipeline/arrival-in.ts'
 import type { Event, Outcome } from '../pipeline/message.ts'
 import { rejection } from '../pipeline/rejection.ts'
 import { bisect } from './bisect.ts'
@@ -102,7 +103,7 @@ export function outcomeOf(event: Event, { tsServer, same, own }: Comparison): Ou
 }
 
 function conflict({ eventId }: Event, tsServer: string): Outcome {
-  return rejection('EVENT_ID_CONFLICT', `The stored event arrived at ${tsServer}`, {
+  return rejection('EVENT_ID_CONFLICT', arrivedAt(tsServer), {
     eventId,
     trace: `sink: the content differs from that of the event stored at ${tsServer}`,
   })

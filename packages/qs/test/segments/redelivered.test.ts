@@ -6,6 +6,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { connect } from '../../src/database/connect.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
+import { type StoredLetter, storedEvent } from '../../src/letters/find-letter.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { CopyRows } from '../../src/sink/copy-rows.ts'
 import { gather } from '../../src/sink/gather.ts'
@@ -68,7 +69,7 @@ const MEASURED_MS = SENT_MS - 60_000
 const measured = new Date(MEASURED_MS).toISOString().replace('Z', '457Z')
 
 test('a sealed event that comes again is a duplicate, and with other content a conflict', async (t) => {
-  const { send, seal, count } = await open(t)
+  const { pool, send, seal, count } = await open(t)
   const one = { event_id: 'd-1-1', value: 20.5, ts_device: measured, meta: { n: 1.0 } }
   const two = { event_id: 'two', value: 'text', ts_device: measured }
   assert.deepEqual(await send([one, two], { at: SENT_MS }), ['stored', 'stored'])
@@ -78,6 +79,13 @@ test('a sealed event that comes again is a duplicate, and with other content a c
     ...['duplicate', 'duplicate', 'duplicate', 'EVENT_ID_CONFLICT'],
   ])
   assert.deepEqual(await count(), { rows: 0, all: 2 })
+  const [letter] = await pool.query<StoredLetter>(
+    'select device_id as "deviceId", event_id as "eventId", code, error from dead_letters',
+  )
+  assert.ok(letter !== undefined)
+  const stored = await pool.use((database) => storedEvent(database, letter))
+  const { value_num, ts_device, meta } = JSON.parse(stored ?? 'null')
+  assert.deepEqual([value_num, meta, Date.parse(ts_device)], [20.5, { n: 1 }, MEASURED_MS])
 })
 
 test('it is a duplicate after its device time has become implausible, and in another time zone', async (t) => {

@@ -56,7 +56,8 @@ end $$;
 
 create or replace function newest_arrivals(
   at_most bigint, since timestamptz default '-infinity', before timestamptz default 'infinity', before_id text default '',
-  of_types text[] default null, only_texts boolean default false
+  of_types text[] default null, only_texts boolean default false, of_devices text[] default null,
+  only_misdated boolean default false
 )
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
@@ -73,14 +74,17 @@ begin
     select e.ts_server as at from events e
     where e.ts_server >= since and (e.ts_server, e.event_id) < (before, before_id)
       and (of_types is null or e.event_type = any(of_types)) and (not only_texts or e.value_text is not null)
+      and (of_devices is null or e.device_id = any(of_devices))
+      and (not only_misdated or e.ts_device <> e.ts or e.ts_device_raw is not null)
     order by e.ts_server desc, e.event_id desc limit at_most) r;
   if recents < at_most then reach := since; end if;
   select min(n.first_seen) into enough from (
-    select s.first_seen, sum(case when only_texts then s.texts else s.events end)
+    select s.first_seen, sum(case when only_misdated then s.misdated when only_texts then s.texts else s.events end)
       over (order by s.last_seen desc rows between unbounded preceding and 1 preceding) as newer
     from (
       select * from event_segments s
       where (of_types is null or s.event_type = any(of_types)) and s.last_seen < before and s.last_seen >= reach and (not only_texts or s.texts > 0)
+        and (of_devices is null or s.device_id = any(of_devices)) and (not only_misdated or s.misdated > 0)
       order by s.last_seen desc limit at_most) s) n
   where n.newer is null or n.newer < at_most;
   return query
@@ -88,6 +92,8 @@ begin
       select * from events e
       where e.ts_server >= since and (e.ts_server, e.event_id) < (before, before_id)
       and (of_types is null or e.event_type = any(of_types)) and (not only_texts or e.value_text is not null)
+      and (of_devices is null or e.device_id = any(of_devices))
+      and (not only_misdated or e.ts_device <> e.ts or e.ts_device_raw is not null)
       order by e.ts_server desc, e.event_id desc limit at_most
     )
     select * from (
@@ -99,6 +105,8 @@ begin
       where (of_types is null or s.event_type = any(of_types)) and s.last_seen >= greatest(reach, enough) and s.first_seen <= before
         and s.ts_server >= since and (s.ts_server, s.event_id) < (before, before_id)
         and (not only_texts or s.value_text is not null)
+      and (of_devices is null or s.device_id = any(of_devices))
+      and (not only_misdated or s.ts_device <> s.ts or s.ts_device_raw is not null)
     ) e
     order by e.ts_server desc, e.event_id collate "C" desc limit at_most;
 end $$;
@@ -183,6 +191,22 @@ begin
       bound := at;
     end loop;
   end loop;
+end $$;
+
+create or replace function clock_drift_between(since timestamptz, before timestamptz)
+returns table (
+  device_id text, event_id text, event_type text, ts_server timestamptz, ts_device timestamptz, offset_seconds double precision,
+  plausible boolean
+)
+language plpgsql stable as $$
+begin
+  return query select d.* from clock_drift d where d.ts_server >= since and d.ts_server < before;
+  return query
+    select s.device_id, s.event_id, s.event_type, s.ts_server, s.ts_device,
+      extract(epoch from s.ts_device - s.ts_server)::double precision, s.ts = s.ts_device
+    from sealed_events s
+    where s.ts_server >= since and s.ts_server < before and s.last_seen >= since and s.first_seen < before
+      and s.ts_device is not null;
 end $$;
 
 create or replace function late_hours(first_seen timestamptz, last_seen timestamptz, over timestamptz)

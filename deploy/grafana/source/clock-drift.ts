@@ -203,10 +203,9 @@ select
   ts_device as "Device time",
   ts_device_raw as "Time as sent",
   event_id as "Id"
-from events
-where $__timeFilter(ts_server) and ${CHOSEN} and (ts_device <> ts or ts_device_raw is not null)
-order by ts_server desc
-limit 100`,
+from newest_arrivals(100, $__timeFrom(), $__timeTo(), only_misdated => true,
+  of_devices => array(select device_id from devices where ${CHOSEN}))
+order by ts_server desc`,
   width: 24,
   height: 9,
   empty: 'No implausible times in this time range.',

@@ -201,10 +201,8 @@ const textEvents = rows({
     'Text values: boots, doors, log lines. A device that keeps rebooting has a weak power supply or crashes; "brownout" means the supply.',
   sql: `
 select ts as "Time", device_id as "Device", event_type as "Type", value_text as "Text"
-from events
-where $__timeFilter(ts_server) and value_text is not null
-order by ts_server desc
-limit 100`,
+from newest_arrivals(100, $__timeFrom(), $__timeTo(), only_texts => true)
+order by ts_server desc`,
   width: 12,
   height: 9,
 })

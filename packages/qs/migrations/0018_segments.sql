@@ -7,6 +7,7 @@ create table event_segments (
   event_type    text collate "C" not null,
   events        int not null check (events > 0),
   texts         int not null,
+  misdated      int not null,
   first_ts      timestamptz not null,
   last_ts       timestamptz not null,
   first_seen    timestamptz not null,
@@ -34,6 +35,7 @@ create table event_segments (
 
 comment on table event_segments is 'Events older than SEAL_AFTER, about a thousand of one series in a row. The view event_history unpacks them';
 comment on column event_segments.texts is 'How many of its events have a text value';
+comment on column event_segments.misdated is 'How many of its events have a device time that was implausible or unreadable';
 comment on column event_segments.first_seen is 'The smallest ts_server of its events';
 comment on column event_segments.first_device is 'The smallest ts_device of its events; null: none has one';
 comment on column event_segments.content is 'SHA-256 of the columns from id_prefix on, by segment_content()';

@@ -81,13 +81,14 @@ begin
       micros_after(ts, lag(ts, 1, ts) over piece) as ts_step
     from measured window piece as (partition by part, heavy order by place)
   )
-  insert into event_segments (device_id, event_type, events, texts, first_ts, last_ts, first_seen, last_seen, first_device,
+  insert into event_segments (device_id, event_type, events, texts, misdated, first_ts, last_ts, first_seen, last_seen, first_device,
     last_device, id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after, local_after, device_raws,
     numbers, strings, exacts, units, schemas, metas, content)
   select packed.*, sha256(record_send(row(id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after,
     local_after, device_raws, numbers, strings, exacts, units, schemas, metas)))
   from (
-    select min(device_id), min(event_type), count(*), count(value_text), min(ts), max(ts), min(ts_server), max(ts_server),
+    select min(device_id), min(event_type), count(*), count(value_text),
+      count(*) filter (where ts_device <> ts or ts_device_raw is not null), min(ts), max(ts), min(ts_server), max(ts_server),
       min(ts_device), max(ts_device), min(prefix) as id_prefix,
       case when count(uuid) > 0 then array_agg(uuid) end as id_uuids,
       case when count(head) > 0 then array_agg(head) end as id_heads,

@@ -65,7 +65,8 @@ $$;
 -- The same over all series, by the time of arrival.
 create function newest_arrivals(
   at_most bigint, since timestamptz default '-infinity', before timestamptz default 'infinity', before_id text default '',
-  of_types text[] default null, only_texts boolean default false
+  of_types text[] default null, only_texts boolean default false, of_devices text[] default null,
+  only_misdated boolean default false
 )
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
@@ -77,17 +78,20 @@ language sql stable as $$
     select * from events e
     where e.ts_server >= since and (e.ts_server, e.event_id) < (before, before_id)
       and (of_types is null or e.event_type = any(of_types)) and (not only_texts or e.value_text is not null)
+      and (of_devices is null or e.device_id = any(of_devices))
+      and (not only_misdated or e.ts_device <> e.ts or e.ts_device_raw is not null)
     order by e.ts_server desc, e.event_id desc limit at_most
   ), reach as (
     select case when count(*) < at_most then since else min(ts_server) end as since from recent
   ), enough as (
     select min(n.first_seen) as since from (
-      select s.first_seen, sum(case when only_texts then s.texts else s.events end)
+      select s.first_seen, sum(case when only_misdated then s.misdated when only_texts then s.texts else s.events end)
         over (order by s.last_seen desc rows between unbounded preceding and 1 preceding) as newer
       from (
         select * from event_segments s
         where s.last_seen < before and s.last_seen >= (select r.since from reach r)
           and (of_types is null or s.event_type = any(of_types)) and (not only_texts or s.texts > 0)
+        and (of_devices is null or s.device_id = any(of_devices)) and (not only_misdated or s.misdated > 0)
         order by s.last_seen desc limit at_most) s) n
     where n.newer is null or n.newer < at_most
   )
@@ -103,6 +107,8 @@ language sql stable as $$
       and b.last_seen >= greatest((select r.since from reach r), (select n.since from enough n)) and b.first_seen <= before
       and b.ts_server >= since and (b.ts_server, b.event_id) < (before, before_id)
       and (not only_texts or b.value_text is not null)
+      and (of_devices is null or b.device_id = any(of_devices))
+      and (not only_misdated or b.ts_device <> b.ts or b.ts_device_raw is not null)
   ) e
   order by e.ts_server desc, e.event_id collate "C" desc limit at_most
 $$;
@@ -190,5 +196,21 @@ begin
   return total;
 end $$;
 
+-- The view cannot bound segments by the time of arrival, so it stays with rows.
 comment on view clock_drift is
-  'How far a device''s clock was ahead of the server''s (negative: behind, or the event waited on the device); of rows of events only';
+  'Seconds by which a device''s clock was ahead of the server''s (negative: behind, or the event waited on the device); rows of events only';
+
+create function clock_drift_between(since timestamptz, before timestamptz)
+returns table (
+  device_id text, event_id text, event_type text, ts_server timestamptz, ts_device timestamptz, offset_seconds double precision,
+  plausible boolean
+)
+language sql stable as $$
+  select e.device_id, e.event_id, e.event_type, e.ts_server, e.ts_device,
+    extract(epoch from e.ts_device - e.ts_server)::double precision, e.ts = e.ts_device
+  from bounded_events e
+  where e.ts_server >= since and e.ts_server < before and e.last_seen >= since and e.first_seen < before
+    and e.ts_device is not null
+$$;
+
+comment on function clock_drift_between is 'clock_drift of all events that arrived in a time range, sealed or not';

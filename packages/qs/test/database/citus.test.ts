@@ -127,6 +127,8 @@ const QUESTIONS = [
   `select * from newest_events('nobody', 'temp', 7)`,
   'select * from newest_arrivals(9)',
   `select * from newest_arrivals(500, ${RANGE}, 'e5', '{door,temp}', true)`,
+  `select * from newest_arrivals(500, ${RANGE}, of_devices => '{d1,nobody}', only_misdated => true)`,
+  `select * from clock_drift_between(${RANGE})`,
   `select * from events_between('d2', 'door', ${RANGE})`,
   `select * from event_numbers('d2', 'temp', '-infinity', 'infinity', '1 hour')`,
   `select * from event_numbers('d2', 'temp', ${RANGE}, '17 minutes', '2026-11-20T12:31Z')`,

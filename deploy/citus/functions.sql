@@ -153,9 +153,9 @@ begin
       union all
       select date_bin(width, s.ts, origin), coalesce(s.unit, ''), count(*), min(s.value_num), max(s.value_num),
         coalesce(sum(s.value_num) filter (where abs(s.value_num) < 1e300), 0)
-      from sealed_events s
+      from sealed_numbers s
       where s.device_id = of_device and s.event_type = of_type and s.ts >= since and s.ts < before
-        and s.last_ts >= since and s.first_ts < before and s.value_num is not null
+        and s.last_ts >= since and s.first_ts < before
       group by 1, 2) p
     group by p.at, p.unit;
 end $$;

@@ -124,9 +124,13 @@ returns table (
 language sql stable as $$
   select date_bin(width, e.ts, origin), coalesce(e.unit, ''), count(*), min(e.value_num), max(e.value_num),
     coalesce(sum(e.value_num) filter (where abs(e.value_num) < 1e300), 0)
-  from bounded_events e
-  where e.device_id = of_device and e.event_type = of_type and e.ts >= since and e.ts < before
-    and e.last_ts >= since and e.first_ts < before and e.value_num is not null
+  from (
+    select n.ts, n.unit, n.value_num from events n
+    where n.device_id = of_device and n.event_type = of_type and n.ts >= since and n.ts < before and n.value_num is not null
+    union all
+    select s.ts, s.unit, s.value_num from sealed_numbers s
+    where s.device_id = of_device and s.event_type = of_type and s.ts >= since and s.ts < before
+      and s.last_ts >= since and s.first_ts < before) e
   group by 1, 2
 $$;
 

@@ -86,6 +86,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
   schema_migrations: { qs_ingester: ['SELECT'] },
   sealed_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  sealed_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   sealing: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   silence: READ,
   series: {

@@ -43,27 +43,26 @@ end $$;
 
 comment on function take_events is 'Deletes these events and returns them';
 
--- Events from `events` and from segments as segments of about `size` events, and of a MiB of texts and metas at most. The arrays are
--- built in the order of the subquery.
-create function pack_events(ids text[], segments bigint[], size int)
+-- `rows` are events in the order of (ts, event_id), as segments of about `size`, and of a MiB of texts and metas at most. The type of
+-- the array is open, since a function that names the row type of a table is in the way of a restore.
+--
+-- Windows carry ids and times only; the other columns join by place, since the sort of wide rows is what costs. A window without an
+-- order keeps that of unnest.
+create function pack_events(rows anyarray, size int)
 returns setof bigint
 language plpgsql as $$
+declare
+  total constant bigint := cardinality(rows);
+  parts constant bigint := greatest(1, round(total::numeric / size));
+  prefix constant text := (
+    select case when bool_and(starts_with(e.event_id, e.device_id || '-')) then min(e.device_id) || '-' else '' end from unnest(rows) e);
 begin
-  return query with chosen as materialized (
-    select * from events e where e.event_id = any(ids)
-    union all
-    select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
-      schema, meta, value_exact
-    from sealed_events b where b.segment_id = any(segments)
-  ), counted as (
-    select c.*, row_number() over placed as place, count(*) over () as total,
-      sum(coalesce(pg_column_size(meta), 0) + coalesce(octet_length(value_text), 0)) over placed as bytes,
-      case when bool_and(starts_with(event_id, device_id || '-')) over () then device_id || '-' else '' end as prefix
-    from chosen c window placed as (order by ts, event_id collate "C")
-  ), cut as (
-    select *, (place - 1) * greatest(1, round(total::numeric / size))::bigint / total as part, bytes / 1048576 as heavy,
-      substr(event_id, length(prefix) + 1) as rest
-    from counted
+  return query with cut as (
+    select e.place, (e.place - 1) * parts / total as part, e.ts, substr(e.event_id, length(prefix) + 1) as rest,
+      sum(coalesce(pg_column_size(e.meta), 0) + coalesce(octet_length(e.value_text), 0)) over (rows unbounded preceding)
+        / 1048576 as heavy
+    from unnest(rows) with ordinality e(event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
+      ts_device_raw, ts_server, schema, meta, value_exact, place)
   ), split as (
     select *, rtrim(rest, '0123456789') as word,
       case when length(rest) = 36 and rest ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then rest::uuid end as uuid
@@ -74,12 +73,18 @@ begin
     select *, coalesce(nullif(ltrim(digits, '0'), ''), nullif(right(digits, 1), '')) as number from numbered
   ), measured as (
     select *, bool_and(uuid is null and number is not null) over (partition by part, heavy) as has_numbers from ended
-  ), stepped as (
-    select *,
+  ), narrow as (
+    select place, part, heavy, uuid, has_numbers,
       case when uuid is null then left(rest, length(rest) - case when has_numbers then length(number) else 0 end) end as head,
       case when has_numbers then number::bigint - lag(number::bigint, 1, 0::bigint) over piece end as id_step,
       micros_after(ts, lag(ts, 1, ts) over piece) as ts_step
     from measured window piece as (partition by part, heavy order by place)
+  ), stepped as (
+    select n.*, e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts, e.ts_device, e.ts_device_local,
+      e.ts_device_raw, e.ts_server, e.schema, e.meta, e.value_exact
+    from narrow n
+    join unnest(rows) with ordinality e(event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
+      ts_device_raw, ts_server, schema, meta, value_exact, place) on e.place = n.place
   )
   insert into event_segments (device_id, event_type, events, texts, misdated, first_ts, last_ts, first_seen, last_seen, first_device,
     last_device, id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after, local_after, device_raws,
@@ -89,7 +94,7 @@ begin
   from (
     select min(device_id), min(event_type), count(*), count(value_text),
       count(*) filter (where ts_device <> ts or ts_device_raw is not null), min(ts), max(ts), min(ts_server), max(ts_server),
-      min(ts_device), max(ts_device), min(prefix) as id_prefix,
+      min(ts_device), max(ts_device), prefix as id_prefix,
       case when count(uuid) > 0 then array_agg(uuid) end as id_uuids,
       case when count(head) > 0 then array_agg(head) end as id_heads,
       case when bool_and(has_numbers) then array_agg(id_step) end as id_steps,
@@ -109,7 +114,7 @@ begin
   returning segment_id;
 end $$;
 
-comment on function pack_events is 'Makes segments of these events and of those of other segments, and deletes nothing';
+comment on function pack_events is 'Makes segments of these events, ordered by (ts, event_id)';
 
 -- One step: the oldest events of one series that may be sealed, `at_most` of them, become segments and leave `events`, or
 -- nothing changes. The step ends where the next segment begins, and packs the segment again that the events fall into, or that
@@ -128,6 +133,7 @@ declare
   next record;
   ids text[];
   opened bigint[] := '{}';
+  taken events[];
   sealed bigint[];
   expected bigint;
   same bigint;
@@ -153,14 +159,18 @@ begin
     opened := array_remove(array[home.segment_id], null);
   end if;
   expected := cardinality(ids) + case when cardinality(opened) > 0 then home.events else 0 end;
-  sealed := array(select pack_events(ids, opened, size));
+  taken := array(
+    select row(e.*)::events from (
+      select * from take_events(ids)
+      union all
+      select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
+        schema, meta, value_exact
+      from sealed_events b where b.segment_id = any(opened)) e
+    order by e.ts, e.event_id collate "C");
+  sealed := array(select pack_events(taken, size));
   select count(*) into same
   from (
-    select * from take_events(ids)
-    union all
-    select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
-      schema, meta, value_exact
-    from sealed_events b where b.segment_id = any(opened)
+    select * from unnest(taken)
   ) was
   join (
     select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
@@ -256,5 +266,5 @@ do $$
 begin
   execute format('alter function seal_next(interval, int) security definer set search_path = %I, pg_temp', current_schema());
 end $$;
-revoke all on function take_events(text[]), pack_events(text[], bigint[], int),
+revoke all on function take_events(text[]), pack_events(anyarray, int),
   seal_series(text, text, timestamptz, timestamptz, int), seal_next(interval, int) from public;

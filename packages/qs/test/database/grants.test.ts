@@ -193,7 +193,7 @@ const FORBIDDEN_TO_ALL = [
     `create rule x as on insert to ${table} do instead nothing`,
   ]),
   `select take_events('{x}')`,
-  `select pack_events('{x}', '{}', 1000)`,
+  `select pack_events('{x}'::text[], 1000)`,
   `select seal_series('d', 't', now(), now(), 1000)`,
   'drop view clock_drift',
   'drop index events_ts_server',

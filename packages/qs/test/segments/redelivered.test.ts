@@ -60,19 +60,18 @@ async function open(t: TestContext) {
     )
     return found
   }
-  return { pool, send, seal, count }
+  // Sent 60 days ago, measured a minute before that.
+  const sentMs = Date.now() - 60 * DAY_MS
+  const measuredMs = sentMs - 60_000
+  const measured = new Date(measuredMs).toISOString().replace('Z', '457Z')
+  return { pool, send, seal, count, sentMs, measuredMs, measured }
 }
 
-/** Sent 60 days ago, measured a minute before that. */
-const SENT_MS = Date.now() - 60 * DAY_MS
-const MEASURED_MS = SENT_MS - 60_000
-const measured = new Date(MEASURED_MS).toISOString().replace('Z', '457Z')
-
 test('a sealed event that comes again is a duplicate, and with other content a conflict', async (t) => {
-  const { pool, send, seal, count } = await open(t)
+  const { pool, send, seal, count, sentMs, measuredMs, measured } = await open(t)
   const one = { event_id: 'd-1-1', value: 20.5, ts_device: measured, meta: { n: 1.0 } }
   const two = { event_id: 'two', value: 'text', ts_device: measured }
-  assert.deepEqual(await send([one, two], { at: SENT_MS }), ['stored', 'stored'])
+  assert.deepEqual(await send([one, two], { at: sentMs }), ['stored', 'stored'])
   await seal()
   assert.deepEqual(await count(), { rows: 0, all: 2 })
   assert.deepEqual(await send([two, one, one, { ...one, value: 20.6 }]), [
@@ -85,17 +84,17 @@ test('a sealed event that comes again is a duplicate, and with other content a c
   assert.ok(letter !== undefined)
   const stored = await pool.use((database) => storedEvent(database, letter))
   const { value_num, ts_device, meta } = JSON.parse(stored ?? 'null')
-  assert.deepEqual([value_num, meta, Date.parse(ts_device)], [20.5, { n: 1 }, MEASURED_MS])
+  assert.deepEqual([value_num, meta, Date.parse(ts_device)], [20.5, { n: 1 }, measuredMs])
 })
 
 test('it is a duplicate after its device time has become implausible, and in another time zone', async (t) => {
-  const { pool, send, seal, count } = await open(t)
+  const { pool, send, seal, count, sentMs, measured } = await open(t)
   const local = measured.replace('Z', '')
   const events = [
     { event_id: 'd-1', value: 1, ts_device: measured },
     { event_id: 'd-2', value: 2, ts_device: local },
   ]
-  assert.deepEqual(await send(events, { at: SENT_MS }), ['stored', 'stored'])
+  assert.deepEqual(await send(events, { at: sentMs }), ['stored', 'stored'])
   await seal()
   const later = Date.now() + 50 * DAY_MS
   assert.deepEqual(await send(events, { at: later, zone: 'Asia/Tokyo' }), ['duplicate', 'duplicate'])
@@ -106,19 +105,17 @@ test('it is a duplicate after its device time has become implausible, and in ano
 })
 
 test('without a device time it is stored again, as a new event', async (t) => {
-  const { send, seal, count } = await open(t)
-  assert.deepEqual(await send([{ event_id: 'x', value: 1 }], { at: SENT_MS }), ['stored'])
+  const { send, seal, count, sentMs } = await open(t)
+  assert.deepEqual(await send([{ event_id: 'x', value: 1 }], { at: sentMs }), ['stored'])
   await seal()
   assert.deepEqual(await send([{ event_id: 'x', value: 1 }]), ['stored'])
   assert.deepEqual(await count(), { rows: 1, all: 2 })
 })
 
 test('a late event is new, also beside one that PostgreSQL refuses', async (t) => {
-  const { pool, send, seal, count } = await open(t)
+  const { pool, send, seal, count, sentMs, measured } = await open(t)
   await pool.query(`alter table events add constraint no_poison check (value_text <> 'poison')`)
-  assert.deepEqual(await send([{ event_id: 'a', value: 1, ts_device: measured }], { at: SENT_MS }), [
-    'stored',
-  ])
+  assert.deepEqual(await send([{ event_id: 'a', value: 1, ts_device: measured }], { at: sentMs }), ['stored'])
   await seal()
   const late = [
     { event_id: 'a', value: 1, ts_device: measured },
@@ -131,9 +128,9 @@ test('a late event is new, also beside one that PostgreSQL refuses', async (t) =
 })
 
 test('an event that comes again while it is being sealed is a duplicate', async (t) => {
-  const { pool, send, count } = await open(t)
+  const { pool, send, count, sentMs, measured } = await open(t)
   const event = { event_id: 'd-1-1', value: 20.5, ts_device: measured }
-  await send([event], { at: SENT_MS })
+  await send([event], { at: sentMs })
   let again: ReturnType<typeof send> | undefined
   await pool.use(async (sealing) => {
     await sealing.query('begin')

@@ -33,6 +33,7 @@ create table event_segments (
   metas         jsonb[]
 );
 
+comment on table events is 'The recent events, one row per event_id; older ones are in event_segments';
 comment on table event_segments is 'Events older than SEAL_AFTER, about a thousand of one series in a row. The view event_history unpacks them';
 comment on column event_segments.texts is 'How many of its events have a text value';
 comment on column event_segments.misdated is 'How many of its events have a device time that was implausible or unreadable';

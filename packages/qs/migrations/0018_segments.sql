@@ -92,7 +92,7 @@ cross join lateral (
 
 comment on view sealed_events is 'The events of event_segments, each with the bounds of its segment: restrict a range by both';
 
--- unnest reads every array that it is given, so a question about numbers alone goes here: 0.6 µs an event instead of 2.7.
+-- unnest reads every array that it is given, so a question about numbers alone goes here: 1.7 µs an event instead of 3.2.
 create view sealed_numbers as
 select s.device_id, s.event_type, u.value_num, u.unit, u.ts, s.first_ts, s.last_ts
 from event_segments s

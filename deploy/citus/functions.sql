@@ -218,13 +218,13 @@ begin
     where e.ts_server >= first_seen and e.ts_server <= last_seen and e.ts < over;
 end $$;
 
-create or replace function sealable_events(of_device text, of_type text, before timestamptz, seen_before timestamptz)
+create or replace function sealable_events(of_device text, of_type text, since timestamptz, before timestamptz, seen_before timestamptz)
 returns table (event_id text, ts timestamptz)
 language plpgsql stable as $$
 begin
   return query
     select e.event_id, e.ts from events e
-    where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts < before
-      and e.ts_server < seen_before and e.ts_server > '-infinity' and isfinite(coalesce(e.ts_device, e.ts))
-      and isfinite(coalesce(e.ts_device_local, 'epoch'));
+    where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts >= since and e.ts < before
+      and case when e.ts_server < seen_before then isfinite(e.ts_server) and isfinite(coalesce(e.ts_device, e.ts))
+        and isfinite(coalesce(e.ts_device_local, 'epoch')) end;
 end $$;

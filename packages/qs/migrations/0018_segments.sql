@@ -40,7 +40,7 @@ comment on column event_segments.misdated is 'How many of its events have a devi
 comment on column event_segments.first_seen is 'The smallest ts_server of its events';
 comment on column event_segments.first_device is 'The smallest ts_device of its events; null: none has one';
 comment on column event_segments.content is 'SHA-256 of the columns from id_prefix on, by segment_content()';
-comment on column event_segments.id_prefix is 'What all event_ids begin with: the device_id and a hyphen, or nothing';
+comment on column event_segments.id_prefix is 'What all event_ids begin with: all before the number, or the device_id and a hyphen, or nothing';
 comment on column event_segments.id_uuids is 'The rest of each event_id that is a UUID';
 comment on column event_segments.id_heads is 'The rest of each event_id that is not a UUID, up to the number at its end; an array is null where all its elements are';
 comment on column event_segments.id_steps is 'The number at the end of each event_id, less the one before';
@@ -75,7 +75,7 @@ comment on function micros_after is 'Microseconds from one time to another, exac
 -- order keeps it. Sums are double: exact up to 2^53, and four times as fast as the numeric that a sum of bigint is.
 create view sealed_events as
 select
-  (s.id_prefix || coalesce(u.uuid::text, u.head || coalesce(u.number::bigint::text, ''))) collate "C" as event_id,
+  (s.id_prefix || coalesce(u.uuid::text, coalesce(u.head, '') || coalesce(u.number::bigint::text, ''))) collate "C" as event_id,
   s.device_id, s.event_type, u.value_num, u.value_text, u.unit, u.ts, plus_micros(u.ts, u.device_after) as ts_device,
   plus_micros(u.ts, u.local_after) at time zone 'UTC' as ts_device_local, u.ts_device_raw,
   plus_micros(u.ts, u.server_after) as ts_server, u.schema, u.meta, u.value_exact, s.segment_id, s.first_ts, s.last_ts,

@@ -17,20 +17,21 @@ comment on column sealing.horizon is 'Events before it were to be sealed in the 
 comment on column sealing.ended_at is 'When a walk through all series ended last';
 
 -- The events of one series that may be sealed. Numbers by the hour find late events by their server time in `events`, so an
--- event stays there until they have counted it. Infinite times, which only people write, stay too.
-create function sealable_events(of_device text, of_type text, before timestamptz, seen_before timestamptz)
+-- event stays there until they have counted it. Infinite times, which only people write, stay too. A CASE, so that no plan reads
+-- all that ever arrived before `seen_before` by the index of ts_server.
+create function sealable_events(of_device text, of_type text, since timestamptz, before timestamptz, seen_before timestamptz)
 returns table (event_id text, ts timestamptz)
 language sql stable as $$
   select e.event_id, e.ts from events e
-  where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts < before
-    and e.ts_server < seen_before and e.ts_server > '-infinity' and isfinite(coalesce(e.ts_device, e.ts))
-    and isfinite(coalesce(e.ts_device_local, 'epoch'))
+  where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts >= since and e.ts < before
+    and case when e.ts_server < seen_before then isfinite(e.ts_server) and isfinite(coalesce(e.ts_device, e.ts))
+      and isfinite(coalesce(e.ts_device_local, 'epoch')) end
 $$;
 
 comment on function sealable_events is 'The events of one series that are old enough to be sealed';
 
--- PL/pgSQL, and not a CTE that deletes, for Citus.
-create function take_events(ids text[])
+-- Deletes such events, up to an id of the time where they end, and returns them. PL/pgSQL, and not a CTE that deletes, for Citus.
+create function take_events(of_device text, of_type text, since timestamptz, before timestamptz, before_id text, seen_before timestamptz)
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
   ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
@@ -38,107 +39,101 @@ returns table (
 )
 language plpgsql as $$
 begin
-  return query delete from events e where e.event_id = any(ids) returning e.*;
+  return query delete from events e
+  where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts >= since and (e.ts, e.event_id) < (before, before_id)
+    and case when e.ts_server < seen_before then isfinite(e.ts_server) and isfinite(coalesce(e.ts_device, e.ts))
+      and isfinite(coalesce(e.ts_device_local, 'epoch')) end
+  returning e.*;
 end $$;
 
-comment on function take_events is 'Deletes these events and returns them';
+comment on function take_events is 'Deletes the events of one series that may be sealed, from one time to another, and returns them';
 
--- `rows` are events in the order of (ts, event_id), as segments of about `size`, and of a MiB of texts and metas at most. The type of
--- the array is open, since a function that names the row type of a table is in the way of a restore.
---
--- Windows carry ids and times only; the other columns join by place, since the sort of wide rows is what costs. A window without an
--- order keeps that of unnest.
-create function pack_events(rows anyarray, size int)
-returns setof bigint
+-- Nearly all ids are the same text and a number, and one cast of all tells. A number with leading zeros gives another id, so it is
+-- none. Sums of steps are double when they are read, hence the bound. Otherwise each id has its own text before its number.
+create function pack_ids(ids text[], of_device text)
+returns table (id_prefix text, id_uuids uuid[], id_heads text[], id_steps bigint[])
 language plpgsql as $$
 declare
-  total constant bigint := cardinality(rows);
-  parts constant bigint := greatest(1, round(total::numeric / size));
-  prefix constant text := (
-    select case when bool_and(starts_with(e.event_id, e.device_id || '-')) then min(e.device_id) || '-' else '' end from unnest(rows) e);
+  prefix constant text := rtrim(ids[1], '0123456789');
+  numbers bigint[];
 begin
-  return query with cut as (
-    select e.place, (e.place - 1) * parts / total as part, e.ts, substr(e.event_id, length(prefix) + 1) as rest,
-      sum(coalesce(pg_column_size(e.meta), 0) + coalesce(octet_length(e.value_text), 0)) over (rows unbounded preceding)
-        / 1048576 as heavy
-    from unnest(rows) with ordinality e(event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
-      ts_device_raw, ts_server, schema, meta, value_exact, place)
-  ), split as (
-    select *, rtrim(rest, '0123456789') as word,
-      case when length(rest) = 36 and rest ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then rest::uuid end as uuid
-    from cut
+  begin
+    numbers := '{' || substr(replace(',' || array_to_string(ids, ','), ',' || prefix, ','), 2) || '}';
+    if ids = array(select prefix || n from unnest(numbers) n) and 1000000000000000 > all(numbers) and -1000000000000000 < all(numbers) then
+      id_prefix := prefix;
+      id_steps := array(
+        select s.number - s.earlier from unnest(numbers, 0::bigint || numbers[1:cardinality(numbers) - 1]) s(number, earlier));
+      return next;
+      return;
+    end if;
+  exception when data_exception then null;
+  end;
+  id_prefix := (
+    select case when bool_and(starts_with(id, of_device || '-')) then of_device || '-' else '' end from unnest(ids) id);
+  return query
+  with split as (
+    select i.place, i.rest, rtrim(i.rest, '0123456789') as word,
+      case when length(i.rest) = 36 and i.rest ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then i.rest::uuid end as uuid
+    from (select row_number() over () as place, substr(id, length(id_prefix) + 1) as rest from unnest(ids) id) i
   ), numbered as (
-    select *, right(substr(rest, length(word) + 1), 15) as digits from split
+    select *, right(substr(s.rest, length(s.word) + 1), 15) as digits from split s
   ), ended as (
-    select *, coalesce(nullif(ltrim(digits, '0'), ''), nullif(right(digits, 1), '')) as number from numbered
+    select *, coalesce(nullif(ltrim(n.digits, '0'), ''), nullif(right(n.digits, 1), '')) as number from numbered n
   ), measured as (
-    select *, bool_and(uuid is null and number is not null) over (partition by part, heavy) as has_numbers from ended
-  ), narrow as (
-    select place, part, heavy, uuid, has_numbers,
-      case when uuid is null then left(rest, length(rest) - case when has_numbers then length(number) else 0 end) end as head,
-      case when has_numbers then number::bigint - lag(number::bigint, 1, 0::bigint) over piece end as id_step,
-      micros_after(ts, lag(ts, 1, ts) over piece) as ts_step
-    from measured window piece as (partition by part, heavy order by place)
+    select *, bool_and(e.uuid is null and e.number is not null) over () as has_numbers from ended e
   ), stepped as (
-    select n.*, e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts, e.ts_device, e.ts_device_local,
-      e.ts_device_raw, e.ts_server, e.schema, e.meta, e.value_exact
-    from narrow n
-    join unnest(rows) with ordinality e(event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
-      ts_device_raw, ts_server, schema, meta, value_exact, place) on e.place = n.place
+    select m.place, m.uuid, m.has_numbers,
+      case when m.uuid is null then left(m.rest, length(m.rest) - case when m.has_numbers then length(m.number) else 0 end) end as head,
+      case when m.has_numbers then m.number::bigint - lag(m.number::bigint, 1, 0::bigint) over (order by m.place) end as step
+    from measured m
   )
-  insert into event_segments (device_id, event_type, events, texts, misdated, first_ts, last_ts, first_seen, last_seen, first_device,
-    last_device, id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after, local_after, device_raws,
-    numbers, strings, exacts, units, schemas, metas, content)
-  select packed.*, sha256(record_send(row(id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after,
-    local_after, device_raws, numbers, strings, exacts, units, schemas, metas)))
-  from (
-    select min(device_id), min(event_type), count(*), count(value_text),
-      count(*) filter (where ts_device <> ts or ts_device_raw is not null), min(ts), max(ts), min(ts_server), max(ts_server),
-      min(ts_device), max(ts_device), prefix as id_prefix,
-      case when count(uuid) > 0 then array_agg(uuid) end as id_uuids,
-      case when count(head) > 0 then array_agg(head) end as id_heads,
-      case when bool_and(has_numbers) then array_agg(id_step) end as id_steps,
-      array_agg(ts_step) as ts_steps,
-      array_agg(micros_after(ts_server, ts)) as server_after,
-      case when count(ts_device) > 0 then array_agg(micros_after(ts_device, ts)) end as device_after,
-      case when count(ts_device_local) > 0 then array_agg(micros_after(ts_device_local at time zone 'UTC', ts)) end as local_after,
-      case when count(ts_device_raw) > 0 then array_agg(ts_device_raw) end as device_raws,
-      case when count(value_num) > 0 then array_agg(value_num) end as numbers,
-      case when count(value_text) > 0 then array_agg(value_text) end as strings,
-      case when count(value_exact) > 0 then array_agg(value_exact) end as exacts,
-      case when count(unit) > 0 then array_agg(unit) end as units,
-      array_agg(schema) as schemas,
-      case when count(meta) > 0 then array_agg(meta) end as metas
-    from (select * from stepped order by part, heavy, place) s
-    group by part, heavy) packed
-  returning segment_id;
+  select id_prefix, case when count(s.uuid) > 0 then array_agg(s.uuid) end, case when count(s.head) > 0 then array_agg(s.head) end,
+    case when bool_and(s.has_numbers) then array_agg(s.step) end
+  from (select * from stepped order by place) s;
 end $$;
 
-comment on function pack_events is 'Makes segments of these events, ordered by (ts, event_id)';
+comment on function pack_ids is 'Ids as the columns of event_segments that hold them';
+
+-- An array that is null where all its elements are.
+create function unless_empty(elements anyarray)
+returns anyarray
+language sql immutable as $$ select case when cardinality(array_remove(elements, null)) > 0 then elements end $$;
 
 -- One step: the oldest events of one series that may be sealed, `at_most` of them, become segments and leave `events`, or
 -- nothing changes. The step ends where the next segment begins, and packs the segment again that the events fall into, or that
 -- lies before them if either is small: so segments of a series do not overlap and do not stay small. At the new end of a
--- series fewer events than a segment wait for more, a week at most.
+-- series fewer events than a segment wait for more, a week at most. Segments have about a thousand events, and a MiB of texts and
+-- metas at most.
 --
--- What the new segments give is compared with what was deleted as images of bytes (*=), not by the equality of types: that takes -0
--- for 0, and 1.0 in meta for 1.00.
-create function seal_series(of_device text, of_type text, before timestamptz, seen_before timestamptz, at_most int)
+-- What was deleted is held as one array a column, and read again from the new segment: ids and times by sealed_events, whose equality
+-- is exact, and the columns that are stored as they are by their bytes (*=). The equality of types takes -0 for 0, and 1.0 in meta for
+-- 1.00.
+create function seal_series(of_device text, of_type text, before timestamptz, seen_before timestamptz, at_most int,
+  size int default 1000)
 returns int
 language plpgsql as $$
 declare
-  size constant int := 1000;
   oldest timestamptz;
   home record;
   next record;
-  ids text[];
+  upto timestamptz;
+  upto_id text := '';
+  plenty int := at_most;
   opened bigint[] := '{}';
-  taken events[];
-  sealed bigint[];
-  expected bigint;
-  same bigint;
+  again int := 0;
+  taken record;
+  total int;
+  parts int;
+  ends int[];
+  lo int := 1;
+  hi int;
+  span record;
+  packed record;
+  stored record;
+  back record;
+  id bigint;
 begin
-  select e.ts into oldest from sealable_events(of_device, of_type, before, seen_before) e order by e.ts limit 1;
+  select e.ts into oldest from sealable_events(of_device, of_type, '-infinity', before, seen_before) e order by e.ts limit 1;
   if oldest is null then return 0; end if;
   select s.segment_id, s.events, s.first_ts, s.last_ts into next from event_segments s
   where s.device_id = of_device and s.event_type = of_type and s.last_ts >= oldest order by s.last_ts limit 1;
@@ -150,41 +145,99 @@ begin
     select s.segment_id, s.events, s.first_ts, s.last_ts into home from event_segments s
     where s.device_id = of_device and s.event_type = of_type and s.last_ts < oldest order by s.last_ts desc limit 1;
   end if;
-  ids := array(
-    select e.event_id from sealable_events(of_device, of_type, least(before, next.first_ts, oldest + interval '100 years'), seen_before) e
-    order by e.ts, e.event_id limit at_most);
-  if cardinality(ids) < size and next.first_ts is null and oldest > before - interval '7 days' then return 0; end if;
-
-  if home.last_ts >= oldest or home.events < size / 2 or (next.first_ts is not null and cardinality(ids) < size / 2) then
-    opened := array_remove(array[home.segment_id], null);
+  before := least(before, next.first_ts, oldest + interval '100 years');
+  -- Of the index alone, whether they may be sealed or not.
+  select e.ts into upto from events e
+  where e.device_id = of_device and e.event_type = of_type and e.ts >= oldest and e.ts < before
+  order by e.ts offset at_most limit 1;
+  if upto is null then
+    upto := before;
+    select count(*) into plenty from sealable_events(of_device, of_type, oldest, before, seen_before);
+    if plenty < size and next.first_ts is null and oldest > before - interval '7 days' then return 0; end if;
+  elsif upto = oldest then
+    -- More events than a step takes have one time.
+    select e.event_id into upto_id from sealable_events(of_device, of_type, oldest, oldest + interval '1 microsecond', seen_before) e
+    order by e.event_id offset at_most limit 1;
+    if not found then upto := oldest + interval '1 microsecond'; upto_id := ''; end if;
   end if;
-  expected := cardinality(ids) + case when cardinality(opened) > 0 then home.events else 0 end;
-  taken := array(
-    select row(e.*)::events from (
-      select * from take_events(ids)
+  if home.last_ts >= oldest or home.events < size / 2 or (next.first_ts is not null and plenty < size / 2) then
+    opened := array(
+      select s.segment_id from event_segments s where s.segment_id = home.segment_id and s.content = segment_content(s.segment_id));
+    if cardinality(opened) = 0 and home.segment_id is not null then
+      raise exception 'Segment % of % % is not what was sealed', home.segment_id, of_device, of_type;
+    end if;
+    again := coalesce(home.events, 0);
+  end if;
+
+  select array_agg(e.event_id) as ids, array_agg(e.value_num) as numbers, array_agg(e.value_text) as strings,
+    array_agg(e.unit) as units, array_agg(e.ts) as ts, array_agg(e.ts_device) as devices, array_agg(e.ts_device_local) as locals,
+    array_agg(e.ts_device_raw) as raws, array_agg(e.ts_server) as servers, array_agg(e.schema) as schemas,
+    array_agg(e.meta) as metas, array_agg(e.value_exact) as exacts, count(e.segment_id) as again
+  into taken from (
+    select * from (
+      select *, null::bigint as segment_id from take_events(of_device, of_type, oldest, upto, upto_id, seen_before)
       union all
       select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
-        schema, meta, value_exact
-      from sealed_events b where b.segment_id = any(opened)) e
-    order by e.ts, e.event_id collate "C");
-  sealed := array(select pack_events(taken, size));
-  select count(*) into same
-  from (
-    select * from unnest(taken)
-  ) was
-  join (
-    select event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server,
-      schema, meta, value_exact
-    from sealed_events b where b.segment_id = any(sealed)
-  ) now on now.event_id = was.event_id and now.ts = was.ts
-  where was *= now;
-  if same <> expected or expected <> (
-    select sum(s.events) from event_segments s
-    where s.segment_id = any(sealed) and s.content = segment_content(s.segment_id)) then
-    raise exception 'Sealing % events of % % would have changed them: % come back as they were', expected, of_device, of_type, same;
+        schema, meta, value_exact, segment_id
+      from sealed_events b where b.segment_id = any(opened)) t
+    order by t.ts, t.event_id collate "C", t.ts_server) e;
+  total := coalesce(cardinality(taken.ids), 0);
+  if total = 0 then return 0; end if;
+
+  -- The place at which each segment ends.
+  parts := greatest(1, round(total::numeric / size));
+  if coalesce(pg_column_size(taken.metas), 0) + coalesce(pg_column_size(taken.strings), 0) < 1048576 then
+    ends := array(select i * total / parts from generate_series(1, parts) i);
+  else
+    ends := array(
+      select max(h.place) from (
+        select u.place, (u.place - 1) * parts / total as part,
+          sum(coalesce(pg_column_size(u.meta), 0) + coalesce(octet_length(u.string), 0)) over (rows unbounded preceding) / 1048576 as heavy
+        from unnest(taken.metas, taken.strings) with ordinality u(meta, string, place)) h
+      group by h.part, h.heavy order by 1);
+  end if;
+  foreach hi in array ends loop
+    select count(*) filter (where t.device <> t.ts or t.raw is not null) as misdated, min(t.ts) as first_ts, max(t.ts) as last_ts,
+      min(t.server) as first_seen, max(t.server) as last_seen, min(t.device) as first_device, max(t.device) as last_device,
+      array_agg(micros_after(t.ts, t.earlier)) as ts_steps, array_agg(micros_after(t.server, t.ts)) as server_after,
+      case when count(t.device) > 0 then array_agg(micros_after(t.device, t.ts)) end as device_after,
+      case when count(t.local) > 0 then array_agg(micros_after(t.local at time zone 'UTC', t.ts)) end as local_after
+    into span
+    from unnest(taken.ts[lo:hi], taken.servers[lo:hi], taken.devices[lo:hi], taken.locals[lo:hi], taken.raws[lo:hi],
+      taken.ts[lo] || taken.ts[lo:hi-1]) t(ts, server, device, local, raw, earlier);
+    select p.id_prefix, p.id_uuids, p.id_heads, p.id_steps, span.ts_steps, span.server_after, span.device_after, span.local_after,
+      unless_empty(taken.raws[lo:hi]) as device_raws, unless_empty(taken.numbers[lo:hi]) as numbers,
+      unless_empty(taken.strings[lo:hi]) as strings, unless_empty(taken.exacts[lo:hi]) as exacts,
+      unless_empty(taken.units[lo:hi]) as units, taken.schemas[lo:hi] as schemas, unless_empty(taken.metas[lo:hi]) as metas
+    into packed from pack_ids(taken.ids[lo:hi], of_device) p;
+    insert into event_segments (device_id, event_type, events, texts, misdated, first_ts, last_ts, first_seen, last_seen, first_device,
+      last_device, id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after, local_after, device_raws,
+      numbers, strings, exacts, units, schemas, metas, content)
+    select of_device, of_type, 1 + hi - lo, coalesce(cardinality(array_remove(packed.strings, null)), 0), span.misdated, span.first_ts,
+      span.last_ts, span.first_seen, span.last_seen, span.first_device, span.last_device, p.*, sha256(record_send(p))
+    from (
+      select packed.id_prefix, packed.id_uuids, packed.id_heads, packed.id_steps, packed.ts_steps, packed.server_after,
+        packed.device_after, packed.local_after, packed.device_raws, packed.numbers, packed.strings, packed.exacts, packed.units,
+        packed.schemas, packed.metas) p
+    returning segment_id into id;
+
+    select id_prefix, id_uuids, id_heads, id_steps, ts_steps, server_after, device_after, local_after, device_raws, numbers, strings,
+      exacts, units, schemas, metas
+    into stored from event_segments where segment_id = id;
+    select array_agg(s.event_id) as ids, array_agg(s.ts) as ts, array_agg(s.ts_server) as servers, array_agg(s.ts_device) as devices,
+      array_agg(s.ts_device_local) as locals
+    into back from sealed_events s where s.segment_id = id;
+    if (packed *= stored and back.ids = taken.ids[lo:hi] and back.ts = taken.ts[lo:hi] and back.servers = taken.servers[lo:hi]
+      and back.devices = taken.devices[lo:hi] and back.locals = taken.locals[lo:hi]) is not true then
+      raise exception 'Sealing % events of % % would have changed them', total, of_device, of_type;
+    end if;
+    lo := hi + 1;
+  end loop;
+  if lo <> total + 1 or taken.again <> again then
+    raise exception 'Sealing % events of % % would have lost some', total, of_device, of_type;
   end if;
   delete from event_segments where segment_id = any(opened);
-  return cardinality(ids);
+  return total - taken.again;
 end $$;
 
 comment on function seal_series is 'Seals the oldest events of one series and returns how many; 0 if none is due';
@@ -266,5 +319,5 @@ do $$
 begin
   execute format('alter function seal_next(interval, int) security definer set search_path = %I, pg_temp', current_schema());
 end $$;
-revoke all on function take_events(text[]), pack_events(anyarray, int),
-  seal_series(text, text, timestamptz, timestamptz, int), seal_next(interval, int) from public;
+revoke all on function take_events(text, text, timestamptz, timestamptz, text, timestamptz),
+  seal_series(text, text, timestamptz, timestamptz, int, int), seal_next(interval, int) from public;

@@ -109,12 +109,9 @@ function readers(pool: QueryPool) {
 
 /** The older half of each series, in small segments. */
 const SEAL = `
-  do $$ declare one record; old events[]; begin
+  do $$ declare one record; begin
     for one in select * from event_series() loop
-      old := array(select e from events e where e.device_id = one.device_id and e.event_type = one.event_type
-        and e.ts < '2026-11-20T18:00Z' order by e.ts, e.event_id);
-      perform pack_events(old, 20);
-      perform take_events(array(select event_id from unnest(old)));
+      while seal_series(one.device_id, one.event_type, '2026-11-20T18:00Z', 'infinity', 20, 20) > 0 loop null; end loop;
     end loop;
   end $$`
 

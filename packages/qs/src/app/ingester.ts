@@ -1,4 +1,5 @@
 import type { BrokerOptions } from '@qs-telemetry/device'
+import { BackupJob } from '../backup/backup-job.ts'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
 import { PipelineRates } from '../console/pipeline-rates.ts'
@@ -13,7 +14,7 @@ import { createPool, queryOnce } from '../database/pool.ts'
 import { DeviceZones } from '../devices/device-zones.ts'
 import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
-import type { ServiceEndpoints } from '../endpoints/endpoints.ts'
+import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { hasCode } from '../errors/qs-error.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
@@ -25,6 +26,7 @@ import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
 import { SealJob } from '../segments/seal-job.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
@@ -123,10 +125,12 @@ export async function startIngester(
           onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
           log: log.child({ stage: 'sealing' }),
         })
+  const backups = backupJob(config, ownerUrl, { metrics: pipeline.metrics, log })
   const alarms = startAlarms(pipeline, {
     ...{ config, mqttUrl, log },
     embedded: embedded?.broker,
     differingHours: () => hours.differing,
+    backups: () => backups?.health ?? null,
   })
   const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }
   const rates = new PipelineRates(pipeline.accounting, pipeline.metrics)
@@ -176,6 +180,7 @@ export async function startIngester(
   }
   hours.start()
   sealing?.start()
+  backups?.start()
   if (embedded === undefined) watch.start()
 
   return {
@@ -185,7 +190,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await Promise.all([hours.stop(), sealing?.stop(), watch.stop()])
+      await Promise.all([hours.stop(), sealing?.stop(), backups?.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // With the embedded broker, the rest has no PUBACK: its devices keep it.
@@ -197,6 +202,21 @@ export async function startIngester(
       lock.release()
     },
   }
+}
+
+/** null: none are scheduled. */
+function backupJob(
+  config: Config,
+  ownerUrl: DatabaseUrl,
+  { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
+): BackupJob | null {
+  const { BACKUP_EVERY: everyMs, BACKUP_DIR: folder, BACKUP_KEEP: keep } = config
+  if (everyMs === null) return null
+  return new BackupJob({
+    url: urlReader(config, 'BACKUP_DATABASE_URL', ownerUrl),
+    ...{ folder, everyMs, keep, clock: new SystemClock(), metrics },
+    log: log.child({ stage: 'backup' }),
+  })
 }
 
 function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, url: string): BrokerOptions {

@@ -1,5 +1,6 @@
 import { accountingAlarm } from '../alarms/accounting-alarm.ts'
 import { Alarms } from '../alarms/alarms.ts'
+import { type BackupHealth, backupAlarm } from '../alarms/backup-alarm.ts'
 import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
@@ -36,13 +37,15 @@ export interface StartAlarmsOptions {
     | undefined
   /** If absent, hours are not compared with events. */
   readonly differingHours?: () => DifferingHours | null
+  /** If absent, no backups are scheduled. */
+  readonly backups?: () => BackupHealth | null
   readonly log: Log
 }
 
 /** The alarms of a pipeline: they only read existing counters and never touch an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  { config, mqttUrl, embedded, differingHours = () => null, log }: StartAlarmsOptions,
+  { config, mqttUrl, embedded, differingHours = () => null, backups = () => null, log }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
     url: mqttUrl,
@@ -70,6 +73,7 @@ export function startAlarms(
       budgetAlarm(budgets),
       typesAlarm,
       hoursAlarm(differingHours),
+      backupAlarm(backups),
       ...(embedded === undefined
         ? []
         : [

@@ -1,183 +1,148 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
 import type pg from 'pg'
-import { libpqEnvironment } from '../database/libpq-environment.ts'
-import { openClient } from '../database/open-client.ts'
-import { syncDirectory } from '../embedded/postgres/create-cluster.ts'
+import { to as copyTo } from 'pg-copy-streams'
+import { type Migration, readMigrations } from '../database/migrate.ts'
 import { QsError } from '../errors/qs-error.ts'
-import { type BackupManifest, manifestPath, sha256Of } from './backup-manifest.ts'
-import { watchCopy } from './copy-progress.ts'
-import { findTool } from './postgres-tools.ts'
-import { runTool } from './run-tool.ts'
-import { listTables, summarize, type TableSummary, TEXT_SETTINGS } from './table-summary.ts'
+import { BackupDraft, backupName } from './backup-folder.ts'
+import { findOthers, namesOf } from './find-others.ts'
+import type { Manifest, SavedPart } from './manifest.ts'
+import { type Part, planParts } from './plan-parts.ts'
+import { describeServer, readSchemaVersion } from './read-server.ts'
+import { saveFile } from './saved-file.ts'
+import { readSequences, rowsSql, tablesToSave } from './saved-tables.ts'
+import { shippedObjects } from './schema-objects.ts'
+import { beginSnapshot, openSnapshot, type Snapshot } from './snapshot.ts'
+import { summarize } from './table-summary.ts'
+
+/** SQLSTATE (PostgreSQL manual, appendix A). */
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 export interface BackupOptions {
+  /** URL with the owner role. */
   readonly databaseUrl: string
-  /** Path of the backup; the manifest is stored next to it. */
-  readonly file: string
+  readonly folder: string
+  readonly now: Date
+  /** Whether tables and columns that qs did not create may be left out. */
+  readonly leaveOutOthers: boolean
   readonly signal: AbortSignal
-  /** Rows written so far, and in total. */
+  /** Rows saved so far, and about how many there are. */
   readonly onRows: (done: number, total: number) => void
 }
 
-/** The session of pg_dump. */
-const COPY = 'qs-backup (copy)'
+export interface Saved {
+  readonly path: string
+  readonly manifest: Manifest
+  /** Bytes of the files that were written now; the others are those of earlier backups. */
+  readonly newBytes: number
+}
 
 /**
- * Saves the database schema with all rows from one snapshot, while events keep arriving.
+ * Saves the rows of all tables of qs from one snapshot, while events keep arriving: COPY into compressed files, and a
+ * manifest with the row counts and checksums that the server computes in the same snapshot. docs/decisions/0031 explains
+ * the format.
  *
- * pg_dump and the row counts use the same exported snapshot, so that restore can verify completeness. The file gets its
- * name only once it is on disk, complete and readable; an interrupted run leaves nothing that looks like a backup.
- *
- * @throws Error of PostgreSQL or pg_dump, or if pg_dump is missing
+ * @throws QsError if something cannot be saved; then nothing looks like a backup
  */
-export async function backup(options: BackupOptions): Promise<BackupManifest> {
-  const { databaseUrl, file } = options
-  const client = await openClient(databaseUrl, { name: 'qs-backup', connectTimeoutMs: 10_000 })
-  const draft = `${file}.partial`
+export async function backup(options: BackupOptions): Promise<Saved> {
+  const { databaseUrl, folder, now, signal } = options
+  signal.throwIfAborted()
+  let snapshot: Snapshot | null = null
+  let draft: BackupDraft | null = null
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    const server = await describeServer(client)
-    const pgDump = findTool('pg_dump', server.major)
-    const pgRestore = findTool('pg_restore', pgDump.major)
-    // The snapshot lives as long as this transaction.
-    await client.query(
-      `set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; ${TEXT_SETTINGS}`,
-    )
-    await client.query('begin isolation level repeatable read read only')
-    const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot')
-    const createdAt = new Date().toISOString()
-    const schemaVersion = await readSchemaVersion(client)
-    const tables = await summarizeAll(client, server.schema, options.signal)
-    await dump(client, {
-      ...options,
-      draft,
-      pgDump: pgDump.path,
-      snapshot: String(rows[0]?.snapshot),
-      tables,
-      schema: server.schema,
-    })
-    checkContents(await runTool(pgRestore.path, ['--list', draft], options), server.schema, tables)
+    snapshot = await openSnapshot(databaseUrl, signal)
+    const { copier } = snapshot
+    const { schema, version: serverVersion } = await describeServer(copier)
+    const schemaVersion = await readSchemaVersion(copier)
+    const shipped = await shippedObjects(databaseUrl, await migrationsTo(schemaVersion))
+    await beginSnapshot(snapshot, schema, { tables: namesOf(shipped, 'table'), version: schemaVersion })
+    const leftOut = await findOthers(copier, { schema, shipped, leaveOut: options.leaveOutOthers })
+    const tables = await tablesToSave(copier, schema, shipped)
+    const sequences = await readSequences(copier, schema, tables)
 
-    const manifest: BackupManifest = {
-      format: 1,
-      createdAt,
-      serverVersion: server.version,
-      pgDumpMajor: pgDump.major,
-      schema: server.schema,
-      schemaVersion,
-      tables,
-      bytes: statSync(draft).size,
-      sha256: await sha256Of(draft),
+    draft = new BackupDraft(folder, backupName(now, 'json'))
+    const parts = await planParts(copier, schema, tables)
+    const work = { ...options, ...snapshot, draft, schema }
+    const saved = await saveParts(work, parts)
+    const manifest: Manifest = {
+      ...{ format: 2, createdAt: now.toISOString(), serverVersion, schemaVersion },
+      tables: tables.map(({ table, columns }) => ({ table, columns, parts: saved.parts.get(table) ?? [] })),
+      ...{ sequences, leftOut },
     }
-    publish(file, draft, manifest)
-    return manifest
-  } finally {
-    rmSync(draft, { force: true })
-    await client.end()
-  }
-}
-
-async function describeServer(client: pg.Client) {
-  const { rows } = await client.query<{ version: string; number: number; schema: string | null }>(
-    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-     current_schema() as schema`,
-  )
-  const { version, number, schema } = rows[0] as { version: string; number: number; schema: string | null }
-  if (schema === null) {
-    throw new QsError('SEARCH_PATH_WRONG', 'The search_path of this role names no existing schema')
-  }
-  return { version, schema, major: Math.floor(number / 10_000) }
-}
-
-async function readSchemaVersion(client: pg.Client): Promise<number> {
-  const { rows: found } = await client.query<{ exists: boolean }>(
-    `select to_regclass('schema_migrations') is not null as exists`,
-  )
-  if (!found[0]?.exists) {
-    throw new QsError('NOTHING_TO_SAVE', 'There is nothing to save: the database has no tables of qs')
-  }
-  const { rows } = await client.query<{ version: number }>(
-    'select coalesce(max(version), 0) as version from schema_migrations',
-  )
-  return Number(rows[0]?.version)
-}
-
-async function summarizeAll(
-  client: pg.Client,
-  schema: string,
-  signal: AbortSignal,
-): Promise<readonly TableSummary[]> {
-  const tables: TableSummary[] = []
-  for (const table of await listTables(client, schema)) {
+    draft.publish(manifest)
+    return { path: draft.path, manifest, newBytes: saved.newBytes }
+  } catch (error) {
     signal.throwIfAborted()
-    tables.push(await summarize(client, schema, table))
+    const { code, message } = error as Error & { readonly code?: string }
+    if (code !== INSUFFICIENT_PRIVILEGE) throw error
+    throw new QsError('BACKUP_RIGHTS', message, { cause: error })
+  } finally {
+    draft?.discard()
+    await snapshot?.close()
   }
-  return tables
 }
 
-interface DumpOptions extends BackupOptions {
-  readonly draft: string
-  readonly pgDump: string
-  readonly snapshot: string
+/** @throws QsError if the database is newer than this qs */
+async function migrationsTo(version: number): Promise<readonly Migration[]> {
+  const migrations = await readMigrations()
+  const newest = migrations.at(-1)?.version ?? 0
+  if (version <= newest) return migrations.filter((each) => each.version <= version)
+  throw new QsError('SCHEMA_NEWER', `The database has schema version ${version}, but this qs knows ${newest}`)
+}
+
+interface Work extends BackupOptions, Snapshot {
+  readonly draft: BackupDraft
   readonly schema: string
-  readonly tables: readonly TableSummary[]
 }
 
-async function dump(client: pg.Client, options: DumpOptions): Promise<void> {
-  const { draft, pgDump, snapshot, schema, tables, onRows, signal } = options
-  const total = tables.reduce((sum, { rows }) => sum + rows, 0)
-  // Readable only by the owner: the rows may be private.
-  closeSync(openSync(draft, 'w', 0o600))
-  const stopWatching = watchCopy(client, { name: COPY, total, onRows })
-  try {
-    await runTool(
-      pgDump,
-      [
-        '--format=custom',
-        '--no-owner',
-        '--no-privileges',
-        `--schema="${schema.replaceAll('"', '""')}"`,
-      ].concat([`--snapshot=${snapshot}`, '--lock-wait-timeout=30s', '--no-password', `--file=${draft}`]),
-      { environment: { ...libpqEnvironment(options.databaseUrl), PGAPPNAME: COPY }, signal },
+interface SavedParts {
+  /** By table. */
+  readonly parts: ReadonlyMap<string, readonly SavedPart[]>
+  readonly newBytes: number
+}
+
+async function saveParts(work: Work, parts: readonly Part[]): Promise<SavedParts> {
+  const saved = new Map<string, SavedPart[]>()
+  const total = await estimateRows(work.counter, parts)
+  let [done, newBytes] = [0, 0]
+  const onRows = (rows: number) => {
+    done += rows
+    work.onRows(done, Math.max(done, total))
+  }
+  for (const part of parts) {
+    const { table } = part.table
+    const earlier = part.key === null ? null : await work.draft.find(part.key)
+    const each = earlier ?? (await savePart(work, part, onRows))
+    if (earlier === null) newBytes += each.bytes
+    else onRows(each.rows)
+    saved.set(table, [...(saved.get(table) ?? []), each])
+    work.signal.throwIfAborted()
+  }
+  work.onRows(done, done)
+  return { parts: saved, newBytes }
+}
+
+async function savePart(
+  { copier, counter, draft, folder, schema, signal }: Work,
+  { table, condition, key }: Part,
+  onRows: (rows: number) => void,
+): Promise<SavedPart> {
+  const source = rowsSql(schema, table, condition)
+  const [{ rows, ...file }, summary] = await Promise.all([
+    saveFile(copier.query(copyTo(`copy ${source} to stdout`)), { folder, signal, onRows }),
+    summarize(counter, source),
+  ])
+  draft.need(file.file)
+  if (rows !== summary.rows)
+    throw new QsError(
+      'BACKUP_FAILED',
+      `${rows} rows of ${table.table} were copied, but it has ${summary.rows}`,
     )
-    onRows(total, total)
-  } finally {
-    stopWatching()
-  }
+  return { ...file, ...summary, key }
 }
 
-function checkContents(list: string, schema: string, tables: readonly TableSummary[]): void {
-  const absent = tables.filter(({ table }) => !list.includes(` TABLE DATA ${schema} ${table} `))
-  if (absent.length > 0)
-    throw new QsError('BACKUP_FAILED', `The backup lacks ${absent.map(({ table }) => table).join(', ')}`)
-}
-
-/** Publishes the dump last, so that if it exists, the backup is complete. */
-function publish(file: string, draft: string, manifest: BackupManifest): void {
-  sync(draft)
-  const path = manifestPath(file)
-  writeFileSync(`${path}.partial`, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
-  sync(`${path}.partial`)
-  renameSync(`${path}.partial`, path)
-  renameSync(draft, file)
-  syncDirectory(dirname(file))
-}
-
-function sync(file: string): void {
-  const handle = openSync(file, 'r+')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
+async function estimateRows(client: pg.Client, parts: readonly Part[]): Promise<number> {
+  const { rows } = await client.query<{ rows: string }>(
+    'select coalesce(sum(greatest(reltuples, 0)), 0)::bigint as rows from pg_class where relname = any($1)',
+    [parts.map(({ table }) => table.table)],
+  )
+  return Number(rows[0]?.rows)
 }

@@ -1,22 +1,31 @@
-import { statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { dirname } from 'node:path'
 import type pg from 'pg'
-import { libpqEnvironment } from '../database/libpq-environment.ts'
-import { MIGRATION_LOCK, migrate, readMigrations } from '../database/migrate.ts'
+import { streamOf } from '../database/connect.ts'
+import {
+  createHistory,
+  MIGRATION_LOCK,
+  type Migration,
+  migrate,
+  readMigrations,
+  runMigration,
+} from '../database/migrate.ts'
 import { openClient } from '../database/open-client.ts'
-import { runningIngesters } from '../database/running-ingesters.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
-import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
-import { watchCopy } from './copy-progress.ts'
-import { findTool, type Tool } from './postgres-tools.ts'
-import { afterRestore, beforeRestore, withoutNewerSettings } from './restore-script.ts'
-import { runTool, startTool } from './run-tool.ts'
+import { isIntact } from './backup-folder.ts'
+import { checkTarget } from './check-target.ts'
+import { dropObjects } from './drop-objects.ts'
+import { loadTables } from './load-tables.ts'
+import { filesOf, type Manifest, readManifest, totalRows } from './manifest.ts'
+import { describeServer, readSchemaVersion } from './read-server.ts'
+import { pathOf } from './saved-file.ts'
+import { shippedObjects } from './schema-objects.ts'
+import { qualified } from './table-summary.ts'
 
 export interface RestoreOptions {
   /** URL with the owner role. */
   readonly databaseUrl: string
+  /** The manifest, next to the folder with the files. */
   readonly file: string
   /** Whether existing rows may be discarded. */
   readonly replace: boolean
@@ -26,7 +35,7 @@ export interface RestoreOptions {
 
 export interface Restored {
   /** The manifest that every table was compared with before the commit. */
-  readonly manifest: BackupManifest
+  readonly manifest: Manifest
   /** Migrations newer than the backup. */
   readonly migrated: readonly string[]
 }
@@ -34,137 +43,119 @@ export interface Restored {
 const NAME = 'qs-restore'
 
 /**
- * Replaces the content of the database with a backup in one transaction: all of it, compared with the manifest, or
- * nothing. Then migrates it forward, and grants the roles their rights.
+ * Puts a backup into a database in one transaction: the tables as the migrations of its version create them, the rows, the
+ * comparison with the manifest, or nothing. Then migrates it forward, and grants the roles their rights. What qs did not
+ * create stays.
  *
  * @throws Error with the reason; the database is then unchanged
  */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { databaseUrl, file, signal } = options
+  const { databaseUrl, file, replace, signal } = options
   const manifest = readManifest(file)
-  await checkFile(file, manifest)
-  const tool = findTool('pg_restore', manifest.pgDumpMajor)
-  await runTool(tool.path, ['--list', file], { signal })
+  const migrations = await migrationsOf(manifest, file)
+  await checkFiles(manifest, options)
 
   const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
+  const cut = () => streamOf(client).destroy()
+  signal.addEventListener('abort', cut)
   try {
-    await client.query('set statement_timeout = 0')
+    await client.query('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
     // An ingester that starts now waits for this lock until the restore is finished.
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-    await checkDatabase(client, manifest, options.replace)
-    await load(client, tool, manifest, options)
+    await checkTarget(client, replace)
+    await replaceTables(client, { ...options, manifest, migrations })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
   } finally {
+    signal.removeEventListener('abort', cut)
     await client.end()
   }
 
   const migrated = await migrate(databaseUrl)
-  await analyze(databaseUrl)
+  await analyze(databaseUrl, manifest)
   return { manifest, migrated }
 }
 
-async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupManifest): Promise<void> {
-  const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) throw new QsError('BACKUP_UNUSABLE', `There is no file ${file}`)
-  if (size !== bytes || (await sha256Of(file)) !== sha256)
-    throw new QsError('BACKUP_UNUSABLE', `${file} is damaged: its size or checksum is wrong`)
-  const newest = (await readMigrations()).at(-1)?.version ?? 0
-  if (schemaVersion > newest) {
+/** @throws QsError if this qs is too old for the backup */
+async function migrationsOf({ schemaVersion }: Manifest, file: string): Promise<readonly Migration[]> {
+  const migrations = await readMigrations()
+  const newest = migrations.at(-1)?.version ?? 0
+  if (schemaVersion > newest)
     throw new QsError(
       'SCHEMA_NEWER',
       `${file} has schema version ${schemaVersion}, but this qs supports ${newest}`,
     )
+  return migrations.filter(({ version }) => version <= schemaVersion)
+}
+
+async function checkFiles(manifest: Manifest, { file, signal }: RestoreOptions): Promise<void> {
+  const folder = dirname(file)
+  for (const part of filesOf(manifest)) {
+    signal.throwIfAborted()
+    if (!(await isIntact(folder, part)))
+      throw new QsError('BACKUP_UNUSABLE', `${pathOf(folder, part.file)} is missing or damaged`)
   }
 }
 
-async function checkDatabase(client: pg.Client, { schema }: BackupManifest, replace: boolean): Promise<void> {
-  const { rows } = await client.query<{ schema: string | null; owner: boolean; role: string }>(
-    `select current_schema() as schema, has_schema_privilege(current_schema(), 'create') as owner, current_user as role`,
-  )
-  const [found] = rows
-  if (found?.schema !== schema) {
-    throw new QsError(
-      'SEARCH_PATH_WRONG',
-      `The backup is of the schema ${schema}, but DATABASE_URL leads the role ${found?.role} to ${found?.schema ?? 'none'}`,
-    )
-  }
-  if (!found.owner) throw new QsError('NOT_THE_OWNER', `The role ${found.role} may not create tables`)
-
-  const ingesters = await runningIngesters(client)
-  if (ingesters.length > 0) {
-    throw new QsError('INGESTER_RUNNING', `An ingester is writing to this database (${ingesters.join(', ')})`)
-  }
-  if (!replace && (await holdsRows(client))) {
-    throw new QsError('DATABASE_NOT_EMPTY', 'The database contains events')
-  }
+interface Replacement extends RestoreOptions {
+  readonly manifest: Manifest
+  readonly migrations: readonly Migration[]
 }
 
-async function holdsRows(client: pg.Client): Promise<boolean> {
-  for (const table of ['events', 'dead_letters', 'dead_letters_counted']) {
-    const { rows } = await client.query('select where to_regclass($1) is not null', [table])
-    if (rows.length > 0 && (await client.query(`select from ${table} limit 1`)).rows.length > 0) return true
-  }
-  return false
-}
-
-async function load(
-  client: pg.Client,
-  tool: Tool,
-  manifest: BackupManifest,
-  { databaseUrl, file, signal, onRows }: RestoreOptions,
-): Promise<void> {
-  const { schema, tables } = manifest
-  const total = tables.reduce((sum, { rows }) => sum + rows, 0)
-  const copy = `${NAME} (copy)`
-  const stopWatching = watchCopy(client, { name: copy, total, onRows })
-  const stopped = new AbortController()
-  const both = AbortSignal.any([signal, stopped.signal])
+async function replaceTables(client: pg.Client, options: Replacement): Promise<void> {
+  const { file, manifest, migrations, signal } = options
   try {
-    // From the same folder, so that both have the same version.
-    const psql = startTool(
-      join(dirname(tool.path), 'psql'),
-      ['--no-psqlrc', '--quiet', '--no-password', '--output=/dev/null', '--set=ON_ERROR_STOP=1'],
-      { environment: { ...libpqEnvironment(databaseUrl), PGAPPNAME: copy }, signal: both },
-    )
-    psql.stdout.resume()
-    const pgRestore = startTool(
-      tool.path,
-      ['--no-owner', '--no-privileges', `--schema=${schema}`, '--file=-', file],
-      { signal: both },
-    )
-    psql.stdin.write(beforeRestore(schema))
-    const feed = async () => {
-      await pipeline(pgRestore.stdout, withoutNewerSettings(), psql.stdin, { end: false })
-      await pgRestore.ended()
-      // Sent last: without the commit, the script changes nothing.
-      psql.stdin.end(afterRestore(manifest))
+    const { schema } = await describeServer(client)
+    const old = await existingObjects(client, options)
+    await client.query(`begin; set local lock_timeout = '10s'; set local client_min_messages = warning`)
+    await client.query(dropObjects(schema, old))
+    await createHistory(client)
+    for (const migration of migrations) await runMigration(client, migration)
+    let done = 0
+    const total = totalRows(manifest)
+    const onRows = (rows: number) => {
+      done += rows
+      options.onRows(done, total)
     }
-    const [loaded, fed] = await Promise.allSettled([
-      psql.ended().finally(() => pgRestore.stdout.destroy()),
-      feed().catch((error: unknown) => {
-        psql.stdin.end()
-        throw error
-      }),
-    ])
-    if (loaded.status === 'rejected') throw loaded.reason
-    if (fed.status === 'rejected') throw fed.reason
-    onRows(total, total)
+    await loadTables(client, { ...{ folder: dirname(file), manifest, schema, signal }, onRows })
+    signal.throwIfAborted()
+    await client.query('commit')
   } catch (error) {
     signal.throwIfAborted()
-    throw new QsError('RESTORE_FAILED', reasonOf(error), { cause: error })
-  } finally {
-    stopped.abort()
-    stopWatching()
+    throw new QsError('RESTORE_FAILED', withDetail(error), { cause: error })
   }
+}
+
+/** PostgreSQL names the view that is in the way in the detail of its error. */
+function withDetail(error: unknown): string {
+  const { detail } = error as { readonly detail?: string }
+  return detail === undefined ? reasonOf(error) : `${reasonOf(error)}: ${detail}`
+}
+
+/** What qs has created in the database so far. */
+async function existingObjects(
+  client: pg.Client,
+  { databaseUrl }: RestoreOptions,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `select to_regclass('schema_migrations') is not null as exists`,
+  )
+  if (!rows[0]?.exists) return new Set()
+  const version = await readSchemaVersion(client)
+  return shippedObjects(
+    databaseUrl,
+    (await readMigrations()).filter((each) => each.version <= version),
+  )
 }
 
 /** Without statistics, the first charts would be slow. */
-async function analyze(databaseUrl: string): Promise<void> {
+async function analyze(databaseUrl: string, { tables }: Manifest): Promise<void> {
   const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
   try {
     await client.query('set statement_timeout = 0; set client_min_messages = error')
-    await client.query(
-      'analyze events, series, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours',
-    )
+    const { schema } = await describeServer(client)
+    for (const { table } of tables) await client.query(`analyze ${qualified(schema, table)}`)
   } finally {
     await client.end()
   }

@@ -1,11 +1,19 @@
 import pg from 'pg'
 
-/** The content of a table, independent of the order of its rows. */
-export interface TableSummary {
-  readonly table: string
+/** The content of rows, independent of their order. */
+export interface RowSummary {
   readonly rows: number
   /** Sum of 64 bits of the MD5 of each row as text; a decimal number. */
   readonly checksum: string
+}
+
+export interface TableSummary extends RowSummary {
+  readonly table: string
+}
+
+/** For SQL: the name of a table with its schema. */
+export function qualified(schema: string, table: string): string {
+  return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`
 }
 
 /** The settings that affect a row as text; with them it is the same on every server. */
@@ -27,14 +35,16 @@ export async function listTables(client: pg.Client, schema: string): Promise<rea
 /**
  * A sum does not depend on the order, and counts a repeated row twice. It uses MD5, since PostgreSQL's own hash
  * functions may differ between versions and machines.
+ *
+ * @param source a table, or a query in parentheses
  */
-export function summarySql(schema: string, table: string): string {
+export function summarySql(source: string): string {
   return `select count(*) as rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text as checksum
-    from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} t`
+    from ${source} t`
 }
 
 /** Reads every row once. */
-export async function summarize(client: pg.Client, schema: string, table: string): Promise<TableSummary> {
-  const { rows } = await client.query<{ rows: string; checksum: string }>(summarySql(schema, table))
-  return { table, rows: Number(rows[0]?.rows), checksum: String(rows[0]?.checksum) }
+export async function summarize(client: pg.Client, source: string): Promise<RowSummary> {
+  const { rows } = await client.query<{ rows: string; checksum: string }>(summarySql(source))
+  return { rows: Number(rows[0]?.rows), checksum: String(rows[0]?.checksum) }
 }

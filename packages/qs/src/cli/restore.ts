@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { type Restored, restore } from '../backup/restore.ts'
+import { summaryOf } from '../backup/manifest.ts'
+import { restoreDump } from '../backup/pg-dump/restore.ts'
+import { type RestoreOptions, restore } from '../backup/restore.ts'
 import { loadConfig } from '../config/load.ts'
 import { withDatabase } from '../embedded/with-database.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -8,7 +10,7 @@ import { progress } from './progress.ts'
 import { stopSignal } from './stop-signal.ts'
 
 interface Options {
-  readonly replace?: true
+  readonly replace?: boolean
   readonly json?: true
 }
 
@@ -21,32 +23,52 @@ export function registerRestore(program: Command): void {
     .addHelpText(
       'after',
       `
-Stop the ingester first. One transaction restores the whole backup, compared with ….dump.json table by table, or
-nothing. A backup of an older version is migrated. Needs pg_restore and psql, and the DATABASE_URL of the owner.
-Without DATABASE_URL, it starts and restores the embedded database of QS_DATA_DIR.
+<file> is the manifest of a backup, qs-….json, next to its folder files/, or a ….dump of qs backup --pg-dump. Stop the
+ingester first. One transaction restores the whole backup, compared with the manifest table by table, or nothing. A backup
+of an older version is migrated. What you added to the schema stays, except with ….dump, which replaces everything.
+
+Needs the DATABASE_URL of the owner. Without DATABASE_URL, it starts and restores the embedded database of QS_DATA_DIR.
+A ….dump also needs pg_restore and psql.
 
 Examples
-  qs restore backups/qs-20261125T031500Z.dump
-  docker compose stop ingester && docker compose run --rm qs restore --replace backups/qs-….dump`,
+  qs restore backups/qs-20261125T031500Z.json
+  QS_DATA_DIR=./trial POSTGRES_PORT=5499 qs restore backups/qs-….json      try it beside the running one
+  docker compose stop ingester && docker compose run --rm qs restore --replace backups/qs-….json`,
     )
-    .action(async (file: string, { replace, json }: Options) => {
+    .action(async (file: string, { replace = false, json }: Options) => {
       const config = loadConfig()
       const signal = stopSignal()
       const bar = progress('rows restored')
-      const restored = await withDatabase(config, createLog(config.LOG_LEVEL), (databaseUrl) =>
-        restore({ databaseUrl, file, replace: replace ?? false, signal, onRows: bar.update }).finally(
-          bar.stop,
-        ),
+      const run = file.endsWith('.dump') ? fromDump : fromFolder
+      const done = await withDatabase(config, createLog(config.LOG_LEVEL), (databaseUrl) =>
+        run({ databaseUrl, file, replace, signal, onRows: bar.update }).finally(bar.stop),
       )
-      if (json) console.log(JSON.stringify({ file, ...restored }))
-      else print(restored)
+      if (json) console.log(JSON.stringify({ file, ...done }))
+      else print(done)
     })
 }
 
-function print({ manifest, migrated }: Restored): void {
-  for (const { table, rows } of manifest.tables) {
+interface Done {
+  readonly createdAt: string
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]
+  readonly migrated: readonly string[]
+}
+
+async function fromFolder(options: RestoreOptions): Promise<Done> {
+  const { manifest, migrated } = await restore(options)
+  const tables = manifest.tables.map((table) => ({ table: table.table, ...summaryOf(table) }))
+  return { createdAt: manifest.createdAt, tables, migrated }
+}
+
+async function fromDump(options: RestoreOptions): Promise<Done> {
+  const { manifest, migrated } = await restoreDump(options)
+  return { createdAt: manifest.createdAt, tables: manifest.tables, migrated }
+}
+
+function print({ createdAt, tables, migrated }: Done): void {
+  for (const { table, rows } of tables) {
     console.log(`${String(rows).padStart(12)} rows  ${table}  ${pc.green('row count and checksum match')}`)
   }
   for (const name of migrated) console.log(`applied ${name}`)
-  console.log(`restored the backup of ${manifest.createdAt}`)
+  console.log(`restored the backup of ${createdAt}`)
 }

@@ -316,6 +316,30 @@ export const SETTINGS = {
     'JavaScript heap of the console process. If a page needs more, it gets 503 and the console restarts; the ingester is not affected',
   ),
 
+  BACKUP_EVERY: optional(
+    'Backup',
+    kinds.duration('10m', '366d'),
+    'How often qs up and qs ingest make a backup, one process at a time: 24h. If unset, never',
+  ),
+  BACKUP_DIR: setting(
+    'Backup',
+    kinds.text,
+    './backups',
+    'Folder of these backups. A disk of another machine survives this one',
+  ),
+  BACKUP_KEEP: setting(
+    'Backup',
+    kinds.integer(1, 100_000),
+    '14',
+    'How many backups stay in BACKUP_DIR; older ones are removed after a new one has been verified',
+  ),
+  BACKUP_DATABASE_URL: optional(
+    'Backup',
+    kinds.url('postgres', 'postgresql'),
+    'URL of the same database with the role of its owner, where DATABASE_URL has another role',
+    true,
+  ),
+
   QS_DATA_DIR: setting(
     'Embedded',
     kinds.text,

@@ -151,7 +151,8 @@ async function findPending(
   return pending
 }
 
-async function createHistory(client: pg.Client): Promise<void> {
+/** The table of applied migrations. */
+export async function createHistory(client: pg.Client): Promise<void> {
   // Only if it is missing: the owner of the tables may lack the right to create others.
   const { rows } = await client.query<{ exists: boolean }>(
     `select to_regclass('schema_migrations') is not null as exists`,
@@ -194,21 +195,27 @@ async function notTheOwner(client: pg.Client, problem: string): Promise<QsError>
   )
 }
 
-async function apply(
+/** Runs a migration in the transaction of the caller. */
+export async function runMigration(
   client: pg.Client,
   { version, name, sql, checksum }: Migration,
-  { onBusy }: MigrateOptions,
 ): Promise<void> {
-  const work = async () => {
-    await client.query(sql)
-    await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
-      version,
-      name,
-      checksum,
-    ])
-  }
+  await client.query(sql)
+  await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
+    version,
+    name,
+    checksum,
+  ])
+}
+
+async function apply(client: pg.Client, migration: Migration, { onBusy }: MigrateOptions): Promise<void> {
+  const { name } = migration
   try {
-    await givingWay(client, work, () => onBusy?.(name))
+    await givingWay(
+      client,
+      () => runMigration(client, migration),
+      () => onBusy?.(name),
+    )
   } catch (error) {
     const { code, message } = error as Error & { readonly code?: string }
     // Without SQLSTATE the connection broke.

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Config } from '../config/settings.ts'
+import { checkBackups } from './check-backups.ts'
 import { checkEncryption } from './check-encryption.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
@@ -11,6 +12,7 @@ export async function* checkHost(config: Config): AsyncGenerator<Finding> {
   yield ok('settings', 'all valid; qs config lists them')
   yield checkEnvFile()
   yield await checkEncryption(config)
+  yield await checkBackups(config)
   yield* checkIngester(config)
 }
 

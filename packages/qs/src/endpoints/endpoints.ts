@@ -39,7 +39,7 @@ export function findEndpoints(config: Config): Endpoints {
 /** Reads the URL of a setting, from its file each time; `otherwise` if it is not set. */
 export function urlReader(
   config: Config,
-  name: 'DATABASE_URL' | 'CONSOLE_DATABASE_URL' | 'CONSOLE_READ_DATABASE_URL',
+  name: 'DATABASE_URL' | 'BACKUP_DATABASE_URL' | 'CONSOLE_DATABASE_URL' | 'CONSOLE_READ_DATABASE_URL',
   otherwise: DatabaseUrl,
 ): DatabaseUrl {
   const read = secretReader(config, name)

@@ -303,9 +303,20 @@ export const ERRORS = {
   },
   // Backup
   POSTGRES_TOOLS_MISSING: {
-    about: 'qs backup and qs restore need pg_dump and pg_restore of the version of the database or newer.',
+    about:
+      'qs backup --pg-dump and the restore of its file need the programs of PostgreSQL, of the version of the database or newer.',
     advice:
-      'Install the package (Debian, Ubuntu: apt.postgresql.org has every version), or add its folder to PATH. The container qs of the composed stack includes it.',
+      'Install the package (Debian, Ubuntu: apt.postgresql.org has every version), or add its folder to PATH. The container qs of the composed stack includes it. Without --pg-dump, qs backup needs none.',
+  },
+  BACKUP_RIGHTS: {
+    about: 'The role may not read everything that a backup contains, or not find out what that is.',
+    advice: 'Use the DATABASE_URL of the owner of the tables, who also needs the right to create schemas.',
+  },
+  BACKUP_LACKS_OTHERS: {
+    about:
+      'Someone added tables or columns to the schema of qs. A backup by COPY has no definitions, so it cannot contain them.',
+    advice:
+      'Move them to another schema, or save the whole schema with --pg-dump, or leave them out with --leave-out-others.',
   },
   BACKUP_FAILED: {
     about: 'The backup was not completed and was discarded.',
@@ -317,7 +328,7 @@ export const ERRORS = {
   },
   BACKUP_UNUSABLE: {
     about: 'A file of the backup is missing, damaged or of an unknown format.',
-    advice: 'Nothing was changed. Copy both files of the backup again, or use another backup.',
+    advice: 'Nothing was changed. Copy the whole folder of the backup again, or use another backup.',
   },
   INGESTER_RUNNING: {
     about: 'A restore replaces the tables, so no ingester may write to them.',

@@ -144,6 +144,11 @@ export class Metrics {
     labelNames: ['found'],
     registers: this.#registers,
   })
+  readonly backupTime = new Gauge({
+    name: 'qs_backup_time_seconds',
+    help: 'Unix time of the newest backup in BACKUP_DIR; NaN if there is none, or if another ingester makes them',
+    registers: this.#registers,
+  })
   readonly consoleEnded = consoleEndedCounter(this.registry)
   readonly retries = new Counter({
     name: 'qs_batch_retries_total',
@@ -153,6 +158,7 @@ export class Metrics {
 
   constructor(readings: Readings) {
     this.hoursRecounted.set(Number.NaN)
+    this.backupTime.set(Number.NaN)
     for (const found of ['recount', 'differing']) this.hoursMended.inc({ found }, 0)
     for (const outcome of ['stored', 'duplicate', 'rejected']) this.events.inc({ outcome }, 0)
     for (const [reading, [name, help]] of Object.entries(READINGS)) {

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
@@ -18,21 +9,25 @@ import { lockedCluster, runRoles, session, urlOf } from '@qs-telemetry/testing/r
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
-import { backup } from '../../src/backup/backup.ts'
-import { manifestPath, readManifest } from '../../src/backup/backup-manifest.ts'
+import { backup, type Saved } from '../../src/backup/backup.ts'
+import { removeOldBackups } from '../../src/backup/backup-folder.ts'
+import { type Manifest, readManifest, summaryOf } from '../../src/backup/manifest.ts'
 import { restore } from '../../src/backup/restore.ts'
+import { pathOf } from '../../src/backup/saved-file.ts'
 import { InstanceLock } from '../../src/database/instance-lock.ts'
 import { migrate, readMigrations } from '../../src/database/migrate.ts'
+import { oddRows } from './odd-rows.ts'
 
-const ROWS = 100_000
+const ROWS = 40_000
+/** In each of the two thousand events a second that arrive during the backup. */
+const PER_BATCH = 100
 
 /** PostgreSQL 15, the oldest supported version, with an owner that is not a superuser. */
 let cluster: TestCluster
-/** A backup of at least ROWS events, taken while others arrived. */
-let saved: string
-let seenByOthers: number
-/** A tenth of that. */
-let small: string
+/** A backup taken while events arrive in batches of PER_BATCH. */
+let saved: Saved
+/** How many events had been committed when the backup began and when it ended. */
+let committed: { readonly before: number; readonly after: number }
 const directory = mkdtempSync(join(tmpdir(), 'qs-backup-'))
 const skip = debianPostgresMissing
 
@@ -44,63 +39,54 @@ before(async () => {
   await migrate(url)
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
-  await owner.query(ODD_ROWS)
-  let stop = false
-  let others = 0
+  await owner.query(oddRows(ROWS))
+  await owner.end()
+  const ingester = new pg.Client({ connectionString: urlOf(cluster, 'qs_ingester') })
+  await ingester.connect()
+  let [isEnded, batches] = [false, 0]
   const load = (async () => {
-    const ingester = new pg.Client({ connectionString: urlOf(cluster, 'qs_ingester') })
-    await ingester.connect()
-    for (; !stop; others++)
+    while (!isEnded) {
       await ingester.query(
         `insert into events (event_id, device_id, event_type, ts, ts_server, schema)
-        values ('during-' || $1, 'd', 't', now(), now(), 1)`,
-        [others],
+         select 'during-' || $1 || '-' || n, 'd', 't', now(), now(), 1 from generate_series(1, ${PER_BATCH}) n`,
+        [batches],
       )
-    await ingester.end()
+      batches++
+    }
   })()
-  await until(() => others > 10, 'events come in')
-  saved = join(directory, 'saved.dump')
-  await backup({ databaseUrl: url, file: saved, signal: never(), onRows: () => {} })
-  stop = true
+  await until(() => batches > 10, 'events come in')
+  const first = batches
+  saved = await save(url, directory)
+  committed = { before: first, after: batches }
+  isEnded = true
   await load
-  seenByOthers = others
-  await owner.query(`delete from events where event_id !~ '7$'`)
-  small = join(directory, 'small.dump')
-  await backup({ databaseUrl: url, file: small, signal: never(), onRows: () => {} })
-  await owner.end()
+  await ingester.end()
 })
 after(async () => {
   await cluster?.stop()
   rmSync(directory, { recursive: true, force: true })
 })
 
-const ODD_ROWS = `
-  insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
-    ts_device_raw, ts_server, schema, meta)
-  select 'e' || n, 'd' || n % 97, 't' || n % 7,
-    case n % 9 when 0 then 'NaN' when 1 then 'Infinity' when 2 then '-Infinity' when 3 then '-0'
-      when 4 then 5e-324 when 5 then 1.7976931348623157e308 when 6 then null else n / 7.0 end,
-    case n % 5 when 0 then 'größe 温度 🌡 ' || n when 1 then E'tab\\tline\\nback\\\\slash \\\\. \\\\N' when 2 then '' end,
-    case n % 3 when 0 then '°C' end,
-    timestamptz '2026-01-01Z' + n * interval '1.000001 s', case n % 2 when 0 then 'infinity' else now() end,
-    case n % 4 when 0 then timestamp '2026-11-01 01:30:00.123456' end, case n % 11 when 0 then 'gestern' end,
-    timestamptz '2026-01-01Z' + n * interval '1.000001 s', 1,
-    case n % 6 when 0 then jsonb_build_object('n', n, 'big', 123456789012345678901234567890.5, 'ü', array[null, '"\\'])
-      when 1 then 'null' end
-  from generate_series(1, ${ROWS}) n;
-  insert into devices select 'd' || n, now(), now(), 'Asia/Tokyo', 'Küche' from generate_series(0, 96) n;
-  insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
-  select now(), 'qs/v1/d/events', 'X', 'e', 't', decode(lpad(to_hex(n), 4, '0'), 'hex') || '\\x00ff0a5c'::bytea, md5(n::text)::uuid
-  from generate_series(1, 500) n;
-  insert into dead_letter_history (dead_letter_id, action, payload, outcome)
-  select dead_letter_id, 'replayed', '\\x00ff'::bytea, 'stored' from dead_letters where dead_letter_id % 9 = 0;
-  insert into dead_letters_counted values (date_trunc('minute', now()), '', 'X', 7, 700);
-  insert into ingest_stats values (date_trunc('minute', now()), 'w', 1, 3, 1, 1, 1);
-  select recount_series()`
+interface SaveOptions {
+  readonly leaveOutOthers?: boolean
+  readonly now?: Date
+  readonly signal?: AbortSignal
+  readonly onRows?: (done: number, total: number) => void
+}
+
+function save(databaseUrl: string, folder: string, options: SaveOptions = {}): Promise<Saved> {
+  return backup({
+    ...{ databaseUrl, folder, now: new Date(), leaveOutOthers: false, signal: never(), onRows: () => {} },
+    ...options,
+  })
+}
 
 function never(): AbortSignal {
   return new AbortController().signal
 }
+
+const put = (databaseUrl: string, file: string, replace = false, signal = never()) =>
+  restore({ databaseUrl, file, replace, signal, onRows: () => {} })
 
 /** An empty database of the owner in the same cluster. */
 async function freshTarget(t: TestContext): Promise<string> {
@@ -112,69 +98,183 @@ async function freshTarget(t: TestContext): Promise<string> {
   return url.href
 }
 
-const put = (databaseUrl: string, file: string, replace = false, signal = never()) =>
-  restore({ databaseUrl, file, replace, signal, onRows: () => {} })
+/** The same with a few rows, and a backup of them. */
+async function smallBackup(t: TestContext): Promise<Saved> {
+  const source = await freshTarget(t)
+  await migrate(source)
+  await (await session(t, source)).query(oddRows(100))
+  return save(source, mkdtempSync(join(directory, 'small-')))
+}
 
-async function count(t: TestContext, url: string): Promise<number> {
-  const client = await session(t, url)
-  const { rows } = await client.query<{ n: number }>('select count(*)::int as n from events')
+function freshFolder(): string {
+  return mkdtempSync(join(directory, 'folder-'))
+}
+
+async function count(client: pg.Client, table = 'events'): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(`select count(*)::int as n from ${table}`)
   return Number(rows[0]?.n)
+}
+
+const rowsOf = ({ tables }: Manifest, name: string) => {
+  const table = tables.find((each) => each.table === name)
+  return table && summaryOf(table).rows
 }
 
 test('a backup under load is one snapshot, and is restored to the last bit in a fresh database', {
   skip,
 }, async (t) => {
-  const manifest = readManifest(saved)
-  const events = manifest.tables.find(({ table }) => table === 'events')?.rows ?? 0
-  assert.ok(
-    events > ROWS && events < ROWS + seenByOthers,
-    `${events} events, ${seenByOthers} came in meanwhile`,
-  )
-  assert.equal(statSync(saved).mode & 0o777, 0o600)
-  const rowsOf = (name: string) => manifest.tables.find(({ table }) => table === name)?.rows
-  assert.deepEqual([rowsOf('dead_letter_history'), rowsOf('dead_letters_counted')], [55, 1])
+  const { manifest, path } = saved
+  const during = (rowsOf(manifest, 'events') ?? 0) - ROWS
+  assert.equal(during % PER_BATCH, 0, 'half a batch is no snapshot')
+  assert.ok(during >= committed.before * PER_BATCH && during <= committed.after * PER_BATCH, `${during}`)
+  assert.ok(committed.after > committed.before, 'events came in during the backup')
+  assert.deepEqual(readManifest(path), manifest)
 
   const target = await freshTarget(t)
-  const restored = await put(target, saved)
-  assert.deepEqual(restored, { manifest, migrated: [] })
-  const owner = await session(t, target)
-  const { rows } = await owner.query(
-    `select value_num::text as num, value_text, ts::text, meta::text from events where event_id in ('e9', 'e96') order by 1`,
+  assert.deepEqual(await put(target, path), { manifest, migrated: [] })
+  const [was, is] = [await session(t, urlOf(cluster, 'qs')), await session(t, target)]
+  const sample = `select array_agg(e::text order by event_id) as rows from events e where device_id ~ '^d[0-9]' and event_id !~ '^during'`
+  assert.deepEqual((await is.query(sample)).rows, (await was.query(sample)).rows)
+  const { rows } = await is.query<{ batch: string; n: string }>(
+    `select split_part(event_id, '-', 2)::int as batch, count(*) as n from events where event_id ~ '^during' group by 1 order by 1`,
   )
-  const meta = '{"n": 96, "ü": [null, "\\"\\\\"], "big": 123456789012345678901234567890.5}'
-  assert.deepEqual(rows, [
-    { num: 'NaN', value_text: null, ts: '2026-01-01 00:00:09.000009+00', meta: null },
-    { num: null, value_text: 'tab\tline\nback\\slash \\. \\N', ts: '2026-01-01 00:01:36.000096+00', meta },
-  ])
+  assert.equal(rows.length, during / PER_BATCH, 'the first batches, without a gap')
+  assert.ok(rows.every(({ n }) => Number(n) === PER_BATCH))
   // The identity column continues where it was, and the roles have their rights.
-  await owner.query(`insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
+  await is.query(`insert into dead_letters (received_at, topic, code, error, trace, payload, fingerprint)
     values (now(), 't', 'X', 'e', 't', '', gen_random_uuid())`)
-  const { rows: last } = await owner.query('select max(dead_letter_id)::int as id from dead_letters')
+  const { rows: last } = await is.query('select max(dead_letter_id)::int as id from dead_letters')
   assert.deepEqual(last, [{ id: 501 }])
-  const { rows: rights } = await owner.query(
+  const { rows: rights } = await is.query(
     `select has_table_privilege('grafana', 'events', 'select') as reads, has_table_privilege('qs_ingester', 'events', 'delete') as deletes`,
   )
   assert.deepEqual(rights, [{ reads: true, deletes: false }])
 })
 
-test('a database with events is left alone without --replace, and equals the backup with it', {
+test('a restored schema has every index, constraint and comment of a new one', { skip }, async (t) => {
+  const [restored, fresh] = [await freshTarget(t), await freshTarget(t)]
+  await put(restored, (await smallBackup(t)).path)
+  await migrate(fresh)
+  const catalog = async (url: string) => {
+    const client = await session(t, url)
+    const { rows } = await client.query(`
+      select pg_get_indexdef(indexrelid) as text from pg_index i join pg_class c on c.oid = indrelid
+      where relnamespace = 'public'::regnamespace
+      union all select conname || ' ' || pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace
+      union all select c.relname || coalesce('.' || attname, '') || ' ' || d.description from pg_description d
+        join pg_class c on c.oid = objoid and classoid = 'pg_class'::regclass and relnamespace = 'public'::regnamespace
+        left join pg_attribute a on attrelid = c.oid and attnum = objsubid and objsubid > 0
+      union all select relname || ' ' || coalesce(relacl::text, '') from pg_class where relnamespace = 'public'::regnamespace
+      order by 1`)
+    return rows
+  }
+  assert.deepEqual(await catalog(restored), await catalog(fresh))
+})
+
+test('only the owner can read the files of a backup', { skip }, () => {
+  assert.equal(statSync(saved.path).mode & 0o777, 0o600)
+  for (const { file } of saved.manifest.tables.flatMap(({ parts }) => parts))
+    assert.equal(statSync(pathOf(directory, file)).mode & 0o777, 0o600)
+})
+
+test('a backup reports its progress up to all rows', { skip }, async () => {
+  const calls: [number, number][] = []
+  const { manifest } = await save(urlOf(cluster, 'qs'), freshFolder(), {
+    onRows: (done, total) => void calls.push([done, total]),
+  })
+  const all = manifest.tables.reduce((sum, table) => sum + summaryOf(table).rows, 0)
+  assert.deepEqual(calls.at(-1), [all, all])
+  assert.ok(calls.length > 10, `${calls.length} calls`)
+  assert.ok(calls.every(([done, total], index) => done <= total && done >= (calls[index - 1]?.[0] ?? 0)))
+})
+
+test('equal files are shared by the backups of a folder, and removed with the last backup that needs them', {
   skip,
 }, async (t) => {
   const target = await freshTarget(t)
   await migrate(target)
   const owner = await session(t, target)
-  await owner.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema)
-    values ('mine', 'd', 't', now(), now(), 1); create table newer ()`)
-  await assert.rejects(put(target, small), /contains events.*--replace/)
-  assert.equal(await count(t, target), 1)
-  await put(target, small, true)
-  const { rows } = await owner.query(
-    `select to_regclass('newer') as newer, (select count(*)::int from events where event_id = 'mine') as mine`,
+  await owner.query(oddRows(100))
+  const folder = freshFolder()
+  const files = () => readdirSync(join(folder, 'files')).length
+  await save(target, folder, { now: new Date('2026-11-25T03:15:00Z') })
+  const before = files()
+  await owner.query(`delete from events where event_id = 'e1'`)
+  const second = await save(target, folder, { now: new Date('2026-11-26T03:15:00Z') })
+  assert.equal(files(), before + 1)
+  for (const mine of ['mine.json', join('files', 'mine.gz')]) writeFileSync(join(folder, mine), '')
+  assert.deepEqual(removeOldBackups(folder, 1), [join(folder, 'qs-20261125T031500Z.json')])
+  assert.deepEqual(readdirSync(folder).sort(), ['files', 'mine.json', 'qs-20261126T031500Z.json'])
+  assert.equal(files(), before + 1)
+  const other = await freshTarget(t)
+  await put(other, second.path)
+  assert.equal(await count(await session(t, other)), 99)
+})
+
+test('files of a backup in the making are not removed', { skip }, async (t) => {
+  const { path, manifest } = await smallBackup(t)
+  const folder = join(path, '..')
+  const part = manifest.tables[0]?.parts[0]
+  assert.ok(part)
+  writeFileSync(join(folder, 'qs-20261127T031500Z.json.partial'), `${part.file}\n`)
+  rmSync(path)
+  removeOldBackups(folder, 1)
+  assert.deepEqual(readdirSync(join(folder, 'files')), [`${part.file}.gz`])
+})
+
+test('rows that qs did not create are refused or left out by name, and definitions are named', {
+  skip,
+}, async (t) => {
+  const target = await freshTarget(t)
+  await migrate(target)
+  const owner = await session(t, target)
+  await owner.query(
+    `${oddRows(10)}; create view my_view as select 1 as one; create index my_index on events (unit)`,
   )
-  assert.deepEqual(rows, [{ newer: null, mine: 0 }])
+  const { manifest } = await save(target, freshFolder())
+  assert.deepEqual(manifest.leftOut, ['index my_index', 'view my_view'])
+  await owner.query(`create table "my rooms" (id int); alter table events add column room text default 'x'`)
+  const folder = freshFolder()
+  await assert.rejects(
+    save(target, folder),
+    /rows that qs did not create: column events.room, table my rooms\..*--pg-dump/,
+  )
+  assert.deepEqual(readdirSync(folder), [])
+  const left = await save(target, folder, { leaveOutOthers: true })
+  assert.deepEqual(left.manifest.leftOut, [
+    'column events.room',
+    'index my_index',
+    'table my rooms',
+    'view my_view',
+  ])
+  const other = await freshTarget(t)
+  await put(other, left.path)
+  assert.equal(await count(await session(t, other)), 10)
+})
+
+test('a database with events is left alone without --replace; with it, what qs did not create stays', {
+  skip,
+}, async (t) => {
+  const { path } = await smallBackup(t)
+  const target = await freshTarget(t)
+  await migrate(target)
+  const owner = await session(t, target)
+  await owner.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema)
+    values ('mine', 'd', 't', now(), now(), 1); create table mine as select 7 as seven`)
+  await assert.rejects(put(target, path), /contains events.*--replace/)
+  assert.equal(await count(owner), 1)
+  await put(target, path, true)
+  assert.deepEqual([await count(owner), await count(owner, 'mine')], [100, 1])
+  await owner.query('create view reports as select * from events')
+  await assert.rejects(
+    put(target, path, true),
+    /view reports depends on table events.*database is unchanged/s,
+  )
+  assert.equal(await count(owner), 100)
 })
 
 test('nothing is restored while an ingester writes, and the error names it', { skip }, async (t) => {
+  const { path } = await smallBackup(t)
   const target = await freshTarget(t)
   await migrate(target)
   // A role other than the owner, which sees little of its session.
@@ -189,41 +289,44 @@ test('nothing is restored while an ingester writes, and the error names it', { s
     onLost: () => {},
   })
   await lock.acquire()
-  await assert.rejects(put(target, small), /kitchen-ingester.*Stop it first/)
+  await assert.rejects(put(target, path), /kitchen-ingester.*Stop it first/)
   lock.release()
 })
 
-test('a damaged file, a missing or foreign manifest and a newer version are refused before anything changes', {
+test('a damaged or missing file, a foreign manifest and a newer version are refused before anything changes', {
   skip,
 }, async (t) => {
   const target = await freshTarget(t)
-  const broken = join(directory, 'broken.dump')
-  const bytes = readFileSync(small)
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
-  writeFileSync(broken, bytes)
-  await assert.rejects(put(target, broken), /broken.dump.json is missing/)
-  const manifest = readManifest(small)
+  const { path, manifest } = await smallBackup(t)
+  const events = manifest.tables.find(({ table }) => table === 'events')
+  const file = pathOf(join(path, '..'), String(events?.parts[0]?.file))
+  const bytes = readFileSync(file)
+  const damaged = Buffer.from(bytes)
+  damaged[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  for (const content of [damaged, bytes.subarray(0, -1)]) {
+    writeFileSync(file, content)
+    await assert.rejects(put(target, path), /\.gz is missing or damaged.*Nothing was changed/)
+  }
+  rmSync(file)
+  await assert.rejects(put(target, path), /\.gz is missing or damaged/)
+  writeFileSync(file, bytes)
+  await assert.rejects(put(target, `${path}.partial`), /There is no file/)
+  const hostile = (part: object) => ({
+    ...manifest,
+    tables: [{ ...events, parts: [{ ...events?.parts[0], ...part }] }],
+  })
   const cases: readonly [object | string, RegExp][] = [
     ['{', /cannot be read/],
-    [{}, /is not a backup manifest/],
-    [
-      { ...manifest, tables: [{ table: 'events', rows: 1, checksum: `'; drop` }] },
-      /is not a backup manifest/,
-    ],
-    [manifest, /broken.dump is damaged/],
+    [{}, /is not the manifest/],
+    [{ ...manifest, format: 3 }, /is not the manifest/],
+    [hostile({ checksum: `'; drop` }), /is not the manifest/],
+    [hostile({ file: '../../etc/passwd' }), /is not the manifest/],
+    [{ ...manifest, schemaVersion: 9999 }, /schema version 9999.*newer version of qs/],
   ]
   for (const [content, message] of cases) {
-    writeFileSync(manifestPath(broken), typeof content === 'string' ? content : JSON.stringify(content))
-    await assert.rejects(put(target, broken), message)
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+    await assert.rejects(put(target, path), message)
   }
-  copyFileSync(small, broken)
-  writeFileSync(manifestPath(broken), JSON.stringify({ ...manifest, schemaVersion: 9999 }))
-  await assert.rejects(put(target, broken), /schema version 9999.*newer version of qs/)
-  writeFileSync(manifestPath(broken), JSON.stringify({ ...manifest, pgDumpMajor: 99 }))
-  await assert.rejects(
-    put(target, broken),
-    /pg_restore of PostgreSQL 99 or newer is needed \(postgresql-client-99\)/,
-  )
   const owner = await session(t, target)
   assert.deepEqual((await owner.query(`select to_regclass('events') as events`)).rows, [{ events: null }])
 })
@@ -233,45 +336,42 @@ test('rows that differ from the manifest are not committed, and the old rows sta
   await migrate(target)
   const owner = await session(t, target)
   await owner.query(`insert into devices values ('old', now(), now())`)
-  const other = join(directory, 'other.dump')
-  copyFileSync(small, other)
-  const manifest = readManifest(small)
-  const tables = manifest.tables.map((each) => (each.table === 'devices' ? { ...each, checksum: '1' } : each))
-  writeFileSync(manifestPath(other), JSON.stringify({ ...manifest, tables }))
-  await assert.rejects(
-    put(target, other),
-    /table devices differs from the backup: 97 rows.*database is unchanged/s,
-  )
+  const { path, manifest } = await smallBackup(t)
+  for (const change of [{ checksum: '1' }, { rows: 96 }]) {
+    const tables = manifest.tables.map((each) =>
+      each.table === 'devices'
+        ? { ...each, parts: each.parts.map((part) => ({ ...part, ...change })) }
+        : each,
+    )
+    writeFileSync(path, JSON.stringify({ ...manifest, tables }))
+    await assert.rejects(
+      put(target, path),
+      /table devices differs from the backup: 97 rows.*database is unchanged/s,
+    )
+  }
   assert.deepEqual((await owner.query('select device_id from devices')).rows, [{ device_id: 'old' }])
 })
 
-test('a dependent view in another schema stops the restore instead of vanishing', {
-  skip,
-}, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
-  const owner = await session(t, target)
-  await owner.query('create schema reports; create view reports.mine as select * from events')
-  await assert.rejects(
-    put(target, small),
-    /view reports.mine depends on table events.*database is unchanged/s,
-  )
-  await owner.query('drop schema reports cascade')
-  await put(target, small)
-})
-
-test('a backup of an older version is migrated forward', { skip }, async (t) => {
-  const [source, target] = [await freshTarget(t), await freshTarget(t)]
+test('a backup of any older version is migrated forward', { skip }, async (t) => {
   const shipped = await readMigrations()
-  await migrate(source, shipped.slice(0, -1))
-  const file = join(directory, 'older.dump')
-  await backup({ databaseUrl: source, file, signal: never(), onRows: () => {} })
-  const { migrated } = await put(target, file)
-  assert.deepEqual(migrated, [shipped.at(-1)?.name])
-  assert.equal(await count(t, target), 0)
+  for (const version of [1, 6, shipped.length - 1]) {
+    const [source, target] = [await freshTarget(t), await freshTarget(t)]
+    await migrate(source, shipped.slice(0, version))
+    await (await session(t, source)).query(
+      `insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ('old', 'd', 't', now(), now(), 1)`,
+    )
+    const { path } = await save(source, freshFolder())
+    const { migrated } = await put(target, path)
+    assert.deepEqual(
+      migrated,
+      shipped.slice(version).map(({ name }) => name),
+    )
+    const restored = await session(t, target)
+    assert.deepEqual([await count(restored), await count(restored, 'series')], [1, version < 7 ? 1 : 0])
+  }
 })
 
-test('an interrupted or truncated restore leaves the old rows', { skip }, async (t) => {
+test('an interrupted restore leaves the old rows', { skip }, async (t) => {
   const target = await freshTarget(t)
   await migrate(target)
   const owner = await session(t, target)
@@ -279,28 +379,53 @@ test('an interrupted or truncated restore leaves the old rows', { skip }, async 
   const watcher = await session(t, cluster.url)
   const copying = async () => {
     const { rows } = await watcher.query<{ pid: number }>(
-      `select pid from pg_stat_activity where application_name = 'qs-restore (copy)' and query like 'COPY%events%'`,
+      `select pid from pg_stat_activity where application_name = 'qs-restore' and query ~* '^copy .*events'`,
     )
     return rows[0]?.pid
   }
   const stop = new AbortController()
-  const stopped = assert.rejects(put(target, saved, false, stop.signal), /enough/)
+  const stopped = assert.rejects(put(target, saved.path, false, stop.signal), /enough/)
   await until(copying, 'rows are copied')
   stop.abort(new Error('enough'))
   await stopped
   await until(async () => (await copying()) === undefined, 'the session ended')
 
-  const cut = assert.rejects(put(target, saved), /database is unchanged/)
+  const cut = assert.rejects(put(target, saved.path), /database is unchanged/)
   await watcher.query('select pg_terminate_backend($1)', [await until(copying, 'rows are copied again')])
   await cut
   assert.deepEqual((await owner.query('select device_id from devices')).rows, [{ device_id: 'old' }])
 })
 
-test('a failed or stopped backup leaves no file', { skip }, async () => {
+test('a failed or stopped backup leaves no file', { skip }, async (t) => {
   const folder = join(directory, 'failed')
-  const options = { file: join(folder, 'x.dump'), signal: never(), onRows: () => {} }
-  await assert.rejects(backup({ ...options, databaseUrl: urlOf(cluster, 'grafana') }), /permission denied/)
-  const signal = AbortSignal.abort(new Error('enough'))
-  await assert.rejects(backup({ ...options, databaseUrl: urlOf(cluster, 'qs'), signal }), /enough/)
-  assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], [])
+  await assert.rejects(
+    save(urlOf(cluster, 'grafana'), folder),
+    /permission denied.*owner of the tables/,
+  )
+  await assert.rejects(save(await freshTarget(t), folder), /no tables of qs/)
+  const enough = () => AbortSignal.abort(new Error('enough'))
+  await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: enough() }), /enough/)
+  assert.equal(existsSync(folder), false)
+
+  const stop = new AbortController()
+  const onRows = (rows: number) => rows > ROWS / 2 && stop.abort(new Error('enough'))
+  await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: stop.signal, onRows }), /enough/)
+  assert.deepEqual(
+    readdirSync(folder).concat(readdirSync(join(folder, 'files')).filter((name) => !name.endsWith('.gz'))),
+    ['files'],
+  )
+
+  const watcher = await session(t, cluster.url)
+  const end = async () => {
+    await watcher.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^qs-backup'`,
+    )
+  }
+  let isEnded = false
+  const cut = (rows: number) => {
+    if (rows > ROWS / 2 && !isEnded) void end()
+    isEnded ||= rows > ROWS / 2
+  }
+  await assert.rejects(save(urlOf(cluster, 'qs'), folder, { onRows: cut }), /terminat/)
+  assert.deepEqual(readdirSync(folder), ['files'])
 })

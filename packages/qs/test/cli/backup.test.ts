@@ -2,51 +2,99 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { debianBin, debianPostgresMissing } from '@qs-telemetry/testing/debian-postgres.ts'
+import { freePort } from '@qs-telemetry/testing/free-port.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 import { runRoles, startLockedCluster, urlOf } from '@qs-telemetry/testing/roles.ts'
+import pg from 'pg'
 import { migrate } from '../../src/database/migrate.ts'
+import { oddRows } from '../backup/odd-rows.ts'
 
-test('qs backup names the file after the time and keeps the newest; qs restore prints what it compared', {
-  skip: debianPostgresMissing,
-}, async (t) => {
+interface Printed {
+  readonly file: string
+  readonly removed: readonly string[]
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]
+}
+
+const TABLES = [
+  ...['audit_log', 'dead_letter_history', 'dead_letters', 'dead_letters_counted', 'devices'],
+  ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'events'],
+  ...['ingest_stats', 'ingest_stops', 'pinned', 'schema_migrations', 'series', 'series_pending'],
+]
+
+/** A folder with access to a migrated PostgreSQL 15. */
+async function open(t: TestContext) {
   const cwd = mkdtempSync(join(tmpdir(), 'qs-backups-'))
   t.after(() => rmSync(cwd, { recursive: true }))
   const cluster = await startLockedCluster(t, { bin: debianBin() })
   await runRoles(cluster)
   const env = { DATABASE_URL: urlOf(cluster, 'qs') }
   await migrate(env.DATABASE_URL)
-
-  assert.equal((await runQs(t, ['backup'], { env, cwd })).code, 0)
-  const folder = join(cwd, 'backups')
-  const [first] = readdirSync(folder)
-  assert.match(String(first), /^qs-\d{8}T\d{6}Z\.dump$/)
-  for (const other of ['qs-20200101T000000Z.dump', 'qs-20200101T000000Z.dump.json', 'mine.dump'])
-    writeFileSync(join(folder, other), '')
-  const kept = await runQs(t, ['backup', '--keep', '1', '--json'], { env, cwd })
-  assert.equal(kept.code, 0, kept.stderr)
-  const { file, removed, tables } = JSON.parse(kept.stdout) as {
-    file: string
-    removed: string[]
-    tables: { table: string }[]
+  const run = async (args: readonly string[], others: Readonly<Record<string, string>> = env) => {
+    const result = await runQs(t, args, { env: others, cwd })
+    assert.equal(result.code, 0, result.stderr)
+    return result.stdout
   }
-  assert.ok(removed.includes('backups/qs-20200101T000000Z.dump'))
-  assert.deepEqual(
-    readdirSync(folder).map((name) => join('backups', name)),
-    ['backups/mine.dump', file, `${file}.json`],
-  )
+  return { cwd, env, run }
+}
+
+test('qs backup needs no other program, and moves PostgreSQL 15 into an embedded database on another port', {
+  skip: debianPostgresMissing,
+}, async (t) => {
+  const { env, run, cwd } = await open(t)
+  const owner = new pg.Client({ connectionString: env.DATABASE_URL })
+  await owner.connect()
+  await owner.query(oddRows(1_000))
+  await owner.end()
+  // Node is all that is in this folder.
+  const PATH = join(process.execPath, '..')
+  const { file, tables } = JSON.parse(await run(['backup', '--json'], { ...env, PATH })) as Printed
+  assert.match(file, /^backups\/qs-\d{8}T\d{6}Z\.json$/)
   assert.deepEqual(
     tables.map(({ table }) => table),
-    [
-      ...['audit_log', 'dead_letter_history', 'dead_letters', 'dead_letters_counted', 'devices'],
-      ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'events'],
-      ...['ingest_stats', 'ingest_stops', 'pinned', 'schema_migrations', 'series', 'series_pending'],
-    ],
+    TABLES,
   )
 
-  const restored = await runQs(t, ['restore', file], { env, cwd })
-  assert.equal(restored.code, 0, restored.stderr)
-  assert.match(restored.stdout, /0 rows {2}events {2}row count and checksum match/)
-  assert.equal((await runQs(t, ['backup', '--out', 'x.dump', '--keep', '1'], { env, cwd })).code, 2)
+  const embedded = {
+    QS_DATA_DIR: join(cwd, 'data'),
+    POSTGRES_PORT: String(await freePort()),
+    PATH: process.env.PATH ?? '',
+  }
+  assert.match(await run(['restore', file], embedded), / 1000 rows {2}events {2}row count and checksum match/)
+  // The embedded database does not run now.
+  const again = JSON.parse(await run(['backup', '--out', 'again', '--json'], embedded)) as Printed
+  const content = (all: Printed['tables']) => all.map(({ table, rows, checksum }) => [table, rows, checksum])
+  assert.deepEqual(content(again.tables), content(tables))
+})
+
+test('qs backup keeps the newest, also of pg_dump, and other files stay', {
+  skip: debianPostgresMissing,
+}, async (t) => {
+  const { cwd, env, run } = await open(t)
+  await run(['backup', '--pg-dump'])
+  const folder = join(cwd, 'backups')
+  const dump = readdirSync(folder).find((name) => /^qs-\d{8}T\d{6}Z\.dump$/.test(name))
+  assert.match(
+    await run(['restore', join('backups', String(dump))]),
+    / 0 rows {2}events {2}row count and checksum match/,
+  )
+  for (const other of [
+    'qs-20200101T000000Z.dump',
+    'qs-20200101T000000Z.dump.json',
+    'qs-20200102T000000Z.json',
+    'mine.dump',
+  ])
+    writeFileSync(join(folder, other), '')
+  const { file, removed } = JSON.parse(await run(['backup', '--keep', '1', '--json'])) as Printed
+  assert.ok(
+    removed.includes('backups/qs-20200101T000000Z.dump') &&
+      removed.includes('backups/qs-20200102T000000Z.json'),
+  )
+  assert.deepEqual(
+    readdirSync(folder).map((name) => join('backups', name)),
+    ['backups/files', 'backups/mine.dump', file],
+  )
+  const { code } = await runQs(t, ['backup', '--out', 'x.dump', '--keep', '1'], { env, cwd })
+  assert.equal(code, 2)
 })

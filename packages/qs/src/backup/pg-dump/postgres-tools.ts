@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { readVariable } from '../config/environment.ts'
-import { QsError } from '../errors/qs-error.ts'
+import { readVariable } from '../../config/environment.ts'
+import { QsError } from '../../errors/qs-error.ts'
 
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql'
 

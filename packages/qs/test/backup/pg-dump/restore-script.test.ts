@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { withoutNewerSettings } from '../../src/backup/restore-script.ts'
+import { withoutNewerSettings } from '../../../src/backup/pg-dump/restore-script.ts'
 
 test('the setting unknown to older servers is removed from the first lines only', async () => {
   const setting = 'SET transaction_timeout = 0;\n'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
-import { QsError } from '../errors/qs-error.ts'
-import type { TableSummary } from './table-summary.ts'
+import { QsError } from '../../errors/qs-error.ts'
+import type { TableSummary } from '../table-summary.ts'
 
 /** Metadata of a backup, stored next to the file of pg_dump and taken from the same snapshot. */
 export interface BackupManifest {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
-import { readVariable } from '../config/environment.ts'
-import { QsError } from '../errors/qs-error.ts'
+import { readVariable } from '../../config/environment.ts'
+import { QsError } from '../../errors/qs-error.ts'
 
 export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>

@@ -398,10 +398,7 @@ test('an interrupted restore leaves the old rows', { skip }, async (t) => {
 
 test('a failed or stopped backup leaves no file', { skip }, async (t) => {
   const folder = join(directory, 'failed')
-  await assert.rejects(
-    save(urlOf(cluster, 'grafana'), folder),
-    /permission denied.*owner of the tables/,
-  )
+  await assert.rejects(save(urlOf(cluster, 'grafana'), folder), /permission denied.*owner of the tables/)
   await assert.rejects(save(await freshTarget(t), folder), /no tables of qs/)
   const enough = () => AbortSignal.abort(new Error('enough'))
   await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: enough() }), /enough/)

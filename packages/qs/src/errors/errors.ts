@@ -277,7 +277,7 @@ export const ERRORS = {
   POSTGRES_MAJOR: {
     about: 'The data of QS_DATA_DIR is of another major version of PostgreSQL, which this qs cannot read.',
     advice:
-      'Start the qs that created it, save the data with pg_dump, then restore it into a new QS_DATA_DIR.',
+      'Save the data with qs backup of the version that created it, then restore it with this one into a new QS_DATA_DIR.',
   },
   POSTGRES_PASSWORD_FILE: {
     about: 'The password file of the embedded PostgreSQL is missing, wrong or not readable.',

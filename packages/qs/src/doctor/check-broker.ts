@@ -47,7 +47,7 @@ async function* checkDirect(context: BrokerContext): AsyncGenerator<Finding> {
   yield windowOf(context.probe.connack)
   yield ok(
     'broker PUBACK',
-    'says that it means committed: no session or queue between device and database; qs verify proves it',
+    'the broker says in CONNACK (user property puback: committed) that the PUBACK of an event follows its COMMIT. Not tested here: qs verify tests it',
   )
   if (await echoes(context)) yield await checkPacketSize(context)
   else yield noEcho(context, 'the packet size is')

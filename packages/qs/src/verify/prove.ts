@@ -71,7 +71,8 @@ const TRUSTING_PAUSE_MS = 10
  */
 export async function prove(options: ProofOptions): Promise<Proof> {
   const { broker, database, timeoutMs, faults = PROOF_FAULTS, onFault = () => {} } = options
-  const run = `qs-verify-${randomUUID().slice(0, 8)}`
+  // With a hyphen, EVENT_ID_RULE=device would let the device qs-verify use the ids of these.
+  const run = `qs-verify.${randomUUID().slice(0, 8)}`
   const topics = {
     eventsTopic: `qs-verify/${run}/+/events`,
     ackTemplate: `qs-verify/${run}/{device_id}/acks`,

@@ -21,6 +21,7 @@ test('qs verify --faults proves the promise on existing servers and leaves nothi
     MQTT_USERNAME: OPERATOR.username,
     MQTT_PASSWORD: OPERATOR.password,
     DATABASE_URL: databaseUrl,
+    EVENT_ID_RULE: 'device',
   }
   const early = await runQs(t, ['verify', '--faults'], { env })
   assert.equal(early.code, 1)

@@ -1,8 +1,7 @@
+import { FixedHeader } from './fixed-header.ts'
 import { PINGREQ } from './packet-types.ts'
 import { PingCount } from './ping-count.ts'
 import { ProtocolFault, REASON } from './reasons.ts'
-
-const MAX_DIGITS = 4
 
 /** A packet above the limit of the reader. */
 export class PacketTooLarge extends ProtocolFault {
@@ -22,6 +21,7 @@ export class PacketTooLarge extends ProtocolFault {
  */
 export class Frames {
   readonly #onFrame: (frame: Frames) => void
+  readonly #header = new FixedHeader()
   maxBytes: number
   bytes: Buffer = Buffer.alloc(0)
   start = 0
@@ -109,21 +109,15 @@ export class Frames {
     let start = 0
     while (start < bytes.length) {
       if (this.#isHeld) return this.#keep(bytes.subarray(start), 0)
-      let length = 0
-      let at = start + 1
-      for (let digit = 0; ; digit++) {
-        // [MQTT-1.5.5-1]
-        if (digit === MAX_DIGITS)
-          throw new ProtocolFault(REASON.malformedPacket, 'a length of more than four bytes')
-        const byte = bytes[at++]
-        if (byte === undefined) return this.#keep(bytes.subarray(start), 0)
-        length |= (byte & 0x7f) << (7 * digit)
-        if (byte < 0x80) break
-      }
-      const end = at + length
+      const state = this.#header.read(bytes, start)
+      if (state === 'incomplete') return this.#keep(bytes.subarray(start), 0)
+      if (state === 'malformed')
+        throw new ProtocolFault(REASON.malformedPacket, 'a length of more than four bytes')
+      const { bodyStart, length } = this.#header
+      const end = bodyStart + length
       this.bytes = bytes
       this.start = start
-      this.bodyStart = at
+      this.bodyStart = bodyStart
       this.end = Math.min(end, bytes.length)
       if (end - start > this.maxBytes) throw new PacketTooLarge(end - start, this.maxBytes)
       if (end > bytes.length) return this.#keep(bytes.subarray(start), end - start)

@@ -1,45 +1,34 @@
+import { FixedHeader } from './fixed-header.ts'
 import { PINGREQ } from './packet-types.ts'
-
-const MAX_DIGITS = 4
 
 /** Counts PINGREQs in a stream of packets by their fixed headers, without reading the packets. */
 export class PingCount {
+  readonly #header = new FixedHeader()
   /** Bytes of the current packet that are still to come. */
   #rest = 0
-  #first: number | null = null
-  #length = 0
-  #digits = 0
+  /** A fixed header of which the end is still to come. */
+  #begun: Buffer | null = null
 
   /** @returns how many end in this chunk */
   add(chunk: Buffer): number {
+    const bytes = this.#begun === null ? chunk : Buffer.concat([this.#begun, chunk])
+    this.#begun = null
     let pings = 0
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#rest > 0) {
-        const skipped = Math.min(this.#rest, chunk.length - at)
-        this.#rest -= skipped
-        at += skipped
-        continue
-      }
-      const byte = chunk[at++] as number
-      if (this.#first === null) this.#first = byte
-      else if (this.#isLengthComplete(byte)) {
-        if (this.#first === PINGREQ << 4 && this.#length === 0) pings++
-        this.#rest = this.#length
-        this.#first = null
-        this.#length = 0
-        this.#digits = 0
+    let at = this.#rest
+    while (at < bytes.length) {
+      const state = this.#header.read(bytes, at)
+      // It is refused when its turn comes.
+      if (state === 'malformed') at = Number.POSITIVE_INFINITY
+      else if (state === 'incomplete') {
+        this.#begun = bytes.subarray(at)
+        at = bytes.length
+      } else {
+        const { bodyStart, length } = this.#header
+        if (bytes[at] === PINGREQ << 4 && length === 0) pings++
+        at = bodyStart + length
       }
     }
+    this.#rest = at - bytes.length
     return pings
-  }
-
-  /** A length of five bytes is refused when its turn comes; nothing is counted after it. */
-  #isLengthComplete(byte: number): boolean {
-    if (this.#digits === MAX_DIGITS) {
-      this.#rest = Number.POSITIVE_INFINITY
-      return false
-    }
-    this.#length |= (byte & 0x7f) << (7 * this.#digits++)
-    return byte < 0x80
   }
 }

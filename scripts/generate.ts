@@ -152,6 +152,7 @@ async function metricsPage(): Promise<string> {
     sessionsLost: zero,
     publishesGivenUp: zero,
     qos0Dropped: zero,
+    willsDropped: zero,
     devicesOverBudget: zero,
   })
   const own = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('qs_'))

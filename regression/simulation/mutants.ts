@@ -198,8 +198,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a message lost as its connection is paused',
     file: 'intake/direct-intake.ts',
-    original: '    lane.gate.pause()\n    return false\n',
-    planted: '    lane.gate.pause()\n    return true\n',
+    original: "    lane.gate.pause()\n    return 'wait'\n",
+    planted: "    lane.gate.pause()\n    return 'take'\n",
   },
   {
     name: 'qs up: the rest of a read lost as its connection is paused',

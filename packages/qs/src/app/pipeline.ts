@@ -122,6 +122,7 @@ export function createPipeline({
     sessionsLost: () => source.status.sessionsLost,
     publishesGivenUp: () => source.status.publishesGivenUp,
     qos0Dropped: () => source.status.qos0Dropped?.count ?? 0,
+    willsDropped: () => source.status.willsDropped?.count ?? 0,
     devicesOverBudget: () => budgets.over(clock.monotonicMs()).length,
   })
 

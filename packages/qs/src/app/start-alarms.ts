@@ -4,10 +4,10 @@ import { type BackupHealth, backupAlarm } from '../alarms/backup-alarm.ts'
 import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
+import { qos0Alarm, willAlarm } from '../alarms/dropped-alarms.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
-import { qos0Alarm } from '../alarms/qos0-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import { secretReader } from '../config/load.ts'
@@ -78,6 +78,7 @@ export function startAlarms(
         ? []
         : [
             qos0Alarm(status),
+            willAlarm(status),
             deafClientAlarm(() => embedded.deaf),
             connectionsAlarm(() => embedded.refused),
             sessionsAlarm(() => embedded.sessionsRefused),

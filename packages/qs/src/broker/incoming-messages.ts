@@ -1,5 +1,6 @@
 import type { Instant } from '@qs-telemetry/protocol'
 import { AnswerWindow, type Slot } from '../intake/answer-window.ts'
+import type { Admission } from '../intake/direct-intake.ts'
 import type { Lane } from '../intake/lane.ts'
 import { Taken } from '../intake/taken.ts'
 import type { Connect } from '../mqtt/connect-packet.ts'
@@ -90,7 +91,8 @@ export class IncomingMessages {
     if (publish.dup && this.#isWaiting(publish, topic)) return
     const { isAllowed, isEvents, isHeard } = this.#look(topic)
     const lane = isAllowed && isEvents ? this.#lane : null
-    if (this.#mustWait(qos, lane)) return
+    const admission = this.#admission(qos, lane)
+    if (admission === 'wait') return
     const { rules } = this.#parts
     const pauseMs = rules.published(this.#connection, { topic, isAllowed, isEvents, payload })
     if (pauseMs > 0) this.#connection.pauses.forMs(pauseMs)
@@ -104,8 +106,8 @@ export class IncomingMessages {
       return this.#settled(qos, packetId, REASON.quotaExceeded)
     }
     this.#hand(topic, isHeard)
-    if (lane !== null) this.#take(topic, lane)
-    else this.#settled(qos, packetId, REASON.success)
+    if (lane === null) this.#settled(qos, packetId, REASON.success)
+    else if (admission === 'take') this.#take(topic, lane)
   }
 
   /** An event is stored in any case. */
@@ -168,17 +170,18 @@ export class IncomingMessages {
   }
 
   /**
-   * Whether the message comes again later: an event without room in the intake, and anything while there are too many
-   * answers, which wait behind those of events.
+   * A message waits, and comes again later, if it is an event without room in the intake; so does anything while there
+   * are too many answers, which wait behind those of events.
    *
    * @throws ProtocolFault if an MQTT 5 client sends more than the Receive Maximum at once [MQTT-3.3.4-9]
    */
-  #mustWait(qos: 0 | 1 | 2, lane: Lane | null): boolean {
+  #admission(qos: 0 | 1 | 2, lane: Lane | null): Admission {
     const isFull = qos > 0 && this.#window.size >= RECEIVE_MAXIMUM
     if (isFull && this.#parts.connect.level === 5)
       throw new ProtocolFault(REASON.receiveMaximumExceeded, `more than ${RECEIVE_MAXIMUM} messages at once`)
     const asked = isFull ? this.#lane : lane
-    return asked !== null && this.#parts.intake?.admits(asked, qos) === false
+    if (asked === null) return 'take'
+    return this.#parts.intake?.admit(asked, qos) ?? 'take'
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Instant } from '@qs-telemetry/protocol'
 import type { Clock } from '../pipeline/clock.ts'
-import type { Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
+import type { Dropped, Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
 import { AnswerWindow } from './answer-window.ts'
 import { type Gate, Lane, type Load, type Settled, type Share, type Way } from './lane.ts'
 import { type Arrived, Taken } from './taken.ts'
@@ -12,6 +12,12 @@ export interface DirectIntakeOptions {
   /** The largest payload of a device ack. */
   readonly maxPayloadBytes: number
 }
+
+/**
+ * `wait`: the connection is now paused, and the message comes again. `drop`: it is counted as dropped; its subscribers
+ * still get it.
+ */
+export type Admission = 'take' | 'drop' | 'wait'
 
 /** The broker that carries device acks and dead letters to their subscribers. */
 export interface Replies {
@@ -61,7 +67,8 @@ export class DirectIntake implements Intake {
   #unsettledBytes = 0
   /** Of clients whose connection has ended. */
   readonly #left = new Map<string, Load>()
-  #dropped: IntakeStatus['qos0Dropped'] = null
+  #qos0Dropped: Dropped | null = null
+  #willsDropped: Dropped | null = null
   #hasSettled = false
   #isStalled = false
   #isDraining = false
@@ -84,7 +91,8 @@ export class DirectIntake implements Intake {
       quarantined: null,
       sessionsLost: 0,
       publishesGivenUp: 0,
-      qos0Dropped: this.#dropped,
+      qos0Dropped: this.#qos0Dropped,
+      willsDropped: this.#willsDropped,
     }
   }
 
@@ -126,21 +134,23 @@ export class DirectIntake implements Intake {
     if (lane.load.messages > 0) this.#left.set(lane.clientId, lane.load)
   }
 
-  /** Call it before `take`. @returns false if the message has to wait: the connection is now paused */
-  admits(lane: Lane, qos: 0 | 1 | 2): boolean {
+  /** What happens to the next message of a connection. */
+  admit(lane: Lane, qos: 0 | 1 | 2): Admission {
     lane.isQos0 = qos === 0
-    const mayDrop = lane.isQos0 && this.#isStalled
     const isOpen = this.#events !== null && !this.#isDraining
-    if (isOpen && (mayDrop || !lane.hasUsedUp(this.#share()))) return true
+    if (isOpen && !lane.hasUsedUp(this.#share())) return 'take'
+    if (isOpen && lane.isQos0 && this.#isStalled) {
+      this.#qos0Dropped = this.#oneMore(this.#qos0Dropped, lane.clientId)
+      return 'drop'
+    }
     lane.isPaused = true
     this.#paused.add(lane)
     lane.gate.pause()
-    return false
+    return 'wait'
   }
 
+  /** Call it for a message that `admit` wants taken. */
   take(lane: Lane, arrived: Arrived, receivedAt: Instant): void {
-    if (arrived.qos === 0 && this.#isStalled && lane.hasUsedUp(this.#share()))
-      return this.#drop(lane.clientId)
     const taken = new Taken(arrived, receivedAt, lane)
     if (arrived.qos > 0) lane.window.add(taken)
     lane.load.messages++
@@ -162,7 +172,10 @@ export class DirectIntake implements Intake {
     }: { readonly topic: string; readonly payload: Buffer | string; readonly from: string | null },
     at: Instant,
   ): void {
-    if (this.#events === null || this.#isDraining || this.#share() === NO_SHARE) return this.#drop(from)
+    if (this.#events === null || this.#isDraining || this.#share() === NO_SHARE) {
+      this.#willsDropped = this.#oneMore(this.#willsDropped, from ?? '')
+      return
+    }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
     const lane = this.open('', { window: new AnswerWindow(() => {}), gate: NO_GATE })
     this.take(lane, { topic, payload: bytes, qos: 1, packetId: 0, dup: false }, at)
@@ -222,9 +235,8 @@ export class DirectIntake implements Intake {
     lane.gate.resume()
   }
 
-  #drop(client: string | null): void {
-    const count = (this.#dropped?.count ?? 0) + 1
-    this.#dropped = { count, client: client ?? '', atMs: this.#options.clock.monotonicMs() }
+  #oneMore(dropped: Dropped | null, client: string): Dropped {
+    return { count: (dropped?.count ?? 0) + 1, client, atMs: this.#options.clock.monotonicMs() }
   }
 
   #share(): Share {

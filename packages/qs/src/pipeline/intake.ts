@@ -20,8 +20,17 @@ export interface IntakeStatus {
   readonly sessionsLost: number
   /** QoS 1 messages given up since the start. */
   readonly publishesGivenUp: number
-  /** QoS 0 messages dropped since the start, and the latest of them; null: none. */
-  readonly qos0Dropped: { readonly count: number; readonly client: string; readonly atMs: number } | null
+  /** null: none. */
+  readonly qos0Dropped: Dropped | null
+  /** Wills on event topics, of any QoS; null: none. */
+  readonly willsDropped: Dropped | null
+}
+
+/** Messages dropped since the start, and the latest of them. */
+export interface Dropped {
+  readonly count: number
+  readonly client: string
+  readonly atMs: number
 }
 
 /**

@@ -90,6 +90,7 @@ export class Source implements Intake {
       sessionsLost: this.#sessionsLost,
       publishesGivenUp: this.#publishQueue.givenUp,
       qos0Dropped: null,
+      willsDropped: null,
     }
   }
 

@@ -36,6 +36,7 @@ export interface Readings {
   readonly sessionsLost: () => number
   readonly publishesGivenUp: () => number
   readonly qos0Dropped: () => number
+  readonly willsDropped: () => number
   readonly devicesOverBudget: () => number
 }
 
@@ -53,6 +54,10 @@ const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, hel
   qos0Dropped: [
     'qs_qos0_messages_dropped',
     'Event messages with QoS 0 that qs up dropped because nothing was committed',
+  ],
+  willsDropped: [
+    'qs_wills_dropped',
+    'Wills on event topics that qs up dropped because the pipeline was full',
   ],
   devicesOverBudget: [
     'qs_devices_over_budget',

@@ -4,9 +4,9 @@ import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { accountingAlarm } from '../../src/alarms/accounting-alarm.ts'
 import type { Alarm } from '../../src/alarms/alarm.ts'
 import { Alarms } from '../../src/alarms/alarms.ts'
+import { DROPPED_SHOWN_MS, qos0Alarm, willAlarm } from '../../src/alarms/dropped-alarms.ts'
 import { DROPS_SHOWN_MS, dropsAlarm } from '../../src/alarms/drops-alarm.ts'
 import { PAUSED_MS, pausedAlarm, STALLED_MS, stalledAlarm } from '../../src/alarms/flow-alarms.ts'
-import { QOS0_SHOWN_MS, qos0Alarm } from '../../src/alarms/qos0-alarm.ts'
 import { FOREIGN_MESSAGES, FOREIGN_MS, queueAlarm } from '../../src/alarms/queue-alarm.ts'
 import {
   MANY_RECONNECTS,
@@ -31,6 +31,7 @@ function metrics() {
     sessionsLost: zero,
     publishesGivenUp: zero,
     qos0Dropped: zero,
+    willsDropped: zero,
     devicesOverBudget: zero,
   })
 }
@@ -109,7 +110,15 @@ test('dropped QoS 0 is shown for ten minutes, with the client', () => {
   assert.equal(check(0), null)
   qos0Dropped = { count: 3, client: 'board-1', atMs: 1 }
   assert.match(check(2) ?? '', /^3 event messages with QoS 0 were dropped .* client "board-1"/)
-  assert.equal(check(QOS0_SHOWN_MS + 2), null)
+  assert.equal(check(DROPPED_SHOWN_MS + 2), null)
+})
+
+test('dropped wills are shown for ten minutes, under their own name', () => {
+  const willsDropped = { count: 1, client: 'board-2', atMs: 1 }
+  const { name, check } = willAlarm(() => ({ willsDropped }))
+  assert.equal(name, 'will_dropped')
+  assert.match(check(2) ?? '', /^1 wills on event topics were dropped .* client "board-2"/)
+  assert.equal(check(DROPPED_SHOWN_MS + 2), null)
 })
 
 test('drops before the start are ignored, new ones are shown for ten minutes', () => {

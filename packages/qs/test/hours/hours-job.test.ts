@@ -60,6 +60,7 @@ async function open(t: TestContext) {
       sessionsLost: zero,
       publishesGivenUp: zero,
       qos0Dropped: zero,
+      willsDropped: zero,
       devicesOverBudget: zero,
     },
   })

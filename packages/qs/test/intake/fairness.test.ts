@@ -29,7 +29,7 @@ function stage() {
     })
   /** @returns whether it is taken */
   const send = (lane: Lane, bytes: number): boolean => {
-    const isAdmitted = intake.admits(lane, 1)
+    const isAdmitted = intake.admit(lane, 1) === 'take'
     const payload = Buffer.alloc(bytes)
     if (isAdmitted)
       intake.take(lane, { topic: `events/${lane.clientId}`, payload, qos: 1, packetId: 1, dup: false }, AT)

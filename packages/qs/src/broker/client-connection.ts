@@ -1,29 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { answeredId, answerReason, readDisconnect } from '../mqtt/answer-packet.ts'
-import { type Connect, isMqtt, levelOf, readConnect } from '../mqtt/connect-packet.ts'
+import { type Connect, isMqtt, levelOf } from '../mqtt/connect-packet.ts'
 import { Frames } from '../mqtt/frames.ts'
 import { Output } from '../mqtt/output.ts'
-import {
-  CONNECT,
-  DISCONNECT,
-  type Level,
-  PINGREQ,
-  PUBACK,
-  PUBCOMP,
-  PUBLISH,
-  PUBREC,
-  PUBREL,
-  SUBSCRIBE,
-  UNSUBSCRIBE,
-} from '../mqtt/packet-types.ts'
+import type { Level } from '../mqtt/packet-types.ts'
 import { ProtocolFault, REASON, type Reason, reasonForConnack } from '../mqtt/reasons.ts'
 import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
-import { IncomingMessages } from './incoming-messages.ts'
+import { keepAliveOf } from './keep-alive.ts'
+import { leaveWill } from './leave-will.ts'
 import type { Link } from './link.ts'
+import { Liveness } from './liveness.ts'
 import { Pauses } from './pauses.ts'
+import { readLogin } from './read-login.ts'
 import type { Outlet, Session } from './session.ts'
-import { willMessage } from './sessions.ts'
-import { subscribe, unsubscribe } from './subscribe.ts'
+import { SessionPackets } from './session-packets.ts'
 
 /**
  * Client id, user and password take some hundred bytes, and a will may contain a message. Anyone may send a CONNECT,
@@ -32,30 +20,8 @@ import { subscribe, unsubscribe } from './subscribe.ts'
 const MAX_CONNECT_BYTES = 64 * 1024
 /** A client that sends requests and does not read the answers is not read either. */
 const MAX_UNREAD_BYTES = 2 * 1024 * 1024
-const DEAF_MS = 5_000
 /** What is read behind a message that has to wait, so that a PINGREQ among it is answered. */
 const MAX_BEHIND_BYTES = 64 * 1024
-/** Most PUBACKs have this first byte and nothing but their identifier. */
-const SHORT_PUBACK = PUBACK << 4
-/**
- * A board that lost its power must not hold its connection, its session and its will for hours (65,535 s, or for ever
- * with 0): they end after 450 s. Larger than the keep-alive of common clients (15 to 120 s), and about the time after
- * which routers forget an idle connection.
- */
-const MAX_KEEP_ALIVE_SECONDS = 300
-
-/** The client has not read its messages. */
-export class DeafClient extends ProtocolFault {
-  /** QoS 0 messages that it missed. */
-  readonly missed: number
-
-  constructor(missed: number) {
-    super(REASON.unspecified, 'it did not read its messages')
-    this.name = 'DeafClient'
-    this.missed = missed
-  }
-}
-
 type State = 'connecting' | 'logging in' | 'open' | 'closed'
 
 /**
@@ -72,25 +38,21 @@ export class ClientConnection implements Client, Outlet {
   #state: State = 'connecting'
   #connect: Connect | null = null
   #session: Session | null = null
-  #messages: IncomingMessages | null = null
-  #heardMs: number
+  #packets: SessionPackets | null = null
+  readonly #liveness: Liveness
   #isWillDue = true
   /** The intake takes no more at present. */
   #isHeld = false
-  #takenBefore = -1
-  #takenAtMs = 0
   #level: Level | null = null
   output: Output
 
   constructor(link: Link, parts: BrokerParts) {
     this.#link = link
     this.#parts = parts
-    this.#heardMs = parts.clock.monotonicMs()
+    this.#liveness = new Liveness(link, parts.clock.monotonicMs())
     this.#frames = new Frames(Math.min(MAX_CONNECT_BYTES, parts.maxPacketBytes), () => this.#frame())
     this.output = new Output(4, (bytes) => this.#write(bytes))
-    this.pauses = new Pauses(link, parts.clock, () => {
-      this.#heardMs = parts.clock.monotonicMs()
-    })
+    this.pauses = new Pauses(link, parts.clock, () => this.#liveness.heard(this.monotonicMs()))
   }
 
   get clientId(): string {
@@ -131,8 +93,8 @@ export class ClientConnection implements Client, Outlet {
 
   receive(chunk: Buffer): void {
     if (this.#state === 'closed') return
-    this.#heardMs = this.#parts.clock.monotonicMs()
-    this.#messages?.beginRead()
+    this.#liveness.heard(this.monotonicMs())
+    this.#packets?.beginRead()
     this.#guarded(() => this.#frames.feed(chunk))
     this.#limitBehind()
     if (this.waitingBytes > MAX_UNREAD_BYTES) this.pauses.set('unread', true)
@@ -177,18 +139,13 @@ export class ClientConnection implements Client, Outlet {
   /** Called about once a second. */
   look(nowMs: number): void {
     if (this.#state !== 'open') return
-    const silentMs = nowMs - this.#heardMs
-    const keepAliveSeconds = keepAliveOf(this.#connect as Connect)
-    // [MQTT-3.1.2-22]. What it sends while it is not read, nobody hears.
-    if (keepAliveSeconds > 0 && !this.pauses.isPaused && silentMs > keepAliveSeconds * 1_500) {
-      this.close(new ProtocolFault(REASON.keepAliveTimeout, 'keep alive timeout'))
-      return
-    }
-    const { taken, waitingBytes } = this.#link
-    if (waitingBytes === 0 || taken !== this.#takenBefore) {
-      this.#takenBefore = taken
-      this.#takenAtMs = nowMs
-    } else if (nowMs - this.#takenAtMs > DEAF_MS) this.close(new DeafClient(this.#session?.missed ?? 0))
+    const fault = this.#liveness.look({
+      nowMs,
+      keepAliveSeconds: keepAliveOf(this.#connect as Connect),
+      isRead: !this.pauses.isPaused,
+      missed: this.#session?.missed ?? 0,
+    })
+    if (fault !== null) this.close(fault)
   }
 
   #guarded(read: () => void): void {
@@ -214,62 +171,8 @@ export class ClientConnection implements Client, Outlet {
   }
 
   #frame(): void {
-    const first = this.#frames.bytes[this.#frames.start] as number
-    const type = first >> 4
-    if (this.#state === 'open') {
-      // Most packets are of these kinds.
-      if (type === PUBLISH) return this.#messages?.publish(this.#frames)
-      if (first === SHORT_PUBACK && this.#frames.end - this.#frames.bodyStart === 2)
-        return void this.#session?.acknowledge(answeredId(this.#frames))
-      checkFlags(first, this.#connect as Connect)
-      return this.#other(type)
-    }
-    if (this.#state === 'connecting') return this.#onConnect()
-  }
-
-  #other(type: number): void {
-    const frame = this.#frames
-    const hasProperties = this.#level === 5
-    switch (type) {
-      case PUBREC:
-        return this.#onPubrec(answeredId(frame), answerReason(frame, hasProperties))
-      case PUBREL:
-        answerReason(frame, hasProperties)
-        return this.#messages?.released(answeredId(frame))
-      case PUBACK:
-      case PUBCOMP:
-        answerReason(frame, hasProperties)
-        return void this.#session?.acknowledge(answeredId(frame))
-      case SUBSCRIBE:
-        return subscribe(frame, this.#conversation())
-      case UNSUBSCRIBE:
-        return unsubscribe(frame, this.#conversation())
-      case PINGREQ:
-        if (frame.end > frame.bodyStart)
-          throw new ProtocolFault(REASON.malformedPacket, 'PINGREQ with a body')
-        return this.output.pingresp()
-      case DISCONNECT:
-        return this.#onDisconnect()
-      case CONNECT:
-        // [MQTT-3.1.0-2]
-        throw new ProtocolFault(REASON.protocolError, 'a second CONNECT')
-      default:
-        throw new ProtocolFault(REASON.protocolError, `a packet of type ${type} from a client`)
-    }
-  }
-
-  #conversation() {
-    const { router, rules } = this.#parts
-    const { level, clientId } = this.#connect as Connect
-    return {
-      peer: this,
-      session: this.#session as Session,
-      output: this.output,
-      router,
-      rules,
-      level,
-      clientId,
-    }
+    if (this.#packets !== null) this.#packets.read(this.#frames)
+    else if (this.#state === 'connecting') this.#onConnect()
   }
 
   #onConnect(): void {
@@ -280,19 +183,16 @@ export class ClientConnection implements Client, Outlet {
       return this.#end(new ProtocolFault(REASON.unsupportedVersion, 'no CONNECT that is known'))
     }
     this.#begin(level)
-    const connect = readConnect(this.#frames, level)
-    // A 3.1.1 client without an id cannot return to a session [MQTT-3.1.3-8]; MQTT 5 tells it its id.
-    if (connect.clientId === '' && level < 5 && !connect.cleanStart) {
-      return this.#refuse(REASON.clientIdInvalid)
-    }
+    const login = readLogin(this.#frames, level)
+    if (login.kind === 'refused') return this.#refuse(login.reason)
+    const { connect, isIdAssigned } = login
     this.output.maxBytes = connect.maxPacketBytes
-    const isIdAssigned = connect.clientId === ''
-    this.#connect = isIdAssigned ? { ...connect, clientId: `auto-${randomUUID()}` } : connect
+    this.#connect = connect
     this.#state = 'logging in'
     this.#frames.maxBytes = this.#parts.maxPacketBytes
     this.#frames.hold()
     const { rules } = this.#parts
-    rules.login(this, this.#connect).then(
+    rules.login(this, connect).then(
       ({ reason, account }) => this.#loggedIn(reason, account, isIdAssigned),
       () => this.#refuse(REASON.serverUnavailable),
     )
@@ -329,36 +229,21 @@ export class ClientConnection implements Client, Outlet {
     // Nothing may precede CONNACK [MQTT-3.2.0-1].
     if (!isWritten)
       return this.#end(new ProtocolFault(REASON.packetTooLarge, 'CONNACK exceeds its maximum packet size'))
-    this.#messages = new IncomingMessages(this, begun.session, { ...this.#parts, connect })
+    this.#packets = new SessionPackets(this, {
+      ...{ session: begun.session, parts: this.#parts, connect },
+      onDisconnect: (isWillDue) => {
+        this.#isWillDue = isWillDue
+        this.#end(null)
+      },
+    })
     begun.session.connect(this)
-    this.#messages.beginRead()
+    this.#packets.beginRead()
     this.#guarded(() => this.#frames.release())
   }
 
   #refuse(reason: Reason): void {
     if (this.#state === 'closed') return
     this.output.connack(reasonForConnack(reason), false, null)
-    this.#end(null)
-  }
-
-  #onPubrec(packetId: number, reason: number): void {
-    // An error ends the exchange [MQTT 5, 4.3.3].
-    if (reason >= 0x80) return void this.#session?.acknowledge(packetId)
-    const isKnown = this.#session?.release(packetId)
-    this.output.answer(PUBREL, packetId, isKnown ? REASON.success : REASON.packetIdNotFound)
-  }
-
-  #onDisconnect(): void {
-    const { reason, expirySeconds } = readDisconnect(this.#frames, this.#level === 5)
-    const session = this.#session as Session
-    if (expirySeconds !== undefined) {
-      // [3.14.2.2.2]
-      if (session.expirySeconds === 0 && expirySeconds > 0)
-        throw new ProtocolFault(REASON.protocolError, 'a session expiry in DISCONNECT but none in CONNECT')
-      this.#parts.sessions.setExpiry(session, expirySeconds)
-    }
-    // [MQTT-3.14.4-3]: no other reason removes the will.
-    this.#isWillDue = reason !== REASON.success
     this.#end(null)
   }
 
@@ -378,37 +263,13 @@ export class ClientConnection implements Client, Outlet {
     this.#state = 'closed'
     this.#frames.hold()
     this.pauses.end()
-    this.#messages?.close()
+    this.#packets?.close()
     this.#parts.connections.ended(this, error)
     const session = this.#session
-    const will = this.#connect?.will ?? null
     if (session === null) return
-    const publishWill = will === null || !this.#isWillDue ? null : () => this.#publishWill()
-    this.#parts.sessions.leave(session, will, publishWill)
+    const connect = this.#connect as Connect
+    const isDue = connect.will !== null && this.#isWillDue
+    const publishWill = isDue ? () => leaveWill(this, connect, this.#parts) : null
+    this.#parts.sessions.leave(session, connect.will, publishWill)
   }
-
-  #publishWill(): void {
-    const { will, clientId } = this.#connect as Connect
-    if (will === null) return
-    const { rules, publishWill, clock, isEvents } = this.#parts
-    const { topic, payload } = will
-    const isAllowed = rules.mayPublish(this, topic)
-    rules.published(this, { topic, isAllowed, isEvents: isEvents(topic), payload })
-    if (isAllowed) publishWill(willMessage(will, clientId, clock.monotonicMs()))
-    else rules.refused(this, 'publish', topic)
-  }
-}
-
-/** [MQTT-2.1.3-1]; MQTT 3.1 has flags in more packets. */
-function checkFlags(first: number, { level }: Connect): void {
-  const type = first >> 4
-  const wanted = type === PUBREL || type === SUBSCRIBE || type === UNSUBSCRIBE ? 2 : 0
-  if (level > 3 && (first & 0x0f) !== wanted)
-    throw new ProtocolFault(REASON.malformedPacket, 'reserved flags of a fixed header')
-}
-
-/** [MQTT-3.2.2-21]: an MQTT 5 client is told another one. 3.1.1 has no way to tell it, so that its own one holds. */
-function keepAliveOf({ level, keepAliveSeconds }: Connect): number {
-  const isWithin = keepAliveSeconds > 0 && keepAliveSeconds <= MAX_KEEP_ALIVE_SECONDS
-  return level < 5 || isWithin ? keepAliveSeconds : MAX_KEEP_ALIVE_SECONDS
 }

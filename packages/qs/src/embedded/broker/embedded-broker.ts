@@ -1,6 +1,7 @@
 import { CONTROL_TOPIC } from '../../accounts/control-protocol.ts'
 import type { BrokerParts } from '../../broker/broker-parts.ts'
-import { ClientConnection, DeafClient } from '../../broker/client-connection.ts'
+import { ClientConnection } from '../../broker/client-connection.ts'
+import { DeafClient } from '../../broker/liveness.ts'
 import { type Message, NO_FORWARDED } from '../../broker/message.ts'
 import { Router } from '../../broker/router.ts'
 import type { ClientPublish, Peer, Rules } from '../../broker/rules.ts'

@@ -1,0 +1,15 @@
+import type { Connect } from '../mqtt/connect-packet.ts'
+import type { BrokerParts } from './broker-parts.ts'
+import type { Peer } from './rules.ts'
+import { willMessage } from './sessions.ts'
+
+/** Publishes the will of a client with the rights that it has then. */
+export function leaveWill(peer: Peer, { will, clientId }: Connect, parts: BrokerParts): void {
+  if (will === null) return
+  const { rules, publishWill, clock, isEvents } = parts
+  const { topic, payload } = will
+  const isAllowed = rules.mayPublish(peer, topic)
+  rules.published(peer, { topic, isAllowed, isEvents: isEvents(topic), payload })
+  if (isAllowed) publishWill(willMessage(will, clientId, clock.monotonicMs()))
+  else rules.refused(peer, 'publish', topic)
+}

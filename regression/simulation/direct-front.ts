@@ -63,6 +63,7 @@ export class DirectFront implements Front {
     const router = new Router(() => {})
     const limits = new SessionLimits({
       maxBytes: MAX_SESSION_BYTES,
+      maxAccountBytes: MAX_SESSION_BYTES,
       maxAllBytes: MAX_SESSION_BYTES,
       onFull: () => {},
     })

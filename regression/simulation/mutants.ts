@@ -235,8 +235,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'qs up: a QoS 2 message sent again after its connection is never taken',
-    file: 'broker/session.ts',
-    original: "if (state === 'waiting') this.incoming.delete(packetId)\n",
-    planted: "if (state === 'none') this.incoming.delete(packetId)\n",
+    file: 'broker/incoming-messages.ts',
+    original: 'payload, qos, packetId, dup }, this.#receivedAt)\n',
+    planted:
+      'payload, qos, packetId, dup }, this.#receivedAt)\n    if (qos === 2) this.#keep(packetId, REASON.success, () => messageDigest(topic, payload))\n',
   },
 ]

@@ -12,6 +12,7 @@ import { ProtocolFault, REASON, type Reason } from '../mqtt/reasons.ts'
 import { isReserved, isTopicName } from '../mqtt/topics.ts'
 import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
 import { NO_FORWARDED } from './message.ts'
+import { messageDigest } from './message-digest.ts'
 import type { Session } from './session.ts'
 
 /** A message that needs no commit: answered at once, or after those before it. */
@@ -86,8 +87,7 @@ export class IncomingMessages {
     publish.read(frame)
     const topic = this.#topicOf(publish)
     const { qos, packetId, payload } = publish
-    const isRepeated = qos === 2 && this.#session.incoming.has(packetId)
-    if (isRepeated) return this.#repeated(packetId)
+    if (qos === 2 && this.#isRepeated(publish, topic)) return this.#repeated(packetId)
     if (publish.dup && this.#isWaiting(publish, topic)) return
     const { isAllowed, isEvents, isHeard } = this.#look(topic)
     const lane = isAllowed && isEvents ? this.#lane : null
@@ -99,14 +99,14 @@ export class IncomingMessages {
     if (!isAllowed) {
       rules.refused(this.#connection, 'publish', topic)
       // A 3.1.1 client cannot be told; closing the connection would make a board reconnect in a loop [MQTT-3.3.5-2].
-      return this.#settled(qos, packetId, REASON.notAuthorized)
+      return this.#settled(topic, REASON.notAuthorized)
     }
     if (!isEvents && !this.#canRetain(topic)) {
       rules.refused(this.#connection, 'retained', topic)
-      return this.#settled(qos, packetId, REASON.quotaExceeded)
+      return this.#settled(topic, REASON.quotaExceeded)
     }
     this.#hand(topic, isHeard)
-    if (lane === null) this.#settled(qos, packetId, REASON.success)
+    if (lane === null) this.#settled(topic, REASON.success)
     else if (admission === 'take') this.#take(topic, lane)
   }
 
@@ -125,7 +125,6 @@ export class IncomingMessages {
   #take(topic: string, lane: Lane): void {
     const { qos, packetId, payload, dup } = this.#publish
     this.#parts.intake?.take(lane, { topic, payload, qos, packetId, dup }, this.#receivedAt)
-    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
   }
 
   /** To subscribers and retained messages; nobody listens to most events. */
@@ -143,16 +142,13 @@ export class IncomingMessages {
     })
   }
 
-  #settled(qos: number, packetId: number, reason: Reason): void {
+  /** It is taken, or refused, whatever becomes of the connection; its answer follows those before it. */
+  #settled(topic: string, reason: Reason): void {
+    const { qos, packetId, payload } = this.#publish
     if (qos === 0) return
-    if (qos === 2) this.#session.incoming.set(packetId, 'waiting')
-    this.#window.add(new Plain(packetId, qos === 2 ? 2 : 1, reason))
+    if (qos === 2) this.#keep(packetId, reason, () => messageDigest(topic, payload))
+    this.#window.add(new Plain(packetId, qos, reason))
     this.#window.advance()
-  }
-
-  /** Its PUBREC was sent and is sent again, in its place [MQTT-4.6.0-3]; or it will be sent. */
-  #repeated(packetId: number): void {
-    if (this.#session.incoming.get(packetId) === 'answered') this.#settled(2, packetId, REASON.success)
   }
 
   #answer(slot: Slot): void {
@@ -162,11 +158,33 @@ export class IncomingMessages {
     const text = this.#parts.connect.wantsProblems ? refusal : null
     const { output } = this.#connection
     if (qos === 1) return output.answer(PUBACK, packetId, reason, text)
-    const { level } = this.#parts.connect
-    // An error ends the exchange [MQTT 5, 4.3.3]; a 3.1.1 client goes on to PUBREL.
-    if (level === 5 && reason >= 0x80) this.#session.incoming.delete(packetId)
-    else this.#session.incoming.set(packetId, 'answered')
+    // Before its commit, PUBREC would lose the event if it is sent again on another connection.
+    if (slot instanceof Taken) this.#keep(packetId, reason, () => messageDigest(slot.topic, slot.payload))
     output.answer(PUBREC, packetId, reason, text)
+  }
+
+  /** Until PUBREL. An error ends the exchange [MQTT 5, 4.3.3]; a 3.1.1 client, which cannot see it, goes on to PUBREL. */
+  #keep(packetId: number, reason: Reason, digest: () => string): void {
+    const isOver = this.#parts.connect.level === 5 && reason >= 0x80
+    if (isOver) this.#session.incoming.delete(packetId)
+    else this.#session.incoming.set(packetId, digest())
+  }
+
+  /**
+   * Whether this QoS 2 message was taken before. Another message with the identifier comes from a board that restarted
+   * before its PUBREL, and whose session is kept: it has lost the first one and counts from 1 again. A PUBREC alone
+   * would lose the second one. Mosquitto compares the content too.
+   */
+  #isRepeated({ packetId, payload }: IncomingPublish, topic: string): boolean {
+    const taken = this.#session.incoming.get(packetId)
+    return taken !== undefined && taken === messageDigest(topic, payload)
+  }
+
+  /** Its PUBREC was sent and is sent again, in its place [MQTT-4.6.0-3]; or it will be sent. */
+  #repeated(packetId: number): void {
+    if (this.#window.find(packetId) !== undefined) return
+    this.#window.add(new Plain(packetId, 2, REASON.success))
+    this.#window.advance()
   }
 
   /**

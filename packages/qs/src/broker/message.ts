@@ -23,11 +23,35 @@ export interface Sharing {
 
 export const NO_FORWARDED = Buffer.alloc(0)
 
-/** The message as it is kept beyond this turn: with a copy of a payload that would keep a whole read in memory. */
+/** Memory of a kept message besides its bytes: 710 to 910 measured with 100,000 of them, payloads of 1 to 400 bytes. */
+const OVERHEAD_BYTES = 900
+
+/** What a message that is kept counts for, in a session queue and among the retained ones. */
+export function bytesOf({
+  topic,
+  payload,
+  forwarded,
+}: Pick<Message, 'topic' | 'payload' | 'forwarded'>): number {
+  return OVERHEAD_BYTES + topic.length + payload.length + forwarded.length
+}
+
+/**
+ * The message as it is kept beyond this turn: with its own copy of bytes that would keep others in memory, those of a
+ * whole read or of a slab. `Buffer.from` takes small copies from slabs of 8 KiB that all buffers share: 15,000 queued
+ * messages of one byte held 93 MB.
+ */
 export function detached(message: Message): Message {
-  const { payload } = message
-  if (typeof payload === 'string' || payload.length === payload.buffer.byteLength) return message
-  return { ...message, payload: Buffer.from(payload) }
+  const payload = typeof message.payload === 'string' ? message.payload : ownCopy(message.payload)
+  const forwarded = ownCopy(message.forwarded)
+  const isOwn = payload === message.payload && forwarded === message.forwarded
+  return isOwn ? message : { ...message, payload, forwarded }
+}
+
+function ownCopy(bytes: Buffer): Buffer {
+  if (bytes.length === bytes.buffer.byteLength) return bytes
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 export function hasExpired({ expiresAtMs }: Message, nowMs: number): boolean {

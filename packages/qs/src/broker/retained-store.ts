@@ -1,11 +1,9 @@
 import { topicMatches } from '@qs-telemetry/protocol'
-import { detached, type Message } from './message.ts'
+import { bytesOf, detached, type Message } from './message.ts'
 
 /** Limits of all retained messages together; without them, one client that varies its topic takes all memory. */
 const MAX_MESSAGES = 100_000
 const MAX_BYTES = 64 * 1024 * 1024
-/** Memory besides topic and payload, as in a session queue. */
-const OVERHEAD_BYTES = 400
 
 type Retainable = Pick<Message, 'topic' | 'payload' | 'forwarded'>
 
@@ -29,7 +27,7 @@ export class RetainedStore {
     if (payload.length === 0) return true
     const older = this.#messages.get(topic)
     const isOver = older === undefined && this.#messages.size >= this.#maxMessages
-    return !isOver && this.#bytes - bytesOf(older) + bytesOf(message) <= MAX_BYTES
+    return !isOver && this.#bytes - (older === undefined ? 0 : bytesOf(older)) + bytesOf(message) <= MAX_BYTES
   }
 
   /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays. @returns false without room */
@@ -55,12 +53,9 @@ export class RetainedStore {
   }
 
   #delete(topic: string): void {
-    this.#bytes -= bytesOf(this.#messages.get(topic))
+    const older = this.#messages.get(topic)
+    if (older === undefined) return
+    this.#bytes -= bytesOf(older)
     this.#messages.delete(topic)
   }
-}
-
-function bytesOf(message: Retainable | undefined): number {
-  if (message === undefined) return 0
-  return OVERHEAD_BYTES + message.topic.length + message.payload.length + message.forwarded.length
 }

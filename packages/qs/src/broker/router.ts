@@ -1,5 +1,5 @@
 import { deliver, deliverOnce } from './deliver.ts'
-import type { Message } from './message.ts'
+import { detached, type Message } from './message.ts'
 import { RetainedStore } from './retained-store.ts'
 import type { Session, Subscription } from './session.ts'
 import { SharedGroup } from './shared-group.ts'
@@ -71,10 +71,13 @@ export class Router {
     this.#find(message.topic)
     const found = this.#found
     const { length } = found
-    for (const group of this.#foundGroups) group.deliver({ ...message, shared: group })
+    // A queue keeps a message until its client has answered; one copy serves all queues.
+    const isQueued = message.qos > 0 && (this.#foundGroups.length > 0 || found.some(({ qos }) => qos > 0))
+    const kept = isQueued ? detached(message) : message
+    for (const group of this.#foundGroups) group.deliver({ ...kept, shared: group })
     const [only] = found
-    if (length === 1 && only !== undefined) deliver(message, only)
-    else if (length > 1) deliverOnce(message, [...found])
+    if (length === 1 && only !== undefined) deliver(kept, only)
+    else if (length > 1) deliverOnce(kept, [...found])
     return length > 0 || this.#foundGroups.length > 0
   }
 

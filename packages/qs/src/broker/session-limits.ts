@@ -1,11 +1,25 @@
 export interface SessionLimitsOptions {
   /** Limit of the queue of one session. */
   readonly maxBytes: number
+  /** Limit of all sessions of one account together, below that of all: abandoned ones stop no other account. */
+  readonly maxAccountBytes: number
   /** Limit of all sessions together. */
   readonly maxAllBytes: number
   /** Called for each dropped message. */
   readonly onFull: (clientId: string) => void
 }
+
+/** Whose queue it is. */
+export interface QueueOwner {
+  readonly account: string
+  readonly isConnected: boolean
+}
+
+/**
+ * Has room in the queue of a connected client, whatever others keep: what a client that acknowledges has in flight,
+ * so queues that nobody empties do not cost it its messages.
+ */
+const RESERVE_BYTES = 64 * 1024
 
 /**
  * What all sessions keep for their clients. A session above its limit gets no more messages, as with Mosquitto's
@@ -14,6 +28,7 @@ export interface SessionLimitsOptions {
 export class SessionLimits {
   readonly #options: SessionLimitsOptions
   #bytes = 0
+  readonly #bytesOf = new Map<string, number>()
   #waiting = 0
   #dropped = 0
 
@@ -31,14 +46,20 @@ export class SessionLimits {
     return this.#dropped
   }
 
-  /** @param bytes in the queue of the session */
-  hasRoom(bytes: number): boolean {
-    return bytes < this.#options.maxBytes && this.#bytes < this.#options.maxAllBytes
+  /** @param bytes in the queue @param more of the message to be added */
+  hasRoom({ account, isConnected }: QueueOwner, bytes: number, more: number): boolean {
+    if (isConnected && bytes + more <= RESERVE_BYTES) return true
+    const { maxBytes, maxAccountBytes, maxAllBytes } = this.#options
+    const ofAccount = this.#bytesOf.get(account) ?? 0
+    return bytes < maxBytes && ofAccount < maxAccountBytes && this.#bytes < maxAllBytes
   }
 
-  count(bytes: number, messages: number): void {
+  count({ account }: QueueOwner, bytes: number, messages: number): void {
     this.#bytes += bytes
     this.#waiting += messages
+    const ofAccount = (this.#bytesOf.get(account) ?? 0) + bytes
+    if (ofAccount > 0) this.#bytesOf.set(account, ofAccount)
+    else this.#bytesOf.delete(account)
   }
 
   drop(clientId: string): void {

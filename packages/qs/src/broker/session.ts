@@ -1,7 +1,7 @@
 import type { Output } from '../mqtt/output.ts'
 import { PUBREL, type Qos } from '../mqtt/packet-types.ts'
-import { detached, expirySecondsLeft, hasExpired, type Message } from './message.ts'
-import { bytesOf, OutQueue, type Queued } from './out-queue.ts'
+import { bytesOf, expirySecondsLeft, hasExpired, type Message } from './message.ts'
+import { OutQueue, type Queued } from './out-queue.ts'
 import type { SessionLimits } from './session-limits.ts'
 
 export interface Subscription {
@@ -40,9 +40,6 @@ const MAX_WAITING_BYTES = 1024 * 1024
 const QUEUE_ABOVE_BYTES = 64 * 1024
 const NO_IDS: readonly number[] = []
 
-/** A QoS 2 message from the client, between its PUBLISH and its PUBREL. `answered`: PUBREC was sent. */
-export type Incoming = 'waiting' | 'answered'
-
 /**
  * A session: its subscriptions, the messages for its client that are not acknowledged, and the QoS 2 messages from it
  * that are not released. With a connection it sends; without one it keeps QoS 1 and 2.
@@ -51,10 +48,14 @@ export type Incoming = 'waiting' | 'answered'
  */
 export class Session {
   readonly clientId: string
-  /** The account that made it, for its quota. */
+  /** The account that made it, and to which it belongs. */
   readonly account: string
   readonly subscriptions = new Map<string, Subscription>()
-  readonly incoming = new Map<number, Incoming>()
+  /**
+   * The QoS 2 messages from the client between PUBLISH and PUBREL, by packet identifier: their digests. An event is one
+   * of them from its commit on, and belongs to its connection before: after a reconnect it is taken again.
+   */
+  readonly incoming = new Map<number, string>()
   readonly #limits: SessionLimits
   readonly #queue = new OutQueue()
   #retained: DueRetained[] = []
@@ -79,8 +80,6 @@ export class Session {
     this.#outlet = outlet
     this.missed = 0
     this.#queue.rewind()
-    // Their answers belong to the pipeline of the previous connection: they are taken again.
-    for (const [packetId, state] of this.incoming) if (state === 'waiting') this.incoming.delete(packetId)
     this.pump()
   }
 
@@ -96,10 +95,18 @@ export class Session {
    * have received [MQTT-4.8.2-5]
    */
   end(): readonly Message[] {
-    this.#limits.count(-this.#queue.bytes, -this.#queue.size)
+    this.#limits.count(this, -this.#queue.bytes, -this.#queue.size)
     this.#outlet = null
     const left = [...this.#queue.all()].filter(({ qos, packetId }) => qos === 1 || packetId === 0)
     return left.map(({ message }) => message).filter(({ shared }) => shared !== undefined)
+  }
+
+  /** Whether a message of this QoS would reach its client, or be kept for it. */
+  takes(message: Message, qos: Qos): boolean {
+    const outlet = this.#outlet
+    if (outlet === null) return qos > 0 && this.expirySeconds > 0 && this.#hasRoom(message)
+    if (!outlet.mayReceive(message.topic)) return false
+    return qos > 0 ? this.#hasRoom(message) : outlet.waitingBytes <= MAX_WAITING_BYTES
   }
 
   /** @param ids the identifiers of the subscriptions that match */
@@ -115,12 +122,14 @@ export class Session {
   }
 
   #enqueue(message: Message, terms: Pick<Queued, 'qos' | 'retain' | 'subscriptionIds'>): void {
-    if (!this.#limits.hasRoom(this.#queue.bytes)) return this.#limits.drop(this.clientId)
-    const isBehind = this.#outlet === null || this.#queue.size > 0
-    const kept = isBehind ? detached(message) : message
-    const queued: Queued = { message: kept, ...terms, packetId: 0, isSent: false, isReleased: false }
-    this.#queue.add(queued)
-    this.#limits.count(bytesOf(queued), 1)
+    if (!this.#hasRoom(message)) return this.#limits.drop(this.clientId)
+    const before = this.#queue.bytes
+    this.#queue.add({ message, ...terms, packetId: 0, isSent: false, isReleased: false })
+    this.#limits.count(this, this.#queue.bytes - before, 1)
+  }
+
+  #hasRoom(message: Message): boolean {
+    return this.#limits.hasRoom(this, this.#queue.bytes, bytesOf(message))
   }
 
   /** Sends these when there is room. */
@@ -143,7 +152,7 @@ export class Session {
   acknowledge(packetId: number): boolean {
     const before = this.#queue.bytes
     const isKnown = this.#queue.acknowledge(packetId)
-    if (isKnown) this.#limits.count(this.#queue.bytes - before, -1)
+    if (isKnown) this.#limits.count(this, this.#queue.bytes - before, -1)
     this.pump()
     return isKnown
   }
@@ -184,7 +193,7 @@ export class Session {
     if (!isSent) {
       const before = this.#queue.bytes
       this.#queue.acknowledge(packetId)
-      this.#limits.count(this.#queue.bytes - before, -1)
+      this.#limits.count(this, this.#queue.bytes - before, -1)
     }
     return true
   }

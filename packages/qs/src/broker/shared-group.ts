@@ -1,3 +1,4 @@
+import type { Qos } from '../mqtt/packet-types.ts'
 import { deliver } from './deliver.ts'
 import type { Message, Sharing } from './message.ts'
 import type { Subscription } from './session.ts'
@@ -8,19 +9,22 @@ export class SharedGroup implements Sharing {
   #turn = 0
 
   deliver(message: Message): void {
-    const member = this.#next()
+    const member = this.#next(message)
     if (member !== undefined) deliver(message, member)
   }
 
-  /** The next connected member; without one, the next member, whose session keeps the message. */
-  #next(): Subscription | undefined {
+  /**
+   * The next connected member that takes the message; without one, the next whose session keeps it. One that may not
+   * receive it, that does not read or whose queue is full costs the others nothing.
+   */
+  #next(message: Message): Subscription | undefined {
     const all = [...this.members.values()]
-    for (let tries = 0; tries < all.length; tries++) {
-      const member = all[(this.#turn + tries) % all.length]
-      if (!member?.session.isConnected) continue
-      this.#turn += tries + 1
-      return member
-    }
-    return all[this.#turn++ % Math.max(1, all.length)]
+    const inTurn = all.map((_, n) => all[(this.#turn + n) % all.length] as Subscription)
+    const takes = ({ session, qos }: Subscription) =>
+      session.takes(message, Math.min(qos, message.qos) as Qos)
+    const member =
+      inTurn.find((each) => each.session.isConnected && takes(each)) ?? inTurn.find(takes) ?? inTurn[0]
+    if (member !== undefined) this.#turn = all.indexOf(member) + 1
+    return member
   }
 }

@@ -57,3 +57,10 @@ test('an unknown identifier changes nothing, and an identifier in use is not giv
   queue.acknowledge(1)
   assert.deepEqual([queue.size, queue.bytes, queue.hasWaiting], [0, 0, false])
 })
+
+test('a message counts for the identifiers of all subscriptions that match', () => {
+  const [one, many] = [new OutQueue(), new OutQueue()]
+  one.add(queued('t'))
+  many.add({ ...queued('t'), subscriptionIds: Array(1_000).fill(1) })
+  assert.equal(many.bytes - one.bytes, 8_000)
+})

@@ -68,13 +68,19 @@ const turn = async () => {
   for (let n = 0; n < 5; n++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
+export interface PureOptions {
+  readonly maxPerAccount?: number
+  readonly mayReceive?: (clientId: string) => boolean
+}
+
 /** The broker as state: clients are links in memory, and time stands until the test lets it pass. */
-export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
+export function pureBroker(options: PureOptions = {}) {
   const clock = new StandingClock()
   const full: string[] = []
   const refusals: string[] = []
   const limits = new SessionLimits({
     maxBytes: 100_000,
+    maxAccountBytes: 500_000,
     maxAllBytes: 1_000_000,
     onFull: (clientId) => full.push(clientId),
   })
@@ -87,11 +93,13 @@ export function pureBroker(options: { readonly maxPerAccount?: number } = {}) {
   const parts: BrokerParts = {
     ...{ sessions, router, clock, maxPacketBytes: 1_000_000, intake: null, isEvents: () => false },
     rules: {
-      login: async () => ({ reason: REASON.success, account: 'a' }),
+      login: async (_peer, { username }) => ({
+        ...{ reason: REASON.success, account: username ?? 'a', ownsId: username === 'owner' },
+      }),
       revision: 0,
       mayPublish: () => true,
       maySubscribe: () => true,
-      mayReceive: () => true,
+      mayReceive: ({ clientId }) => options.mayReceive?.(clientId) ?? true,
       published: () => 0,
       refused: (_peer, what) => refusals.push(what),
     },

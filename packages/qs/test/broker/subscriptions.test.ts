@@ -75,3 +75,23 @@ test('a topic alias stands for its topic until it is set anew, on one connection
   await other.send(alias('', '5', 1))
   assert.equal(other.of('disconnect')[0]?.reasonCode, 0x82)
 })
+
+test('a shared subscription passes over a member that may not receive the message, does not read or has a full queue', async () => {
+  const { connect, limits, full } = pureBroker({ mayReceive: (clientId) => clientId !== 'barred' })
+  for (const clientId of ['barred', 'deaf', 'full'] as const) {
+    const member = await connect(clientId, lasting(60))
+    await member.send(subscribe('$share/g/t', { qos: clientId === 'deaf' ? 0 : 1 }), subscribe(clientId))
+    if (clientId === 'deaf') member.stuckBytes = 2_000_000
+    if (clientId === 'full') await member.vanish()
+  }
+  const sender = await connect('sender')
+  for (let messageId = 1; messageId <= 20; messageId++)
+    await sender.send(publish('full', 'x'.repeat(9_600), { qos: 1, messageId }))
+  const before = { dropped: limits.dropped, full: full.length }
+  const taker = await connect('taker')
+  await taker.send(subscribe('$share/g/t'))
+  for (let messageId = 1; messageId <= 20; messageId++)
+    await sender.send(publish('t', String(messageId), { qos: 1, messageId }))
+  assert.equal(received(taker).length, 20)
+  assert.deepEqual({ dropped: limits.dropped, full: full.length }, before)
+})

@@ -91,6 +91,30 @@ const IDENTIFIERS: readonly ParityCase[] = [
     },
   },
   {
+    name: 'a client that has lost its state sends another QoS 2 message with an identifier that is not released',
+    clause: 'section 4.3.3',
+    versions: [4, 5],
+    expected: 'PUBREC, then the other message',
+    observe: async (world) => {
+      const watcher = await subscriber(world, 2)
+      const before = await world.durable('board', { silent: true })
+      before.sendBytes(publishBytes(world, 2, 1))
+      await before.wait('pubrec')
+      await before.vanish()
+      const client = await world.durable('board', { silent: true })
+      client.sendBytes(packet(0x34, text(world.topic()), 0, 1, properties(world.version), Buffer.from('y')))
+      await client.wait('pubrec')
+      client.send({ cmd: 'pubrel', messageId: 1 })
+      await client.wait('pubcomp')
+      const marker = world.topic('marker')
+      await watcher.subscribe({ [marker]: 1 })
+      const messages = await watcher.payloadsBefore(await world.helper(), marker)
+      return String(messages.at(-1)?.payload) === 'y'
+        ? 'PUBREC, then the other message'
+        : 'PUBREC, and the message is lost'
+    },
+  },
+  {
     name: 'PUBREC to a QoS 2 message is answered with PUBREL and the same identifier, PUBCOMP with nothing',
     clause:
       '[MQTT-4.3.3-1], 3.1.1; [MQTT-4.3.3-3], [MQTT-4.3.3-4], [MQTT-4.3.3-5], [MQTT-3.6.2-1], 5; [MQTT-4.4.0-1]',

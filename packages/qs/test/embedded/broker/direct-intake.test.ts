@@ -166,6 +166,50 @@ test('an answer never leaves on another connection: what was not answered is tak
   assert.deepEqual(answers(second), [1, 2])
 })
 
+test('a board that restarts before its PUBREL and counts from 1 again loses no event', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const session = { clientId: 'b', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const first = await connectedRaw(t, broker, session)
+  first.send(event(1, 'a', 2))
+  await until(() => deliveries.length === 1, 'the event')
+  deliveries[0]?.settle()
+  await first.wait('pubrec')
+  first.destroy()
+  const second = await connectedRaw(t, broker, session)
+  second.send({ ...event(1, 'a', 2), dup: true } as Packet)
+  await second.wait('pubrec')
+  assert.equal(deliveries.length, 1, 'the same event is committed')
+  for (const [n, dup] of [false, true].entries()) {
+    second.send({ ...event(1, `b${n}`, 2), dup } as Packet)
+    await settled(second)
+    assert.equal(String(deliveries[n + 1]?.payload), `b${n}`)
+    assert.equal(answers(second).length, n + 1, 'no PUBREC before the commit')
+    deliveries[n + 1]?.settle()
+    await second.wait('pubrec', n + 2)
+  }
+})
+
+test('a QoS 2 message that waits behind an event reaches its subscribers once, also across a reconnect', async (t) => {
+  const { broker, deliveries } = await stage(t)
+  const watcher = await connectedRaw(t, broker)
+  watcher.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'other', qos: 2 }] })
+  await watcher.wait('suback')
+  const session = { clientId: 'b', clean: false, properties: { sessionExpiryInterval: 60 } } as const
+  const other = { ...publishPacket(7, 'x', 2), topic: 'other' } as Packet
+  const first = await connectedRaw(t, broker, session)
+  first.send(event(1), other, { ...other, dup: true } as Packet)
+  await settled(first)
+  first.destroy()
+  const second = await connectedRaw(t, broker, session)
+  second.send({ ...event(1), dup: true } as Packet, { ...other, dup: true } as Packet)
+  await settled(second)
+  for (const delivery of deliveries) delivery.settle()
+  await second.wait('pubrec')
+  await settled(watcher)
+  assert.equal(watcher.got.filter(({ cmd }) => cmd === 'publish').length, 1)
+  assert.deepEqual(answers(second), [1, 7])
+})
+
 test('subscribers of event topics get the message as with any broker, and a retained one too', async (t) => {
   const { broker, deliveries } = await stage(t)
   const watcher = await connect(t, tcp(broker))

@@ -10,6 +10,7 @@ import type { Link } from './link.ts'
 import { Liveness } from './liveness.ts'
 import { Pauses } from './pauses.ts'
 import { readLogin } from './read-login.ts'
+import type { LoggedIn } from './rules.ts'
 import type { Outlet, Session } from './session.ts'
 import { SessionPackets } from './session-packets.ts'
 
@@ -193,26 +194,27 @@ export class ClientConnection implements Client, Outlet {
     this.#frames.hold()
     const { rules } = this.#parts
     rules.login(this, connect).then(
-      ({ reason, account }) => this.#loggedIn(reason, account, isIdAssigned),
+      (login) => this.#loggedIn(login, isIdAssigned),
       () => this.#refuse(REASON.serverUnavailable),
     )
   }
 
-  #loggedIn(reason: Reason, account: string, isIdAssigned: boolean): void {
+  #loggedIn(login: LoggedIn & { readonly reason: Reason }, isIdAssigned: boolean): void {
     // The client left while it waited, and must not displace a newer connection of the same client.
     if (this.#state !== 'logging in') return
-    if (reason !== REASON.success) return this.#refuse(reason)
+    if (login.reason !== REASON.success) return this.#refuse(login.reason)
     const { sessions, connections, maxPacketBytes, rules } = this.#parts
     const connect = this.#connect as Connect
+    const refusal = sessions.refusal(connect, login)
+    if (refusal !== null) {
+      rules.refused(this, refusal === REASON.quotaExceeded ? 'sessions' : 'client id', '')
+      return this.#refuse(refusal)
+    }
     // [MQTT-3.1.4-3]
     connections
       .get(connect.clientId)
       ?.close(new ProtocolFault(REASON.sessionTakenOver, 'another connection has taken over the session'))
-    const begun = sessions.begin(connect, account)
-    if (begun === null) {
-      rules.refused(this, 'sessions', '')
-      return this.#refuse(REASON.quotaExceeded)
-    }
+    const begun = sessions.begin(connect, login.account)
     this.#session = begun.session
     this.#state = 'open'
     connections.opened(this)

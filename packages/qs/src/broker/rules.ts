@@ -18,10 +18,16 @@ export interface ClientPublish {
   readonly payload: Buffer
 }
 
+export interface LoggedIn {
+  readonly account: string
+  /** Its client id is its own: a session that another account has made with it ends. Default: false. */
+  readonly ownsId?: boolean
+}
+
 /** Who may do what, and what a client costs. */
 export interface Rules {
   /** Success and the account of the client, or why it is refused. */
-  login(peer: Peer, connect: Connect): Promise<{ readonly reason: Reason; readonly account: string }>
+  login(peer: Peer, connect: Connect): Promise<LoggedIn & { readonly reason: Reason }>
   /** Changes whenever any rights change. */
   readonly revision: unknown
   mayPublish(peer: Peer, topic: string): boolean
@@ -30,5 +36,9 @@ export interface Rules {
   /** Called for each PUBLISH. Returns for how many milliseconds nothing more is read from the client. */
   published(peer: Peer, publish: ClientPublish): number
   /** Something to tell the operator about. */
-  refused(peer: Peer, what: 'publish' | 'subscribe' | 'sessions' | 'retained', topic: string): void
+  refused(
+    peer: Peer,
+    what: 'publish' | 'subscribe' | 'sessions' | 'client id' | 'retained',
+    topic: string,
+  ): void
 }

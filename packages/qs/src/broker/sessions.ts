@@ -1,7 +1,9 @@
 import type { Connect, Will } from '../mqtt/connect-packet.ts'
+import { REASON, type Reason } from '../mqtt/reasons.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { type Message, NO_FORWARDED } from './message.ts'
 import type { Router } from './router.ts'
+import type { LoggedIn } from './rules.ts'
 import { Session } from './session.ts'
 import type { SessionLimits } from './session-limits.ts'
 
@@ -20,11 +22,16 @@ interface Left {
   readonly timers: CallOff[]
 }
 
-/** The maximum of a timer, 24 days. Sessions do not outlive the process. */
+/** The maximum of a timer, 24.8 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+/** A session that does not expire [3.1.2.11.2]. */
+const NEVER_SECONDS = 0xffff_ffff
 
 /**
  * All sessions by client id: their beginning, their expiry [3.1.2.11.2] and their wills.
+ *
+ * A session belongs to the account that made it. Another account can neither take it over nor end it, unless the client
+ * id is its own; it then gets a new session and nothing of the older one.
  *
  * A will is published after its delay or at the end of the session, whichever comes first, and not at all if the client
  * is back before [MQTT-3.1.3-9].
@@ -45,18 +52,24 @@ export class Sessions {
   }
 
   /**
-   * The session of a client that has logged in and whose earlier connection has ended.
-   *
-   * @returns null if its account has as many lasting sessions as it may have
+   * Why a client that has logged in gets no session; null: it gets one. Ask it before its earlier connection is closed:
+   * a refused client must not cost the connected one its connection.
    */
+  refusal({ clientId, expirySeconds }: Connect, { account, ownsId }: LoggedIn): Reason | null {
+    const older = this.#sessions.get(clientId)
+    const isOwn = older?.account === account
+    if (older !== undefined && !isOwn && !ownsId) return REASON.clientIdInvalid
+    const isCounted = isOwn && older !== undefined && older.expirySeconds > 0
+    return expirySeconds > 0 && !isCounted && !this.#hasRoom(account) ? REASON.quotaExceeded : null
+  }
+
+  /** The session of a client without a refusal, whose earlier connection has ended. */
   begin(
     { clientId, cleanStart, expirySeconds }: Connect,
     account: string,
-  ): { readonly session: Session; readonly isPresent: boolean } | null {
-    const isLasting = expirySeconds > 0
+  ): { readonly session: Session; readonly isPresent: boolean } {
     const older = this.#sessions.get(clientId)
-    const isKept = older !== undefined && !cleanStart
-    if (isLasting && !(older !== undefined && older.expirySeconds > 0) && !this.#hasRoom(account)) return null
+    const isKept = older !== undefined && !cleanStart && older.account === account
     if (older !== undefined && !isKept) this.end(clientId)
     else this.#back(clientId)
     const session = isKept ? older : new Session(clientId, account, this.#options.limits)
@@ -75,6 +88,8 @@ export class Sessions {
   leave(session: Session, will: Pick<Will, 'delaySeconds'> | null, publishWill: (() => void) | null): void {
     const { clientId, expirySeconds } = session
     session.disconnect()
+    // It was ended under its connection; a newer one with its id has nothing to do with it.
+    if (this.#sessions.get(clientId) !== session) return
     const left: Left = { publishWill, timers: [] }
     this.#left.set(clientId, left)
     if (publishWill !== null) {
@@ -83,7 +98,7 @@ export class Sessions {
       else this.#after(left, delayMs, () => this.#will(left))
     }
     if (expirySeconds === 0) this.end(clientId)
-    else this.#after(left, expirySeconds * 1_000, () => this.end(clientId))
+    else if (expirySeconds < NEVER_SECONDS) this.#after(left, expirySeconds * 1_000, () => this.end(clientId))
   }
 
   /** Ends a session now: its queue, its subscriptions, and a will that waits for its end. */
@@ -98,6 +113,13 @@ export class Sessions {
     const undelivered = session.end()
     this.#sessions.delete(clientId)
     for (const message of undelivered) message.shared?.deliver(message)
+  }
+
+  /** Client ids of the sessions of an account. */
+  idsOf(account: string): readonly string[] {
+    return [...this.#sessions.values()]
+      .filter((each) => each.account === account)
+      .map((each) => each.clientId)
   }
 
   /** Ends all timers; delayed wills are not published. */
@@ -117,7 +139,13 @@ export class Sessions {
   }
 
   #after(left: Left, ms: number, act: () => void): void {
-    if (ms <= MAX_TIMER_MS) left.timers.push(this.#options.clock.after(ms, act))
+    const at = left.timers.length
+    const arm = (restMs: number) => {
+      const stepMs = Math.min(restMs, MAX_TIMER_MS)
+      const next = () => (restMs > stepMs ? arm(restMs - stepMs) : act())
+      left.timers[at] = this.#options.clock.after(stepMs, next)
+    }
+    arm(ms)
   }
 
   #hasRoom(account: string): boolean {

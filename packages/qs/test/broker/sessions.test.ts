@@ -181,3 +181,117 @@ test('3.1.1 cannot be told another keep-alive, so its own holds, and 0 means non
   look()
   assert.ok(!none.isClosed)
 })
+
+test('a session belongs to its account: another one neither takes it over nor ends it', async () => {
+  const { connect, refusals } = pureBroker()
+  const first = await connect('c', { ...lasting(60), username: 'one' })
+  await first.send(subscribe('t'))
+  for (const options of [lasting(60), { clean: true }]) {
+    const other = await connect('c', { ...options, username: 'two' })
+    assert.equal(other.of('connack')[0]?.reasonCode, 0x85)
+    assert.ok(other.isClosed)
+  }
+  assert.equal(first.isClosed, false)
+  await first.vanish()
+  assert.equal((await connect('c', { username: 'two' })).of('connack')[0]?.reasonCode, 0x85)
+  assert.deepEqual(refusals, Array(3).fill('client id'))
+  const sender = await connect('sender')
+  await sender.send(publish('t', 'x', { qos: 1, messageId: 1 }))
+  assert.deepEqual(received(await connect('c', { ...lasting(60), username: 'one' })), ['t x'])
+})
+
+test('the owner of a client id ends the session that another account has made with it, and gets none of it', async () => {
+  const { connect, limits } = pureBroker({ maxPerAccount: 1 })
+  const before = await connect('c', { ...lasting(60), username: 'one' })
+  await before.send(subscribe('t'), publish('t', 'x', { qos: 1, messageId: 1 }))
+  const owner = await connect('c', { ...lasting(60), username: 'owner' })
+  assert.ok(before.isClosed)
+  assert.equal(isPresent(owner), false)
+  assert.deepEqual([received(owner), limits.waiting], [[], 0])
+  assert.equal((await connect('d', { ...lasting(60), username: 'one' })).isClosed, false, 'its place is free')
+  assert.ok(
+    (await connect('e', { ...lasting(60), username: 'owner' })).isClosed,
+    'and the owner has used its own',
+  )
+})
+
+test('a client that is refused for its quota does not close the connection of the same client', async () => {
+  const { connect } = pureBroker({ maxPerAccount: 1 })
+  await connect('lasting', lasting(60))
+  const first = await connect('c')
+  assert.ok((await connect('c', lasting(60))).isClosed)
+  assert.equal(first.isClosed, false)
+})
+
+test('a session that is ended under its connection leaves nothing, and ends no newer one', async () => {
+  const { connect, sessions, clock } = pureBroker()
+  const first = await connect('c', lasting(60))
+  sessions.end('c')
+  const next = await connect('c', lasting(600))
+  assert.ok(first.isClosed)
+  await next.vanish()
+  clock.pass(120_000)
+  assert.equal(isPresent(await connect('c', lasting(600))), true)
+})
+
+test('a session and a will with an interval above the longest timer, 24.8 days, are on time', async () => {
+  const { connect, clock } = pureBroker()
+  const days = 86_400
+  const watcher = await connect('watcher')
+  await watcher.send(subscribe('will'))
+  await (await connect('c', { ...lasting(60 * days), ...will(55 * days) })).vanish()
+  const passDays = (count: number) => clock.pass(count * days * 1_000)
+  passDays(54)
+  await watcher.send({ cmd: 'pingreq' })
+  assert.equal(received(watcher).length, 0)
+  passDays(1)
+  await watcher.send({ cmd: 'pingreq' })
+  assert.equal(received(watcher).length, 1)
+  const again = await connect('c', lasting(60 * days))
+  assert.equal(isPresent(again), true)
+  await again.vanish()
+  passDays(60)
+  assert.equal(isPresent(await connect('c', lasting(60 * days))), false)
+})
+
+test('sessions that nobody empties stop no other account, and no connected client', async () => {
+  const { connect, clock, limits } = pureBroker()
+  const abandon = async (username: string, count: number) => {
+    for (let n = 0; n < count; n++) {
+      const client = await connect(`${username}-${n}`, { ...lasting(600), username })
+      await client.send(subscribe(username))
+      await client.vanish()
+    }
+  }
+  const sender = await connect('sender')
+  let messageId = 0
+  const say = (topic: string, payload = 'x') =>
+    sender.send(publish(topic, payload, { qos: 1, messageId: ++messageId }))
+  const connected = await connect('connected', { username: 'one' })
+  await connected.send(subscribe('live'))
+  await abandon('one', 10)
+  await abandon('two', 1)
+  for (let n = 0; n < 20; n++) await say('one', 'x'.repeat(9_600))
+  // 500,000 bytes of account one.
+  const full = limits.waiting
+  assert.ok(full > 40 && full < 60, `${full} are kept for account one`)
+  await say('two')
+  assert.equal(limits.waiting, full + 1)
+  await say('live')
+  assert.deepEqual(received(connected), ['live x'])
+
+  await abandon('three', 10)
+  for (let n = 0; n < 20; n++) await say('three', 'x'.repeat(9_600))
+  const before = limits.waiting
+  await say('two')
+  assert.equal(limits.waiting, before, 'all together are at their limit')
+  await say('live')
+  await say('live', 'y'.repeat(70_000))
+  assert.deepEqual(
+    received(connected),
+    ['live x', 'live x'],
+    'above 64 KiB, it has its share of the limit only',
+  )
+  clock.pass(600_000)
+  assert.equal(limits.waiting, 2)
+})

@@ -61,7 +61,12 @@ export class Access {
     this.#peers.delete(peer)
   }
 
-  /** Checks user, password and, if the account is bound to one, client id. @throws TooManyLogins */
+  /**
+   * Checks user, password and client id: that of the account, if it is bound to one, and otherwise none to which
+   * another account is bound. The operator may use any.
+   *
+   * @throws TooManyLogins
+   */
   async admit(client: Peer, { username, password, queue }: Login): Promise<boolean> {
     if (this.#operator === null || matches(this.#operator, username, password)) {
       this.#operators.add(client)
@@ -80,7 +85,8 @@ export class Access {
       ),
     )
     if (account === undefined || !isRight) return false
-    if (account.clientId !== null && account.clientId !== client.clientId) return false
+    if (account.clientId === null ? this.#isBound(client.clientId) : account.clientId !== client.clientId)
+      return false
     this.#accounts.set(client, account)
     return this.#isCurrent(account)
   }
@@ -107,6 +113,11 @@ export class Access {
     return this.#accounts.get(client)?.username ?? ''
   }
 
+  /** Whether a session of another account with its client id has to give way: of a bound account, or for the operator. */
+  ownsId(client: Peer): boolean {
+    return this.#operators.has(client) || this.#accounts.get(client)?.clientId === client.clientId
+  }
+
   mayPublish(client: Peer, topic: string): boolean {
     return !topic.startsWith('$SYS/') && this.#may(client, 'publishClientSend', topic)
   }
@@ -131,6 +142,11 @@ export class Access {
     const account = this.#accounts.get(client)
     if (account === undefined || !this.#isCurrent(account)) return false
     return isAllowed(this.#aclsOf(account), action, topic)
+  }
+
+  #isBound(clientId: string): boolean {
+    for (const account of this.#store.accounts.values()) if (account.clientId === clientId) return true
+    return false
   }
 
   #isCurrent(account: StoredAccount): boolean {

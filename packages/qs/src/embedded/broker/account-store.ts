@@ -59,7 +59,20 @@ export class AccountStore {
     this.#save({ ...this.#maps, accounts: put(this.accounts, username, account) })
   }
 
-  putRole(rolename: string, acls: readonly Acl[] | null): void {
+  /** Also from the accounts that have it. @returns those accounts, as they are now */
+  removeRole(rolename: string): readonly StoredAccount[] {
+    const concerned = [...this.accounts.values()]
+      .filter(({ roles }) => roles.includes(rolename))
+      .map((account) => ({ ...account, roles: account.roles.filter((each) => each !== rolename) }))
+    const accounts = new Map([
+      ...this.accounts,
+      ...concerned.map((account) => [account.username, account] as const),
+    ])
+    this.#save({ accounts, roles: put(this.roles, rolename, null) })
+    return concerned
+  }
+
+  putRole(rolename: string, acls: readonly Acl[]): void {
     this.#save({ ...this.#maps, roles: put(this.roles, rolename, acls) })
   }
 

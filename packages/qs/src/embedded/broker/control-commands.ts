@@ -9,8 +9,8 @@ export interface ControlOptions {
   readonly access: Access
   /** The operator's name, which no account may have; null: no operator. */
   readonly operator: string | null
-  /** Ends the session of a client id, including its queue. */
-  readonly endSession: (clientId: string) => void
+  /** Ends the sessions of an account, including their queues. */
+  readonly endSessions: (username: string) => void
 }
 
 /** Why a command fails, with Mosquitto's error text. */
@@ -24,7 +24,7 @@ type Run = (command: ControlCommand) => unknown
  * supported: everything that no role allows is always denied.
  */
 export function controlCommands(options: ControlOptions): ReadonlyMap<string, Run> {
-  const { store, access, operator, endSession } = options
+  const { store, access, operator, endSessions } = options
   const account = (username: string): StoredAccount => {
     const found = store.accounts.get(username)
     if (found === undefined || username === operator) throw new Refusal(REFUSALS.noClient)
@@ -64,10 +64,10 @@ export function controlCommands(options: ControlOptions): ReadonlyMap<string, Ru
     [
       'deleteClient',
       async (command) => {
-        const { username, clientId } = account(text(command, 'username'))
+        const { username } = account(text(command, 'username'))
         store.putAccount(username, null)
         access.disconnect(username)
-        if (clientId !== null) endSession(clientId)
+        endSessions(username)
       },
     ],
     [
@@ -118,7 +118,9 @@ export function controlCommands(options: ControlOptions): ReadonlyMap<string, Ru
       (command) => {
         const rolename = text(command, 'rolename')
         acls(rolename)
-        store.putRole(rolename, null)
+        // Otherwise a new role with this name would give its rights to the accounts that had the older one.
+        const concerned = store.removeRole(rolename)
+        for (const { username } of concerned) access.disconnect(username)
       },
     ],
   ])

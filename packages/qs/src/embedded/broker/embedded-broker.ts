@@ -102,8 +102,9 @@ export interface EmbeddedBroker extends Replies, BoundPorts {
 }
 
 const NO_LIMITS = { maxConnections: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY }
-/** Queue limits of one client's session, and of all sessions together. */
+/** Queue limits of one client's session, of the sessions of one account, and of all sessions together. */
 const SESSION_BYTES = 8 * 1024 * 1024
+const ACCOUNT_BYTES = 32 * 1024 * 1024
 const ALL_SESSIONS_BYTES = 64 * 1024 * 1024
 const LOOK_MS = 1_000
 
@@ -111,6 +112,9 @@ const NOT_READING =
   'did not read its messages for 5 s and was disconnected. Messages with QoS 0 are lost to it; QoS 1 waits in its session'
 const TOO_MANY_SESSIONS =
   'a client was refused a durable session: its account has reached the limit MQTT_MAX_SESSIONS_PER_ACCOUNT'
+
+const FOREIGN_SESSION =
+  'a client was refused: another account has a session with its client id. Give each client its own id'
 
 const TOO_MUCH_RETAINED =
   'a message with the retain flag was not retained: 100,000 messages or 64 MiB are. An empty message with the flag removes one'
@@ -146,8 +150,15 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const clock = new SystemClock()
   const complaints = new ClientComplaints(log)
   const onFull = (client: string) =>
-    complaints.say('full', { client }, `the queue of session ${client} is full: its messages are dropped`)
-  const limits = new SessionLimits({ maxBytes: SESSION_BYTES, maxAllBytes: ALL_SESSIONS_BYTES, onFull })
+    complaints.say(
+      'full',
+      { client },
+      `the queue of session ${client}, of its account or of all sessions is full: its messages are dropped`,
+    )
+  const limits = new SessionLimits({
+    ...{ maxBytes: SESSION_BYTES, maxAccountBytes: ACCOUNT_BYTES, maxAllBytes: ALL_SESSIONS_BYTES },
+    onFull,
+  })
   const unretained = { count: 0, latest: null as UnretainedRecord | null }
   const onUnretained = ({ from: client, topic }: Pick<Message, 'from' | 'topic'>) => {
     unretained.count++
@@ -163,7 +174,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     store: accounts,
     access,
     operator: credentials?.username ?? null,
-    endSession: (clientId) => sessions.end(clientId),
+    endSessions: (account) => {
+      for (const clientId of sessions.idsOf(account)) {
+        connections.get(clientId)?.close(new AccountChanged())
+        sessions.end(clientId)
+      }
+    },
   })
   let deaf: DeafRecord | null = null
   const sessionsRefused = { refused: 0, latest: null as QuotaRecord | null }
@@ -301,6 +317,7 @@ function rulesOf({ options, access, complaints, onQuota, onUnretained }: RulesPa
     refused: (peer, what, topic) => {
       if (what === 'sessions') return onQuota(peer)
       if (what === 'retained') return onUnretained({ from: peer.clientId, topic })
+      if (what === 'client id') return complaints.say(what, aboutClient(peer), FOREIGN_SESSION)
       const deed = what === 'publish' ? 'publish' : 'subscribe'
       complaints.say(what, aboutClient(peer), `a client may not ${deed} to ${topic}`)
     },

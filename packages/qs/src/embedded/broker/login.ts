@@ -12,7 +12,7 @@ export function login(access: Access, complaints: ClientComplaints): Rules['logi
   return async (peer: Peer, { username, password }: Connect) => {
     try {
       if (await access.admit(peer, { username, password, queue })) {
-        return { reason: REASON.success, account: access.accountOf(peer) }
+        return { reason: REASON.success, account: access.accountOf(peer), ownsId: access.ownsId(peer) }
       }
     } catch {
       // Too many logins wait.

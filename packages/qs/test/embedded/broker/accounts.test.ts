@@ -15,6 +15,10 @@ import { closed, connect, received, start, tcp } from './connecting.ts'
 
 const OPERATOR = { username: 'operator', password: 'secret of the operator' }
 const topics = accountTopics(configOf())
+const ACCOUNT = { username: 'gateway' }
+const ALL_RIGHTS = ['publishClientSend', 'publishClientReceive', 'subscribePattern'].map((acltype) => ({
+  ...{ acltype, topic: '#', allow: true },
+}))
 const board = { username: 'board-1', password: 'password of board-1', clientId: 'board-1' }
 
 async function operatorOf(t: TestContext, url: string): Promise<ControlConnection> {
@@ -119,6 +123,71 @@ test('a removed device is disconnected, its session ends, its will is dropped; a
     again.once('error', reject)
   })
   assert.equal(connack.sessionPresent, false)
+})
+
+test('accounts without a bound client id end with their sessions, and use no client id that is bound', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const connection = await operatorOf(t, url)
+  await add(connection, 'board-1')
+  await connection.run({ command: 'createRole', rolename: 'all', acls: ALL_RIGHTS })
+  const create = () =>
+    connection.run({ ...ACCOUNT, command: 'createClient', password: 'p', roles: [{ rolename: 'all' }] })
+  await create()
+  const login = { username: ACCOUNT.username, password: 'p' }
+  await assert.rejects(connect(t, url, { ...login, clientId: 'board-1' }), { code: 4 })
+  const gone = await connect(t, url, { ...login, clientId: 'gone', clean: false })
+  await gone.endAsync()
+  const there = await connect(t, url, { ...login, clientId: 'there', clean: false })
+  const end = closed(there)
+  await connection.run({ ...ACCOUNT, command: 'deleteClient' })
+  await end
+  await create()
+  for (const clientId of ['gone', 'there']) {
+    const again = mqtt.connect(url, {
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      ...login,
+      clientId,
+      clean: false,
+    })
+    t.after(() => again.endAsync(true))
+    const sessionPresent = await new Promise<boolean>((resolve, reject) => {
+      again.once('connect', (connack) => resolve(connack.sessionPresent))
+      again.once('error', reject)
+    })
+    assert.equal(sessionPresent, false, clientId)
+  }
+})
+
+test('a bound account ends a session that the operator has made with its client id', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const connection = await operatorOf(t, url)
+  const before = await connect(t, url, { ...OPERATOR, clientId: 'board-1', clean: false })
+  await add(connection, 'board-1')
+  const end = closed(before)
+  const own = await connect(t, url, { ...board, clean: false })
+  await end
+  await own.publishAsync('qs/v1/board-1/events', 'x', { qos: 1 })
+  await own.endAsync()
+  await connect(t, url, { ...OPERATOR, clientId: 'board-1', clean: false })
+})
+
+test('a role that is deleted and created again gives no rights to the accounts that had the older one', async (t) => {
+  const url = tcp(await start(t, { credentials: OPERATOR }))
+  const connection = await operatorOf(t, url)
+  const createRole = () => connection.run({ command: 'createRole', rolename: 'all', acls: ALL_RIGHTS })
+  await createRole()
+  await connection.run({
+    ...ACCOUNT,
+    ...{ command: 'createClient', password: 'p', roles: [{ rolename: 'all' }] },
+  })
+  const client = await connect(t, url, { username: ACCOUNT.username, password: 'p' })
+  const end = closed(client)
+  await connection.run({ command: 'deleteRole', rolename: 'all' })
+  await end
+  await createRole()
+  const data = await connection.run({ ...ACCOUNT, command: 'getClient' })
+  assert.deepEqual(data, { client: { ...ACCOUNT, roles: [] } })
 })
 
 test('on loopback without credentials no rules apply, and accounts can be prepared', async (t) => {

@@ -24,6 +24,7 @@ import { SystemClock } from '../pipeline/clock.ts'
 import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
+import { applyKeepPolicy, keepPolicy } from '../segments/keep-policy.ts'
 import { SealJob } from '../segments/seal-job.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -84,7 +85,7 @@ export async function startIngester(
 ): Promise<Ingester> {
   const waiting = { log, signal }
   const ownerUrl = embedded?.database.ownerUrl ?? databaseUrl
-  await untilAvailable(() => bringUpToDate(ownerUrl, log), waiting)
+  await untilAvailable(() => bringUpToDate(ownerUrl, config, log), waiting)
   const { promise: nameLost, resolve: onLost } = withResolvers<Error>()
   const lock = new InstanceLock({ url: databaseUrl, name: config.MQTT_CLIENT_ID, log, onLost })
   await untilAvailable(() => lock.acquire(), waiting)
@@ -116,15 +117,12 @@ export async function startIngester(
     metrics: pipeline.metrics,
     log: log.child({ stage: 'hours' }),
   })
-  const afterMs = config.SEAL_AFTER
-  const sealing =
-    afterMs === null
-      ? null
-      : new SealJob({
-          ...{ url: databaseUrl, afterMs, clock: new SystemClock() },
-          onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
-          log: log.child({ stage: 'sealing' }),
-        })
+  const sealing = new SealJob({
+    ...{ url: databaseUrl, afterMs: config.SEAL_AFTER, clock: new SystemClock() },
+    onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
+    onDropped: (events) => pipeline.metrics.droppedEvents.inc(events),
+    log: log.child({ stage: 'sealing' }),
+  })
   const backups = backupJob(config, ownerUrl, { metrics: pipeline.metrics, log })
   const alarms = startAlarms(pipeline, {
     ...{ config, mqttUrl, log },
@@ -179,7 +177,7 @@ export async function startIngester(
       })
   }
   hours.start()
-  sealing?.start()
+  sealing.start()
   backups?.start()
   if (embedded === undefined) watch.start()
 
@@ -190,7 +188,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await Promise.all([hours.stop(), sealing?.stop(), backups?.stop(), watch.stop()])
+      await Promise.all([hours.stop(), sealing.stop(), backups?.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // With the embedded broker, the rest has no PUBACK: its devices keep it.
@@ -223,7 +221,7 @@ function brokerOf({ MQTT_USERNAME: username, MQTT_PASSWORD: password }: Config, 
   return { url, ...(username !== null && { username }), ...(password !== null && { password }) }
 }
 
-async function bringUpToDate(databaseUrl: DatabaseUrl, log: Log): Promise<void> {
+async function bringUpToDate(databaseUrl: DatabaseUrl, config: Config, log: Log): Promise<void> {
   const applied = await migrate(currentUrl(databaseUrl), undefined, {
     onBusy: (migration) =>
       log.warn(
@@ -233,4 +231,8 @@ async function bringUpToDate(databaseUrl: DatabaseUrl, log: Log): Promise<void> 
     onWait: () => log.warn('Another process is changing the schema; waiting for it'),
   })
   if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
+  if (!(await applyKeepPolicy(currentUrl(databaseUrl), keepPolicy(config))))
+    log.warn(
+      'KEEP_EVENTS or KEEP_HOURS differs from what the database has, which holds: this role may not change it. Run qs migrate with the same settings as the owner',
+    )
 }

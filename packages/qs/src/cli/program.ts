@@ -20,6 +20,7 @@ const COMMANDS = new Map<string, Load>([
   ['certificate', async () => (await import('./certificate.ts')).registerCertificate],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
+  ['keep', async () => (await import('./keep.ts')).registerKeep],
   ['deadletter', async () => (await import('./deadletter.ts')).registerDeadLetter],
   ['doctor', async () => (await import('./doctor.ts')).registerDoctor],
   ['config', async () => (await import('./config.ts')).registerConfig],

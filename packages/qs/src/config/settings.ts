@@ -234,6 +234,18 @@ export const SETTINGS = {
     '30d',
     'Age at which events are packed into event_segments, where they take about a tenth of the space and stay readable',
   ),
+  KEEP_EVENTS: setting(
+    'Years',
+    kinds.durationOr('forever', '1d', '36500d'),
+    'forever',
+    'Age at which events are deleted, such as 730d. qs keep shows what would go, and keeps some devices or types for another time',
+  ),
+  KEEP_HOURS: setting(
+    'Years',
+    kinds.durationOr('forever', '1d', '36500d'),
+    'forever',
+    'Age at which numbers by the hour, from which long charts are drawn, are deleted once their events are',
+  ),
 
   DEAD_LETTER_RATE: setting(
     'Dead letters',

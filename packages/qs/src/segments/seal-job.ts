@@ -2,6 +2,7 @@ import { QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
+import { dropExpired } from './drop-expired.ts'
 import { type SealStep, sealNext } from './seal-next.ts'
 
 /** After the start the ingester has other work: numbers by the hour first, without which nothing is sealed. */
@@ -19,15 +20,16 @@ const TIMEOUT_MS = 10 * 60_000
 
 export interface SealJobOptions {
   readonly url: DatabaseUrl
-  /** The age at which events are sealed. */
-  readonly afterMs: number
+  /** The age at which events are sealed; null: never. */
+  readonly afterMs: number | null
   readonly clock: Clock
   readonly onSealed: (events: number) => void
+  readonly onDropped: (events: number) => void
   readonly log: Log
 }
 
 /**
- * Seals old events, step by step, on a separate connection. Each step is one transaction and records its place, so that
+ * Seals old events, and after each walk deletes those that are kept no longer, step by step, on a separate connection. Each step is one transaction and records its place, so that
  * the work goes on there after any failure; several ingesters take turns.
  */
 export class SealJob {
@@ -63,22 +65,32 @@ export class SealJob {
     const { afterMs, clock, log } = this.#options
     const startMs = clock.monotonicMs()
     try {
-      const step = await sealNext(this.#pool, afterMs)
-      const nowMs = clock.monotonicMs()
-      this.#note(step, nowMs)
-      this.#next(step.isEnd ? WALK_EVERY_MS : Math.max(MIN_PAUSE_MS, PAUSE * (nowMs - startMs)))
+      const isSealed = afterMs === null || this.#note(await sealNext(this.#pool, afterMs))
+      const isEnd = isSealed && (await this.#drop())
+      const tookMs = clock.monotonicMs() - startMs
+      this.#next(isEnd ? WALK_EVERY_MS : Math.max(MIN_PAUSE_MS, PAUSE * tookMs))
     } catch (error) {
       if (!this.#isStopped)
         log.warn(
           { reason: (error as Error).message },
-          'Old events could not be sealed; they stay as they are, and the next try is in a minute',
+          'Old events could not be sealed or deleted; they stay as they are, and the next try is in a minute',
         )
       this.#next(RETRY_MS)
     }
   }
 
-  #note({ deviceId, eventType, events, isEnd, fault }: SealStep, nowMs: number): void {
-    const { onSealed, log } = this.#options
+  /** @returns whether nothing too old is left */
+  async #drop(): Promise<boolean> {
+    const { onDropped, log } = this.#options
+    const { events, segments, isEnd } = await dropExpired(this.#pool)
+    onDropped(events)
+    if (events > 0) log.info({ events, segments }, 'Deleted events that are kept no longer')
+    return isEnd
+  }
+
+  #note({ deviceId, eventType, events, isEnd, fault }: SealStep): boolean {
+    const { onSealed, clock, log } = this.#options
+    const nowMs = clock.monotonicMs()
     onSealed(events)
     this.#sealed += events
     if (fault !== null)
@@ -92,5 +104,6 @@ export class SealJob {
       this.#saidAtMs = nowMs
     }
     if (isEnd) this.#sealed = 0
+    return isEnd
   }
 }

@@ -2,7 +2,7 @@ import type { QueryConfig } from 'pg'
 import { bisect } from './bisect.ts'
 import { COMPARISON, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
-import { EVENT_INPUT, eventRowsJson } from './insert-events.ts'
+import { EVENT_INPUT, type EventRow, eventRowsJson } from './insert-events.ts'
 import { SealedTimes } from './may-be-sealed.ts'
 import { outcomeOf, type PendingRow, refusal } from './store-events.ts'
 
@@ -37,8 +37,15 @@ from given i
 join found e on e.event_id = i.id and e.device_id = i.device and e.event_type = i.type`
 
 /** Unnamed, so that it is planned each time, like compareEvents. */
-function findSealed(rows: readonly PendingRow[]): QueryConfig {
+function findSealed(rows: readonly EventRow[]): QueryConfig {
   return { text: SQL, values: [eventRowsJson(rows)] }
+}
+
+/** Whether one of these events, or another with its id, is sealed already; within the open transaction. */
+export async function isAnySealed(connection: Connection, rows: readonly EventRow[]): Promise<boolean> {
+  await pipelined(connection, LOCK)
+  const [found] = await pipelined(connection, findSealed(rows))
+  return (found?.rows.length ?? 0) > 0
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Message } from '../pipeline/message.ts'
 import type { Copy, CopyRows } from './copy-rows.ts'
+import type { EventRow } from './insert-events.ts'
 import { SealedTimes } from './may-be-sealed.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 
@@ -13,8 +14,8 @@ export interface Batch {
   readonly copy: Copy | null
   /** The smallest event time, null without events. As decoded now: the time zone of a device may change later. */
   readonly earliestTs: string | null
-  /** Some events are so old that they may be sealed already. */
-  readonly mayBeSealed: boolean
+  /** The events that are so old that they may be sealed already. */
+  readonly old: readonly EventRow[]
   /** The changes of its series, provided that all of its events are stored. */
   readonly changes: ChangesByDevice
 }
@@ -23,7 +24,7 @@ export const NO_MESSAGES: Batch = {
   messages: [],
   copy: null,
   earliestTs: null,
-  mayBeSealed: false,
+  old: [],
   changes: new Map(),
 }
 
@@ -40,13 +41,14 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch
   let elements = 0
   let earliestTs: string | null = null
   const sealedTimes = new SealedTimes()
-  let mayBeSealed = false
+  const old: EventRow[] = []
   for (const message of decoded) {
     messages.push(message)
     for (const element of message.elements) {
       if (element.kind !== 'event') continue
       if (earliestTs === null || element.ts < earliestTs) earliestTs = element.ts
-      mayBeSealed ||= sealedTimes.mayInclude(element, message.tsServer)
+      if (sealedTimes.mayInclude(element, message.tsServer))
+        old.push({ event: element, tsServer: message.tsServer })
       rows?.add(element, message.tsServer)
       changes.add(element, message.tsServer)
     }
@@ -54,5 +56,5 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch
     elements += message.size
     if (elements >= MAX_ELEMENTS) break
   }
-  return { messages, copy: rows?.take() ?? null, earliestTs, mayBeSealed, changes: changes.byDevice }
+  return { messages, copy: rows?.take() ?? null, earliestTs, old, changes: changes.byDevice }
 }

@@ -8,7 +8,7 @@ import { BEGIN, COMMIT, type Connection, pipelined, ROLLBACK } from './connectio
 import type { CopyProspects } from './copy-prospects.ts'
 import type { Copy } from './copy-rows.ts'
 import { deferSeries, foldSeries } from './defer-series.ts'
-import { answerSealed } from './find-sealed.ts'
+import { answerSealed, isAnySealed } from './find-sealed.ts'
 import type { Batch } from './gather.ts'
 import { noteStops } from './ingest-stops.ts'
 import { countDeadLetters, insertDeadLetters } from './insert-dead-letters.ts'
@@ -64,13 +64,15 @@ export async function writeBatch(
   // The limit of types counts rows of `series`, so the row of a new type must be written.
   const context: BatchContext = fresh.size > 0 ? { ...asked, series: 'write' } : asked
   const learn = (stored: ChangesByDevice) => types && learnTypes(types, fresh, stored)
-  const copy = isRetry || batch.mayBeSealed ? null : batch.copy
+  const copy = isRetry ? null : batch.copy
   if (copy !== null && !connection.maySkipRows && refused.size === 0) {
     try {
       const result = await copyBatch(connection, batch, copy, context)
-      prospects.succeeded()
-      learn(batch.changes)
-      return result
+      if (result !== null) {
+        prospects.succeeded()
+        learn(batch.changes)
+        return result
+      }
     } catch (error) {
       prospects.failed()
       if (!mayBeInserted(error)) throw error
@@ -99,19 +101,23 @@ async function unlessRow<T>(attempt: Promise<T>): Promise<T | null> {
 }
 
 /**
- * One round trip, since the outcomes are known in advance: all rows are stored, or COMMIT ends a failed transaction.
+ * One round trip, since the outcomes are known in advance: all rows are stored, or COMMIT ends a failed transaction. Two
+ * more if some events are so old that segments are searched for them first.
+ *
+ * @returns null if one of them is sealed: nothing is stored then
  */
 async function copyBatch(
   connection: Connection,
   batch: Batch,
   copy: Copy,
   context: BatchContext,
-): Promise<BatchResult> {
+): Promise<BatchResult | null> {
+  if (batch.old.length > 0 && !(await beginUnsealed(connection, batch.old))) return null
   const outcomes = whereAllIsStored(batch.messages)
   const letters = admitLetters(batch.messages, outcomes, context)
   try {
     const closing = closingStatements(batch, outcomes, letters, context)
-    const begun = pipelined(connection, BEGIN)
+    const begun = batch.old.length > 0 ? Promise.resolve() : pipelined(connection, BEGIN)
     const copied = connection.copy(copy)
     const closed = close(connection, closing)
     await settled(begun, copied, closed)
@@ -121,6 +127,19 @@ async function copyBatch(
     throw error
   }
   return outcomes
+}
+
+/** Begins a transaction in which no sealed event has one of these ids. @returns false, and no transaction, if one has */
+async function beginUnsealed(connection: Connection, old: Batch['old']): Promise<boolean> {
+  try {
+    await pipelined(connection, BEGIN)
+    if (!(await isAnySealed(connection, old))) return true
+  } catch (error) {
+    await pipelined(connection, ROLLBACK).catch(() => connection.destroy())
+    throw error
+  }
+  await pipelined(connection, ROLLBACK)
+  return false
 }
 
 interface InsertOptions extends BatchContext {
@@ -135,7 +154,7 @@ interface InsertOptions extends BatchContext {
 /** Two round trips: the outcomes of the rows are known after the first. Two more, if some may be sealed. */
 async function insertBatch(
   connection: Connection,
-  { messages, mayBeSealed }: Pick<Batch, 'messages' | 'mayBeSealed'>,
+  { messages, old }: Pick<Batch, 'messages' | 'old'>,
   options: InsertOptions,
 ): Promise<BatchResult> {
   const outcomes = outcomesOf(messages, options)
@@ -146,7 +165,7 @@ async function insertBatch(
     const rows = pendingRows(messages, outcomes)
     const isCareful = options.insert === insertBisecting
     const store = async () => {
-      const unsealed = mayBeSealed ? await answerSealed(connection, rows, isCareful) : rows
+      const unsealed = old.length > 0 ? await answerSealed(connection, rows, isCareful) : rows
       await storeEvents(connection, unsealed, options.insert)
     }
     await settled(begun, store())
@@ -205,8 +224,7 @@ async function close(connection: Connection, statements: readonly QueryConfig[])
   }
 }
 
-/** A released message has only events. */
-/** Messages of one read have the same time, and share one outcome. */
+/** A released message has only events. Messages of one read have the same time, and share one outcome. */
 function whereAllIsStored(messages: readonly Message[]): Outcome[][] {
   let stored = { kind: 'stored' as const, tsServer: '' }
   return messages.map((message) => {

@@ -138,6 +138,11 @@ export class Metrics {
     help: 'Events packed into event_segments',
     registers: [this.registry],
   })
+  readonly droppedEvents = new Counter({
+    name: 'qs_dropped_events_total',
+    help: 'Events deleted because they were older than KEEP_EVENTS or an exception says',
+    registers: [this.registry],
+  })
   readonly hoursRecounted = new Gauge({
     name: 'qs_event_hours_recounted',
     help: 'Share of the series whose numbers by the hour are recounted after an update, 1 when complete; NaN in the first seconds',

@@ -184,6 +184,7 @@ const FORBIDDEN_TO_ALL = [
   ...[
     ...['events', 'devices', 'dead_letters', 'dead_letters_counted', 'dead_letter_history'],
     ...['ingest_stats', 'schema_migrations', 'series', 'event_segments', 'sealing'],
+    ...['retention', 'retention_exceptions'],
   ].flatMap((table) => [
     `delete from ${table}`,
     `truncate ${table}`,
@@ -193,6 +194,8 @@ const FORBIDDEN_TO_ALL = [
     `create rule x as on insert to ${table} do instead nothing`,
   ]),
   `select take_events('d', 't', '-infinity', now(), '', now())`,
+  `update retention set keep_events = '1 day'`,
+  `insert into retention_exceptions values ('*', '*', '1 day')`,
   `select seal_series('d', 't', now(), now(), 1000)`,
   'drop view clock_drift',
   'drop index events_ts_server',

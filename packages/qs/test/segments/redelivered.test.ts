@@ -14,6 +14,14 @@ import { writeBatch } from '../../src/sink/write-batch.ts'
 
 const DAY_MS = 86_400_000
 
+class CountedCopies extends CopyProspects {
+  copies = 0
+
+  override succeeded(): void {
+    this.copies++
+  }
+}
+
 type Sent = Readonly<Record<string, unknown>>
 
 async function open(t: TestContext) {
@@ -25,6 +33,7 @@ async function open(t: TestContext) {
     await pool.end()
   })
   await pool.query('update event_hours_state set covered_to = now()')
+  const prospects = new CountedCopies()
   /** Stores the events of one message, as the sink does. @returns the status or the code of each */
   const send = async (events: readonly Sent[], { at = Date.now(), zone = 'UTC', device = 'd' } = {}) => {
     const message = decodeMessage(
@@ -44,7 +53,7 @@ async function open(t: TestContext) {
         timeZoneOf: () => zone,
       },
     )
-    const context = { writer: 'w', devices: [], isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
+    const context = { writer: 'w', devices: [], isRetry: false, prospects, nowMs: 0 }
     const [outcomes] = await writeBatch(connection, gather([message], new CopyRows()), context)
     return outcomes?.map((each) => (each.kind === 'rejection' ? each.code : each.kind))
   }
@@ -64,7 +73,7 @@ async function open(t: TestContext) {
   const sentMs = Date.now() - 60 * DAY_MS
   const measuredMs = sentMs - 60_000
   const measured = new Date(measuredMs).toISOString().replace('Z', '457Z')
-  return { pool, send, seal, count, sentMs, measuredMs, measured }
+  return { pool, send, seal, count, sentMs, measuredMs, measured, prospects }
 }
 
 test('a sealed event that comes again is a duplicate, and with other content a conflict', async (t) => {
@@ -146,4 +155,17 @@ test('an event that comes again while it is being sealed is a duplicate', async 
   })
   assert.deepEqual(await again, ['duplicate'])
   assert.deepEqual(await count(), { rows: 0, all: 1 })
+})
+
+test('late events that are new go by COPY like others, and a sealed one among them by INSERT', async (t) => {
+  const { send, seal, count, sentMs, measured, prospects } = await open(t)
+  const late = (id: string) => ({ event_id: id, value: 1, ts_device: measured })
+  assert.deepEqual(await send([late('a')], { at: sentMs }), ['stored'])
+  await seal()
+  const before = prospects.copies
+  assert.deepEqual(await send([late('b'), { event_id: 'c', value: 2 }]), ['stored', 'stored'])
+  assert.equal(prospects.copies, before + 1)
+  assert.deepEqual(await send([late('a'), late('d')]), ['duplicate', 'stored'])
+  assert.equal(prospects.copies, before + 1)
+  assert.deepEqual(await count(), { rows: 3, all: 4 })
 })

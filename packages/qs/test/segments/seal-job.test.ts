@@ -46,6 +46,7 @@ async function open(t: TestContext) {
     url,
     afterMs: 30 * DAY_MS,
     clock: hastyClock(),
+    onDropped: () => {},
     onSealed: (events) => {
       counted.events += events
     },

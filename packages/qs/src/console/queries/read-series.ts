@@ -22,11 +22,18 @@ const MAX_UNITS = 8
 
 const SERIES = `unnest($1::text[], $2::text[]) as s(device_id, event_type)`
 
+/** By the other axes, segments have no order, and all their columns are unpacked. */
+const NUMBERS: Readonly<Record<TimeAxis, string>> = {
+  event: 'bounded_numbers',
+  device: 'bounded_events',
+  server: 'bounded_events',
+}
+
 /** Events of one series. One extra row shows that they do not fit. */
 const single = (axis: TimeAxis) => `
 select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
   extract(epoch from ${AXIS_COLUMNS[axis]})::float8 as time, value_num as value
-from bounded_events
+from ${NUMBERS[axis]}
 where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
 order by ${AXIS_COLUMNS[axis]} limit $5`
 
@@ -58,7 +65,7 @@ with pieces as (
   select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${AXIS_COLUMNS[axis]}, 'epoch') as at,
     count(*) as events, min(value_num) as low, max(value_num) as high,
     coalesce(sum(value_num) filter (where abs(value_num) < 1e300), 0) as total
-  from bounded_events
+  from ${NUMBERS[axis]}
   where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
   group by 1, 2, 3, 4
 )${BUCKETS}`

@@ -1,0 +1,126 @@
+import type { Command } from 'commander'
+import { duration } from '../config/kinds.ts'
+import { loadConfig } from '../config/load.ts'
+import { QueryPool } from '../database/query-pool.ts'
+import { findDatabaseUrl } from '../endpoints/endpoints.ts'
+import { QsError } from '../errors/qs-error.ts'
+import {
+  type Expired,
+  expiredEvents,
+  type KeepDefaults,
+  type KeepRule,
+  keepDefaults,
+  keepRules,
+  removeKeepRule,
+  setKeepRule,
+} from '../segments/keep-rules.ts'
+import { counted } from '../telemetry/counted.ts'
+import { visible } from '../telemetry/visible.ts'
+
+const DAY_MS = 86_400_000
+const TIMEOUT_MS = 10 * 60_000
+
+export function registerKeep(program: Command): void {
+  const keep = program
+    .command('keep')
+    .description('how long events are kept: what would be deleted now, and exceptions by device and type')
+    .addHelpText(
+      'after',
+      `
+KEEP_EVENTS (default: forever) holds for all events; an exception holds for the devices and types that its patterns match
+(* for any characters, ? for one), and of several the longest. The ingester deletes what is older, every ten minutes.
+Numbers by the hour stay for KEEP_HOURS. Exceptions need the DATABASE_URL of the owner.
+
+Examples
+  qs keep ls                        the rules, and what would go now
+  qs keep set '*' vibration 30d     vibration of every board for thirty days
+  qs keep set 'boiler-*' '*' forever
+  qs keep rm '*' vibration`,
+    )
+  keep
+    .command('ls')
+    .description('show the rules and what they would delete now; deletes nothing')
+    .option('--json', 'print {"events":…,"hours":…,"exceptions":[…],"expired":[…]}; days, null for ever')
+    .action(async ({ json }: { json?: true }) => {
+      const found = await withDatabase(async (ask) => ({
+        ...(await keepDefaults(ask)),
+        exceptions: await keepRules(ask),
+        expired: await expiredEvents(ask),
+      }))
+      if (json) console.log(JSON.stringify(found, null, 2))
+      else print(found)
+    })
+  keep
+    .command('set')
+    .description('keep the events of some devices and types for another time')
+    .argument('<devices>', 'ids of devices: * for any characters, ? for one')
+    .argument('<types>', 'event types, likewise')
+    .argument('<time>', 'such as 90d or 730d, or forever')
+    .action(async (devices: string, types: string, time: string) => {
+      const rule = { devices, types, days: daysOf(time) }
+      await withDatabase((ask) => setKeepRule(ask, rule))
+      console.log(`${nameOf(rule)}: kept ${timeText(rule.days)}. qs keep ls shows what goes.`)
+    })
+  keep
+    .command('rm')
+    .description('remove an exception')
+    .argument('<devices>')
+    .argument('<types>')
+    .action(async (devices: string, types: string) => {
+      const isFound = await withDatabase((ask) => removeKeepRule(ask, { devices, types }))
+      if (!isFound)
+        throw new QsError(
+          'WRONG_USAGE',
+          `There is no exception for ${nameOf({ devices, types })}; see qs keep ls`,
+        )
+      console.log(`${nameOf({ devices, types })}: the exception is removed.`)
+    })
+}
+
+async function withDatabase<T>(work: (ask: QueryPool) => Promise<T>): Promise<T> {
+  const pool = new QueryPool(findDatabaseUrl(loadConfig()), {
+    ...{ name: 'qs-keep', connections: 1, timeoutMs: TIMEOUT_MS },
+  })
+  try {
+    return await work(pool)
+  } finally {
+    await pool.end()
+  }
+}
+
+function daysOf(time: string): number | null {
+  if (time === 'forever') return null
+  try {
+    return duration('1d', '36500d').parse(time) / DAY_MS
+  } catch (error) {
+    throw new QsError('WRONG_USAGE', `<time> ${(error as Error).message}, or forever`)
+  }
+}
+
+function nameOf({ devices, types }: Pick<KeepRule, 'devices' | 'types'>): string {
+  return `devices ${visible(devices)}, types ${visible(types)}`
+}
+
+function timeText(days: number | null): string {
+  return days === null ? 'for ever' : `for ${counted(days, 'day')}`
+}
+
+interface Found extends KeepDefaults {
+  readonly exceptions: readonly KeepRule[]
+  readonly expired: readonly Expired[]
+}
+
+function print({ events, hours, exceptions, expired }: Found): void {
+  console.log(`events: kept ${timeText(events)} (KEEP_EVENTS)`)
+  for (const rule of exceptions) console.log(`  ${nameOf(rule)}: kept ${timeText(rule.days)}`)
+  console.log(`numbers by the hour: kept ${timeText(hours)} (KEEP_HOURS)`)
+  if (expired.length === 0) {
+    console.log('Nothing is old enough to be deleted now.')
+    return
+  }
+  console.log('\nThe next run of the ingester deletes')
+  for (const { deviceId, eventType, since, before, events: gone } of expired)
+    console.log(
+      `${gone.toLocaleString('en-US').padStart(15)} events  ${visible(deviceId)} ${visible(eventType)}, from ${since} to ${before}`,
+    )
+}

@@ -31,6 +31,7 @@ const CREATE_ONLY = ['INSERT', 'SELECT']
 const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   audit_log: { qs_console: CREATE_ONLY },
   bounded_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  bounded_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   clock_drift: READ,
   dead_letters: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['DELETE', 'SELECT'] },
   dead_letter_history: { ...READ, qs_console: CREATE_ONLY },
@@ -84,6 +85,8 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   ingest_stops: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE(ended)'], qs_console: ['SELECT'] },
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
+  retention: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  retention_exceptions: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   schema_migrations: { qs_ingester: ['SELECT'] },
   sealed_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   sealed_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },

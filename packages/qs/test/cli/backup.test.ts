@@ -20,7 +20,15 @@ interface Printed {
 const TABLES = [
   ...['audit_log', 'dead_letter_history', 'dead_letters', 'dead_letters_counted', 'devices'],
   ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'event_segments', 'events'],
-  ...['ingest_stats', 'ingest_stops', 'pinned', 'retention', 'retention_exceptions', 'schema_migrations', 'sealing'],
+  ...[
+    'ingest_stats',
+    'ingest_stops',
+    'pinned',
+    'retention',
+    'retention_exceptions',
+    'schema_migrations',
+    'sealing',
+  ],
   ...['series', 'series_pending'],
 ]
 

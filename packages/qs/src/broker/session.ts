@@ -3,6 +3,7 @@ import { PUBREL, type Qos } from '../mqtt/packet-types.ts'
 import { bytesOf, expirySecondsLeft, hasExpired, type Message } from './message.ts'
 import { OutQueue, type Queued } from './out-queue.ts'
 import type { SessionLimits } from './session-limits.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 export interface Subscription {
   readonly session: Session
@@ -29,8 +30,11 @@ export interface Outlet {
 }
 
 /** Retained messages for a new subscription, read from the store when there is room for them. */
-interface DueRetained {
-  readonly topics: Iterator<Message>
+export interface DueRetained {
+  /** null: a step without a message. */
+  readonly found: Iterator<Message | null>
+  /** Of all look-ups. */
+  readonly turn: TurnBudget
   readonly subscription: Subscription
 }
 
@@ -58,7 +62,10 @@ export class Session {
   readonly incoming = new Map<number, string>()
   readonly #limits: SessionLimits
   readonly #queue = new OutQueue()
-  #retained: DueRetained[] = []
+  /** By filter. */
+  readonly #retained = new Map<string, DueRetained>()
+  /** The look-up goes on in a later turn. */
+  #isLookUpLater = false
   #outlet: Outlet | null = null
   /** QoS 0 messages dropped because this connection did not read. */
   missed = 0
@@ -85,7 +92,7 @@ export class Session {
 
   disconnect(): void {
     this.#outlet = null
-    this.#retained = []
+    this.#retained.clear()
   }
 
   /**
@@ -133,8 +140,11 @@ export class Session {
   }
 
   /** Sends these when there is room. */
-  deliverRetained(topics: Iterator<Message>, subscription: Subscription): void {
-    this.#retained.push({ topics, subscription })
+  deliverRetained(due: DueRetained): void {
+    // A client that repeats a subscription gets them once more, however often it does so before they are found.
+    const { filter } = due.subscription
+    this.#retained.delete(filter)
+    this.#retained.set(filter, due)
     this.pump()
   }
 
@@ -199,13 +209,19 @@ export class Session {
   }
 
   #nextRetained(outlet: Outlet): boolean {
-    const [due] = this.#retained
-    if (due === undefined) return false
-    const { value: message, done } = due.topics.next()
-    if (done || message === undefined) {
-      this.#retained.shift()
-      return this.#retained.length > 0
+    const [due] = this.#retained.values()
+    if (due === undefined || this.#isLookUpLater) return false
+    if (!due.turn.take()) {
+      this.#isLookUpLater = true
+      due.turn.later(() => {
+        this.#isLookUpLater = false
+        this.pump()
+      })
+      return false
     }
+    const { value: message, done } = due.found.next()
+    if (done) this.#retained.delete(due.subscription.filter)
+    if (!message) return true
     const { qos: granted, identifier, noLocal } = due.subscription
     // [MQTT-3.8.3-3]
     if (noLocal && message.from === this.clientId) return true

@@ -46,7 +46,8 @@ export function subscribe(
   if (!output.suback(packetId, told)) throw unanswerable('SUBACK')
   const nowMs = () => peer.monotonicMs()
   for (const subscription of due) {
-    session.deliverRetained(router.retained.matching(subscription.filter, nowMs), subscription)
+    const found = router.retained.matching(subscription.filter, nowMs)
+    session.deliverRetained({ found, turn: router.retained.turn, subscription })
   }
 }
 

@@ -6,6 +6,7 @@ import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { clusterPath, placeCluster } from './cluster-place.ts'
 import { type ClusterOptions, clusterMajor, createCluster, setPassword } from './create-cluster.ts'
+import { readMachine } from './machine.ts'
 import { stopOrphan } from './orphaned-postgres.ts'
 import { serverAccount, systemDirectory } from './postgres-account.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
@@ -13,6 +14,8 @@ import { keepPassword, newPassword } from './postgres-password.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { requiredSettings } from './postgres-settings.ts'
 import { setUpServiceRoles } from './service-roles.ts'
+import { tunedSettings } from './tuned-settings.ts'
+import { writeTuning } from './tuning-file.ts'
 
 export interface EmbeddedPostgresOptions {
   /** `QS_DATA_DIR`; the caller holds its lock. */
@@ -47,6 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await stopOrphan(cluster, log)
   await checkPort(port)
   const url = urlWithPassword('qs', await ensureCluster(dataDir, { cluster, account, binaries }, log), port)
+  writeTuning(tunedSettings(readMachine(cluster)), { cluster, account, log })
   const server = new PostgresServer({
     command: [binaries.postgres, '-D', cluster, ...requiredSettings(port)],
     cluster,

@@ -20,16 +20,9 @@ export function requiredSettings(port: number): readonly string[] {
   })
 }
 
-/**
- * Written to postgresql.conf when the cluster is created: suitable from a Raspberry Pi up. On a larger machine, change
- * them there or with ALTER SYSTEM.
- */
+/** Written to postgresql.conf when the cluster is created; change them there or with ALTER SYSTEM. */
 export const initialSettings = settings({
-  shared_buffers: '128MB',
   max_connections: '60',
-  // The first change of a page after a checkpoint writes the whole page to the WAL, so checkpoints are rare.
-  max_wal_size: '2GB',
-  checkpoint_timeout: '15min',
   // This build has only pglz, which cannot compress random ids: 1.2 million rows with UUIDs and a checkpoint every
   // 100,000 wrote 848 MB without it and 845 to 902 MB with it, at 51,000 to 71,000 rows per second instead of 90,000 to
   // 109,000. Ordered ids write few whole pages anyway: 464 to 482 MB and 453 MB.

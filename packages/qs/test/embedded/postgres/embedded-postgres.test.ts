@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -90,6 +99,29 @@ test('the embedded database', async (t) => {
       assert.equal(statSync(join(dataDir, 'postgres')).mode & 0o777, 0o700)
     },
   )
+
+  await t.test('is tuned for its machine, and what the operator sets wins', async (t) => {
+    const NAMES = ['shared_buffers', 'max_wal_size', 'checkpoint_timeout']
+    const settings = `select ${NAMES.map((name) => `current_setting('${name}') as ${name}`)}`
+    const before = await startEmbeddedPostgres({ dataDir, port: await freePort(), log: silentLog().log })
+    const [tuned] = await query(before.url, settings)
+    assert.deepEqual(
+      await query(
+        before.url,
+        `select name from pg_settings where sourcefile like '%/qs.conf' and not pending_restart
+           and name in (${NAMES.map((name) => `'${name}'`)}) order by name`,
+      ),
+      NAMES.toSorted().map((name) => ({ name })),
+    )
+    await query(before.url, `alter system set max_wal_size = '112MB'`)
+    await before.stop()
+    appendFileSync(join(dataDir, 'postgres', 'postgresql.conf'), 'checkpoint_timeout = 7min\n')
+    const { url } = await start(t, dataDir)
+    assert.deepEqual(await query(url, settings), [
+      { shared_buffers: tuned?.shared_buffers, max_wal_size: '112MB', checkpoint_timeout: '7min' },
+    ])
+    await query(url, 'alter system reset all')
+  })
 
   await t.test('is taken over from a qs killed with -9', async (t) => {
     const { child, url } = spawnEmbeddedPostgres({ dataDir, port: await freePort() })

@@ -1,0 +1,26 @@
+import { statfsSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+
+/** What the tuning of PostgreSQL depends on. */
+export interface Machine {
+  /** Of the machine, or of the container if that may use less. */
+  readonly memoryBytes: number
+  readonly cores: number
+  /** Free space for ordinary accounts on the disk of the cluster. */
+  readonly freeDiskBytes: number
+}
+
+/** @param directory an existing one on the disk of the cluster */
+export function readMachine(directory: string): Machine {
+  const { bavail, bsize } = statfsSync(directory)
+  return {
+    memoryBytes: memoryOf(totalmem(), process.constrainedMemory()),
+    cores: availableParallelism(),
+    freeDiskBytes: bavail * bsize,
+  }
+}
+
+/** @param constrainedBytes limit of the cgroup: 0 or more than the machine has if there is none */
+export function memoryOf(totalBytes: number, constrainedBytes: number): number {
+  return constrainedBytes > 0 ? Math.min(totalBytes, constrainedBytes) : totalBytes
+}

@@ -330,6 +330,14 @@ export const ERRORS = {
     about: 'A file of the backup is missing, damaged or of an unknown format.',
     advice: 'Nothing was changed. Copy the whole folder of the backup again, or use another backup.',
   },
+  EXPORT_UNUSABLE: {
+    about: 'The list of what an earlier qs export has written is damaged or of an unknown format.',
+    advice: 'Nothing was changed. Export into a new directory.',
+  },
+  EXPORT_INCOMPLETE: {
+    about: 'The events that were written are not as many as the database has.',
+    advice: 'Start the export again: it continues with this day.',
+  },
   INGESTER_RUNNING: {
     about: 'A restore replaces the tables, so no ingester may write to them.',
     advice:

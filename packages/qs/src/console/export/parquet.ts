@@ -1,61 +1,35 @@
-import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer'
+import {
+  DOUBLE,
+  INTEGER,
+  MOMENT,
+  type ParquetColumn,
+  parquetStream,
+  TEXT,
+} from '../../parquet/parquet-stream.ts'
 import type { ExportRow } from '../queries/export-rows.ts'
 
-const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const
-const TIME = {
-  type: 'INT64',
-  converted_type: 'TIMESTAMP_MICROS',
-  logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
-  repetition_type: 'OPTIONAL',
-} as const
-
-type Column = readonly [name: string, element: Omit<SchemaElement, 'name'>, read: (row: ExportRow) => unknown]
-
-const COLUMNS: readonly Column[] = [
-  ['event_id', TEXT, (row) => row.eventId],
-  ['device_id', TEXT, (row) => row.deviceId],
-  ['event_type', TEXT, (row) => row.eventType],
-  ['value_num', { type: 'DOUBLE', repetition_type: 'OPTIONAL' }, (row) => row.valueNum],
-  ['value_text', TEXT, (row) => row.valueText],
-  ['value_exact', TEXT, (row) => row.valueExact],
-  ['unit', TEXT, (row) => row.unit],
-  ['ts', TIME, (row) => micros(row.ts)],
-  ['ts_device', TIME, (row) => micros(row.tsDevice)],
-  ['ts_device_raw', TEXT, (row) => row.tsDeviceRaw],
-  ['ts_server', TIME, (row) => micros(row.tsServer)],
-  ['schema', { type: 'INT32', repetition_type: 'OPTIONAL' }, (row) => row.schema],
-  ['meta', TEXT, (row) => row.meta],
+const COLUMNS: readonly ParquetColumn<ExportRow>[] = [
+  { name: 'event_id', element: TEXT, read: (row) => row.eventId },
+  { name: 'device_id', element: TEXT, read: (row) => row.deviceId },
+  { name: 'event_type', element: TEXT, read: (row) => row.eventType },
+  { name: 'value_num', element: DOUBLE, read: (row) => row.valueNum },
+  { name: 'value_text', element: TEXT, read: (row) => row.valueText },
+  { name: 'value_exact', element: TEXT, read: (row) => row.valueExact },
+  { name: 'unit', element: TEXT, read: (row) => row.unit },
+  { name: 'ts', element: MOMENT, read: (row) => micros(row.ts) },
+  { name: 'ts_device', element: MOMENT, read: (row) => micros(row.tsDevice) },
+  { name: 'ts_device_raw', element: TEXT, read: (row) => row.tsDeviceRaw },
+  { name: 'ts_server', element: MOMENT, read: (row) => micros(row.tsServer) },
+  { name: 'schema', element: INTEGER, read: (row) => row.schema },
+  { name: 'meta', element: TEXT, read: (row) => row.meta },
 ]
 
 /** Size of a row group. The metadata of all row groups stays in memory until the end, so small parts are combined. */
 const [GROUP_ROWS, GROUP_BYTES] = [5_000, 2_000_000]
 
-/** Writes Apache Parquet with Snappy, with at most one row group in memory. */
-export async function* toParquet(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Buffer> {
-  const writer = new ByteWriter()
-  const file = new ParquetWriter({
-    writer,
-    schema: [
-      { name: 'root', num_children: COLUMNS.length },
-      ...COLUMNS.map(([name, element]) => ({ name, ...element })),
-    ],
-    createdBy: 'qs-telemetry',
-  })
-  const take = () => {
-    const bytes = Buffer.from(writer.getBytes())
-    // The file offset keeps counting, so the bytes taken stay part of the file.
-    writer.index = 0
-    return bytes
-  }
-  for await (const rows of inGroups(parts)) {
-    file.write({
-      columnData: COLUMNS.map(([name, , read]) => ({ name, data: rows.map(read) })),
-      rowGroupSize: rows.length,
-    })
-    yield take()
-  }
-  file.finish()
-  yield take()
+/** Apache Parquet with Snappy, with at most one row group in memory. */
+export function toParquet(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Buffer> {
+  return parquetStream(COLUMNS, inGroups(parts))
 }
 
 async function* inGroups(parts: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<readonly ExportRow[]> {

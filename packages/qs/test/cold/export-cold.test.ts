@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { runQs, startQs } from '@qs-telemetry/testing/qs.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
+import pg from 'pg'
+import { type ColdExportOptions, exportCold } from '../../src/cold/export-cold.ts'
+import { coldFiles, readCold } from './read-cold.ts'
+
+async function start(t: TestContext) {
+  const url = await migratedDatabase(t)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const directory = mkdtempSync(join(tmpdir(), 'qs-cold-'))
+  t.after(async () => {
+    await client.end()
+    rmSync(directory, { recursive: true })
+  })
+  const run = (options: Partial<ColdExportOptions> = {}) =>
+    exportCold(client, {
+      ...{ directory, recount: false, signal: new AbortController().signal, onEvents: () => {} },
+      ...options,
+    })
+  /** An event of `id` for each pair of event time and arrival. */
+  const store = (id: string, ts: string, seen: string, more = '') =>
+    client.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema ${more && `, ${more}`})
+      values ('${id}', 'd', 't', '${ts}', '${seen}', 1 ${more && `, ${VALUES[more]}`})`)
+  const ids = async () => (await readCold(directory)).map((row) => String(row.event_id)).sort()
+  return { url, client, directory, run, store, ids }
+}
+
+const VALUES: Readonly<Record<string, string>> = {
+  value_num: `'-0'`,
+  'value_num, unit': `5e-324, '°C'`,
+  'value_num, value_exact': `9007199254740992, '9007199254740993'`,
+  value_text: `''`,
+  'value_text, meta': `repeat('😀', 4000), '{"n": 12345678901234567890.10, "t": "a\\n\\"b\\""}'`,
+  'ts_device, ts_device_local': `'2026-11-01 08:30:00.000001Z', '2026-11-01 01:30:00.000001'`,
+  ts_device: `'infinity'`,
+  ts_device_raw: `'soon'`,
+}
+
+/** As the files have it, except that times are text. */
+const STORED = `
+select event_id, device_id, event_type, value_num::text, value_text, nullif(value_exact, '') as value_exact, unit, ${[
+  'ts',
+  'ts_device',
+  'ts_device_local',
+  'ts_server',
+]
+  .map(
+    (name) =>
+      `case when isfinite(${name}) then (extract(epoch from ${name}) * 1000000)::bigint::text end as ${name}`,
+  )
+  .join(', ')}, ts_device_raw, schema, meta::text
+from events order by event_id`
+
+test('every column comes back to the last bit, in the folder of its month', async (t) => {
+  const { client, directory, run, store } = await start(t)
+  for (const [n, more] of ['', ...Object.keys(VALUES)].entries())
+    await store(`d-${n}`, `2026-10-31 23:59:5${n}.999999Z`, `2026-11-02 00:00:0${n}.123456Z`, more)
+  await store('d-new', '2026-11-01 00:00:00Z', '2026-11-02 12:00:00.000001Z')
+  await store('d-never', 'infinity', '2026-12-02 12:00:00.000001Z')
+
+  const { events, files, kept } = await run()
+  assert.deepEqual([events, files, kept], [Object.keys(VALUES).length + 3, 3, []])
+  assert.deepEqual(coldFiles(directory), [
+    'year=2026/month=10/arrived-2026-11-02.parquet',
+    'year=2026/month=11/arrived-2026-11-02.parquet',
+    'year=2026/month=12/arrived-2026-12-02.parquet',
+  ])
+  const text = (value: unknown) =>
+    Object.is(value, -0)
+      ? '-0'
+      : typeof value === 'bigint' || typeof value === 'number'
+        ? String(value)
+        : value
+  const read = (await readCold(directory)).map((row) => ({
+    ...Object.fromEntries(Object.entries(row).map(([name, value]) => [name, text(value) ?? null])),
+    schema: row.schema,
+  }))
+  const { rows } = await client.query(STORED)
+  const byId = (one: object, other: object) =>
+    String(Object(one).event_id) < String(Object(other).event_id) ? -1 : 1
+  assert.deepEqual(read.toSorted(byId), rows.toSorted(byId))
+})
+
+test('a later run writes only the days on which more events arrived', async (t) => {
+  const { client, directory, run, store, ids } = await start(t)
+  const day = (back: number) => new Date(Date.now() - back * 86_400_000).toISOString()
+  for (let back = 40; back >= 0; back -= 4) await store(`at-${back}`, day(back), day(back))
+  assert.equal((await run()).days, 11)
+  assert.equal((await run()).days, 0)
+
+  // One that arrives now and is old, and one that was committed long after it arrived.
+  await store('late', day(20), day(0))
+  await store('held', day(4), day(4))
+  const times = coldFiles(directory).map((path) => statSync(join(directory, path)).mtimeMs)
+  const { days, events, allEvents } = await run()
+  assert.deepEqual([days, events, allEvents], [2, 4, 13])
+  assert.equal((await ids()).length, 13)
+  assert.ok(coldFiles(directory).length > times.length, 'the late event has a file of its own in its month')
+
+  // What is deleted stays in the files, also where the day grows again.
+  await client.query(`delete from events where event_id in ('at-4', 'held', 'at-40')`)
+  const { kept, ...after } = await run({ recount: true })
+  assert.deepEqual([kept.length, after.days, after.allEvents], [2, 0, 13])
+
+  // More than a week after its day, only a recount finds it.
+  await store('lost', day(36), day(36))
+  assert.equal((await run()).days, 0)
+  assert.equal((await run({ recount: true })).days, 1)
+  assert.ok((await ids()).includes('lost'))
+})
+
+test('a file that was lost or cut off is written again', async (t) => {
+  const { directory, run, store, ids } = await start(t)
+  await store('one', '2026-11-01Z', '2026-11-01Z')
+  await store('two', '2026-11-02Z', '2026-11-02Z')
+  await run()
+  const [first = '', second = ''] = coldFiles(directory)
+  rmSync(join(directory, first))
+  const whole = readFileSync(join(directory, second))
+  writeFileSync(join(directory, second), whole.subarray(0, 100))
+  assert.equal((await run({})).days, 2)
+  assert.deepEqual(await ids(), ['one', 'two'])
+})
+
+test('a directory with other files is left alone, and one with a damaged list too', async (t) => {
+  const { directory, run } = await start(t)
+  writeFileSync(join(directory, 'mine.txt'), '')
+  await assert.rejects(run(), { code: 'FILE_EXISTS' })
+  assert.deepEqual(readdirSync(directory), ['mine.txt'])
+  rmSync(join(directory, 'mine.txt'))
+  await run()
+  writeFileSync(join(directory, '_qs', 'manifest.json'), '{')
+  await assert.rejects(run(), { code: 'EXPORT_UNUSABLE' })
+})
+
+test('qs export killed at any time leaves whole files, and the next run completes them', async (t) => {
+  const { url, client, directory, ids } = await start(t)
+  const [DAYS, EACH] = [40, 500]
+  await client.query(`
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+    select 'd-' || n, 'd', 't', n, at - interval '2 days', at, 1
+    from generate_series(1, ${DAYS * EACH}) n
+    cross join lateral (select '2026-10-01Z'::timestamptz + (n - 1) / ${EACH} * interval '1 day') a(at)`)
+  const manifest = join(directory, '_qs', 'manifest.json')
+  const env = { DATABASE_URL: url }
+  const daysDone = () =>
+    existsSync(manifest) ? Object.keys(JSON.parse(readFileSync(manifest, 'utf8')).days).length : 0
+  for (const least of [1, 10]) {
+    const qs = startQs(t, ['export', directory], { env })
+    await until(() => daysDone() >= least, `${least} days are written`)
+    qs.process.kill('SIGKILL')
+    await qs.exit()
+    const read = await readCold(directory)
+    assert.ok(read.length >= least * EACH && read.length % EACH === 0)
+  }
+  const unfinished = DAYS - daysDone()
+  const { code, stdout, stderr } = await runQs(t, ['export', directory, '--json'], { env })
+  assert.equal(code, 0, stderr)
+  const { days, allEvents } = JSON.parse(stdout) as { days: number; allEvents: number }
+  assert.deepEqual([days, allEvents], [unfinished, DAYS * EACH])
+  assert.equal(new Set(await ids()).size, DAYS * EACH)
+  assert.equal((await readCold(directory)).length, DAYS * EACH)
+})

@@ -70,4 +70,5 @@ export {
   TimeAxisSchema,
 } from './series.ts'
 export { type Login, LoginSchema, type Role, type Session, SessionSchema } from './session.ts'
+export { type Storage, StorageSchema } from './storage.ts'
 export { SimulationSchema, type SimulationState, type System, SystemSchema } from './system.ts'

@@ -4,8 +4,11 @@ import type { Config } from '../config/settings.ts'
 import { VERSION } from '../config/version.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
+import { storageOptions } from '../storage/storage-options.ts'
+import { storageReport } from '../storage/storage-report.ts'
 import { BrokerAccounts } from './broker-accounts.ts'
 import { deviceService } from './device-service.ts'
+import { kept } from './kept.ts'
 import { letterService } from './letter-service.ts'
 import { overviewOf } from './overview.ts'
 import type { ConsoleHost } from './process/console-host.ts'
@@ -22,6 +25,8 @@ export interface ConsoleParts {
 }
 
 const [READERS, WRITERS] = [4, 4]
+/** Counts all segments, so not for every open page. */
+const STORAGE_KEEP_MS = 15_000
 
 /** The services for the routes of the console: its own database connections, and the process that started it. */
 export function consoleServices(
@@ -40,6 +45,7 @@ export function consoleServices(
   const write = new QueryPool(writeUrl, { name: 'qs-console', connections: WRITERS, timeoutMs })
   const accounts = new BrokerAccounts(config, mqttUrl)
   const about = systemOf(boards, canSimulate)
+  const dataDirectory = embedded === null || config.DATABASE_URL !== null ? null : config.QS_DATA_DIR
   return {
     version: VERSION,
     system: async () => ({ ...about, ...(await accounts.state()), liveProblem: await host.liveProblem() }),
@@ -47,11 +53,8 @@ export function consoleServices(
     write,
     host,
     simulation: canSimulate ? simulationOf(host) : null,
-    overview: overviewOf({
-      read,
-      vitals: () => host.vitals(),
-      dataDirectory: embedded === null || config.DATABASE_URL !== null ? null : config.QS_DATA_DIR,
-    }),
+    overview: overviewOf({ read, vitals: () => host.vitals(), dataDirectory }),
+    storage: kept(STORAGE_KEEP_MS, () => storageReport(read, { ...storageOptions(config), dataDirectory })),
     letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
     devices: deviceService({ config: boards, accounts }),
   }

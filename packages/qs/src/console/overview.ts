@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Overview } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { overviewDevices } from '../devices/overview-devices.ts'
+import { kept } from './kept.ts'
 import type { Vitals } from './process/console-host.ts'
 import { overviewHouse } from './queries/overview-house.ts'
 import { overviewNumbers } from './queries/overview-numbers.ts'
@@ -14,17 +15,11 @@ export interface OverviewOptions {
   readonly dataDirectory: string | null
 }
 
-/** The database is queried at most once in this time, regardless of the number of open pages. */
 const KEEP_MS = 1_500
 
 /** The data of the first page. */
 export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
-  let kept: { readonly atMs: number; readonly answer: Promise<Overview> } | null = null
-  return () => {
-    const now = performance.now()
-    if (kept === null || now - kept.atMs > KEEP_MS) kept = { atMs: now, answer: ask(options) }
-    return kept.answer
-  }
+  return kept(KEEP_MS, () => ask(options))
 }
 
 async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Overview> {

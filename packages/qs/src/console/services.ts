@@ -8,6 +8,7 @@ import type {
   PatchAnswer,
   ReplayAnswer,
   SimulationState,
+  Storage,
   System,
 } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
@@ -55,6 +56,7 @@ export interface ConsoleServices {
   readonly read: Ask
   readonly write: Ask
   readonly overview: () => Promise<Overview>
+  readonly storage: () => Promise<Storage>
   readonly letters: LetterService
   readonly devices: DeviceService
   readonly simulation: SimulationService | null

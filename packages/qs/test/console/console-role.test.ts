@@ -20,6 +20,7 @@ test('with the roles of the composed stack the whole console works', { skip: psq
     '/api/devices',
     '/api/events',
     '/api/audit',
+    '/api/storage',
     '/api/sparklines?device=d',
   ])
     assert.equal((await api(path)).status, 200, path)

@@ -1,4 +1,4 @@
-import { AuditSchema, OverviewSchema, SimulationSchema, SystemSchema } from '@qs-telemetry/protocol/api'
+import { AuditSchema, OverviewSchema, SimulationSchema, StorageSchema, SystemSchema } from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
 import { QsError } from '../../errors/qs-error.ts'
 import { listAudit } from '../queries/audit.ts'
@@ -8,7 +8,7 @@ import type { SimulationService } from '../services.ts'
 const tags = ['system']
 
 export function systemRoutes(server: RouteServer, context: RouteContext): void {
-  const { system, overview, simulation, read, audit } = context
+  const { system, overview, storage, simulation, read, audit } = context
 
   server.get(
     '/api/system',
@@ -30,6 +30,15 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
       schema: { tags, summary: 'Current state of the system', response: { 200: OverviewSchema } },
     },
     async () => overview(),
+  )
+
+  server.get(
+    '/api/storage',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'What uses the disk, and how long it lasts', response: { 200: StorageSchema } },
+    },
+    async () => storage(),
   )
 
   server.get(

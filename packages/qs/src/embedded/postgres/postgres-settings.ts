@@ -23,10 +23,6 @@ export function requiredSettings(port: number): readonly string[] {
 /** Written to postgresql.conf when the cluster is created; change them there or with ALTER SYSTEM. */
 export const initialSettings = settings({
   max_connections: '60',
-  // This build has only pglz, which cannot compress random ids: 1.2 million rows with UUIDs and a checkpoint every
-  // 100,000 wrote 848 MB without it and 845 to 902 MB with it, at 51,000 to 71,000 rows per second instead of 90,000 to
-  // 109,000. Ordered ids write few whole pages anyway: 464 to 482 MB and 453 MB.
-  wal_compression: 'off',
   // The planner uses it for large aggregates, where compiling costs a small processor more than it saves.
   jit: 'off',
   log_checkpoints: 'off',

@@ -41,7 +41,8 @@ export const StorageSchema = Type.Object(
       ),
     ),
     settings: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), from: Type.String() }), {
-      description: 'Of PostgreSQL. from: tuned (by qs), set (by the operator), configured (by one of both: this role may not see which), or default',
+      description:
+        'Of PostgreSQL. from: tuned (by qs), set (by the operator), configured (by one of both: this role may not see which), or default',
     }),
     advice: Type.Array(Type.String()),
   },

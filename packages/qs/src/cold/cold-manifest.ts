@@ -29,7 +29,7 @@ export function prepareDirectory(directory: string): string {
   return own
 }
 
-/** The manifest of an earlier export, without days whose files are missing or have another size. */
+/** The manifest of an earlier export. A day whose files are missing or have another size counts as one without events. */
 export function readColdManifest(directory: string): ColdManifest {
   const path = manifestPath(directory)
   if (!existsSync(path)) return { version: 1, days: {} }
@@ -42,7 +42,10 @@ export function readColdManifest(directory: string): ColdManifest {
   if (manifest.version !== 1) throw new QsError('EXPORT_UNUSABLE', `${path} is of a newer qs`)
   const isWhole = ({ path: file, bytes }: ColdFile) =>
     statSync(join(directory, file), { throwIfNoEntry: false })?.size === bytes
-  const days = Object.entries(manifest.days).filter(([, { files }]) => files.every(isWhole))
+  const days = Object.entries(manifest.days).map(([name, day]) => [
+    name,
+    day.files.every(isWhole) ? day : { events: 0, checkedAt: `${name}T00:00:00Z`, files: [] },
+  ])
   return { version: 1, days: Object.fromEntries(days) }
 }
 

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
 import { zstd } from '../parquet/zstd.ts'
-import { type ArrivalDay, arrivalDays, countDay, dayNamed } from './arrivals.ts'
+import { arrivalDays, countDay, dayNamed } from './arrivals.ts'
 import { eventsOf } from './cold-file.ts'
 import {
   type ColdDay,
@@ -17,6 +17,7 @@ import { exportDay } from './export-day.ts'
  * day is compared with the database until a comparison this long after its end.
  */
 const SETTLED_MS = 7 * 86_400_000
+const EVER = '-infinity'
 
 export interface ColdExportOptions {
   readonly directory: string
@@ -60,13 +61,14 @@ export async function exportCold(client: pg.Client, options: ColdExportOptions):
       done += events
       onEvents(done, Math.max(done, total))
     }
-    for await (const day of arrivalDays(client)) {
+    for await (const day of arrivalDays(client, recount ? EVER : firstUnsettled(days))) {
       signal.throwIfAborted()
       const known = days[day.name]
-      if (known !== undefined && !recount && isSettled(day, known)) continue
+      if (known !== undefined && !recount && isSettled(day.name, known)) continue
       const checkedAt = new Date().toISOString()
       const events = await countDay(client, day)
-      if (known !== undefined && known.events >= events) {
+      if ((known?.events ?? 0) >= events) {
+        if (known === undefined) continue
         if (known.events > events) kept.push(day.name)
         days[day.name] = { ...known, checkedAt }
         continue
@@ -86,7 +88,16 @@ export async function exportCold(client: pg.Client, options: ColdExportOptions):
   }
 }
 
-function isSettled({ name }: ArrivalDay, { checkedAt }: ColdDay): boolean {
+/** Where a run begins: runs go from day to day, so all before it are settled. */
+function firstUnsettled(days: Readonly<Record<string, ColdDay>>): string {
+  const names = Object.keys(days).sort()
+  const first = names.find((name) => !isSettled(name, days[name] as ColdDay))
+  if (first !== undefined) return dayNamed(first).from
+  const last = names.at(-1)
+  return last === undefined ? EVER : dayNamed(last).to
+}
+
+function isSettled(name: string, { checkedAt }: ColdDay): boolean {
   return Date.parse(checkedAt) - Date.parse(dayNamed(name).to) > SETTLED_MS
 }
 

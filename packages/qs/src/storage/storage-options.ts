@@ -2,9 +2,9 @@ import type { Config } from '../config/settings.ts'
 import type { StorageOptions } from './storage-report.ts'
 
 /** For a report at the command line and in the doctor. */
-export function storageOptions(_config: Config): StorageOptions {
+export function storageOptions({ SEAL_AFTER: sealAfterMs }: Config): StorageOptions {
   return {
-    sealAfterDays: null,
+    sealAfterDays: sealAfterMs === null ? null : sealAfterMs / 86_400_000,
     dataDirectory: null,
     backupDirectory: 'backups',
     nowMs: Date.now(),

@@ -42,7 +42,9 @@ export async function storageReport(ask: Ask, options: StorageOptions): Promise<
     ...{ eventsPerDay: totals.eventsPerDay ?? 0, bytesPerRow, rowsBytes, sealAfterDays },
     bytesPerSealed: bytesPerSealed ?? TYPICAL_SEALED,
     otherBytesPerDay:
-      totals.days === null ? 0 : (bytesOfTables(sizes, 'hours') + bytesOfTables(sizes, 'letters')) / totals.days,
+      totals.days === null
+        ? 0
+        : (bytesOfTables(sizes, 'hours') + bytesOfTables(sizes, 'letters')) / totals.days,
   })
   const disk = await diskOf(options.dataDirectory ?? (await localDirectory(ask)))
   const days = disk === null ? Number.POSITIVE_INFINITY : coming.days(disk.freeBytes)

@@ -168,3 +168,23 @@ test('qs export killed at any time leaves whole files, and the next run complete
   assert.equal(new Set(await ids()).size, DAYS * EACH)
   assert.equal((await readCold(directory)).length, DAYS * EACH)
 })
+
+test('sealed events are in the files too, and sealing changes nothing about them', async (t) => {
+  const { client, directory, run, store } = await start(t)
+  await client.query(`
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+    select 'd-' || n, 'd', 't', n / 4.0, at, at + interval '123456 microseconds', 1
+    from generate_series(1, 3000) n
+    cross join lateral (select '2026-09-01 00:00:00.000001Z'::timestamptz + n * interval '1 minute') a(at)`)
+  await store('fresh', '2026-11-01Z', '2026-11-01Z')
+  assert.equal((await run()).days, 4)
+  await client.query(`
+    select pack_events(array(select e from events e where event_id <> 'fresh' order by ts, event_id), 1000);
+    delete from events where event_id <> 'fresh'`)
+  const { days, kept } = await run({ recount: true })
+  assert.deepEqual([days, kept], [0, []])
+
+  const anew = join(directory, 'anew')
+  assert.equal((await run({ directory: anew })).allEvents, 3001)
+  assert.deepEqual(await readCold(anew), await readCold(directory, coldFiles(anew)))
+})

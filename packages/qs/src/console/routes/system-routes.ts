@@ -1,4 +1,10 @@
-import { AuditSchema, OverviewSchema, SimulationSchema, StorageSchema, SystemSchema } from '@qs-telemetry/protocol/api'
+import {
+  AuditSchema,
+  OverviewSchema,
+  SimulationSchema,
+  StorageSchema,
+  SystemSchema,
+} from '@qs-telemetry/protocol/api'
 import Type from 'typebox'
 import { QsError } from '../../errors/qs-error.ts'
 import { listAudit } from '../queries/audit.ts'
@@ -36,7 +42,11 @@ export function systemRoutes(server: RouteServer, context: RouteContext): void {
     '/api/storage',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'What uses the disk, and how long it lasts', response: { 200: StorageSchema } },
+      schema: {
+        tags,
+        summary: 'What uses the disk, and how long it lasts',
+        response: { 200: StorageSchema },
+      },
     },
     async () => storage(),
   )

@@ -33,7 +33,7 @@ export function storageParts(sizes: Sizes, backupBytes: number | null): Storage[
     ...(sizes.walBytes === null
       ? []
       : [{ name: 'WAL', about: 'the log of PostgreSQL, bounded by max_wal_size', bytes: sizes.walBytes }]),
-    ...(backupBytes === null ? [] : [{ name: 'backups', about: 'on the same disk', bytes: backupBytes }]),
+    ...(backupBytes === null ? [] : [{ name: 'backups', about: 'in BACKUP_DIR', bytes: backupBytes }]),
   ].toSorted((one, other) => other.bytes - one.bytes)
 }
 

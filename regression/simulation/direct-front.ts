@@ -137,5 +137,6 @@ const OPEN_RULES: BrokerParts['rules'] = {
   maySubscribe: () => true,
   mayReceive: () => true,
   published: () => 0,
+  charge: () => 0,
   refused: () => {},
 }

@@ -83,7 +83,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       credentials,
       accountsFile: join(config.QS_DATA_DIR, 'mqtt-accounts.json'),
       maxPacketBytes: MAX_PACKET_BYTES,
-      chargePublish: arrivalCharge(budgets, (topic) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)),
+      charge: arrivalCharge(budgets, (topic) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic)),
       onPublish: (clientId, publish) => unhandled.came({ clientId, ...publish }, Date.now()),
       limits: {
         maxConnections: config.MQTT_MAX_CONNECTIONS,

@@ -113,8 +113,10 @@ export class ClientConnection implements Client, Outlet {
     this.#limitBehind()
   }
 
+  /** Whoever connects may send without end while its login waits. */
   #limitBehind(): void {
-    this.pauses.set('intake', this.#isHeld && this.#frames.bytesBehind > MAX_BEHIND_BYTES)
+    const mustWait = this.#isHeld || this.#state === 'logging in'
+    this.pauses.set('intake', mustWait && this.#frames.bytesBehind > MAX_BEHIND_BYTES)
   }
 
   /** The network has taken what was written. */
@@ -217,6 +219,7 @@ export class ClientConnection implements Client, Outlet {
     const begun = sessions.begin(connect, login.account)
     this.#session = begun.session
     this.#state = 'open'
+    this.#link.opened()
     connections.opened(this)
     const keepAliveSeconds = keepAliveOf(connect)
     const isWritten = this.output.connack(REASON.success, begun.isPresent, {
@@ -241,6 +244,7 @@ export class ClientConnection implements Client, Outlet {
     begun.session.connect(this)
     this.#packets.beginRead()
     this.#guarded(() => this.#frames.release())
+    this.#limitBehind()
   }
 
   #refuse(reason: Reason): void {

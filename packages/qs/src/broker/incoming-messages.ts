@@ -94,7 +94,8 @@ export class IncomingMessages {
     const admission = this.#admission(qos, lane)
     if (admission === 'wait') return
     const { rules } = this.#parts
-    const pauseMs = rules.published(this.#connection, { topic, isAllowed, isEvents, payload })
+    const bytes = frame.end - frame.start
+    const pauseMs = rules.published(this.#connection, { topic, isAllowed, isEvents, payload, bytes })
     if (pauseMs > 0) this.#connection.pauses.forMs(pauseMs)
     if (!isAllowed) {
       rules.refused(this.#connection, 'publish', topic)
@@ -116,10 +117,11 @@ export class IncomingMessages {
     return !retain || this.#parts.router.retained.hasRoom({ topic, payload, forwarded: properties.forwarded })
   }
 
-  /** PUBREL: the packet identifier is free for another message. */
-  released(packetId: number): void {
+  /** PUBREL: the packet identifier is free for another message. @returns whether it was known */
+  released(packetId: number): boolean {
     const isKnown = this.#session.incoming.delete(packetId)
     this.#connection.output.answer(PUBCOMP, packetId, isKnown ? REASON.success : REASON.packetIdNotFound)
+    return isKnown
   }
 
   #take(topic: string, lane: Lane): void {

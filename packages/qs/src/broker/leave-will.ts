@@ -9,7 +9,8 @@ export function leaveWill(peer: Peer, { will, clientId }: Connect, parts: Broker
   const { rules, publishWill, clock, isEvents } = parts
   const { topic, payload } = will
   const isAllowed = rules.mayPublish(peer, topic)
-  rules.published(peer, { topic, isAllowed, isEvents: isEvents(topic), payload })
+  const bytes = topic.length + payload.length
+  rules.published(peer, { topic, isAllowed, isEvents: isEvents(topic), payload, bytes })
   if (isAllowed) publishWill(willMessage(will, clientId, clock.monotonicMs()))
   else rules.refused(peer, 'publish', topic)
 }

@@ -10,6 +10,8 @@ export interface Link {
   write(bytes: Buffer): boolean
   pause(): void
   resume(): void
+  /** Its client has logged in, and may send messages of any allowed size. */
+  opened(): void
   /** Sends what is written, then closes. */
   end(): void
   /** Closes at once. */

@@ -16,6 +16,14 @@ export interface ClientPublish {
   /** Whether the topic is one of events. */
   readonly isEvents: boolean
   readonly payload: Buffer
+  /** Of the whole packet: properties cost more than a payload of the same size. */
+  readonly bytes: number
+}
+
+/** What a client has sent. */
+export interface Spent {
+  readonly messages: number
+  readonly bytes: number
 }
 
 export interface LoggedIn {
@@ -35,6 +43,8 @@ export interface Rules {
   mayReceive(peer: Peer, topic: string): boolean
   /** Called for each PUBLISH. Returns for how many milliseconds nothing more is read from the client. */
   published(peer: Peer, publish: ClientPublish): number
+  /** The same for other packets; a topic filter counts as a message. */
+  charge(peer: Peer, spent: Spent): number
   /** Something to tell the operator about. */
   refused(
     peer: Peer,

@@ -56,36 +56,44 @@ export class SessionPackets {
   read(frame: Frames): void {
     const first = frame.bytes[frame.start] as number
     const type = first >> 4
-    const { session, connect } = this.#options
+    const { session, connect, parts } = this.#options
     // Most packets are of these kinds.
     if (type === PUBLISH) return this.#messages.publish(frame)
     if (first === SHORT_PUBACK && frame.end - frame.bodyStart === 2)
       return void session.acknowledge(answeredId(frame))
     checkFlags(first, connect)
-    return this.#other(type, frame)
+    const messages = this.#other(type, frame)
+    if (this.#client.isClosed) return
+    const pauseMs = parts.rules.charge(this.#client, { messages, bytes: frame.end - frame.start })
+    if (pauseMs > 0) this.#client.pauses.forMs(pauseMs)
   }
 
-  #other(type: number, frame: Frames): void {
+  /** @returns for how many messages it counts: an answer to a message counts as none */
+  #other(type: number, frame: Frames): number {
     const { session, connect } = this.#options
     const hasProperties = connect.level === 5
     switch (type) {
       case PUBREC:
-        return this.#onPubrec(answeredId(frame), answerReason(frame, hasProperties))
+        return Number(!this.#onPubrec(answeredId(frame), answerReason(frame, hasProperties)))
       case PUBREL:
         answerReason(frame, hasProperties)
-        return this.#messages.released(answeredId(frame))
+        return Number(!this.#messages.released(answeredId(frame)))
       case PUBACK:
       case PUBCOMP:
         answerReason(frame, hasProperties)
-        return void session.acknowledge(answeredId(frame))
+        return Number(!session.acknowledge(answeredId(frame)))
       case SUBSCRIBE:
         return subscribe(frame, this.#conversation())
       case UNSUBSCRIBE:
         return unsubscribe(frame, this.#conversation())
       case PINGREQ:
-        return this.#client.output.pingresp()
+        if (frame.end > frame.bodyStart)
+          throw new ProtocolFault(REASON.malformedPacket, 'PINGREQ with a body')
+        this.#client.output.pingresp()
+        return 1
       case DISCONNECT:
-        return this.#onDisconnect(frame)
+        this.#onDisconnect(frame)
+        return 0
       case CONNECT:
         // [MQTT-3.1.0-2]
         throw new ProtocolFault(REASON.protocolError, 'a second CONNECT')
@@ -101,12 +109,14 @@ export class SessionPackets {
     return { peer: this.#client, session, output: this.#client.output, router, rules, level, clientId }
   }
 
-  #onPubrec(packetId: number, reason: number): void {
+  /** @returns whether it was in flight */
+  #onPubrec(packetId: number, reason: number): boolean {
     const { session } = this.#options
     // An error ends the exchange [MQTT 5, 4.3.3].
-    if (reason >= 0x80) return void session.acknowledge(packetId)
+    if (reason >= 0x80) return session.acknowledge(packetId)
     const isKnown = session.release(packetId)
     this.#client.output.answer(PUBREL, packetId, isKnown ? REASON.success : REASON.packetIdNotFound)
+    return isKnown
   }
 
   #onDisconnect(frame: Frames): void {

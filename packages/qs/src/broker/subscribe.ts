@@ -20,11 +20,16 @@ export interface Conversation {
 /** The only error code of a 3.1.1 SUBACK. */
 const FAILURE = 0x80
 
-/** SUBSCRIBE: one code for each filter, in order [MQTT-3.9.3-1]; then the retained messages. @throws ProtocolFault */
+/**
+ * SUBSCRIBE: one code for each filter, in order [MQTT-3.9.3-1]; then the retained messages.
+ *
+ * @returns the number of filters
+ * @throws ProtocolFault
+ */
 export function subscribe(
   frame: Frames,
   { peer, session, output, router, rules, level }: Conversation,
-): void {
+): number {
   const { packetId, identifier, asked } = readSubscribe(frame, level === 5)
   const due: Subscription[] = []
   const codes = asked.map((each) => {
@@ -49,10 +54,11 @@ export function subscribe(
     const found = router.retained.matching(subscription.filter, nowMs)
     session.deliverRetained({ found, turn: router.retained.turn, subscription })
   }
+  return asked.length
 }
 
-/** UNSUBSCRIBE: one code for each filter, in order [MQTT-3.11.3-1]. @throws ProtocolFault */
-export function unsubscribe(frame: Frames, { session, output, router, level }: Conversation): void {
+/** UNSUBSCRIBE: one code for each filter, in order [MQTT-3.11.3-1]. @returns their number @throws ProtocolFault */
+export function unsubscribe(frame: Frames, { session, output, router, level }: Conversation): number {
   const { packetId, filters } = readUnsubscribe(frame, level === 5)
   const codes = filters.map((filter) => {
     if (router.unsubscribe(session, filter)) return REASON.success
@@ -60,6 +66,7 @@ export function unsubscribe(frame: Frames, { session, output, router, level }: C
     return isValid ? REASON.noSubscriptionExisted : REASON.topicFilterInvalid
   })
   if (!output.unsuback(packetId, codes)) throw unanswerable('UNSUBACK')
+  return filters.length
 }
 
 /** The client would wait for an answer that may not be sent [MQTT-3.1.2-24]. */

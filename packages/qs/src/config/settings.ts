@@ -213,7 +213,7 @@ export const SETTINGS = {
     'Budgets',
     kinds.size,
     '2MiB',
-    'Payload bytes that one device may send per second',
+    'Bytes that one device may send per second. qs up counts whole packets; with another broker, payloads count',
   ),
   DEVICE_EVENTS_PER_SECOND: setting(
     'Budgets',

@@ -47,6 +47,9 @@ const OF_A_MESSAGE: readonly (readonly [number, Kind])[] = [
   USER,
 ]
 
+/** Each of them is read, which costs more than a payload of the same size. */
+const MAX_PROPERTIES_BYTES = 64 * 1024
+
 /** The properties that a packet from a client may have. */
 export const ALLOWED = {
   connect: new Map([
@@ -89,17 +92,24 @@ export const NO_PROPERTIES: Properties = {
 /**
  * Reads the properties at the position of the reader, their length included.
  *
- * @throws ProtocolFault for one that the packet may not have or that is repeated
+ * @throws ProtocolFault for one that the packet may not have or that is repeated, and for more than 64 KiB
  */
 export function readProperties(reader: Reader, allowed: Table): Properties {
   const length = reader.integer()
   if (length === 0) return NO_PROPERTIES
+  if (length > MAX_PROPERTIES_BYTES)
+    throw new ProtocolFault(
+      REASON.packetTooLarge,
+      `properties of ${length} bytes, above the limit of ${MAX_PROPERTIES_BYTES}`,
+    )
   const end = reader.at + length
   if (end > reader.end) throw new ProtocolFault(REASON.malformedPacket, 'properties exceed their packet')
   const inner = new Reader(reader.bytes, reader.at, end)
   const numbers = new Map<number, number>()
   const present = new Set<number>()
   const forwarded: Buffer[] = []
+  /** Where those begin that are forwarded and not yet in it. */
+  let from = reader.at
   while (!inner.isAtEnd) {
     const start = inner.at
     const identifier = inner.uint8()
@@ -110,8 +120,11 @@ export function readProperties(reader: Reader, allowed: Table): Properties {
     present.add(identifier)
     const number = readValue(inner, kind)
     if (number !== null) numbers.set(identifier, number)
-    if (!NOT_FORWARDED.has(identifier)) forwarded.push(reader.bytes.subarray(start, inner.at))
+    if (!NOT_FORWARDED.has(identifier)) continue
+    forwarded.push(reader.bytes.subarray(from, start))
+    from = inner.at
   }
+  forwarded.push(reader.bytes.subarray(from, end))
   reader.at = end
   return { numbers, present, forwarded: Buffer.concat(forwarded) }
 }
@@ -140,11 +153,11 @@ function readValue(reader: Reader, kind: Kind): number | null {
       reader.binary()
       return null
     case 'pair':
-      reader.string()
-      reader.string()
+      reader.skipText()
+      reader.skipText()
       return null
     case 'string':
-      reader.string()
+      reader.skipText()
       return null
     case 'topic':
       // [MQTT-3.3.2-14]

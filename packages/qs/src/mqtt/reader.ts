@@ -47,12 +47,23 @@ export class Reader {
     return this.bytes.subarray(start, start + length)
   }
 
-  /** [MQTT-1.5.4-1], [MQTT-1.5.4-2] */
   string(): string {
+    return this.text().toString()
+  }
+
+  /** The bytes of a string, as a view [MQTT-1.5.4-1], [MQTT-1.5.4-2]. */
+  text(): Buffer {
     const bytes = this.binary()
     if (!isUtf8(bytes) || bytes.includes(0))
       throw new ProtocolFault(REASON.malformedPacket, 'a text that is not UTF-8')
-    return bytes.toString()
+    return bytes
+  }
+
+  /** The same without a view, for text that is only forwarded. */
+  skipText(): void {
+    const isEmpty = this.bytes[this.at] === 0 && this.bytes[this.at + 1] === 0
+    if (isEmpty && this.at + 2 <= this.end) this.at += 2
+    else this.text()
   }
 
   rest(): Buffer {

@@ -25,6 +25,12 @@ export interface Unsubscribe {
   readonly filters: readonly string[]
 }
 
+/**
+ * Each filter is checked against the rights of the client and compared with all retained messages. Home Assistant sends up
+ * to 500 in one packet.
+ */
+const MAX_FILTERS = 1_000
+
 /** @throws ProtocolFault */
 export function readSubscribe({ bytes, bodyStart, end }: Frames, hasProperties: boolean): Subscribe {
   const reader = new Reader(bytes, bodyStart, end)
@@ -37,7 +43,10 @@ export function readSubscribe({ bytes, bodyStart, end }: Frames, hasProperties: 
     if (identifier === 0) throw new ProtocolFault(REASON.protocolError, 'a subscription identifier of 0')
   }
   const asked: Asked[] = []
-  while (!reader.isAtEnd) asked.push(readAsked(reader, hasProperties))
+  while (!reader.isAtEnd) {
+    checkCount(asked.length)
+    asked.push(readAsked(reader, hasProperties))
+  }
   // [MQTT-3.8.3-2]
   if (asked.length === 0) throw new ProtocolFault(REASON.protocolError, 'SUBSCRIBE without a filter')
   return { packetId, identifier, asked }
@@ -65,10 +74,18 @@ export function readUnsubscribe({ bytes, bodyStart, end }: Frames, hasProperties
   const packetId = readPacketId(reader)
   if (hasProperties) readProperties(reader, ALLOWED.unsubscribe)
   const filters: string[] = []
-  while (!reader.isAtEnd) filters.push(reader.string())
+  while (!reader.isAtEnd) {
+    checkCount(filters.length)
+    filters.push(reader.string())
+  }
   // [MQTT-3.10.3-2]
   if (filters.length === 0) throw new ProtocolFault(REASON.protocolError, 'UNSUBSCRIBE without a filter')
   return { packetId, filters }
+}
+
+function checkCount(count: number): void {
+  if (count === MAX_FILTERS)
+    throw new ProtocolFault(REASON.quotaExceeded, `a packet with more than ${MAX_FILTERS} topic filters`)
 }
 
 function readPacketId(reader: Reader): number {

@@ -1,19 +1,20 @@
-import type { DeviceBudgets } from './device-budgets.ts'
+import type { Amounts, DeviceBudgets } from './device-budgets.ts'
 import type { BatchResult, Message, Outcome } from './message.ts'
 import { sameAsBefore } from './same-as-before.ts'
 
 /**
- * Charges an arriving message and returns for how many milliseconds its client is not read. An event is charged to the
+ * Charges what arrives from a client and returns for how many milliseconds its client is not read. An event is charged to the
  * device of its topic, anything else to the client, under a name that no device can have: a client chooses its own id
  * and must not use up the budget of a device.
  *
  * @param deviceIdOf returns null for any topic other than an event topic
+ * @returns a function of the client, the topic (null: none that it may publish to) and what it has sent
  */
 export function arrivalCharge(budgets: DeviceBudgets, deviceIdOf: (topic: string) => string | null) {
   const idOf = sameAsBefore(deviceIdOf)
-  return (clientId: string, topic: string | null, bytes: number): number => {
+  return (clientId: string, topic: string | null, spent: Pick<Amounts, 'messages' | 'bytes'>): number => {
     const deviceId = topic === null ? null : idOf(topic)
-    return budgets.charge(deviceId ?? `client/${clientId}`, { messages: 1, bytes }, performance.now())
+    return budgets.charge(deviceId ?? `client/${clientId}`, spent, performance.now())
   }
 }
 

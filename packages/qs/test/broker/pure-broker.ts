@@ -5,6 +5,7 @@ import type { BrokerParts, Client } from '../../src/broker/broker-parts.ts'
 import { ClientConnection } from '../../src/broker/client-connection.ts'
 import type { Link } from '../../src/broker/link.ts'
 import { Router } from '../../src/broker/router.ts'
+import type { Rules } from '../../src/broker/rules.ts'
 import { SessionLimits } from '../../src/broker/session-limits.ts'
 import { Sessions } from '../../src/broker/sessions.ts'
 import { REASON } from '../../src/mqtt/reasons.ts'
@@ -71,6 +72,9 @@ const turn = async () => {
 export interface PureOptions {
   readonly maxPerAccount?: number
   readonly mayReceive?: (clientId: string) => boolean
+  readonly login?: Rules['login']
+  /** For how long a client is not read after a packet that counts as this many messages. */
+  readonly chargeMs?: (messages: number) => number
 }
 
 /** The broker as state: clients are links in memory, and time stands until the test lets it pass. */
@@ -93,14 +97,17 @@ export function pureBroker(options: PureOptions = {}) {
   const parts: BrokerParts = {
     ...{ sessions, router, clock, maxPacketBytes: 1_000_000, intake: null, isEvents: () => false },
     rules: {
-      login: async (_peer, { username }) => ({
-        ...{ reason: REASON.success, account: username ?? 'a', ownsId: username === 'owner' },
-      }),
+      login:
+        options.login ??
+        (async (_peer, { username }) => ({
+          ...{ reason: REASON.success, account: username ?? 'a', ownsId: username === 'owner' },
+        })),
       revision: 0,
       mayPublish: () => true,
       maySubscribe: () => true,
       mayReceive: ({ clientId }) => options.mayReceive?.(clientId) ?? true,
       published: () => 0,
+      charge: (_peer, { messages }) => options.chargeMs?.(messages) ?? 0,
       refused: (_peer, what) => refusals.push(what),
     },
     control: new Map(),
@@ -148,6 +155,7 @@ export function pureBroker(options: PureOptions = {}) {
       resume: () => {
         state.isPaused = false
       },
+      opened: () => {},
       end: () => {
         state.isClosed = true
       },

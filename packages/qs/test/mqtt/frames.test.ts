@@ -27,6 +27,31 @@ test('a packet above the limit is refused at its fixed header', () => {
   assert.throws(() => frames.feed(Buffer.from([0xff, 0x7f])), PacketTooLarge)
 })
 
+test('a packet other than PUBLISH is refused above 128 KiB', () => {
+  const header = (first: number) => Buffer.from([first, 0x81, 0x80, 0x08])
+  new Frames(1_000_000, () => assert.fail('no packet')).feed(header(0x30))
+  for (const type of [1, ...Array.from({ length: 12 }, (_, n) => n + 4)]) {
+    const frames = new Frames(1_000_000, () => assert.fail('no packet'))
+    assert.throws(() => frames.feed(header(type << 4)), PacketTooLarge)
+  }
+})
+
+test('a packet that arrives byte by byte is one buffer, and no list of them', () => {
+  const payload = Buffer.alloc(1024 * 1024, 'payload')
+  const expected = generate({ cmd: 'publish', topic: 't', payload, qos: 0, dup: false, retain: false })
+  const found: Buffer[] = []
+  const frames = new Frames(2 * payload.length, (frame) => found.push(copy(frame)))
+  frames.feed(expected.subarray(0, 100))
+  // The same buffer each time: a list of chunks would now hold its last byte in all places.
+  const one = Buffer.alloc(1)
+  for (const byte of expected.subarray(100)) {
+    one[0] = byte
+    frames.feed(one)
+  }
+  assert.equal(found.length, 1)
+  assert.ok(found[0]?.equals(expected))
+})
+
 test('a length of five bytes is malformed', () => {
   const frames = new Frames(100, () => assert.fail('no packet'))
   assert.throws(() => frames.feed(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 1])), /four bytes/)

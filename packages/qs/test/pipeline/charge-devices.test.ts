@@ -55,7 +55,8 @@ test('messages and bytes are charged here if the broker has not charged them', (
 test('a client pays for messages other than events, never with the budget of a device whose name it uses', () => {
   const budgets = new DeviceBudgets({ messages: 10, bytes: 1_000, events: 100, rejections: 20 })
   const charge = arrivalCharge(budgets, (topic) => OPTIONS.topic.deviceIdOf(topic))
-  for (const topic of ['other', null]) for (let n = 0; n < 10; n++) charge('d', topic, 100)
-  assert.ok(charge('d', null, 0) > 0)
-  assert.equal(charge('gateway', 'qs/v1/d/events', 100), 0)
+  for (const topic of ['other', null])
+    for (let n = 0; n < 10; n++) charge('d', topic, { messages: 1, bytes: 100 })
+  assert.ok(charge('d', null, { messages: 1, bytes: 0 }) > 0)
+  assert.equal(charge('gateway', 'qs/v1/d/events', { messages: 1, bytes: 100 }), 0)
 })

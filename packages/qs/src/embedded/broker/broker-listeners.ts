@@ -34,8 +34,10 @@ export interface Arrived {
   readonly stream: Duplex
   /** The network socket, also underneath a WebSocket; with TLS, the TLS socket. */
   readonly network: Socket
-  /** Call it when CONNECT is complete: until then, time and buffers are limited. */
+  /** Call it when CONNECT is complete: until then, time is limited. */
   onConnect(): void
+  /** Call it once the client has logged in: until then, buffers are limited. */
+  onLogin(): void
 }
 
 /** Ports that were bound. */
@@ -57,8 +59,6 @@ interface Listener {
 
 /** Time for a complete CONNECT, from the start of the connection; as much for the TLS handshake before it. */
 const CONNECT_TIMEOUT_MS = 10_000
-/** A CONNECT may have as much; any client may send one. */
-const MAX_CONNECT_BYTES = 64 * 1024
 
 /**
  * Everything before the login: the listeners, the connection limits, and the memory that an unauthenticated client can
@@ -84,7 +84,7 @@ export class BrokerListeners {
       maxPacketBytes: options.maxPacketBytes,
       anyOrigin: options.anyOrigin,
       timeoutMs: CONNECT_TIMEOUT_MS,
-      onConnection: (stream, request) => this.#arrive(stream, request.socket),
+      onConnection: (stream, request, letFlow) => this.#arrive(stream, request.socket, letFlow),
       onError: this.#onError,
     })
     // It takes sockets from its own port, and TLS sockets that were admitted on theirs.
@@ -190,7 +190,7 @@ export class BrokerListeners {
     return false
   }
 
-  #arrive(stream: Duplex, network: Socket): void {
+  #arrive(stream: Duplex, network: Socket, onLogin = () => {}): void {
     if (stream.destroyed) return
     this.#connections.add(stream)
     const deadline = setTimeout(() => stream.destroy(), CONNECT_TIMEOUT_MS)
@@ -198,30 +198,6 @@ export class BrokerListeners {
       clearTimeout(deadline)
       this.#connections.delete(stream)
     })
-    const letFlow = network === stream ? () => {} : holdBack(network)
-    const onConnect = () => {
-      clearTimeout(deadline)
-      letFlow()
-    }
-    this.#options.onConnection({ stream, network, onConnect })
-  }
-}
-
-/**
- * A WebSocket message of up to 17 MiB is buffered below the MQTT stream. Until CONNECT is complete, reads no more than
- * it can need.
- *
- * @returns a function that lifts the limit
- */
-function holdBack(network: Socket): () => void {
-  let bytes = 0
-  const count = (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > MAX_CONNECT_BYTES) network.pause()
-  }
-  network.on('data', count)
-  return () => {
-    network.off('data', count)
-    network.resume()
+    this.#options.onConnection({ stream, network, onConnect: () => clearTimeout(deadline), onLogin })
   }
 }

@@ -4,7 +4,7 @@ import { ClientConnection } from '../../broker/client-connection.ts'
 import { DeafClient } from '../../broker/liveness.ts'
 import { type Message, NO_FORWARDED } from '../../broker/message.ts'
 import { Router } from '../../broker/router.ts'
-import type { ClientPublish, Peer, Rules } from '../../broker/rules.ts'
+import type { ClientPublish, Peer, Rules, Spent } from '../../broker/rules.ts'
 import { SessionLimits } from '../../broker/session-limits.ts'
 import { Sessions } from '../../broker/sessions.ts'
 import type { CertificateFiles } from '../../certificates/certificate-files.ts'
@@ -60,11 +60,11 @@ export interface EmbeddedBrokerOptions extends ListenAddress {
   readonly accountsFile: string | null
   readonly maxPacketBytes: number
   /**
-   * Called for each message that a client publishes. Returns for how many milliseconds nothing more is read from it.
+   * Called for what a client sends. Returns for how many milliseconds nothing more is read from it.
    *
-   * @param topic null: the client may not publish to it, so the message counts only for the client
+   * @param topic null: the client may not publish to it, or it is no message; this counts only for the client
    */
-  readonly chargePublish?: (clientId: string, topic: string | null, bytes: number) => number
+  readonly charge?: (clientId: string, topic: string | null, spent: Spent) => number
   /** Called for those of them that the intake does not take, with their content. */
   readonly onPublish?: (clientId: string, publish: ClientPublish) => void
   /** Default: unlimited. */
@@ -212,8 +212,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       if (events?.isEvents(message.topic)) events.intake.takeWill(message, clock.now())
     },
   }
-  const serve = ({ stream, network, onConnect }: Arrived) => {
-    const connection = new ClientConnection(new SocketLink(stream, network), parts)
+  const serve = ({ stream, network, onConnect, onLogin }: Arrived) => {
+    const connection = new ClientConnection(new SocketLink(stream, network, onLogin), parts)
     connections.add(connection)
     let isConnecting = true
     stream.on('data', (chunk: Buffer) => {
@@ -300,7 +300,7 @@ interface RulesParts {
 }
 
 function rulesOf({ options, access, complaints, onQuota, onUnretained }: RulesParts): Rules {
-  const { chargePublish, onPublish } = options
+  const { charge, onPublish } = options
   return {
     login: login(access, complaints),
     get revision() {
@@ -310,10 +310,11 @@ function rulesOf({ options, access, complaints, onQuota, onUnretained }: RulesPa
     maySubscribe: (peer, filter) => access.maySubscribe(peer, filter),
     mayReceive: (peer, topic) => access.mayReceive(peer, topic),
     published: (peer, publish) => {
-      const { topic, isAllowed, isEvents, payload } = publish
+      const { topic, isAllowed, isEvents, bytes } = publish
       if (!isAllowed || !isEvents) onPublish?.(peer.clientId, publish)
-      return chargePublish?.(peer.clientId, isAllowed ? topic : null, payload.length) ?? 0
+      return charge?.(peer.clientId, isAllowed ? topic : null, { messages: 1, bytes }) ?? 0
     },
+    charge: (peer, spent) => charge?.(peer.clientId, null, spent) ?? 0,
     refused: (peer, what, topic) => {
       if (what === 'sessions') return onQuota(peer)
       if (what === 'retained') return onUnretained({ from: peer.clientId, topic })

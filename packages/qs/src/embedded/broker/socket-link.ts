@@ -14,12 +14,14 @@ const LINGER_MS = 1_000
 export class SocketLink implements Link {
   readonly #stream: Duplex
   readonly #network: Socket
+  readonly #onOpened: () => void
   readonly address: string
 
   /** @param stream the socket itself, or the stream inside a WebSocket over it */
-  constructor(stream: Duplex, network: Socket) {
+  constructor(stream: Duplex, network: Socket, onOpened: () => void) {
     this.#stream = stream
     this.#network = network
+    this.#onOpened = onOpened
     this.address = network.remoteAddress ?? ''
   }
 
@@ -44,6 +46,10 @@ export class SocketLink implements Link {
 
   resume(): void {
     this.#stream.resume()
+  }
+
+  opened(): void {
+    this.#onOpened()
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createWebSocketStream, WebSocketServer } from 'ws'
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
 import { isLocalOrigin } from '../../endpoints/loopback.ts'
 import { SOCKET_OPTIONS } from './listen.ts'
 
@@ -10,7 +11,8 @@ export interface WebSocketOptions {
   readonly anyOrigin: boolean
   /** For the whole request. */
   readonly timeoutMs: number
-  readonly onConnection: (stream: Duplex, request: IncomingMessage) => void
+  /** @param letFlow call it once the client has logged in: until then, little is read */
+  readonly onConnection: (stream: Duplex, request: IncomingMessage, letFlow: () => void) => void
   readonly onError: (error: Error) => void
 }
 
@@ -19,6 +21,8 @@ export interface WebSocketOptions {
  * small packets.
  */
 const GATHERED_BYTES = 1024 * 1024
+/** A CONNECT may have as much; anyone may send one. */
+const MAX_BYTES_BEFORE_LOGIN = 64 * 1024
 /** How often Node checks for slow requests. */
 const CHECK_MS = 1_000
 
@@ -48,7 +52,28 @@ export function webSocketServer(options: WebSocketOptions): Server {
     socket.on('message', (_data, isBinary) => {
       if (!isBinary) socket.terminate()
     })
-    options.onConnection(createWebSocketStream(socket), request)
+    const letFlow = holdBack(socket, request.socket)
+    options.onConnection(createWebSocketStream(socket), request, letFlow)
   })
   return server
+}
+
+/**
+ * A message of up to 17 MiB is buffered below the MQTT stream, also behind a CONNECT whose login waits. Until the client
+ * has logged in, reads no more than a CONNECT can need.
+ *
+ * @returns a function that lifts the limit
+ */
+function holdBack(socket: WebSocket, network: Socket): () => void {
+  let bytes = 0
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length
+    // Not of the network: `ws` resumes that after each chunk.
+    if (bytes > MAX_BYTES_BEFORE_LOGIN) socket.pause()
+  }
+  network.on('data', count)
+  return () => {
+    network.off('data', count)
+    socket.resume()
+  }
 }

@@ -6,7 +6,7 @@ import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { generate, type IConnectPacket } from 'mqtt-packet'
 import { connectionsAlarm } from '../../../src/alarms/broker-alarms.ts'
-import { connect, start, tcp, webSocket } from './connecting.ts'
+import { connect, credentials, start, tcp, webSocket } from './connecting.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
 
@@ -15,6 +15,14 @@ function socketTo(t: TestContext, port: number): Socket {
   socket.on('error', () => {})
   t.after(() => socket.destroy())
   return socket
+}
+
+async function upgrade(socket: Socket): Promise<void> {
+  socket.write(
+    'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
+  )
+  await once(socket, 'data')
 }
 
 /** A CONNECT with a will of the given size in bytes. */
@@ -52,11 +60,7 @@ test('a CONNECT above 64 KiB closes its connection at its first bytes; messages 
 test('until CONNECT is complete, a WebSocket is read no further than a CONNECT can need', async (t) => {
   const broker = await start(t, { maxPacketBytes: MAX_BYTES })
   const socket = socketTo(t, broker.wsPort)
-  socket.write(
-    'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
-  )
-  await once(socket, 'data')
+  await upgrade(socket)
   // One message of 15 MiB, with a mask of zeros.
   const header = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0])
   socket.write(header)
@@ -71,6 +75,36 @@ test('until CONNECT is complete, a WebSocket is read no further than a CONNECT c
   const client = await connect(t, webSocket(broker))
   await client.publishAsync('t', Buffer.alloc(1_000_000), { qos: 1 })
 })
+
+for (const way of ['TCP', 'WebSocket'] as const) {
+  test(`a client with a wrong password is read little further before it is refused: ${way}`, async (t) => {
+    const broker = await start(t, { maxPacketBytes: MAX_BYTES, credentials })
+    const hello = (clientId: string) =>
+      generate({
+        ...{ cmd: 'connect', clientId, protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 0 },
+        ...{ username: 'stranger', password: Buffer.from('wrong') },
+      })
+    // After these, the refusal of the next one takes 3 s.
+    const former = Array.from({ length: 5 }, () => socketTo(t, broker.port))
+    for (const [n, socket] of former.entries()) socket.write(hello(String(n)))
+    await Promise.all(former.slice(0, 2).map((socket) => once(socket, 'close')))
+    const flood = socketTo(t, way === 'TCP' ? broker.port : broker.wsPort)
+    if (way === 'WebSocket') await upgrade(flood)
+    const first = hello('flood')
+    flood.write(
+      way === 'TCP' ? first : Buffer.concat([Buffer.from([0x82, 0x80 | first.length, 0, 0, 0, 0]), first]),
+    )
+    if (way === 'WebSocket') flood.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0]))
+    for (let n = 0; n < 32; n++) flood.write(Buffer.alloc(1024 * 1024, 0xc0))
+    let before = -1
+    await until(() => {
+      const isStill = before === flood.writableLength
+      before = flood.writableLength
+      return isStill
+    }, 'the network takes no more')
+    assert.ok(flood.writableLength > MAX_BYTES, `${flood.writableLength} bytes are left with the stranger`)
+  })
+}
 
 test('a connection without a complete CONNECT is closed in time', async (t) => {
   const broker = await start(t)

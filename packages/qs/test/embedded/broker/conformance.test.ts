@@ -55,7 +55,7 @@ test('after a PUBREC with an error the same identifier is a new message', async 
 
 test('an error while a packet is processed ends the connection', async (t) => {
   const broker = await start(t, {
-    chargePublish: () => {
+    charge: () => {
       throw new Error('a fault of the broker')
     },
   })

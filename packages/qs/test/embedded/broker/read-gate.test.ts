@@ -15,7 +15,7 @@ async function startBroker(t: { after(end: () => unknown): void }) {
     credentials: null,
     accountsFile: null,
     maxPacketBytes: 1024 * 1024,
-    chargePublish: (_clientId, topic, bytes) => {
+    charge: (_clientId, topic, { bytes }) => {
       charged.push([topic ?? '(refused)', bytes])
       return topic === 'flood' ? 300 : 0
     },
@@ -63,14 +63,14 @@ for (const way of ['TCP with 3.1.1', 'TCP with 5', 'WebSocket'] as const) {
   })
 }
 
-test('a refused message is charged to the client and not to a device', async (t) => {
+test('a refused message is charged to the client and not to a device, with the bytes of its packet', async (t) => {
   const { broker, charged } = await startBroker(t)
   const client = await connectAsync(`mqtt://127.0.0.1:${broker.port}`)
   t.after(() => client.endAsync(true))
   await client.publishAsync('$SYS/forbidden', 'x', { qos: 1 })
   await client.publishAsync('t', 'four', { qos: 1 })
   assert.deepEqual(charged, [
-    ['(refused)', 1],
-    ['t', 4],
+    ['(refused)', 21],
+    ['t', 11],
   ])
 })

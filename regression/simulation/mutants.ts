@@ -210,7 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'qs up: a paused connection never read again',
     file: 'intake/direct-intake.ts',
-    original: '      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)\n',
+    original: '      if (!this.#hasUsedUp(lane, HALF_SHARE)) this.#resume(lane)\n',
     planted: '',
   },
   {

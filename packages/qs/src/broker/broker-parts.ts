@@ -1,5 +1,5 @@
 import type { DirectIntake } from '../intake/direct-intake.ts'
-import type { Gate } from '../intake/lane.ts'
+import type { Gate, Origin } from '../intake/lane.ts'
 import type { Output } from '../mqtt/output.ts'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Message } from './message.ts'
@@ -28,7 +28,7 @@ export interface BrokerParts {
   /** Topics that the broker itself answers. */
   readonly control: ReadonlyMap<string, (client: Client, payload: Buffer) => void>
   /** Hands on a will. */
-  readonly publishWill: (message: Message) => void
+  readonly publishWill: (message: Message, origin: Origin) => void
   readonly connections: Connections
 }
 

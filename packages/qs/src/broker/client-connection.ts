@@ -275,7 +275,7 @@ export class ClientConnection implements Client, Outlet {
     if (session === null) return
     const connect = this.#connect as Connect
     const isDue = connect.will !== null && this.#isWillDue
-    const publishWill = isDue ? () => leaveWill(this, connect, this.#parts) : null
+    const publishWill = isDue ? () => leaveWill(this, connect, { ...this.#parts, session }) : null
     this.#parts.sessions.leave(session, connect.will, publishWill)
   }
 }

@@ -1,7 +1,7 @@
 import type { Instant } from '@qs-telemetry/protocol'
 import { AnswerWindow, type Slot } from '../intake/answer-window.ts'
 import type { Admission } from '../intake/direct-intake.ts'
-import type { Lane } from '../intake/lane.ts'
+import type { Lane, Origin } from '../intake/lane.ts'
 import { Taken } from '../intake/taken.ts'
 import type { Connect } from '../mqtt/connect-packet.ts'
 import type { Frames } from '../mqtt/frames.ts'
@@ -13,6 +13,7 @@ import { isReserved, isTopicName } from '../mqtt/topics.ts'
 import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
 import { NO_FORWARDED } from './message.ts'
 import { messageDigest } from './message-digest.ts'
+import type { Peer } from './rules.ts'
 import type { Session } from './session.ts'
 
 /** A message that needs no commit: answered at once, or after those before it. */
@@ -32,6 +33,10 @@ class Plain implements Slot {
 
 /** Topics that a connection knows. */
 const MAX_KNOWN = 1_000
+/** Longer ones, which no device of the contract has, are looked up each time: a thousand could be 64 MB. */
+const MAX_KNOWN_LENGTH = 256
+/** Sixteen of them for each connection. */
+const MAX_ALIASED_LENGTH = 1_024
 
 /** What is known about a topic: a device publishes to the same one again and again, and a gateway to many in turn. */
 interface KnownTopic {
@@ -42,6 +47,11 @@ interface KnownTopic {
   readonly isAllowed: boolean
   readonly isEvents: boolean
   readonly isHeard: boolean
+}
+
+/** What clients without an account have in common is their address. */
+export function originOf({ clientId, address }: Peer, { account }: Pick<Session, 'account'>): Origin {
+  return { clientId, owner: account === '' ? address : `account ${account}` }
 }
 
 /**
@@ -67,7 +77,8 @@ export class IncomingMessages {
     this.#parts = parts
     this.#publish = new IncomingPublish(parts.connect.level === 5)
     this.#window = new AnswerWindow((slot) => this.#answer(slot))
-    this.#lane = parts.intake?.open(connection.clientId, { window: this.#window, gate: connection }) ?? null
+    this.#lane =
+      parts.intake?.open(originOf(connection, session), { window: this.#window, gate: connection }) ?? null
     this.#receivedAt = parts.clock.now()
   }
 
@@ -246,7 +257,8 @@ export class IncomingMessages {
     if (former === null || former.topic === found.topic) return
     this.#known ??= new Map()
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-    this.#known.set(former.topic, former).set(found.topic, found)
+    for (const each of [former, found])
+      if (each.topic.length <= MAX_KNOWN_LENGTH) this.#known.set(each.topic, each)
   }
 
   /** [3.3.2.3.4] */
@@ -257,6 +269,11 @@ export class IncomingMessages {
     // [MQTT-3.3.2-8], [MQTT-3.3.2-9]
     if (alias === 0 || alias > TOPIC_ALIAS_MAXIMUM)
       throw new ProtocolFault(REASON.topicAliasInvalid, `a topic alias of ${alias}`)
+    if (topic.length > MAX_ALIASED_LENGTH)
+      throw new ProtocolFault(
+        REASON.quotaExceeded,
+        `a topic alias for more than ${MAX_ALIASED_LENGTH} characters`,
+      )
     if (topic !== '') {
       this.#aliases.set(alias, topic)
       return topic

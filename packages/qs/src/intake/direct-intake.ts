@@ -2,7 +2,7 @@ import type { Instant } from '@qs-telemetry/protocol'
 import type { Clock } from '../pipeline/clock.ts'
 import type { Dropped, Intake, IntakeEvents, IntakeStatus } from '../pipeline/intake.ts'
 import { AnswerWindow } from './answer-window.ts'
-import { type Gate, Lane, type Load, type Settled, type Share, type Way } from './lane.ts'
+import { type Gate, Lane, type Load, type Origin, type Settled, type Share, type Way } from './lane.ts'
 import { type Arrived, Taken } from './taken.ts'
 
 export interface DirectIntakeOptions {
@@ -38,6 +38,7 @@ const SMALL_SHARE: Share = { messages: 10, bytes: 8 * 1024 }
 /** At twice the watermark, which only hundreds of connections that send all the time can reach. */
 const NO_SHARE: Share = { messages: 0, bytes: 0 }
 const HALF_SHARE: Share = { messages: SHARE.messages / 2, bytes: SHARE.bytes / 2 }
+const NOTHING: Load = { messages: 0, bytes: 0 }
 const NO_GATE: Gate = { pause: () => {}, resume: () => {} }
 /**
  * The part of the watermark below which paused connections are read again. At a half, a batch held nearly all messages:
@@ -65,7 +66,7 @@ export class DirectIntake implements Intake {
   #replies: Replies | null = null
   #unsettledMessages = 0
   #unsettledBytes = 0
-  /** Of clients whose connection has ended. */
+  /** Of connections that have ended, by owner. */
   readonly #left = new Map<string, Load>()
   #qos0Dropped: Dropped | null = null
   #willsDropped: Dropped | null = null
@@ -120,10 +121,8 @@ export class DirectIntake implements Intake {
   }
 
   /** @param way the answers of the connection, and the gate that stops and continues its messages */
-  open(clientId: string, way: Omit<Way, 'onSettle'>): Lane {
-    const load = this.#left.get(clientId) ?? { messages: 0, bytes: 0 }
-    this.#left.delete(clientId)
-    return new Lane(clientId, load, { ...way, onSettle: this.#onSettle })
+  open(origin: Origin, way: Omit<Way, 'onSettle'>): Lane {
+    return new Lane(origin, { ...way, onSettle: this.#onSettle })
   }
 
   /** The connection has ended. What it sent is settled without an answer. */
@@ -131,14 +130,19 @@ export class DirectIntake implements Intake {
     lane.isClosed = true
     lane.window.close()
     this.#paused.delete(lane)
-    if (lane.load.messages > 0) this.#left.set(lane.clientId, lane.load)
+    if (lane.load.messages === 0) return
+    const left = this.#left.get(lane.owner) ?? { messages: 0, bytes: 0 }
+    left.messages += lane.load.messages
+    left.bytes += lane.load.bytes
+    this.#left.set(lane.owner, left)
+    lane.load = left
   }
 
   /** What happens to the next message of a connection. */
   admit(lane: Lane, qos: 0 | 1 | 2): Admission {
     lane.isQos0 = qos === 0
     const isOpen = this.#events !== null && !this.#isDraining
-    if (isOpen && !lane.hasUsedUp(this.#share())) return 'take'
+    if (isOpen && !this.#hasUsedUp(lane)) return 'take'
     if (isOpen && lane.isQos0 && this.#isStalled) {
       this.#qos0Dropped = this.#oneMore(this.#qos0Dropped, lane.clientId)
       return 'drop'
@@ -153,32 +157,26 @@ export class DirectIntake implements Intake {
   take(lane: Lane, arrived: Arrived, receivedAt: Instant): void {
     const taken = new Taken(arrived, receivedAt, lane)
     if (arrived.qos > 0) lane.window.add(taken)
+    const bytes = taken.read.taken() + taken.topic.length
     lane.load.messages++
-    lane.load.bytes += taken.payload.length
+    lane.load.bytes += bytes
     this.#unsettledMessages++
-    this.#unsettledBytes += taken.payload.length
+    this.#unsettledBytes += bytes
     this.#events?.onDelivery(taken)
   }
 
   /**
-   * A will on an event topic. Its sender is gone, so nobody gets an answer and nothing can wait: it is taken while there
-   * is any room at all.
+   * A will on an event topic. Its sender is gone, so nobody gets an answer and nothing can wait: it is taken while its
+   * owner has room, and dropped otherwise.
    */
-  takeWill(
-    {
-      topic,
-      payload,
-      from,
-    }: { readonly topic: string; readonly payload: Buffer | string; readonly from: string | null },
-    at: Instant,
-  ): void {
-    if (this.#events === null || this.#isDraining || this.#share() === NO_SHARE) {
-      this.#willsDropped = this.#oneMore(this.#willsDropped, from ?? '')
+  takeWill({ topic, payload }: Pick<Arrived, 'topic' | 'payload'>, origin: Origin, at: Instant): void {
+    const lane = this.open(origin, { window: new AnswerWindow(() => {}), gate: NO_GATE })
+    if (this.#events === null || this.#isDraining || this.#hasUsedUp(lane)) {
+      this.#willsDropped = this.#oneMore(this.#willsDropped, origin.clientId)
       return
     }
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    const lane = this.open('', { window: new AnswerWindow(() => {}), gate: NO_GATE })
-    this.take(lane, { topic, payload: bytes, qos: 1, packetId: 0, dup: false }, at)
+    this.take(lane, { topic, payload, qos: 1, packetId: 0, dup: false }, at)
+    this.close(lane)
   }
 
   async drain(): Promise<void> {
@@ -197,24 +195,26 @@ export class DirectIntake implements Intake {
     this.#hasSettled = false
     if (!this.#isStalled) return
     for (const lane of [...this.#paused]) {
-      if (lane.isQos0 || !lane.hasUsedUp(this.#share())) this.#resume(lane)
+      if (lane.isQos0 || !this.#hasUsedUp(lane)) this.#resume(lane)
     }
   }
 
-  readonly #onSettle = ({ lane, payload }: Settled): void => {
+  readonly #onSettle = ({ lane, topic, read }: Settled): void => {
     this.#hasSettled = true
     this.#isStalled = false
+    const bytes = read.settled() + topic.length
+    if (read.unsettled === 0) lane.forgetRead()
     lane.load.messages--
-    lane.load.bytes -= payload.length
+    lane.load.bytes -= bytes
     this.#unsettledMessages--
-    this.#unsettledBytes -= payload.length
+    this.#unsettledBytes -= bytes
     // A batch settles thousands of messages in one turn.
     if (this.#paused.size > 0 && !this.#isResumeDue) {
       this.#isResumeDue = true
       queueMicrotask(this.#resumeLow)
     }
     if (!lane.isClosed) lane.window.advance()
-    else if (lane.load.messages === 0) this.#left.delete(lane.clientId)
+    else if (lane.load.messages === 0) this.#left.delete(lane.owner)
     if (this.#unsettledMessages === 0) this.#onIdle?.()
   }
 
@@ -224,7 +224,7 @@ export class DirectIntake implements Intake {
     // One that was paused again is now the last in the set.
     for (const lane of [...this.#paused]) {
       if (this.#isAbove(1)) return
-      if (!lane.hasUsedUp(HALF_SHARE)) this.#resume(lane)
+      if (!this.#hasUsedUp(lane, HALF_SHARE)) this.#resume(lane)
     }
   }
 
@@ -237,6 +237,11 @@ export class DirectIntake implements Intake {
 
   #oneMore(dropped: Dropped | null, client: string): Dropped {
     return { count: (dropped?.count ?? 0) + 1, client, atMs: this.#options.clock.monotonicMs() }
+  }
+
+  /** What ended connections of its owner have left counts too, so that reconnecting frees no share. */
+  #hasUsedUp(lane: Lane, share = this.#share()): boolean {
+    return lane.hasUsedUp(share, this.#left.get(lane.owner) ?? NOTHING)
   }
 
   #share(): Share {

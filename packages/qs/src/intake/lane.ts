@@ -1,4 +1,5 @@
 import type { AnswerWindow } from './answer-window.ts'
+import { PinnedRead } from './pinned-read.ts'
 
 /** How the intake slows down one connection. */
 export interface Gate {
@@ -10,7 +11,8 @@ export interface Gate {
 /** A message of a connection, once it is settled. */
 export interface Settled {
   readonly lane: Lane
-  readonly payload: Buffer
+  readonly topic: string
+  readonly read: PinnedRead
 }
 
 export interface Share {
@@ -18,10 +20,18 @@ export interface Share {
   readonly bytes: number
 }
 
-/** What one client has in the pipeline, also from connections that have ended: a reconnect frees no share. */
+/** What is in the pipeline: of one connection, or of all that have ended of one owner. */
 export interface Load {
   messages: number
+  /** Bytes of reads and of topics. */
   bytes: number
+}
+
+/** Where messages come from. */
+export interface Origin {
+  readonly clientId: string
+  /** An account, or else an address. */
+  readonly owner: string
 }
 
 /** The answers of one connection, the gate that stops and continues its messages, and what to do once one is settled. */
@@ -34,7 +44,9 @@ export interface Way {
 /** One connection, as the intake sees it. */
 export class Lane {
   readonly clientId: string
-  readonly load: Load
+  /** Whose connection it is: an account, or else an address. */
+  readonly owner: string
+  load: Load = { messages: 0, bytes: 0 }
   readonly window: AnswerWindow
   readonly gate: Gate
   readonly onSettle: (settled: Settled) => void
@@ -42,19 +54,33 @@ export class Lane {
   /** The latest message had QoS 0. */
   isQos0 = false
   isClosed = false
+  #read: PinnedRead | null = null
 
-  constructor(clientId: string, load: Load, { window, gate, onSettle }: Way) {
+  constructor({ clientId, owner }: Origin, { window, gate, onSettle }: Way) {
     this.clientId = clientId
-    this.load = load
+    this.owner = owner
     this.window = window
     this.gate = gate
     this.onSettle = onSettle
   }
 
+  /** The read that a payload is part of. */
+  readOf(buffer: ArrayBufferLike): PinnedRead {
+    if (this.#read?.buffer !== buffer) this.#read = new PinnedRead(buffer)
+    return this.#read
+  }
+
+  /** A read of which nothing waits is not kept in memory by an idle connection. */
+  forgetRead(): void {
+    if (this.#read?.unsettled === 0) this.#read = null
+  }
+
   /** Answers that wait behind those of events count too: a 3.1.1 client knows no Receive Maximum. */
-  hasUsedUp({ messages, bytes }: Share): boolean {
+  hasUsedUp({ messages, bytes }: Share, left: Share): boolean {
     return (
-      this.load.messages >= messages || this.load.bytes >= bytes || this.window.size >= Math.max(messages, 1)
+      this.load.messages + left.messages >= messages ||
+      this.load.bytes + left.bytes >= bytes ||
+      this.window.size >= Math.max(messages, 1)
     )
   }
 }

@@ -18,6 +18,8 @@ interface Account extends Writable<Amounts> {
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 const MAX_DEVICES = 10_000
+/** Longer ids, which no device of the contract has, share the budget of their beginning. */
+const MAX_ID_LENGTH = 256
 /** How long a device is reported as over budget. */
 const SHOWN_MS = 60_000
 /** From the deepest debt to a full bucket. */
@@ -70,7 +72,8 @@ export class DeviceBudgets {
     return devices
   }
 
-  #accountOf(deviceId: string, nowMs: number): Account {
+  #accountOf(id: string, nowMs: number): Account {
+    const deviceId = id.length <= MAX_ID_LENGTH ? id : beginningOf(id)
     const known = this.#accounts.get(deviceId)
     if (known !== undefined) return known
     if (this.#accounts.size >= MAX_DEVICES) this.#forget(nowMs)
@@ -85,6 +88,11 @@ export class DeviceBudgets {
     }
     if (this.#accounts.size >= MAX_DEVICES) this.#accounts.clear()
   }
+}
+
+/** As a text of its own: a slice keeps the whole text in memory. */
+function beginningOf(id: string): string {
+  return Buffer.from(id.slice(0, MAX_ID_LENGTH)).toString()
 }
 
 /** A bucket holds the allowance of one second, and a debt is at most as much. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { publish, pureBroker, received, subscribe } from './pure-broker.ts'
 
 test('a client that sends requests without reading the answers is not read either', async () => {
@@ -45,4 +47,28 @@ test('a gateway that publishes to many topics in turn reaches the subscribers of
   await watcher.send(subscribe('t/7'), subscribe('t/1400'))
   await gateway.send(...all, ...all)
   assert.deepEqual(received(watcher), ['t/7 7', 't/1400 1400', 't/7 7', 't/1400 1400'])
+})
+
+test('a topic alias is for topics of up to 1,024 characters', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c')
+  await client.send(publish('t'.repeat(1_024), '', { properties: { topicAlias: 1 } }))
+  assert.equal(client.isClosed, false)
+  await client.send(publish('t'.repeat(1_025), '', { properties: { topicAlias: 2 } }))
+  assert.equal(client.isClosed, true)
+  assert.equal(client.of('disconnect').at(-1)?.reasonCode, 0x97)
+})
+
+test('a connection remembers no long topics', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c', {}, 4)
+  setFlagsFromString('--expose_gc')
+  const gc = runInNewContext('gc') as () => void
+  const heapMb = () => {
+    gc()
+    return process.memoryUsage().heapUsed / 2 ** 20
+  }
+  const before = heapMb()
+  for (let n = 0; n < 500; n++) await client.send(publish(`${n}-${'x'.repeat(60_000)}`, ''))
+  assert.ok(heapMb() - before < 10, `${heapMb() - before} MB`)
 })

@@ -22,15 +22,18 @@ function stage() {
   const onDelivery = (delivery: Delivery) => queue.push(delivery)
   const onFailure = (error: Error) => assert.fail(error)
   intake.attach({ onDelivery, onFailure }, { publish: () => {}, isHeard: () => false })
-  const open = (client: string) =>
-    intake.open(client, {
-      window: new AnswerWindow(() => {}),
-      gate: { pause: () => {}, resume: () => resumed.push(client) },
-    })
+  const open = (client: string, owner = client) =>
+    intake.open(
+      { clientId: client, owner },
+      {
+        window: new AnswerWindow(() => {}),
+        gate: { pause: () => {}, resume: () => resumed.push(client) },
+      },
+    )
   /** @returns whether it is taken */
-  const send = (lane: Lane, bytes: number): boolean => {
+  const send = (lane: Lane, bytes: number, read = Buffer.allocUnsafeSlow(bytes)): boolean => {
     const isAdmitted = intake.admit(lane, 1) === 'take'
-    const payload = Buffer.alloc(bytes)
+    const payload = read.subarray(0, bytes)
     if (isAdmitted)
       intake.take(lane, { topic: `events/${lane.clientId}`, payload, qos: 1, packetId: 1, dup: false }, AT)
     return isAdmitted
@@ -39,7 +42,7 @@ function stage() {
   const flood = (lane: Lane, bytes: number) => {
     while (send(lane, bytes));
   }
-  return { queue, resumed, open, send, flood }
+  return { intake, queue, resumed, open, send, flood }
 }
 
 test('another device waits for at most one share of a connection that floods', () => {
@@ -75,4 +78,61 @@ test('paused connections are read again once a tenth is settled, so the writers 
   assert.deepEqual(resumed, [])
   await settle(MESSAGES / 10)
   assert.ok(resumed.length > 0)
+})
+
+test('the bytes of a read count as long as one of its messages is unsettled, and once', () => {
+  const { intake, queue, open, send } = stage()
+  const lane = open('gateway')
+  const read = Buffer.allocUnsafeSlow(64 * KIB)
+  for (let n = 0; n < 100; n++) send(lane, 2, read)
+  const topics = 100 * 'events/gateway'.length
+  assert.equal(intake.status.unsettledBytes, 64 * KIB + topics)
+  for (const delivery of queue.splice(0, 99)) delivery.settle()
+  assert.equal(intake.status.unsettledBytes, 64 * KIB + topics / 100)
+  queue[0]?.settle()
+  assert.equal(intake.status.unsettledBytes, 0)
+  send(lane, 2, read)
+  assert.equal(
+    intake.status.unsettledBytes,
+    64 * KIB + topics / 100,
+    'a read whose first messages are settled',
+  )
+})
+
+test('a small event behind a large packet does not keep it in memory', () => {
+  const { intake, queue, open, send } = stage()
+  for (let n = 0; n < 20; n++) send(open(`client-${n}`), 2, Buffer.allocUnsafeSlow(KIB * KIB))
+  assert.deepEqual(
+    queue.map(({ payload }) => payload.buffer.byteLength),
+    queue.map(() => 2),
+  )
+  assert.ok(intake.status.unsettledBytes < KIB)
+})
+
+test('an owner that reconnects with ever new client ids has one share in all', () => {
+  const { queue, intake, open, send } = stage()
+  for (let n = 0; n < 3_000; n++) {
+    const lane = open(`auto-${n}`, 'address')
+    for (let sent = 0; sent < 10; sent++) send(lane, 100)
+    intake.close(lane)
+  }
+  assert.equal(queue.length, 1_000)
+  assert.ok(send(open('calm'), 100))
+  for (const delivery of queue.splice(0)) delivery.settle()
+  assert.ok(send(open('auto', 'address'), 100), 'nothing of it is left')
+})
+
+test('at twice the watermark nothing more is taken', () => {
+  const { queue, open, flood } = stage()
+  for (let n = 0; n < 2 * MESSAGES; n++) flood(open(`flood-${n}`), 100)
+  assert.equal(queue.length, 2 * MESSAGES)
+})
+
+test('wills have no more room than the share of their owner', () => {
+  const { queue, intake, open, send } = stage()
+  const will = { topic: 'events/d', payload: Buffer.alloc(100) }
+  for (let n = 0; n < 25_000; n++) intake.takeWill(will, { clientId: 'd', owner: 'd' }, AT)
+  assert.equal(queue.length, 1_000)
+  assert.equal(intake.status.willsDropped?.count, 24_000)
+  assert.ok(send(open('calm'), 100))
 })

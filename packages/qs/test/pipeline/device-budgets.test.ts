@@ -42,3 +42,14 @@ test('an endless stream of ids takes memory for ten thousand devices, and those 
   for (let n = 0; n < 100_000; n++) all.charge(`other-${n}`, { messages: 1_000 }, 30_000)
   assert.ok(all.over(30_000).length <= 10_000)
 })
+
+test('ids of 64 KB take no more memory than short ones', () => {
+  const all = budgets()
+  const long = (n: number) => 'x'.repeat(65_000) + n
+  all.charge(long(1), { messages: 20 }, 0)
+  assert.ok(all.charge(long(2), {}, 0) > 0, 'they share the budget of their beginning')
+  assert.deepEqual(
+    all.over(0).map(({ length }) => length),
+    [256],
+  )
+})

@@ -207,9 +207,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     intake: events?.intake ?? null,
     isEvents: events?.isEvents ?? (() => false),
     control: new Map([[CONTROL_TOPIC, control.answer]]),
-    publishWill: (message) => {
+    publishWill: (message, origin) => {
       publishAll(message)
-      if (events?.isEvents(message.topic)) events.intake.takeWill(message, clock.now())
+      if (!events?.isEvents(message.topic)) return
+      const { topic, payload } = message
+      events.intake.takeWill({ topic, payload: Buffer.from(payload) }, origin, clock.now())
     },
   }
   const serve = ({ stream, network, onConnect, onLogin }: Arrived) => {

@@ -79,7 +79,6 @@ export function castDirect(world: World, database: Database): Cast {
         maxArray: random.pick([1, 4, 20]),
         maxInFlight: random.pick([1, 4, 50]),
         connect: (end) => front.connect(end),
-        onMade: (bytes) => front.made(bytes),
       }),
   }
 }

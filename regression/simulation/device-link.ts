@@ -153,9 +153,12 @@ export class DeviceLink implements Link {
   /** One read of the socket takes everything that waits. */
   #read(): void {
     if (this.#isPaused) return
-    const bytes = this.#unread.splice(0)
+    const bytes = Buffer.concat(this.#unread.splice(0))
+    // A buffer of its own, as that of a socket: it stays in memory as long as one of its messages.
     if (bytes.length > 0)
-      this.#server?.receive(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes))
+      this.#server?.receive(
+        Buffer.from(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+      )
     if (this.#hasFin && !this.#isPaused) this.#closeServer()
   }
 

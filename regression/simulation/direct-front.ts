@@ -7,6 +7,7 @@ import { DEFAULT_IN_FLIGHT } from '../../packages/qs/src/config/default-in-fligh
 import { OpenConnections } from '../../packages/qs/src/embedded/broker/open-connections.ts'
 import { DirectIntake } from '../../packages/qs/src/intake/direct-intake.ts'
 import { ProtocolFault, REASON } from '../../packages/qs/src/mqtt/reasons.ts'
+import type { IntakeEvents } from '../../packages/qs/src/pipeline/intake.ts'
 import { type DeviceEnd, DeviceLink } from './device-link.ts'
 import type { Entrance, Front, Host } from './front.ts'
 import type { World } from './world.ts'
@@ -30,9 +31,16 @@ export class DirectFront implements Front {
     this.#world = world
   }
 
-  /** A device has made a message of this size. */
-  made(bytes: number): void {
-    this.#largestBytes = Math.max(this.#largestBytes, bytes)
+  /** Watches how many bytes a message keeps in memory. */
+  #measured(events: IntakeEvents): IntakeEvents {
+    return {
+      ...events,
+      onDelivery: (delivery) => {
+        const { topic, payload } = delivery
+        this.#largestBytes = Math.max(this.#largestBytes, payload.buffer.byteLength + topic.length)
+        events.onDelivery(delivery)
+      },
+    }
   }
 
   /** @returns null: nobody listens */
@@ -106,7 +114,7 @@ export class DirectFront implements Front {
     return {
       openSocket: () => Promise.reject(new Error('qs up has no client session')),
       openIntake: (events) =>
-        intake.attach(events, {
+        intake.attach(this.#measured(events), {
           isHeard: (name) => router.isHeard(name),
           publish: (name, payload, qos) =>
             publishAll({
@@ -114,7 +122,7 @@ export class DirectFront implements Front {
               ...{ from: null, expiresAtMs: null },
             }),
         }),
-      // Nothing is taken at twice the watermark; the last message may exceed it.
+      // Nothing is taken at twice the watermark; the last message may exceed it, with the read that it is part of.
       bound: () => ({ messages, bytes: bytes + this.#largestBytes }),
       open: () => {
         this.#accept = accept

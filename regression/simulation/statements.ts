@@ -1,5 +1,6 @@
 import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/admit-types.ts'
 import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
+import { findSealed, LOCK_SEGMENTS } from '../../packages/qs/src/sink/find-sealed.ts'
 import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,
@@ -83,6 +84,10 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     }
     return { command: 'SELECT', rows }
   },
+
+  /** No job seals here, so no event is ever found in a segment. */
+  [String(LOCK_SEGMENTS.text)]: async () => ({ command: 'SELECT', rows: [] }),
+  [findSealed([]).text]: async () => ({ command: 'SELECT', rows: [] }),
 
   'insert-dead-letters': async ({ tables, transaction, values }) => {
     const letters = JSON.parse(String(values[0])) as (LetterRow & { readonly redelivered: boolean })[]

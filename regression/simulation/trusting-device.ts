@@ -17,7 +17,6 @@ export interface TrustingDeviceOptions {
   readonly maxInFlight: number
   readonly connect: (end: DeviceEnd) => DeviceLink | null
   /** Called with the size of each message. */
-  readonly onMade: (bytes: number) => void
 }
 
 const RESEND_MS = 5_000
@@ -202,13 +201,12 @@ export class TrustingDevice {
   #send(): void {
     if (!this.#isReady) return
     const { timeline, random } = this.#world
-    const { qos, maxArray, maxInFlight, onMade } = this.#options
+    const { qos, maxArray, maxInFlight } = this.#options
     const isDue = (sentMs: number | null) =>
       sentMs === null || (qos === 0 && timeline.nowMs - sentMs >= RESEND_MS)
     const due = [...this.#kept].filter(([, sentMs]) => isDue(sentMs)).map(([item]) => item)
     for (const message of packMessages(random, due, maxArray)) {
       if (this.#open.size >= maxInFlight) return
-      onMade(message.payload.length)
       for (const item of message.items) this.#kept.set(item, timeline.nowMs)
       if (qos > 0) this.#open.set(++this.#lastId, message)
       this.#publish(this.#lastId, message, false)

@@ -10,7 +10,7 @@ import { outcomeOf, type PendingRow, refusal } from './store-events.ts'
  * Held until COMMIT, so that no event moves into a segment between the search and the insert: `seal_next` holds the same
  * lock alone. A statement of its own, since the next one must see what is committed when the lock is granted.
  */
-const LOCK: QueryConfig = {
+export const LOCK_SEGMENTS: QueryConfig = {
   text: `select pg_advisory_xact_lock_shared('event_segments'::regclass::oid::bigint)`,
 }
 
@@ -37,13 +37,13 @@ from given i
 join found e on e.event_id = i.id and e.device_id = i.device and e.event_type = i.type`
 
 /** Unnamed, so that it is planned each time, like compareEvents. */
-function findSealed(rows: readonly EventRow[]): QueryConfig {
+export function findSealed(rows: readonly EventRow[]): QueryConfig {
   return { text: SQL, values: [eventRowsJson(rows)] }
 }
 
 /** Whether one of these events, or another with its id, is sealed already; within the open transaction. */
 export async function isAnySealed(connection: Connection, rows: readonly EventRow[]): Promise<boolean> {
-  await pipelined(connection, LOCK)
+  await pipelined(connection, LOCK_SEGMENTS)
   const [found] = await pipelined(connection, findSealed(rows))
   return (found?.rows.length ?? 0) > 0
 }
@@ -68,7 +68,7 @@ export async function answerSealed(
       row.outcomes[row.index] = outcomeOf(row.event, comparison)
     }
   }
-  await pipelined(connection, LOCK)
+  await pipelined(connection, LOCK_SEGMENTS)
   if (isCareful)
     await bisect(connection, old, {
       query: findSealed,

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { type Migration, readMigrations } from '../database/migrate.ts'
 import { QsError } from '../errors/qs-error.ts'
+import { reasonOf } from '../errors/reason-of.ts'
 import { BackupDraft, backupName } from './backup-folder.ts'
 import { findOthers, namesOf } from './find-others.ts'
 import type { Manifest, SavedPart } from './manifest.ts'
@@ -71,9 +72,14 @@ export async function backup(options: BackupOptions): Promise<Saved> {
     return { path: draft.path, manifest, newBytes: saved.newBytes }
   } catch (error) {
     signal.throwIfAborted()
-    const { code, message } = error as Error & { readonly code?: string }
-    if (code !== INSUFFICIENT_PRIVILEGE) throw error
-    throw new QsError('BACKUP_RIGHTS', message, { cause: error })
+    if (error instanceof QsError) throw error
+    const { code } = error as { readonly code?: string }
+    const reason = reasonOf(error)
+    throw code === INSUFFICIENT_PRIVILEGE
+      ? new QsError('BACKUP_RIGHTS', reason, { cause: error })
+      : new QsError('BACKUP_FAILED', `The backup was not completed and was discarded: ${reason}`, {
+          cause: error,
+        })
   } finally {
     draft?.discard()
     await snapshot?.close()

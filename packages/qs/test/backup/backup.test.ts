@@ -18,7 +18,7 @@ import { InstanceLock } from '../../src/database/instance-lock.ts'
 import { migrate, readMigrations } from '../../src/database/migrate.ts'
 import { oddRows } from './odd-rows.ts'
 
-const ROWS = 40_000
+const ROWS = 20_000
 /** In each of the two thousand events a second that arrive during the backup. */
 const PER_BATCH = 100
 
@@ -403,6 +403,9 @@ test('a failed or stopped backup leaves no file', { skip }, async (t) => {
   const enough = () => AbortSignal.abort(new Error('enough'))
   await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: enough() }), /enough/)
   assert.equal(existsSync(folder), false)
+  const blocked = freshFolder()
+  writeFileSync(join(blocked, 'files'), '')
+  await assert.rejects(save(urlOf(cluster, 'qs'), blocked), /discarded: EEXIST.*start it again/)
 
   const stop = new AbortController()
   const onRows = (rows: number) => rows > ROWS / 2 && stop.abort(new Error('enough'))

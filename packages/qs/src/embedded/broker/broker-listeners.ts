@@ -2,9 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { ServerCertificate } from '../../certificates/server-certificate.ts'
+import type { Clock } from '../../pipeline/clock.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { ClientComplaints } from './client-complaints.ts'
 import { ConnectionLimits, type ConnectionLimitsOptions } from './connection-limits.ts'
+import { HandshakeTurns } from './handshake-turns.ts'
 import { closeServer, listen, SOCKET_OPTIONS } from './listen.ts'
 import { TlsFront } from './tls-front.ts'
 import { webSocketServer } from './websocket-server.ts'
@@ -23,6 +25,7 @@ export interface BrokerListenersOptions extends ListenAddress {
   readonly anyOrigin: boolean
   readonly maxPacketBytes: number
   readonly limits: ConnectionLimitsOptions
+  readonly clock: Pick<Clock, 'after'>
   readonly complaints: ClientComplaints
   readonly log: Log
   readonly onConnection: (connection: Arrived) => void
@@ -108,7 +111,10 @@ export class BrokerListeners {
     const onSecureWeb = (socket: TLSSocket) => void this.#webSocket.emit('connection', socket)
     const webFront = new TlsFront({ ...terms, setting: 'MQTT_WSS_PORT', onSecure: onSecureWeb })
     this.#fronts = [front, webFront]
-    const [server, webServer] = this.#fronts.map((each) => this.#serverFor((socket) => each.accept(socket)))
+    const turns = new HandshakeTurns({ clock: options.clock, timeoutMs: CONNECT_TIMEOUT_MS })
+    const [server, webServer] = this.#fronts.map((each) =>
+      this.#serverFor((socket) => turns.add(socket, () => each.accept(socket))),
+    )
     this.#listeners = [
       ...plain,
       { server: server as Server, host: tls.host, port: tls.port, setting: 'MQTT_TLS_PORT' },

@@ -238,6 +238,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     limits: options.limits ?? NO_LIMITS,
     tls: tls === null || certificate === null ? null : { ...tls, certificate },
     anyOrigin: credentials !== null,
+    clock,
     complaints,
     onConnection: serve,
   })

@@ -10,11 +10,13 @@ import { promisify } from 'node:util'
 import { missing } from '@qs-telemetry/testing/missing.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
+import { generate } from 'mqtt-packet'
+import { WebSocket } from 'ws'
 import { certificateAlarm } from '../../../src/alarms/certificate-alarm.ts'
 import { renewCertificate } from '../../../src/certificates/renew-certificate.ts'
 import type { EmbeddedBroker, EmbeddedBrokerOptions } from '../../../src/embedded/broker/embedded-broker.ts'
 import { temporaryDirectory } from '../postgres/data-directory.ts'
-import { connect, received, start, tcp } from './connecting.ts'
+import { connect, received, start, tcp, webSocket } from './connecting.ts'
 
 const DAY_MS = 86_400_000
 const run = promisify(execFile)
@@ -206,4 +208,71 @@ test('the broker stops in the middle of a handshake', async (t) => {
   const closed = once(socket, 'close')
   await broker.stop()
   await closed
+})
+
+type GoDeaf = (t: TestContext, broker: EmbeddedBroker, ca: Buffer) => void
+
+const overTls: GoDeaf = (t, { tlsPort }, ca) => {
+  const socket = connectTls({ port: Number(tlsPort), host: 'localhost', ca })
+  socket.on('error', () => {})
+  t.after(() => socket.destroy())
+  socket.once('secureConnect', () => {
+    socket.write(deafHello(0))
+    socket.pause()
+  })
+}
+
+const overSecureWebSocket: GoDeaf = (t, broker, ca) => {
+  const socket = new WebSocket(wss(broker), ['mqtt'], { ca })
+  socket.on('error', () => {})
+  t.after(() => socket.terminate())
+  socket.once('open', () => {
+    socket.send(deafHello(1))
+    socket.pause()
+  })
+}
+
+test('a client that never reads over TLS or WebSocket over TLS is disconnected, and what waits for it is bounded', async (t) => {
+  const endOne = async (goDeaf: GoDeaf) => {
+    const { broker, ca } = await startTls(t)
+    goDeaf(t, broker, ca)
+    const flood = () => {
+      for (let n = 0; n < 5; n++) broker.publish('t', 'x'.repeat(100_000), 1)
+      return broker.deaf !== null
+    }
+    await until(flood, 'it is disconnected')
+    assert.equal(broker.deaf?.client, 'deaf')
+    // 8 MiB.
+    assert.ok(broker.waiting < 90, `${broker.waiting} messages wait in the session`)
+    assert.ok(broker.dropped > 0)
+  }
+  await Promise.all([endOne(overTls), endOne(overSecureWebSocket)])
+})
+
+/** CONNECT and SUBSCRIBE to everything. */
+function deafHello(qos: 0 | 1): Buffer {
+  const session = { clean: qos === 0, keepalive: 0, protocolVersion: 4, protocolId: 'MQTT' } as const
+  return Buffer.concat([
+    generate({ cmd: 'connect', clientId: 'deaf', ...session }),
+    generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos }] }),
+  ])
+}
+
+/** The ports of connections to loopback that have a keep-alive timer: `02` in the sixth field of each line. */
+function keptAlive(): ReadonlySet<number> {
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+  const fields = lines.map((line) => line.trim().split(/\s+/))
+  const kept = fields.filter(([, , , state, , timer]) => state === '01' && timer?.startsWith('02:'))
+  return new Set(kept.map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16)))
+}
+
+test('connections have TCP keep-alive, with and without TLS', {
+  skip: process.platform !== 'linux' && 'reads /proc/net/tcp',
+}, async (t) => {
+  const { broker, ca } = await startTls(t)
+  for (const url of [tcp(broker), webSocket(broker)]) await connect(t, url)
+  for (const url of [mqtts(broker), wss(broker)]) await connect(t, url, { ca })
+  const ports = [broker.port, broker.tlsPort, broker.wsPort, broker.wssPort]
+  // Before its last packet is acknowledged, a connection has another timer.
+  await until(() => ports.every((port) => keptAlive().has(Number(port))), 'a timer on each port')
 })

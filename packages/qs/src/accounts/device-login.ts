@@ -1,7 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { ackTopic } from '@qs-telemetry/protocol'
+import { certificateFolder, findCertificateFiles } from '../certificates/certificate-files.ts'
+import { readServerCertificate, type ServerCertificate } from '../certificates/server-certificate.ts'
 import type { Config } from '../config/settings.ts'
 import { isLoopback } from '../endpoints/loopback.ts'
 import { lanAddress } from './lan-address.ts'
+
+/** A certificate authority. */
+export interface Authority {
+  readonly file: string
+  /** Its certificate, lines of PEM. */
+  readonly pem: readonly string[]
+}
 
 /** Everything a board needs to connect. */
 export interface DeviceLogin {
@@ -10,6 +21,8 @@ export interface DeviceLogin {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** The private authority that signed the certificate of the broker; null: without TLS, or a public one. */
+  readonly authority: Authority | null
   readonly eventsTopic: string
   readonly acksTopic: string
 }
@@ -23,6 +36,7 @@ export function deviceLogin(config: Config, deviceId: string, password: string):
     host: hostname,
     port: Number(port) || (tls ? 8883 : 1883),
     tls,
+    authority: tls ? findAuthority(config) : null,
     eventsTopic: config.MQTT_EVENTS_TOPIC.topicOf(deviceId),
     acksTopic: ackTopic(config.ACK_TEMPLATE, deviceId),
   }
@@ -32,10 +46,31 @@ export function brokerUrlOf({ host, port, tls }: DeviceLogin): string {
   return `${tls ? 'mqtts' : 'mqtt'}://${host}:${port}`
 }
 
-/** Boards cannot reach a loopback address, so this machine's network address replaces it. */
-function publicUrl({ MQTT_PUBLIC_URL, MQTT_URL, MQTT_PORT }: Config): string {
+/**
+ * Boards cannot reach a loopback address, so this machine's network address replaces it. With TLS it is a name, since
+ * mbed TLS before 3.5 ignores addresses in a certificate.
+ */
+function publicUrl(config: Config): string {
+  const { MQTT_PUBLIC_URL, MQTT_URL, MQTT_PORT, MQTT_TLS_PORT } = config
   if (MQTT_PUBLIC_URL !== null) return MQTT_PUBLIC_URL
+  const files = MQTT_URL === null ? findCertificateFiles(config) : null
+  if (files !== null) return `mqtts://${nameOf(readServerCertificate(files))}:${MQTT_TLS_PORT}`
   const url = new URL(MQTT_URL ?? `mqtt://127.0.0.1:${MQTT_PORT}`)
   if (isLoopback(url.hostname)) url.hostname = lanAddress()
   return url.href
+}
+
+/** `nas.local` rather than `nas`, which only some networks resolve. */
+function nameOf({ names }: ServerCertificate): string {
+  const hosts = names.filter((name) => isIP(name) === 0 && name !== 'localhost')
+  return hosts.find((name) => name.includes('.')) ?? hosts[0] ?? lanAddress()
+}
+
+/** MQTT_CA_FILE, or that of `qs certificate` if its certificate is in use. */
+function findAuthority(config: Config): Authority | null {
+  const own = certificateFolder(config.QS_DATA_DIR)
+  const isOwn = findCertificateFiles(config)?.certFile === own.certFile
+  const file = config.MQTT_CA_FILE ?? (isOwn ? own.authorityFile : null)
+  if (file === null || !existsSync(file)) return null
+  return { file, pem: readFileSync(file, 'utf8').trim().split(/\r?\n/) }
 }

@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from 'uqr'
-import { brokerUrlOf, type DeviceLogin } from './device-login.ts'
+import { type Authority, brokerUrlOf, type DeviceLogin } from './device-login.ts'
 
 /** JSON strings are valid in C and Python. */
 const quote = (text: string) => JSON.stringify(text)
@@ -14,15 +14,20 @@ export const SNIPPETS = { arduino, 'esp-idf': espIdf, micropython, mosquitto, qr
 export type SnippetName = keyof typeof SNIPPETS
 
 function arduino(login: DeviceLogin): string {
-  const { deviceId, password, host, port, tls } = login
+  const { deviceId, password, host, port, tls, authority } = login
   return [
     `const char BROKER[] = ${quote(host)};`,
     `const int BROKER_PORT = ${port};`,
     `const char DEVICE_ID[] = ${quote(deviceId)};`,
     `const char MQTT_USER[] = ${quote(userOf(login))};`,
     `const char MQTT_PASSWORD[] = ${quote(password)};`,
+    ...(authority === null ? [] : [`const char CA[] = R"(${authority.pem.join('\n')})";`]),
     ...(tls
-      ? ['// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.']
+      ? [
+          authority === null
+            ? '// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.'
+            : '// TLS: make net a WiFiClientSecure, and call net.setCACert(CA) once the clock is set.',
+        ]
       : []),
   ].join('\n')
 }
@@ -31,10 +36,13 @@ function arduino(login: DeviceLogin): string {
 function espIdf(login: DeviceLogin): string {
   return [
     `// events: ${login.eventsTopic}, device acks: ${login.acksTopic}`,
+    ...(login.authority === null ? [] : [`static const char ca_pem[] =\n${cText(login.authority.pem)};`]),
     'const esp_mqtt_client_config_t config = {',
     `  .broker.address.uri = ${quote(brokerUrlOf(login))},`,
     ...(login.tls
-      ? ['  .broker.verification.certificate = ca_pem,  // your certificate authority, PEM']
+      ? [
+          `  .broker.verification.certificate = ca_pem,${login.authority === null ? '  // your certificate authority, PEM' : ''}`,
+        ]
       : []),
     `  .credentials.client_id = ${quote(login.deviceId)},`,
     ...(login.password === ''
@@ -48,18 +56,31 @@ function espIdf(login: DeviceLogin): string {
 }
 
 function micropython(login: DeviceLogin): string {
-  const { deviceId, password, host, port, tls } = login
+  const { deviceId, password, host, port, tls, authority } = login
   return [
     `BROKER = ${quote(host)}`,
     `BROKER_PORT = ${port}`,
     `DEVICE_ID = ${quote(deviceId)}`,
     `MQTT_USER = ${quote(userOf(login))}`,
     `MQTT_PASSWORD = ${quote(password)}`,
-    ...(tls ? ['# TLS: give MQTTClient an ssl context with your certificate authority.'] : []),
+    ...(tls && authority === null
+      ? ['# TLS: give MQTTClient an ssl context with your certificate authority.']
+      : []),
+    ...(authority === null ? [] : micropythonTls(authority)),
   ].join('\n')
 }
 
-function mosquitto({ deviceId, password, host, port, tls, eventsTopic }: DeviceLogin): string {
+function micropythonTls({ pem }: Authority): readonly string[] {
+  return [
+    'import ssl',
+    `CA = b"""${pem.join('\n')}"""`,
+    'context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)',
+    'context.load_verify_locations(cadata=CA)',
+    '# TLS: give MQTTClient ssl=context.',
+  ]
+}
+
+function mosquitto({ deviceId, password, host, port, tls, authority, eventsTopic }: DeviceLogin): string {
   const event = {
     schema: 1,
     event_id: `${deviceId}-test-1`,
@@ -70,10 +91,13 @@ function mosquitto({ deviceId, password, host, port, tls, eventsTopic }: DeviceL
   const id = shellQuote(deviceId)
   const user = password === '' ? '' : ` -u ${id} \\\n  -P ${shellQuote(password)}`
   return [
-    `mosquitto_pub -h ${host} -p ${port}${tls ? ' --cafile ca.crt' : ''} -i ${id}${user}${password === '' ? ' \\\n ' : ''} -q 1 -t ${shellQuote(eventsTopic)} \\`,
+    `mosquitto_pub -h ${host} -p ${port}${tls ? ` --cafile ${shellQuote(authority?.file ?? 'ca.crt')}` : ''} -i ${id}${user}${password === '' ? ' \\\n ' : ''} -q 1 -t ${shellQuote(eventsTopic)} \\`,
     `  -m ${shellQuote(JSON.stringify(event))}`,
   ].join('\n')
 }
+
+/** A string literal for each line. */
+const cText = (lines: readonly string[]) => lines.map((line) => `  ${quote(`${line}\n`)}`).join('\n')
 
 /** This format is stable: docs/devices.md. */
 export function qrPayload({ deviceId, password, host, port, tls }: DeviceLogin): string {

@@ -55,6 +55,8 @@ Examples
       const config = loadConfig()
       checkNewDeviceId(config, deviceId)
       const password = await choosePassword(options.passwordStdin ?? false)
+      // Before the account exists: the password is shown only once.
+      const login = deviceLogin(config, deviceId, password)
       await add(config, {
         deviceId,
         password,
@@ -62,7 +64,7 @@ Examples
         timeZone: options.timeZone ?? null,
         room: options.room ?? null,
       })
-      printLogin(`${deviceId} has an account.`, deviceLogin(config, deviceId, password), options)
+      printLogin(`${deviceId} has an account.`, login, options)
       if (config.EVENT_ID_RULE === 'device') await warnOfOverlap(config, deviceId)
     })
 }

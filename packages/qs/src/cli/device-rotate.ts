@@ -32,7 +32,8 @@ Example
     .action(async (deviceId: string, options: Options) => {
       const config = loadConfig()
       const password = await choosePassword(options.passwordStdin ?? false)
+      const login = deviceLogin(config, deviceId, password)
       await withOperator(config, (connection) => rotateDevice(connection, deviceId, password))
-      printLogin(`${deviceId} has a new password.`, deviceLogin(config, deviceId, password), options)
+      printLogin(`${deviceId} has a new password.`, login, options)
     })
 }

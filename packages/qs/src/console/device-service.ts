@@ -31,12 +31,13 @@ export function deviceService({ config, accounts }: DeviceServiceOptions): Devic
   }
 }
 
-function answer(login: DeviceLogin, password: string | null) {
+function answer(complete: DeviceLogin, password: string | null) {
   const { qr: _qr, ...snippets } = SNIPPETS
-  const complete = { ...login, password: password ?? '' }
+  const { authority: _authority, ...login } = complete
+  const own = { ...complete, password: password ?? '' }
   return {
     ...login,
     password,
-    snippets: Object.fromEntries(Object.entries(snippets).map(([name, write]) => [name, write(complete)])),
+    snippets: Object.fromEntries(Object.entries(snippets).map(([name, write]) => [name, write(own)])),
   }
 }

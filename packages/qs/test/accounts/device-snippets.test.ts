@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { type DeviceLogin, deviceLogin } from '../../src/accounts/device-login.ts'
 import { qrPayload, SNIPPETS } from '../../src/accounts/device-snippets.ts'
+import { renewCertificate } from '../../src/certificates/renew-certificate.ts'
+import { temporaryDirectory } from '../embedded/postgres/data-directory.ts'
 
 const EXAMPLES = new URL('../../../../examples/', import.meta.url)
 
@@ -91,4 +93,30 @@ test('the broker for devices is MQTT_PUBLIC_URL, else MQTT_URL, else the network
   assert.equal(hostOf({ MQTT_URL: 'mqtt://b:2000' }), 'b:2000')
   assert.match(hostOf({ MQTT_PORT: '2001' }), /^\d+\.\d+\.\d+\.\d+:2001$/)
   assert.equal(hostOf({ MQTT_URL: 'mqtt://localhost:2002' }), hostOf({ MQTT_PORT: '2002' }))
+})
+
+test('with the certificate of qs certificate each snippet uses TLS and contains the authority', async (t) => {
+  const dataDir = temporaryDirectory(t)
+  const names = ['board-server', 'localhost', 'nas.local', '10.0.0.7']
+  const terms = { names, days: 1, newAuthority: false, nowMs: Date.now() }
+  const { folder } = await renewCertificate(dataDir, terms)
+  const pem = readFileSync(folder.authorityFile, 'utf8').trim()
+  const own = deviceLogin(configOf({ QS_DATA_DIR: dataDir, MQTT_TLS_PORT: '8899' }), 'd1', 'secret')
+  assert.deepEqual([own.host, own.port, own.tls], ['nas.local', 8899, true])
+
+  assert.ok(SNIPPETS.arduino(own).includes(`const char CA[] = R"(${pem})";`))
+  assert.match(SNIPPETS.arduino(own), /setCACert\(CA\)/)
+  const literals = [...SNIPPETS['esp-idf'](own).matchAll(/^ {2}(".*")(?:;|$)/gm)]
+  assert.equal(literals.map(([, literal = '']) => JSON.parse(literal)).join(''), `${pem}\n`)
+  assert.match(SNIPPETS['esp-idf'](own), /verification.certificate = ca_pem,$/m)
+  assert.ok(SNIPPETS.micropython(own).includes(`CA = b"""${pem}"""`))
+  assert.ok(SNIPPETS.mosquitto(own).includes(`-h nas.local -p 8899 --cafile '${folder.authorityFile}'`))
+
+  const other = { QS_DATA_DIR: dataDir, MQTT_PUBLIC_URL: 'mqtts://broker.lan' }
+  assert.ok(deviceLogin(configOf(other), 'd1', 'x').authority !== null)
+  const files = { MQTT_TLS_CERT_FILE: '/public.crt', MQTT_TLS_KEY_FILE: '/public.key' }
+  assert.equal(deviceLogin(configOf({ ...other, ...files }), 'd1', 'x').authority, null, 'a public authority')
+  const plain = { QS_DATA_DIR: dataDir, MQTT_PUBLIC_URL: 'mqtt://broker.lan' }
+  assert.equal(deviceLogin(configOf(plain), 'd1', 'x').authority, null)
+  assert.equal(deviceLogin(configOf({ QS_DATA_DIR: dataDir, MQTT_URL: 'mqtt://b' }), 'd1', 'x').tls, false)
 })

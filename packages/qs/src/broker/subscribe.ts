@@ -17,6 +17,8 @@ export interface Conversation {
   readonly level: Level
 }
 
+/** Of a session: one takes about 1 KB. */
+const MAX_SUBSCRIPTIONS = 10_000
 /** The only error code of a 3.1.1 SUBACK. */
 const FAILURE = 0x80
 
@@ -39,6 +41,8 @@ export function subscribe(
       rules.refused(peer, 'subscribe', each.filter)
       return REASON.notAuthorized
     }
+    if (session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(each.filter))
+      return REASON.quotaExceeded
     const { qos, noLocal, retainAsPublished, retainHandling } = each
     const subscription = { session, ...target, qos, noLocal, retainAsPublished, identifier }
     const isKnown = router.subscribe(each.filter, subscription)

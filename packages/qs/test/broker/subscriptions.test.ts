@@ -95,3 +95,22 @@ test('a shared subscription passes over a member that may not receive the messag
   assert.equal(received(taker).length, 20)
   assert.deepEqual({ dropped: limits.dropped, full: full.length }, before)
 })
+
+test('a session has at most 10,000 subscriptions; a known one may be repeated, and one that ends makes room', async () => {
+  const { connect } = pureBroker()
+  const client = await connect('c')
+  const ask = async (from: number, to: number) => {
+    const subscriptions = Array.from({ length: to - from }, (_, n) => ({
+      topic: `t/${from + n}`,
+      qos: 0 as const,
+    }))
+    await client.send({ cmd: 'subscribe', messageId: 1, subscriptions })
+    return client.of('suback').at(-1)?.granted
+  }
+  for (let from = 0; from < 10_000; from += 100)
+    assert.deepEqual(await ask(from, from + 100), new Array(100).fill(0))
+  assert.deepEqual(await ask(10_000, 10_001), [0x97])
+  assert.deepEqual(await ask(7, 8), [0])
+  await client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['t/7'] })
+  assert.deepEqual(await ask(10_000, 10_001), [0])
+})

@@ -5,6 +5,8 @@ import glob
 import json
 import os
 import re
+import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg2
@@ -84,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+# As process 1 it has no default handlers: without this one, each stop waits for SIGKILL.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 list(dashboards())
 print('stand-in for Grafana: provisioned files read', flush=True)
 ThreadingHTTPServer(('', 3000), Handler).serve_forever()

@@ -75,6 +75,8 @@ export class Stack {
       MQTT_WSS_PORT: String(ports.wss),
       HTTP_PORT: String(ports.http),
       GRAFANA_PORT: String(ports.grafana),
+      // Each `up` waits one interval for the first checks: 15 s by default.
+      HEALTH_INTERVAL: '5s',
       ...env,
     })
     t.after(async () => {

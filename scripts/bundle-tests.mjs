@@ -59,6 +59,7 @@ export async function bundleTests(runner, groups, directory) {
         ...Object.keys(groups).map((name) => ({ in: `group:${name}`, out: name })),
       ],
       sourcemap: 'linked',
+      sourcesContent: false,
       plugins: [packages, places(directory), entries(groups)],
     }),
   ])

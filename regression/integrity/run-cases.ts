@@ -26,7 +26,7 @@ export interface RunOptions {
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const SUFFIX = '.case.ts'
 /** These take so long that all others run in the meantime. */
-const LONGEST = ['postgres-away-ten-minutes', 'ingester-killed', 'up-killed']
+const LONGEST = ['postgres-away-ten-minutes', 'attack', 'ingester-killed', 'up-killed', 'backlog']
 const TIMEOUT_MS = 20 * 60_000
 
 /** The names of all cases, or of those that contain a part; the longest first. */

@@ -65,8 +65,8 @@ test('six pages of a thousand large events and concurrent exports cost no event,
 }, async (t) => {
   const { databaseUrl, url, publish, metric } = await startSmallIngester(t)
   await fillWithLargeEvents(databaseUrl, 1_200)
-  const page = async (query: string) => {
-    const response = await fetch(`${url}/api/events?limit=1000${query}`)
+  const page = async (query: string, limit = 1_000) => {
+    const response = await fetch(`${url}/api/events?limit=${limit}${query}`)
     const text = await response.text()
     return { status: response.status, text }
   }
@@ -75,7 +75,9 @@ test('six pages of a thousand large events and concurrent exports cost no event,
     const response = await fetch(`${url}/api/export?format=${format}&device=big&type=text&${span}`)
     return { status: response.status, bytes: (await response.arrayBuffer()).byteLength }
   }
-  const pages = Promise.all(['', '', '', '&device=big', '&device=big', '&device=big'].map(page))
+  const pages = Promise.all(
+    ['', '', '', '&device=big', '&device=big', '&device=big'].map((query) => page(query)),
+  )
   const exports = Promise.all([exportOf('csv'), exportOf('parquet')])
   let isDone = false
   const asked = Promise.all([pages, exports]).finally(() => {
@@ -97,7 +99,8 @@ test('six pages of a thousand large events and concurrent exports cost no event,
 
   const seen = new Set<string>()
   for (let after: string | null = ''; after !== null; ) {
-    const { text } = await page(`&device=big${after === '' ? '' : `&after=${after}`}`)
+    // It ends at its bytes, after about 60 events; to choose from a thousand takes the database a second each time.
+    const { text } = await page(`&device=big${after === '' ? '' : `&after=${after}`}`, 100)
     const { events, next } = JSON.parse(text) as EventPage
     for (const { eventId } of events) assert.ok(!seen.has(eventId) && seen.add(eventId), eventId)
     after = next
@@ -128,14 +131,15 @@ test('an export takes at most a thousand series, counts a repeated name once, an
   skip: mosquittoMissing,
 }, async (t) => {
   const { databaseUrl, url } = await startSmallIngester(t)
-  await fillWithLargeEvents(databaseUrl, 2_000)
+  // 49 MB of CSV exceed all socket buffers in between.
+  await fillWithLargeEvents(databaseUrl, 1_000)
   const ask = (names: string, signal?: AbortSignal) =>
     fetch(
       `${url}/api/export?format=csv&from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&${names}`,
       signal === undefined ? {} : { signal },
     )
   const repeated = `${'device=big&'.repeat(300)}${'type=text&'.repeat(300)}`
-  assert.equal((await (await ask(repeated)).text()).match(/\r\n/g)?.length, 2_001)
+  assert.equal((await (await ask(repeated)).text()).match(/\r\n/g)?.length, 1_001)
   const many = Array.from({ length: 40 }, (_, i) => `device=d${i}&type=t${i}`).join('&')
   const refused = await ask(many)
   assert.equal(refused.status, 400)

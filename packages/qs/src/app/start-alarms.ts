@@ -5,6 +5,7 @@ import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from 
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
 import { qos0Alarm, willAlarm } from '../alarms/dropped-alarms.ts'
+import { diskAlarm, diskSpaceOf } from '../alarms/disk-alarm.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
@@ -84,6 +85,7 @@ export function startAlarms(
             sessionsAlarm(() => embedded.sessionsRefused),
             retainedAlarm(() => embedded.unretained),
             certificateAlarm(() => embedded.certificateEndMs),
+            diskAlarm(() => diskSpaceOf(config.QS_DATA_DIR)),
           ]),
     ],
     metrics,

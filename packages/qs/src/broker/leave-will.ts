@@ -6,7 +6,11 @@ import type { Session } from './session.ts'
 import { willMessage } from './sessions.ts'
 
 /** Publishes the will of a client with the rights that it has then. */
-export function leaveWill(peer: Peer, { will, clientId }: Connect, parts: BrokerParts & { readonly session: Session }): void {
+export function leaveWill(
+  peer: Peer,
+  { will, clientId }: Connect,
+  parts: BrokerParts & { readonly session: Session },
+): void {
   if (will === null) return
   const { rules, publishWill, clock, isEvents, session } = parts
   const { topic, payload } = will

@@ -94,12 +94,20 @@ test('a look-up finds what matching each topic with the filter finds', () => {
 test('long look-ups leave room for others in each turn of the event loop, and finish', async () => {
   const { connect, router } = pureBroker()
   for (let n = 0; n < 50_000; n++) router.publish(message(`t/${n}`, 'x'))
+  const { retained } = router
+  const matching = retained.matching.bind(retained)
+  let steps = 0
+  retained.matching = function* (filter, nowMs) {
+    for (const found of matching(filter, nowMs)) {
+      steps++
+      yield found
+    }
+  }
   const client = await connect('c')
   const other = await connect('other')
   const asked = client.send(...Array.from({ length: 100 }, (_, n) => subscribe(`+/+/${n}`)), subscribe('#'))
   const sent = other.send(subscribe('t/+'))
-  const early = client.of('publish').length + other.of('publish').length
-  assert.ok(early <= 5_000, `${early} in one turn`)
+  assert.ok(steps <= 5_000, `${steps} steps in one turn`)
   await Promise.all([asked, sent])
   await until(() => received(client).length + received(other).length === 100_000, 'all messages')
 })

@@ -98,7 +98,7 @@ module.exports = {
       'pg-in-its-places',
       'pg: only in database and in folders with their own queries; pages and commands go through database',
       {
-        path: `${QS}/(?!sink/|database/|embedded/postgres/|backup/|letters/|devices/|hours/|doctor/|cli/verif)`,
+        path: `${QS}/(?!sink/|database/|embedded/postgres/|backup/|cold/|letters/|devices/|hours/|doctor/|cli/verif)`,
       },
       { path: '^node_modules/pg/' },
     ),

@@ -3,6 +3,7 @@ import { Frames } from '../mqtt/frames.ts'
 import { Output } from '../mqtt/output.ts'
 import type { Level } from '../mqtt/packet-types.ts'
 import { ProtocolFault, REASON, type Reason, reasonForConnack } from '../mqtt/reasons.ts'
+import type { CallOff } from '../pipeline/clock.ts'
 import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
 import { keepAliveOf } from './keep-alive.ts'
 import { leaveWill } from './leave-will.ts'
@@ -21,6 +22,8 @@ import { SessionPackets } from './session-packets.ts'
 const MAX_CONNECT_BYTES = 64 * 1024
 /** A client that sends requests and does not read the answers is not read either. */
 const MAX_UNREAD_BYTES = 2 * 1024 * 1024
+/** For the intake to take what a client sent before it left. */
+const LEAVING_MS = 10_000
 /** What is read behind a message that has to wait, so that a PINGREQ among it is answered. */
 const MAX_BEHIND_BYTES = 64 * 1024
 type State = 'connecting' | 'logging in' | 'open' | 'closed'
@@ -42,8 +45,10 @@ export class ClientConnection implements Client, Outlet {
   #packets: SessionPackets | null = null
   readonly #liveness: Liveness
   #isWillDue = true
-  /** The intake takes no more at present. */
+  /** The intake takes no more at present. Unlike `hold` of Frames, which is also for the login and the end. */
   #isHeld = false
+  /** Its client sends no more, while some of it waits for the intake. Calls off the end of that. */
+  #leaving: CallOff | null = null
   #level: Level | null = null
   output: Output
 
@@ -111,6 +116,7 @@ export class ClientConnection implements Client, Outlet {
     this.#isHeld = false
     if (this.#state === 'open') this.#guarded(() => this.#frames.release())
     this.#limitBehind()
+    if (this.#leaving !== null && !this.#mustWait) this.#end(null)
   }
 
   /** Whoever connects may send without end while its login waits. */
@@ -125,9 +131,15 @@ export class ClientConnection implements Client, Outlet {
     this.#session?.pump()
   }
 
-  /** The network has closed, or failed. */
+  /**
+   * The network has closed or failed, or the client sends no more. With QoS 0 it does not wait for anything before it
+   * leaves, as `mosquitto_pub -l` does: what waits for the intake is taken first, and a DISCONNECT at its end takes back
+   * the will [MQTT-3.14.4-3]. Of a message with QoS 1 or 2 without an answer, the client keeps its copy.
+   */
   lost(): void {
-    this.#finish(null)
+    if (this.#state === 'open' && this.#mustWait)
+      this.#leaving ??= this.#parts.clock.after(LEAVING_MS, () => this.#end(null))
+    else this.#end(null)
   }
 
   /** Closes it for this reason, which an MQTT 5 client gets. */
@@ -142,6 +154,7 @@ export class ClientConnection implements Client, Outlet {
   /** Called about once a second. */
   look(nowMs: number): void {
     if (this.#state !== 'open') return
+    if (this.#leaving !== null) return
     const fault = this.#liveness.look({
       nowMs,
       keepAliveSeconds: keepAliveOf(this.#connect as Connect),
@@ -174,7 +187,8 @@ export class ClientConnection implements Client, Outlet {
   }
 
   #frame(): void {
-    if (this.#packets !== null) this.#packets.read(this.#frames)
+    if (this.#state === 'closed') this.#packets?.unheard(this.#frames)
+    else if (this.#packets !== null) this.#packets.read(this.#frames)
     else if (this.#state === 'connecting') this.#onConnect()
   }
 
@@ -220,7 +234,6 @@ export class ClientConnection implements Client, Outlet {
     this.#session = begun.session
     this.#state = 'open'
     this.#link.opened()
-    connections.opened(this)
     const keepAliveSeconds = keepAliveOf(connect)
     const isWritten = this.output.connack(REASON.success, begun.isPresent, {
       receiveMaximum: RECEIVE_MAXIMUM,
@@ -234,11 +247,14 @@ export class ClientConnection implements Client, Outlet {
     // Nothing may precede CONNACK [MQTT-3.2.0-1].
     if (!isWritten)
       return this.#end(new ProtocolFault(REASON.packetTooLarge, 'CONNACK exceeds its maximum packet size'))
+    connections.opened(this)
+    // Its account may have changed while it logged in, which closes it.
+    if (this.isClosed) return
     this.#packets = new SessionPackets(this, {
       ...{ session: begun.session, parts: this.#parts, connect },
       onDisconnect: (isWillDue) => {
         this.#isWillDue = isWillDue
-        this.#end(null)
+        if (this.#state === 'open') this.#end(null)
       },
     })
     begun.session.connect(this)
@@ -254,6 +270,8 @@ export class ClientConnection implements Client, Outlet {
   }
 
   #write(bytes: Buffer): void {
+    // A client that has closed both sides resets the connection, which would end it before its messages are taken.
+    if (this.#leaving !== null) return
     if (this.#link.write(bytes) && this.#state === 'open') this.drained()
   }
 
@@ -267,6 +285,8 @@ export class ClientConnection implements Client, Outlet {
   #finish(error: Error | null): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#leaving?.()
+    if (this.#isHeld) this.#countUnheard()
     this.#frames.hold()
     this.pauses.end()
     this.#packets?.close()
@@ -277,5 +297,19 @@ export class ClientConnection implements Client, Outlet {
     const isDue = connect.will !== null && this.#isWillDue
     const publishWill = isDue ? () => leaveWill(this, connect, { ...this.#parts, session }) : null
     this.#parts.sessions.leave(session, connect.will, publishWill)
+  }
+
+  /** A message with QoS 0 waits for the intake. */
+  get #mustWait(): boolean {
+    return this.#isHeld && this.#packets?.isQos0Waiting === true
+  }
+
+  #countUnheard(): void {
+    this.#isHeld = false
+    try {
+      this.#frames.release()
+    } catch {
+      // The rest is no MQTT, and its sender is gone.
+    }
   }
 }

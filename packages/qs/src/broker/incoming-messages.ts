@@ -87,6 +87,10 @@ export class IncomingMessages {
     this.#receivedAt = this.#parts.clock.now()
   }
 
+  get isQos0Waiting(): boolean {
+    return this.#lane?.isPaused === true && this.#lane.isQos0
+  }
+
   close(): void {
     if (this.#lane !== null) this.#parts.intake?.close(this.#lane)
     this.#window.close()
@@ -120,6 +124,15 @@ export class IncomingMessages {
     this.#hand(topic, isHeard)
     if (lane === null) this.#settled(topic, REASON.success)
     else if (admission === 'take') this.#take(topic, lane)
+  }
+
+  /** A message that comes too late: a client keeps its own copy, except with QoS 0. @throws ProtocolFault */
+  unheard(frame: Frames): void {
+    const publish = this.#publish
+    publish.read(frame)
+    if (publish.qos > 0) return
+    const { isAllowed, isEvents } = this.#look(this.#topicOf(publish))
+    if (isAllowed && isEvents) this.#parts.intake?.dropped(this.#connection.clientId)
   }
 
   /** An event is stored in any case. */

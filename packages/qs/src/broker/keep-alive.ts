@@ -1,8 +1,8 @@
 import type { Connect } from '../mqtt/connect-packet.ts'
 
 /**
- * A board that lost its power must not hold its connection, its session and its will for hours (65,535 s, or for ever
- * with 0): they end after 450 s. Larger than the keep-alive of common clients (15 to 120 s), and about the time after
+ * An MQTT 5 board that lost its power must not hold its connection, its session and its will for hours (65,535 s, or for
+ * ever with 0): they end after 450 s. Larger than the keep-alive of common clients (15 to 120 s), and about the time after
  * which routers forget an idle connection.
  */
 const MAX_KEEP_ALIVE_SECONDS = 300

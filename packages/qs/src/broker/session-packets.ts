@@ -48,8 +48,20 @@ export class SessionPackets {
     this.#messages.beginRead()
   }
 
+  /** Of the message that waits for the intake. */
+  get isQos0Waiting(): boolean {
+    return this.#messages.isQos0Waiting
+  }
+
   close(): void {
     this.#messages.close()
+  }
+
+  /** Packets that wait for the intake as the connection ends. @throws ProtocolFault */
+  unheard(frame: Frames): void {
+    const type = (frame.bytes[frame.start] as number) >> 4
+    if (type === PUBLISH) this.#messages.unheard(frame)
+    else if (type === DISCONNECT) this.#onDisconnect(frame)
   }
 
   /** @throws ProtocolFault */

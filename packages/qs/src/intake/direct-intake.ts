@@ -179,6 +179,11 @@ export class DirectIntake implements Intake {
     this.close(lane)
   }
 
+  /** A message with QoS 0 was not taken: its connection has ended. */
+  dropped(clientId: string): void {
+    this.#qos0Dropped = this.#oneMore(this.#qos0Dropped, clientId)
+  }
+
   async drain(): Promise<void> {
     this.#isDraining = true
     if (this.#unsettledMessages > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))

@@ -73,6 +73,7 @@ export interface PureOptions {
   readonly maxPerAccount?: number
   readonly mayReceive?: (clientId: string) => boolean
   readonly login?: Rules['login']
+  readonly onOpened?: (client: Client) => void
   /** For how long a client is not read after a packet that counts as this many messages. */
   readonly chargeMs?: (messages: number) => number
 }
@@ -114,7 +115,10 @@ export function pureBroker(options: PureOptions = {}) {
     publishWill: (message) => router.publish(message),
     connections: {
       get: (clientId) => open.get(clientId),
-      opened: (client) => open.set(client.clientId, client),
+      opened: (client) => {
+        open.set(client.clientId, client)
+        options.onOpened?.(client)
+      },
       ended: (client) => {
         if (open.get(client.clientId) === client) open.delete(client.clientId)
       },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generate } from 'mqtt-packet'
-import { REASON } from '../../src/mqtt/reasons.ts'
+import { ProtocolFault, REASON } from '../../src/mqtt/reasons.ts'
 import { publish, pureBroker } from './pure-broker.ts'
 
 const READ_BYTES = 64 * 1024
@@ -41,4 +41,19 @@ test('a refused client gets CONNACK, whatever it has sent meanwhile', async () =
     [client.of('connack').map(({ reasonCode }) => reasonCode), client.isClosed],
     [[REASON.badCredentials], true],
   )
+})
+
+test('a client whose account is removed while it logs in gets CONNACK and DISCONNECT, and leaves no session', async () => {
+  const { connect, sessions } = pureBroker({
+    onOpened: (client) => client.close(new ProtocolFault(REASON.administrativeAction, 'removed')),
+  })
+  const client = await connect('c')
+  assert.deepEqual(
+    client.got.map((packet) => [packet.cmd, 'reasonCode' in packet ? packet.reasonCode : null]),
+    [
+      ['connack', REASON.success],
+      ['disconnect', REASON.administrativeAction],
+    ],
+  )
+  assert.deepEqual([client.isClosed, sessions.get('c')], [true, undefined])
 })

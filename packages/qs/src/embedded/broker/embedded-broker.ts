@@ -198,7 +198,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       access.left(peer)
       if (error instanceof DeafClient)
         deaf = { client: peer.clientId, atMs: performance.now(), dropped: error.missed }
-      complain(complaints, peer, error)
+      complain({ complaints, log }, peer, error)
     },
   })
   const publishAll = (message: Message) => router.publish(message)
@@ -215,11 +215,12 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     },
   }
   const serve = ({ stream, network, onConnect, onLogin }: Arrived) => {
-    const connection = new ClientConnection(new SocketLink(stream, network, onLogin), parts)
+    const link = new SocketLink(stream, network, onLogin)
+    const connection = new ClientConnection(link, parts)
     connections.add(connection)
     let isConnecting = true
-    stream.on('data', (chunk: Buffer) => {
-      connection.receive(chunk)
+    link.read((piece) => {
+      connection.receive(piece)
       if (!isConnecting || !connection.hasConnect) return
       isConnecting = false
       onConnect()
@@ -227,7 +228,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     stream.on('drain', () => connection.drained())
     if (network !== stream) network.on('drain', () => connection.drained())
     stream.on('error', () => connection.lost())
-    stream.on('end', () => stream.end())
+    stream.on('end', () => connection.lost())
     stream.on('close', () => {
       connection.lost()
       connections.remove(connection)
@@ -328,11 +329,21 @@ function rulesOf({ options, access, complaints, onQuota, onUnretained }: RulesPa
   }
 }
 
-function complain(complaints: ClientComplaints, peer: Peer, error: Error | null): void {
+interface Complaint {
+  readonly complaints: ClientComplaints
+  readonly log: Log
+}
+
+function complain({ complaints, log }: Complaint, peer: Peer, error: Error | null): void {
   if (error === null || error instanceof AccountChanged) return
   if (error instanceof DeafClient)
     return complaints.say('deaf', aboutClient(peer), `${peer.clientId} ${NOT_READING}`)
-  if (error instanceof ProtocolFault && UNSAID.has(error.reason)) return
+  if (!(error instanceof ProtocolFault))
+    return log.error(
+      { err: error, ...aboutClient(peer) },
+      'an error in the broker ended the connection of a client',
+    )
+  if (UNSAID.has(error.reason)) return
   const kind = error instanceof PacketTooLarge ? 'size' : 'protocol'
   complaints.say(kind, aboutClient(peer), `a client was disconnected: ${error.message}`)
 }

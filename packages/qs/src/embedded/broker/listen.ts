@@ -11,9 +11,14 @@ export interface ListenOptions {
 
 /**
  * A 3.1.1 client chooses its keep-alive, and may choose none: TCP then finds out that it is gone, on Linux after about
- * 16 minutes.
+ * 16 minutes. What a client has sent before it closes may still wait for the intake: the broker ends its own side.
  */
-export const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 }
+export const SOCKET_OPTIONS = {
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 300_000,
+  allowHalfOpen: true,
+}
 
 /** @returns the port it listens on */
 export function listen(server: Server, { host, port, setting }: ListenOptions): Promise<number> {

@@ -5,6 +5,7 @@ import { connect as connectSocket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connectBytes, packet, text } from '@qs-telemetry/testing/parity/bytes.ts'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
+import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { ControlConnection } from '../../../src/accounts/control-connection.ts'
 import { addDevice } from '../../../src/accounts/devices.ts'
@@ -53,8 +54,10 @@ test('after a PUBREC with an error the same identifier is a new message', async 
   assert.deepEqual(messages.slice(0, 1), ['qs/v1/board/events: taken'])
 })
 
-test('an error while a packet is processed ends the connection', async (t) => {
+test('an error while a packet is processed ends the connection and is logged as one of the broker', async (t) => {
+  const { log, records } = silentLog()
   const broker = await start(t, {
+    log,
     charge: () => {
       throw new Error('a fault of the broker')
     },
@@ -63,6 +66,10 @@ test('an error while a packet is processed ends the connection', async (t) => {
   const end = closed(client)
   client.publish('t', 'x', { qos: 0 })
   await end
+  assert.deepEqual(
+    records.map(({ level, msg }) => ({ level, msg })),
+    [{ level: 'error', msg: 'an error in the broker ended the connection of a client' }],
+  )
 })
 
 test('a CONNECT with an unknown level of MQTT gets return code 1 and no session, whatever the level', async (t) => {

@@ -44,6 +44,26 @@ test('packets need not begin or end with a frame', async (t) => {
   )
 })
 
+test('a pause holds the rest of a large message', async (t) => {
+  let charges = 0
+  const broker = await start(t, {
+    maxPacketBytes: 1024 * 1024,
+    charge: () => {
+      charges++
+      return 1_000
+    },
+  })
+  const socket = new WebSocket(`ws://127.0.0.1:${broker.wsPort}`, ['mqtt'])
+  t.after(() => socket.terminate())
+  await once(socket, 'open')
+  socket.send(hello)
+  await once(socket, 'message')
+  socket.send(Buffer.alloc(512 * 1024, ping))
+  await until(() => charges > 0, 'the first packets')
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(charges <= 64 * 1024, `${charges} PINGREQs are read`)
+})
+
 test('the subprotocol is mqtt', async (t) => {
   const { socket } = await open(t, ['other', 'mqtt'])
   assert.equal(socket.protocol, 'mqtt')

@@ -23,6 +23,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /api/login': { access: 'public', body: { name: 'viewer', password: 'only looking' } },
   'POST /api/logout': { access: 'public' },
   'GET /api/system': { access: 'viewer' },
+  'GET /api/storage': { access: 'viewer' },
   'GET /api/overview': { access: 'viewer' },
   'GET /api/audit': { access: 'viewer' },
   'GET /api/devices': { access: 'viewer' },

@@ -43,7 +43,7 @@ export function registerBackup(program: Command): void {
       'then remove all but the newest n backups in that folder',
       parseWith(integer(1, 100_000)),
     )
-    .option('--leave-out-others', 'leave out tables and columns that qs did not create, instead of failing')
+    .option('--leave-out-others', 'leave out tables and columns of your own, instead of failing')
     .option('--pg-dump', 'one file of pg_dump instead, with everything in the schema')
     .option('--json', 'print the result as JSON')
     .addHelpText(

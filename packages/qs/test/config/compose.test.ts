@@ -9,8 +9,15 @@ interface Compose {
   readonly services: Readonly<Record<string, { readonly environment?: Readonly<Record<string, string>> }>>
 }
 
-/** Fixed by the stack itself (the certificate by compose.tls.yaml), or only used by `qs up`. */
+/**
+ * Fixed by the stack itself (the certificate by compose.tls.yaml), only used by `qs up`, or for backups by the ingester,
+ * which does not know the owner's password here (docs/backup.md).
+ */
 const NOT_FROM_ENV = [
+  'BACKUP_EVERY',
+  'BACKUP_DIR',
+  'BACKUP_KEEP',
+  'BACKUP_DATABASE_URL',
   'INGESTER_USERNAME',
   'MQTT_CA_FILE',
   'HTTP_HOST',

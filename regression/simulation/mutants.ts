@@ -88,14 +88,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'conflict taken for duplicate',
     file: 'sink/store-events.ts',
-    original: 'row.outcomes[row.index] = same\n',
-    planted: 'row.outcomes[row.index] = same || row\n',
+    original: '  if (same) return {',
+    planted: '  if (same || own) return {',
   },
   {
     name: 'duplicate taken for stored',
     file: 'sink/store-events.ts',
-    original: "? { kind: 'duplicate', tsServer }\n",
-    planted: "? { kind: 'stored', tsServer }\n",
+    original: "  if (same) return { kind: 'duplicate', tsServer }\n",
+    planted: "  if (same) return { kind: 'stored', tsServer }\n",
   },
   {
     name: 'second event with an id within a batch not compared',
@@ -106,11 +106,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a bad row costs its half of the batch',
-    file: 'sink/store-events.ts',
-    original:
-      '      if (first !== undefined && others.length === 0) {\n        refused.set(first, refusal(error, first.event))\n',
+    file: 'sink/bisect.ts',
+    original: '      if (first !== undefined && others.length === 0) {\n        refuse(first, error)\n',
     planted:
-      '      if (first !== undefined && others.length < 3) {\n        for (const each of part) refused.set(each, refusal(error, each.event))\n',
+      '      if (first !== undefined && others.length < 3) {\n        for (const each of part) refuse(each, error)\n',
   },
   {
     name: 'dead letter row missing',

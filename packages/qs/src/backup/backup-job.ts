@@ -52,7 +52,7 @@ export class BackupJob {
 
   /** Discards a backup in progress. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error('The ingester stops'))
+    this.#stopping.abort()
     this.#callOff()
     await this.#running
     this.#lease.release()

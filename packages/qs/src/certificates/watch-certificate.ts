@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs'
+import { statSync } from 'node:fs'
 import { logged } from '../errors/reason-of.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { CertificateFiles } from './certificate-files.ts'
@@ -28,9 +28,19 @@ export function watchCertificate(files: CertificateFiles, { onChange, log }: Wat
       log.warn(logged(error), 'The files of the certificate have changed; the previous one stays in use')
     }
   }
-  const paths = [files.certFile, files.keyFile]
-  for (const path of paths) watchFile(path, { interval: CHECK_MS, persistent: false }, read)
-  return () => {
-    for (const path of paths) unwatchFile(path, read)
+  // Compared with now: the first look of fs.watchFile comes later, and misses a change until then.
+  let seen = stateOf(files)
+  const look = () => {
+    const now = stateOf(files)
+    if (now === seen) return
+    seen = now
+    read()
   }
+  const timer = setInterval(look, CHECK_MS).unref()
+  return () => clearInterval(timer)
+}
+
+function stateOf({ certFile, keyFile }: CertificateFiles): string {
+  const states = [certFile, keyFile].map((path) => statSync(path, { throwIfNoEntry: false }))
+  return states.map((state) => `${state?.ino} ${state?.size} ${state?.mtimeMs}`).join(', ')
 }

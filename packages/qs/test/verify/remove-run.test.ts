@@ -10,6 +10,9 @@ const RUN = 'qs-verify-00000000'
 /** One row for a device in every table. Each new table with a device id needs a row here. */
 const ROWS = `
 insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ($1 || '-e', $1, 'temp', now(), now(), 1);
+insert into event_segments (device_id, event_type, events, texts, misdated, first_ts, last_ts, first_seen, last_seen, content,
+    id_prefix, id_uuids, ts_steps, server_after, schemas)
+  values ($1, 'temp', 1, 0, 0, now(), now(), now(), now(), '', '', array[gen_random_uuid()], '{0}', '{0}', '{1}');
 insert into series (device_id, event_type, events, first_ts, first_seen, last_seen, ts, event_id, ts_device_readable, ts_server)
   values ($1, 'temp', 1, now(), now(), now(), now(), $1 || '-e', true, now());
 insert into devices (device_id, first_seen, last_seen) values ($1, now(), now());
@@ -32,7 +35,7 @@ test('the rows of a run are removed from every table with a device, and those of
     )
     await removeRun(database, RUN)
     const tables = await database.query<{ name: string }>(DEVICE_TABLES)
-    assert.equal(tables.rows.length, 8)
+    assert.equal(tables.rows.length, 9)
     for (const { name } of tables.rows) {
       const { rows } = await database.query(`select device_id from ${name}`)
       assert.deepEqual(rows, [{ device_id: 'kitchen' }], name)

@@ -12,6 +12,7 @@ import {
 import { openClient } from '../database/open-client.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
+import { analyzeTables } from './analyze-tables.ts'
 import { isIntact } from './backup-folder.ts'
 import { checkTarget } from './check-target.ts'
 import { dropObjects } from './drop-objects.ts'
@@ -20,7 +21,6 @@ import { filesOf, type Manifest, readManifest, totalRows } from './manifest.ts'
 import { describeServer, readSchemaVersion } from './read-server.ts'
 import { pathOf } from './saved-file.ts'
 import { shippedObjects } from './schema-objects.ts'
-import { qualified } from './table-summary.ts'
 
 export interface RestoreOptions {
   /** URL with the owner role. */
@@ -73,7 +73,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   }
 
   const migrated = await migrate(databaseUrl)
-  await analyze(databaseUrl, manifest)
+  await analyzeTables(databaseUrl, manifest.tables)
   return { manifest, migrated }
 }
 
@@ -147,16 +147,4 @@ async function existingObjects(
     databaseUrl,
     (await readMigrations()).filter((each) => each.version <= version),
   )
-}
-
-/** Without statistics, the first charts would be slow. */
-async function analyze(databaseUrl: string, { tables }: Manifest): Promise<void> {
-  const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
-  try {
-    await client.query('set statement_timeout = 0; set client_min_messages = error')
-    const { schema } = await describeServer(client)
-    for (const { table } of tables) await client.query(`analyze ${qualified(schema, table)}`)
-  } finally {
-    await client.end()
-  }
 }

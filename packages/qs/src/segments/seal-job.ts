@@ -1,5 +1,6 @@
 import { QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
+import { logged } from '../errors/reason-of.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import { dropExpired } from './drop-expired.ts'
@@ -29,8 +30,9 @@ export interface SealJobOptions {
 }
 
 /**
- * Seals old events, and after each walk deletes those that are kept no longer, step by step, on a separate connection. Each step is one transaction and records its place, so that
- * the work goes on there after any failure; several ingesters take turns.
+ * Seals old events, and after each walk deletes those that are kept no longer, step by step, on a separate connection.
+ * Each step is one transaction and records its place, so that the work goes on there after any failure; several
+ * ingesters take turns.
  */
 export class SealJob {
   readonly #pool: QueryPool
@@ -72,7 +74,7 @@ export class SealJob {
     } catch (error) {
       if (!this.#isStopped)
         log.warn(
-          { reason: (error as Error).message },
+          logged(error),
           'Old events could not be sealed or deleted; they stay as they are, and the next try is in a minute',
         )
       this.#next(RETRY_MS)

@@ -7,6 +7,7 @@ import { MIGRATION_LOCK, migrate, readMigrations } from '../../database/migrate.
 import { openClient } from '../../database/open-client.ts'
 import { QsError } from '../../errors/qs-error.ts'
 import { reasonOf } from '../../errors/reason-of.ts'
+import { analyzeTables } from '../analyze-tables.ts'
 import { checkTarget } from '../check-target.ts'
 import { type BackupManifest, readManifest, sha256Of } from './backup-manifest.ts'
 import { watchCopy } from './copy-progress.ts'
@@ -58,7 +59,7 @@ export async function restoreDump(options: RestoreOptions): Promise<Restored> {
   }
 
   const migrated = await migrate(databaseUrl)
-  await analyze(databaseUrl)
+  await analyzeTables(databaseUrl, manifest.tables)
   return { manifest, migrated }
 }
 
@@ -138,18 +139,5 @@ async function load(
   } finally {
     stopped.abort()
     stopWatching()
-  }
-}
-
-/** Without statistics, the first charts would be slow. */
-async function analyze(databaseUrl: string): Promise<void> {
-  const client = await openClient(databaseUrl, { name: NAME, connectTimeoutMs: 10_000 })
-  try {
-    await client.query('set statement_timeout = 0; set client_min_messages = error')
-    await client.query(
-      'analyze events, series, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, event_hours',
-    )
-  } finally {
-    await client.end()
   }
 }

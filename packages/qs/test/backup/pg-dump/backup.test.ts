@@ -138,6 +138,10 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
   const restored = await put(target, saved)
   assert.deepEqual(restored, { manifest, migrated: [] })
   const owner = await session(t, target)
+  const { rows: unanalyzed } = await owner.query(
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and reltuples < 0`,
+  )
+  assert.deepEqual(unanalyzed, [], 'every table has statistics')
   const { rows } = await owner.query(
     `select value_num::text as num, value_text, ts::text, meta::text from events where event_id in ('e9', 'e96') order by 1`,
   )

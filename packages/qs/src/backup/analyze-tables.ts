@@ -1,0 +1,18 @@
+import { openClient } from '../database/open-client.ts'
+import { describeServer } from './read-server.ts'
+import { qualified } from './table-summary.ts'
+
+/** Without statistics, the first charts after a restore would be slow. */
+export async function analyzeTables(
+  databaseUrl: string,
+  tables: readonly { readonly table: string }[],
+): Promise<void> {
+  const client = await openClient(databaseUrl, { name: 'qs-restore', connectTimeoutMs: 10_000 })
+  try {
+    await client.query('set statement_timeout = 0; set client_min_messages = error')
+    const { schema } = await describeServer(client)
+    for (const { table } of tables) await client.query(`analyze ${qualified(schema, table)}`)
+  } finally {
+    await client.end()
+  }
+}

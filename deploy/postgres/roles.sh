@@ -127,6 +127,9 @@ grant usage on schema public to qs_ingester, qs_console, grafana;
 -- Otherwise every role may create large objects and fill the disk with them.
 select 'revoke execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) from public'
 from pg_roles where rolname = current_user and rolsuper \gexec
+-- Names and sizes of files only: qs storage and the page Storage show what the log takes.
+select 'grant execute on function pg_ls_waldir() to qs, qs_ingester, qs_console'
+from pg_roles where rolname = current_user and rolsuper \gexec
 -- The name of a running ingester is an advisory lock, and so is the right to migrate: a read-only role must not take them.
 select format('revoke execute on function %s from public', oid::regprocedure),
   format('grant execute on function %s to qs, qs_ingester, qs_console', oid::regprocedure)

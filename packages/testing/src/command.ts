@@ -1,5 +1,7 @@
+import { CommanderError } from 'commander'
 import { exitCodeOf } from '../../qs/src/cli/exit.ts'
 import { createProgram } from '../../qs/src/cli/program.ts'
+import { asQsError } from '../../qs/src/database/query-failure.ts'
 
 export interface Ran {
   readonly code: number
@@ -28,7 +30,8 @@ export async function runCommand(
     await program.parseAsync([...args], { from: 'user' })
     return ended(Number(process.exitCode), out, err)
   } catch (error) {
-    return ended(exitCodeOf(error), out, [...err, (error as Error).message])
+    const { message } = error instanceof CommanderError ? error : asQsError(error)
+    return ended(exitCodeOf(error), out, [...err, message])
   } finally {
     process.exitCode = 0
     process.env = before.env

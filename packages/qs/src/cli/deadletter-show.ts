@@ -4,9 +4,10 @@ import pc from 'picocolors'
 import { loadConfig } from '../config/load.ts'
 import { withClient } from '../database/open-client.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { type StoredLetter, storedEvent } from '../letters/find-letter.ts'
+import type { StoredLetter } from '../letters/find-letter.ts'
 import { type HistoryEntry, letterHistory } from '../letters/letter-history.ts'
 import { advice } from '../letters/letter-problems.ts'
+import { storedEvent } from '../letters/stored-event.ts'
 import { oneLine, visible } from '../telemetry/visible.ts'
 import { letterId, letterOf } from './deadletter-filter.ts'
 
@@ -24,10 +25,11 @@ export function registerShow(deadLetter: Command): void {
     .option('--json', 'print it as JSON; payload is text, or base64 with "payload_encoding":"base64"')
     .action(async (text: string, options: Options) => {
       const id = letterId(text)
-      await withClient(findDatabaseUrl(loadConfig()), async (database) => {
+      const config = loadConfig()
+      await withClient(findDatabaseUrl(config), async (database) => {
         const letter = await letterOf(database, id)
         const history = await letterHistory(database, id)
-        const stored = await storedEvent(database, letter)
+        const stored = await storedEvent(database, letter, config)
         if (options.json) console.log(toJson(letter, history, stored))
         else print(letter, { history, stored, hex: options.hex ?? false })
       })

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Letter, LetterRepair, PatchAnswer } from '@qs-telemetry/protocol/api'
 import type { Config } from '../config/settings.ts'
 import type { QueryPool } from '../database/query-pool.ts'
-import { findLetter, type StoredLetter, storedEvent } from '../letters/find-letter.ts'
+import { findLetter, type StoredLetter } from '../letters/find-letter.ts'
 import type { ReplayTime } from '../letters/judge-replay.ts'
 import { countLetters, type LetterFilter } from '../letters/letter-filter.ts'
 import { letterSteps } from '../letters/letter-history.ts'
@@ -12,6 +12,7 @@ import { purgeLetters } from '../letters/purge-letters.ts'
 import { letterNow, patchLetter, repairLetter } from '../letters/repair-letter.ts'
 import { replayAll } from '../letters/replay-all.ts'
 import { type AckInbox, type ReplayResult, replayLetter } from '../letters/replay-letter.ts'
+import { storedEvent } from '../letters/stored-event.ts'
 import { newestLetterId, takeLetters } from '../letters/take-letters.ts'
 import type { LetterService } from './services.ts'
 
@@ -57,7 +58,7 @@ export function letterService({ config, read, write, inbox }: LetterServiceOptio
     show: (id) =>
       withLetter(id, async (database, letter) => {
         const history = await letterSteps(database, id)
-        const stored = await storedEvent(database, letter)
+        const stored = await storedEvent(database, letter, config)
         const now = await letterNow(database, letter)
         const problems = await letterProblems(database, { ...letter, ...now }, config)
         return tell(letter, {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/errors.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 
@@ -28,10 +29,20 @@ export function queryFailure(error: unknown): unknown {
   return error
 }
 
-/** Any error with a code and advice: UNEXPECTED if nothing is known about it. */
+/** What a statement of a command meets with the wrong role, login or database; by SQLSTATE. */
+const WRONG_URL: readonly (readonly [sqlstate: RegExp, code: ErrorCode, problem: string])[] = [
+  [/^(28|3D)/, 'DATABASE_LOGIN_REFUSED', 'PostgreSQL refuses the login'],
+  [/^42501$/, 'ROLE_FORBIDS', 'The role of DATABASE_URL may not do this'],
+  // Undefined table, column and function.
+  [/^42(P01|703|883)$/, 'SCHEMA_OUTDATED', 'The database has no tables of qs, or those of an older version'],
+]
+
+/** Any error of a command with a code and advice: UNEXPECTED if nothing is known about it. */
 export function asQsError(error: unknown): QsError {
   const failure = queryFailure(error)
-  return failure instanceof QsError
-    ? failure
-    : new QsError('UNEXPECTED', reasonOf(failure), { cause: failure })
+  if (failure instanceof QsError) return failure
+  const { code = '' } = failure as { readonly code?: unknown }
+  const known = WRONG_URL.find(([sqlstate]) => typeof code === 'string' && sqlstate.test(code))
+  if (known === undefined) return new QsError('UNEXPECTED', reasonOf(failure), { cause: failure })
+  return new QsError(known[1], `${known[2]}: ${reasonOf(failure)}`, { cause: failure })
 }

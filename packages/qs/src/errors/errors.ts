@@ -208,6 +208,11 @@ export const ERRORS = {
       'Set DATABASE_URL to the owner of the tables or to qs_ingester; docs/database-roles.md says how to create the roles, and qs migrate as the owner repairs their rights.',
     status: 503,
   },
+  ROLE_FORBIDS: {
+    about: 'The role of DATABASE_URL lacks a right that the command needs.',
+    advice:
+      'Run it with the DATABASE_URL of the owner of the tables (qs up: without DATABASE_URL; composed stack: docker compose run --rm qs …). docs/database-roles.md says what each role may do; qs migrate as the owner repairs rights.',
+  },
   DATABASE_FORBIDS: {
     about: 'The database role of the console lacks a right.',
     advice: 'Set CONSOLE_DATABASE_URL to a role that has it.',
@@ -224,7 +229,7 @@ export const ERRORS = {
     status: 503,
   },
   SCHEMA_OUTDATED: {
-    about: 'The database lacks a table or column of this version.',
+    about: 'The database lacks a table, column or function of this version.',
     advice: 'Run qs migrate.',
     status: 503,
   },

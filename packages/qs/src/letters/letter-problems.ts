@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import type { Event } from '../pipeline/message.ts'
 import { compareEvents, readComparisons } from '../sink/compare-events.ts'
+import { findSealed } from '../sink/find-sealed.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 
 /** Why a replay would be rejected, as text for the user. */
@@ -45,9 +46,11 @@ export async function forecastEvents(
   events: readonly Event[],
 ): Promise<readonly Forecast[]> {
   const rows = events.map((event) => ({ event, tsServer: event.ts }))
-  const { rows: answers } = await database.query<Record<string, unknown>>(compareEvents(rows))
   const forecasts: Forecast[] = events.map(() => 'stored')
-  for (const { index, same } of readComparisons(answers)) forecasts[index] = same ? 'duplicate' : 'conflict'
+  for (const find of [compareEvents, findSealed]) {
+    const { rows: answers } = await database.query<Record<string, unknown>>(find(rows))
+    for (const { index, same } of readComparisons(answers)) forecasts[index] = same ? 'duplicate' : 'conflict'
+  }
   return forecasts
 }
 

@@ -3,7 +3,6 @@ import { bisect } from './bisect.ts'
 import { COMPARISON, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
 import { EVENT_INPUT, type EventRow, eventRowsJson } from './insert-events.ts'
-import { SealedTimes } from './may-be-sealed.ts'
 import { outcomeOf, type PendingRow, refusal } from './store-events.ts'
 
 /**
@@ -51,16 +50,17 @@ export async function isAnySealed(connection: Connection, rows: readonly EventRo
 /**
  * Determines the outcome of rows that are sealed already, within the open transaction.
  *
+ * @param sought the events that may be sealed
  * @param isCareful a row may make the statement fail, and is then refused
  * @returns the rows to be inserted
  */
 export async function answerSealed(
   connection: Connection,
   rows: readonly PendingRow[],
-  isCareful: boolean,
+  { sought, isCareful }: { readonly sought: readonly EventRow[]; readonly isCareful: boolean },
 ): Promise<readonly PendingRow[]> {
-  const times = new SealedTimes()
-  const old = rows.filter(({ event, tsServer }) => times.mayInclude(event, tsServer))
+  const ids = new Set(sought.map(({ event }) => event.eventId))
+  const old = rows.filter(({ event }) => ids.has(event.eventId))
   if (old.length === 0) return rows
   const answer = (part: readonly PendingRow[], found: readonly Record<string, unknown>[]) => {
     for (const comparison of readComparisons(found)) {

@@ -33,14 +33,15 @@ export const NO_MESSAGES: Batch = {
  * bytes at once and released, so that only the events of one message are in memory and not those of thousands.
  *
  * @param rows null if nothing is to be copied
+ * @param now the current server time, which tells replays from fresh messages
  */
-export function gather(decoded: Iterable<Message>, rows: CopyRows | null): Batch {
+export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now?: string): Batch {
   rows?.clear()
   const messages: Message[] = []
   const changes = new SeriesChanges()
   let elements = 0
   let earliestTs: string | null = null
-  const sealedTimes = new SealedTimes()
+  const sealedTimes = new SealedTimes(now)
   const old: EventRow[] = []
   for (const message of decoded) {
     messages.push(message)

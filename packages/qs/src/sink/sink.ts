@@ -1,3 +1,4 @@
+import { formatInstant } from '@qs-telemetry/protocol'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Delivery } from '../pipeline/delivery.ts'
 import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
@@ -81,7 +82,7 @@ export class Sink {
   /** Makes a batch of the first deliveries: each is decoded after the previous one was converted to bytes. */
   gather(deliveries: readonly Delivery[], decode: (delivery: Delivery) => Message): Batch {
     const rows = this.#prospects.areGood(deliveries) ? this.#rows : null
-    const batch = gather(decoded(deliveries, decode), rows)
+    const batch = gather(decoded(deliveries, decode), rows, formatInstant(this.#clock.now()))
     // An id occurs twice: devices that send again do so in more than one batch.
     if (rows !== null && batch.copy === null && batch.earliestTs !== null) this.#prospects.failed()
     return batch

@@ -165,7 +165,8 @@ async function insertBatch(
     const rows = pendingRows(messages, outcomes)
     const isCareful = options.insert === insertBisecting
     const store = async () => {
-      const unsealed = old.length > 0 ? await answerSealed(connection, rows, isCareful) : rows
+      const unsealed =
+        old.length > 0 ? await answerSealed(connection, rows, { sought: old, isCareful }) : rows
       await storeEvents(connection, unsealed, options.insert)
     }
     await settled(begun, store())

@@ -18,6 +18,9 @@ export function storageText(report: Storage): string {
     `events   ${counted(events.rows, 'row')} of ${sizeText(events.bytesPerRow)}, ${counted(events.sealed, 'sealed event')}${sealed}`,
     `growth   ${growthText(growth)}`,
     `disk     ${disk === null ? 'on another machine, or this role may not see where' : `${sizeText(disk.freeBytes)} of ${sizeText(disk.totalBytes)} are free; ${lastsText(report)}`}`,
+    ...(parts.some(({ name }) => name === 'WAL')
+      ? []
+      : ['WAL      not included: this role may not see its size (docs/database-roles.md)']),
     ...(sealing === null ? [] : [`sealing  ${sealingText(sealing)}`]),
     `settings ${settings.map(({ name, value, from }) => `${name} ${value} (${from})`).join(', ')}`,
     ...(advice.length === 0 ? [] : ['', 'What would help:', ...advice.map((line) => `- ${line}`)]),

@@ -60,6 +60,9 @@ for (const [file, inFile, notInFile] of [
       known.filter((name) => !(name in SETTINGS)),
       [],
     )
+    // The owner writes them where drop_expired reads them; the ingester's role may not.
+    const migrate = compose.services.migrate?.environment ?? {}
+    for (const name of ['KEEP_EVENTS', 'KEEP_HOURS']) assert.equal(migrate[name], `\${${name}:-}`)
     const published = new Set<string>([...Object.keys(ingester), ...inFile, 'HTTP_PORT'])
     const forgotten = Object.keys(SETTINGS).filter(
       (name) => !published.has(name) && !notInFile.includes(name),

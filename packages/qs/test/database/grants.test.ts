@@ -243,6 +243,7 @@ const FORBIDDEN: readonly (readonly [Role, string])[] = [
   ['grafana', 'update devices set last_seen = now()'],
   ['grafana', `select seal_next('30 days', 1000)`],
   ['grafana', 'select * from schema_migrations'],
+  ['grafana', 'select * from pg_ls_waldir()'],
   ['grafana', 'update series set events = 0'],
   ['grafana', 'select * from events for update'],
   ['grafana', 'lock table events in row exclusive mode'],

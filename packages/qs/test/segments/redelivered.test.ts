@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { DEFAULT_LIMITS, EventTopic, instantFromMs } from '@qs-telemetry/protocol'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { connect } from '../../src/database/connect.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
-import { type StoredLetter, storedEvent } from '../../src/letters/find-letter.ts'
+import type { StoredLetter } from '../../src/letters/find-letter.ts'
+import { judgeLetter } from '../../src/letters/judge-letter.ts'
+import { forecastEvents } from '../../src/letters/letter-problems.ts'
+import { storedEvent } from '../../src/letters/stored-event.ts'
 import { CopyProspects } from '../../src/sink/copy-prospects.ts'
 import { CopyRows } from '../../src/sink/copy-rows.ts'
 import { gather } from '../../src/sink/gather.ts'
@@ -54,7 +58,8 @@ async function open(t: TestContext) {
       },
     )
     const context = { writer: 'w', devices: [], isRetry: false, prospects, nowMs: 0 }
-    const [outcomes] = await writeBatch(connection, gather([message], new CopyRows()), context)
+    const batch = gather([message], new CopyRows(), new Date().toISOString())
+    const [outcomes] = await writeBatch(connection, batch, context)
     return outcomes?.map((each) => (each.kind === 'rejection' ? each.code : each.kind))
   }
   const seal = async () => {
@@ -88,12 +93,60 @@ test('a sealed event that comes again is a duplicate, and with other content a c
   ])
   assert.deepEqual(await count(), { rows: 0, all: 2 })
   const [letter] = await pool.query<StoredLetter>(
-    'select device_id as "deviceId", event_id as "eventId", code, error from dead_letters',
+    'select device_id as "deviceId", event_id as "eventId", code, error, topic, received_at as "receivedAt", payload from dead_letters',
   )
   assert.ok(letter !== undefined)
-  const stored = await pool.use((database) => storedEvent(database, letter))
+  const stored = await pool.use((database) => storedEvent(database, letter, configOf()))
   const { value_num, ts_device, meta } = JSON.parse(stored ?? 'null')
   assert.deepEqual([value_num, meta, Date.parse(ts_device)], [20.5, { n: 1 }, measuredMs])
+})
+
+test('a replay, which keeps the server time of its letter, does not store a sealed event again', async (t) => {
+  const { send, seal, count, sentMs, measured } = await open(t)
+  const events = [
+    { event_id: 'd-1', value: 1, ts_device: measured },
+    { event_id: 'd-2', value: 2 },
+  ]
+  assert.deepEqual(await send(events, { at: sentMs }), ['stored', 'stored'])
+  await seal()
+  assert.deepEqual(await send(events, { at: sentMs }), ['duplicate', 'duplicate'])
+  assert.deepEqual(await count(), { rows: 0, all: 2 })
+})
+
+test('a letter that is no conflict shows the sealed event with its id, and its replay is foreseen', async (t) => {
+  const { pool, send, seal, sentMs, measured } = await open(t)
+  const config = configOf()
+  const [timed, untimed] = [{ event_id: 'd-1', ts_device: measured }, { event_id: 'd-2' }]
+  const good = [timed, untimed].map((event) => ({ ...event, value: 20.5 }))
+  assert.deepEqual(await send(good, { at: sentMs }), ['stored', 'stored'])
+  await seal()
+  const bad = [timed, untimed, { event_id: 'd-3' }].map((event) => ({ ...event, value: {} }))
+  assert.deepEqual(await send(bad, { at: sentMs }), ['INVALID_VALUE', 'INVALID_VALUE', 'INVALID_VALUE'])
+
+  const letters = await pool.query<StoredLetter>(
+    `select device_id as "deviceId", event_id as "eventId", code, error, topic, received_at as "receivedAt", payload
+    from dead_letters order by event_id`,
+  )
+  const shown = await pool.use(async (database) => {
+    const found: (string | null)[] = []
+    for (const letter of letters) found.push(await storedEvent(database, letter, config))
+    return found.map((json) => JSON.parse(json ?? 'null')?.value_num)
+  })
+  assert.deepEqual(shown, [20.5, 20.5, undefined])
+
+  const repaired = (value: number) => {
+    const payload = JSON.stringify({ schema: 1, device_id: 'd', event_type: 'temp', ...timed, value })
+    return judgeLetter(
+      {
+        ...{ topic: 'qs/v1/d/events', repairedDeviceId: null },
+        receivedAt: new Date(sentMs),
+        payload: Buffer.from(payload),
+      },
+      config,
+    ).events
+  }
+  const forecast = (value: number) => pool.use((database) => forecastEvents(database, repaired(value)))
+  assert.deepEqual([await forecast(20.5), await forecast(21)], [['duplicate'], ['conflict']])
 })
 
 test('it is a duplicate after its device time has become implausible, and in another time zone', async (t) => {

@@ -36,6 +36,9 @@ const ADVISORY_LOCKS = `
     end loop;
   end $$`
 
+/** Names and sizes of files only, for `qs storage` and the page Storage. */
+const WAL_SIZE = 'grant execute on function pg_ls_waldir() to qs_ingester, qs_console'
+
 /**
  * Creates or repairs the roles of the ingester and the console of `qs up`, which are not superusers. The password files
  * are authoritative: a missing one is written before the role gets its password. Migrations grant rights to tables.
@@ -53,6 +56,7 @@ export async function setUpServiceRoles(ownerUrl: string, dataDir: string): Prom
       await setUpRole(owner, role, passwordOf(dataDir, role))
     await owner.query(REVOKE_FROM_PUBLIC)
     await owner.query(ADVISORY_LOCKS)
+    await owner.query(WAL_SIZE)
     await owner.query('commit')
   } finally {
     await owner.end()

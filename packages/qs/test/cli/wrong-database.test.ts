@@ -12,6 +12,8 @@ import { ERRORS, type ErrorCode } from '../../src/errors/errors.ts'
 /** The last version without segments. */
 const OLDER = 17
 
+const WHOLE = '{"schema":1,"event_id":"a","device_id":"d","event_type":"t"}'
+
 type Answer = 'ok' | ErrorCode
 
 test('a command with the wrong role, login or database says what to do, without an error of PostgreSQL alone', {
@@ -52,10 +54,10 @@ test('a command with the wrong role, login or database says what to do, without 
     ['keep ls', ['ok', 'ok', login, outdated, outdated]],
     ['keep set board-* temp 30d', [forbids, forbids, login, outdated, outdated]],
     ['keep rm board-* temp', [forbids, forbids, login, outdated, outdated]],
-    [`export ${directory}/cold`, ['ok', 'ok', login, outdated, 'ok']],
+    [`export ${directory}/cold`, ['ok', 'ok', login, outdated, outdated]],
     ['deadletter ls', [forbids, 'ok', login, outdated, 'ok']],
     ['deadletter show 1', [forbids, 'ok', login, outdated, 'ok']],
-    ['deadletter fix 1 --merge {"value":1}', [forbids, 'ok', login, outdated, 'ok']],
+    [`deadletter fix 1 --merge ${WHOLE}`, [forbids, 'ok', login, outdated, outdated]],
     ['deadletter purge 1 --yes', [forbids, 'ok', login, outdated, 'ok']],
     [`backup --out ${directory}/saved`, ['BACKUP_RIGHTS', 'BACKUP_RIGHTS', login, 'NOTHING_TO_SAVE', 'ok']],
     // Last, since it brings a database up to date.
@@ -75,18 +77,11 @@ test('a command with the wrong role, login or database says what to do, without 
     found[command] = answers
   }
   assert.deepEqual(found, Object.fromEntries(commands))
-})
-
-test('the services may see the size of the log of PostgreSQL', { skip: psqlMissing }, async (t) => {
-  const cluster = await startLockedCluster(t)
-  await runRoles(cluster)
-  await migrate(urlOf(cluster, 'qs'))
-  for (const role of ['qs', 'qs_ingester', 'qs_console'] as const) {
-    const { stdout } = await runCommand(['storage', '--json'], { DATABASE_URL: urlOf(cluster, role) })
-    const { parts } = JSON.parse(stdout) as Storage
-    assert.ok(
-      parts.some(({ name, bytes }) => name === 'WAL' && bytes > 0),
-      role,
-    )
-  }
+  await t.test('and the services may see the size of the log of PostgreSQL', async () => {
+    for (const url of [owner, urls.qs_ingester, urls.qs_console]) {
+      const { stdout } = await runCommand(['storage', '--json'], { DATABASE_URL: url })
+      const { parts } = JSON.parse(stdout) as Storage
+      assert.ok(parts.some(({ name, bytes }) => name === 'WAL' && bytes > 0))
+    }
+  })
 })

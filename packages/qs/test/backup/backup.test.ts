@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { debianBin, debianPostgresMissing } from '@qs-telemetry/testing/debian-postgres.ts'
+import { freshTarget, migratedTarget } from '@qs-telemetry/testing/owners-databases.ts'
 import type { TestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
 import { lockedCluster, runRoles, session, urlOf } from '@qs-telemetry/testing/roles.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
@@ -88,20 +89,9 @@ function never(): AbortSignal {
 const put = (databaseUrl: string, file: string, replace = false, signal = never()) =>
   restore({ databaseUrl, file, replace, signal, onRows: () => {} })
 
-/** An empty database of the owner in the same cluster. */
-async function freshTarget(t: TestContext): Promise<string> {
-  const name = `target_${process.hrtime.bigint()}`
-  const superuser = await session(t, cluster.url)
-  await superuser.query(`create database ${name} owner qs`)
-  const url = new URL(urlOf(cluster, 'qs'))
-  url.pathname = `/${name}`
-  return url.href
-}
-
 /** The same with a few rows, and a backup of them. */
 async function smallBackup(t: TestContext): Promise<Saved> {
-  const source = await freshTarget(t)
-  await migrate(source)
+  const source = await migratedTarget(t, cluster)
   await (await session(t, source)).query(oddRows(100))
   return save(source, mkdtempSync(join(directory, 'small-')))
 }
@@ -130,7 +120,7 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
   assert.ok(committed.after > committed.before, 'events came in during the backup')
   assert.deepEqual(readManifest(path), manifest)
 
-  const target = await freshTarget(t)
+  const target = await freshTarget(t, cluster)
   assert.deepEqual(await put(target, path), { manifest, migrated: [] })
   const [was, is] = [await session(t, urlOf(cluster, 'qs')), await session(t, target)]
   const sample = `select array_agg(e::text order by event_id) as rows from events e where device_id ~ '^d[0-9]' and event_id !~ '^during'`
@@ -152,9 +142,8 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
 })
 
 test('a restored schema has every index, constraint and comment of a new one', { skip }, async (t) => {
-  const [restored, fresh] = [await freshTarget(t), await freshTarget(t)]
+  const [restored, fresh] = [await freshTarget(t, cluster), await migratedTarget(t, cluster)]
   await put(restored, (await smallBackup(t)).path)
-  await migrate(fresh)
   const catalog = async (url: string) => {
     const client = await session(t, url)
     const { rows } = await client.query(`
@@ -191,8 +180,7 @@ test('a backup reports its progress up to all rows', { skip }, async () => {
 test('equal files are shared by the backups of a folder, and removed with the last backup that needs them', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(oddRows(100))
   const folder = freshFolder()
@@ -206,7 +194,7 @@ test('equal files are shared by the backups of a folder, and removed with the la
   assert.deepEqual(removeOldBackups(folder, 1), [join(folder, 'qs-20261125T031500Z.json')])
   assert.deepEqual(readdirSync(folder).sort(), ['files', 'mine.json', 'qs-20261126T031500Z.json'])
   assert.equal(files(), before + 1)
-  const other = await freshTarget(t)
+  const other = await freshTarget(t, cluster)
   await put(other, second.path)
   assert.equal(await count(await session(t, other)), 99)
 })
@@ -225,8 +213,7 @@ test('files of a backup in the making are not removed', { skip }, async (t) => {
 test('rows that qs did not create are refused or left out by name, and definitions are named', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(
     `${oddRows(10)}; create view my_view as select 1 as one; create index my_index on events (unit)`,
@@ -247,7 +234,7 @@ test('rows that qs did not create are refused or left out by name, and definitio
     'table my rooms',
     'view my_view',
   ])
-  const other = await freshTarget(t)
+  const other = await freshTarget(t, cluster)
   await put(other, left.path)
   assert.equal(await count(await session(t, other)), 10)
 })
@@ -256,8 +243,7 @@ test('a database with events is left alone without --replace; with it, what qs d
   skip,
 }, async (t) => {
   const { path } = await smallBackup(t)
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema)
     values ('mine', 'd', 't', now(), now(), 1); create table mine as select 7 as seven`)
@@ -275,8 +261,7 @@ test('a database with events is left alone without --replace; with it, what qs d
 
 test('nothing is restored while an ingester writes, and the error names it', { skip }, async (t) => {
   const { path } = await smallBackup(t)
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   // A role other than the owner, which sees little of its session.
   const url = new URL(target)
   const ingester = new URL(urlOf(cluster, 'qs_ingester'))
@@ -296,7 +281,7 @@ test('nothing is restored while an ingester writes, and the error names it', { s
 test('a damaged or missing file, a foreign manifest and a newer version are refused before anything changes', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
+  const target = await freshTarget(t, cluster)
   const { path, manifest } = await smallBackup(t)
   const events = manifest.tables.find(({ table }) => table === 'events')
   const file = pathOf(join(path, '..'), String(events?.parts[0]?.file))
@@ -332,8 +317,7 @@ test('a damaged or missing file, a foreign manifest and a newer version are refu
 })
 
 test('rows that differ from the manifest are not committed, and the old rows stay', { skip }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into devices values ('old', now(), now())`)
   const { path, manifest } = await smallBackup(t)
@@ -355,7 +339,7 @@ test('rows that differ from the manifest are not committed, and the old rows sta
 test('a backup of any older version is migrated forward', { skip }, async (t) => {
   const shipped = await readMigrations()
   for (const version of [1, 6, shipped.length - 1]) {
-    const [source, target] = [await freshTarget(t), await freshTarget(t)]
+    const [source, target] = [await freshTarget(t, cluster), await freshTarget(t, cluster)]
     await migrate(source, shipped.slice(0, version))
     await (await session(t, source)).query(
       `insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ('old', 'd', 't', now(), now(), 1)`,
@@ -372,8 +356,7 @@ test('a backup of any older version is migrated forward', { skip }, async (t) =>
 })
 
 test('an interrupted restore leaves the old rows', { skip }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into devices values ('old', now(), now())`)
   const watcher = await session(t, cluster.url)
@@ -399,7 +382,7 @@ test('an interrupted restore leaves the old rows', { skip }, async (t) => {
 test('a failed or stopped backup leaves no file', { skip }, async (t) => {
   const folder = join(directory, 'failed')
   await assert.rejects(save(urlOf(cluster, 'grafana'), folder), /permission denied.*owner of the tables/)
-  await assert.rejects(save(await freshTarget(t), folder), /no tables of qs/)
+  await assert.rejects(save(await freshTarget(t, cluster), folder), /no tables of qs/)
   const enough = () => AbortSignal.abort(new Error('enough'))
   await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: enough() }), /enough/)
   assert.equal(existsSync(folder), false)

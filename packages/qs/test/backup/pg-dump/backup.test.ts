@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { debianBin, debianPostgresMissing } from '@qs-telemetry/testing/debian-postgres.ts'
+import { freshTarget, migratedTarget } from '@qs-telemetry/testing/owners-databases.ts'
 import type { TestCluster } from '@qs-telemetry/testing/postgres-cluster.ts'
 import { lockedCluster, runRoles, session, urlOf } from '@qs-telemetry/testing/roles.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
@@ -102,16 +103,6 @@ function never(): AbortSignal {
   return new AbortController().signal
 }
 
-/** An empty database of the owner in the same cluster. */
-async function freshTarget(t: TestContext): Promise<string> {
-  const name = `target_${process.hrtime.bigint()}`
-  const superuser = await session(t, cluster.url)
-  await superuser.query(`create database ${name} owner qs`)
-  const url = new URL(urlOf(cluster, 'qs'))
-  url.pathname = `/${name}`
-  return url.href
-}
-
 const put = (databaseUrl: string, file: string, replace = false, signal = never()) =>
   restore({ databaseUrl, file, replace, signal, onRows: () => {} })
 
@@ -134,7 +125,7 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
   const rowsOf = (name: string) => manifest.tables.find(({ table }) => table === name)?.rows
   assert.deepEqual([rowsOf('dead_letter_history'), rowsOf('dead_letters_counted')], [55, 1])
 
-  const target = await freshTarget(t)
+  const target = await freshTarget(t, cluster)
   const restored = await put(target, saved)
   assert.deepEqual(restored, { manifest, migrated: [] })
   const owner = await session(t, target)
@@ -164,8 +155,7 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
 test('a database with events is left alone without --replace, and equals the backup with it', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into events (event_id, device_id, event_type, ts, ts_server, schema)
     values ('mine', 'd', 't', now(), now(), 1); create table newer ()`)
@@ -179,8 +169,7 @@ test('a database with events is left alone without --replace, and equals the bac
 })
 
 test('nothing is restored while an ingester writes, and the error names it', { skip }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   // A role other than the owner, which sees little of its session.
   const url = new URL(target)
   const ingester = new URL(urlOf(cluster, 'qs_ingester'))
@@ -200,7 +189,7 @@ test('nothing is restored while an ingester writes, and the error names it', { s
 test('a damaged file, a missing or foreign manifest and a newer version are refused before anything changes', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
+  const target = await freshTarget(t, cluster)
   const broken = join(directory, 'broken.dump')
   const bytes = readFileSync(small)
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
@@ -233,8 +222,7 @@ test('a damaged file, a missing or foreign manifest and a newer version are refu
 })
 
 test('rows that differ from the manifest are not committed, and the old rows stay', { skip }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into devices values ('old', now(), now())`)
   const other = join(directory, 'other.dump')
@@ -252,8 +240,7 @@ test('rows that differ from the manifest are not committed, and the old rows sta
 test('a dependent view in another schema stops the restore instead of vanishing', {
   skip,
 }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query('create schema reports; create view reports.mine as select * from events')
   await assert.rejects(
@@ -265,7 +252,7 @@ test('a dependent view in another schema stops the restore instead of vanishing'
 })
 
 test('a backup of an older version is migrated forward', { skip }, async (t) => {
-  const [source, target] = [await freshTarget(t), await freshTarget(t)]
+  const [source, target] = [await freshTarget(t, cluster), await freshTarget(t, cluster)]
   const shipped = await readMigrations()
   await migrate(source, shipped.slice(0, -1))
   const file = join(directory, 'older.dump')
@@ -276,8 +263,7 @@ test('a backup of an older version is migrated forward', { skip }, async (t) => 
 })
 
 test('an interrupted or truncated restore leaves the old rows', { skip }, async (t) => {
-  const target = await freshTarget(t)
-  await migrate(target)
+  const target = await migratedTarget(t, cluster)
   const owner = await session(t, target)
   await owner.query(`insert into devices values ('old', now(), now())`)
   const watcher = await session(t, cluster.url)

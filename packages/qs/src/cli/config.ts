@@ -21,7 +21,7 @@ Settings are environment variables, or NAME=value lines in .env in the current f
 A secret may come from a file: MQTT_PASSWORD_FILE=/run/secrets/mqtt. Exits with 2 if a setting is wrong.`,
     )
     .action(({ json, showSecrets }: Options) => {
-      const found = inspectConfig()
+      const { found, misspelt } = inspectConfig()
       const shown = Object.entries(found).map(([name, each]) =>
         show(name as SettingName, each, showSecrets ?? false),
       )
@@ -30,7 +30,7 @@ A secret may come from a file: MQTT_PASSWORD_FILE=/run/secrets/mqtt. Exits with 
           JSON.stringify(Object.fromEntries(shown.map(({ name, ...rest }) => [name, rest])), null, 2),
         )
       else printTable(shown)
-      parseConfig(found)
+      parseConfig(found, misspelt)
     })
 }
 

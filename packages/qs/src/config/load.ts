@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ackTopic } from '@qs-telemetry/protocol'
 import { QsError } from '../errors/qs-error.ts'
-import { processEnvironment } from './environment.ts'
+import { OTHER_VARIABLES, processEnvironment } from './environment.ts'
+import { misspeltNames } from './misspelt-names.ts'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where the text of a setting comes from. */
@@ -34,12 +35,21 @@ export type Variables = Readonly<Record<string, string | undefined>>
  * @param overrides take precedence over both
  */
 export function loadConfig(overrides: Variables = {}): Config {
-  return parseConfig(findSettings({ ...processEnvironment(), ...overrides }, dotenv()))
+  const { found, misspelt } = inspectConfig(overrides)
+  return parseConfig(found, misspelt)
 }
 
-/** Every setting as text with its source, including invalid ones. */
-export function inspectConfig(): Readonly<Record<SettingName, Found>> {
-  return findSettings(processEnvironment(), dotenv())
+export interface Inspected {
+  /** Every setting as text with its source, including invalid ones. */
+  readonly found: Readonly<Record<SettingName, Found>>
+  /** Problems: variables whose names are nearly those of settings. */
+  readonly misspelt: readonly string[]
+}
+
+export function inspectConfig(overrides: Variables = {}): Inspected {
+  const environment = { ...processEnvironment(), ...overrides }
+  const file = dotenv()
+  return { found: findSettings(environment, file), misspelt: findMisspelt(environment, file) }
 }
 
 function dotenv(): Variables {
@@ -74,6 +84,16 @@ export function findSettings(
     SettingName,
     Found
   >
+}
+
+/** A misspelt setting would be ignored, and the default taken instead, without a word. */
+export function findMisspelt(environment: Variables, dotenv: Variables): readonly string[] {
+  const settings: readonly [string, Setting<unknown>][] = Object.entries(SETTINGS)
+  const known = settings.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name]))
+  return misspeltNames({ ...dotenv, ...environment }, [...known, ...Object.keys(OTHER_VARIABLES)]).map(
+    ({ name, likely }) =>
+      `${name} (${environment[name] ? 'environment' : '.env'}) is not a setting; did you mean ${likely}? If another program needs it, set ${likely} too`,
+  )
 }
 
 /** An empty variable counts as unset: compose files set unset variables to "". */
@@ -119,9 +139,15 @@ function readSecret(name: SettingName, file: string): Found {
   }
 }
 
-/** @throws ConfigError with every problem */
-export function parseConfig(found: Readonly<Record<SettingName, Found>>): Config {
-  const problems: string[] = []
+/**
+ * @param misspelt further problems
+ * @throws ConfigError with every problem
+ */
+export function parseConfig(
+  found: Readonly<Record<SettingName, Found>>,
+  misspelt: readonly string[] = [],
+): Config {
+  const problems = [...misspelt]
   const values = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
     const { text, source, problem } = found[name]
     const { kind, secret }: Setting<unknown> = SETTINGS[name]

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { ConfigError, findSettings, parseConfig } from '../../src/config/load.ts'
+import { ConfigError, findMisspelt, findSettings, parseConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { ERRORS } from '../../src/errors/errors.ts'
 
 type Variables = Readonly<Record<string, string>>
 
 const load = (environment: Variables, dotenv: Variables = {}): Config =>
-  parseConfig(findSettings(environment, dotenv))
+  parseConfig(findSettings(environment, dotenv), findMisspelt(environment, dotenv))
 
 /** The problems of the settings, as an operator reads them. */
 function problemsOf(environment: Variables, dotenv: Variables = {}): readonly string[] {
@@ -68,6 +68,29 @@ test('the environment overrides .env, and .env the default', () => {
   assert.deepEqual(found.MQTT_PORT, { text: '3', source: '.env', problem: null })
   assert.deepEqual(found.POSTGRES_PORT, { text: '5433', source: 'default', problem: null })
   assert.deepEqual(found.MQTT_URL, { text: null, source: 'unset', problem: null })
+})
+
+test('a misspelt name is refused with the likely one, in the environment and in .env', () => {
+  assert.deepEqual(
+    problemsOf(
+      { HTTP_PORTT: '80', MQTT_USERNAM: 'a', DATABSAE_URL: 'x', PATH: '/bin', HTTP_PROXY: 'p' },
+      { http_host: '::1' },
+    ),
+    [
+      'http_host (.env) is not a setting; did you mean HTTP_HOST? If another program needs it, set HTTP_HOST too',
+      'HTTP_PORTT (environment) is not a setting; did you mean HTTP_PORT? If another program needs it, set HTTP_PORT too',
+      'MQTT_USERNAM (environment) is not a setting; did you mean MQTT_USERNAME? If another program needs it, set MQTT_USERNAME too',
+      'DATABSAE_URL (environment) is not a setting; did you mean DATABASE_URL? If another program needs it, set DATABASE_URL too',
+    ],
+  )
+  assert.match(
+    problemsOf({ MQTT_PASWORD_FILE: '/nowhere' })[0] ?? '',
+    /^MQTT_PASWORD_FILE .* did you mean MQTT_PASSWORD_FILE\?/,
+  )
+})
+
+test('a name like that of a setting is left alone if it is empty, or if the setting is set as well', () => {
+  assert.deepEqual(problemsOf({ HTTP_PORTT: '', LOGLEVEL: 'INFO', LOG_LEVEL: 'info' }), [])
 })
 
 test('an empty variable counts as unset', () => {

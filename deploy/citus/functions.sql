@@ -228,3 +228,33 @@ begin
       and case when e.ts_server < seen_before then isfinite(e.ts_server) and isfinite(coalesce(e.ts_device, e.ts))
         and isfinite(coalesce(e.ts_device_local, 'epoch')) end;
 end $$;
+
+create or replace function sealable_rows(of_device text, of_type text, since timestamptz, before timestamptz, before_id text, seen_before timestamptz)
+returns table (
+  place tid, event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
+  ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
+  schema smallint, meta jsonb, value_exact text
+)
+language plpgsql stable as $$
+begin
+  return query
+    select null::tid, e.event_id, e.device_id, e.event_type, e.value_num, e.value_text, e.unit, e.ts, e.ts_device, e.ts_device_local,
+      e.ts_device_raw, e.ts_server, e.schema, e.meta, e.value_exact
+    from events e
+    where e.device_id = of_device and e.event_type = of_type and e.ts > '-infinity' and e.ts >= since
+      and (e.ts, e.event_id) < (before, before_id)
+      and case when e.ts_server < seen_before then isfinite(e.ts_server) and isfinite(coalesce(e.ts_device, e.ts))
+        and isfinite(coalesce(e.ts_device_local, 'epoch')) end;
+end $$;
+
+-- Each shard has places of its own, so the rows are found by their ids.
+create or replace function delete_rows(places tid[], ids text[])
+returns bigint
+language plpgsql as $$
+declare
+  deleted bigint;
+begin
+  delete from events where event_id = any(ids);
+  get diagnostics deleted = row_count;
+  return deleted;
+end $$;

@@ -93,6 +93,10 @@ test('the functions for Citus replace all that read events, and give the same re
   assert.ok(after.length > 0)
   for (const { name, language } of after) assert.equal(language, 'plpgsql', name)
   assert.deepEqual(await answers(pool), ours)
+  const content = `select md5(string_agg(h::text, '' order by event_id)) from event_history h`
+  const all = await pool.query(content)
+  await pool.query(SEAL.replace('20T18', '21T00'))
+  assert.deepEqual(await pool.query(content), all, 'after their own sealing')
 })
 
 async function typeScriptOf(folder: URL): Promise<readonly URL[]> {

@@ -143,3 +143,24 @@ test('a segment that would give other events than it was made of stops the step,
   assert.match(step?.fault ?? '', /Sealing 1500 events of d temp would have changed them/)
   assert.deepEqual(await census(pool), { rows: 1_500, sealed: 0, segments: 0, same: 1_500, all: 1_500 })
 })
+
+const CHANGES = {
+  updated: `update events set value_num = -0.0 where event_id = 'd-1-7'`,
+  replaced: `delete from events where event_id = 'd-1-7';
+    insert into events select 'd-9-7', device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_device_local, ts_device_raw,
+      ts_server, schema, meta, value_exact from events where event_id = 'd-1-8'
+    on conflict do nothing`,
+}
+for (const [how, change] of Object.entries(CHANGES))
+  test(`a row that is ${how} while its segment is made stops the step, and nothing is deleted`, async (t) => {
+    const pool = await open(t)
+    await pool.query(REGULAR, ['2026-06-01T00:00:00.123457Z', 1, 1_500])
+    await pool.query('insert into sent select * from events')
+    await pool.query('select recount_series()')
+    await pool.query(`
+      create function change() returns trigger language plpgsql as $$ begin ${change}; return new; end $$;
+      create trigger change before insert on event_segments for each row execute function change()`)
+    const [step] = await pool.query<{ fault: string }>(`select fault from seal_next('30 days', 5000)`)
+    assert.match(step?.fault ?? '', /Sealing 1500 events of d temp would have lost some/)
+    assert.deepEqual(await census(pool), { rows: 1_500, sealed: 0, segments: 0, same: 1_500, all: 1_500 })
+  })

@@ -36,7 +36,7 @@ const TOTALS = `
 select pg_database_size(current_database())::float8 as "databaseBytes",
   (select coalesce(sum(stored), 0)::float8 / greatest(extract(epoch from now() - min(minute)) / 86400, 0.04)::float8
     from ingest_stats where minute > now() - interval '7 days') as "eventsPerDay",
-  (select greatest(extract(epoch from now() - min(first_ts)) / 86400, 1)::float8 from series) as days,
+  (select greatest(extract(epoch from now() - min(first_ts)) / 86400, 1)::float8 from series having count(*) > 0) as days,
   has_function_privilege('pg_ls_waldir()', 'execute') as "mayReadWal",
   to_regclass('event_segments') is not null and to_regclass('sealing') is not null as "hasSegments"`
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Storage } from '@qs-telemetry/protocol/api'
+import { runCommand } from '@qs-telemetry/testing/command.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
@@ -45,6 +46,12 @@ test('qs storage adds up what uses the disk, and says how long it lasts', async 
   assert.match(text.stdout, /^ +[\d.]+ (bytes|KB|MB) {2}\w+ +█+/)
   assert.match(text.stdout, /\nevents {3}20000 rows of \d+ bytes, 0 sealed events\n/)
   assert.match(text.stdout, /\ndisk {5}[\d.]+ [GT]B of [\d.]+ [GT]B are free; lasts /)
+})
+
+test('an empty database does not grow', async (t) => {
+  const env = { DATABASE_URL: await migratedDatabase(t) }
+  const { growth, events } = JSON.parse((await runCommand(['storage', '--json'], env)).stdout) as Storage
+  assert.deepEqual([growth.bytesPerDay, growth.eventsPerDay, events.sealed], [0, 0, 0])
 })
 
 test('qs storage says that it does not know the disk of another role, and gives the rest', async (t) => {

@@ -66,6 +66,12 @@ export const durationOr = (word: string, min: string, max: string): Kind<number 
   return kind(`${name}, or ${word}`, (value) => (value.trim() === word ? null : parse(value)))
 }
 
+/** Milliseconds, or `forever`. */
+export const keepTime = (min: string, max: string): Kind<number | 'forever'> => {
+  const { name, parse } = durationOr('forever', min, max)
+  return kind(name, (value) => parse(value) ?? 'forever')
+}
+
 function parseDuration(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(value.trim())
   const unitMs = DURATION_MS[match?.[2] ?? '']

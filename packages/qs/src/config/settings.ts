@@ -234,17 +234,15 @@ export const SETTINGS = {
     '30d',
     'Age at which events are packed into event_segments, where they take about a tenth of the space and stay readable',
   ),
-  KEEP_EVENTS: setting(
+  KEEP_EVENTS: optional(
     'Years',
-    kinds.durationOr('forever', '1d', '36500d'),
-    'forever',
-    'Age at which events are deleted, such as 730d. qs keep shows what would go, and keeps some devices or types for another time',
+    kinds.keepTime('1d', '36500d'),
+    'Age at which events are deleted, such as 730d, or forever. qs keep shows what would go, and keeps some devices or types for another time. If unset, what the database holds stays, at first forever',
   ),
-  KEEP_HOURS: setting(
+  KEEP_HOURS: optional(
     'Years',
-    kinds.durationOr('forever', '1d', '36500d'),
-    'forever',
-    'Age at which numbers by the hour, from which long charts are drawn, are deleted once their events are',
+    kinds.keepTime('1d', '36500d'),
+    'Age at which numbers by the hour, from which long charts are drawn, are deleted once their events are. If unset, what the database holds stays, at first forever',
   ),
 
   DEAD_LETTER_RATE: setting(

@@ -48,9 +48,9 @@ async function open(t: TestContext) {
       from event_history group by 1 order by 1`)
     return Object.fromEntries(rows.map(({ series, events, days }) => [series, [events, days]]))
   }
-  const keep = (events: number | null, hours: number | null = null) =>
+  const keep = (events: number | 'forever' | null, hours: number | null = null) =>
     applyKeepPolicy(String(url), {
-      eventsMs: events === null ? null : events * DAY_MS,
+      eventsMs: typeof events === 'number' ? events * DAY_MS : events,
       hoursMs: hours === null ? null : hours * DAY_MS,
     })
   return { pool, seal, drop, left, keep }
@@ -132,4 +132,13 @@ test('a role that may not change the policy is told so, and a repeated one is th
   assert.equal(await keep(100, 200), true)
   assert.equal(await keep(100, 200), true)
   assert.deepEqual(await keepDefaults(pool), { events: 100, hours: 200 })
+})
+
+test('an unset setting leaves the stored policy as it is, and forever ends it', async (t) => {
+  const { pool, keep } = await open(t)
+  await keep(100, 200)
+  assert.equal(await keep(null), true)
+  assert.deepEqual(await keepDefaults(pool), { events: 100, hours: 200 })
+  assert.equal(await keep('forever'), true)
+  assert.deepEqual(await keepDefaults(pool), { events: null, hours: 200 })
 })

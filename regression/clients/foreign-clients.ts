@@ -25,6 +25,7 @@ export const FOREIGN_CLIENTS: readonly ForeignClient[] = [
   java('paho Java', 'paho-java', '1.2.5', [4]),
   java('paho Java', 'paho-java5', '1.2.5', [5]),
   java('HiveMQ', 'hivemq', '1.3.7', [4, 5]),
+  rust('rumqttc', '0.25.1'),
 ]
 
 function python(name: string, folder: string, pack: string, version: string): ForeignClient {
@@ -50,6 +51,16 @@ function go(name: string, folder: string, module: string, version: string, level
     ['go', 'build', '-mod=mod', '-o', 'publish', '.'],
   ] as const
   return { name, folder, version, levels: [level], build, run: ['./publish'] }
+}
+
+function rust(crate: string, version: string): ForeignClient {
+  const build = [
+    ['cargo', 'init', '--quiet', '--name', 'publish', '--vcs', 'none'],
+    ['cargo', 'add', '--quiet', '--no-default-features', `${crate}@=${version}`],
+    ['cargo', 'add', '--quiet', '--features', 'rt,macros,time', 'tokio@1'],
+    ['cargo', 'build', '--quiet', '--release'],
+  ] as const
+  return { name: crate, folder: crate, version, levels: [4, 5], build, run: ['target/release/publish'] }
 }
 
 function java(name: string, folder: string, version: string, levels: readonly (4 | 5)[]): ForeignClient {

@@ -114,6 +114,7 @@ export class ClientConnection implements Client, Outlet {
 
   resume(): void {
     this.#isHeld = false
+    this.#packets?.beginRead()
     if (this.#state === 'open') this.#guarded(() => this.#frames.release())
     this.#limitBehind()
     if (this.#leaving !== null && !this.#mustWait) this.#end(null)

@@ -82,7 +82,7 @@ export class IncomingMessages {
     this.#receivedAt = parts.clock.now()
   }
 
-  /** Everything in one read has the same server time. */
+  /** Everything in one read has the same server time, as has what waited for the intake and is read now. */
   beginRead(): void {
     this.#receivedAt = this.#parts.clock.now()
   }

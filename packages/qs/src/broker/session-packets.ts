@@ -43,7 +43,7 @@ export class SessionPackets {
     this.#messages = new IncomingMessages(client, session, { ...parts, connect })
   }
 
-  /** Everything in one read has the same server time. */
+  /** Everything in one read has the same server time, as has what waited for the intake and is read now. */
   beginRead(): void {
     this.#messages.beginRead()
   }

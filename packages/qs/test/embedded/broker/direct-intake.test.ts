@@ -80,6 +80,21 @@ test('the PUBACK leaves when the message is settled, in the order of arrival', a
   assert.deepEqual(answers(client), [5, 6, 7])
 })
 
+test('the server time of a message that had to wait for room is when the pipeline takes it', async (t) => {
+  const { broker, deliveries } = await stage(t, { messages: 1 })
+  const client = await connectedRaw(t, broker)
+  client.send(event(1), event(2), event(3))
+  await settled(client)
+  assert.equal(deliveries.length, 2, 'the third has no room')
+  const clock = new SystemClock()
+  const before = clock.monotonicMs()
+  await until(() => clock.monotonicMs() >= before + 2, 'the clock to go on')
+  const { epochMs } = clock.now()
+  for (const delivery of deliveries.slice()) delivery.settle()
+  await until(() => deliveries.length === 3, 'the third')
+  assert.ok((deliveries[2]?.receivedAt.epochMs ?? 0) >= epochMs)
+})
+
 test('MQTT 5 learns from the PUBACK that a message was rejected, and why', async (t) => {
   const { broker, deliveries } = await stage(t)
   const client = await connectedRaw(t, broker)

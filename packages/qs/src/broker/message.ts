@@ -16,9 +16,11 @@ export interface Message {
   readonly shared?: Sharing
 }
 
-/** Another member gets a message that one has not acknowledged when its session ends [4.8.2]. */
+/** Another member gets a message that one has not acknowledged when its session ends [4.8.2], or that it cannot get. */
 export interface Sharing {
   deliver(message: Message): void
+  /** To a member that takes it, other than this client; without one it is discarded. */
+  passOn(message: Message, clientId: string): void
 }
 
 export const NO_FORWARDED = Buffer.alloc(0)

@@ -1,4 +1,4 @@
-import type { Output } from '../mqtt/output.ts'
+import type { OutgoingPublish, Output } from '../mqtt/output.ts'
 import { PUBREL, type Qos } from '../mqtt/packet-types.ts'
 import { bytesOf, expirySecondsLeft, hasExpired, type Message } from './message.ts'
 import { OutQueue, type Queued } from './out-queue.ts'
@@ -109,10 +109,12 @@ export class Session {
   }
 
   /** Whether a message of this QoS would reach its client, or be kept for it. */
-  takes(message: Message, qos: Qos): boolean {
+  takes(message: Message, qos: Qos, subscriptionIds: readonly number[]): boolean {
     const outlet = this.#outlet
     if (outlet === null) return qos > 0 && this.expirySeconds > 0 && this.#hasRoom(message)
     if (!outlet.mayReceive(message.topic)) return false
+    const terms = { qos, dup: false, retain: false, subscriptionIds, packetId: 0 }
+    if (!outlet.output.fits(packetOf(message, terms, outlet.monotonicMs()))) return false
     return qos > 0 ? this.#hasRoom(message) : outlet.waitingBytes <= MAX_WAITING_BYTES
   }
 
@@ -183,28 +185,14 @@ export class Session {
     }
     const nowMs = outlet.monotonicMs()
     const isDue = outlet.mayReceive(message.topic) && (isAgain || !hasExpired(message, nowMs))
-    const { topic, payload, forwarded } = message
-    const { qos, retain, subscriptionIds } = queued
-    const expirySeconds = expirySecondsLeft(message, nowMs)
-    const isSent =
-      isDue &&
-      outlet.output.publish({
-        topic,
-        payload,
-        qos,
-        dup: isAgain,
-        retain,
-        packetId,
-        forwarded,
-        expirySeconds,
-        subscriptionIds,
-      })
+    const packet = packetOf(message, { ...queued, dup: isAgain }, nowMs)
+    if (isDue && outlet.output.publish(packet)) return true
     // A packet above the client's limit counts as acknowledged [MQTT-3.1.2-25].
-    if (!isSent) {
-      const before = this.#queue.bytes
-      this.#queue.acknowledge(packetId)
-      this.#limits.count(this, this.#queue.bytes - before, -1)
-    }
+    const before = this.#queue.bytes
+    this.#queue.acknowledge(packetId)
+    this.#limits.count(this, this.#queue.bytes - before, -1)
+    // Not one with QoS 2 that it may have received [MQTT-4.8.2-5].
+    if (isDue && (queued.qos === 1 || !isAgain)) message.shared?.passOn(message, this.clientId)
     return true
   }
 
@@ -237,19 +225,17 @@ export class Session {
       this.missed++
       return this.#limits.dropUnread()
     }
-    const { topic, payload, forwarded, expiresAtMs } = message
-    if (!outlet.mayReceive(topic)) return
-    const expirySeconds = expiresAtMs === null ? null : expirySecondsLeft(message, outlet.monotonicMs())
-    outlet.output.publish({
-      topic,
-      payload,
-      qos: 0,
-      dup: false,
-      retain,
-      packetId: 0,
-      forwarded,
-      expirySeconds,
-      subscriptionIds,
-    })
+    if (!outlet.mayReceive(message.topic)) return
+    const terms = { qos: 0, dup: false, retain, subscriptionIds, packetId: 0 } as const
+    outlet.output.publish(packetOf(message, terms, outlet.monotonicMs()))
   }
+}
+
+type Terms = Pick<OutgoingPublish, 'qos' | 'dup' | 'retain' | 'subscriptionIds' | 'packetId'>
+
+function packetOf(message: Message, terms: Terms, nowMs: number): OutgoingPublish {
+  const { topic, payload, forwarded } = message
+  const { qos, dup, retain, subscriptionIds, packetId } = terms
+  const expirySeconds = expirySecondsLeft(message, nowMs)
+  return { topic, payload, qos, dup, retain, packetId, forwarded, expirySeconds, subscriptionIds }
 }

@@ -9,22 +9,33 @@ export class SharedGroup implements Sharing {
   #turn = 0
 
   deliver(message: Message): void {
-    const member = this.#next(message)
-    if (member !== undefined) deliver(message, member)
+    const members = this.#inTurn()
+    this.#give(message, this.#taker(message, members) ?? members[0])
+  }
+
+  passOn(message: Message, clientId: string): void {
+    const others = this.#inTurn().filter(({ session }) => session.clientId !== clientId)
+    this.#give(message, this.#taker(message, others))
+  }
+
+  #give(message: Message, member: Subscription | undefined): void {
+    if (member === undefined) return
+    this.#turn = [...this.members.values()].indexOf(member) + 1
+    deliver(message, member)
+  }
+
+  #inTurn(): readonly Subscription[] {
+    const all = [...this.members.values()]
+    return all.map((_, n) => all[(this.#turn + n) % all.length] as Subscription)
   }
 
   /**
    * The next connected member that takes the message; without one, the next whose session keeps it. One that may not
-   * receive it, that does not read or whose queue is full costs the others nothing.
+   * receive it, that does not read, whose queue is full or whose packets may not be that large costs the others nothing.
    */
-  #next(message: Message): Subscription | undefined {
-    const all = [...this.members.values()]
-    const inTurn = all.map((_, n) => all[(this.#turn + n) % all.length] as Subscription)
-    const takes = ({ session, qos }: Subscription) =>
-      session.takes(message, Math.min(qos, message.qos) as Qos)
-    const member =
-      inTurn.find((each) => each.session.isConnected && takes(each)) ?? inTurn.find(takes) ?? inTurn[0]
-    if (member !== undefined) this.#turn = all.indexOf(member) + 1
-    return member
+  #taker(message: Message, members: readonly Subscription[]): Subscription | undefined {
+    const takes = ({ session, qos, identifier }: Subscription) =>
+      session.takes(message, Math.min(qos, message.qos) as Qos, identifier === null ? [] : [identifier])
+    return members.find((each) => each.session.isConnected && takes(each)) ?? members.find(takes)
   }
 }

@@ -162,18 +162,15 @@ export class Output {
     this.#byte(0)
   }
 
+  /** @returns whether it would be written */
+  fits(packet: OutgoingPublish): boolean {
+    return this.maxBytes === Number.POSITIVE_INFINITY || this.#isAccepted(this.#measure(packet).rest)
+  }
+
   /** @returns false if it is larger than the client accepts, and was not written */
   publish(packet: OutgoingPublish): boolean {
     const { topic, payload, qos, packetId, forwarded, expirySeconds, subscriptionIds } = packet
-    const topicBytes = Buffer.byteLength(topic)
-    const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
-    let properties = 0
-    if (this.#level === 5) {
-      properties = forwarded.length + (expirySeconds === null ? 0 : 5)
-      for (const id of subscriptionIds) properties += 1 + integerBytes(id)
-    }
-    const lengthBytes = this.#level === 5 ? integerBytes(properties) : 0
-    const rest = 2 + topicBytes + (qos > 0 ? 2 : 0) + lengthBytes + properties + payloadBytes
+    const { topicBytes, properties, rest } = this.#measure(packet)
     const flags = (packet.dup ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0)
     if (!this.#header((PUBLISH << 4) | flags, rest)) return false
     this.#string(topic, topicBytes)
@@ -213,9 +210,26 @@ export class Output {
     return true
   }
 
+  #measure({ topic, payload, qos, forwarded, expirySeconds, subscriptionIds }: OutgoingPublish) {
+    const topicBytes = Buffer.byteLength(topic)
+    const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+    let properties = 0
+    if (this.#level === 5) {
+      properties = forwarded.length + (expirySeconds === null ? 0 : 5)
+      for (const id of subscriptionIds) properties += 1 + integerBytes(id)
+    }
+    const lengthBytes = this.#level === 5 ? integerBytes(properties) : 0
+    const rest = 2 + topicBytes + (qos > 0 ? 2 : 0) + lengthBytes + properties + payloadBytes
+    return { topicBytes, properties, rest }
+  }
+
+  #isAccepted(rest: number): boolean {
+    return rest + 1 + integerBytes(rest) <= this.maxBytes
+  }
+
   /** Reserves the whole packet. @returns false if it is larger than the client accepts */
   #header(first: number, rest: number): boolean {
-    if (rest + 1 + integerBytes(rest) > this.maxBytes) return false
+    if (!this.#isAccepted(rest)) return false
     const bytes = 5 + rest
     if (this.#buffer === null) {
       this.#buffer = Buffer.allocUnsafe(Math.max(this.#nextBytes, bytes))

@@ -96,6 +96,47 @@ test('a shared subscription passes over a member that may not receive the messag
   assert.deepEqual({ dropped: limits.dropped, full: full.length }, before)
 })
 
+test('a message too large for one member of a shared subscription goes to another, or counts as sent [MQTT-3.1.2-25]', async () => {
+  for (const qos of [0, 1, 2] as const) {
+    const { connect, limits } = pureBroker()
+    const small = await connect('small', { properties: { maximumPacketSize: 100 } })
+    const large = await connect('large')
+    const sender = await connect('sender')
+    for (const member of [small, large]) await member.send(subscribe('$share/g/t', { qos }))
+    const send = async (length: number) => {
+      for (let messageId = 1; messageId <= 4; messageId++)
+        await sender.send(publish('t', 'x'.repeat(length), { qos, ...(qos > 0 && { messageId }) }))
+    }
+    await send(10)
+    assert.deepEqual([received(small).length, received(large).length], [2, 2], `QoS ${qos}, small`)
+    await send(200)
+    assert.deepEqual([received(small).length, received(large).length], [2, 6], `QoS ${qos}, large`)
+    await large.send({ cmd: 'unsubscribe', messageId: 9, unsubscriptions: ['$share/g/t'] })
+    const { waiting } = limits
+    await send(200)
+    assert.equal(received(small).length, 2)
+    assert.equal(limits.waiting, waiting, `QoS ${qos}: what nobody can take is not kept`)
+  }
+})
+
+test('a kept message that its member accepts no longer when it returns goes to another member', async () => {
+  const { connect, limits } = pureBroker()
+  const [first, sender] = [await connect('first', lasting(60)), await connect('sender')]
+  await first.send(subscribe('$share/g/t', { qos: 2 }))
+  await first.vanish()
+  for (let messageId = 1; messageId <= 3; messageId++)
+    await sender.send(publish('t', `${messageId}`.repeat(200), { qos: messageId === 1 ? 1 : 2, messageId }))
+  const other = await connect('other')
+  await other.send(subscribe('$share/g/t', { qos: 2 }))
+  const returned = await connect('first', lasting(60, { maximumPacketSize: 100 }))
+  assert.deepEqual(received(returned), [])
+  assert.deepEqual(
+    received(other).map((text) => text.slice(0, 3)),
+    ['t 1', 't 2', 't 3'],
+  )
+  assert.equal(limits.waiting, 3)
+})
+
 test('a session has at most 10,000 subscriptions; a known one may be repeated, and one that ends makes room', async () => {
   const { connect } = pureBroker()
   const client = await connect('c')

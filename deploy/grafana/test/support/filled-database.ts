@@ -34,10 +34,11 @@ export async function filledDatabase(t: TestContext): Promise<string> {
   const connection = await connect({ url, name: 'fill', connectTimeoutMs: 5_000 })
   try {
     const messages = [...simulated(), awkward(), windowContact()]
+    const now = new Date().toISOString()
     const context = { writer: 'test/1', isRetry: false, prospects: new CopyProspects(), nowMs: 0 }
-    await writeBatch(connection, gather(messages, null), { ...context, devices: seen(messages) })
+    await writeBatch(connection, gather(messages, null, now), { ...context, devices: seen(messages) })
     // A network fault: the device acks were lost, so the devices resend.
-    await writeBatch(connection, gather(messages.slice(-40), null), { ...context, devices: [] })
+    await writeBatch(connection, gather(messages.slice(-40), null, now), { ...context, devices: [] })
   } finally {
     connection.destroy()
   }

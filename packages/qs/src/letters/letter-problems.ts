@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 import type { Config } from '../config/settings.ts'
 import type { Event } from '../pipeline/message.ts'
 import { compareEvents, readComparisons } from '../sink/compare-events.ts'
-import { findSealed } from '../sink/find-sealed.ts'
+import { findSealed, pieces } from '../sink/find-sealed.ts'
 import { type JudgedLetter, type Judgement, judgeLetter } from './judge-letter.ts'
 
 /** Why a replay would be rejected, as text for the user. */
@@ -47,9 +47,14 @@ export async function forecastEvents(
 ): Promise<readonly Forecast[]> {
   const rows = events.map((event) => ({ event, tsServer: event.ts }))
   const forecasts: Forecast[] = events.map(() => 'stored')
-  for (const find of [compareEvents, findSealed]) {
-    const { rows: answers } = await database.query<Record<string, unknown>>(find(rows))
-    for (const { index, same } of readComparisons(answers)) forecasts[index] = same ? 'duplicate' : 'conflict'
+  let start = 0
+  for (const piece of pieces(rows)) {
+    for (const find of [compareEvents, findSealed]) {
+      const { rows: answers } = await database.query<Record<string, unknown>>(find(piece))
+      for (const { index, same } of readComparisons(answers))
+        forecasts[start + index] = same ? 'duplicate' : 'conflict'
+    }
+    start += piece.length
   }
   return forecasts
 }

@@ -6,6 +6,8 @@ import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 
 /** Bounds a transaction of tiny events, or of bad elements that are all rejections. */
 const MAX_ELEMENTS = 10_000
+/** Segments are searched for each of these first: fresh messages behind them go with another writer meanwhile. */
+const MAX_OLD = 1_000
 
 /** The messages of one transaction. */
 export interface Batch {
@@ -33,9 +35,9 @@ export const NO_MESSAGES: Batch = {
  * bytes at once and released, so that only the events of one message are in memory and not those of thousands.
  *
  * @param rows null if nothing is to be copied
- * @param now the current server time, which tells replays from fresh messages
+ * @param now the current server time, which tells what may be sealed
  */
-export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now?: string): Batch {
+export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now: string): Batch {
   rows?.clear()
   const messages: Message[] = []
   const changes = new SeriesChanges()
@@ -48,14 +50,13 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now?: 
     for (const element of message.elements) {
       if (element.kind !== 'event') continue
       if (earliestTs === null || element.ts < earliestTs) earliestTs = element.ts
-      if (sealedTimes.mayInclude(element, message.tsServer))
-        old.push({ event: element, tsServer: message.tsServer })
+      if (sealedTimes.mayInclude(element)) old.push({ event: element, tsServer: message.tsServer })
       rows?.add(element, message.tsServer)
       changes.add(element, message.tsServer)
     }
     if (rows !== null) message.release()
     elements += message.size
-    if (elements >= MAX_ELEMENTS) break
+    if (elements >= MAX_ELEMENTS || old.length >= MAX_OLD) break
   }
   return { messages, copy: rows?.take() ?? null, earliestTs, old, changes: changes.byDevice }
 }

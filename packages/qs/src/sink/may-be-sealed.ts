@@ -6,38 +6,33 @@ const DATE_DIGITS = '2026-11-28'.length
 const FIRST_CLOCK = '2020'
 
 /**
- * Whether an event may be in a segment: it is a day old, by its own clock or as stored. Segments hold events of three
- * days and more (`seal_next`), so that neither a setting nor the clock of another machine matters here.
+ * Whether an event may be in a segment: it is a day old, by its own clock or as stored, or its clock is a day ahead.
+ * Segments hold events of three days and more (`seal_next`), so that neither a setting nor the clock of another machine
+ * matters here.
  *
  * Both times count: a device time that was plausible when the event came first may be too old now. A clock that was
- * never set costs nothing, nor does any fresh event. A replay keeps the server time of its dead letter: next to that, its
- * events look fresh.
+ * never set costs nothing, nor does any fresh event. Only the time of now counts, not that of the message: a replay
+ * keeps the time at which its dead letter came, and next to that its events look fresh.
  */
 export class SealedTimes {
-  #today = ''
-  #yesterday = ''
-  readonly #dayBefore: string
+  readonly #yesterday: string
+  readonly #tomorrow: string
 
-  /** @param now the current server time; absent: no message is a replay */
-  constructor(now?: string) {
-    this.#dayBefore = now === undefined ? '' : dayBefore(now)
+  /** @param now the current server time */
+  constructor(now: string) {
+    const today = Date.parse(now.slice(0, DATE_DIGITS))
+    this.#yesterday = dateOf(today - DAY_MS)
+    this.#tomorrow = dateOf(today + 2 * DAY_MS)
   }
 
-  /** @param tsServer of its message */
-  mayInclude({ ts, tsDevice }: Pick<Event, 'ts' | 'tsDevice'>, tsServer: string): boolean {
-    if (tsServer < this.#dayBefore) return true
-    if (!tsServer.startsWith(this.#today) || this.#today === '') this.#begin(tsServer.slice(0, DATE_DIGITS))
+  mayInclude({ ts, tsDevice }: Pick<Event, 'ts' | 'tsDevice'>): boolean {
     if (ts < this.#yesterday) return true
-    return tsDevice !== null && tsDevice < this.#yesterday && tsDevice >= FIRST_CLOCK
-  }
-
-  #begin(today: string): void {
-    this.#today = today
-    this.#yesterday = dayBefore(today)
+    if (tsDevice === null) return false
+    return (tsDevice < this.#yesterday && tsDevice >= FIRST_CLOCK) || tsDevice >= this.#tomorrow
   }
 }
 
-/** The date of the day before, with which a time can be compared as text. */
-function dayBefore(time: string): string {
-  return new Date(Date.parse(time.slice(0, DATE_DIGITS)) - DAY_MS).toISOString().slice(0, DATE_DIGITS)
+/** With which a time can be compared as text. */
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, DATE_DIGITS)
 }

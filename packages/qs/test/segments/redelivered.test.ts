@@ -166,6 +166,54 @@ test('it is a duplicate after its device time has become implausible, and in ano
   assert.equal(letters.length, 0)
 })
 
+test('an event with an implausible device time is found by it, and one with a clock that was never set is not', async (t) => {
+  const { send, seal, count, sentMs } = await open(t)
+  const dated = (id: string, ms: number) => ({
+    event_id: id,
+    value: 1,
+    ts_device: new Date(ms).toISOString(),
+  })
+  const behind = dated('behind', sentMs - 120 * DAY_MS)
+  const local = { ...behind, event_id: 'local', ts_device: behind.ts_device.replace('Z', '') }
+  const ahead = dated('ahead', sentMs + 300 * DAY_MS)
+  const unset = dated('unset', 86_400_000)
+  assert.deepEqual(await send([behind, local], { at: sentMs }), ['stored', 'stored'])
+  assert.deepEqual(await send([ahead], { at: sentMs, device: 'e' }), ['stored'])
+  assert.deepEqual(await send([unset], { at: sentMs, device: 'f' }), ['stored'])
+  await seal()
+  assert.deepEqual(await send([behind, local, { ...behind, value: 2 }]), [
+    ...['duplicate', 'duplicate', 'EVENT_ID_CONFLICT'],
+  ])
+  assert.deepEqual(await send([ahead], { device: 'e' }), ['duplicate'])
+  assert.deepEqual(await send([unset], { device: 'f' }), ['stored'])
+  assert.deepEqual(await count(), { rows: 1, all: 5 })
+})
+
+test('the id of a sealed event with another type of its device at that time is a conflict', async (t) => {
+  const { send, seal, count, sentMs, measured } = await open(t)
+  const one = { event_id: 'd-1', value: 1, ts_device: measured }
+  assert.deepEqual(await send([one], { at: sentMs }), ['stored'])
+  await seal()
+  assert.deepEqual(await send([{ ...one, event_type: 'hum' }, one]), ['EVENT_ID_CONFLICT', 'duplicate'])
+  assert.deepEqual(await count(), { rows: 0, all: 1 })
+})
+
+test('of many late events, looked for in pieces, the sealed one is a duplicate', async (t) => {
+  const { send, seal, count, sentMs } = await open(t)
+  const at = (i: number) => new Date(sentMs - i * 60_000).toISOString()
+  const event = (id: string, i: number) => ({ event_id: id, value: i, ts_device: at(i) })
+  await send(
+    Array.from({ length: 450 }, (_, i) => event(`d-1-${i}`, i)),
+    { at: sentMs },
+  )
+  await seal()
+  const late = Array.from({ length: 450 }, (_, i) => event(`${i === 440 ? 'd-1-' : 'd-2-'}${i}`, i))
+  const outcomes = await send(late)
+  assert.equal(outcomes?.filter((each) => each === 'stored').length, 449)
+  assert.equal(outcomes?.[440], 'duplicate')
+  assert.deepEqual(await count(), { rows: 449, all: 899 })
+})
+
 test('without a device time it is stored again, as a new event', async (t) => {
   const { send, seal, count, sentMs } = await open(t)
   assert.deepEqual(await send([{ event_id: 'x', value: 1 }], { at: sentMs }), ['stored'])

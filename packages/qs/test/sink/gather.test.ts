@@ -21,7 +21,7 @@ test('a message that released its events names the same ids in its device ack, a
   const before = acksOf(arrayOf(...ids))
   const message = arrayOf(...ids)
   const first = message.elements
-  gather([message], new CopyRows())
+  gather([message], new CopyRows(), '2026-11-23T18:00:00Z')
   assert.ok(message.isReleased)
   assert.deepEqual(acksOf(message), before)
   assert.notEqual(message.elements, first)
@@ -33,7 +33,7 @@ test('a message with a rejection keeps its elements, and its events are still co
   const rejected = decode(
     `[${eventJson({ event_id: '"x"' })},${eventJson({ event_id: '"y"', value: '[]' })}]`,
   )
-  const { copy } = gather([rejected], new CopyRows())
+  const { copy } = gather([rejected], new CopyRows(), '2026-11-23T18:00:00Z')
   assert.equal(copy?.rows, 1)
   assert.equal(rejected.isReleased, false)
 })
@@ -43,7 +43,7 @@ test('a message that released its events keeps their warnings', () => {
     `[${eventJson({ event_id: '"y"' })},${eventJson({ event_id: '"z"', ts_device: '"soon"' })}]`,
   )
   const before = acksOf(warned)
-  gather([warned], new CopyRows())
+  gather([warned], new CopyRows(), '2026-11-23T18:00:00Z')
   assert.ok(warned.isReleased)
   assert.deepEqual([warned.warningAt(0), warned.warningAt(1)?.code], [null, 'TS_DEVICE_UNREADABLE'])
   assert.deepEqual(acksOf(warned), before)
@@ -54,6 +54,24 @@ test('the elements decoded at a time are bounded: a flood of bad ones waits for 
   function* flood() {
     for (; decoded < 100; decoded++) yield decode(`[{"event_id":"x"}${',0'.repeat(999)}]`)
   }
-  assert.equal(gather(flood(), new CopyRows()).messages.length, 10)
+  assert.equal(gather(flood(), new CopyRows(), '2026-11-23T18:00:00Z').messages.length, 10)
   assert.ok(decoded <= 10)
+})
+
+test('events that may be sealed are bounded too, so that fresh ones wait for few of them', () => {
+  function* flood() {
+    for (let i = 0; i < 100; i++)
+      yield decode(
+        `[${eventJson({ ts_device: '"2026-01-01T00:00:00Z"' })}${`,${eventJson({ ts_device: '"2026-01-01T00:00:00Z"' })}`.repeat(399)}]`,
+      )
+  }
+  const { messages, old } = gather(flood(), new CopyRows(), '2026-11-23T18:00:00Z')
+  assert.deepEqual([messages.length, old.length], [3, 1_200])
+})
+
+test('a day of now decides what may be sealed, not the time at which its message came', () => {
+  const message = decode(`[${eventJson({ event_id: '"x"' })}]`)
+  const later = new Date(Date.parse(message.tsServer) + 40 * 86_400_000).toISOString()
+  assert.equal(gather([message], null, message.tsServer).old.length, 0)
+  assert.equal(gather([message], null, later).old.length, 1)
 })

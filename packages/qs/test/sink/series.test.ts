@@ -74,8 +74,8 @@ function message(
   )
 }
 
-const copied = (...messages: readonly Message[]) => gather(messages, new CopyRows())
-const inserted = (...messages: readonly Message[]) => gather(messages, null)
+const copied = (...messages: readonly Message[]) => gather(messages, new CopyRows(), '2026-11-23T18:00:00Z')
+const inserted = (...messages: readonly Message[]) => gather(messages, null, '2026-11-23T18:00:00Z')
 
 /** A deterministic random generator. */
 function dice(seed: number) {

@@ -64,7 +64,11 @@ async function start(t: TestContext, work: SeriesWork) {
       firstSeen: moment(at),
       lastSeen: moment(at),
     }))
-    await writeBatch(connection, gather(batch.map(messageOf), null), { ...context, devices, series: work })
+    await writeBatch(connection, gather(batch.map(messageOf), null, '2026-11-23T18:00:00Z'), {
+      ...context,
+      devices,
+      series: work,
+    })
     if (work === 'defer')
       await writeBatch(connection, NO_MESSAGES, { ...context, devices: [], series: 'fold' })
   }

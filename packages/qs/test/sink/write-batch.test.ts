@@ -54,7 +54,7 @@ function context(extra: Partial<BatchContext> = {}): BatchContext {
 /** Made as by the sink. */
 function batchOf(...messages: readonly Message[]): Batch {
   const isGood = new CopyProspects().areGood(messages.map(({ delivery }) => delivery))
-  return gather(messages, isGood ? new CopyRows() : null)
+  return gather(messages, isGood ? new CopyRows() : null, '2026-11-23T18:00:00Z')
 }
 
 function nameOf(outcome: Outcome): string {
@@ -157,7 +157,7 @@ test('rows of which one exists already are inserted, as are those of the next ba
     const one = message(ids.map((id) => ({ event_id: id })))
     const [outcomes] = await writeBatch(
       watched,
-      gather([one], prospects.areGood([one.delivery]) ? rows : null),
+      gather([one], prospects.areGood([one.delivery]) ? rows : null, '2026-11-23T18:00:00Z'),
       context({ prospects }),
     )
     return { outcomes: outcomes?.map(nameOf), ways: ways.join(' ') }

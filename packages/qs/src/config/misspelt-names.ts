@@ -1,5 +1,3 @@
-import type { Variables } from './load.ts'
-
 /**
  * Names that differ from a name of `known` by one character, two exchanged ones, or in case, and say nothing as they
  * are. A name is left alone if the one it resembles is set too: then it is meant for another program.
@@ -8,7 +6,7 @@ import type { Variables } from './load.ts'
  * @returns pairs of a name in `variables` and the one that was probably meant
  */
 export function misspeltNames(
-  variables: Variables,
+  variables: Readonly<Record<string, string | undefined>>,
   known: readonly string[],
 ): readonly { readonly name: string; readonly likely: string }[] {
   const names = new Set(known)

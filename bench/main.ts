@@ -1,6 +1,7 @@
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { UsageError } from './flags.ts'
 import { GrowingDatabase } from './growth/growing-database.ts'
-import { HELP, listScenarios, type Options, readOptions, UsageError } from './options.ts'
+import { HELP, listScenarios, type Options, readOptions } from './options.ts'
 import { writeCharts } from './report/charts.ts'
 import { describeMachine } from './report/machine.ts'
 import { Progress } from './report/progress.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readOptions, UsageError } from './options.ts'
+import { UsageError } from './flags.ts'
+import { readOptions } from './options.ts'
 import { GROWTH_ROWS, growthScenarios, SCENARIOS } from './scenarios.ts'
 
 const namesOf = (...args: string[]) => readOptions(args)?.scenarios.map(({ name }) => name) ?? []

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { UsageError } from './flags.ts'
 import type { Course, Group, Scenario } from './scenario.ts'
 import { GROWTH_ROWS, growthScenarios, SCENARIOS } from './scenarios.ts'
 
@@ -15,8 +16,6 @@ export interface Options {
   readonly parentDirectory: string
   readonly profileDirectory: string | null
 }
-
-export class UsageError extends Error {}
 
 /** A larger window could use a packet identifier twice. */
 const MAX_WINDOW = 60_000

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { COVERED, HOURLY } from '../../packages/qs/src/console/queries/read-series.ts'
 import { followEvents } from '../../packages/qs/src/hours/event-hours.ts'
+import { readFlags, runCommand } from '../flags.ts'
 import { Progress } from '../report/progress.ts'
 import { startDatabase } from '../stack/database.ts'
 import { fillYear } from './fill.ts'
@@ -146,37 +146,19 @@ interface Options {
   readonly isPlan: boolean
 }
 
-class UsageError extends Error {}
-
 function readOptions(args: readonly string[]): Options | null {
-  const text = { type: 'string' } as const
-  const options = {
-    events: text,
-    runs: text,
-    plan: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  } as const
-  const { values } = (() => {
-    try {
-      return parseArgs({ args: [...args], options })
-    } catch (error) {
-      throw new UsageError((error as Error).message)
-    }
-  })()
-  if (values.help) return null
-  const integer = (name: 'events' | 'runs', fallback: number) => {
-    const value = Number(values[name] ?? fallback)
-    if (Number.isInteger(value) && value > 0) return value
-    throw new UsageError(`--${name} must be a whole number above 0, not "${values[name]}".`)
+  const flags = readFlags(args, { texts: ['events', 'runs'], switches: ['plan'] })
+  if (flags.is('help')) return null
+  return {
+    events: flags.number('events', 2_000_000),
+    runs: flags.number('runs', 15),
+    isPlan: flags.is('plan'),
   }
-  return { events: integer('events', 2_000_000), runs: integer('runs', 15), isPlan: values.plan ?? false }
 }
 
-try {
+await runCommand(async () => {
   const options = readOptions(process.argv.slice(2))
   if (options === null) console.log(HELP)
   else await bench(options)
-} catch (error) {
-  console.error(`error: ${(error as Error).message}`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+  return true
+})

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Client } from 'pg'
 import { ALL } from '../../deploy/grafana/source/sql.ts'
 import { expand } from '../../deploy/grafana/test/support/expand.ts'
@@ -11,6 +10,7 @@ import {
   readAlertRules,
   readDashboards,
 } from '../../deploy/grafana/test/support/queries.ts'
+import { readFlags, runCommand } from '../flags.ts'
 import { Progress } from '../report/progress.ts'
 import { machineCpuSeconds, treeCpuSeconds } from '../runs/process-usage.ts'
 import { startDatabase } from '../stack/database.ts'
@@ -138,51 +138,26 @@ function print(timings: readonly Timing[]): void {
   )
 }
 
-class UsageError extends Error {}
-
 function readOptions(args: readonly string[]): Options | null {
-  let values: Partial<Record<'rows' | 'days' | 'devices' | 'types' | 'hours' | 'runs' | 'dir', string>> & {
-    help?: boolean
-  }
-  try {
-    const text = { type: 'string' } as const
-    const options = {
-      rows: text,
-      days: text,
-      devices: text,
-      types: text,
-      hours: text,
-      runs: text,
-      dir: text,
-      help: { type: 'boolean', short: 'h' },
-    } as const
-    values = parseArgs({ args: [...args], options }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  if (values.help) return null
-  const integer = (name: string, given: string | undefined, fallback: number) => {
-    const value = Number(given ?? fallback)
-    if (Number.isInteger(value) && value > 0) return value
-    throw new UsageError(`--${name} must be a whole number above 0, not "${given}".`)
-  }
+  const flags = readFlags(args, {
+    texts: ['rows', 'days', 'devices', 'types', 'hours', 'runs', 'dir'],
+    switches: [],
+  })
+  if (flags.is('help')) return null
   return {
-    rows: integer('rows', values.rows, 10_000_000),
-    days: integer('days', values.days, 30),
-    devices: integer('devices', values.devices, 100),
-    types: Math.min(MAX_TYPES, integer('types', values.types, 4)),
-    hours: integer('hours', values.hours, 24),
-    runs: integer('runs', values.runs, 5),
-    dir: values.dir ?? tmpdir(),
+    rows: flags.number('rows', 10_000_000),
+    days: flags.number('days', 30),
+    devices: flags.number('devices', 100),
+    types: Math.min(MAX_TYPES, flags.number('types', 4)),
+    hours: flags.number('hours', 24),
+    runs: flags.number('runs', 5),
+    dir: flags.text('dir', tmpdir()),
   }
 }
 
-try {
+await runCommand(async () => {
   const options = readOptions(process.argv.slice(2))
-  if (options === null) console.log(HELP)
-  else process.exitCode = (await bench(options)) ? 0 : 1
-} catch (error) {
-  const isUsage = error instanceof UsageError
-  console.error(`error: ${(error as Error).message}${isUsage ? ' See --help.' : ''}`)
-  process.exitCode = isUsage ? 2 : 1
-}
+  if (options !== null) return bench(options)
+  console.log(HELP)
+  return true
+})

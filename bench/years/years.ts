@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Client } from 'pg'
+import { readFlags, runCommand } from '../flags.ts'
 import { Progress } from '../report/progress.ts'
 import { treeCpuSeconds } from '../runs/process-usage.ts'
 import { type Database, startDatabase } from '../stack/database.ts'
@@ -155,52 +155,28 @@ interface Options {
   readonly dir: string
 }
 
-class UsageError extends Error {}
-
 function readOptions(args: readonly string[]): Options | null {
-  const [text, flag] = [{ type: 'string' } as const, { type: 'boolean' } as const]
-  const options = {
-    events: text,
-    days: text,
-    'row-days': text,
-    runs: text,
-    turns: text,
-    dir: text,
-    plan: flag,
-    quick: flag,
-    help: flag,
-  }
-  const { values } = (() => {
-    try {
-      return parseArgs({ args: [...args], options })
-    } catch (error) {
-      throw new UsageError((error as Error).message)
-    }
-  })()
-  if (values.help) return null
-  const isQuick = values.quick ?? false
-  const integer = (name: 'events' | 'days' | 'row-days' | 'runs' | 'turns', fallback: number) => {
-    const value = Number(values[name] ?? fallback)
-    if (Number.isInteger(value) && value > 0) return value
-    throw new UsageError(`--${name} must be a whole number above 0, not "${values[name]}".`)
-  }
+  const flags = readFlags(args, {
+    texts: ['events', 'days', 'row-days', 'runs', 'turns', 'dir'],
+    switches: ['plan', 'quick'],
+  })
+  if (flags.is('help')) return null
+  const isQuick = flags.is('quick')
   return {
-    events: integer('events', isQuick ? EVENTS_A_DAY : 100_000_000),
-    days: integer('days', isQuick ? 1 : 4),
-    rowDays: integer('row-days', isQuick ? 1 : 7),
-    runs: integer('runs', isQuick ? 3 : 11),
-    turns: integer('turns', isQuick ? 1 : 5),
-    isPlan: values.plan ?? false,
+    events: flags.number('events', isQuick ? EVENTS_A_DAY : 100_000_000),
+    days: flags.number('days', isQuick ? 1 : 4),
+    rowDays: flags.number('row-days', isQuick ? 1 : 7),
+    runs: flags.number('runs', isQuick ? 3 : 11),
+    turns: flags.number('turns', isQuick ? 1 : 5),
+    isPlan: flags.is('plan'),
     isQuick,
-    dir: resolve(values.dir ?? tmpdir()),
+    dir: resolve(flags.text('dir', tmpdir())),
   }
 }
 
-try {
+await runCommand(async () => {
   const options = readOptions(process.argv.slice(2))
   if (options === null) console.log(HELP)
   else await bench(options)
-} catch (error) {
-  console.error(`error: ${(error as Error).message}`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+  return true
+})

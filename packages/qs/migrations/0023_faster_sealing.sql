@@ -59,7 +59,7 @@ $$;
 comment on function sealable_rows is 'The events of one series that may be sealed, from one time to another, with their places';
 
 -- A row that was changed meanwhile has another place and is not deleted, which the caller sees by the number. The places of a
--- statement that still runs are not used again.
+-- statement that still runs are not used again. The ids are for Citus, where each shard has places of its own.
 create function delete_rows(places tid[], ids text[])
 returns bigint
 language plpgsql as $$

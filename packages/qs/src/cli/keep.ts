@@ -27,8 +27,8 @@ export function registerKeep(program: Command): void {
     .addHelpText(
       'after',
       `
-KEEP_EVENTS (at first forever; unset: as it was) holds for all events; an exception holds for the devices and types that its patterns match
-(* for any characters, ? for one), and of several the longest. The ingester deletes what is older, every ten minutes.
+KEEP_EVENTS holds for all events; if it is unset, what the database holds stays, at first forever. An exception holds for
+the devices and types that its patterns match (* for any characters, ? for one), and of several the longest. The ingester deletes what is older, every ten minutes.
 Numbers by the hour stay for KEEP_HOURS. Exceptions need the DATABASE_URL of the owner.
 
 Examples

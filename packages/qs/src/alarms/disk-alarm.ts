@@ -13,8 +13,8 @@ const READ_EVERY_MS = 60_000
 /** Growth is taken from the last week. Over less than six hours, the write-ahead log and temporary files hide it. */
 const [LONGEST_MS, SHORTEST_MS] = [7 * DAY_MS, 6 * HOUR_MS]
 const SOON_MS = 30 * DAY_MS
-/** However slowly it fills. */
-const LITTLE = 0.05
+/** However slowly it fills: a twentieth of the disk, and of a large one, where that is plenty, this many bytes. */
+const [LITTLE, LITTLE_BYTES] = [0.05, 10e9]
 
 /** The disk of the data will be full soon: says when. @param read null: unknown */
 export function diskAlarm(read: () => DiskSpace | null, now = Date.now): Alarm {
@@ -33,7 +33,7 @@ export function diskAlarm(read: () => DiskSpace | null, now = Date.now): Alarm {
     const spanMs = first === undefined ? 0 : nowMs - first.atMs
     const perMs = first !== undefined && spanMs >= SHORTEST_MS ? (first.freeBytes - freeBytes) / spanMs : 0
     const leftMs = perMs > 0 ? freeBytes / perMs : Number.POSITIVE_INFINITY
-    if (leftMs > SOON_MS && freeBytes > LITTLE * totalBytes) return null
+    if (leftMs > SOON_MS && freeBytes > Math.min(LITTLE * totalBytes, LITTLE_BYTES)) return null
     const free = `${(freeBytes / 1e9).toFixed(1)} GB of ${(totalBytes / 1e9).toFixed(1)} GB are free`
     const when =
       leftMs === Number.POSITIVE_INFINITY

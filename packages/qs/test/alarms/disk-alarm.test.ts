@@ -6,12 +6,12 @@ import { diskAlarm, diskSpaceOf } from '../../src/alarms/disk-alarm.ts'
 const HOUR_MS = 3_600_000
 const GB = 1e9
 
-/** An alarm of a disk of 100 GB; `at` reads it after so many hours, with so much free. */
-function disk() {
+/** An alarm of a disk, of 100 GB by default; `at` reads it after so many hours, with so much free. */
+function disk(totalGb = 100) {
   let freeBytes: number | null = 0
   let hours = 0
   const alarm = diskAlarm(
-    () => (freeBytes === null ? null : { freeBytes, totalBytes: 100 * GB }),
+    () => (freeBytes === null ? null : { freeBytes, totalBytes: totalGb * GB }),
     () => Date.UTC(2026, 10, 1) + hours * HOUR_MS,
   )
   return (after: number, free: number | null) => {
@@ -44,6 +44,12 @@ test('little space is an alarm however slowly it shrinks, and unknown space is n
   assert.match(at(0, 4) ?? '', /^4\.0 GB of 100\.0 GB are free\. PostgreSQL stops/)
   assert.match(at(0.01, 90) ?? '', /^4\.0 GB/, 'it is read once a minute')
   assert.equal(at(1, null), null)
+})
+
+test('a twentieth of a large disk is plenty, ten gigabytes are not', () => {
+  const at = disk(4_000)
+  assert.equal(at(0, 150), null)
+  assert.match(at(1, 9) ?? '', /^9\.0 GB of 4000\.0 GB are free/)
 })
 
 test('the space of a folder is read, and of none is unknown', () => {

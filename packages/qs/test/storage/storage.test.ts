@@ -54,6 +54,18 @@ test('an empty database does not grow', async (t) => {
   assert.deepEqual([growth.bytesPerDay, growth.eventsPerDay, events.sealed], [0, 0, 0])
 })
 
+test('the first events are counted before PostgreSQL has looked at them', async (t) => {
+  const url = await migratedDatabase(t)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end())
+  await client.query(
+    `insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ('d-1', 'd', 't', now(), now(), 1)`,
+  )
+  const { stdout } = await runCommand(['storage', '--json'], { DATABASE_URL: url })
+  assert.equal((JSON.parse(stdout) as Storage).events.rows, 1)
+})
+
 test('qs storage says that it does not know the disk of another role, and gives the rest', async (t) => {
   const url = await migratedDatabase(t)
   const client = new pg.Client({ connectionString: url })

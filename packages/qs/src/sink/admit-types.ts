@@ -39,7 +39,8 @@ export async function admitTypes(
     const have = new Set(known)
     const others = (strangers.get(device) ?? []).filter((eventType) => !have.has(eventType))
     const room = Math.max(0, knownTypes.limit - count)
-    knownTypes.noteFull(device, others.length > room)
+    // While there was room, the types that fill it are not committed yet, and the next batch must wait for them.
+    knownTypes.noteFull(device, others.length > 0 && room === 0)
     if (room > 0 && others.length > 0) fresh.set(device, new Set(others.slice(0, room)))
     if (others.length > room) refused.set(device, new Set(others.slice(room)))
   }

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS, EventTopic } from '@qs-telemetry/protocol'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { seriesRows } from '@qs-telemetry/testing/series-rows.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
+import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { connect } from '../../src/database/connect.ts'
 import { decodeMessage } from '../../src/decode/decode-message.ts'
@@ -116,6 +117,24 @@ test('exactly the limit of types is reached, whatever concurrent writers bring',
   const { rows } = await database.query('select count(*)::int as types from series')
   assert.deepEqual(rows, [{ types: 50 }])
   assert.ok(outcomes.includes(TOO_MANY) && outcomes.includes('stored'))
+})
+
+test('a batch that fills the limit and exceeds it lets no other batch count before it is committed', async (t) => {
+  const { database, openSink } = await start(t)
+  const sink = openSink()
+  await send(sink, delivery(['a']))
+  await database.query('begin; lock table events in share mode')
+  const filling = send(sink, delivery(['b', 'c', 'd', 'e', 'f']))
+  const waits = "select from pg_locks where not granted and relation = 'events'::regclass"
+  const waiting = async (batches: number) => (await database.query(waits)).rowCount === batches
+  await until(() => waiting(1), 'the first batch waits')
+  const next = send(sink, delivery(['g', 'h']))
+  // Long enough for a batch that waits for nothing to reach the table.
+  await database.query('select pg_sleep(0.5)')
+  assert.ok(await waiting(1))
+  await database.query('commit')
+  assert.deepEqual(await filling, [['stored', 'stored', 'stored', 'stored', TOO_MANY]])
+  assert.deepEqual(await next, [[TOO_MANY, TOO_MANY]])
 })
 
 test('stored events remain duplicates, and existing types remain accepted even beyond the limit', async (t) => {

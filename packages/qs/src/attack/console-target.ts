@@ -10,6 +10,8 @@ export interface Request {
   readonly body?: string
   /** Reads the whole answer; otherwise only the beginning, which shows its kind. */
   readonly isWhole?: true
+  /** Longest silence. */
+  readonly timeoutMs?: number
 }
 
 export interface Answer {
@@ -20,6 +22,8 @@ export interface Answer {
 }
 
 const TIMEOUT_MS = 15_000
+/** The first request starts the console's process, to which the ingester gives two minutes on a busy machine. */
+const FIRST_TIMEOUT_MS = 125_000
 const GLANCE_BYTES = 64 * 1024
 
 /** The console over a raw socket: a client library would normalize the spellings under test. */
@@ -36,7 +40,8 @@ export class ConsoleTarget {
   /** @returns null if nothing answers there */
   static async open(url: string): Promise<ConsoleTarget | null> {
     const target = new ConsoleTarget(new URL(url), null)
-    const answer = await target.ask({ target: '/api/session' }).catch(() => null)
+    const first = { target: '/api/session', timeoutMs: FIRST_TIMEOUT_MS }
+    const answer = await target.ask(first).catch(() => null)
     return answer?.status === 200 ? target : null
   }
 
@@ -57,7 +62,8 @@ export class ConsoleTarget {
     return status === 200 && cookie !== undefined ? new ConsoleTarget(this.url, cookie) : null
   }
 
-  async ask({ method = 'GET', target, headers = {}, body = '', isWhole }: Request): Promise<Answer> {
+  async ask(asked: Request): Promise<Answer> {
+    const { method = 'GET', target, headers = {}, body = '', isWhole, timeoutMs = TIMEOUT_MS } = asked
     const all: Record<string, string> = {
       host: this.url.host,
       connection: 'close',
@@ -67,14 +73,20 @@ export class ConsoleTarget {
     }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
     const request = [`${method} ${target} HTTP/1.1`, ...lines, '', body].join('\r\n')
-    const text = await this.#exchange(request, isWhole ? Number.POSITIVE_INFINITY : GLANCE_BYTES)
+    const text = await this.#exchange(request, {
+      maxBytes: isWhole ? Number.POSITIVE_INFINITY : GLANCE_BYTES,
+      timeoutMs,
+    })
     const end = text.indexOf('\r\n\r\n')
     const head = end < 0 ? text : text.slice(0, end)
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
     return { status, head, body: unchunked(head, end < 0 ? '' : text.slice(end + 4)) }
   }
 
-  #exchange(request: string, maxBytes: number): Promise<string> {
+  #exchange(
+    request: string,
+    { maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs: number },
+  ): Promise<string> {
     const { protocol, hostname, port } = this.url
     const host = hostname.replace(/^\[|\]$/g, '')
     const place = { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
@@ -85,8 +97,8 @@ export class ConsoleTarget {
         socket.destroy()
         resolve(text)
       }
-      socket.setTimeout(TIMEOUT_MS, () =>
-        socket.destroy(new QsError('CONSOLE_UNREACHABLE', `no answer within ${TIMEOUT_MS / 1000} s`)),
+      socket.setTimeout(timeoutMs, () =>
+        socket.destroy(new QsError('CONSOLE_UNREACHABLE', `no answer within ${timeoutMs / 1000} s`)),
       )
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1')

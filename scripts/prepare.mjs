@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packagesInstalled } from './packages-installed.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -31,14 +32,16 @@ function run(what, command, args) {
 const installed = 'node_modules/.installed'
 const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex')
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== lock) {
-  run('Installing packages, once (about half a minute) …', 'npm', [
-    'ci',
-    '--no-audit',
-    '--no-fund',
-    // Fail here, and not later, if this Node cannot run a package.
-    '--engine-strict',
-    '--loglevel=error',
-  ])
+  // Somebody may have run `npm ci` without this script.
+  if (!packagesInstalled('.'))
+    run('Installing packages, once (about half a minute) …', 'npm', [
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      // Fail here, and not later, if this Node cannot run a package.
+      '--engine-strict',
+      '--loglevel=error',
+    ])
   writeFileSync(installed, lock)
 }
 

@@ -21,6 +21,8 @@ export interface Target {
   /** A board under attack by another one. */
   readonly victim: Board
   readonly honest: HonestDevice
+  /** Longest time that a device may wait for the servers. */
+  readonly maxWaitMs: number
   /** Whether each board has an account that the broker confines to its own topics. */
   readonly hasAccounts: boolean
   readonly database: DatabaseClient

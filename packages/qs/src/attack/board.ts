@@ -10,6 +10,8 @@ export interface BoardOptions {
   readonly login: { readonly username: string; readonly password: string } | null
   readonly events: EventTopic
   readonly ackTemplate: string
+  /** Longest time that a device may wait for the servers. */
+  readonly maxWaitMs: number
 }
 
 /** A device identity at the broker, and raw connections with it. */
@@ -37,9 +39,9 @@ export class Board {
 
   /** A connection that sends CONNECT without waiting for the answer. */
   open(options: Partial<PeerOptions> = {}): Peer {
-    const { url, ca, deviceId, login } = this.#options
+    const { url, ca, deviceId, login, maxWaitMs } = this.#options
     return openPeer({
-      ...{ url, ca, clientId: deviceId },
+      ...{ url, ca, clientId: deviceId, maxWaitMs },
       ...(login !== null && login),
       ...options,
     })

@@ -6,9 +6,9 @@ import { type Peer, publish, subscribe } from './peer.ts'
 /** A board's connection on which its device acks arrive. */
 export interface Conversation {
   readonly peer: Peer
-  /** Publishes with QoS 1 and waits for the device ack. @throws Error after 5 seconds */
+  /** Publishes with QoS 1 and waits for the device ack. @throws Error if none comes in time */
   tell(payload: string): Promise<readonly DeviceAck[]>
-  /** The next device ack. @throws Error after 5 seconds */
+  /** The next device ack. @throws Error if none comes in time */
   hear(): Promise<readonly DeviceAck[]>
 }
 

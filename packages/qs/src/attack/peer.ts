@@ -8,6 +8,8 @@ export interface PeerOptions {
   readonly url: string
   readonly ca: Buffer | null
   readonly clientId: string
+  /** Longest time that a device may wait for the servers. */
+  readonly maxWaitMs: number
   readonly username?: string
   readonly password?: string
   readonly will?: IConnectPacket['will']
@@ -15,7 +17,7 @@ export interface PeerOptions {
   readonly firstBytes?: Buffer
 }
 
-/** Longest wait for a packet. */
+/** Longest wait for a packet, unless a device may wait longer. */
 const PATIENCE_MS = 5_000
 /**
  * Source address of the attacks if the broker is on this machine: limits per address then do not affect the honest
@@ -29,7 +31,7 @@ export interface Peer {
   /** Bytes not yet handed to the network. */
   readonly unsentBytes: number
   send(...packets: readonly (Packet | Buffer)[]): void
-  /** The next packet of this kind. @throws Error after 5 seconds, or when the connection closes */
+  /** The next packet of this kind. @throws Error after 5 seconds or `maxWaitMs`, or when the connection closes */
   next<C extends Packet['cmd']>(cmd: C): Promise<Extract<Packet, { cmd: C }>>
   /** @returns whether the connection closed within the time */
   closed(timeoutMs: number): Promise<boolean>
@@ -82,13 +84,14 @@ export function openPeer(options: PeerOptions): Peer {
     },
     send,
     next: async (cmd) => {
-      const untilMs = performance.now() + PATIENCE_MS
+      const patienceMs = Math.max(PATIENCE_MS, options.maxWaitMs)
+      const untilMs = performance.now() + patienceMs
       for (;;) {
         const packet = take(cmd)
         if (packet !== null) return packet
         if (isClosed) throw noAnswer(`the broker closed the connection before ${cmd.toUpperCase()}`)
         if (performance.now() >= untilMs)
-          throw noAnswer(`no ${cmd.toUpperCase()} within ${PATIENCE_MS / 1000} s`)
+          throw noAnswer(`no ${cmd.toUpperCase()} within ${patienceMs / 1000} s`)
         await changed(untilMs)
       }
     },

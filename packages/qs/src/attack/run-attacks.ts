@@ -11,17 +11,13 @@ export interface AttackResult {
 
 /**
  * Runs attacks one after the other while an honest device sends. The system holds against an attack if the attack's own
- * check passes and no event of the honest device waits longer than `maxWaitMs` for its device ack. Ends early if the
- * honest device no longer gets acks.
+ * check passes and no event of the honest device waits longer than `target.maxWaitMs` for its device ack. Ends early if
+ * the honest device no longer gets acks.
  */
-export async function* runAttacks(
-  attacks: readonly Attack[],
-  target: Target,
-  maxWaitMs: number,
-): AsyncGenerator<AttackResult> {
+export async function* runAttacks(attacks: readonly Attack[], target: Target): AsyncGenerator<AttackResult> {
   for (const attack of attacks) {
     const { result, experience } = await target.honest.during(() => attempt(attack, target))
-    yield { attack, experience, verdict: judge(result, experience, maxWaitMs) }
+    yield { attack, experience, verdict: judge(result, experience, target.maxWaitMs) }
     // Further attacks could not be judged.
     if (!Number.isFinite(experience.slowestMs)) return
   }

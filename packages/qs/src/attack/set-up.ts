@@ -11,6 +11,8 @@ import { HonestDevice } from './honest-device.ts'
 export interface SetUpOptions {
   readonly operator: OperatorLogin
   readonly topics: AccountTopics
+  /** Longest time that a device may wait for the servers. */
+  readonly maxWaitMs: number
 }
 
 /** The devices of a run, with their own accounts if the broker manages accounts. */
@@ -19,6 +21,7 @@ export interface SetUp {
   readonly attacker: Board
   readonly victim: Board
   readonly honest: HonestDevice
+  readonly maxWaitMs: number
   readonly hasAccounts: boolean
   /** Ends connections and removes the accounts. */
   remove(): Promise<void>
@@ -29,7 +32,7 @@ export interface SetUp {
  *
  * @throws QsError, DeviceError if the broker is unreachable or refuses the operator
  */
-export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> {
+export async function setUp({ operator, topics, maxWaitMs }: SetUpOptions): Promise<SetUp> {
   const run = `qs-attack-${randomUUID().slice(0, 8)}`
   const accounts = await Accounts.open(operator, topics)
   const board = async (name: string) => {
@@ -40,7 +43,7 @@ export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> 
   }
   try {
     const [attacker, victim, honest] = [await board('attacker'), await board('victim'), await board('honest')]
-    const shared = { events: topics.events, ackTemplate: topics.ackTemplate }
+    const shared = { events: topics.events, ackTemplate: topics.ackTemplate, maxWaitMs }
     const client = new DeviceClient({
       url: operator.url,
       deviceId: honest.deviceId,
@@ -58,6 +61,7 @@ export async function setUp({ operator, topics }: SetUpOptions): Promise<SetUp> 
       attacker: new Board({ ...attacker.options, ...shared }),
       victim: new Board({ ...victim.options, ...shared }),
       honest: device,
+      maxWaitMs,
       hasAccounts: accounts.areManaged,
       remove: async () => {
         await device.stop()

@@ -84,7 +84,11 @@ Examples
       const config = loadConfig()
       const login = operatorLogin(config)
       checkOwn(login.url, options)
-      const target = await setUp({ operator: login, topics: accountTopics(config) })
+      const target = await setUp({
+        operator: login,
+        topics: accountTopics(config),
+        maxWaitMs: maxWaitMs(config, options),
+      })
       try {
         await withClient(findDatabaseUrl(config), async (database) => {
           await target.honest.start()
@@ -93,7 +97,7 @@ Examples
           const site = await openConsole(config, options)
           const results: AttackResult[] = []
           const all = { ...target, config, database, console: site }
-          for await (const result of runAttacks(attacks, all, maxWaitMs(config, options))) {
+          for await (const result of runAttacks(attacks, all)) {
             results.push(result)
             if (!options.json) printResult(result)
           }

@@ -26,17 +26,18 @@ const PATIENCE_MS = 12_000
 export const malformedPackets: Attack = {
   name: 'malformed-packets',
   about: 'A client sends invalid MQTT',
-  run: async ({ attacker }) => {
+  run: async ({ attacker, maxWaitMs }) => {
+    const patienceMs = Math.max(PATIENCE_MS, maxWaitMs)
     const stayed: string[] = []
     for (const [what, firstBytes] of BEFORE) {
       const peer = attacker.open({ firstBytes })
-      if (!(await peer.closed(PATIENCE_MS))) stayed.push(what)
+      if (!(await peer.closed(patienceMs))) stayed.push(what)
       peer.destroy()
     }
     for (const [what, bytes] of AFTER) {
       const peer = await attacker.connect()
       peer.send(bytes)
-      if (!(await peer.closed(PATIENCE_MS))) stayed.push(what)
+      if (!(await peer.closed(patienceMs))) stayed.push(what)
       peer.destroy()
     }
     if (stayed.length === 0) return held(`${BEFORE.length + AFTER.length} connections were closed`)

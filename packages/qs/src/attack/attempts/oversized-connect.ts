@@ -14,12 +14,13 @@ const PATIENCE_MS = 5_000
 export const oversizedConnect: Attack = {
   name: 'oversized-connect',
   about: `${CONNECTIONS} clients announce a CONNECT of 14 MiB before any login`,
-  run: async ({ attacker }) => {
+  run: async ({ attacker, maxWaitMs }) => {
     const firstBytes = Buffer.concat([HEADER, Buffer.alloc(SENT_BYTES)])
     const startMs = performance.now()
     const peers = Array.from({ length: CONNECTIONS }, () => attacker.open({ firstBytes }))
     try {
-      const closed = await Promise.all(peers.map((peer) => peer.closed(PATIENCE_MS)))
+      const patienceMs = Math.max(PATIENCE_MS, maxWaitMs)
+      const closed = await Promise.all(peers.map((peer) => peer.closed(patienceMs)))
       const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
       const left = closed.filter((isClosed) => !isClosed).length
       if (left === 0) return held(`all closed within ${seconds} s`)

@@ -45,7 +45,7 @@ test('console-heavy-pages requires every page to be complete, and the overview a
   const { databaseUrl } = await startPipeline(t, url)
   const config = configOf()
   const operator = { url, ca: null, username: null, password: null }
-  const target = await setUp({ operator, topics: accountTopics(config) })
+  const target = await setUp({ operator, topics: accountTopics(config), maxWaitMs: 5_000 })
   try {
     await withClient(databaseUrl, async (database) => {
       const verdictOf = async (answer: Answer) => {

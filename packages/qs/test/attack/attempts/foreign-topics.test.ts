@@ -29,7 +29,7 @@ test('a foreign event that is committed after its PUBACK is detected', {
   const { databaseUrl, query } = await startPipeline(t, url, {
     settings: { MQTT_USERNAME: ingester.username, MQTT_PASSWORD: ingester.password },
   })
-  const target = await setUp({ operator, topics })
+  const target = await setUp({ operator, topics, maxWaitMs: 5_000 })
   try {
     await withClient(databaseUrl, async (database) => {
       const attempt = () => foreignTopics.run({ ...target, config, database, console: null })

@@ -1,4 +1,5 @@
 import type { BackupHealth } from '../alarms/backup-alarm.ts'
+import { JobLease } from '../database/job-lease.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
@@ -6,7 +7,6 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { backup } from './backup.ts'
 import { removeOldBackups } from './backup-folder.ts'
-import { BackupLease } from './backup-lease.ts'
 import { noteFailure, readBackupState } from './backup-state.ts'
 
 /** After the start the ingester has other work. */
@@ -31,7 +31,7 @@ export interface BackupJobOptions {
  */
 export class BackupJob {
   readonly #options: BackupJobOptions
-  readonly #lease = new BackupLease()
+  readonly #lease = new JobLease('backupSchedule')
   readonly #stopping = new AbortController()
   #callOff: CallOff = () => {}
   #running: Promise<void> = Promise.resolve()

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { QsError } from '../errors/qs-error.ts'
+import { ADVISORY_LOCKS } from './advisory-locks.ts'
 import { givingWay, LOCK_TIMEOUT } from './giving-way.ts'
 import { grant } from './grant.ts'
 import { openClient } from './open-client.ts'
@@ -10,8 +11,7 @@ import { queryFailure } from './query-failure.ts'
 /** The folder of the numbered files, beside src and dist. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 
-/** An arbitrary number, the same in all ingesters. */
-export const MIGRATION_LOCK = 7_141_120_231
+export const MIGRATION_LOCK = ADVISORY_LOCKS.migration
 
 /** The oldest version that the storage contract supports. */
 export const MIN_POSTGRES_MAJOR = 15

@@ -1,7 +1,5 @@
 import type { ClientBase } from 'pg'
-
-/** An arbitrary number, the same in all ingesters. */
-const LOCK = 7_141_120_232
+import { ADVISORY_LOCKS } from '../database/advisory-locks.ts'
 
 /**
  * Runs `work` on the numbers by the hour in one transaction, unless another ingester is working on them.
@@ -15,7 +13,7 @@ export async function inTurn<T>(
   await database.query('begin')
   try {
     const { rows } = await database.query<{ mine: boolean }>('select pg_try_advisory_xact_lock($1) as mine', [
-      LOCK,
+      ADVISORY_LOCKS.hours,
     ])
     const result = rows[0]?.mine ? await work(database) : null
     await database.query('commit')

@@ -1,18 +1,23 @@
 import type pg from 'pg'
-import { streamOf } from '../database/connect.ts'
-import { openClient } from '../database/open-client.ts'
+import { ADVISORY_LOCKS } from './advisory-locks.ts'
+import { streamOf } from './connect.ts'
+import { openClient } from './open-client.ts'
 
-/** An arbitrary number, the same in all ingesters. */
-const SCHEDULE_LOCK = 7_141_120_232
+type Job = 'backupSchedule' | 'alerts'
 
 /**
- * Makes one of several ingesters the one that makes the backups: an advisory lock in a session that lasts as long as the
- * process. Another one takes over at most a minute after it has ended.
+ * Gives a job to one of several ingesters: an advisory lock in a session that lasts as long as the process. Another one
+ * takes over the next time that it asks after this one has ended.
  */
-export class BackupLease {
+export class JobLease {
+  readonly #job: Job
   #client: pg.Client | null = null
 
-  /** @returns whether this process makes the backups; @throws Error if the database cannot be reached */
+  constructor(job: Job) {
+    this.#job = job
+  }
+
+  /** @returns whether the job is this process's; @throws Error if the database cannot be reached */
   async hold(databaseUrl: string): Promise<boolean> {
     if (this.#client !== null) {
       const isAlive = await this.#client.query('select 1').then(
@@ -23,10 +28,10 @@ export class BackupLease {
       this.release()
     }
     const client = await openClient(databaseUrl, {
-      ...{ name: 'qs-backup-schedule', connectTimeoutMs: 5_000, queryTimeoutMs: 10_000 },
+      ...{ name: `qs-lease-${this.#job}`, connectTimeoutMs: 5_000, queryTimeoutMs: 10_000 },
     })
     const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [
-      SCHEDULE_LOCK,
+      ADVISORY_LOCKS[this.#job],
     ])
     if (rows[0]?.held) this.#client = client
     else await client.end()

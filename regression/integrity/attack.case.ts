@@ -13,7 +13,7 @@ import { accountTopics } from '../../packages/qs/src/accounts/operator-login.ts'
 import { provision } from '../../packages/qs/src/accounts/provision.ts'
 import { startEmbeddedStack } from './embedded-stack.ts'
 import { writeRow } from './row.ts'
-import { patience } from './scale.ts'
+import { isShort } from './scale.ts'
 
 const LOGINS = {
   MQTT_USERNAME: 'operator',
@@ -23,10 +23,10 @@ const LOGINS = {
 }
 
 /** The slowest device ack that docs/security.md promises: with the broker of qs up, and with another. */
-const [EMBEDDED_MS, OTHER_MS] = [patience(1_000), patience(5_000)]
+const [EMBEDDED_MS, OTHER_MS] = [1_000, 5_000]
 /** Cases run in parallel; what slows the device without an attack may slow it under attack too. */
 const MAX_RATIO = 25
-/** Long enough for any load: this case judges the waits itself. */
+/** Long enough for any load: the long form judges the waits itself, and on CI's shared machine they say little. */
 const MAX_WAIT_SECONDS = '60'
 
 /** The checks that each set-up must skip; all others must hold. */
@@ -87,11 +87,12 @@ interface Printed {
 
 async function attack(t: TestContext, fault: string, { env, skipped, maxMs }: Attacked): Promise<void> {
   const { stdout, stderr } = await runQs(t, ['attack', '--json', '--max-wait', MAX_WAIT_SECONDS], { env })
-  const { calm, attacks, verification } = JSON.parse(stdout || stderr) as Printed
+  assert.notEqual(stdout, '', `qs attack reports nothing: ${stderr}`)
+  const { calm, attacks, verification } = JSON.parse(stdout) as Printed
   const calmMs = calm.slowest_ms ?? Number.POSITIVE_INFINITY
   t.diagnostic(`slowest device ack without an attack: ${calmMs} ms`)
   for (const { name, verdict, slowest_ms: ms } of attacks)
-    t.diagnostic(`${verdict.kind} ${name}: slowest device ack ${ms} ms`)
+    t.diagnostic(`${verdict.kind} ${name}: slowest device ack ${ms} ms; ${verdict.detail ?? 'skipped'}`)
   const { sent, acked, stored, missing } = verification
   const slowestMs = Math.max(...attacks.map(({ slowest_ms: ms }) => ms ?? Number.POSITIVE_INFINITY))
   writeRow({
@@ -110,6 +111,7 @@ async function attack(t: TestContext, fault: string, { env, skipped, maxMs }: At
   )
   assert.ok(verification.ok, JSON.stringify(verification))
   assert.ok(Number.isFinite(calmMs), 'the honest device got no device ack before the attack')
+  if (isShort) return
   const limitMs = Math.max(maxMs, calmMs * MAX_RATIO)
   assert.ok(slowestMs <= limitMs, `a device ack took ${slowestMs} ms, which is above ${limitMs} ms`)
 }

@@ -16,8 +16,8 @@ export interface Experience {
 
 const EVERY_MS = 100
 const LOOK_MS = 10
-/** How long an event may wait for its ack after the attack before it counts as missing. */
-const PATIENCE_MS = 15_000
+/** How long an event may wait for its ack after an attack before it counts as missing, and after the last attack. */
+const [PATIENCE_MS, LAST_PATIENCE_MS] = [15_000, 5_000]
 
 /** A device that sends an event every 100 ms and measures the wait for each device ack. */
 export class HonestDevice {
@@ -25,10 +25,13 @@ export class HonestDevice {
   readonly deviceAcks: DeviceAck[] = []
   readonly #client: DeviceClient
   readonly #waitedMs: (number | null)[] = []
+  readonly #maxWaitMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(client: DeviceClient) {
+  /** @param maxWaitMs longest time that a device may wait for the servers */
+  constructor(client: DeviceClient, maxWaitMs: number) {
     this.#client = client
+    this.#maxWaitMs = maxWaitMs
   }
 
   get deviceId(): string {
@@ -51,7 +54,7 @@ export class HonestDevice {
     // At least one event must be sent during the work.
     while (this.sent.length === from) await delay(EVERY_MS / 4)
     const to = this.sent.length
-    const deadline = performance.now() + PATIENCE_MS
+    const deadline = performance.now() + Math.max(PATIENCE_MS, this.#maxWaitMs)
     while (this.#waitedMs.slice(from, to).includes(null) && performance.now() < deadline) await delay(10)
     stalls.disable()
     const waits = this.#waitedMs.slice(from, to).map((ms) => ms ?? Number.POSITIVE_INFINITY)
@@ -62,7 +65,7 @@ export class HonestDevice {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#client.close({ timeoutMs: 5_000 })
+    await this.#client.close({ timeoutMs: Math.max(LAST_PATIENCE_MS, this.#maxWaitMs) })
   }
 
   #send(): void {

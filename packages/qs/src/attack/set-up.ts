@@ -55,7 +55,7 @@ export async function setUp({ operator, topics, maxWaitMs }: SetUpOptions): Prom
       ...(honest.login !== null && honest.login),
       ...(operator.ca !== null && { mqtt: { ca: operator.ca } }),
     })
-    const device = new HonestDevice(client)
+    const device = new HonestDevice(client, maxWaitMs)
     return {
       run,
       attacker: new Board({ ...attacker.options, ...shared }),

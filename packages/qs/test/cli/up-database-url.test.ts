@@ -26,7 +26,8 @@ const event = (id: string, fields: object = {}) =>
   JSON.stringify({ schema: 1, event_id: id, device_id: 'd', event_type: 't', value: 1, ...fields })
 
 async function publish(t: TestContext, mqttPort: number, ...payloads: readonly string[]): Promise<void> {
-  const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { reconnectPeriod: 0 })
+  // Without `false` it waits for ever if the broker closes the connection before it has read the CONNECT.
+  const client = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { reconnectPeriod: 0 }, false)
   t.after(() => client.endAsync(true))
   for (const payload of payloads) await client.publishAsync('qs/v1/d/events', payload, { qos: 1 })
 }

@@ -55,6 +55,8 @@ async function serve(order: StartOrder): Promise<number> {
     { services, gate: gateOptions(config), onFault: (fault) => send({ kind: 'fault', fault }) },
     {
       logger: false,
+      // The parent process bounds the start. Fastify's 10 s for each plugin are too short for a starved one.
+      pluginTimeout: 0,
       // On stop, current requests may finish.
       forceCloseConnections: 'idle',
       trustProxy: proxies.length > 0 ? proxies : false,

@@ -3,6 +3,7 @@ import { DeviceSchema, ReadingSchema } from './devices.ts'
 import { Moment } from './moment.ts'
 import { Nullable } from './nullable.ts'
 import { PinnedReadingSchema } from './pinned.ts'
+import { StorageSchema } from './storage.ts'
 
 const MinuteSchema = Type.Object({
   minute: Moment,
@@ -88,14 +89,9 @@ export const OverviewSchema = Type.Object({
       }),
     ),
   }),
-  disk: Type.Object({
+  storage: Type.Object({
     databaseBytes: Type.Number(),
-    freeBytes: Nullable(Type.Number({ description: 'null: the database is on another machine' })),
-    bytesPerDay: Nullable(
-      Type.Number({
-        description: 'Size of the events of the last day; null: too early or too few events to tell',
-      }),
-    ),
+    ...Type.Pick(StorageSchema, ['disk', 'growth', 'lasts']).properties,
   }),
 })
 

@@ -12,16 +12,22 @@ export const StorageSchema = Type.Object(
     events: Type.Object({
       rows: Type.Number({ description: 'In the table events; an estimate of PostgreSQL' }),
       sealed: Type.Number({ description: 'In segments' }),
-      bytesPerRow: Type.Number({ description: 'With indexes' }),
+      bytesPerRow: Type.Number({ description: 'With indexes, without the space that sealed rows left free' }),
       bytesPerSealed: Nullable(Type.Number({ description: 'null: nothing is sealed' })),
     }),
-    growth: Type.Object({
-      eventsPerDay: Type.Number({ description: 'Stored in the last week, a day' }),
-      bytesPerDay: Type.Number({ description: 'Now' }),
-      laterBytesPerDay: Type.Number({
-        description: 'Once as many events are sealed each day as arrive; the same where nothing is sealed',
-      }),
-    }),
+    growth: Nullable(
+      Type.Object(
+        {
+          eventsPerDay: Type.Number({ description: 'Stored in the last week, a day' }),
+          bytesPerDay: Type.Number({ description: 'Now' }),
+          laterBytesPerDay: Type.Number({
+            description:
+              'Once as many events are sealed, and deleted by KEEP_EVENTS, each day as arrive; the same where none are',
+          }),
+        },
+        { description: 'null: unknown, as the first event arrived less than an hour ago' },
+      ),
+    ),
     disk: Nullable(
       Type.Object({ freeBytes: Bytes, totalBytes: Bytes }, { description: 'null: on another machine' }),
     ),

@@ -1,10 +1,5 @@
-import { statfsSync } from 'node:fs'
+import type { DiskSpace } from '../telemetry/disk-space.ts'
 import type { Alarm } from './alarm.ts'
-
-export interface DiskSpace {
-  readonly freeBytes: number
-  readonly totalBytes: number
-}
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -51,15 +46,5 @@ export function diskAlarm(read: () => DiskSpace | null, now = Date.now): Alarm {
       }
       return text
     },
-  }
-}
-
-/** The space that a user other than root may use. */
-export function diskSpaceOf(directory: string): DiskSpace | null {
-  try {
-    const { bavail, blocks, bsize } = statfsSync(directory)
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
-  } catch {
-    return null
   }
 }

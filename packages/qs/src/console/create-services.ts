@@ -26,7 +26,7 @@ export interface ConsoleParts {
 
 const [READERS, WRITERS] = [4, 4]
 /** Counts all segments, so not for every open page. */
-const STORAGE_KEEP_MS = 15_000
+const STORAGE_KEEP_MS = 60_000
 
 /** The services for the routes of the console: its own database connections, and the process that started it. */
 export function consoleServices(
@@ -46,6 +46,9 @@ export function consoleServices(
   const accounts = new BrokerAccounts(config, mqttUrl)
   const about = systemOf(boards, canSimulate)
   const dataDirectory = embedded === null || config.DATABASE_URL !== null ? null : config.QS_DATA_DIR
+  const storage = kept(STORAGE_KEEP_MS, () =>
+    storageReport(read, { ...storageOptions(config), dataDirectory }),
+  )
   return {
     version: VERSION,
     system: async () => ({ ...about, ...(await accounts.state()), liveProblem: await host.liveProblem() }),
@@ -53,8 +56,8 @@ export function consoleServices(
     write,
     host,
     simulation: canSimulate ? simulationOf(host) : null,
-    overview: overviewOf({ read, vitals: () => host.vitals(), dataDirectory }),
-    storage: kept(STORAGE_KEEP_MS, () => storageReport(read, { ...storageOptions(config), dataDirectory })),
+    overview: overviewOf({ read, vitals: () => host.vitals(), storage }),
+    storage,
     letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
     devices: deviceService({ config: boards, accounts }),
   }

@@ -1,5 +1,4 @@
-import { statfs } from 'node:fs/promises'
-import type { Overview } from '@qs-telemetry/protocol/api'
+import type { Overview, Storage } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
 import { overviewDevices } from '../devices/overview-devices.ts'
 import { kept } from './kept.ts'
@@ -11,8 +10,7 @@ import { storedLately } from './queries/stored-lately.ts'
 export interface OverviewOptions {
   readonly read: Ask
   readonly vitals: () => Promise<Vitals>
-  /** Location of the database, if on this machine. */
-  readonly dataDirectory: string | null
+  readonly storage: () => Promise<Storage>
 }
 
 const KEEP_MS = 1_500
@@ -22,15 +20,15 @@ export function overviewOf(options: OverviewOptions): () => Promise<Overview> {
   return kept(KEEP_MS, () => ask(options))
 }
 
-async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Overview> {
-  const [{ rate, ...flow }, house, numbers, devices, freeBytes] = await Promise.all([
+async function ask({ read, vitals, storage }: OverviewOptions): Promise<Overview> {
+  const [{ rate, ...flow }, house, numbers, devices, { disk, growth, lasts }] = await Promise.all([
     vitals(),
     overviewHouse(read),
     overviewNumbers(read),
     overviewDevices(read),
-    dataDirectory === null ? null : freeBytesOf(dataDirectory),
+    storage(),
   ])
-  const { databaseBytes, bytesPerDay, letters, minutes } = numbers
+  const { databaseBytes, letters, minutes } = numbers
   return {
     now: new Date().toISOString(),
     house,
@@ -39,15 +37,6 @@ async function ask({ read, vitals, dataDirectory }: OverviewOptions): Promise<Ov
     minutes,
     devices,
     letters,
-    disk: { databaseBytes, freeBytes, bytesPerDay },
-  }
-}
-
-async function freeBytesOf(directory: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await statfs(directory)
-    return bavail * bsize
-  } catch {
-    return null
+    storage: { databaseBytes, disk, growth, lasts },
   }
 }

@@ -15,7 +15,8 @@ export async function* checkDisk(database: pg.Client, config: Config): AsyncGene
   const report = await storageReport(askClient(database), storageOptions(config))
   const { parts, growth, disk, lasts } = report
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
-  const size = `the database takes ${sizeText(bytes)} and grows by ${sizeText(growth.bytesPerDay)} a day`
+  const grows = growth === null ? '' : ` and grows by ${sizeText(growth.bytesPerDay)} a day`
+  const size = `the database takes ${sizeText(bytes)}${grows}`
   if (disk === null)
     yield unknown(
       'disk',

@@ -1,20 +1,20 @@
-import { statfs } from 'node:fs/promises'
 import type { Storage } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../database/query-pool.ts'
+import { diskSpaceOf } from '../telemetry/disk-space.ts'
 import { folderBytes } from './folder-bytes.ts'
 import { forecast } from './forecast.ts'
 import { localDirectory } from './local-directory.ts'
 import { readSettings } from './read-settings.ts'
 import { readSizes } from './read-sizes.ts'
-import { storageAdvice } from './storage-advice.ts'
+import { storageAdvice, TYPICAL_SEALED } from './storage-advice.ts'
 import { bytesOfTables, storageParts } from './storage-parts.ts'
 
 /** Measured at 20 million rows: 160 of table, 84 of primary key, 70 of the second index. */
 const TYPICAL_ROW = 320
-/** Measured with 1.3 million events of 150 series, ids in order. */
-const TYPICAL_SEALED = 20
 /** With fewer events, the size of a table says little about each of them. */
 const ENOUGH = 10_000
+/** Of a row: pages of an index of random ids, and what autovacuum leaves to do. More than that is free space. */
+const SLACK = 1.25
 const LONGEST_DAYS = 36_500
 const DAY_MS = 86_400_000
 
@@ -30,49 +30,57 @@ export interface StorageOptions {
 
 export async function storageReport(ask: Ask, options: StorageOptions): Promise<Storage> {
   const sizes = await readSizes(ask)
-  const { tables, totals, sealed } = sizes
+  const { tables, totals, sealed, keepDays } = sizes
   const rows = tables.find(({ name }) => name === 'events')?.rows ?? 0
   const rowsBytes = bytesOfTables(sizes, 'rows') + bytesOfTables(sizes, 'indexes')
   const sealedEvents = sealed?.events ?? 0
   const segmentsBytes = bytesOfTables(sizes, 'segments')
-  const bytesPerRow = rows > ENOUGH ? rowsBytes / rows : TYPICAL_ROW
+  const bytesPerRow = Math.min(
+    rows > ENOUGH ? rowsBytes / rows : Infinity,
+    totals.newRowBytes === null ? TYPICAL_ROW : totals.newRowBytes * SLACK,
+  )
   const bytesPerSealed = sealedEvents > ENOUGH ? segmentsBytes / sealedEvents : null
   const sealAfterDays = sealed === null ? null : options.sealAfterDays
   const coming = forecast({
-    ...{ eventsPerDay: totals.eventsPerDay ?? 0, bytesPerRow, rowsBytes, sealAfterDays },
+    ...{
+      eventsPerDay: totals.eventsPerDay ?? 0,
+      bytesPerRow,
+      rowsBytes,
+      sealAfterDays,
+      keepDays,
+      sealedEvents,
+    },
     bytesPerSealed: bytesPerSealed ?? TYPICAL_SEALED,
     otherBytesPerDay:
       totals.days === null
         ? 0
         : (bytesOfTables(sizes, 'hours') + bytesOfTables(sizes, 'letters')) / totals.days,
   })
-  const disk = await diskOf(options.dataDirectory ?? (await localDirectory(ask)))
-  const days = disk === null ? Number.POSITIVE_INFINITY : coming.days(disk.freeBytes)
+  const directory = options.dataDirectory ?? (await localDirectory(ask))
+  const disk = directory === null ? null : diskSpaceOf(directory)
+  const days = disk === null || totals.eventsPerDay === null ? Infinity : coming.days(disk.freeBytes)
   const backupBytes =
     disk === null || options.backupDirectory === null ? null : await folderBytes(options.backupDirectory)
   const report: Omit<Storage, 'advice'> = {
     parts: storageParts(sizes, backupBytes),
     events: { rows, sealed: sealedEvents, bytesPerRow, bytesPerSealed },
-    growth: {
-      eventsPerDay: totals.eventsPerDay ?? 0,
-      bytesPerDay: coming.bytesPerDay,
-      laterBytesPerDay: coming.laterBytesPerDay,
-    },
+    growth:
+      totals.eventsPerDay === null
+        ? null
+        : {
+            eventsPerDay: totals.eventsPerDay,
+            bytesPerDay: coming.bytesPerDay,
+            laterBytesPerDay: coming.laterBytesPerDay,
+          },
     disk,
     lasts:
       days < LONGEST_DAYS ? { days, until: new Date(options.nowMs + days * DAY_MS).toISOString() } : null,
     sealing: sealed === null ? null : { horizon: sealed.horizon, walkedAt: sealed.walkedAt },
     settings: await readSettings(ask),
   }
-  return { ...report, advice: storageAdvice(report, sealAfterDays) }
-}
-
-async function diskOf(directory: string | null): Promise<Storage['disk']> {
-  if (directory === null) return null
-  try {
-    const { bavail, blocks, bsize } = await statfs(directory)
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
-  } catch {
-    return null
+  const outlook = {
+    ...{ sealAfterDays, keepDays, yearBytes: coming.bytesAfter(365) },
+    freeInRows: rowsBytes - rows * bytesPerRow,
   }
+  return { ...report, advice: storageAdvice(report, outlook) }
 }

@@ -28,7 +28,8 @@ export function storageText(report: Storage): string {
 }
 
 /** `lasts about 3 years, until 2029-11-29` */
-export function lastsText({ lasts }: Pick<Storage, 'lasts'>): string {
+export function lastsText({ lasts, growth }: Pick<Storage, 'lasts' | 'growth'>): string {
+  if (growth === null) return 'how long it lasts is known an hour after the first event'
   if (lasts === null) return 'lasts more than 100 years at this rate'
   const until = lasts.until.slice(0, lasts.until.indexOf('T'))
   if (lasts.days < 1) return `lasts less than a day, until ${until}`
@@ -39,9 +40,13 @@ export function lastsText({ lasts }: Pick<Storage, 'lasts'>): string {
   return `lasts about ${time}, until ${until}`
 }
 
-function growthText({ eventsPerDay, bytesPerDay, laterBytesPerDay }: Storage['growth']): string {
+function growthText(growth: Storage['growth']): string {
+  if (growth === null) return 'known an hour after the first event'
+  const { eventsPerDay, bytesPerDay, laterBytesPerDay } = growth
   const later =
-    laterBytesPerDay < bytesPerDay ? `; ${sizeText(laterBytesPerDay)} once events are sealed as fast` : ''
+    laterBytesPerDay < bytesPerDay
+      ? `; ${sizeText(laterBytesPerDay)} once as many are sealed or deleted a day as arrive`
+      : ''
   return `${counted(Math.round(eventsPerDay), 'event')} and ${sizeText(bytesPerDay)} a day${later}`
 }
 

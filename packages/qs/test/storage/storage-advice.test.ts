@@ -15,19 +15,29 @@ const FACTS: Omit<Storage, 'advice'> = {
   settings: [],
 }
 
+const OUTLOOK = { sealAfterDays: null, keepDays: null, yearBytes: 1.2e11, freeInRows: 0 }
+
 test('a disk that is full within a year gets advice about what is large', () => {
-  const topics = storageAdvice(FACTS, null).map((line) => line.slice(0, line.search(/[ =:]/)))
+  const topics = storageAdvice(FACTS, OUTLOOK).map((line) => line.slice(0, line.search(/[ =:]/)))
   assert.deepEqual(topics, ['SEAL_AFTER', 'qs', 'qs', 'Keep', 'A'])
-  assert.ok(!storageAdvice(FACTS, 30).some((line) => line.includes('SEAL_AFTER')))
+  const sealing = storageAdvice(FACTS, { ...OUTLOOK, sealAfterDays: 30 })
+  assert.ok(!sealing.some((line) => line.includes('SEAL_AFTER')))
+  assert.match(sealing.at(-1) ?? '', /^A year of this needs 120 GB: /)
+})
+
+test('space that sealing has left in the table is named where it is a tenth of all', () => {
+  const [first = ''] = storageAdvice(FACTS, { ...OUTLOOK, sealAfterDays: 30, freeInRows: 5e9 })
+  assert.match(first, /^vacuum full events, in psql, gives about 5\.0 GB back/)
 })
 
 test('a disk that lasts for years gets none', () => {
-  assert.deepEqual(storageAdvice({ ...FACTS, lasts: null }, null), [])
+  assert.deepEqual(storageAdvice({ ...FACTS, lasts: null }, OUTLOOK), [])
 })
 
 test('the end of the disk has a date', () => {
   assert.equal(lastsText(FACTS), 'lasts about 30 days, until 2026-12-29')
   const lasts = { days: 1_200, until: '2030-03-13T00:00:00.000Z' }
-  assert.equal(lastsText({ lasts }), 'lasts about 3 years, until 2030-03-13')
-  assert.equal(lastsText({ lasts: null }), 'lasts more than 100 years at this rate')
+  assert.equal(lastsText({ ...FACTS, lasts }), 'lasts about 3 years, until 2030-03-13')
+  assert.equal(lastsText({ ...FACTS, lasts: null }), 'lasts more than 100 years at this rate')
+  assert.match(lastsText({ growth: null, lasts: null }), /known an hour after the first event/)
 })

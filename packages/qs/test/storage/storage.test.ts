@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { Storage } from '@qs-telemetry/protocol/api'
 import { runCommand } from '@qs-telemetry/testing/command.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
+import { askClient } from '../../src/database/ask-client.ts'
+import { storageReport } from '../../src/storage/storage-report.ts'
+
+async function open(t: TestContext) {
+  const url = await migratedDatabase(t)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.after(() => client.end())
+  const report = () =>
+    storageReport(askClient(client), {
+      ...{ sealAfterDays: 30, dataDirectory: null, backupDirectory: null, nowMs: Date.now() },
+    })
+  return { client, report, env: { DATABASE_URL: url } }
+}
 
 test('qs storage adds up what uses the disk, and says how long it lasts', async (t) => {
   const url = await migratedDatabase(t)
@@ -36,6 +50,7 @@ test('qs storage adds up what uses the disk, and says how long it lasts', async 
   )
   assert.ok(bytesOf('WAL') > 0)
   assert.deepEqual([events.rows, events.bytesPerRow], [20_000, Number(sizes?.rows) / 20_000])
+  assert.ok(growth !== null)
   assert.ok(growth.eventsPerDay > 9_900 && growth.eventsPerDay < 10_001)
   assert.ok(disk !== null && disk.freeBytes < disk.totalBytes)
   const days = disk.freeBytes / growth.bytesPerDay
@@ -48,21 +63,67 @@ test('qs storage adds up what uses the disk, and says how long it lasts', async 
   assert.match(text.stdout, /\ndisk {5}[\d.]+ [GT]B of [\d.]+ [GT]B are free; lasts /)
 })
 
-test('an empty database does not grow', async (t) => {
-  const env = { DATABASE_URL: await migratedDatabase(t) }
-  const { growth, events } = JSON.parse((await runCommand(['storage', '--json'], env)).stdout) as Storage
-  assert.deepEqual([growth.bytesPerDay, growth.eventsPerDay, events.sealed], [0, 0, 0])
+test('how a database grows is unknown until an hour after its first event', async (t) => {
+  const { client, report, env } = await open(t)
+  assert.deepEqual([(await report()).growth, (await report()).lasts], [null, null])
+  await client.query(`
+    insert into ingest_stats (minute, writer, messages, received, stored, duplicate, rejected)
+      values (now() - interval '59 minutes', 'w', 1, 1, 1, 0, 0)`)
+  assert.equal((await report()).growth, null)
+  assert.match(
+    (await runQs(t, ['storage'], { env })).stdout,
+    /\ngrowth {3}known an hour after the first event\n/,
+  )
+  await client.query(`
+    insert into ingest_stats (minute, writer, messages, received, stored, duplicate, rejected)
+      values (now() - interval '9 days', 'w', 700, 700, 700, 0, 0)`)
+  // A week ago and longer does not count, but says that events would have been counted.
+  assert.equal((await report()).growth?.eventsPerDay, 1 / 7)
+})
+
+test('after many rows were sealed, their space counts neither as rows nor as growth', async (t) => {
+  const { client, report } = await open(t)
+  await client.query(`
+    insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+      select 'd-' || n, 'd', 't', n, at, at, 1
+      from generate_series(1, 60000) n, lateral (select now() + n * interval '1 ms' as at) a;
+    insert into ingest_stats (minute, writer, messages, received, stored, duplicate, rejected)
+      select now() - interval '2 days', 'w', 20000, 20000, 20000, 0, 0;
+    analyze events`)
+  const bytesOf = ({ parts }: Storage) => parts.find(({ name }) => name === 'rows')?.bytes ?? 0
+  const before = await report()
+  await client.query(`delete from events where substr(event_id, 3)::int <= 48000`)
+  await client.query('vacuum analyze events')
+  const after = await report()
+  assert.ok(bytesOf(after) >= bytesOf(before) && after.events.rows === 12_000)
+  assert.ok(
+    Math.abs(after.events.bytesPerRow / before.events.bytesPerRow - 1) < 0.3,
+    `${after.events.bytesPerRow}`,
+  )
+  const [grew, grows] = [before.growth?.bytesPerDay ?? 0, after.growth?.bytesPerDay ?? 0]
+  assert.ok(Math.abs(grows / grew - 1) < 0.3, `${grew}, ${grows}`)
+})
+
+test('what KEEP_EVENTS and its exceptions keep bounds the forecast', async (t) => {
+  const { client, report } = await open(t)
+  await client.query(`
+    insert into ingest_stats (minute, writer, messages, received, stored, duplicate, rejected)
+      select now() - interval '2 days', 'w', 20000, 20000, 20000, 0, 0`)
+  const grows = async () => Math.round((await report()).growth?.laterBytesPerDay ?? Number.NaN)
+  // 10,000 events a day, 20 bytes each once they are sealed.
+  assert.equal(await grows(), 200_000)
+  await client.query(`update retention set keep_events = '90 days'`)
+  assert.equal(await grows(), 0)
+  await client.query(`insert into retention_exceptions values ('*', 'door', null)`)
+  assert.equal(await grows(), 200_000)
 })
 
 test('the first events are counted before PostgreSQL has looked at them', async (t) => {
-  const url = await migratedDatabase(t)
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  t.after(() => client.end())
+  const { client, env } = await open(t)
   await client.query(
     `insert into events (event_id, device_id, event_type, ts, ts_server, schema) values ('d-1', 'd', 't', now(), now(), 1)`,
   )
-  const { stdout } = await runCommand(['storage', '--json'], { DATABASE_URL: url })
+  const { stdout } = await runCommand(['storage', '--json'], env)
   assert.equal((JSON.parse(stdout) as Storage).events.rows, 1)
 })
 

@@ -4,7 +4,6 @@ import type { Ask } from '../../database/query-pool.ts'
 
 export type OverviewNumbers = Pick<Overview, 'minutes'> & {
   readonly databaseBytes: number
-  readonly bytesPerDay: number | null
   readonly letters: Overview['letters']
 }
 
@@ -24,34 +23,21 @@ select
   (select count(*)::int from dead_letters where received_at > now() - interval '1 hour') as "lastHour",
   pg_database_size(current_database())::float8 as "databaseBytes"`
 
-/** Assumes average event size including indexes; known once PostgreSQL has analyzed the table. */
-const GROWTH = `
-select case when c.reltuples >= 10000 and s.since < now() - interval '1 hour'
-  then s.stored * pg_total_relation_size(c.oid) / c.reltuples
-    * 86400 / extract(epoch from now() - s.since)::float8 end as "bytesPerDay"
-from pg_class c, (
-  select sum(stored)::float8 as stored, min(minute) as since
-  from ingest_stats where minute > now() - interval '1 day') s
-where c.oid = 'events'::regclass`
-
 const NEWEST = `
 select dead_letter_id as id, ${momentText('received_at')} as "receivedAt", device_id as "deviceId", code,
   left(error, 200) as error
 from dead_letters order by dead_letter_id desc limit 5`
 
 export async function overviewNumbers(ask: Ask): Promise<OverviewNumbers> {
-  const [minutes, [counts], [growth], newest] = await Promise.all([
+  const [minutes, [counts], newest] = await Promise.all([
     ask.query<OverviewNumbers['minutes'][number]>(MINUTES),
     ask.query<{ open: number; lastHour: number; databaseBytes: number }>(LETTERS),
-    ask.query<{ bytesPerDay: number | null }>(GROWTH),
     ask.query<OverviewNumbers['letters']['newest'][number]>(NEWEST),
   ])
   const { open = 0, lastHour = 0, databaseBytes = 0 } = counts ?? {}
-  const { bytesPerDay = null } = growth ?? {}
   return {
     minutes: [...minutes],
     databaseBytes,
-    bytesPerDay,
     letters: { open, lastHour, newest: [...newest] },
   }
 }

@@ -1,22 +1,21 @@
-import { statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
+import { diskSpaceOf } from '../../telemetry/disk-space.ts'
 
 /** What the tuning of PostgreSQL depends on. */
 export interface Machine {
   /** Of the machine, or of the container if that may use less. */
   readonly memoryBytes: number
   readonly cores: number
-  /** Free space for ordinary accounts on the disk of the cluster. */
+  /** On the disk of the cluster; 0 if unknown. */
   readonly freeDiskBytes: number
 }
 
 /** @param directory an existing one on the disk of the cluster */
 export function readMachine(directory: string): Machine {
-  const { bavail, bsize } = statfsSync(directory)
   return {
     memoryBytes: memoryOf(totalmem(), process.constrainedMemory()),
     cores: availableParallelism(),
-    freeDiskBytes: bavail * bsize,
+    freeDiskBytes: diskSpaceOf(directory)?.freeBytes ?? 0,
   }
 }
 

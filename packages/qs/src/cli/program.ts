@@ -18,6 +18,7 @@ const COMMANDS = new Map<string, Load>([
   ['attack', async () => (await import('./attack.ts')).registerAttack],
   ['device', async () => (await import('./device.ts')).registerDevice],
   ['certificate', async () => (await import('./certificate.ts')).registerCertificate],
+  ['service', async () => (await import('./service.ts')).registerService],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
   ['keep', async () => (await import('./keep.ts')).registerKeep],

@@ -39,6 +39,12 @@ export function loadConfig(overrides: Variables = {}): Config {
   return parseConfig(found, misspelt)
 }
 
+/** Reads the settings from this file alone: those of a service, whose environment is not that of the caller. */
+export function loadConfigFile(path: string): Config {
+  const file = dotenv(path)
+  return parseConfig(findSettings({}, file), findMisspelt({}, file))
+}
+
 export interface Inspected {
   /** Every setting as text with its source, including invalid ones. */
   readonly found: Readonly<Record<SettingName, Found>>
@@ -52,26 +58,26 @@ export function inspectConfig(overrides: Variables = {}): Inspected {
   return { found: findSettings(environment, file), misspelt: findMisspelt(environment, file) }
 }
 
-function dotenv(): Variables {
+function dotenv(path = '.env'): Variables {
   try {
-    const text = readFileSync('.env', 'utf8')
-    checkLines(text)
+    const text = readFileSync(path, 'utf8')
+    checkLines(path, text)
     return parseEnv(text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     if (error instanceof ConfigError) throw error
-    throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
+    throw new ConfigError([`${path} cannot be read: ${(error as Error).message}`])
   }
 }
 
 /** Node's parser joins a line without = to the next one, which is then lost. */
-function checkLines(text: string): void {
+function checkLines(path: string, text: string): void {
   const wrong = text
     .split('\n')
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== '' && !line.startsWith('#') && !/^(export\s+)?[\w.-]+\s*=/.test(line))
   if (wrong.length > 0)
-    throw new ConfigError(wrong.map(({ number }) => `.env, line ${number} is not NAME=value`))
+    throw new ConfigError(wrong.map(({ number }) => `${path}, line ${number} is not NAME=value`))
 }
 
 /** The text of every setting, including invalid ones. */

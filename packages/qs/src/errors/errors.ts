@@ -306,6 +306,33 @@ export const ERRORS = {
     advice:
       'Restore ca.crt and ca.key from a copy. Or create a new authority with qs certificate --new-authority: every board then needs the new ca.crt.',
   },
+  // qs service
+  ROOT_NEEDED: {
+    about: 'The command changes the services of this machine, which only root may do.',
+    advice: 'Run it with sudo. qs service install --dry-run shows what it would do, and needs no root.',
+  },
+  NO_SYSTEMD: {
+    about:
+      'This machine is not run by systemd (a container, macOS, another init), so there is no service of qs.',
+    advice:
+      'qs service install --print launchd (macOS) or --print cron prints what starts qs there; docs/service.md says where it goes. In a container use docker compose.',
+  },
+  NO_SERVICE: {
+    about: 'The service is not installed on this machine.',
+    advice: 'Install it with qs service install.',
+  },
+  SERVICE_ACCOUNT: {
+    about: 'The service cannot run as this account.',
+    advice: 'Follow the message, or name another account with --user.',
+  },
+  SERVICE_NOT_READY: {
+    about: 'The service was started, but does not take events.',
+    advice: 'journalctl --unit qs --lines 50 says why. It is restarted until it succeeds.',
+  },
+  SYSTEMD_REFUSED: {
+    about: 'systemctl reports an error.',
+    advice: 'Remove the cause that it names, and run the command again.',
+  },
   // Backup
   POSTGRES_TOOLS_MISSING: {
     about:

@@ -73,14 +73,19 @@ export function makeReachable(directory: string): void {
 
 function ordinaryAccount(): Account {
   for (const name of ['postgres', 'nobody']) {
-    const [uid, gid] = [id('-u', name), id('-g', name)]
-    if (uid !== null && gid !== null) return { name, uid, gid }
+    const account = findAccount(name)
+    if (account !== null) return account
   }
   throw new QsError(
     'DATA_DIRECTORY_OWNER',
     'PostgreSQL does not run as root, and there is no account postgres or nobody to run it as. ' +
       'Start qs as an ordinary user, or add the account: useradd --system postgres.',
   )
+}
+
+export function findAccount(name: string): Account | null {
+  const [uid, gid] = [id('-u', name), id('-g', name)]
+  return uid === null || gid === null ? null : { name, uid, gid }
 }
 
 function id(option: '-u' | '-g', name: string): number | null {

@@ -119,17 +119,40 @@ export async function connect(
     stopListening()
     patience.end()
   }
+  const inOneWrite = oneWriteATurn(streamOf(client))
   return {
     get isOpen() {
       return isOpen
     },
     maySkipRows,
-    query: (query) => client.query(query),
+    query: (query) => {
+      inOneWrite()
+      return client.query(query)
+    },
     copy: (statement) =>
       new Promise((resolve, reject) => {
+        inOneWrite()
         client.query(new CopyIn(statement, (error, rows) => (error === null ? resolve(rows) : reject(error))))
       }),
     destroy,
+  }
+}
+
+/**
+ * The statements of a batch are sent together, and `pg` writes each of them, and each part of a COPY, by itself: eight
+ * calls of the system for a lone event, each of which may wake the server. Call the result before a statement; all that
+ * is sent in the same turn of the event loop then leaves in one write.
+ */
+function oneWriteATurn(stream: ClientStream): () => void {
+  let isCorked = false
+  return () => {
+    if (isCorked) return
+    isCorked = true
+    stream.cork()
+    process.nextTick(() => {
+      isCorked = false
+      stream.uncork()
+    })
   }
 }
 
@@ -140,8 +163,9 @@ function onMessage(client: pg.Client, callback: () => void): () => void {
   return () => connection.off('message', callback)
 }
 
+type ClientStream = Pick<Socket, 'destroy' | 'cork' | 'uncork'>
+
 /** `client.end()` waits for the peer, forever if it has vanished; only the socket can be destroyed (pg 8.23). */
-export function streamOf(client: pg.Client): { destroy(): void } {
-  return (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection
-    .stream
+export function streamOf(client: pg.Client): ClientStream {
+  return (client as unknown as { readonly connection: { readonly stream: ClientStream } }).connection.stream
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import { test } from 'node:test'
 import { freshDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
@@ -60,4 +62,32 @@ test('a slow server that responds gets more time, and a silent one is given up w
   proxy.set({ kind: 'silent' })
   const silent = connect({ url: url.href, name: 'qs-connect-test', connectTimeoutMs: 300 })
   await assert.rejects(silent, /PostgreSQL sent nothing for 300 ms/)
+})
+
+test('all that is sent in one turn leaves in one write, a COPY with its rows included', async (t) => {
+  const url = new URL(await freshDatabase(t))
+  let reads = 0
+  const relay = createServer((client) => {
+    const server = connectTcp(Number(url.port), url.hostname)
+    client.on('data', () => reads++)
+    client.pipe(server).pipe(client)
+    client.on('close', () => server.destroy())
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  t.after(() => relay.close())
+  const { port: detourPort } = relay.address() as AddressInfo
+  const connection = await connect({ url: url.href, name: 'test', connectTimeoutMs: 5_000, detourPort })
+  await connection.query({ text: 'create table things (id text primary key)' })
+  reads = 0
+  const answers = await Promise.all([
+    connection.query({ text: 'begin' }),
+    connection.copy({ text: 'copy things from stdin', data: Buffer.from('a\nb\n') }),
+    connection.query({ text: 'select count(*)::int as things from things where id > $1', values: [''] }),
+    connection.query({ text: 'commit' }),
+  ])
+  assert.equal(answers[1], 2)
+  assert.deepEqual(answers[2].rows, [{ things: 2 }])
+  assert.equal(reads, 1)
+  connection.destroy()
 })

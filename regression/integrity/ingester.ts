@@ -111,11 +111,7 @@ export class IngesterProcess {
 
   /** One scrape of /metrics; null if it does not answer. */
   async gauges(): Promise<Gauges | null> {
-    const signal = AbortSignal.timeout(SCRAPE_TIMEOUT_MS)
-    const text = await fetch(`http://127.0.0.1:${this.httpPort}/metrics`, { signal })
-      .then((answer) => answer.text())
-      .catch(() => null)
-    return text === null ? null : readGauges(text)
+    return scrape(this.httpPort)
   }
 
   /** Memory of the process now; null if it has ended. */
@@ -146,6 +142,15 @@ export class IngesterProcess {
     if (this.#qs === null) throw new Error('The ingester was never started')
     return this.#qs
   }
+}
+
+/** One scrape of /metrics; null if it does not answer. */
+export async function scrape(httpPort: number): Promise<Gauges | null> {
+  const signal = AbortSignal.timeout(SCRAPE_TIMEOUT_MS)
+  const text = await fetch(`http://127.0.0.1:${httpPort}/metrics`, { signal })
+    .then((answer) => answer.text())
+    .catch(() => null)
+  return text === null ? null : readGauges(text)
 }
 
 function isAlive({ process }: Qs): boolean {

@@ -1,26 +1,37 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { DEFAULT_LIMITS } from '@qs-telemetry/protocol'
 import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { Client } from 'pg'
 import { quantile } from '../../bench/load/quantile.ts'
 import { embeddedDatabaseUrl } from '../../packages/qs/src/endpoints/embedded-database-url.ts'
+import { SHARE } from '../../packages/qs/src/intake/direct-intake.ts'
 import { Checker } from '../checker.ts'
 import { type EmbeddedEnv, startEmbeddedStack } from './embedded-stack.ts'
 import { Fleet } from './fleet.ts'
 import { FLOOD_DEVICE, FLOODS, flood } from './flooder.ts'
+import { scrape } from './ingester.ts'
 import { lasting } from './lasting.ts'
 import { PlainFleet } from './plain-fleet.ts'
 import { writeRow } from './row.ts'
-import { patience, scale } from './scale.ts'
+import { isShort, scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
 const CALM_MS = scale(10_000, 3_000)
 const FLOOD_MS = scale(10_000, 4_000)
-/** The goal is 1 s on an idle machine; on a busy one, the ratio to the calm run counts. */
-const EMBEDDED: Limit = { ms: patience(1_000), ratio: 3 }
+/**
+ * The goal is 1 s on an idle machine; on a busy one, the ratio to the calm run counts. Only the long form judges times: on
+ * CI's shared machine they say little. What keeps them short is judged in both: how much of a flood is in flight.
+ */
+const EMBEDDED: Limit = { ms: 1_000, ratio: 3 }
 /** Mosquitto cannot slow down a device. */
-const MOSQUITTO: Limit = { ms: patience(3_000), ratio: 25 }
+const MOSQUITTO: Limit = { ms: 3_000, ratio: 25 }
+/** A device below its share may send one more message; each counts with the read that it is part of. */
+const MAX_FLOOD_BYTES = SHARE.bytes + 2 * DEFAULT_LIMITS.messageBytes
+/** The read of a message of the other devices. */
+const OTHER_BYTES = 1_024
+const LOOK_MS = 200
 const HONEST = { devices: 5, eventsPerSecond: 100, resendAfterMs: 30_000 }
 const PLAIN = { name: 'plain', devices: 5, eventsPerSecond: 100 }
 const FLUSH_MS = 60_000
@@ -41,8 +52,10 @@ test('embedded broker: a flooding device keeps no other device waiting, be it fo
   const rows = await openRows(t, env)
   for (const [name, make] of Object.entries(FLOODS)) {
     const before = await rows.tallies(both)
-    const flooded = await latenciesOf(both, () => flood({ port, ms: FLOOD_MS }, make))
+    const inFlight = new FloodInFlight(httpPort, both)
+    const flooded = await latenciesOf(both, () => inFlight.during(flood({ port, ms: FLOOD_MS }, make)))
     const after = await rows.tallies(both)
+    inFlight.judge(t, name)
     for (const [n, answer] of ['device ack', 'PUBACK (QoS 1, devices without device acks)'].entries()) {
       const count = (what: keyof Tally) => (after[n]?.[what] ?? 0) - (before[n]?.[what] ?? 0)
       writeRow({
@@ -57,8 +70,6 @@ test('embedded broker: a flooding device keeps no other device waiting, be it fo
   }
   assert.equal(stored.size, fleet.sent)
   for (const { sent, stored: inTable } of await rows.tallies(both)) assert.equal(inTable, sent)
-  const ready = await fetch(`http://127.0.0.1:${httpPort}/readyz`).then((answer) => answer.text())
-  assert.match(ready, new RegExp(`${FLOOD_DEVICE}.*exceeded a budget`))
 })
 
 test('Mosquitto: 0.7 MB/s of arrays of zeros keep no other device waiting', {
@@ -85,6 +96,60 @@ interface Measured {
   pause(): void
   resume(): void
   takeLatencies(): readonly number[]
+}
+
+/** What is in flight of a flood, beside what other devices have sent and not yet heard about. */
+class FloodInFlight {
+  readonly #httpPort: number
+  readonly #others: readonly Measured[]
+  #looks = 0
+  #messages = 0
+  #bytes = 0
+  #isTold = false
+
+  constructor(httpPort: number, others: readonly Measured[]) {
+    this.#httpPort = httpPort
+    this.#others = others
+  }
+
+  async during(flooding: Promise<unknown>): Promise<void> {
+    let isOver = false
+    const ended = flooding.finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      await this.#look()
+      await lasting(LOOK_MS)
+    }
+    await ended
+  }
+
+  judge(t: TestContext, name: string): void {
+    const [messages, bytes] = [this.#messages, this.#bytes]
+    t.diagnostic(
+      `embedded, ${name}: at most ${messages} messages, ${bytes} bytes in flight (${this.#looks} looks)`,
+    )
+    assert.ok(this.#looks > 0, 'the metrics were never seen')
+    assert.ok(messages <= SHARE.messages, `${name}: ${messages} messages of one device are in flight`)
+    assert.ok(bytes <= MAX_FLOOD_BYTES, `${name}: ${bytes} bytes of one device are in flight`)
+    assert.ok(this.#isTold, `${name}: no alarm says that the device exceeded a budget`)
+  }
+
+  async #look(): Promise<void> {
+    const acked = sum(this.#others, (each) => each.acked)
+    const gauges = await scrape(this.#httpPort)
+    if (gauges === null) return
+    const others = sum(this.#others, ({ sent }) => sent) - acked
+    this.#looks++
+    this.#messages = Math.max(this.#messages, gauges.messagesInFlight - others)
+    this.#bytes = Math.max(this.#bytes, gauges.bytesInFlight - others * OTHER_BYTES)
+    const ready = await fetch(`http://127.0.0.1:${this.#httpPort}/readyz`).then((answer) => answer.text())
+    this.#isTold ||= new RegExp(`${FLOOD_DEVICE}.*exceeded a budget`).test(ready)
+  }
+}
+
+function sum(all: readonly Measured[], count: (each: Measured) => number): number {
+  return all.reduce((so, each) => so + count(each), 0)
 }
 
 interface Latency {
@@ -149,6 +214,7 @@ function tell(t: TestContext, what: string, { calm, flooded, limit }: Compared):
   t.diagnostic(
     `${what}: p50 ${flooded.p50} ms, p99 ${flooded.p99} ms; without a flood ${calm.p50} and ${calm.p99} ms`,
   )
+  if (isShort) return
   const maxMs = Math.max(limit.ms, calm.p99 * limit.ratio)
   assert.ok(flooded.p99 < maxMs, `${what}: p99 of ${flooded.p99} ms is above ${maxMs} ms`)
 }

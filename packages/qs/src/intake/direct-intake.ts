@@ -29,7 +29,7 @@ export interface Replies {
  * The share of one client: every other device waits for at most this much of it. An MQTT 5 client that obeys the Receive
  * Maximum is within it.
  */
-const SHARE: Share = { messages: 1_000, bytes: 256 * 1024 }
+export const SHARE: Share = { messages: 1_000, bytes: 256 * 1024 }
 /**
  * Its share while all together are at the watermark: a device that sends now and then is taken, whatever another one
  * floods.

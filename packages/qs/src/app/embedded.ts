@@ -52,7 +52,7 @@ const MAX_REPLY_BYTES = 2 * 1024 * 1024
  * @throws Error for the operator: a port in use, a data directory in use, credentials missing
  */
 export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<EmbeddedStack> {
-  const { log, lan, tlsOnly } = options
+  const { log, lan, tlsOnly, signal } = options
   const credentials = credentialsOf(config, lan)
   const started: (() => Promise<unknown> | unknown)[] = []
   const stopAll = async () => {
@@ -94,7 +94,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       log: log.child({ stage: 'broker' }),
     })
     started.push(() => broker.stop())
-    const database = await openStackDatabase(config, log.child({ stage: 'database' }))
+    const database = await openStackDatabase(config, { log: log.child({ stage: 'database' }), signal })
     started.push(() => database.stop())
     const ingester = await startPipeline(config, { broker, intake, budgets, unhandled, database }, options)
     started.push(async () => {

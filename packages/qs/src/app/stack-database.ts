@@ -5,6 +5,7 @@ import { type EmbeddedRole, embeddedUrlReader, passwordFile } from '../endpoints
 import { urlReader } from '../endpoints/endpoints.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { EmbeddedDatabase } from './ingester.ts'
+import { untilAvailable } from './until-available.ts'
 
 /** The database of `qs up`. */
 export interface StackDatabase extends EmbeddedDatabase {
@@ -20,7 +21,10 @@ export interface StackDatabase extends EmbeddedDatabase {
  *
  * With DATABASE_URL every service has the role in it, except a console with CONSOLE_DATABASE_URL.
  */
-export async function openStackDatabase(config: Config, log: Log): Promise<StackDatabase> {
+export async function openStackDatabase(
+  config: Config,
+  waiting: { readonly log: Log; readonly signal: AbortSignal },
+): Promise<StackDatabase> {
   const { DATABASE_URL: url, QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
   if (url !== null) {
     const current = urlReader(config, 'DATABASE_URL', url)
@@ -30,7 +34,10 @@ export async function openStackDatabase(config: Config, log: Log): Promise<Stack
       stop: async () => {},
     }
   }
-  const postgres = await startEmbeddedPostgres({ dataDir, port, log })
+  const postgres = await startEmbeddedPostgres({
+    ...{ dataDir, port, log: waiting.log },
+    patiently: (step) => untilAvailable(step, waiting),
+  })
   const urlOf = (role: EmbeddedRole) => embeddedUrlReader(dataDir, port, role)
   return {
     ...{ ownerUrl: urlOf('qs'), ingesterUrl: urlOf('qs_ingester'), consoleUrl: urlOf('qs_console') },

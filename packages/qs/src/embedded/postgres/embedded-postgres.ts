@@ -13,7 +13,7 @@ import { postgresBinaries } from './postgres-binaries.ts'
 import { keepPassword, newPassword } from './postgres-password.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { requiredSettings } from './postgres-settings.ts'
-import { setUpServiceRoles } from './service-roles.ts'
+import { type Patiently, setUpServiceRoles } from './service-roles.ts'
 import { tunedSettings } from './tuned-settings.ts'
 import { writeTuning } from './tuning-file.ts'
 
@@ -22,6 +22,8 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string
   readonly port: number
   readonly log: Log
+  /** Default: a step is tried once. */
+  readonly patiently?: Patiently
 }
 
 export interface EmbeddedPostgres {
@@ -38,7 +40,7 @@ export interface EmbeddedPostgres {
  * start
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { port, log } = options
+  const { port, log, patiently = (step) => step() } = options
   mkdirSync(options.dataDir, { recursive: true })
   // The real path, by which an orphan is recognised on its command line.
   const dataDir = realpathSync(options.dataDir)
@@ -62,7 +64,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   })
   await server.start()
   try {
-    await setUpServiceRoles(url, dataDir)
+    await setUpServiceRoles(url, dataDir, patiently)
   } catch (error) {
     await server.stop()
     throw error

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Client } from 'pg'
+import { Client, escapeIdentifier } from 'pg'
 import { QsError } from '../../errors/qs-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 
@@ -29,9 +29,10 @@ export async function untilReady(url: string, options: ReadyOptions): Promise<vo
   let noted = started
   for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
     options.check()
-    const code = await connectOnce(url)
+    let code = await tryOnce(url)
     if (code === null) return
-    if (code === NO_SUCH_DATABASE) await createDatabase(url)
+    if (code === NO_SUCH_DATABASE) code = await createDatabase(url)
+    if (code === null) continue
     if (code === WRONG_PASSWORD) {
       throw new QsError(
         'POSTGRES_PASSWORD_FILE',
@@ -50,15 +51,17 @@ export async function untilReady(url: string, options: ReadyOptions): Promise<vo
         `PostgreSQL still does not accept connections after ${Math.round((now - started) / 1000)} s (${code})`,
       )
     }
-    if (code !== NO_SUCH_DATABASE) await wait(pauseMs)
+    await wait(pauseMs)
   }
 }
 
-async function connectOnce(url: string): Promise<string | null> {
+/** Connects, and runs a statement if there is one. @returns null, or the SQLSTATE or text of the failure */
+async function tryOnce(url: string, statement: string | null = null): Promise<string | null> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   try {
     await client.connect()
+    if (statement !== null) await client.query(statement)
     return null
   } catch (error) {
     return (error as { code?: string }).code ?? String(error)
@@ -67,15 +70,9 @@ async function connectOnce(url: string): Promise<string | null> {
   }
 }
 
-async function createDatabase(url: string): Promise<void> {
+async function createDatabase(url: string): Promise<string | null> {
   const admin = new URL(url)
   const name = admin.pathname.slice(1)
   admin.pathname = '/postgres'
-  const client = new Client({ connectionString: admin.href, connectionTimeoutMillis: 5_000 })
-  await client.connect()
-  try {
-    await client.query(`create database ${client.escapeIdentifier(name)}`)
-  } finally {
-    await client.end()
-  }
+  return tryOnce(admin.href, `create database ${escapeIdentifier(name)}`)
 }

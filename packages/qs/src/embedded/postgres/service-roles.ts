@@ -3,6 +3,9 @@ import { openClient } from '../../database/open-client.ts'
 import { type EmbeddedRole, readPassword } from '../../endpoints/embedded-database-url.ts'
 import { keepPassword, newPassword } from './postgres-password.ts'
 
+/** Runs a step, and again if it fails because PostgreSQL is slow or away. */
+export type Patiently = (step: () => Promise<void>) => Promise<void>
+
 type ServiceRole = Exclude<EmbeddedRole, 'qs'>
 
 /** Same as in deploy/postgres/roles.sh, except that the console leaves most of the 60 connections to the ingester. */
@@ -12,6 +15,8 @@ const LIMITS: Readonly<
   qs_ingester: { connections: -1, statementTimeout: '5min' },
   qs_console: { connections: 20, statementTimeout: '10min' },
 }
+
+const ROLES = Object.keys(LIMITS) as ServiceRole[]
 
 /** Revokes rights that PostgreSQL grants to PUBLIC. Roles created by users can still log in. */
 const REVOKE_FROM_PUBLIC = `
@@ -45,15 +50,26 @@ const WAL_SIZE = 'grant execute on function pg_ls_waldir() to qs_ingester, qs_co
  *
  * @param ownerUrl the embedded database as its superuser
  */
-export async function setUpServiceRoles(ownerUrl: string, dataDir: string): Promise<void> {
+export async function setUpServiceRoles(
+  ownerUrl: string,
+  dataDir: string,
+  patiently: Patiently,
+): Promise<void> {
+  const passwords = ROLES.map((role) => [role, passwordOf(dataDir, role)] as const)
+  await patiently(() => setUp(ownerUrl, passwords))
+}
+
+async function setUp(
+  ownerUrl: string,
+  passwords: readonly (readonly [ServiceRole, string])[],
+): Promise<void> {
   const owner = await openClient(ownerUrl, { name: 'qs-roles', connectTimeoutMs: 10_000 })
   try {
     // The statements contain passwords, and postgres.log belongs to the account of the server.
     await owner.query(`set log_statement = 'none'; set log_min_error_statement = 'panic';
       set log_min_duration_statement = -1`)
     await owner.query('begin')
-    for (const role of Object.keys(LIMITS) as ServiceRole[])
-      await setUpRole(owner, role, passwordOf(dataDir, role))
+    for (const [role, password] of passwords) await setUpRole(owner, role, password)
     await owner.query(REVOKE_FROM_PUBLIC)
     await owner.query(ADVISORY_LOCKS)
     await owner.query(WAL_SIZE)

@@ -117,7 +117,7 @@ export class IncomingMessages {
       // A 3.1.1 client cannot be told; closing the connection would make a board reconnect in a loop [MQTT-3.3.5-2].
       return this.#settled(topic, REASON.notAuthorized)
     }
-    if (!isEvents && !this.#canRetain(topic)) {
+    if (!isEvents && this.#isTold && !this.#canRetain(topic)) {
       rules.refused(this.#connection, 'retained', topic)
       return this.#settled(topic, REASON.quotaExceeded)
     }
@@ -133,6 +133,11 @@ export class IncomingMessages {
     if (publish.qos > 0) return
     const { isAllowed, isEvents } = this.#look(this.#topicOf(publish))
     if (isAllowed && isEvents) this.#parts.intake?.dropped(this.#connection.clientId)
+  }
+
+  /** Whether its answer can carry a reason. What finds no room and cannot be refused still reaches its subscribers. */
+  get #isTold(): boolean {
+    return this.#publish.qos > 0 && this.#parts.connect.level === 5
   }
 
   /** An event is stored in any case. */

@@ -54,7 +54,11 @@ export class RetainedStore {
     return !isOver && this.#bytes + more - (older === null ? 0 : bytesOf(older)) <= MAX_BYTES
   }
 
-  /** An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays. @returns false without room */
+  /**
+   * An empty payload removes it [MQTT-3.3.1-6], [MQTT-3.3.1-7]. Without room for the new message, the older one stays.
+   *
+   * @returns false without room
+   */
   put(message: Message): boolean {
     if (!this.hasRoom(message)) return false
     this.#delete(message.topic)

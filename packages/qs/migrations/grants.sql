@@ -10,7 +10,7 @@ begin
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions from qs_ingester;
+      retention, retention_exceptions, dropped_series from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
     grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, pauses, silent_after, ts,
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
@@ -27,7 +27,7 @@ begin
     grant select on schema_migrations to qs_ingester;
     -- It deletes no events: seal_next() does, with the rights of the owner, once they are in a segment.
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing to qs_ingester;
-    grant select on retention, retention_exceptions to qs_ingester;
+    grant select on retention, retention_exceptions, dropped_series to qs_ingester;
     grant execute on function seal_next(interval, int), drop_expired(int) to qs_ingester;
   end if;
 
@@ -35,10 +35,10 @@ begin
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions from qs_console;
+      retention, retention_exceptions, dropped_series from qs_console;
     grant select on events, series, ingest_stops, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions to qs_console;
+      retention, retention_exceptions, dropped_series to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
     grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
@@ -49,9 +49,9 @@ begin
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions from grafana;
+      retention, retention_exceptions, dropped_series from grafana;
     grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
-      event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions to grafana;
+      event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions, dropped_series to grafana;
     -- Every view, including those created by users.
     for relation in
       select oid from pg_class

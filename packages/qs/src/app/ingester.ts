@@ -128,6 +128,7 @@ export async function startIngester(
     ...{ config, mqttUrl, log },
     embedded: embedded?.broker,
     differingHours: () => hours.differing,
+    clockJump: () => sealing.clockJump,
     backups: () => backups?.health ?? null,
   })
   const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }

@@ -4,6 +4,7 @@ import { type BackupHealth, backupAlarm } from '../alarms/backup-alarm.ts'
 import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
+import { type ClockJump, clockAlarm } from '../alarms/clock-alarm.ts'
 import { diskAlarm } from '../alarms/disk-alarm.ts'
 import { qos0Alarm, willAlarm } from '../alarms/dropped-alarms.ts'
 import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
@@ -39,6 +40,8 @@ export interface StartAlarmsOptions {
     | undefined
   /** If absent, hours are not compared with events. */
   readonly differingHours?: () => DifferingHours | null
+  /** If absent, nothing is sealed or deleted. */
+  readonly clockJump?: () => ClockJump | null
   /** If absent, no backups are scheduled. */
   readonly backups?: () => BackupHealth | null
   readonly log: Log
@@ -47,7 +50,15 @@ export interface StartAlarmsOptions {
 /** The alarms of a pipeline: they only read existing counters and never touch an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  { config, mqttUrl, embedded, differingHours = () => null, backups = () => null, log }: StartAlarmsOptions,
+  {
+    config,
+    mqttUrl,
+    embedded,
+    differingHours = () => null,
+    clockJump = () => null,
+    backups = () => null,
+    log,
+  }: StartAlarmsOptions,
 ): RunningAlarms {
   const counts = new BrokerCounts({
     url: mqttUrl,
@@ -75,6 +86,7 @@ export function startAlarms(
       budgetAlarm(budgets),
       typesAlarm,
       hoursAlarm(differingHours),
+      clockAlarm(clockJump),
       backupAlarm(backups),
       ...(embedded === undefined
         ? []

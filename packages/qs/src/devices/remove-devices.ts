@@ -7,6 +7,7 @@ const EVENTS = 'select removed::int, is_end as "isEnd" from remove_events($1, $2
 
 const REST = [
   'delete from series where starts_with(device_id, $1)',
+  'delete from dropped_series where starts_with(device_id, $1)',
   'delete from event_hours where starts_with(device_id, $1)',
   'delete from dead_letters where starts_with(device_id, $1)',
   'delete from dead_letters_counted where starts_with(device_id, $1)',

@@ -37,7 +37,8 @@ with late as materialized (
 select count(*) from wrong`
 
 const STATE = `
-select covered_to::text as "coveredTo", over::text, coalesce(covered_to < over, true) as "hasNew"
+select covered_to::text as "coveredTo", over::text, coalesce(covered_to < over, true) as "hasNew",
+  case when covered_to > over then (over - interval '1 day')::text end as "recountFrom"
 from event_hours_state, date_trunc('hour', now() - interval '${OVER_AFTER}', 'UTC') as over`
 
 /**
@@ -62,6 +63,8 @@ interface State {
   readonly over: string
   /** Hours have ended since the last run. */
   readonly hasNew: boolean
+  /** The clock was corrected back: hours that ended meanwhile were none that count as over. Null: it was not. */
+  readonly recountFrom: string | null
 }
 
 /**
@@ -73,11 +76,12 @@ export async function followEvents(database: ClientBase): Promise<boolean> {
   const isDone = await inTurn(database, async () => {
     const [state] = (await database.query<State>(STATE)).rows
     if (state === undefined) throw new QsError('INTERNAL_ERROR', 'event_hours_state is empty')
-    const { coveredTo, over, hasNew } = state
+    const { coveredTo, over, hasNew, recountFrom } = state
     if (hasNew) await database.query(NEW_HOURS, [coveredTo, over])
     const { rows: backlog } = await database.query<{ first: string; last: string }>(TAKE_BACKLOG)
-    for (const { first, last } of backlog) await database.query(OLD_HOURS, [first, last, over])
-    await database.query('update event_hours_state set covered_to = greatest(covered_to, $1)', [over])
+    const late = recountFrom === null ? backlog : [...backlog, { first: recountFrom, last: 'infinity' }]
+    for (const { first, last } of late) await database.query(OLD_HOURS, [first, last, over])
+    if (over !== coveredTo) await database.query('update event_hours_state set covered_to = $1', [over])
     return true
   })
   return isDone ?? false

@@ -3,16 +3,19 @@
  * of its events, the count in event_hours (`kept`), and whether the two differ (`differs`). `wrong` has the replaced
  * hours.
  *
- * An hour with more events than `events` has is left alone: rows of events were deleted, and the numbers by the hour stay
- * (docs/scaling.md).
+ * An hour with more events than are left is left alone: events were deleted, and the numbers by the hour stay
+ * (docs/scaling.md). So is one that retention has begun to delete, even if as many events came late.
  *
  * @param among a condition on the rows of event_hours (`h`), for the planner, which cannot derive it from a CTE
  */
 export const replaceHours = (among = 'true') => `
 wrong as materialized (
   select * from (
-    select *, bool_or(differs) over of_hour and sum(events) over of_hour >= sum(kept) over of_hour as is_wrong
-    from compared window of_hour as (partition by device_id, event_type, hour)) judged
+    select *, bool_or(differs) over of_hour and sum(events) over of_hour >= sum(kept) over of_hour
+      and (sum(kept) over of_hour = 0 or not exists (
+        select from dropped_series d
+        where d.device_id = c.device_id and d.event_type = c.event_type and d.dropped_to >= c.hour)) as is_wrong
+    from compared c window of_hour as (partition by device_id, event_type, hour)) judged
   where is_wrong
 ), other_units as (
   delete from event_hours h using wrong w

@@ -1,8 +1,10 @@
+import type { ClockJump } from '../alarms/clock-alarm.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
+import { clockJump } from './clock-jump.ts'
 import { dropExpired } from './drop-expired.ts'
 import { type SealStep, sealNext } from './seal-next.ts'
 
@@ -42,10 +44,16 @@ export class SealJob {
   /** Events sealed in this walk. */
   #sealed = 0
   #saidAtMs = 0
+  #clockJump: ClockJump | null = null
 
   constructor(options: SealJobOptions) {
     this.#options = options
     this.#pool = new QueryPool(options.url, { name: 'qs-sealing', connections: 1, timeoutMs: TIMEOUT_MS })
+  }
+
+  /** The jump of the clock for which old events wait. */
+  get clockJump(): ClockJump | null {
+    return this.#clockJump
   }
 
   start(): void {
@@ -85,6 +93,7 @@ export class SealJob {
   async #drop(): Promise<boolean> {
     const { onDropped, log } = this.#options
     const { events, segments, isEnd } = await dropExpired(this.#pool)
+    this.#clockJump = await clockJump(this.#pool)
     onDropped(events)
     if (events > 0) log.info({ events, segments }, 'Deleted events that are kept no longer')
     return isEnd

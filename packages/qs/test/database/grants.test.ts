@@ -74,6 +74,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   event_history: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   event_segments: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  dropped_series: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   events: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['SELECT'] },
   ingest_stats: {
     ...READ,

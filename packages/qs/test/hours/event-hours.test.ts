@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { compareNext } from '../../src/hours/compare-next.ts'
 import { followEvents } from '../../src/hours/event-hours.ts'
 
 const DAY_MS = 86_400_000
@@ -107,6 +108,74 @@ test('a late event does not change an hour whose events were deleted by hand', a
     { device_id: 'deleted', unit: '°C', events: 180, total: 360 },
     { device_id: 'whole', unit: '°F', events: 181, total: 362 },
   ])
+})
+
+test('late events do not replace what an hour has counted, if a part of it was deleted by retention', async (t) => {
+  const { pool, follow } = await open(t)
+  const insert = (prefix: string, minutes: string, count: number) =>
+    pool.query(
+      `insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+      select $1 || $2 || i, 'd', 't', $1::int, date_trunc('hour', now(), 'UTC') - interval '40 days' + $2::interval + i * interval '1 s',
+        clock_timestamp() - interval '3 days', 1
+      from generate_series(1, $3::int) i`,
+      [prefix, minutes, count],
+    )
+  const hours = async () =>
+    (
+      await pool.query<{ n: number; low: number }>(
+        'select events::int as n, low from event_hours order by hour',
+      )
+    ).map(({ n, low }) => [n, low])
+  await insert('1', '10 minutes', 100)
+  await insert('1', '50 minutes', 100)
+  await insert('1', '70 minutes', 100)
+  await pool.query('select recount_series()')
+  await follow()
+  await pool.query(
+    `update retention set keep_events = sealing.clock - date_trunc('hour', now(), 'UTC') + interval '39 days 23:30' from sealing`,
+  )
+  await pool.query('select drop_expired(5000)')
+  assert.deepEqual(await pool.query('select count(*)::int as n from events'), [{ n: 200 }])
+
+  await insert('2', '55 minutes', 150)
+  await insert('2', '75 minutes', 50)
+  // Nothing was counted there before, so nothing is lost.
+  await insert('2', '-30 minutes', 7)
+  await pool.query(
+    `insert into event_hours_backlog (first_seen, last_seen) values (now() - interval '4 days', now())`,
+  )
+  await follow()
+  assert.deepEqual(await hours(), [
+    [7, 2],
+    [200, 1],
+    [150, 1],
+  ])
+  for (;;) if ((await pool.use(compareNext)).kind === 'end') break
+  assert.deepEqual(await hours(), [
+    [7, 2],
+    [200, 1],
+    [150, 1],
+  ])
+})
+
+test('after a clock was ahead and is corrected back, hours are counted as before', async (t) => {
+  const { pool, insert, chart, follow } = await open(t)
+  await insert('a', `now() - i * interval '13 minutes'`)
+  await follow()
+  const [{ over } = { over: '' }] = await pool.query<{ over: string }>(
+    'select covered_to::text as over from event_hours_state',
+  )
+  // The job ran while the clock was five years ahead.
+  await pool.query(`update event_hours_state set covered_to = covered_to + interval '1826 days'`)
+  // Arrived while the clock was ahead, and after it was corrected: in an hour that was not over then.
+  await insert('ahead', `now() - interval '3 hours' - i * interval '0.1 s'`)
+  await pool.query(`update events set ts_server = now() + interval '1826 days' where event_id like 'ahead%'`)
+  await insert('corrected', `now() - interval '2 hours' - i * interval '0.1 s'`)
+  await follow()
+  assert.deepEqual(await pool.query('select covered_to::text as over from event_hours_state'), [{ over }])
+  const hourly = await chart('d1')
+  await pool.query('truncate event_hours; update event_hours_state set covered_to = null')
+  assert.deepEqual(rounded(hourly), rounded(await chart('d1')))
 })
 
 test('two concurrent runs count once', async (t) => {

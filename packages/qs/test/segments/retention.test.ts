@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { freshDatabase, migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { migrate, readMigrations } from '../../src/database/migrate.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { clockJump } from '../../src/segments/clock-jump.ts'
 import { type DropStep, dropExpired } from '../../src/segments/drop-expired.ts'
 import { applyKeepPolicy } from '../../src/segments/keep-policy.ts'
 import {
@@ -48,12 +50,19 @@ async function open(t: TestContext) {
       from event_history group by 1 order by 1`)
     return Object.fromEntries(rows.map(({ series, events, days }) => [series, [events, days]]))
   }
+  /** The clock goes on by `time`, seen from what was read of it. */
+  const clockGoesOn = (time: string) =>
+    pool.query(
+      `update sealing set read_at = read_at - $1::interval, clock = clock - $1::interval,
+        shown = array(select at - $1::interval from unnest(shown) at)`,
+      [time],
+    )
   const keep = (events: number | 'forever' | null, hours: number | null = null) =>
     applyKeepPolicy(String(url), {
       eventsMs: typeof events === 'number' ? events * DAY_MS : events,
       hoursMs: hours === null ? null : hours * DAY_MS,
     })
-  return { pool, seal, drop, left, keep }
+  return { url, pool, seal, drop, left, clockGoesOn, keep }
 }
 
 const ALL = [1_600, 400] as const
@@ -141,4 +150,86 @@ test('an unset setting leaves the stored policy as it is, and forever ends it', 
   assert.deepEqual(await keepDefaults(pool), { events: 100, hours: 200 })
   assert.equal(await keep('forever'), true)
   assert.deepEqual(await keepDefaults(pool), { events: null, hours: 200 })
+})
+
+/** Runs the two jobs for so many hours of running. */
+async function runFor(
+  hours: number,
+  { clockGoesOn, drop }: Awaited<ReturnType<typeof open>>,
+): Promise<number> {
+  let dropped = 0
+  for (let half = 0; half < 2 * hours; half++) {
+    await clockGoesOn('30 minutes')
+    dropped += await drop()
+  }
+  return dropped
+}
+
+test('a clock that jumps ahead deletes and seals nothing for two days of running, and corrected back nothing at all', async (t) => {
+  const qs = await open(t)
+  const { pool, seal, drop, left, clockGoesOn, keep } = qs
+  // What is 100 days old now was 10 days old before the clock went ahead by 90, and nothing was to be sealed.
+  await pool.query(`delete from events where ts < now() - interval '110 days'`)
+  await clockGoesOn('90 days')
+  await keep(100)
+  assert.deepEqual(await expiredEvents(pool), [])
+  assert.equal(await drop(), 0)
+  await seal()
+  assert.deepEqual(await pool.query('select from event_segments'), [])
+  const jump = await clockJump(pool)
+  assert.equal(Math.round(jump?.days ?? 0), 90)
+  assert.equal(await runFor(47, qs), 0)
+
+  // Corrected back by 90 days and 47 hours: what was read of the clock is still to come.
+  await clockGoesOn('-2207 hours')
+  await keep(500)
+  assert.equal(await drop(), 0)
+  assert.equal(await clockJump(pool), null)
+  await keep(100)
+  assert.ok((await drop()) > 0)
+  assert.deepEqual(Object.values(await left()), Array(4).fill([400, 100]))
+})
+
+test('a machine that was off for three months deletes after two days of running, and has an alarm until then', async (t) => {
+  const qs = await open(t)
+  const { pool, left, clockGoesOn, keep, drop } = qs
+  await keep(100)
+  await drop()
+  assert.equal(await clockJump(pool), null)
+  await keep(50)
+  await clockGoesOn('90 days')
+  assert.equal(await runFor(48, qs), 0)
+  assert.ok((await clockJump(pool)) !== null)
+  assert.ok((await runFor(2, qs)) > 0)
+  // The clock that counts is two days late.
+  for (const [, days] of Object.values(await left()))
+    assert.ok((days ?? 0) >= 50 && (days ?? 0) <= 53, `${days}`)
+  assert.equal(await clockJump(pool), null)
+})
+
+test('on a machine that runs for a few hours a week the clock goes on too, some weeks late', async (t) => {
+  const qs = await open(t)
+  for (let week = 0; week < 8; week++) {
+    await qs.clockGoesOn('7 days')
+    await runFor(8, qs)
+  }
+  const [row] = await qs.pool.query<{ days: number }>(
+    'select extract(epoch from now() - clock)::float8 / 86400 as days from sealing',
+  )
+  assert.equal(Math.floor((row?.days ?? 0) / 7), 6)
+})
+
+test('a machine whose newest event is old when it is migrated was off, and its clock is new', async (t) => {
+  const url = await freshDatabase(t)
+  const migrations = await readMigrations()
+  await migrate(
+    url,
+    migrations.filter(({ name }) => name < '0025'),
+  )
+  const pool = new QueryPool(url, { name: 'test', connections: 1, timeoutMs: 60_000 })
+  t.after(() => pool.end())
+  await pool.query(FLEET, [400])
+  await pool.query(`delete from events where ts > now() - interval '60 days'`)
+  await migrate(url)
+  assert.equal(Math.round((await clockJump(pool))?.days ?? 0), 60)
 })

@@ -4,6 +4,7 @@ import { instantFromMs } from '@qs-telemetry/protocol'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
+import { clockAlarm } from '../../src/alarms/clock-alarm.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import { SealJob } from '../../src/segments/seal-job.ts'
@@ -90,6 +91,20 @@ test('the job seals all old events, killed again and again, and none is lost, do
   await until(async () => (await state()).ended, 'the walk has ended', 60_000)
   const [places] = await pool.query<{ n: number }>(`select last_value::int as n from places`)
   assert.ok((places?.n ?? 0) > 24, `${places?.n} places`)
+})
+
+test('after a jump of the clock the job seals nothing, and the alarm says what to do', async (t) => {
+  const { pool, job, state } = await open(t)
+  await pool.query(
+    `update sealing set clock = clock - interval '400 days', read_at = read_at - interval '400 days', shown = array[clock - interval '400 days']`,
+  )
+  t.after(() => job.stop())
+  const alarm = clockAlarm(() => job.clockJump)
+  assert.equal(alarm.check(0), null)
+  job.start()
+  await until(() => alarm.check(0), 'the alarm', 60_000)
+  assert.match(alarm.check(0) ?? '', /^the clock of the database went ahead by 400 days at once/)
+  assert.equal((await state()).rows, 12_000)
 })
 
 test('a stopped job starts where it was, and counts what it has sealed', async (t) => {

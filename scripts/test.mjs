@@ -29,6 +29,7 @@ const folders = [
     .map((name) => join('packages', name, 'test'))
     .filter(existsSync),
   'deploy/grafana/test',
+  'device/test',
   // By name only: it needs Grafana's libraries, which npm run test:grafana installs.
   ...(wanted.includes('grafana/library') ? ['deploy/grafana/library'] : []),
   'regression',

@@ -21,7 +21,7 @@ class Flash {
   virtual bool blank(uint32_t address, uint32_t length) = 0;
 
  protected:
-  ~Flash() {}
+  ~Flash() = default;
 };
 
 }  // namespace qs

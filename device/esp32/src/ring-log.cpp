@@ -24,7 +24,7 @@ struct RingLog::Header {
   uint32_t low;
   /** How many events were ever settled. */
   uint32_t settled;
-  uint32_t reserved;
+  uint32_t mark;
   uint8_t window[SettledWindow::SIZE / 8];
   uint32_t crc;
 };
@@ -59,6 +59,7 @@ bool RingLog::begin(Flash& flash, WhenFull whenFull, uint32_t random) {
   generation_ = newest.generation;
   next_ = newest.first;
   settled_ = newest.settled;
+  mark_ = newest.mark;
   window_.reset(newest.low);
   memcpy(window_.bits(), newest.window, sizeof(newest.window));
   unsaved_ = jumped_ = false;
@@ -69,7 +70,7 @@ bool RingLog::begin(Flash& flash, WhenFull whenFull, uint32_t random) {
 
 bool RingLog::format(uint32_t random) {
   epoch_ = random;
-  next_ = settled_ = waiting_ = 0;
+  next_ = settled_ = waiting_ = mark_ = 0;
   reopen_ = false;
   window_.reset(0);
   tail_ = Position(sectors_);
@@ -89,9 +90,11 @@ void RingLog::scanHead() {
     if (offset != end_) closed_ = true;
     if (entry.kind == EntryKind::Event) next_ = entry.number + 1;
     if (entry.kind == EntryKind::Note) next_ = entry.number;
+    uint32_t content = head_ * Flash::SECTOR + offset + sizeof(EntryHeader);
+    if (entry.kind == EntryKind::Mark) flash_->read(content, &mark_, sizeof(mark_));
     if (entry.kind == EntryKind::Settled) {
       uint16_t range[2];
-      flash_->read(head_ * Flash::SECTOR + offset + sizeof(EntryHeader), range, sizeof(range));
+      flash_->read(content, range, sizeof(range));
       window_.advance(entry.number);
       settled_ += window_.settle(entry.number + range[0], range[1]);
     }
@@ -138,8 +141,13 @@ bool RingLog::record(const void* bytes, uint16_t length) {
 }
 
 bool RingLog::note(const void* bytes, uint16_t length) {
-  if (!fits(length) && !open(false)) return false;
-  return append(EntryKind::Note, next_, bytes, length);
+  return makeRoom(length) && append(EntryKind::Note, next_, bytes, length);
+}
+
+void RingLog::setMark(uint32_t mark) {
+  mark_ = mark;
+  // The header of the next sector has it as well.
+  if (fits(sizeof(mark_))) append(EntryKind::Mark, next_, &mark_, sizeof(mark_));
 }
 
 bool RingLog::settle(uint32_t first, uint16_t count) {
@@ -218,7 +226,7 @@ bool RingLog::openSector(uint32_t sector, uint32_t generation) {
   header.first = next_;
   header.low = window_.low();
   header.settled = settled_;
-  header.reserved = 0;
+  header.mark = mark_;
   memcpy(header.window, window_.bits(), sizeof(header.window));
   header.crc = crc32(0, &header, sizeof(header) - sizeof(header.crc));
   if (!flash_->write(sector * Flash::SECTOR, &header, sizeof(header)) || !readHeader(sector, header)) return false;
@@ -328,7 +336,8 @@ bool RingLog::readEntry(uint32_t generation, uint32_t offset, Entry& entry) {
   EntryHeader header;
   uint32_t at = sectorOf(generation) * Flash::SECTOR + offset;
   if (!flash_->read(at, &header, sizeof(header))) return false;
-  bool isKnown = header.kind == EntryKind::Event || header.kind == EntryKind::Settled || header.kind == EntryKind::Note;
+  bool isKnown = header.kind == EntryKind::Event || header.kind == EntryKind::Settled ||
+                 header.kind == EntryKind::Note || header.kind == EntryKind::Mark;
   if (!isKnown || header.length > MAX_LENGTH) return false;
   if (offset + aligned(sizeof(header) + header.length) > Flash::SECTOR) return false;
   uint32_t crc = checksum(generation, offset, header);

@@ -10,7 +10,7 @@ namespace qs {
 /** What gives way when every sector holds events that wait. */
 enum class WhenFull : uint8_t { DropOldest, RefuseNew };
 
-enum class EntryKind : uint8_t { Event = 0x0f, Settled = 0xf0, Note = 0xcc };
+enum class EntryKind : uint8_t { Event = 0x0f, Settled = 0xf0, Note = 0xcc, Mark = 0x33 };
 
 struct Entry {
   EntryKind kind;
@@ -72,6 +72,12 @@ class RingLog {
   /** Numbers that were given out, not settled, and are no longer here. */
   uint32_t lost() const { return next_ - settled_ - waiting_; }
   bool isSaved() const { return !unsaved_; }
+  bool isSettled(uint32_t number) const { return window_.has(number); }
+  /** Whether there is room for an event of this length without dropping another. */
+  bool makeRoom(uint16_t length) { return fits(length) || open(false); }
+  /** A number that the log keeps for its user, 0 at first. */
+  uint32_t mark() const { return mark_; }
+  void setMark(uint32_t mark);
 
  private:
   struct Header;
@@ -117,6 +123,7 @@ class RingLog {
   uint32_t next_ = 0;
   uint32_t settled_ = 0;
   uint32_t waiting_ = 0;
+  uint32_t mark_ = 0;
   SettledWindow window_;
 };
 

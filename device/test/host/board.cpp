@@ -1,0 +1,102 @@
+/*
+ * board <options as name=value>: the device kit on this machine. Records `count` events, one in `every` milliseconds, or all
+ * at once; then loops until nothing waits. Prints one line of JSON at the end.
+ */
+#include <time.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "device-kit.h"
+#include "file-flash.h"
+#include "socket-link.h"
+
+namespace {
+
+uint64_t nowMs(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
+
+/** The time of day is known `after` milliseconds after the start. Its deadlines pass `speed` times as fast. */
+class HostClock : public qs::Clock {
+ public:
+  HostClock(uint64_t after, uint32_t speed) : start_(nowMs(CLOCK_MONOTONIC)), after_(after), speed_(speed) {}
+  uint64_t uptimeMs() override { return (nowMs(CLOCK_MONOTONIC) - start_) * speed_; }
+  bool unixMs(int64_t& now) override {
+    now = static_cast<int64_t>(nowMs(CLOCK_REALTIME));
+    return uptimeMs() >= after_;
+  }
+  void pause() override { usleep(1000); }
+
+ private:
+  uint64_t start_;
+  uint64_t after_;
+  uint32_t speed_;
+};
+
+void rejected(const char* eventId, const char* code, const char* message) {
+  printf("{\"rejected\":\"%s\",\"code\":\"%s\",\"hasMessage\":%s}\n", eventId, code, *message ? "true" : "false");
+}
+
+std::map<std::string, std::string> options;
+
+const char* text(const char* name, const char* otherwise) {
+  auto found = options.find(name);
+  return found == options.end() ? otherwise : found->second.c_str();
+}
+
+uint32_t number(const char* name, uint32_t otherwise) {
+  const char* value = text(name, "");
+  return *value ? static_cast<uint32_t>(strtoul(value, nullptr, 10)) : otherwise;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  for (int i = 1; i < argc; i++) {
+    std::string option = argv[i];
+    size_t at = option.find('=');
+    options[option.substr(0, at)] = option.substr(at + 1);
+  }
+  FileFlash flash(text("flash", "flash.bin"), number("sectors", 64));
+  HostClock clock(number("clock", 0), number("speed", 1));
+  qs::SocketLink link;
+  qs::Config config;
+  config.account = {text("host", "127.0.0.1"), static_cast<uint16_t>(number("port", 1883)), text("device", "board-1"),
+                    text("user", ""), text("password", "")};
+  config.flash = &flash;
+  config.link = &link;
+  config.clock = &clock;
+  config.random = static_cast<uint32_t>(nowMs(CLOCK_REALTIME)) ^ static_cast<uint32_t>(getpid());
+  config.whenFull = number("refuse", 0) ? qs::WhenFull::RefuseNew : qs::WhenFull::DropOldest;
+  config.settledBy = number("puback", 0) ? qs::SettledBy::Puback : qs::SettledBy::DeviceAck;
+  static qs::DeviceKit kit;
+  kit.onRejected(rejected);
+  if (!kit.begin(config)) {
+    printf("{\"error\":\"begin\"}\n");
+    return 2;
+  }
+  uint32_t every = number("every", 0);
+  uint32_t left = number("count", 0);
+  uint32_t kept = 0;
+  uint64_t dueAt = 0;
+  uint64_t end = number("seconds", 3600) * 1000;
+  uint32_t wait = number("wait", 1);
+  while (clock.uptimeMs() < end && (left > 0 || (wait && (kit.waiting() > 0 || (wait == 2 && !kit.isConnected()))))) {
+    while (left > 0 && clock.uptimeMs() >= dueAt) {
+      dueAt += every;
+      left--;
+      if (kit.record("temp", 21.5 + left, "C", text("meta", nullptr))) kept++;
+    }
+    kit.loop();
+    clock.pause();
+  }
+  printf("{\"kept\":%u,\"waiting\":%u,\"lost\":%u,\"erases\":%u,\"problem\":\"%s\"}\n", kept, kit.waiting(), kit.lost(),
+         flash.erases, kit.problem());
+  return kit.waiting() == 0 ? 0 : 1;
+}

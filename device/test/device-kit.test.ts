@@ -14,7 +14,8 @@ import { compile, KIT, link, temporary } from './support/compile.ts'
 
 /*
  * The device kit, compiled for this machine with flash in a file, against the real brokers and the real pipeline:
- * host/board.cpp records and sends until nothing waits. Every number of its log is a row or lost, and none is a conflict.
+ * host/board.cpp records and sends until nothing waits. Every number of its log is a row or lost, and none is a
+ * conflict.
  */
 
 const BOARD = fileURLToPath(new URL('host/board.cpp', import.meta.url))

@@ -7,8 +7,8 @@ import { missing } from '@qs-telemetry/testing/missing.ts'
 import { compile, KIT, link, run, temporary } from './support/compile.ts'
 
 /*
- * The ring log of the device kit on simulated NOR flash, through power cuts: host/ring-log-cuts.cpp has the promises, the
- * simulator is host/nor-flash.h. The long form: QS_DEVICE_CUTS=100000 npm test -- device/test/ring-log
+ * The ring log of the device kit on simulated NOR flash, through power cuts: host/ring-log-cuts.cpp has the promises,
+ * the simulator is host/nor-flash.h. The long form: QS_DEVICE_CUTS=100000 npm test -- device/test/ring-log
  */
 
 const HOST = fileURLToPath(new URL('host/', import.meta.url))

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-namespace qs {
+namespace qskit {
 
 void AckParser::reset() {
   memset(&ack_, 0, sizeof(ack_));
@@ -113,4 +113,4 @@ char* AckParser::field(uint32_t& capacity) {
   }
 }
 
-}  // namespace qs
+}  // namespace qskit

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 /** A device ack; texts that are absent are empty, long ones are cut. */
 struct DeviceAck {
@@ -13,7 +13,8 @@ struct DeviceAck {
 };
 
 /**
- * Reads device acks, one object or an array of them, byte by byte as they arrive: an array may be longer than any buffer.
+ * Reads device acks, one object or an array of them, byte by byte as they arrive: an array may be longer than any
+ * buffer.
  */
 class AckParser {
  public:
@@ -47,4 +48,4 @@ class AckParser {
   bool isDone_;
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 class Clock {
  public:
@@ -17,4 +17,4 @@ class Clock {
   ~Clock() = default;
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -1,6 +1,6 @@
 #include "crc32.h"
 
-namespace qs {
+namespace qskit {
 
 uint32_t crc32(uint32_t crc, const void* bytes, uint32_t length) {
   static const uint32_t TABLE[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
@@ -15,4 +15,4 @@ uint32_t crc32(uint32_t crc, const void* bytes, uint32_t length) {
   return ~crc;
 }
 
-}  // namespace qs
+}  // namespace qskit

@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 /** CRC-32 (IEEE 802.3) of more bytes after those of `crc`, with a table of 64 bytes. */
 uint32_t crc32(uint32_t crc, const void* bytes, uint32_t length);
 
-}  // namespace qs
+}  // namespace qskit

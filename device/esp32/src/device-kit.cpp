@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-namespace qs {
+namespace qskit {
 
 namespace {
 
@@ -49,7 +49,7 @@ bool DeviceKit::record(const char* type, const char* text, const char* unit, con
   return keep(type, 0, text, unit, meta);
 }
 
-/** The log has an event as it will be sent, without what is the same in all of them. Its value is `string`, if that is set. */
+/** The log has an event as it will be sent, without what is the same in all of them. A `string` is its value. */
 bool DeviceKit::keep(const char* type, double value, const char* string, const char* unit, const char* meta) {
   uint32_t room = session_.payloadCapacity() - prefix_ - SUFFIX;
   char bytes[MAX_EVENT];
@@ -318,4 +318,4 @@ bool DeviceKit::numberOf(const char* eventId, uint32_t& number) const {
   return *at == '\0' && number < log_.next();
 }
 
-}  // namespace qs
+}  // namespace qskit

@@ -12,7 +12,7 @@
 #define QS_MESSAGE_BYTES 1024
 #endif
 
-namespace qs {
+namespace qskit {
 
 /** What ends the wait of an event. */
 enum class SettledBy : uint8_t {
@@ -39,9 +39,9 @@ typedef void (*RejectedHandler)(const char* eventId, const char* code, const cha
 /**
  * Keeps events on flash until the server has committed them.
  *
- * An id is `<device>-<epoch>-<number>`, of the ring log. An event that was measured before the time of day was known is
- * sent with its age. Once the time is known, a note in the log says what the others of that kind are to carry, before the
- * first of them is sent: each attempt to send an event has the same content.
+ * An id is `<device>-<epoch>-<number>`, of the ring log. An event that was measured before the time of day was known
+ * is sent with its age. Once the time is known, a note in the log says what the others of that kind are to carry,
+ * before the first of them is sent: each attempt to send an event has the same content.
  */
 class DeviceKit : private MqttListener {
  public:
@@ -132,4 +132,4 @@ class DeviceKit : private MqttListener {
   uint8_t buffer_[QS_MESSAGE_BYTES];
 };
 
-}  // namespace qs
+}  // namespace qskit

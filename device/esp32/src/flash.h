@@ -2,11 +2,11 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 /**
- * A partition of NOR flash, in sectors of 4 KiB. Addresses count from the start of the partition. Every function returns
- * false if the flash reports an error.
+ * A partition of NOR flash, in sectors of 4 KiB. Addresses count from the start of the partition. Every function
+ * returns false if the flash reports an error.
  */
 class Flash {
  public:
@@ -24,4 +24,4 @@ class Flash {
   ~Flash() = default;
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 /** A stream of bytes to the broker. No function blocks. */
 class Link {
@@ -21,4 +21,4 @@ class Link {
   ~Link() = default;
 };
 
-}  // namespace qs
+}  // namespace qskit

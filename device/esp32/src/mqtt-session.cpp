@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-namespace qs {
+namespace qskit {
 
 namespace {
 
@@ -27,7 +27,8 @@ void MqttSession::begin(const Account& account, Link& link, Clock& clock, MqttLi
 void MqttSession::setBuffer(uint8_t* bytes, uint32_t capacity) {
   buffer_ = bytes;
   capacity_ = capacity;
-  payloadAt_ = FIXED + 2 + static_cast<uint32_t>(sizeof(BEFORE_ID) + sizeof(EVENTS) - 2 + strlen(account_.deviceId)) + 2;
+  uint32_t topic = static_cast<uint32_t>(sizeof(BEFORE_ID) + sizeof(EVENTS) - 2 + strlen(account_.deviceId));
+  payloadAt_ = FIXED + 2 + topic + 2;
 }
 
 void MqttSession::loop() {
@@ -213,4 +214,4 @@ void MqttSession::endPacket() {
   }
 }
 
-}  // namespace qs
+}  // namespace qskit

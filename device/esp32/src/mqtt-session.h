@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "link.h"
 
-namespace qs {
+namespace qskit {
 
 struct Account {
   const char* host;
@@ -29,9 +29,10 @@ class MqttListener {
 };
 
 /**
- * A connection to the broker, MQTT 3.1.1: as much as a device needs, with a deadline on everything. It connects, subscribes
- * to the device acks, publishes with QoS 1, and begins anew after a failure: after one second, then twice as long each time
- * up to a minute, from half to one and a half times of that, so that a thousand boards do not come back at once.
+ * A connection to the broker, MQTT 3.1.1: as much as a device needs, with a deadline on everything. It connects,
+ * subscribes to the device acks, publishes with QoS 1, and begins anew after a failure: after one second, then twice
+ * as long each time up to a minute, from half to one and a half times of that, so that a thousand boards do not come
+ * back at once.
  */
 class MqttSession {
  public:
@@ -100,4 +101,4 @@ class MqttSession {
   uint8_t first_[4];
 };
 
-}  // namespace qs
+}  // namespace qskit

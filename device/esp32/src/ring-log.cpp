@@ -4,7 +4,7 @@
 
 #include "crc32.h"
 
-namespace qs {
+namespace qskit {
 
 namespace {
 
@@ -103,8 +103,8 @@ void RingLog::scanHead() {
   }
   reopen_ = end_ == sizeof(Header);
   if (!flash_->blank(head_ * Flash::SECTOR + end_, Flash::SECTOR - end_)) {
-    // A write was cut. It may have been that of an event which could be read, and was sent, after an earlier restart: the
-    // last bits of such a write are unstable. Its number is not given out again.
+    // A write was cut. It may have been that of an event which could be read, and was sent, after an earlier restart:
+    // the last bits of such a write are unstable. Its number is not given out again.
     closed_ = true;
     next_++;
   }
@@ -370,4 +370,4 @@ uint32_t RingLog::sectorOf(uint32_t generation) const {
   return (head_ + sectors_ + generation - generation_) % sectors_;
 }
 
-}  // namespace qs
+}  // namespace qskit

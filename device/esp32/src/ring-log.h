@@ -5,7 +5,7 @@
 #include "flash.h"
 #include "settled-window.h"
 
-namespace qs {
+namespace qskit {
 
 /** What gives way when every sector holds events that wait. */
 enum class WhenFull : uint8_t { DropOldest, RefuseNew };
@@ -29,18 +29,18 @@ struct Position {
 /**
  * Events on raw flash, from `record` until they are settled, through a power cut at any byte.
  *
- * Sectors are used in turn, so they wear evenly. The newest one is the *head*: entries are appended to it. Its header has a
- * snapshot of everything that older sectors say about what is settled, so only events are read from those.
+ * Sectors are used in turn, so they wear evenly. The newest one is the *head*: entries are appended to it. Its header
+ * has a snapshot of everything that older sectors say about what is settled, so only events are read from those.
  *
- * Each event has a number. What is lost is not written down but follows from what is: a number that was given out, was
- * never settled and is not on the flash is lost. So no order of writes and erases can miscount it.
+ * Each event has a number. What is lost is not written down but follows from what is: a number that was given out,
+ * was never settled and is not on the flash is lost. So no order of writes and erases can miscount it.
  *
  * - A number is never given out twice, also not that of an event whose write was cut.
  * - No byte is written twice between two erases, and nothing is appended behind a write that was cut or failed.
  * - A sector is erased only after the header of the head has noted what is settled, and only to become the head next.
  *
- * No call allocates memory. `begin` and `settle` read up to the whole partition; `record` erases a sector now and then,
- * which takes 45 ms on common chips.
+ * No call allocates memory. `begin` and `settle` read up to the whole partition; `record` erases a sector now and
+ * then, which takes 45 ms on common chips.
  */
 class RingLog {
  public:
@@ -127,4 +127,4 @@ class RingLog {
   SettledWindow window_;
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-namespace qs {
+namespace qskit {
 
 /** Which of the next 256 numbers are settled; every number below `low` is. */
 class SettledWindow {
@@ -53,4 +53,4 @@ class SettledWindow {
   uint8_t bits_[SIZE / 8] = {};
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -16,7 +16,7 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-namespace qs {
+namespace qskit {
 
 /** The address of a name is looked up first, which may take a second; that of an address in digits takes no time. */
 bool SocketLink::open(const char* host, uint16_t port) {
@@ -80,6 +80,6 @@ void SocketLink::close() {
   isOpen_ = false;
 }
 
-}  // namespace qs
+}  // namespace qskit
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "link.h"
 
-namespace qs {
+namespace qskit {
 
 /** TCP through sockets that do not block: an ESP32 has them in the Arduino IDE and in ESP-IDF, and so has a PC. */
 class SocketLink final : public Link {
@@ -18,4 +18,4 @@ class SocketLink final : public Link {
   bool isOpen_ = false;
 };
 
-}  // namespace qs
+}  // namespace qskit

@@ -1,6 +1,6 @@
 #include "text.h"
 
-namespace qs {
+namespace qskit {
 
 Text& Text::raw(char each) {
   if (at_ < end_) *at_++ = each;
@@ -80,4 +80,4 @@ Text& Text::number(double value) {
   return integer(digits / scale).raw('.').integer(digits % scale, static_cast<uint32_t>(-exponent));
 }
 
-}  // namespace qs
+}  // namespace qskit

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-namespace qs {
+namespace qskit {
 
 /** Writes text into a buffer; what does not fit is left out, and `isWhole` is false. */
 class Text {
@@ -33,4 +33,4 @@ class Text {
   bool isWhole_ = true;
 };
 
-}  // namespace qs
+}  // namespace qskit

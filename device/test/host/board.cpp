@@ -1,6 +1,6 @@
 /*
- * board <options as name=value>: the device kit on this machine. Records `count` events, one in `every` milliseconds, or all
- * at once; then loops until nothing waits. Prints one line of JSON at the end.
+ * board <options as name=value>: the device kit on this machine. Records `count` events, one in `every` milliseconds,
+ * or all at once; then loops until nothing waits. Prints one line of JSON at the end.
  */
 #include <time.h>
 
@@ -22,7 +22,7 @@ uint64_t nowMs(clockid_t clock) {
 }
 
 /** The time of day is known `after` milliseconds after the start. Its deadlines pass `speed` times as fast. */
-class HostClock : public qs::Clock {
+class HostClock : public qskit::Clock {
  public:
   HostClock(uint64_t after, uint32_t speed) : start_(nowMs(CLOCK_MONOTONIC)), after_(after), speed_(speed) {}
   uint64_t uptimeMs() override { return (nowMs(CLOCK_MONOTONIC) - start_) * speed_; }
@@ -65,17 +65,17 @@ int main(int argc, char** argv) {
   }
   FileFlash flash(text("flash", "flash.bin"), number("sectors", 64));
   HostClock clock(number("clock", 0), number("speed", 1));
-  qs::SocketLink link;
-  qs::Config config;
+  qskit::SocketLink link;
+  qskit::Config config;
   config.account = {text("host", "127.0.0.1"), static_cast<uint16_t>(number("port", 1883)), text("device", "board-1"),
                     text("user", ""), text("password", "")};
   config.flash = &flash;
   config.link = &link;
   config.clock = &clock;
   config.random = static_cast<uint32_t>(nowMs(CLOCK_REALTIME)) ^ static_cast<uint32_t>(getpid());
-  config.whenFull = number("refuse", 0) ? qs::WhenFull::RefuseNew : qs::WhenFull::DropOldest;
-  config.settledBy = number("puback", 0) ? qs::SettledBy::Puback : qs::SettledBy::DeviceAck;
-  static qs::DeviceKit kit;
+  config.whenFull = number("refuse", 0) ? qskit::WhenFull::RefuseNew : qskit::WhenFull::DropOldest;
+  config.settledBy = number("puback", 0) ? qskit::SettledBy::Puback : qskit::SettledBy::DeviceAck;
+  static qskit::DeviceKit kit;
   kit.onRejected(rejected);
   if (!kit.begin(config)) {
     printf("{\"error\":\"begin\"}\n");

@@ -6,7 +6,7 @@
 #include "flash.h"
 
 /** Flash in a file, so that it survives the end of the process. */
-class FileFlash : public qs::Flash {
+class FileFlash : public qskit::Flash {
  public:
   FileFlash(const char* path, uint32_t sectors) : sectors_(sectors) {
     file_ = open(path, O_RDWR | O_CREAT, 0600);

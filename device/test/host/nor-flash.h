@@ -7,16 +7,18 @@
 #include "random.h"
 
 /**
- * NOR flash whose power can be cut at any byte of a write and inside an erase. From the cut on nothing has an effect, until
- * `powerUp`.
+ * NOR flash whose power can be cut at any byte of a write and inside an erase. From the cut on nothing has an effect,
+ * until `powerUp`.
  *
- * - A write that is cut has all of its bytes before the cut, and some bits of the word at the cut; or, since a chip programs
- *   a page of 256 bytes at once, some bits of every byte of that page. Such bits, or just one of them, may read otherwise
- *   after each power-up.
- * - An erase that is cut leaves a sector of which a part is erased, unchanged, zero or noise. It may look erased and is not.
- * - It is a fault of the caller to write what is not blank, what was not erased to the end, or what is not aligned to 16.
+ * - A write that is cut has all of its bytes before the cut, and some bits of the word at the cut; or, since a chip
+ *   programs a page of 256 bytes at once, some bits of every byte of that page. Such bits, or just one of them, may
+ *   read otherwise after each power-up.
+ * - An erase that is cut leaves a sector of which a part is erased, unchanged, zero or noise. It may look erased and
+ *   is not.
+ * - It is a fault of the caller to write what is not blank, what was not erased to the end, or what is not aligned to
+ *   16.
  */
-class NorFlash : public qs::Flash {
+class NorFlash : public qskit::Flash {
  public:
   /** What an erase costs in the time of `cutAfter`, where a byte of a write costs 1. */
   static const uint32_t ERASE_COST = 1024;

@@ -1,6 +1,6 @@
 /*
- * ring-log-cuts <cuts> [seed]: one log after another, each with a small ring, through power cuts until there were so many.
- * Ends with the first broken promise, and exit code 1.
+ * ring-log-cuts <cuts> [seed]: one log after another, each with a small ring, through power cuts until there were so
+ * many. Ends with the first broken promise, and exit code 1.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +22,7 @@ enum class Load { Light, Filling, Full };
 /** A device with one log, and what its application and its server know. */
 class World {
  public:
-  World(uint64_t seed, uint32_t sectors, Load load, qs::WhenFull whenFull, bool isUnstable)
+  World(uint64_t seed, uint32_t sectors, Load load, qskit::WhenFull whenFull, bool isUnstable)
       : random_(seed), flash_(sectors, seed + 1), load_(load), whenFull_(whenFull) {
     flash_.canBeUnstable = isUnstable;
   }
@@ -64,8 +64,8 @@ class World {
   }
 
   void boot() {
-    log_ = qs::RingLog();
-    position_ = qs::Position();
+    log_ = qskit::RingLog();
+    position_ = qskit::Position();
     sent_.clear();
     unsaved_.clear();
     bool isReady = log_.begin(flash_, whenFull_, static_cast<uint32_t>(random_.next()));
@@ -90,7 +90,7 @@ class World {
     if (dice < records) record();
     else if (dice < 95) {
       if (random_.oneIn(2)) send();
-      else if (random_.oneIn(4)) position_ = qs::Position();  // a time-out: all of them again
+      else if (random_.oneIn(4)) position_ = qskit::Position();  // a time-out: all of them again
       else if (!random_.oneIn(5)) answer(1 + random_.below(8));
     } else {
       std::string text(random_.below(40), 'n');
@@ -112,19 +112,19 @@ class World {
     for (uint32_t each = first; each <= number; each++) attempted_[each].insert(content);
     if (flash_.isCut) return;
     if (!isKept && log_.lost() != lost + 1) fail("an event that was refused is not counted as lost");
-    if (!isKept && whenFull_ == qs::WhenFull::DropOldest) fail("an event was refused although the oldest may go");
+    if (!isKept && whenFull_ == qskit::WhenFull::DropOldest) fail("an event was refused although the oldest may go");
     if (isKept) kept_[number] = {content, flash_.allErases(), cuts_};
   }
 
   bool send() {
     uint8_t bytes[LONGEST];
-    qs::Entry entry;
+    qskit::Entry entry;
     for (int attempt = 0; attempt < 2; attempt++) {
-      if (log_.read(position_, entry, bytes, sizeof(bytes)) && entry.number - log_.low() < qs::SettledWindow::SIZE) {
+      if (log_.read(position_, entry, bytes, sizeof(bytes)) && entry.number - log_.low() < qskit::SettledWindow::SIZE) {
         deliver(entry.number, std::string(reinterpret_cast<char*>(bytes), entry.length));
         return true;
       }
-      position_ = qs::Position();
+      position_ = qskit::Position();
     }
     return false;
   }
@@ -166,23 +166,23 @@ class World {
     for (const auto& each : kept_) {
       if (delivered_.count(each.first) > 0) continue;
       std::string name = "event " + std::to_string(each.first);
-      if (whenFull_ == qs::WhenFull::RefuseNew) fail(name + " was dropped although new ones are to be refused");
+      if (whenFull_ == qskit::WhenFull::RefuseNew) fail(name + " was dropped although new ones are to be refused");
       // All other sectors were used since, and each cut costs at most two erases.
       uint64_t turns = erases - each.second.erases;
       if (turns + 1 < flash_.sectors()) fail(name + " was dropped although there was room");
       if (load_ == Load::Light) fail(name + " was dropped although the ring was never full");
     }
     // A sector has its header, and at its end less than the longest entry may be blank.
-    uint64_t perSector = qs::Flash::SECTOR - LONGEST - ENTRY_HEADER - 16 - 64;
+    uint64_t perSector = qskit::Flash::SECTOR - LONGEST - ENTRY_HEADER - 16 - 64;
     if (erases > flash_.written / perSector + 2 * cuts_ + 1) fail("sectors are left before they are full");
   }
 
   Random random_;
   NorFlash flash_;
   Load load_;
-  qs::WhenFull whenFull_;
-  qs::RingLog log_;
-  qs::Position position_;
+  qskit::WhenFull whenFull_;
+  qskit::RingLog log_;
+  qskit::Position position_;
   uint32_t epoch_ = 0;
   uint32_t cuts_ = 0;
   uint32_t newest_ = 0;
@@ -216,8 +216,8 @@ int main(int argc, char** argv) {
     uint32_t planned = 1 + random.below(20);
     // A cut may close a sector early: where the ring is never to be full, there is one for each.
     uint32_t sectors = 2 + random.below(5) + (load == 0 ? planned + 4 : 0);
-    World world(seed, sectors, static_cast<Load>(load), isRefusing ? qs::WhenFull::RefuseNew : qs::WhenFull::DropOldest,
-                isUnstable);
+    qskit::WhenFull whenFull = isRefusing ? qskit::WhenFull::RefuseNew : qskit::WhenFull::DropOldest;
+    World world(seed, sectors, static_cast<Load>(load), whenFull, isUnstable);
     std::string problem = world.run(planned);
     if (!problem.empty()) {
       printf("seed %llu, after %llu cuts: %s\n", static_cast<unsigned long long>(seed),

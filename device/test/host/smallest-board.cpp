@@ -1,9 +1,9 @@
 /* What a board uses of the kit, linked to see how large that is. */
 #include "device-kit.h"
 
-qs::DeviceKit kit;
+qskit::DeviceKit kit;
 
-extern "C" bool entry(const qs::Config& config, qs::RejectedHandler handler) {
+extern "C" bool entry(const qskit::Config& config, qskit::RejectedHandler handler) {
   kit.onRejected(handler);
   bool isKept = kit.begin(config) && kit.record("temp", 21.5, "C") && kit.record("door", "open");
   kit.loop();

@@ -25,8 +25,8 @@ function arduino(login: DeviceLogin): string {
     ...(tls
       ? [
           authority === null
-            ? '// TLS: make net a WiFiClientSecure and set your certificate authority with setCACert.'
-            : '// TLS: make net a WiFiClientSecure, and call net.setCACert(CA) once the clock is set.',
+            ? '// TLS: give the kit a WiFiClientSecure with your certificate authority: docs/device-kit.md, TLS.'
+            : '// TLS: give the kit a WiFiClientSecure after setCACert(CA): docs/device-kit.md, TLS.',
         ]
       : []),
   ].join('\n')

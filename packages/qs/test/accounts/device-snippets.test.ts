@@ -36,12 +36,7 @@ for (const kind of ['arduino', 'micropython'] as const) {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
     const uses =
       kind === 'arduino'
-        ? [
-            'strcpy(deviceId, DEVICE_ID)',
-            'mqtt.connect(deviceId,',
-            'qs/v1/%s/events", deviceId',
-            'qs/v1/%s/acks", deviceId',
-          ]
+        ? ['? DEVICE_ID : deviceId', 'qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}']
         : [
             'Telemetry(DEVICE_ID or',
             'self.device_id, BROKER',

@@ -12,11 +12,17 @@ test('every package, the lock file and the images of the composed stack have the
   const folders = readdirSync(packages).filter((name) =>
     existsSync(new URL(`${name}/package.json`, packages)),
   )
-  const files = ['package-lock.json', ...folders.map((folder) => `packages/${folder}/package.json`)]
+  const files = [
+    'package-lock.json',
+    'device/esp32/library.json',
+    ...folders.map((folder) => `packages/${folder}/package.json`),
+  ]
   assert.deepEqual(
     files.map(versionIn),
     files.map(() => version),
   )
+  assert.match(read('device/esp32/library.properties'), new RegExp(`^version=${version}$`, 'm'))
+  assert.match(read('device/esp32/idf_component.yml'), new RegExp(`^version: "${version}"$`, 'm'))
   const images = [...read('compose.yaml').matchAll(/\$\{QS_VERSION:-([^}]+)\}/g)].map(([, image]) => image)
   assert.deepEqual(images, [version, version])
 })

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <thread>
 
-using std::isinf;
 using std::isnan;
 
 /** Starts near its maximum, so that it wraps around during a test, as on a board after 49 days. */
@@ -21,10 +20,6 @@ inline uint32_t millis() {
 
 inline void delay(uint32_t ms) {
   std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-}
-
-inline long random(long from, long to) {
-  return from + rand() % (to - from);
 }
 
 inline void configTime(long, int, const char *) {}

@@ -1,0 +1,3 @@
+/* For the compilers of boards, which come without a C library. */
+#pragma once
+#include <stdint-gcc.h>

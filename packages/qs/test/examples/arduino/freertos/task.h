@@ -1,0 +1,6 @@
+#pragma once
+#include "../Arduino.h"
+
+inline void vTaskDelay(uint32_t ms) {
+  delay(ms);
+}

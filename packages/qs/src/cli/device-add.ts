@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { deviceLogin } from '../accounts/device-login.ts'
 import { deviceNameProblem } from '../accounts/device-name.ts'
 import { addDevice, listDeviceAccounts } from '../accounts/devices.ts'
+import { listensOnNetwork } from '../accounts/listens-on-network.ts'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { OVERLAP_ADVICE, overlappingIds } from '../accounts/overlapping-ids.ts'
 import { timeZone } from '../config/kinds.ts'
@@ -44,7 +45,7 @@ export function registerDeviceAdd(device: Command): void {
     .addHelpText(
       'after',
       `
-Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD). MQTT_PUBLIC_URL is the broker's address for boards.
+Connects as the operator (MQTT_USERNAME, MQTT_PASSWORD, or what qs up --lan made). MQTT_PUBLIC_URL is the broker's address for boards.
 
 Examples
   qs device add kitchen
@@ -65,6 +66,12 @@ Examples
         room: options.room ?? null,
       })
       printLogin(`${deviceId} has an account.`, login, options)
+      if (!(await listensOnNetwork(config, login)))
+        console.error(
+          pc.yellow(
+            '\nBoards cannot reach this broker: it listens only on this machine. Restart it with npm start -- --lan (qs up --lan).',
+          ),
+        )
       if (config.EVENT_ID_RULE === 'device') await warnOfOverlap(config, deviceId)
     })
 }

@@ -1,9 +1,14 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { renderUnicodeCompact } from 'uqr'
 import { lanAddress } from '../accounts/lan-address.ts'
+import { ensureLanPasswords } from '../accounts/lan-passwords.ts'
 import { type EmbeddedStack, startEmbedded } from '../app/embedded.ts'
-import { loadConfig } from '../config/load.ts'
+import { readVariable } from '../config/environment.ts'
+import { lanFile } from '../config/lan-file.ts'
+import { inspectConfig, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { isLoopback } from '../endpoints/loopback.ts'
 import { createLog } from '../telemetry/log.ts'
 import { visible } from '../telemetry/visible.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
@@ -20,7 +25,7 @@ export function registerUp(program: Command): void {
     .description(
       'run everything on this machine: broker, pipeline, console and, without DATABASE_URL, PostgreSQL',
     )
-    .option('--lan', 'listen on all addresses, for real boards; needs MQTT_USERNAME and MQTT_PASSWORD')
+    .option('--lan', 'listen on all addresses, for real boards and browsers, with passwords')
     .option(
       '--tls-only',
       'with --lan: listen on all addresses only with TLS; needs a certificate (qs certificate)',
@@ -35,6 +40,10 @@ is in flight and stops everything.
 Ports, all on 127.0.0.1: MQTT_PORT 1883, MQTT_WS_PORT 9001, HTTP_PORT 8080, POSTGRES_PORT 5433.
 With a certificate (qs certificate): MQTT_TLS_PORT 8883, and MQTT_WSS_PORT 8884 for WebSocket.
 
+--lan makes the passwords that are missing, of the operator at the broker (MQTT_USERNAME, MQTT_PASSWORD) and in the
+console (CONSOLE_OPERATOR_PASSWORD), and keeps them in QS_DATA_DIR/lan.env, which all commands read. It shows them once,
+on a terminal. The console is then on the network too, with its login, unless HTTP_HOST is set.
+
 With DATABASE_URL the events go into that PostgreSQL, 15 or newer, and none is started here. This is the fast way for a
 server: boards connect to this process, and no other broker is needed. QS_DATA_DIR then holds only device accounts.
 
@@ -45,48 +54,64 @@ Example
   DATABASE_URL=postgresql://qs:secret@db/qs qs up --lan`,
     )
     .action(async (options: Options) => {
-      const config = loadConfig()
+      const { tlsOnly = false } = options
+      // npm takes the option of "npm start --lan" for its own.
+      const lan = options.lan ?? readVariable('npm_config_lan') !== undefined
+      const { config, made } = prepare(lan)
       const log = createLog(config.LOG_LEVEL)
       await runUntilStopped(log, async (signal) => {
-        const { lan = false, tlsOnly = false } = options
         const stack = await startEmbedded(config, { lan, tlsOnly, log, signal })
         if (config.MQTT_URL !== null) log.warn('MQTT_URL is set but ignored: qs up has its own broker')
-        console.log(welcome(config, stack, { lan, tlsOnly }))
+        console.log(welcome(config, stack, { lan, tlsOnly, made }))
         if (options.demo) await stack.startDemo()
         return stack
       })
     })
 }
 
+/** The settings and, with `lan`, the new lines of passwords among them. */
+function prepare(lan: boolean): { readonly config: Config; readonly made: readonly string[] } {
+  if (!lan) return { config: loadConfig(), made: [] }
+  const isDefault = inspectConfig().found.HTTP_HOST.source === 'default'
+  const overrides = isDefault ? { HTTP_HOST: '0.0.0.0' } : {}
+  const made = ensureLanPasswords(loadConfig(overrides))
+  return { config: loadConfig(overrides), made }
+}
+
+interface Shown {
+  readonly lan: boolean
+  readonly tlsOnly: boolean
+  readonly made: readonly string[]
+}
+
 /** The output of a service ends up in logs, so it names the files of the passwords and never the passwords. */
 function welcome(
   config: Config,
   { mqttPort, mqttWsPort, mqttTlsPort, mqttWssPort, database }: EmbeddedStack,
-  { lan, tlsOnly }: { readonly lan: boolean; readonly tlsOnly: boolean },
+  { lan, tlsOnly, made }: Shown,
 ): string {
   const tlsHost = lan ? lanAddress() : '127.0.0.1'
   const host = tlsOnly ? '127.0.0.1' : tlsHost
+  const consoleHost = lan && !isLoopback(config.HTTP_HOST) ? lanAddress() : config.HTTP_HOST
+  const consoleUrl = `http://${consoleHost}:${config.HTTP_PORT}`
   const rows = [
     ['MQTT', `mqtt://${host}:${mqttPort}`],
     ['WebSocket', `ws://${host}:${mqttWsPort}`],
     ...(mqttTlsPort === null
       ? []
       : [['with TLS', `mqtts://${tlsHost}:${mqttTlsPort}  wss://${tlsHost}:${mqttWssPort}`]]),
-    [
-      'Console',
-      `http://${config.HTTP_HOST}:${config.HTTP_PORT}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`,
-    ],
+    ['Console', `${consoleUrl}  ${pc.dim('/api/docs /healthz /readyz /metrics')}`],
     ['PostgreSQL', `${database.url}  ${pc.dim(`password in ${database.password}`)}`],
   ]
   const auth =
-    config.MQTT_USERNAME === null ? '' : ` -u '${visible(config.MQTT_USERNAME)}' -P "$MQTT_PASSWORD"`
+    config.MQTT_USERNAME === null ? '' : ` -u '${visible(config.MQTT_USERNAME)}' -P "${passwordText(config)}"`
   const event =
     '{"schema":1,"event_id":"test-device-001","device_id":"test-device","event_type":"test","value":42}'
   return `
 ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.
 
 ${rows.map(([name, value]) => `  ${pc.cyan(String(name).padEnd(11))} ${value}`).join('\n')}
-
+${lan ? lanText({ config, consoleUrl, made, isTerminal: process.stdout.isTTY }) : ''}
 Open the console in a browser. Or try it in another terminal:
 
   npx qs tail
@@ -95,4 +120,33 @@ Open the console in a browser. Or try it in another terminal:
 
 Ctrl-C stops it. The data stays in ${config.DATABASE_URL === null ? config.QS_DATA_DIR : 'the database'}.
 `
+}
+
+/** For a shell: where the password of the operator is. */
+function passwordText({ QS_DATA_DIR: dataDir }: Config): string {
+  const file = lanFile(dataDir)
+  const isMade = inspectConfig().found.MQTT_PASSWORD.source === `file ${file}`
+  return isMade ? `$(sed -n 's/^MQTT_PASSWORD=//p' '${file}')` : '$MQTT_PASSWORD'
+}
+
+export interface LanShown {
+  readonly config: Config
+  readonly consoleUrl: string
+  readonly made: readonly string[]
+  readonly isTerminal: boolean
+}
+
+/** On a terminal also what must not end up in a log: new passwords, this once. */
+export function lanText({ config, consoleUrl, made, isTerminal }: LanShown): string {
+  const file = lanFile(config.QS_DATA_DIR)
+  const isOpen = !isLoopback(config.HTTP_HOST)
+  const lines = [
+    ...(made.length === 0 ? [] : [`New passwords are in ${file}; all commands here read them.`]),
+    ...(made.length > 0 && isTerminal ? made.map((line) => `  ${line}`) : []),
+    'An account for a board: npx qs device add kitchen',
+    `Open in the firewall: ${config.MQTT_PORT}${isOpen ? ` and ${config.HTTP_PORT}` : ''}`,
+    ...(isOpen ? ['Console: log in as operator, from any browser on this network.'] : []),
+    ...(isOpen && isTerminal ? [renderUnicodeCompact(consoleUrl)] : []),
+  ]
+  return `\n${lines.join('\n')}\n`
 }

@@ -9,6 +9,7 @@ export const OTHER_VARIABLES = {
   VISUAL: 'The editor that `qs deadletter fix` opens.',
   EDITOR: 'The same, if VISUAL is not set.',
   QS_DEBUG: 'With any value, a command that fails prints the stack trace of its error.',
+  npm_config_lan: 'Set by npm for `npm start --lan`, which means `npm start -- --lan`.',
 } as const
 
 /** An empty variable counts as unset. */

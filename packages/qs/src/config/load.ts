@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util'
 import { ackTopic } from '@qs-telemetry/protocol'
 import { QsError } from '../errors/qs-error.ts'
 import { OTHER_VARIABLES, processEnvironment } from './environment.ts'
+import { readLanFile } from './lan-file.ts'
 import { misspeltNames } from './misspelt-names.ts'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
@@ -55,7 +56,7 @@ export interface Inspected {
 export function inspectConfig(overrides: Variables = {}): Inspected {
   const environment = { ...processEnvironment(), ...overrides }
   const file = dotenv()
-  return { found: findSettings(environment, file), misspelt: findMisspelt(environment, file) }
+  return { found: withLanFile(findSettings(environment, file)), misspelt: findMisspelt(environment, file) }
 }
 
 function dotenv(path = '.env'): Variables {
@@ -90,6 +91,22 @@ export function findSettings(
     SettingName,
     Found
   >
+}
+
+/** Adds the passwords that `qs up --lan` made, where the settings have none. They are those of the embedded broker. */
+function withLanFile(found: Inspected['found']): Inspected['found'] {
+  const isUnset = (name: SettingName) => found[name].text === null
+  const names = [
+    ...(isUnset('MQTT_USERNAME') && isUnset('MQTT_PASSWORD') ? ['MQTT_USERNAME', 'MQTT_PASSWORD'] : []),
+    ...(isUnset('CONSOLE_OPERATOR_PASSWORD') ? ['CONSOLE_OPERATOR_PASSWORD'] : []),
+  ]
+  if (!isUnset('MQTT_URL') || names.length === 0) return found
+  const { path, variables } = readLanFile(found.QS_DATA_DIR.text ?? '')
+  const kept = names.flatMap((name) => {
+    const text = variables[name]
+    return text ? [[name, { text, source: `file ${path}`, problem: null }]] : []
+  })
+  return { ...found, ...Object.fromEntries(kept) }
 }
 
 /** A misspelt setting would be ignored, and the default taken instead, without a word. */

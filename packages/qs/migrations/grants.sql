@@ -10,7 +10,8 @@ begin
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions, dropped_series from qs_ingester;
+      retention, retention_exceptions, dropped_series,
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
     grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, pauses, silent_after, ts,
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
@@ -29,13 +30,20 @@ begin
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing to qs_ingester;
     grant select on retention, retention_exceptions, dropped_series to qs_ingester;
     grant execute on function seal_next(interval, int), drop_expired(int) to qs_ingester;
+    -- It evaluates rules and tells channels of it; it changes neither.
+    grant select on alert_rules, alert_channels to qs_ingester;
+    grant select, insert, update, delete on alert_states to qs_ingester;
+    grant select, insert, delete on alert_history to qs_ingester;
+    grant select, insert, update (sent_at) on alert_outbox to qs_ingester;
+    grant update (attempts, next_at, tried_at, failing_since, error, sent_at) on alert_channels to qs_ingester;
   end if;
 
   if to_regrole('qs_console') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions, dropped_series from qs_console;
+      retention, retention_exceptions, dropped_series,
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from qs_console;
     grant select on events, series, ingest_stops, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series to qs_console;
@@ -43,15 +51,24 @@ begin
     grant select, insert on dead_letter_history, audit_log to qs_console;
     grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
     grant select, insert, delete on pinned to qs_console;
+    grant select, insert, update, delete on alert_rules to qs_console;
+    grant select on alert_states to qs_console;
+    -- A channel's settings hold its secrets: the console writes them and never reads them.
+    grant select (name, kind, shown, quiet_from, quiet_to, quiet_zone, created_at, attempts, next_at, failing_since, error, sent_at),
+      insert, delete on alert_channels to qs_console;
+    -- Its test button writes a message for the ingester to send.
+    grant select, insert on alert_history, alert_outbox to qs_console;
   end if;
 
   if to_regrole('grafana') is not null then
     revoke all on events, devices, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats, clock_drift, silence,
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
-      retention, retention_exceptions, dropped_series from grafana;
+      retention, retention_exceptions, dropped_series,
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from grafana;
     grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
-      event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions, dropped_series to grafana;
+      event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions, dropped_series,
+      alert_rules, alert_states, alert_history to grafana;
     -- Every view, including those created by users.
     for relation in
       select oid from pg_class

@@ -1,4 +1,6 @@
 import type { BrokerOptions } from '@qs-telemetry/device'
+import { diskSpaceOf } from '../alarms/disk-alarm.ts'
+import { AlertJob } from '../alerts/alert-job.ts'
 import { BackupJob } from '../backup/backup-job.ts'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
@@ -124,12 +126,20 @@ export async function startIngester(
     log: log.child({ stage: 'sealing' }),
   })
   const backups = backupJob(config, ownerUrl, { metrics: pipeline.metrics, log })
+  const alerts = new AlertJob({
+    ...{ url: databaseUrl, clock: new SystemClock(), log: log.child({ stage: 'alerts' }) },
+    service: () => ({
+      alarms: alarms.look(),
+      disk: embedded === undefined ? null : diskSpaceOf(config.QS_DATA_DIR),
+    }),
+  })
   const alarms = startAlarms(pipeline, {
     ...{ config, mqttUrl, log },
     embedded: embedded?.broker,
     differingHours: () => hours.differing,
     clockJump: () => sealing.clockJump,
     backups: () => backups?.health ?? null,
+    brokenChannels: () => alerts.broken,
   })
   const endpoints = { mqttUrl, databaseUrl: embedded?.database.consoleUrl ?? databaseUrl }
   const rates = new PipelineRates(pipeline.accounting, pipeline.metrics)
@@ -180,6 +190,7 @@ export async function startIngester(
   hours.start()
   sealing.start()
   backups?.start()
+  alerts.start()
   if (embedded === undefined) watch.start()
 
   return {
@@ -189,7 +200,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await Promise.all([hours.stop(), sealing.stop(), backups?.stop(), watch.stop()])
+      await Promise.all([hours.stop(), sealing.stop(), alerts.stop(), backups?.stop(), watch.stop()])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // With the embedded broker, the rest has no PUBACK: its devices keep it.

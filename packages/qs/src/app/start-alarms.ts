@@ -4,6 +4,7 @@ import { type BackupHealth, backupAlarm } from '../alarms/backup-alarm.ts'
 import { connectionsAlarm, deafClientAlarm, retainedAlarm, sessionsAlarm } from '../alarms/broker-alarms.ts'
 import { budgetAlarm } from '../alarms/budget-alarm.ts'
 import { certificateAlarm } from '../alarms/certificate-alarm.ts'
+import { channelAlarm } from '../alarms/channel-alarm.ts'
 import { type ClockJump, clockAlarm } from '../alarms/clock-alarm.ts'
 import { diskAlarm } from '../alarms/disk-alarm.ts'
 import { qos0Alarm, willAlarm } from '../alarms/dropped-alarms.ts'
@@ -44,22 +45,22 @@ export interface StartAlarmsOptions {
   readonly clockJump?: () => ClockJump | null
   /** If absent, no backups are scheduled. */
   readonly backups?: () => BackupHealth | null
+  /** Channels of alerts that fail. */
+  readonly brokenChannels?: Parameters<typeof channelAlarm>[0]
   readonly log: Log
 }
 
 /** The alarms of a pipeline: they only read existing counters and never touch an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  {
-    config,
-    mqttUrl,
-    embedded,
+  { config, mqttUrl, embedded, log, ...readings }: StartAlarmsOptions,
+): RunningAlarms {
+  const {
     differingHours = () => null,
     clockJump = () => null,
     backups = () => null,
-    log,
-  }: StartAlarmsOptions,
-): RunningAlarms {
+    brokenChannels = () => [],
+  } = readings
   const counts = new BrokerCounts({
     url: mqttUrl,
     caFile: config.MQTT_CA_FILE,
@@ -88,6 +89,7 @@ export function startAlarms(
       hoursAlarm(differingHours),
       clockAlarm(clockJump),
       backupAlarm(backups),
+      channelAlarm(brokenChannels),
       ...(embedded === undefined
         ? []
         : [

@@ -21,6 +21,7 @@ const COMMANDS = new Map<string, Load>([
   ['service', async () => (await import('./service.ts')).registerService],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
+  ['alert', async () => (await import('./alert.ts')).registerAlert],
   ['keep', async () => (await import('./keep.ts')).registerKeep],
   ['storage', async () => (await import('./storage.ts')).registerStorage],
   ['export', async () => (await import('./export.ts')).registerExport],

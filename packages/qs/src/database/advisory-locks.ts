@@ -6,4 +6,6 @@ export const ADVISORY_LOCKS = {
   backupSchedule: 7_141_120_234,
   /** Likewise by the one that evaluates the alerts. */
   alerts: 7_141_120_235,
+  /** Held while one rule is evaluated. */
+  alertRules: 7_141_120_236,
 } as const

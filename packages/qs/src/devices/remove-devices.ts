@@ -11,6 +11,8 @@ const REST = [
   'delete from event_hours where starts_with(device_id, $1)',
   'delete from dead_letters where starts_with(device_id, $1)',
   'delete from dead_letters_counted where starts_with(device_id, $1)',
+  'delete from alert_history where starts_with(device_id, $1)',
+  'delete from alert_states where starts_with(device_id, $1)',
   'delete from pinned where starts_with(device_id, $1)',
   'delete from devices where starts_with(device_id, $1)',
 ]

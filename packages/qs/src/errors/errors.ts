@@ -28,6 +28,17 @@ export const ERRORS = {
     advice: 'Correct the input; docs/wire-contract.md describes an event.',
     exitCode: 2,
   },
+  WRONG_ALERT: {
+    about: 'A rule or a channel of alerts makes no sense as it is, or names something that does not exist.',
+    advice: 'qs alert --help explains rules and channels, and qs alert ls lists them.',
+    exitCode: 2,
+    status: 400,
+  },
+  CHANNEL_FAILED: {
+    about: 'A channel of alerts did not take a message.',
+    advice: 'The ingester tries again; qs alert test CHANNEL sends a test message.',
+    retryable: true,
+  },
   CONFIRMATION_NEEDED: {
     about: 'The command changes something for good or attacks another machine, and nobody has confirmed it.',
     advice: 'Confirm with --yes.',

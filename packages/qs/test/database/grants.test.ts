@@ -29,6 +29,23 @@ const CREATE_ONLY = ['INSERT', 'SELECT']
 
 /** Every table and view, with every right on it. A role has no right that is not listed. */
 const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  alert_channels: {
+    qs_ingester: [
+      'SELECT',
+      ...['attempts', 'error', 'failing_since', 'next_at', 'sent_at', 'tried_at'].map(
+        (column) => `UPDATE(${column})`,
+      ),
+    ],
+    qs_console: [
+      ...['DELETE', 'INSERT'],
+      ...['attempts', 'created_at', 'error', 'failing_since', 'kind', 'name', 'next_at'],
+      ...['quiet_from', 'quiet_to', 'quiet_zone', 'sent_at', 'shown'],
+    ].map((right) => (right === right.toUpperCase() ? right : `SELECT(${right})`)),
+  },
+  alert_history: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY], qs_console: CREATE_ONLY },
+  alert_outbox: { qs_ingester: [...CREATE_ONLY, 'UPDATE(sent_at)'], qs_console: CREATE_ONLY },
+  alert_rules: { ...READ, qs_ingester: ['SELECT'], qs_console: ['DELETE', ...CREATE_ONLY, 'UPDATE'] },
+  alert_states: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
   audit_log: { qs_console: CREATE_ONLY },
   bounded_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   bounded_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },

@@ -21,6 +21,8 @@ insert into dead_letters (topic, device_id, code, error, trace, payload, receive
 insert into dead_letter_history (dead_letter_id, action, device_id, payload)
   select dead_letter_id, 'repaired', $1, 'x' from dead_letters where device_id = $1;
 insert into dead_letters_counted (minute, device_id, code, letters, bytes) values (now(), $1, 'INVALID_JSON', 1, 1);
+insert into alert_states (rule, device_id, event_type, state, since, message) values ('silent-devices', $1, '', 'firing', now(), '');
+insert into alert_history (at, rule, device_id, event_type, change, message) values (now(), 'silent-devices', $1, '', 'firing', '');
 insert into pinned (device_id, event_type) values ($1, 'temp');
 insert into dropped_series (device_id, event_type, dropped_to) values ($1, 'temp', now());
 insert into event_hours (device_id, event_type, hour, events, low, high, total) values ($1, 'temp', now(), 1, 0, 0, 0)`
@@ -36,7 +38,7 @@ test('the rows of a run are removed from every table with a device, and those of
     )
     await removeRun(database, RUN)
     const tables = await database.query<{ name: string }>(DEVICE_TABLES)
-    assert.equal(tables.rows.length, 10)
+    assert.equal(tables.rows.length, 12)
     for (const { name } of tables.rows) {
       const { rows } = await database.query(`select device_id from ${name}`)
       assert.deepEqual(rows, [{ device_id: 'kitchen' }], name)

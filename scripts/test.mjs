@@ -21,6 +21,7 @@ const LONGEST = [
   'backup/backup',
   'packages/console/test/',
   'grafana/test/alerts',
+  'device/test/',
 ]
 
 const wanted = process.argv.slice(2)

@@ -247,11 +247,8 @@ void DeviceKit::takeAck(const DeviceAck& ack) {
   if (!isRejected && strcmp(ack.status, "stored") != 0 && strcmp(ack.status, "duplicate") != 0) return;
   if (isRejected) {
     bool isMessage = strcmp(ack.code, "MESSAGE_TOO_LARGE") == 0 || strcmp(ack.code, "TOO_MANY_EVENTS") == 0;
-    if (isMessage && number >= aloneBelow_) {
-      // The message was refused, not the event.
-      aloneBelow_ = log_.next();
-      return restart();
-    }
+    // The message was refused, not the event, unless that was alone.
+    if (isMessage && !(isAlone() && messages_[0].first == number)) return sendOneByOne();
     if (rejected_ != nullptr && !log_.isSettled(number)) rejected_(ack.eventId, ack.code, ack.message);
   }
   if (runCount_ > 0 && number != runFirst_ + runCount_) settleRun();
@@ -261,10 +258,15 @@ void DeviceKit::takeAck(const DeviceAck& ack) {
 /** A message was refused and none of its events is named: sent one by one, the next such answer says which it is. */
 void DeviceKit::takeNameless(const DeviceAck& ack) {
   if (messageCount_ == 0) return;
-  if (messageCount_ == 1 && messages_[0].count == 1 && messages_[0].first < aloneBelow_) {
-    refuse(messages_[0].first, ack.code);
-    return;
-  }
+  if (isAlone()) refuse(messages_[0].first, ack.code);
+  else sendOneByOne();
+}
+
+bool DeviceKit::isAlone() const {
+  return messageCount_ == 1 && messages_[0].count == 1 && messages_[0].first < aloneBelow_;
+}
+
+void DeviceKit::sendOneByOne() {
   aloneBelow_ = log_.next();
   restart();
   // Until then the other messages that are in flight have been answered.

@@ -94,6 +94,8 @@ class DeviceKit : private MqttListener {
   bool findTimeNote(uint32_t number);
   void takeAck(const DeviceAck& ack);
   void takeNameless(const DeviceAck& ack);
+  bool isAlone() const;
+  void sendOneByOne();
   void refuse(uint32_t number, const char* code);
   void settleRun();
   void settle(uint32_t first, uint16_t count);

@@ -30,8 +30,8 @@ export function registerExport(program: Command): void {
       `
 Writes <directory>/year=2026/month=11/arrived-2026-11-28.parquet: a folder for each month of event time (UTC), a file for
 each day on which events arrived. DuckDB, Spark, Trino and ClickHouse read the directory as one table. It may run while
-events arrive, and may be stopped or killed: the next run continues. Files only grow: events that were deleted from the
-database stay in them. docs/cold-files.md has queries.
+events arrive, and may be stopped or killed: the next run continues. Events that were deleted from the database stay in
+the files. docs/cold-files.md has queries.
 
 Examples
   qs export --parquet --partition month /mnt/nas/qs      every night, by cron
@@ -57,7 +57,7 @@ Examples
     })
 }
 
-function print(directory: string, { days, events, files, bytes, allEvents, kept }: ColdExport): void {
+function print(directory: string, { days, events, files, bytes, allEvents, kept, damaged }: ColdExport): void {
   console.log(`wrote ${counted(events, 'event')} that arrived on ${counted(days, 'day')}`)
   const each = allEvents === 0 ? '' : `, ${(bytes / allEvents).toFixed(1)} bytes each`
   console.log(`${directory} has ${counted(allEvents, 'event')} in ${counted(files, 'file')}${each}`)
@@ -65,4 +65,5 @@ function print(directory: string, { days, events, files, bytes, allEvents, kept 
     console.log(
       `${counted(kept.length, 'day')} kept events that the database no longer has: ${kept.join(', ')}`,
     )
+  if (damaged.length > 0) console.log(`could not be read, and was set aside: ${damaged.join(', ')}`)
 }

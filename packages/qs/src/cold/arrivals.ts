@@ -8,6 +8,12 @@ export interface ArrivalDay {
   readonly to: string
 }
 
+/** The events of a day. A server of another version may compute another checksum. */
+export interface DayContent {
+  readonly events: number
+  readonly checksum: string
+}
+
 const DAY_MS = 86_400_000
 
 export function arrivalDay(at: number): ArrivalDay {
@@ -24,42 +30,50 @@ export function dayNamed(name: string): ArrivalDay {
 export const arrived =
   'from bounded_events where ts_server >= $1 and ts_server < $2 and last_seen >= $1 and first_seen < $2'
 
-const FIRST_SEALED = `
-select (extract(epoch from min(first_seen)) * 1000)::float8 as at from event_segments`
+const NEXT_ROW = `
+select (extract(epoch from min(ts_server)) * 1000)::float8 as at from events
+where ts_server >= $1 and ts_server > '-infinity' and ts_server < 'infinity'`
 
-const NEXT = `
-select (extract(epoch from min(ts_server)) * 1000)::float8 as at,
-  exists (select from event_segments where last_seen >= $1) as "isSealed"
-from events where ts_server >= $1 and ts_server > '-infinity' and ts_server < 'infinity'`
+// A segment of a few hours has events of each of its days. One that spans a month is unpacked: a server's clock that once said
+// 1970 must not cost 20,000 days without an event.
+const SEALED = `
+select distinct (extract(epoch from day) * 1000)::float8 as at from (
+  select generate_series(first, last, interval '24 hours') as day from (
+    select distinct date_trunc('day', first_seen, 'UTC') as first, date_trunc('day', last_seen, 'UTC') as last
+    from event_segments where last_seen >= $1 and last_seen - first_seen < interval '30 days') brief
+  union all
+  select date_trunc('day', ts_server, 'UTC') from sealed_events
+  where last_seen >= $1 and last_seen - first_seen >= interval '30 days') days
+where day >= $1`
 
-interface Next {
+interface At {
   readonly at: number | null
-  readonly isSealed: boolean
 }
 
-/**
- * The days from `start` on on which events arrived, oldest first; each is looked up when the one before is done. While
- * there are sealed events, also days without any: no index finds the next one of them.
- */
-export async function* arrivalDays(client: pg.Client, start: string): AsyncGenerator<ArrivalDay> {
-  const { rows: sealed } = await client.query<{ at: number | null }>(FIRST_SEALED)
-  const firstSealed = sealed[0]?.at ?? Number.POSITIVE_INFINITY
-  for (let from = start; ; ) {
-    const [next] = (await client.query<Next>(NEXT, [from])).rows
-    const isLater = from !== '-infinity' && Date.parse(from) > firstSealed
-    const sealedAt = isLater ? Date.parse(from) : firstSealed
-    const at = Math.min(
-      next?.at ?? Number.POSITIVE_INFINITY,
-      next?.isSealed ? sealedAt : Number.POSITIVE_INFINITY,
-    )
-    if (at === Number.POSITIVE_INFINITY) return
-    const day = arrivalDay(at)
-    yield day
-    from = day.to
+/** The days from `start` on on which events arrived, in one snapshot, oldest first. Some of them may have none after all. */
+export async function arrivalDays(client: pg.Client, start: string): Promise<readonly ArrivalDay[]> {
+  await client.query('begin isolation level repeatable read, read only')
+  try {
+    const { rows: sealed } = await client.query<At>(SEALED, [start])
+    const days = new Map(sealed.map(({ at }) => arrivalDay(Number(at))).map((day) => [day.name, day]))
+    for (let from = start; ; ) {
+      const at = (await client.query<At>(NEXT_ROW, [from])).rows[0]?.at ?? null
+      if (at === null) break
+      const day = arrivalDay(at)
+      days.set(day.name, day)
+      from = day.to
+    }
+    return [...days.values()].sort((a, b) => Date.parse(a.from) - Date.parse(b.from))
+  } finally {
+    await client.query('rollback')
   }
 }
 
-export async function countDay(client: pg.Client, { from, to }: ArrivalDay): Promise<number> {
-  const { rows } = await client.query<{ events: string }>(`select count(*) as events ${arrived}`, [from, to])
-  return Number(rows[0]?.events)
+const CONTENT = `
+select count(*)::float8 as events, coalesce(sum(hash_record_extended(row(event_id, device_id, event_type, value_num, value_text,
+  value_exact, unit, ts, ts_device, ts_device_local, ts_device_raw, ts_server, schema, meta), 0)), 0)::text as checksum ${arrived}`
+
+export async function contentOf(client: pg.Client, { from, to }: ArrivalDay): Promise<DayContent> {
+  const [content] = (await client.query<DayContent>(CONTENT, [from, to])).rows
+  return content ?? { events: 0, checksum: '0' }
 }

@@ -1,7 +1,7 @@
 import { DOUBLE, INTEGER, LOCAL_MOMENT, MOMENT, type ParquetColumn, TEXT } from '../parquet/parquet-stream.ts'
 
-/** The columns of an event as PostgreSQL sends them to `rowMode: 'array'`, in the order of COLUMNS. */
-export type ColdRow = readonly (string | number | null)[]
+/** An event: its values in the order of COLUMNS. From the database, year and month of its event time follow. */
+export type ColdRow = readonly (string | number | bigint | null)[]
 
 interface Column {
   readonly name: string
@@ -40,17 +40,15 @@ const COLUMNS: readonly Column[] = [
 ]
 
 export const coldColumns: readonly ParquetColumn<ColdRow>[] = COLUMNS.map(
-  ({ name, element, encoding, isBigint }, index) => ({
+  ({ name, element, encoding }, index) => ({
     name,
     element,
     ...(encoding !== undefined && { encoding }),
-    read: isBigint
-      ? (row) => (row[index] === null ? null : BigInt(row[index] as string))
-      : (row) => row[index],
+    read: (row) => row[index],
   }),
 )
 
-/** For a `select`: what `coldColumns` read, then year and month of the event time in UTC. */
+/** For a `select`: the columns, then year and month of the event time in UTC. */
 export const coldSelection = [
   ...COLUMNS.map(({ name, sql = name }) => sql),
   ...['year', 'month'].map(
@@ -61,9 +59,43 @@ export const coldSelection = [
 
 const [YEAR, MONTH] = [COLUMNS.length, COLUMNS.length + 1]
 
+/** A row of `coldSelection` in `rowMode: 'array'`. */
+export function fromDatabase(row: readonly (string | number | null)[]): ColdRow {
+  return row.map((value, index) => (COLUMNS[index]?.isBigint && value !== null ? BigInt(value) : value))
+}
+
+export function fromFile(row: Readonly<Record<string, unknown>>): ColdRow {
+  return COLUMNS.map(({ name }) => (row[name] ?? null) as ColdRow[number])
+}
+
 /** The folder of an event, as Hive names partitions. */
 export function partitionOf(row: ColdRow): string {
   return `year=${row[YEAR]}/month=${String(row[MONTH]).padStart(2, '0')}`
+}
+
+/** The order of rows in a file, for SQL; `inOrder` is the same for two rows of a file. */
+export const coldOrder =
+  'year, month, device_id, event_type, case when isfinite(ts) then ts end nulls last, event_id'
+
+const KEY = ['device_id', 'event_type', 'ts', 'event_id'].map((name) =>
+  COLUMNS.findIndex((column) => column.name === name),
+)
+
+export function inOrder(one: ColdRow, other: ColdRow): number {
+  for (const index of KEY) {
+    const [a = null, b = null] = [one[index], other[index]]
+    if (a === b) continue
+    if (a === null || b === null) return a === null ? 1 : -1
+    // The collation of these columns is "C": by bytes, and not by UTF-16 as < is.
+    if (typeof a === 'string' || typeof b === 'string')
+      return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)))
+    return a < b ? -1 : 1
+  }
+  return 0
+}
+
+export function isSameEvent(one: ColdRow, other: ColdRow): boolean {
+  return COLUMNS.every((_, index) => Object.is(one[index], other[index]))
 }
 
 /** Estimated size in memory. */

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { syncDirectory } from '../embedded/postgres/create-cluster.ts'
 
 export interface ColdFile {
@@ -14,9 +14,8 @@ export function eventsOf(counted: readonly { readonly events: number }[]): numbe
   return counted.reduce((sum, { events }) => sum + events, 0)
 }
 
-/** Writes a file under the name `draft` and renames it, so that it exists completely or not at all. Returns its size. */
-export async function replaceFile(
-  path: string,
+/** Returns the size of the file, which is on the disk then. */
+export async function writeDraft(
   draft: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<number> {
@@ -31,8 +30,15 @@ export async function replaceFile(
   } finally {
     await file.close()
   }
-  mkdirSync(dirname(path), { recursive: true })
-  renameSync(draft, path)
-  syncDirectory(dirname(path))
   return bytes
+}
+
+/** Gives a draft its name in the directory of the export, in place of a file that has it. */
+export function publish(directory: string, draft: string, path: string): void {
+  mkdirSync(join(directory, dirname(path)), { recursive: true })
+  renameSync(draft, join(directory, path))
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    syncDirectory(join(directory, folder))
+    if (folder === '.') return
+  }
 }

@@ -1,13 +1,14 @@
 import type pg from 'pg'
 import { lockDataDirectory } from '../embedded/postgres/data-directory-lock.ts'
 import { zstd } from '../parquet/zstd.ts'
-import { arrivalDays, countDay, dayNamed } from './arrivals.ts'
+import { arrivalDay, arrivalDays, dayNamed } from './arrivals.ts'
 import { eventsOf } from './cold-file.ts'
 import {
   type ColdDay,
+  type ColdDays,
   prepareDirectory,
-  readColdManifest,
-  removeDraft,
+  prepareDrafts,
+  readColdDays,
   writeColdManifest,
 } from './cold-manifest.ts'
 import { exportDay } from './export-day.ts'
@@ -36,24 +37,30 @@ export interface ColdExport {
   readonly files: number
   readonly bytes: number
   readonly allEvents: number
-  /** Days of which the database has fewer events than the files, which stay as they are. */
+  /** Days of which the files have events that the database no longer has, of those that this run has compared. */
   readonly kept: readonly string[]
+  /** Files that cannot be read, under the name that they have now. */
+  readonly damaged: readonly string[]
 }
 
 /**
  * Brings a directory of cold files up to date: a Hive partition for each month of event time, in it one file for each day
  * of arrival. An event arrives once, so it is in one file, and a late event adds a file to its month. The unit of work is
- * a day of arrival: it is written anew if the database has more of its events than the manifest.
+ * a day of arrival: its files are compared with the database if that has other events of the day than at the last run.
  *
- * Files only grow: events that were deleted from the database stay in them.
+ * No event ever leaves the files, also when the database deletes it.
  */
 export async function exportCold(client: pg.Client, options: ColdExportOptions): Promise<ColdExport> {
   const { directory, recount, signal, onEvents } = options
   const lock = lockDataDirectory(prepareDirectory(directory))
   try {
-    removeDraft(directory)
-    const days: Record<string, ColdDay> = { ...readColdManifest(directory).days }
-    const total = Math.max(0, (await estimate(client)) - eventsOf(Object.values(days)))
+    prepareDrafts(directory)
+    const { days: found, damaged } = await readColdDays(directory)
+    const days: Record<string, ColdDay> = { ...found }
+    const eventsIn = () => Object.values(days).reduce((sum, { files }) => sum + eventsOf(files), 0)
+    // A role may have limits, and sorting or writing a day may take longer.
+    await client.query('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0')
+    const total = Math.max(0, (await estimate(client)) - eventsIn())
     const compression = await zstd()
     const kept: string[] = []
     let [done, written] = [0, 0]
@@ -61,44 +68,43 @@ export async function exportCold(client: pg.Client, options: ColdExportOptions):
       done += events
       onEvents(done, Math.max(done, total))
     }
-    for await (const day of arrivalDays(client, recount ? EVER : firstUnsettled(days))) {
+    for (const day of await arrivalDays(client, recount ? EVER : firstUnsettled(days))) {
       signal.throwIfAborted()
       const known = days[day.name]
       if (known !== undefined && !recount && isSettled(day.name, known)) continue
       const checkedAt = new Date().toISOString()
-      const events = await countDay(client, day)
-      if ((known?.events ?? 0) >= events) {
-        if (known === undefined) continue
-        if (known.events > events) kept.push(day.name)
-        days[day.name] = { ...known, checkedAt }
-        continue
-      }
-      const files = await exportDay(client, day, { directory, compression, signal, onEvents: progress })
-      days[day.name] = { events: eventsOf(files), checkedAt, files }
-      await writeColdManifest(directory, { version: 1, days })
+      const work = { directory, compression, signal, onEvents: progress }
+      const { stored, files, isNew } = await exportDay(client, day, known, work)
+      if (stored.events === 0 && files.length === 0) continue
+      days[day.name] = { stored, checkedAt, files }
+      if (eventsOf(files) > stored.events) kept.push(day.name)
+      if (!isNew) continue
+      await writeColdManifest(directory, days)
       written++
     }
-    await writeColdManifest(directory, { version: 1, days })
-    const all = Object.values(days)
-    const files = all.flatMap((day) => day.files)
+    await writeColdManifest(directory, days)
+    const files = Object.values(days).flatMap((day) => day.files)
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-    return { days: written, events: done, files: files.length, bytes, allEvents: eventsOf(all), kept }
+    return { days: written, events: done, files: files.length, bytes, allEvents: eventsIn(), kept, damaged }
   } finally {
     lock.release()
   }
 }
 
-/** Where a run begins: runs go from day to day, so all before it are settled. */
-function firstUnsettled(days: Readonly<Record<string, ColdDay>>): string {
+/**
+ * Where a run begins. Runs go from day to day, so all before it are settled. Of the last week also days that are not in the
+ * list are looked up, whatever the list says of days to come: a server's clock was ahead.
+ */
+function firstUnsettled(days: ColdDays): string {
+  const recent = arrivalDay(Date.now() - SETTLED_MS).name
   const names = Object.keys(days).sort()
-  const first = names.find((name) => !isSettled(name, days[name] as ColdDay))
-  if (first !== undefined) return dayNamed(first).from
-  const last = names.at(-1)
-  return last === undefined ? EVER : dayNamed(last).to
+  const first = names.findIndex((name) => name >= recent || !isSettled(name, days[name] as ColdDay))
+  const last = names.at(first === -1 ? -1 : first - 1)
+  return first === 0 || last === undefined ? EVER : dayNamed(last).to
 }
 
-function isSettled(name: string, { checkedAt }: ColdDay): boolean {
-  return Date.parse(checkedAt) - Date.parse(dayNamed(name).to) > SETTLED_MS
+function isSettled(name: string, { stored, checkedAt }: ColdDay): boolean {
+  return stored !== null && Date.parse(checkedAt) - Date.parse(dayNamed(name).to) > SETTLED_MS
 }
 
 async function estimate(client: pg.Client): Promise<number> {

@@ -1,17 +1,17 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type pg from 'pg'
 import { QsError } from '../errors/qs-error.ts'
 import { type Compression, parquetStream } from '../parquet/parquet-stream.ts'
-import { type ArrivalDay, arrived, countDay } from './arrivals.ts'
-import { bytesOf, type ColdRow, coldColumns, coldSelection, partitionOf } from './cold-event.ts'
-import { type ColdFile, eventsOf, replaceFile } from './cold-file.ts'
-import { draftPath } from './cold-manifest.ts'
+import { type ArrivalDay, arrived, contentOf, type DayContent } from './arrivals.ts'
+import { type ColdRow, coldColumns, coldOrder, coldSelection, fromDatabase } from './cold-event.ts'
+import { type ColdFile, publish, writeDraft } from './cold-file.ts'
+import { type ColdDay, draftPath, freeName } from './cold-manifest.ts'
+import { type Change, compareFiles, withWalks } from './compare-files.ts'
+import { type FileWalk, isInAny } from './file-walk.ts'
+import { groups, partitions } from './partitions.ts'
+import { readColdFile } from './read-cold-file.ts'
 
 /** Rows of one reply of PostgreSQL: with texts and metas at their limits 48 MB. */
 const FETCH = 1_000
-/** Of a row group, which is what is in memory: readers want large ones. */
-const [GROUP_ROWS, GROUP_BYTES] = [50_000, 16_000_000]
 
 export interface DayExport {
   readonly directory: string
@@ -20,107 +20,117 @@ export interface DayExport {
   readonly onEvents: (events: number) => void
 }
 
+export interface ExportedDay {
+  readonly stored: DayContent
+  readonly files: readonly ColdFile[]
+  /** Whether a file was written. */
+  readonly isNew: boolean
+}
+
+const UNCHANGED: Change = { replaced: undefined, kept: [], hasNew: true }
+
 /**
- * Writes the events that arrived on one day, as one snapshot has them: a file for each month of event time, ordered by
- * device, type and time. Files of the same day from an earlier run are replaced.
+ * Brings the files of one day of arrival up to date with one snapshot: a file for each month of event time, ordered by
+ * device, type and time. A file with an event that the database no longer has stays as it is, and what it lacks goes into
+ * another one. The files get their names when all of them are complete and were read back.
  *
- * @throws QsError if it has read fewer events than it has counted
+ * @throws QsError if what was written is not what the database has
  */
 export async function exportDay(
   client: pg.Client,
   day: ArrivalDay,
-  { directory, compression, signal, onEvents }: DayExport,
-): Promise<readonly ColdFile[]> {
-  const name = `arrived-${day.name}.parquet`
-  const files: ColdFile[] = []
-  // A role may have a time limit for statements, and sorting a day may take longer.
-  await client.query('begin isolation level repeatable read, read only; set local statement_timeout = 0')
+  known: ColdDay | undefined,
+  options: DayExport,
+): Promise<ExportedDay> {
+  const { directory } = options
+  const files = known?.files ?? []
+  await client.query('begin isolation level repeatable read, read only')
   try {
-    const stored = await countDay(client, day)
-    const order = 'year, month, device_id, event_type, ts, event_id'
-    const cursor = `declare cold no scroll cursor for select ${coldSelection} ${arrived} order by ${order}`
-    await client.query(cursor, [day.from, day.to])
-    for await (const { partition, groups } of partitions(fetched(client, signal))) {
-      const path = `${partition}/${name}`
-      let events = 0
-      const counted = tapped(groups, (rows) => {
-        events += rows.length
-        onEvents(rows.length)
-      })
-      const bytes = await replaceFile(
-        join(directory, path),
-        draftPath(directory),
-        parquetStream(coldColumns, counted, compression),
-      )
-      files.push({ path, events, bytes })
+    const stored = await contentOf(client, day)
+    const isKnown = known?.stored?.events === stored.events && known.stored.checksum === stored.checksum
+    if (isKnown || stored.events === 0) return { stored, files, isNew: false }
+    const rows = () => eventsOfDay(client, day, options.signal)
+    const changes = files.length === 0 ? null : await compareFiles(directory, files, rows())
+    const isComplete = changes !== null && [...changes.values()].every(({ hasNew }) => !hasNew)
+    if (isComplete) return { stored, files, isNew: false }
+
+    const drafts: (ColdFile & { readonly draft: string })[] = []
+    const seen = { events: 0 }
+    for await (const { partition, rows: all } of partitions(counted(rows(), seen))) {
+      const { replaced, kept, hasNew } = changes?.get(partition) ?? UNCHANGED
+      if (!hasNew) {
+        for await (const _ of all);
+        continue
+      }
+      const path = replaced?.path ?? freeName(partition, day.name, files)
+      const draft = draftPath(directory, drafts.length)
+      const written = await withWalks(directory, kept, (walks) => write(draft, without(all, walks), options))
+      drafts.push({ path, draft, ...written })
     }
-    const written = eventsOf(files)
-    if (written !== stored)
-      throw new QsError('EXPORT_INCOMPLETE', `${day.name}: ${written} of ${stored} events were written`)
+    if (seen.events !== stored.events)
+      throw new QsError(
+        'EXPORT_INCOMPLETE',
+        `${day.name}: ${seen.events} of ${stored.events} events were read`,
+      )
+    for (const { draft, path } of drafts) publish(directory, draft, path)
+    const written = drafts.map(({ path, events, bytes }) => ({ path, events, bytes }))
+    const others = files.filter(({ path }) => !written.some((file) => file.path === path))
+    return { stored, files: [...others, ...written], isNew: true }
   } finally {
     await client.query('rollback')
   }
-  removeOthers(directory, name, files)
-  return files
 }
 
-async function* fetched(client: pg.Client, signal: AbortSignal): AsyncGenerator<readonly ColdRow[]> {
+async function* eventsOfDay(
+  client: pg.Client,
+  { from, to }: ArrivalDay,
+  signal: AbortSignal,
+): AsyncGenerator<ColdRow> {
+  const cursor = `declare cold no scroll cursor for select ${coldSelection} ${arrived} order by ${coldOrder}`
+  await client.query(cursor, [from, to])
   for (;;) {
     signal.throwIfAborted()
     const { rows } = await client.query<(string | number | null)[]>({
       text: `fetch ${FETCH} from cold`,
       rowMode: 'array',
     })
-    if (rows.length === 0) return
-    yield rows
+    if (rows.length === 0) break
+    for (const row of rows) yield fromDatabase(row)
+  }
+  await client.query('close cold')
+}
+
+async function* counted(rows: AsyncIterable<ColdRow>, seen: { events: number }): AsyncGenerator<ColdRow> {
+  for await (const row of rows) {
+    seen.events++
+    yield row
   }
 }
 
-interface Partition {
-  readonly partition: string
-  /** To be read to its end before the next partition. */
-  readonly groups: AsyncGenerator<readonly ColdRow[]>
+async function* without(rows: AsyncIterable<ColdRow>, walks: readonly FileWalk[]): AsyncGenerator<ColdRow> {
+  for await (const row of rows) if (!(await isInAny(walks, row))) yield row
 }
 
-async function* partitions(parts: AsyncGenerator<readonly ColdRow[]>): AsyncGenerator<Partition> {
-  const rows = oneByOne(parts)
-  let next = await rows.next()
-  async function* groupsOf(partition: string): AsyncGenerator<readonly ColdRow[]> {
-    while (!next.done && partitionOf(next.value) === partition) {
-      const group: ColdRow[] = []
-      let bytes = 0
-      while (!next.done && group.length < GROUP_ROWS && bytes < GROUP_BYTES) {
-        if (partitionOf(next.value) !== partition) break
-        group.push(next.value)
-        bytes += bytesOf(next.value)
-        next = await rows.next()
-      }
+async function write(
+  draft: string,
+  rows: AsyncIterable<ColdRow>,
+  { compression, onEvents }: DayExport,
+): Promise<{ readonly events: number; readonly bytes: number }> {
+  let events = 0
+  async function* seen() {
+    for await (const group of groups(rows)) {
       yield group
+      events += group.length
+      onEvents(group.length)
     }
   }
-  while (!next.done) {
-    const partition = partitionOf(next.value)
-    yield { partition, groups: groupsOf(partition) }
-  }
-}
-
-async function* oneByOne<T>(parts: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  for await (const part of parts) yield* part
-}
-
-async function* tapped<T>(parts: AsyncIterable<T>, see: (part: T) => void): AsyncGenerator<T> {
-  for await (const part of parts) {
-    yield part
-    see(part)
-  }
-}
-
-/** A killed run may have left the day in a month in which it has no events any more. */
-function removeOthers(directory: string, name: string, files: readonly ColdFile[]): void {
-  const kept = new Set(files.map(({ path }) => path))
-  for (const year of readdirSync(directory).filter((entry) => entry.startsWith('year=')))
-    for (const month of readdirSync(join(directory, year))) {
-      const path = `${year}/${month}/${name}`
-      if (!kept.has(path)) rmSync(join(directory, path), { force: true })
-    }
+  const bytes = await writeDraft(draft, parquetStream(coldColumns, seen(), compression))
+  let found = 0
+  for await (const _ of readColdFile(draft)) found++
+  if (found !== events)
+    throw new QsError(
+      'EXPORT_INCOMPLETE',
+      `${draft} has ${found} of the ${events} events that were written to it`,
+    )
+  return { events, bytes }
 }

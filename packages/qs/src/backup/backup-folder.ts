@@ -5,25 +5,28 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { syncDirectory } from '../embedded/postgres/create-cluster.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { filesOf, type Manifest, readManifest, type SavedPart } from './manifest.ts'
+import { thisProcess } from './process-name.ts'
 import { DRAFT, FILES, pathOf, sync } from './saved-file.ts'
 
 /** Names sort by time: qs-20261125T031500Z.json, and .dump for that of pg_dump. */
-const NAME = /^qs-\d{8}T\d{6}Z\.(json|dump)$/
-const DRAFT_NAME = /^qs-\d{8}T\d{6}Z\.json\.partial$/
-const DAY_MS = 86_400_000
+const NAME = /^qs-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.(json|dump)$/
 
 export function backupName(now: Date, extension: 'json' | 'dump'): string {
   return `qs-${now.toISOString().replace(/\.\d+|[-:]/g, '')}.${extension}`
+}
+
+/** When a backup began, by its name. */
+export function timeOf(path: string): number {
+  return Date.parse(basename(path).replace(NAME, '$1-$2-$3T$4:$5:$6Z'))
 }
 
 /** Finished backups, newest first. */
@@ -37,11 +40,13 @@ export function listBackups(folder: string): readonly string[] {
 }
 
 /**
- * A backup in the making. Its draft lists the files it needs, one a line, so that nobody removes them meanwhile. It becomes
- * the manifest at the end, when all of them are on the disk.
+ * A backup in the making. Its draft names the process that makes it and then lists the files that it needs, one a line, so that
+ * nobody removes them meanwhile. The draft goes when the manifest is there, which says the same.
  */
 export class BackupDraft {
   readonly path: string
+  /** Where rows are written before their file gets its name. */
+  readonly rowsPath: string
   readonly #folder: string
   readonly #draft: string
   /** Parts of earlier backups by key. */
@@ -51,15 +56,22 @@ export class BackupDraft {
     this.#folder = folder
     this.path = join(folder, name)
     this.#draft = `${this.path}${DRAFT}`
+    this.rowsPath = join(folder, FILES, basename(this.#draft))
     mkdirSync(join(folder, FILES), { recursive: true, mode: 0o700 })
-    if (existsSync(this.path)) throw new QsError('FILE_EXISTS', `${this.path} already exists`)
-    writeFileSync(this.#draft, '', { mode: 0o600 })
+    if (existsSync(this.path) || existsSync(this.#draft))
+      throw new QsError('FILE_EXISTS', `${this.path} already exists`)
+    writeFileSync(this.#draft, `${thisProcess()}\n`, { mode: 0o600 })
     this.#known = knownParts(folder)
   }
 
-  /** From now on the file is kept. */
+  /** From now on the file is kept, and will be when it appears. */
   need(file: string): void {
     appendFileSync(this.#draft, `${file}\n`)
+  }
+
+  /** Whether an earlier backup has a part with this key. */
+  has(key: string): boolean {
+    return this.#known.has(key)
   }
 
   /** The part of an earlier backup with this key, if its file is undamaged. */
@@ -70,20 +82,25 @@ export class BackupDraft {
     return (await isIntact(this.#folder, part)) ? part : null
   }
 
-  /** The backup exists when this returns, and not before. */
+  /** The backup exists when this returns, and not before. @throws QsError if a file that it needs is not there */
   publish(manifest: Manifest): void {
-    for (const { file, bytes } of filesOf(manifest))
-      if (statSync(pathOf(this.#folder, file), { throwIfNoEntry: false })?.size !== bytes)
-        throw new QsError('BACKUP_FAILED', `${pathOf(this.#folder, file)} has vanished`)
-    syncDirectory(join(this.#folder, FILES))
-    writeFileSync(this.#draft, `${JSON.stringify(manifest, null, 1)}\n`)
-    sync(this.#draft)
-    renameSync(this.#draft, this.path)
-    syncDirectory(this.#folder)
+    const whole = `${this.path}.whole${DRAFT}`
+    try {
+      writeFileSync(whole, `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600 })
+      sync(whole)
+      syncDirectory(join(this.#folder, FILES))
+      for (const { file, bytes } of filesOf(manifest))
+        if (statSync(pathOf(this.#folder, file), { throwIfNoEntry: false })?.size !== bytes)
+          throw new QsError('BACKUP_FAILED', `${pathOf(this.#folder, file)} has vanished`)
+      renameSync(whole, this.path)
+      syncDirectory(this.#folder)
+    } finally {
+      rmSync(whole, { force: true })
+    }
   }
 
-  /** Does nothing after publish(). */
-  discard(): void {
+  /** To be called at the end, also after publish(). */
+  close(): void {
     rmSync(this.#draft, { force: true })
   }
 }
@@ -96,7 +113,7 @@ function knownParts(folder: string): ReadonlyMap<string, SavedPart> {
 }
 
 /** null: the manifest is damaged or of another version, which must not prevent a new backup. */
-function partsIn(path: string): readonly SavedPart[] | null {
+export function partsIn(path: string): readonly SavedPart[] | null {
   try {
     return filesOf(readManifest(path))
   } catch {
@@ -112,43 +129,4 @@ export async function isIntact(folder: string, { file, bytes }: SavedPart): Prom
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
     hash.update(chunk as Buffer)
   return hash.digest('hex') === file
-}
-
-/**
- * Removes all but the newest `keep` backups, then the files that no backup needs, finished or in the making. Files with
- * other names stay, and all files stay while a manifest cannot be read.
- *
- * @returns the removed backups
- */
-export function removeOldBackups(folder: string, keep: number): readonly string[] {
-  const old = listBackups(folder).slice(keep)
-  for (const path of old) {
-    rmSync(path)
-    if (path.endsWith('.dump')) rmSync(`${path}.json`, { force: true })
-  }
-  removeUnneeded(folder)
-  return old
-}
-
-function removeUnneeded(folder: string): void {
-  const files = join(folder, FILES)
-  if (!existsSync(files)) return
-  const isStale = (path: string) => Date.now() - statSync(path).mtimeMs > DAY_MS
-  const drafts = readdirSync(folder)
-    .filter((name) => DRAFT_NAME.test(name))
-    .map((name) => join(folder, name))
-  for (const path of drafts.filter(isStale)) rmSync(path)
-  const manifests = listBackups(folder).filter((path) => path.endsWith('.json'))
-  const parts = manifests.map(partsIn)
-  if (parts.some((each) => each === null)) return
-  const needed = new Set([
-    ...drafts.filter((path) => existsSync(path)).flatMap((path) => readFileSync(path, 'utf8').split('\n')),
-    ...parts.flatMap((each) => each ?? []).map(({ file }) => file),
-  ])
-  for (const name of readdirSync(files)) {
-    const path = join(files, name)
-    const isDraft = name.endsWith(DRAFT)
-    const isOurs = /^[0-9a-f]{64}\.gz$/.test(name)
-    if (isDraft ? isStale(path) : isOurs && !needed.has(name.slice(0, 64))) rmSync(path, { force: true })
-  }
 }

@@ -6,13 +6,14 @@ import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { backup } from './backup.ts'
-import { removeOldBackups } from './backup-folder.ts'
 import { noteFailure, readBackupState } from './backup-state.ts'
+import { removeOldBackups } from './remove-backups.ts'
 
 /** After the start the ingester has other work. */
 const FIRST_MS = 30_000
 const LOOK_EVERY_MS = 60_000
 const RETRY_MS = 10 * 60_000
+const NO_WORRY: BackupHealth = { failure: null, dueSinceMs: null, ahead: [] }
 
 export interface BackupJobOptions {
   /** The owner of the tables. */
@@ -35,7 +36,7 @@ export class BackupJob {
   readonly #stopping = new AbortController()
   #callOff: CallOff = () => {}
   #running: Promise<void> = Promise.resolve()
-  #health: BackupHealth = { failure: null, dueSinceMs: null }
+  #health: BackupHealth = NO_WORRY
   #retryAtMs = -Infinity
 
   constructor(options: BackupJobOptions) {
@@ -73,15 +74,15 @@ export class BackupJob {
       return null
     })
     if (isOurs === null) return
-    const { newestMs } = isOurs ? readBackupState(folder) : { newestMs: null }
-    metrics.backupTime.set((newestMs ?? Number.NaN) / 1000)
     const nowMs = clock.now().epochMs
+    const { newestMs, ahead } = isOurs ? readBackupState(folder, nowMs) : { newestMs: null, ahead: [] }
+    metrics.backupTime.set((newestMs ?? Number.NaN) / 1000)
     const dueMs = newestMs === null ? (this.#health.dueSinceMs ?? nowMs) : newestMs + everyMs
     if (!isOurs || nowMs < dueMs) {
-      this.#health = { failure: null, dueSinceMs: null }
+      this.#health = { ...NO_WORRY, ahead }
       return
     }
-    this.#health = { ...this.#health, dueSinceMs: dueMs }
+    this.#health = { ...this.#health, dueSinceMs: dueMs, ahead }
     if (clock.monotonicMs() >= this.#retryAtMs) await this.#save().catch((error) => this.#fail(error))
   }
 
@@ -92,9 +93,9 @@ export class BackupJob {
       ...{ databaseUrl: currentUrl(url), folder, now, leaveOutOthers: false },
       ...{ signal: this.#stopping.signal, onRows: () => {} },
     })
-    const removed = removeOldBackups(folder, keep)
+    const removed = removeOldBackups(folder, { keep, made: path, nowMs: clock.now().epochMs })
     noteFailure(folder, null)
-    this.#health = { failure: null, dueSinceMs: null }
+    this.#health = { ...this.#health, failure: null, dueSinceMs: null }
     metrics.backupTime.set(now.getTime() / 1000)
     log.info({ path, newBytes, removed: removed.length }, 'Made a backup')
   }

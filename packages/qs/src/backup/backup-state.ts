@@ -1,11 +1,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { listBackups } from './backup-folder.ts'
+import { join } from 'node:path'
+import { listBackups, timeOf } from './backup-folder.ts'
+import { datedAhead } from './remove-backups.ts'
 
 /** What the folder of the scheduled backups says about them. */
 export interface BackupState {
-  /** When the newest backup began; null if there is none. */
+  /** When the newest backup began, of those that have no time to come; null if there is none. */
   readonly newestMs: number | null
+  /** Backups with a time to come: the clock was ahead. */
+  readonly ahead: readonly string[]
   /** Why the last one failed; null if it did not. */
   readonly failure: string | null
 }
@@ -13,9 +16,10 @@ export interface BackupState {
 /** Read by `qs doctor`, which is another process. */
 const FAILURE = 'failed.txt'
 
-export function readBackupState(folder: string): BackupState {
-  const newest = listBackups(folder)[0]
-  return { newestMs: newest === undefined ? null : timeIn(basename(newest)), failure: readFailure(folder) }
+export function readBackupState(folder: string, nowMs = Date.now()): BackupState {
+  const ahead = datedAhead(folder, nowMs)
+  const newest = listBackups(folder).find((path) => !ahead.includes(path))
+  return { newestMs: newest === undefined ? null : timeOf(newest), ahead, failure: readFailure(folder) }
 }
 
 /** @param reason null: the last backup did not fail */
@@ -35,11 +39,4 @@ function readFailure(folder: string): string | null {
   } catch {
     return null
   }
-}
-
-/** qs-20261125T031500Z.json */
-function timeIn(name: string): number {
-  const [, date, hour, minute, second] = /^qs-(\d{8})T(\d\d)(\d\d)(\d\d)Z/.exec(name) ?? []
-  const day = `${date?.slice(0, 4)}-${date?.slice(4, 6)}-${date?.slice(6)}`
-  return Date.parse(`${day}T${hour}:${minute}:${second}Z`)
 }

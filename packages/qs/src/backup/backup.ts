@@ -1,13 +1,14 @@
-import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { type Migration, readMigrations } from '../database/migrate.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { BackupDraft, backupName } from './backup-folder.ts'
+import { checkRoom, estimateSizes } from './check-room.ts'
 import { findOthers, namesOf } from './find-others.ts'
 import type { Manifest, SavedPart } from './manifest.ts'
 import { type Part, planParts } from './plan-parts.ts'
 import { describeServer, readSchemaVersion } from './read-server.ts'
+import { removeUnneeded } from './remove-backups.ts'
 import { saveFile } from './saved-file.ts'
 import { readSequences, rowsSql, tablesToSave } from './saved-tables.ts'
 import { shippedObjects } from './schema-objects.ts'
@@ -27,6 +28,8 @@ export interface BackupOptions {
   readonly signal: AbortSignal
   /** Rows saved so far, and about how many there are. */
   readonly onRows: (done: number, total: number) => void
+  /** Default: what the disk of the folder has. */
+  readonly freeBytes?: (folder: string) => number
 }
 
 export interface Saved {
@@ -48,6 +51,7 @@ export async function backup(options: BackupOptions): Promise<Saved> {
   signal.throwIfAborted()
   let snapshot: Snapshot | null = null
   let draft: BackupDraft | null = null
+  let isSaved = false
   try {
     snapshot = await openSnapshot(databaseUrl, signal)
     const { copier } = snapshot
@@ -59,6 +63,7 @@ export async function backup(options: BackupOptions): Promise<Saved> {
     const tables = await tablesToSave(copier, schema, shipped)
     const sequences = await readSequences(copier, schema, tables)
 
+    removeUnneeded(folder)
     draft = new BackupDraft(folder, backupName(now, 'json'))
     const parts = await planParts(copier, schema, tables)
     const work = { ...options, ...snapshot, draft, schema }
@@ -69,6 +74,7 @@ export async function backup(options: BackupOptions): Promise<Saved> {
       ...{ sequences, leftOut },
     }
     draft.publish(manifest)
+    isSaved = true
     return { path: draft.path, manifest, newBytes: saved.newBytes }
   } catch (error) {
     signal.throwIfAborted()
@@ -81,7 +87,9 @@ export async function backup(options: BackupOptions): Promise<Saved> {
           cause: error,
         })
   } finally {
-    draft?.discard()
+    draft?.close()
+    // Or each further try would leave more on the disk.
+    if (draft !== null && !isSaved) removeUnneeded(folder)
     await snapshot?.close()
   }
 }
@@ -107,7 +115,9 @@ interface SavedParts {
 
 async function saveParts(work: Work, parts: readonly Part[]): Promise<SavedParts> {
   const saved = new Map<string, SavedPart[]>()
-  const total = await estimateRows(work.counter, parts)
+  const sizes = await estimateSizes(work.counter, work.schema, parts)
+  checkRoom(work, parts, sizes)
+  const total = [...sizes.values()].reduce((sum, { rows }) => sum + rows, 0)
   let [done, newBytes] = [0, 0]
   const onRows = (rows: number) => {
     done += rows
@@ -133,22 +143,16 @@ async function savePart(
 ): Promise<SavedPart> {
   const source = rowsSql(schema, table, condition)
   const [{ rows, ...file }, summary] = await Promise.all([
-    saveFile(copier.query(copyTo(`copy ${source} to stdout`)), { folder, signal, onRows }),
+    saveFile(copier.query(copyTo(`copy ${source} to stdout`)), {
+      ...{ folder, draft: draft.rowsPath, signal, onRows },
+      need: (file) => draft.need(file),
+    }),
     summarize(counter, source),
   ])
-  draft.need(file.file)
   if (rows !== summary.rows)
     throw new QsError(
       'BACKUP_FAILED',
       `${rows} rows of ${table.table} were copied, but it has ${summary.rows}`,
     )
   return { ...file, ...summary, key }
-}
-
-async function estimateRows(client: pg.Client, parts: readonly Part[]): Promise<number> {
-  const { rows } = await client.query<{ rows: string }>(
-    'select coalesce(sum(greatest(reltuples, 0)), 0)::bigint as rows from pg_class where relname = any($1)',
-    [parts.map(({ table }) => table.table)],
-  )
-  return Number(rows[0]?.rows)
 }

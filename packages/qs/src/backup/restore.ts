@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type pg from 'pg'
 import { streamOf } from '../database/connect.ts'
@@ -17,7 +18,7 @@ import { isIntact } from './backup-folder.ts'
 import { checkTarget } from './check-target.ts'
 import { dropObjects } from './drop-objects.ts'
 import { loadTables } from './load-tables.ts'
-import { filesOf, type Manifest, readManifest, totalRows } from './manifest.ts'
+import { type Manifest, readManifest, totalRows } from './manifest.ts'
 import { describeServer, readSchemaVersion } from './read-server.ts'
 import { pathOf } from './saved-file.ts'
 import { shippedObjects } from './schema-objects.ts'
@@ -41,6 +42,8 @@ export interface Restored {
 }
 
 const NAME = 'qs-restore'
+/** Files in an error. */
+const NAMED = 3
 
 /**
  * Puts a backup into a database in one transaction: the tables as the migrations of its version create them, the rows, the
@@ -91,11 +94,17 @@ async function migrationsOf({ schemaVersion }: Manifest, file: string): Promise<
 
 async function checkFiles(manifest: Manifest, { file, signal }: RestoreOptions): Promise<void> {
   const folder = dirname(file)
-  for (const part of filesOf(manifest)) {
-    signal.throwIfAborted()
-    if (!(await isIntact(folder, part)))
-      throw new QsError('BACKUP_UNUSABLE', `${pathOf(folder, part.file)} is missing or damaged`)
-  }
+  const lost: string[] = []
+  for (const { table, parts } of manifest.tables)
+    for (const part of parts) {
+      signal.throwIfAborted()
+      if (await isIntact(folder, part)) continue
+      const path = pathOf(folder, part.file)
+      lost.push(`${path} (${table}, ${part.rows} rows) is ${existsSync(path) ? 'damaged' : 'missing'}`)
+    }
+  if (lost.length === 0) return
+  const more = lost.length > NAMED ? `; so are ${lost.length - NAMED} more` : ''
+  throw new QsError('BACKUP_UNUSABLE', `${lost.slice(0, NAMED).join('; ')}${more}`)
 }
 
 interface Replacement extends RestoreOptions {

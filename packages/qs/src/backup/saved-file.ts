@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   createReadStream,
@@ -37,6 +37,10 @@ export function pathOf(folder: string, file: string): string {
 
 export interface SaveOptions {
   readonly folder: string
+  /** Where the file is written. */
+  readonly draft: string
+  /** Called before the file gets its name. */
+  readonly need: (file: string) => void
   readonly signal: AbortSignal
   /** Gets the rows of each chunk. */
   readonly onRows: (rows: number) => void
@@ -52,8 +56,7 @@ export async function saveFile(
   source: Readable,
   options: SaveOptions,
 ): Promise<SavedFile & { rows: number }> {
-  const { folder, signal, onRows } = options
-  const draft = join(folder, FILES, `${randomUUID()}${DRAFT}`)
+  const { folder, draft, need, signal, onRows } = options
   try {
     const hash = createHash('sha256')
     let rows = 0
@@ -77,6 +80,7 @@ export async function saveFile(
         `${draft} does not contain what was written to it: is the disk failing?`,
       )
     const { size: bytes } = statSync(draft)
+    need(file)
     renameSync(draft, pathOf(folder, file))
     return { file, bytes, rows }
   } finally {

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { backup } from '../backup/backup.ts'
-import { backupName, removeOldBackups } from '../backup/backup-folder.ts'
+import { backupName } from '../backup/backup-folder.ts'
 import { summaryOf } from '../backup/manifest.ts'
 import { dumpBackup } from '../backup/pg-dump/backup.ts'
+import { removeOldBackups } from '../backup/remove-backups.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -72,7 +73,8 @@ Examples
       const config = loadConfig()
       const run = options.pgDump || isFile ? saveDump : saveFolder
       const made = await onDatabase(config, (databaseUrl) => run(databaseUrl, options))
-      const removed = keep === undefined ? [] : removeOldBackups(dirname(made.path), keep)
+      const removal = { made: made.path, nowMs: Date.now() }
+      const removed = keep === undefined ? [] : removeOldBackups(dirname(made.path), { ...removal, keep })
       if (json) console.log(JSON.stringify({ file: made.path, removed, ...made.details }))
       else print(made, removed)
     })

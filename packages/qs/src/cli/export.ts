@@ -57,7 +57,10 @@ Examples
     })
 }
 
-function print(directory: string, { days, events, files, bytes, allEvents, kept, damaged }: ColdExport): void {
+function print(
+  directory: string,
+  { days, events, files, bytes, allEvents, kept, damaged }: ColdExport,
+): void {
   console.log(`wrote ${counted(events, 'event')} that arrived on ${counted(days, 'day')}`)
   const each = allEvents === 0 ? '' : `, ${(bytes / allEvents).toFixed(1)} bytes each`
   console.log(`${directory} has ${counted(allEvents, 'event')} in ${counted(files, 'file')}${each}`)

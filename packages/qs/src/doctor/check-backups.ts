@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { aheadText } from '../alarms/backup-alarm.ts'
 import { readBackupState } from '../backup/backup-state.ts'
 import type { Config } from '../config/settings.ts'
 import { type Finding, ok, problem, warning } from './finding.ts'
@@ -12,7 +13,7 @@ export async function checkBackups(
   { BACKUP_EVERY: everyMs, BACKUP_DIR: folder }: Config,
   nowMs = Date.now(),
 ): Promise<Finding> {
-  const { newestMs, failure } = readBackupState(folder)
+  const { newestMs, failure, ahead } = readBackupState(folder, nowMs)
   const newest = newestMs === null ? 'none' : `the newest is of ${new Date(newestMs).toISOString()}`
   if (everyMs === null)
     return ok(NAME, `none are scheduled; in ${folder}: ${newest}. BACKUP_EVERY=24h schedules them`)
@@ -26,9 +27,15 @@ export async function checkBackups(
       `Run qs doctor where the ingester runs, or create it`,
     )
   const isLate = newestMs === null || nowMs - newestMs > everyMs + DAY_MS
-  return isLate
-    ? problem(NAME, `too old; in ${folder}: ${newest}`, advice)
-    : ok(NAME, `in ${folder}: ${newest}`)
+  if (isLate) return problem(NAME, `too old; in ${folder}: ${newest}`, advice)
+  const times = aheadText(ahead)
+  return times === null
+    ? ok(NAME, `in ${folder}: ${newest}`)
+    : warning(
+        NAME,
+        `in ${folder}: ${newest}; ${times}`,
+        'Compare the time of this machine with another clock',
+      )
 }
 
 async function isWritable(folder: string): Promise<boolean> {

@@ -365,6 +365,11 @@ export const ERRORS = {
     about: 'The backup was not completed and was discarded.',
     advice: 'Remove the cause and start it again.',
   },
+  BACKUP_NO_ROOM: {
+    about: 'The disk of the backups has less space than the next one needs. Nothing was written.',
+    advice:
+      'Free some space, keep fewer backups (BACKUP_KEEP, --keep), or use another disk (BACKUP_DIR, --out).',
+  },
   NOTHING_TO_SAVE: {
     about: 'The database has no tables of qs.',
     advice: 'Check that DATABASE_URL names the right database.',
@@ -374,8 +379,10 @@ export const ERRORS = {
     advice: 'Nothing was changed. Copy the whole folder of the backup again, or use another backup.',
   },
   EXPORT_UNUSABLE: {
-    about: 'The list of what an earlier qs export has written is damaged or of an unknown format.',
-    advice: 'Nothing was changed. Export into a new directory.',
+    about:
+      'The list of what an earlier qs export has written, or one of its files, is damaged or of an unknown format.',
+    advice:
+      'Nothing was changed. Move it to another directory: the next export makes it again, as far as the database has the events.',
   },
   EXPORT_INCOMPLETE: {
     about: 'The events that were written are not as many as the database has.',

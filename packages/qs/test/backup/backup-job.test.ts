@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,6 +10,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { backupAlarm } from '../../src/alarms/backup-alarm.ts'
 import { BackupJob } from '../../src/backup/backup-job.ts'
 import { readBackupState } from '../../src/backup/backup-state.ts'
+import { removeOldBackups } from '../../src/backup/remove-backups.ts'
 import { checkBackups } from '../../src/doctor/check-backups.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 
@@ -76,7 +77,7 @@ test('a backup is made when the newest is too old, and old ones are removed afte
   assert.equal(backupsIn(folder).length, 1)
   for (let day = 0; day < 3; day++) await clock.next(DAY_MS)
   assert.equal(backupsIn(folder).length, 2)
-  assert.deepEqual(job.health, { failure: null, dueSinceMs: null })
+  assert.deepEqual(job.health, { failure: null, dueSinceMs: null, ahead: [] })
 })
 
 test('one of two ingesters makes the backups, and the other takes over when it ends', async (t) => {
@@ -85,12 +86,12 @@ test('one of two ingesters makes the backups, and the other takes over when it e
   await first.clock.next()
   await second.clock.next()
   await second.clock.next(2 * DAY_MS)
-  assert.equal(readBackupState(`${folder}-2`).newestMs, null)
-  assert.deepEqual(second.job.health, { failure: null, dueSinceMs: null })
+  assert.equal(readBackupState(`${folder}-2`, START_MS).newestMs, null)
+  assert.deepEqual(second.job.health, { failure: null, dueSinceMs: null, ahead: [] })
   await first.job.stop()
   await until(async () => {
     await second.clock.next()
-    return readBackupState(`${folder}-2`).newestMs !== null
+    return readBackupState(`${folder}-2`, START_MS + second.clock.ms).newestMs !== null
   }, 'the other makes a backup')
 })
 
@@ -105,7 +106,7 @@ test('a failure removes no backup, raises the alarm until one succeeds, and qs d
   const settings = { BACKUP_EVERY: DAY_MS, BACKUP_DIR: folder } as Parameters<typeof checkBackups>[0]
   await clock.next(DAY_MS)
   assert.match(String(alarm.check(0)), /last backup failed: .*files/)
-  assert.match(String(readBackupState(folder).failure), /files/)
+  assert.match(String(readBackupState(folder, START_MS).failure), /files/)
   const finding = await checkBackups(settings, START_MS + clock.ms)
   assert.equal(finding.status, 'problem')
   assert.match(finding.detail, /failed: .*files.*newest is of 2026-11-25T03:15:30/s)
@@ -121,11 +122,44 @@ test('a failure removes no backup, raises the alarm until one succeeds, and qs d
   assert.equal((await checkBackups(settings, START_MS + clock.ms + 3 * DAY_MS)).status, 'problem')
 })
 
+test('a backup dated ahead neither delays the next ones nor counts among those to keep, and a person hears of it', async (t) => {
+  const { url, folder } = await open(t)
+  const { job, clock } = startJob(t, url, folder)
+  const ahead = 'qs-20400101T000000Z.json'
+  await clock.next()
+  const [made = ''] = backupsIn(folder)
+  copyFileSync(join(folder, made), join(folder, ahead))
+  for (let day = 0; day < 3; day++) await clock.next(DAY_MS)
+  assert.equal(backupsIn(folder).length, 3)
+  assert.ok(backupsIn(folder).includes(ahead))
+  assert.match(String(backupAlarm(() => job.health).check(0)), /clock was ahead.*qs-20400101T000000Z.json/)
+  const settings = { BACKUP_EVERY: DAY_MS, BACKUP_DIR: folder } as Parameters<typeof checkBackups>[0]
+  const finding = await checkBackups(settings, START_MS + clock.ms)
+  assert.equal(finding.status, 'warning')
+  assert.match(finding.detail, /newest is of 2026-11-28.*qs-20400101T000000Z.json/)
+})
+
+test('the backup that was just made is never removed, whatever the clock said when it began', async (t) => {
+  const { folder } = await open(t)
+  mkdirSync(folder)
+  const names = [
+    'qs-19700101T000030Z.json',
+    'qs-20261124T031500Z.json',
+    'qs-20261125T031500Z.json',
+    'qs-20400101T000000Z.json',
+  ]
+  for (const name of names) writeFileSync(join(folder, name), '')
+  const [made = '', old = '', newer = '', ahead = ''] = names.map((name) => join(folder, name))
+  assert.deepEqual(removeOldBackups(folder, { keep: 2, made, nowMs: START_MS }), [old])
+  assert.deepEqual(removeOldBackups(folder, { keep: 1, made: ahead, nowMs: START_MS }), [newer, made])
+  assert.deepEqual(backupsIn(folder), ['qs-20400101T000000Z.json'])
+})
+
 test('a backup that does not come raises the alarm after six hours', () => {
   const dueSinceMs = START_MS
   const at = (hours: number) =>
     backupAlarm(
-      () => ({ failure: null, dueSinceMs }),
+      () => ({ failure: null, dueSinceMs, ahead: [] }),
       () => START_MS + hours * 60 * MINUTE_MS,
     ).check(0)
   assert.equal(at(5), null)

@@ -11,8 +11,8 @@ import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import pg from 'pg'
 import { backup, type Saved } from '../../src/backup/backup.ts'
-import { removeOldBackups } from '../../src/backup/backup-folder.ts'
 import { type Manifest, readManifest, summaryOf } from '../../src/backup/manifest.ts'
+import { removeOldBackups } from '../../src/backup/remove-backups.ts'
 import { restore } from '../../src/backup/restore.ts'
 import { pathOf } from '../../src/backup/saved-file.ts'
 import { InstanceLock } from '../../src/database/instance-lock.ts'
@@ -191,7 +191,9 @@ test('equal files are shared by the backups of a folder, and removed with the la
   const second = await save(target, folder, { now: new Date('2026-11-26T03:15:00Z') })
   assert.equal(files(), before + 1)
   for (const mine of ['mine.json', join('files', 'mine.gz')]) writeFileSync(join(folder, mine), '')
-  assert.deepEqual(removeOldBackups(folder, 1), [join(folder, 'qs-20261125T031500Z.json')])
+  assert.deepEqual(removeOldBackups(folder, { keep: 1, made: second.path, nowMs: Date.now() }), [
+    join(folder, 'qs-20261125T031500Z.json'),
+  ])
   assert.deepEqual(readdirSync(folder).sort(), ['files', 'mine.json', 'qs-20261126T031500Z.json'])
   assert.equal(files(), before + 1)
   const other = await freshTarget(t, cluster)
@@ -206,7 +208,7 @@ test('files of a backup in the making are not removed', { skip }, async (t) => {
   assert.ok(part)
   writeFileSync(join(folder, 'qs-20261127T031500Z.json.partial'), `${part.file}\n`)
   rmSync(path)
-  removeOldBackups(folder, 1)
+  removeOldBackups(folder, { keep: 1, made: path, nowMs: Date.now() })
   assert.deepEqual(readdirSync(join(folder, 'files')), [`${part.file}.gz`])
 })
 
@@ -290,10 +292,10 @@ test('a damaged or missing file, a foreign manifest and a newer version are refu
   damaged[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
   for (const content of [damaged, bytes.subarray(0, -1)]) {
     writeFileSync(file, content)
-    await assert.rejects(put(target, path), /\.gz is missing or damaged.*Nothing was changed/)
+    await assert.rejects(put(target, path), /\.gz \(events, 100 rows\) is damaged\. Nothing was changed/)
   }
   rmSync(file)
-  await assert.rejects(put(target, path), /\.gz is missing or damaged/)
+  await assert.rejects(put(target, path), /\.gz \(events, 100 rows\) is missing\. Nothing was changed/)
   writeFileSync(file, bytes)
   await assert.rejects(put(target, `${path}.partial`), /There is no file/)
   const hostile = (part: object) => ({
@@ -393,10 +395,7 @@ test('a failed or stopped backup leaves no file', { skip }, async (t) => {
   const stop = new AbortController()
   const onRows = (rows: number) => rows > ROWS / 2 && stop.abort(new Error('enough'))
   await assert.rejects(save(urlOf(cluster, 'qs'), folder, { signal: stop.signal, onRows }), /enough/)
-  assert.deepEqual(
-    readdirSync(folder).concat(readdirSync(join(folder, 'files')).filter((name) => !name.endsWith('.gz'))),
-    ['files'],
-  )
+  assert.deepEqual(readdirSync(folder, { recursive: true }), ['files'])
 
   const watcher = await session(t, cluster.url)
   const end = async () => {
@@ -410,5 +409,5 @@ test('a failed or stopped backup leaves no file', { skip }, async (t) => {
     isEnded ||= rows > ROWS / 2
   }
   await assert.rejects(save(urlOf(cluster, 'qs'), folder, { onRows: cut }), /terminat/)
-  assert.deepEqual(readdirSync(folder), ['files'])
+  assert.deepEqual(readdirSync(folder, { recursive: true }), ['files'])
 })

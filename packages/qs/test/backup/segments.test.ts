@@ -6,10 +6,11 @@ import { type TestContext, test } from 'node:test'
 import { freshDatabase, migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import pg from 'pg'
 import { backup } from '../../src/backup/backup.ts'
-import { removeOldBackups } from '../../src/backup/backup-folder.ts'
 import type { Manifest, SavedPart } from '../../src/backup/manifest.ts'
+import { removeOldBackups } from '../../src/backup/remove-backups.ts'
 import { restore } from '../../src/backup/restore.ts'
 import { pathOf } from '../../src/backup/saved-file.ts'
+import { hasCode } from '../../src/errors/qs-error.ts'
 
 const signal = new AbortController().signal
 const onRows = () => {}
@@ -25,7 +26,7 @@ async function connect(t: TestContext, databaseUrl: string): Promise<pg.Client> 
 const EVENTS = `
 insert into events (event_id, device_id, event_type, value_num, value_text, unit, ts, ts_device, ts_server, schema, meta)
 select $1 || '-' || i, $1, 'temp', case i % 3 when 0 then '-0' when 1 then 5e-324 else i / 7.0 end,
-  case i % 5 when 0 then E'tab\\t\\\\N ü' end, '°C', at, at, at + i % 70 * interval '317 microseconds', 1,
+  case when i % 5 = 0 then E'tab\\t\\\\N ü' when i % 100 = 1 then repeat('ü', 8192) end, '°C', at, at, at + i % 70 * interval '317 microseconds', 1,
   case i % 4 when 0 then '{"n": 1.00}'::jsonb end
 from (select i, timestamptz '2026-06-01T00:00:00.123456Z' + i * interval '10.003 seconds' as at
   from generate_series($2::int, $3::int) i) x`
@@ -65,8 +66,9 @@ test('sealed events are written once, every backup of a folder is complete, and 
   const folder = mkdtempSync(join(tmpdir(), 'qs-backup-'))
   t.after(() => rmSync(folder, { recursive: true }))
   let hour = 0
-  const save = () =>
+  const save = (freeBytes?: () => number) =>
     backup({
+      ...(freeBytes && { freeBytes }),
       ...{ databaseUrl, folder, now: new Date(Date.UTC(2026, 10, 25, hour++)), leaveOutOthers: false },
       ...{ signal, onRows },
     })
@@ -75,6 +77,10 @@ test('sealed events are written once, every backup of a folder is complete, and 
   await seal(client, 'b', [1, 1_400], 5_000)
   await client.query(EVENTS, ['rows', 1, 10])
 
+  await assert.rejects(
+    save(() => 0),
+    /needs at least .*, but .* has 0 bytes free/,
+  )
   const first = await save()
   const was = await history(client)
   const [old, last, ...more] = segmentsOf(first.manifest)
@@ -89,7 +95,7 @@ test('sealed events are written once, every backup of a folder is complete, and 
   assert.equal(statSync(pathOf(folder, old.file)).ino, ino, 'the file was not written again')
   assert.notEqual(newer?.file, last.file)
   assert.ok(second.newBytes < first.newBytes * 2)
-  const unchanged = await save()
+  const unchanged = await save(() => 10_000_000)
   assert.deepEqual(segmentsOf(unchanged.manifest), segmentsOf(second.manifest))
   assert.ok(unchanged.newBytes < (newer?.bytes ?? 0), `${unchanged.newBytes}`)
 
@@ -110,6 +116,16 @@ test('sealed events are written once, every backup of a folder is complete, and 
     return history(restored)
   }
   assert.deepEqual(await put(first.path), was)
-  removeOldBackups(folder, 1)
+  removeOldBackups(folder, { keep: 1, made: healed.path, nowMs: Date.now() })
   assert.deepEqual(await put(healed.path), await history(client))
+
+  rmSync(pathOf(folder, old.file))
+  await assert.rejects(put(healed.path), (error) => {
+    assert.ok(hasCode(error, 'BACKUP_UNUSABLE'))
+    assert.match(
+      error.message,
+      new RegExp(`${old.file}.gz \\(event_segments, ${old.rows} rows\\) is missing. Nothing was changed`),
+    )
+    return true
+  })
 })

@@ -27,7 +27,7 @@ export interface ExportedDay {
   readonly isNew: boolean
 }
 
-const UNCHANGED: Change = { replaced: undefined, kept: [], hasNew: true }
+const FIRST_FILE: Change = { replaced: undefined, kept: [], hasNew: true }
 
 /**
  * Brings the files of one day of arrival up to date with one snapshot: a file for each month of event time, ordered by
@@ -57,7 +57,7 @@ export async function exportDay(
     const drafts: (ColdFile & { readonly draft: string })[] = []
     const seen = { events: 0 }
     for await (const { partition, rows: all } of partitions(counted(rows(), seen))) {
-      const { replaced, kept, hasNew } = changes?.get(partition) ?? UNCHANGED
+      const { replaced, kept, hasNew } = changes?.get(partition) ?? FIRST_FILE
       if (!hasNew) {
         for await (const _ of all);
         continue

@@ -29,7 +29,7 @@ begin
     -- It deletes no events: seal_next() does, with the rights of the owner, once they are in a segment.
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing to qs_ingester;
     grant select on retention, retention_exceptions, dropped_series to qs_ingester;
-    grant execute on function seal_next(interval, int), drop_expired(int) to qs_ingester;
+    grant execute on function seal_next(interval, int), drop_expired(int), make_room(bigint, int) to qs_ingester;
     -- It evaluates rules and tells channels of it; it changes neither.
     grant select on alert_rules, alert_channels to qs_ingester;
     grant select, insert, update, delete on alert_states to qs_ingester;

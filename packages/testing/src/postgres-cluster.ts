@@ -41,6 +41,8 @@ export interface ClusterOptions {
   /** The folder of initdb and postgres. Default: the embedded ones, not those of the system. */
   readonly bin?: string
   readonly superuser?: string
+  /** The folder in which its own is made. Default: that for temporary files. */
+  readonly parent?: string
   /** Lines of pg_hba.conf. Default: everyone may connect. */
   readonly hba?: readonly string[]
   readonly settings?: readonly string[]
@@ -61,8 +63,8 @@ const SETTINGS = [
 
 /** A PostgreSQL for tests in a temporary directory; about a second. */
 export async function startTestCluster(options: ClusterOptions = {}): Promise<TestCluster> {
-  const { superuser = 'qs' } = options
-  const directory = mkdtempSync(join(tmpdir(), 'qs-postgres-'))
+  const { superuser = 'qs', parent = tmpdir() } = options
+  const directory = mkdtempSync(join(parent, 'qs-postgres-'))
   const data = join(directory, 'data')
   const account = serverAccount(data)
   const { initdb, postgres, init } = programs(options.bin, account)
@@ -122,10 +124,10 @@ async function initialize(
   )
   if (!existsSync(kept)) {
     await run(initdb, ['-D', `${data}-kept`, ...args], account)
-    // Fails for the second of two tests that start at once; the first one's is as good.
+    // Fails for the second of two tests that start at once, whose own is as good, and on another file system.
     await rename(`${data}-kept`, kept).catch(() => {})
   }
-  await run('cp', ['-R', kept, data], account)
+  await run('cp', ['-R', existsSync(kept) ? kept : `${data}-kept`, data], account)
 }
 
 function programs(bin: string | undefined, account: Account | null) {

@@ -39,7 +39,16 @@ export const StorageSchema = Type.Object(
     ),
     sealing: Nullable(
       Type.Object(
-        { horizon: Nullable(Moment), walkedAt: Nullable(Moment) },
+        {
+          horizon: Nullable(Moment),
+          walkedAt: Nullable(Moment),
+          deleted: Nullable(
+            Type.Object(
+              { events: Type.Number(), upTo: Moment },
+              { description: 'For lack of space (KEEP_FREE), up to this event time. null: none' },
+            ),
+          ),
+        },
         {
           description:
             'Events before the horizon are sealed; walkedAt: when all series had their turn last. null: this database has none',

@@ -27,6 +27,7 @@ import type { IntakeEvents } from '../pipeline/intake.ts'
 import { withResolvers } from '../pipeline/promises.ts'
 import { applyKeepPolicy, keepPolicy } from '../segments/keep-policy.ts'
 import { SealJob } from '../segments/seal-job.ts'
+import { databaseFreeBytes } from '../storage/database-disk.ts'
 import { diskSpaceOf } from '../telemetry/disk-space.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -121,6 +122,8 @@ export async function startIngester(
   })
   const sealing = new SealJob({
     ...{ url: databaseUrl, afterMs: config.SEAL_AFTER, clock: new SystemClock() },
+    freeBytes: (ask) =>
+      databaseFreeBytes(ask, embedded && config.DATABASE_URL === null ? config.QS_DATA_DIR : null),
     onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
     onDropped: (events) => pipeline.metrics.droppedEvents.inc(events),
     log: log.child({ stage: 'sealing' }),
@@ -138,6 +141,7 @@ export async function startIngester(
     embedded: embedded?.broker,
     differingHours: () => hours.differing,
     clockJump: () => sealing.clockJump,
+    room: () => sealing.room,
     backups: () => backups?.health ?? null,
     brokenChannels: () => alerts.broken,
   })
@@ -245,6 +249,6 @@ async function bringUpToDate(databaseUrl: DatabaseUrl, config: Config, log: Log)
   if (applied.length > 0) log.info({ applied }, 'Brought the schema up to date')
   if (!(await applyKeepPolicy(currentUrl(databaseUrl), keepPolicy(config))))
     log.warn(
-      'KEEP_EVENTS or KEEP_HOURS differs from what the database has, which holds: this role may not change it. Run qs migrate with the same settings as the owner',
+      'KEEP_EVENTS, KEEP_HOURS or KEEP_FREE differs from what the database has, which holds: this role may not change it. Run qs migrate with the same settings as the owner',
     )
 }

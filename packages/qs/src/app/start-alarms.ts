@@ -12,6 +12,7 @@ import { dropsAlarm, EMBEDDED_ADVICE } from '../alarms/drops-alarm.ts'
 import { pausedAlarm, refusedAlarm, stalledAlarm } from '../alarms/flow-alarms.ts'
 import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
+import { type RoomState, roomAlarm } from '../alarms/room-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
@@ -43,6 +44,7 @@ export interface StartAlarmsOptions {
   readonly differingHours?: () => DifferingHours | null
   /** If absent, nothing is sealed or deleted. */
   readonly clockJump?: () => ClockJump | null
+  readonly room?: () => RoomState | null
   /** If absent, no backups are scheduled. */
   readonly backups?: () => BackupHealth | null
   /** Channels of alerts that fail. */
@@ -58,6 +60,7 @@ export function startAlarms(
   const {
     differingHours = () => null,
     clockJump = () => null,
+    room = () => null,
     backups = () => null,
     brokenChannels = () => [],
   } = readings
@@ -88,6 +91,7 @@ export function startAlarms(
       typesAlarm,
       hoursAlarm(differingHours),
       clockAlarm(clockJump),
+      roomAlarm(room),
       backupAlarm(backups),
       channelAlarm(brokenChannels),
       ...(embedded === undefined

@@ -11,6 +11,8 @@ import {
   type KeepRule,
   keepDefaults,
   keepRules,
+  type Matching,
+  matchingSeries,
   removeKeepRule,
   setKeepRule,
 } from '../segments/keep-rules.ts'
@@ -29,7 +31,7 @@ export function registerKeep(program: Command): void {
       `
 KEEP_EVENTS holds for all events; if it is unset, what the database holds stays, at first forever. An exception holds for
 the devices and types that its patterns match (* for any characters, ? for one), and of several the longest. The ingester deletes what is older, every ten minutes.
-Numbers by the hour stay for KEEP_HOURS. Exceptions need the DATABASE_URL of the owner.
+Numbers by the hour stay for KEEP_HOURS. What an exception keeps forever, KEEP_FREE does not delete. Exceptions need the DATABASE_URL of the owner.
 
 Examples
   qs keep ls                        the rules, and what would go now
@@ -58,8 +60,11 @@ Examples
     .argument('<time>', 'such as 90d or 730d, or forever')
     .action(async (devices: string, types: string, time: string) => {
       const rule = { devices, types, days: daysOf(time) }
-      await withDatabase((ask) => setKeepRule(ask, rule))
-      console.log(`${nameOf(rule)}: kept ${timeText(rule.days)}. qs keep ls shows what goes.`)
+      const effect = await withDatabase(async (ask) => {
+        await setKeepRule(ask, rule)
+        return effectText(await matchingSeries(ask, rule), await expiredEvents(ask, rule))
+      })
+      console.log(`${nameOf(rule)}: kept ${timeText(rule.days)}.\n${effect}`)
     })
   keep
     .command('rm')
@@ -103,6 +108,16 @@ function nameOf({ devices, types }: Pick<KeepRule, 'devices' | 'types'>): string
 
 function timeText(days: number | null): string {
   return days === null ? 'for ever' : `for ${counted(days, 'day')}`
+}
+
+/** What a new rule does to the series that match it. */
+function effectText({ series, events }: Matching, expired: readonly Expired[]): string {
+  if (series === 0) return 'It matches no series yet; qs device ls shows the devices.'
+  const matching = `It matches ${series} series, which sent ${counted(events, 'event')}.`
+  const going = expired.reduce((sum, { events: gone }) => sum + gone, 0)
+  if (going === 0) return `${matching} The next run of the ingester deletes none of them.`
+  const [since] = expired.map((one) => one.since).sort()
+  return `${matching} The next run of the ingester deletes ${counted(going, 'event')} of ${expired.length} series, the oldest of ${since}; qs keep ls lists them.`
 }
 
 interface Found extends KeepDefaults {

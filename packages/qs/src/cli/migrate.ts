@@ -19,7 +19,7 @@ export function registerMigrate(program: Command): void {
       })
       if (!(await applyKeepPolicy(url, keepPolicy(config))))
         console.error(
-          'KEEP_EVENTS and KEEP_HOURS are not applied: only the owner of the tables may change how long events are kept.',
+          'KEEP_EVENTS, KEEP_HOURS and KEEP_FREE are not applied: only the owner of the tables may change how long events are kept.',
         )
       if (json) console.log(JSON.stringify({ applied }))
       else

@@ -106,6 +106,12 @@ function parseSize(value: string): number {
   return Number(match?.[1]) * unitBytes
 }
 
+/** Bytes, or `off`. */
+export const sizeOrOff = (min: string): Kind<number | 'off'> => {
+  const { name, parse } = sizeFrom(min)
+  return kind(`${name}, or off`, (value) => (value.trim() === 'off' ? 'off' : parse(value)))
+}
+
 export const timeZone = kind('time zone', (value) => {
   if (!isTimeZone(value)) throw new RangeError('takes an IANA time zone such as America/Los_Angeles or UTC')
   return value

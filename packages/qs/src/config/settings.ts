@@ -244,6 +244,11 @@ export const SETTINGS = {
     kinds.keepTime('1d', '36500d'),
     'Age at which numbers by the hour, from which long charts are drawn, are deleted once their events are. If unset, what the database holds stays, at first forever',
   ),
+  KEEP_FREE: optional(
+    'Years',
+    kinds.sizeOrOff('64MiB'),
+    'Last resort for a full disk, such as 2GiB, or off. With less free on the disk of the database, which has to be on the same machine, the oldest sealed events are deleted for those that are sealed. If unset, what the database holds stays, at first off',
+  ),
 
   DEAD_LETTER_RATE: setting(
     'Dead letters',

@@ -61,9 +61,33 @@ export async function removeKeepRule(
   return removed.length > 0
 }
 
-export function expiredEvents(ask: Ask): Promise<readonly Expired[]> {
-  return ask.query<Expired>(`
-    select device_id as "deviceId", event_type as "eventType", events::float8, segments::float8,
+/** What deleting would take of the series that match. */
+export function expiredEvents(
+  ask: Ask,
+  { devices, types }: Pick<KeepRule, 'devices' | 'types'> = { devices: '*', types: '*' },
+): Promise<readonly Expired[]> {
+  return ask.query<Expired>(
+    `select device_id as "deviceId", event_type as "eventType", events::float8, segments::float8,
       to_char(since at time zone 'UTC', 'YYYY-MM-DD') as since, to_char(before at time zone 'UTC', 'YYYY-MM-DD') as before
-    from expired_events()`)
+    from expired_events() where device_id like like_glob($1) and event_type like like_glob($2)`,
+    [devices, types],
+  )
+}
+
+export interface Matching {
+  readonly series: number
+  /** That they have sent, also those that are deleted. */
+  readonly events: number
+}
+
+export async function matchingSeries(
+  ask: Ask,
+  { devices, types }: Pick<KeepRule, 'devices' | 'types'>,
+): Promise<Matching> {
+  const [found] = await ask.query<Matching>(
+    `select count(*)::float8 as series, coalesce(sum(events), 0)::float8 as events from series
+    where device_id like like_glob($1) and event_type like like_glob($2)`,
+    [devices, types],
+  )
+  return found ?? { series: 0, events: 0 }
 }

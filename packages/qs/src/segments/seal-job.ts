@@ -1,17 +1,21 @@
 import type { ClockJump } from '../alarms/clock-alarm.ts'
-import { QueryPool } from '../database/query-pool.ts'
+import type { RoomState } from '../alarms/room-alarm.ts'
+import { type Ask, QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
 import type { CallOff, Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import { clockJump } from './clock-jump.ts'
 import { dropExpired } from './drop-expired.ts'
+import { makeRoom } from './make-room.ts'
 import { type SealStep, sealNext } from './seal-next.ts'
 
 /** After the start the ingester has other work: numbers by the hour first, without which nothing is sealed. */
 const FIRST_MS = 60_000
 /** Between two walks through all series. A walk that finds nothing costs about 20 µs a series. */
 const WALK_EVERY_MS = 10 * 60_000
+/** A disk fills while a walk lasts for hours. */
+const ROOM_EVERY_MS = 60_000
 /** After a failure. */
 const RETRY_MS = 60_000
 /** The pause after a step, as a multiple of its time: sealing takes a fifth of one core at most. */
@@ -25,6 +29,8 @@ export interface SealJobOptions {
   readonly url: DatabaseUrl
   /** The age at which events are sealed; null: never. */
   readonly afterMs: number | null
+  /** Free on the disk of the database; null: unknown. */
+  readonly freeBytes: (ask: Ask) => Promise<number | null>
   readonly clock: Clock
   readonly onSealed: (events: number) => void
   readonly onDropped: (events: number) => void
@@ -32,7 +38,8 @@ export interface SealJobOptions {
 }
 
 /**
- * Seals old events, and after each walk deletes those that are kept no longer, step by step, on a separate connection.
+ * Seals old events, and after each walk deletes those that are kept no longer, step by step, on a separate connection;
+ * with KEEP_FREE, also the oldest if the disk is short.
  * Each step is one transaction and records its place, so that the work goes on there after any failure; several
  * ingesters take turns.
  */
@@ -45,6 +52,8 @@ export class SealJob {
   #sealed = 0
   #saidAtMs = 0
   #clockJump: ClockJump | null = null
+  #roomAtMs = -Infinity
+  #room: RoomState | null = null
 
   constructor(options: SealJobOptions) {
     this.#options = options
@@ -54,6 +63,11 @@ export class SealJob {
   /** The jump of the clock for which old events wait. */
   get clockJump(): ClockJump | null {
     return this.#clockJump
+  }
+
+  /** What KEEP_FREE does; null: it is off. */
+  get room(): RoomState | null {
+    return this.#room
   }
 
   start(): void {
@@ -75,6 +89,7 @@ export class SealJob {
     const { afterMs, clock, log } = this.#options
     const startMs = clock.monotonicMs()
     try {
+      if (startMs - this.#roomAtMs >= ROOM_EVERY_MS) await this.#makeRoom(startMs)
       const isSealed = afterMs === null || this.#note(await sealNext(this.#pool, afterMs))
       const isEnd = isSealed && (await this.#drop())
       const tookMs = clock.monotonicMs() - startMs
@@ -97,6 +112,21 @@ export class SealJob {
     onDropped(events)
     if (events > 0) log.info({ events, segments }, 'Deleted events that are kept no longer')
     return isEnd
+  }
+
+  async #makeRoom(nowMs: number): Promise<void> {
+    const { freeBytes: read, onDropped, log } = this.#options
+    const freeBytes = await read(this.#pool)
+    const { keepFreeBytes, events, segments } = await makeRoom(this.#pool, freeBytes)
+    this.#roomAtMs = nowMs
+    onDropped(events)
+    const before = this.#room?.events ?? 0
+    this.#room = keepFreeBytes === null ? null : { keepFreeBytes, freeBytes, events: before + events }
+    if (events > 0)
+      log.warn(
+        { events, segments, freeBytes },
+        'Deleted the oldest sealed events, for lack of space (KEEP_FREE)',
+      )
   }
 
   #note({ deviceId, eventType, events, isEnd, fault }: SealStep): boolean {

@@ -27,6 +27,9 @@ export interface Sealed {
   readonly events: number
   readonly horizon: string | null
   readonly walkedAt: string | null
+  /** Deleted for lack of space, up to this event time; as JSON, since a database may not have these columns yet. */
+  readonly roomEvents: number
+  readonly roomTo: string | null
 }
 
 /** PostgreSQL looks at a table after some 50 changes and a minute, or soon after it is filled: a count, with a bound. */
@@ -65,7 +68,10 @@ const WAL = 'select coalesce(sum(size), 0)::float8 as bytes from pg_ls_waldir()'
 
 const SEALED = `
 select (select coalesce(sum(events), 0)::float8 from event_segments) as events,
-  ${momentText('horizon')} as horizon, ${momentText('ended_at')} as "walkedAt" from sealing`
+  ${momentText('horizon')} as horizon, ${momentText('ended_at')} as "walkedAt",
+  coalesce((to_jsonb(s) ->> 'room_events')::float8, 0) as "roomEvents",
+  ${momentText("(to_jsonb(s) ->> 'room_to')::timestamptz")} as "roomTo"
+from sealing s`
 
 /** In days; null: for ever. The longest time, as most of the events may be kept for it. */
 const KEPT = `

@@ -75,7 +75,13 @@ export async function storageReport(ask: Ask, options: StorageOptions): Promise<
     disk,
     lasts:
       days < LONGEST_DAYS ? { days, until: new Date(options.nowMs + days * DAY_MS).toISOString() } : null,
-    sealing: sealed === null ? null : { horizon: sealed.horizon, walkedAt: sealed.walkedAt },
+    sealing:
+      sealed === null
+        ? null
+        : {
+            ...{ horizon: sealed.horizon, walkedAt: sealed.walkedAt },
+            deleted: sealed.roomTo === null ? null : { events: sealed.roomEvents, upTo: sealed.roomTo },
+          },
     settings: await readSettings(ask),
   }
   const outlook = {

@@ -22,6 +22,11 @@ export function storageText(report: Storage): string {
       ? []
       : ['WAL      not included: this role may not see its size (docs/database-roles.md)']),
     ...(sealing === null ? [] : [`sealing  ${sealingText(sealing)}`]),
+    ...(sealing === null || sealing.deleted === null
+      ? []
+      : [
+          `deleted  ${counted(sealing.deleted.events, 'event')} for lack of space (KEEP_FREE), up to ${sealing.deleted.upTo}`,
+        ]),
     `settings ${settings.map(({ name, value, from }) => `${name} ${value} (${from})`).join(', ')}`,
     ...(advice.length === 0 ? [] : ['', 'What would help:', ...advice.map((line) => `- ${line}`)]),
   ].join('\n')

@@ -22,6 +22,8 @@ const NOT_FROM_ENV = [
   'MQTT_CA_FILE',
   'HTTP_HOST',
   'QS_DATA_DIR',
+  // The ingester does not see the disk of the database's container.
+  'KEEP_FREE',
   'MQTT_PORT',
   'MQTT_WS_PORT',
   'MQTT_TLS_PORT',

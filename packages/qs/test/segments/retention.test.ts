@@ -61,6 +61,7 @@ async function open(t: TestContext) {
     applyKeepPolicy(String(url), {
       eventsMs: typeof events === 'number' ? events * DAY_MS : events,
       hoursMs: hours === null ? null : hours * DAY_MS,
+      freeBytes: null,
     })
   return { url, pool, seal, drop, left, clockGoesOn, keep }
 }

@@ -5,6 +5,7 @@ import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { silentLog } from '@qs-telemetry/testing/silent-log.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { clockAlarm } from '../../src/alarms/clock-alarm.ts'
+import { roomAlarm } from '../../src/alarms/room-alarm.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import { SealJob } from '../../src/segments/seal-job.ts'
@@ -34,7 +35,7 @@ from generate_series(1, 3) d, lateral (
   select i, timestamptz '2026-06-01T00:00:00.123457Z' + (i * 10.003 + d) * interval '1 second' as at
   from generate_series(1, 4000) i) x`
 
-async function open(t: TestContext) {
+async function open(t: TestContext, freeBytes: number | null = null) {
   const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 3, timeoutMs: 60_000 })
   t.after(() => pool.end())
@@ -48,6 +49,7 @@ async function open(t: TestContext) {
     afterMs: 30 * DAY_MS,
     clock: hastyClock(),
     onDropped: () => {},
+    freeBytes: async () => freeBytes,
     onSealed: (events) => {
       counted.events += events
     },
@@ -105,6 +107,31 @@ test('after a jump of the clock the job seals nothing, and the alarm says what t
   await until(() => alarm.check(0), 'the alarm', 60_000)
   assert.match(alarm.check(0) ?? '', /^the clock of the database went ahead by 400 days at once/)
   assert.equal((await state()).rows, 12_000)
+})
+
+test('with KEEP_FREE the job makes room on a short disk, and the alarm says what goes, or that it cannot see the disk', async (t) => {
+  for (const [freeBytes, says] of [
+    [
+      1e6,
+      /^0\.00 GB are free on the disk of the database, less than KEEP_FREE \(2\.00 GB\): .* 12000 so far/,
+    ],
+    [null, /^KEEP_FREE \(2\.00 GB\) has no effect: this process cannot see the disk/],
+    [3e9, null],
+  ] as const) {
+    const { pool, job, state } = await open(t, freeBytes)
+    await pool.query('update retention set keep_free = 2e9; update sealing set most_events = 0')
+    for (let isEnd = false; !isEnd; )
+      isEnd =
+        (await pool.query<{ end: boolean }>(`select is_end as end from seal_next('30 days', 2000)`))[0]
+          ?.end ?? true
+    t.after(() => job.stop())
+    job.start()
+    await until(() => job.room, 'a look at the disk', 60_000)
+    const text = roomAlarm(() => job.room).check(0)
+    if (says === null) assert.equal(text, null)
+    else assert.match(text ?? '', says)
+    assert.equal((await state()).all, freeBytes === 1e6 ? 0 : 12_000)
+  }
 })
 
 test('a stopped job starts where it was, and counts what it has sealed', async (t) => {

@@ -11,7 +11,7 @@ const FACTS: Omit<Storage, 'advice'> = {
   growth: { eventsPerDay: 1e6, bytesPerDay: 3.2e8, laterBytesPerDay: 3.2e8 },
   disk: { freeBytes: 9.6e9, totalBytes: 3e10 },
   lasts: { days: 30, until: '2026-12-29T10:00:00.000Z' },
-  sealing: { horizon: null, walkedAt: null },
+  sealing: { horizon: null, walkedAt: null, deleted: null },
   settings: [],
 }
 

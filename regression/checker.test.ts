@@ -156,6 +156,20 @@ test('a look at all rows recognises those seen before and adds the others', () =
   assert.deepEqual(checker.violations, [])
 })
 
+test('a will that is not published is not lost, and one that is published is known', () => {
+  const checker = start()
+  checker.stored('e', content(1))
+  for (const [id, payload] of [
+    ['will-1', 'will 1'],
+    ['will-2', 'will 2'],
+  ] as const)
+    checker.willed({ deviceId: 'd', payload, event: { id, content: content(2) }, fate: 'stored' })
+  checker.stored('will-2', content(2))
+  checker.quiet()
+  assert.deepEqual(checker.violations, [])
+  assert.deepEqual([checker.isKept('d', 'will 1'), checker.isKept('d', 'will 2')], [false, true])
+})
+
 test('JSONB may change the order of keys, and nothing else', () => {
   const same = contentOf({
     ...JSON.parse('{"valueText":null}'),

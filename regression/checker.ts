@@ -14,6 +14,8 @@ export class Checker {
   readonly violations: string[] = []
   /** Keyed by device and bytes. */
   readonly #sent = new Map<string, Sent>()
+  /** Of wills. */
+  readonly #mayBeMissing = new Set<string>()
   #sends = 0
   readonly #contents = new Map<string, string>()
   /** Keyed by device and bytes. */
@@ -29,6 +31,12 @@ export class Checker {
     const key = keyOf(item.deviceId, item.payload)
     this.#sent.set(key, item)
     this.#sends++
+  }
+
+  /** The device has left it as its will, which the broker publishes only if the connection breaks. */
+  willed(item: Sent): void {
+    this.#mayBeMissing.add(keyOf(item.deviceId, item.payload))
+    this.sent(item)
   }
 
   /** A row of `events`, with its content as `contentOf` writes it. */
@@ -129,7 +137,8 @@ export class Checker {
   quiet(): void {
     const contents = new Map<string, Set<string>>()
     for (const { deviceId, payload, fate, event } of this.#sent.values()) {
-      if (!this.isKept(deviceId, payload)) this.#violated(`lost: ${payload}`)
+      const isDue = !this.#mayBeMissing.has(keyOf(deviceId, payload))
+      if (isDue && !this.isKept(deviceId, payload)) this.#violated(`lost: ${payload}`)
       if (event === null) continue
       if (fate === 'rejected' && this.#contents.has(event.id)) this.#violated(`stored: ${payload}`)
       const all = contents.get(event.id) ?? new Set()

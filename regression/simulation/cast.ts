@@ -11,12 +11,15 @@ import type { Random } from './random.ts'
 import { readAcks } from './read-acks.ts'
 import { SourceFront } from './source-front.ts'
 import { TrustingDevice } from './trusting-device.ts'
+import { makeItems } from './workload.ts'
 import type { World } from './world.ts'
 
 /** Everything around the database. */
 export interface Cast {
   readonly network: Network
   readonly ingesters: readonly [Ingester, ...Ingester[]]
+  /** What else must hold once all is quiet. */
+  judge(): void
   /** Nothing is under way between devices and pipeline. */
   isIdle(): boolean
   makeDevice(id: string): Inhabitant
@@ -41,6 +44,7 @@ export function castWithBroker(world: World, database: Database): Cast {
   return {
     network: broker,
     ingesters: random.chance(0.25) ? [ingester('one'), ingester('two')] : [ingester('one')],
+    judge: () => {},
     isIdle: () => broker.isIdle,
     makeDevice: (id) => {
       const device = new Device(world, {
@@ -68,9 +72,11 @@ export function castDirect(world: World, database: Database): Cast {
   return {
     network: front,
     ingesters: [new Ingester(world, { config, front, database })],
+    judge: () => front.wills.judge(),
     isIdle: () => true,
-    makeDevice: (id) =>
-      new TrustingDevice(world, {
+    makeDevice: (id) => {
+      const hasWills = random.chance(0.5)
+      return new TrustingDevice(world, {
         id,
         qos: random.pick([0, 1, 1, 1, 2, 2]),
         version: random.pick([4, 5]),
@@ -78,8 +84,10 @@ export function castDirect(world: World, database: Database): Cast {
         listens: random.chance(0.3),
         maxArray: random.pick([1, 4, 20]),
         maxInFlight: random.pick([1, 4, 50]),
-        connect: (end) => front.connect(end),
-      }),
+        connect: (end, will) => front.connect(end, will),
+        willOf: (n) => (hasWills ? (makeItems(random, id, `${id}-will-${n}`, 0)[0] ?? null) : null),
+      })
+    },
   }
 }
 

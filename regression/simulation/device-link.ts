@@ -1,5 +1,7 @@
 import type { Link } from '../../packages/qs/src/broker/link.ts'
 import { Pipe } from './pipe.ts'
+import { GOODBYE } from './wills.ts'
+import type { Item } from './workload.ts'
 import type { World } from './world.ts'
 
 /** The device's side of a connection. */
@@ -16,6 +18,8 @@ export interface ServerEnd {
   onClose(): void
 }
 
+const CONNACK = 0x20
+
 /**
  * A TCP connection between a device and `qs up`, with the faults of `Link`. Its server side is the network under a
  * `ClientConnection`: while that is paused, what arrives waits and comes in one read afterwards, and it learns of the
@@ -28,6 +32,13 @@ export class DeviceLink implements Link {
   waitingBytes = 0
   /** No fault has touched it. */
   isSound = true
+  /** Of the CONNECT on it; null: none. */
+  readonly will: Item | null
+  /** The server has accepted the CONNECT. */
+  #isWelcome = false
+  /** The server has read a goodbye, and did not end it itself before. */
+  #hasGoodbye = false
+  #isEnding = false
   readonly #world: World
   /** Whether the network takes what is written only after some time. */
   readonly #isSlow: boolean
@@ -39,13 +50,23 @@ export class DeviceLink implements Link {
   #isPaused = false
   #hasFin = false
 
-  constructor(name: string, world: World, device: DeviceEnd) {
+  constructor(
+    name: string,
+    world: World,
+    { device, will }: { readonly device: DeviceEnd; readonly will: Item | null },
+  ) {
     this.name = name
+    this.will = will
     this.#world = world
     this.#device = device
     this.#isSlow = world.random.chance(0.2)
     this.#toServer = new Pipe(world, (bytes) => this.#arrived(bytes))
     this.#toDevice = new Pipe(world, (bytes) => this.#device?.onBytes(bytes))
+  }
+
+  /** Once the server side has ended: the server has to publish this will. */
+  get dueWill(): Item | null {
+    return this.#isWelcome && !this.#hasGoodbye ? this.will : null
   }
 
   accept(server: ServerEnd): void {
@@ -68,6 +89,8 @@ export class DeviceLink implements Link {
 
   write(bytes: Buffer): boolean {
     if (this.#server === null) return false
+    // CONNACK comes first, and its fourth byte says whether it is a refusal.
+    if (bytes[0] === CONNACK) this.#isWelcome ||= bytes[3] === 0
     this.#toDevice.write(bytes)
     if (!this.#isSlow) {
       this.taken += bytes.length
@@ -96,6 +119,7 @@ export class DeviceLink implements Link {
 
   /** The server closes it: everything written before arrives. */
   end(): void {
+    this.#isEnding = true
     this.#toDevice.end(() => this.#closeDevice())
     this.#world.timeline.after(0, () => this.#closeServer())
   }
@@ -154,6 +178,7 @@ export class DeviceLink implements Link {
   #read(): void {
     if (this.#isPaused) return
     const bytes = Buffer.concat(this.#unread.splice(0))
+    if (this.#server !== null && !this.#isEnding) this.#hasGoodbye ||= bytes.subarray(-2).equals(GOODBYE)
     // A buffer of its own, as that of a socket: it stays in memory as long as one of its messages.
     if (bytes.length > 0)
       this.#server?.receive(

@@ -1,5 +1,6 @@
 import type { BrokerParts } from '../../packages/qs/src/broker/broker-parts.ts'
 import { ClientConnection } from '../../packages/qs/src/broker/client-connection.ts'
+import { willPublisher } from '../../packages/qs/src/broker/publish-will.ts'
 import { Router } from '../../packages/qs/src/broker/router.ts'
 import { SessionLimits } from '../../packages/qs/src/broker/session-limits.ts'
 import { Sessions } from '../../packages/qs/src/broker/sessions.ts'
@@ -10,6 +11,8 @@ import { ProtocolFault, REASON } from '../../packages/qs/src/mqtt/reasons.ts'
 import type { IntakeEvents } from '../../packages/qs/src/pipeline/intake.ts'
 import { type DeviceEnd, DeviceLink } from './device-link.ts'
 import type { Entrance, Front, Host } from './front.ts'
+import { Wills } from './wills.ts'
+import type { Item } from './workload.ts'
 import type { World } from './world.ts'
 
 const MAX_PACKET_BYTES = 64 * 1024
@@ -21,6 +24,7 @@ export class DirectFront implements Front {
   /** The machine cannot be reached. */
   isAway = false
   readonly links = new Set<DeviceLink>()
+  readonly wills: Wills
   readonly #world: World
   #largestBytes = 0
   #connections = 0
@@ -29,6 +33,7 @@ export class DirectFront implements Front {
 
   constructor(world: World) {
     this.#world = world
+    this.wills = new Wills(world)
   }
 
   /** Watches how many bytes a message keeps in memory. */
@@ -44,9 +49,10 @@ export class DirectFront implements Front {
   }
 
   /** @returns null: nobody listens */
-  connect(device: DeviceEnd): DeviceLink | null {
+  connect(device: DeviceEnd, will: Item | null): DeviceLink | null {
     if (this.isAway || this.#accept === null) return null
-    const link = new DeviceLink(`c${++this.#connections}`, this.#world, device)
+    if (will !== null) this.wills.left(will)
+    const link = new DeviceLink(`c${++this.#connections}`, this.#world, { device, will })
     this.#accept(link)
     return link
   }
@@ -68,6 +74,7 @@ export class DirectFront implements Front {
       clock,
       maxPayloadBytes: MAX_PACKET_BYTES,
     })
+    this.wills.begin(intake)
     const router = new Router(() => {})
     const limits = new SessionLimits({
       maxBytes: MAX_SESSION_BYTES,
@@ -81,13 +88,12 @@ export class DirectFront implements Front {
       onEnded: ({ clientId }, error) =>
         tell?.('qs up', `${clientId} has left: ${error?.message ?? 'closed'}`),
     })
-    const publishAll = router.publish.bind(router)
+    const isEvents = (name: string) => topic.deviceIdOf(name) !== null
     const parts: BrokerParts = {
-      ...{ sessions, router, clock, intake, connections, maxPacketBytes: MAX_PACKET_BYTES },
-      isEvents: (name) => topic.deviceIdOf(name) !== null,
+      ...{ sessions, router, clock, intake, connections, isEvents, maxPacketBytes: MAX_PACKET_BYTES },
       rules: OPEN_RULES,
       control: new Map(),
-      publishWill: publishAll,
+      publishWill: willPublisher({ router, intake, isEvents, clock }),
     }
     const accept = (link: DeviceLink) => {
       const connection = new ClientConnection(link, parts)
@@ -100,6 +106,8 @@ export class DirectFront implements Front {
         drained: () => connection.drained(),
         onClose: () => {
           connection.lost()
+          const { dueWill } = link
+          if (dueWill !== null) this.wills.due(dueWill)
           connections.remove(connection)
           opened.delete(process)
           this.links.delete(link)
@@ -117,7 +125,7 @@ export class DirectFront implements Front {
         intake.attach(this.#measured(events), {
           isHeard: (name) => router.isHeard(name),
           publish: (name, payload, qos) =>
-            publishAll({
+            router.publish({
               ...{ topic: name, payload, qos, retain: false, forwarded: NOTHING },
               ...{ from: null, expiresAtMs: null },
             }),

@@ -239,4 +239,22 @@ export const MUTANTS: readonly Mutant[] = [
     planted:
       'payload, qos, packetId, dup }, this.#receivedAt)\n    if (qos === 2) this.#keep(packetId, REASON.success, () => messageDigest(topic, payload))\n',
   },
+  {
+    name: 'qs up: a will reaches its subscribers only',
+    file: 'broker/publish-will.ts',
+    original: '    if (!isEvents(message.topic)) return\n',
+    planted: '    return\n',
+  },
+  {
+    name: 'qs up: a will is published after a DISCONNECT',
+    file: 'broker/client-connection.ts',
+    original: '        this.#isWillDue = isWillDue\n',
+    planted: '',
+  },
+  {
+    name: 'qs up: a will without room is dropped and not counted',
+    file: 'intake/direct-intake.ts',
+    original: '      this.#willsDropped = this.#oneMore(this.#willsDropped, origin.clientId)\n',
+    planted: '',
+  },
 ]

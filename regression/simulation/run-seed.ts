@@ -69,6 +69,7 @@ export async function runSeed(
   if (checker.violations.length === 0) {
     if (!isQuiet()) checker.violations.push(`not quiet ${QUIET_WITHIN_MS / 1000} s after the last fault`)
     checker.quiet()
+    cast.judge()
   }
   process.off('unhandledRejection', onRejection)
   for (const violation of checker.violations) tell?.('VIOLATED', violation)

@@ -1,7 +1,8 @@
-import { generate, type IPublishPacket, type Packet, parser } from 'mqtt-packet'
+import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from 'mqtt-packet'
 import type { DeviceEnd, DeviceLink } from './device-link.ts'
 import { type Message, packMessages } from './messages.ts'
 import { readAcks } from './read-acks.ts'
+import { GOODBYE } from './wills.ts'
 import type { Item } from './workload.ts'
 import type { World } from './world.ts'
 
@@ -15,8 +16,9 @@ export interface TrustingDeviceOptions {
   readonly listens: boolean
   readonly maxArray: number
   readonly maxInFlight: number
-  readonly connect: (end: DeviceEnd) => DeviceLink | null
-  /** Called with the size of each message. */
+  readonly connect: (end: DeviceEnd, will: Item | null) => DeviceLink | null
+  /** The will of the nth connection; null: none. */
+  readonly willOf: (n: number) => Item | null
 }
 
 const RESEND_MS = 5_000
@@ -27,6 +29,8 @@ const PING_MS = 1_000
 const ANSWER_MS = 8_000
 /** Reconnects leave messages unanswered that count against its share, so only its first connections must be read. */
 const SURE_LINKS = 2
+/** How often a device leaves in the ordinary way, at each look. */
+const LEAVES = 0.03
 /** Far below its share at the watermark. */
 const POLITE = { messages: 4, bytes: 4_000 }
 
@@ -73,11 +77,12 @@ export class TrustingDevice {
   }
 
   #look(): void {
-    const { timeline, faults } = this.#world
+    const { timeline, faults, random } = this.#world
     if (this.#link === null) return this.#connect()
     const silentMs = timeline.nowMs - Math.max(this.#heardMs, this.#askedMs ?? timeline.nowMs)
     if (silentMs > ANSWER_MS + 4 * faults.latencyMs) return this.#giveUp()
     if (!this.#isReady) return
+    if (faults.isOn && random.chance(LEAVES)) return this.#leave()
     this.#askedMs ??= timeline.nowMs
     this.#write({ cmd: 'pingreq' })
     this.#send()
@@ -87,14 +92,16 @@ export class TrustingDevice {
     const { timeline, random } = this.#world
     const { version, isLasting } = this.#options
     const reader = parser({ protocolVersion: version })
-    const link = this.#options.connect({
-      onBytes: (bytes) => {
+    const will = this.#options.willOf(this.#links)
+    const end = {
+      onBytes: (bytes: Buffer) => {
         this.#heardMs = timeline.nowMs
         this.#askedMs = null
         reader.parse(bytes)
       },
       onClose: () => this.#lost(link),
-    })
+    }
+    const link: DeviceLink | null = this.#options.connect(end, will)
     if (link === null) return
     reader.on('packet', (packet) => link === this.#link && this.#hear(packet))
     this.#link = link
@@ -103,8 +110,17 @@ export class TrustingDevice {
     this.#write({
       ...{ cmd: 'connect', protocolId: 'MQTT', protocolVersion: version, clientId: this.id },
       ...{ clean: !isLasting, keepalive: KEEP_ALIVE_SECONDS + random.below(2) },
+      ...(will !== null && { will: this.#willPacket(will) }),
       ...(version === 5 && isLasting && { properties: { sessionExpiryInterval: 3_600 } }),
     })
+  }
+
+  /** Its will is taken back [MQTT-3.14.4-3]. */
+  #leave(): void {
+    const link = this.#link
+    link?.send(GOODBYE)
+    link?.close()
+    this.#lost(link)
   }
 
   #giveUp(): void {
@@ -226,6 +242,11 @@ export class TrustingDevice {
       ...(qos > 0 && { messageId: packetId }),
     }
     this.#write(packet)
+  }
+
+  #willPacket({ payload }: Item): NonNullable<IConnectPacket['will']> {
+    const { qos } = this.#options
+    return { topic: `qs/v1/${this.id}/events`, payload: Buffer.from(payload), qos, retain: false }
   }
 
   #write(packet: Packet): void {

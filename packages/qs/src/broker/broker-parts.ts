@@ -20,7 +20,7 @@ export interface BrokerParts {
   readonly sessions: Sessions
   readonly router: Router
   readonly rules: Rules
-  readonly intake: Pick<DirectIntake, 'open' | 'close' | 'admit' | 'take' | 'dropped'> | null
+  readonly intake: Pick<DirectIntake, 'open' | 'close' | 'admit' | 'take' | 'takeWill' | 'dropped'> | null
   /** Whether a topic is one of events, which go to the intake. */
   readonly isEvents: (topic: string) => boolean
   readonly clock: Clock

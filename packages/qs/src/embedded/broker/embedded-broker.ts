@@ -1,7 +1,8 @@
 import { CONTROL_TOPIC } from '../../accounts/control-protocol.ts'
 import type { BrokerParts } from '../../broker/broker-parts.ts'
 import { ClientConnection } from '../../broker/client-connection.ts'
-import { type Message, NO_FORWARDED } from '../../broker/message.ts'
+import { NO_FORWARDED } from '../../broker/message.ts'
+import { willPublisher } from '../../broker/publish-will.ts'
 import { Router } from '../../broker/router.ts'
 import { SessionLimits } from '../../broker/session-limits.ts'
 import { Sessions } from '../../broker/sessions.ts'
@@ -128,18 +129,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       incidents.ended(peer, error)
     },
   })
-  const publishAll = (message: Message) => router.publish(message)
+  const { intake = null, isEvents = () => false } = events ?? {}
   const parts: BrokerParts = {
-    ...{ sessions, router, rules, clock, maxPacketBytes, connections },
-    intake: events?.intake ?? null,
-    isEvents: events?.isEvents ?? (() => false),
+    ...{ sessions, router, rules, clock, maxPacketBytes, connections, intake, isEvents },
     control: new Map([[CONTROL_TOPIC, control.answer]]),
-    publishWill: (message, origin) => {
-      publishAll(message)
-      if (!events?.isEvents(message.topic)) return
-      const { topic, payload } = message
-      events.intake.takeWill({ topic, payload: Buffer.from(payload) }, origin, clock.now())
-    },
+    publishWill: willPublisher({ router, intake, isEvents, clock }),
   }
   const serve = ({ stream, network, onConnect, onLogin }: Arrived) => {
     const link = new SocketLink(stream, network, onLogin)
@@ -210,7 +204,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       isHeard: (topic) => router.isHeard(topic),
       publish: (topic, payload, qos) => {
         const terms = { retain: false, forwarded: NO_FORWARDED, from: null, expiresAtMs: null }
-        publishAll({ topic, payload, qos, ...terms })
+        router.publish({ topic, payload, qos, ...terms })
       },
       open: () => listeners.open(),
       shut: () => listeners.shut(),

@@ -157,7 +157,8 @@ test('a broker with a Receive Maximum of 65,535 that never answers does not hang
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', '--conditions=source', '--input-type=module', '--eval', script],
-    { timeout: 6_000, killSignal: 'SIGKILL' },
+    // It ends a search for a free identifier that never ends; loading tsx alone takes seconds on a busy machine.
+    { timeout: 60_000, killSignal: 'SIGKILL' },
   )
   assert.equal(stdout, '10000 20000\n')
 })

@@ -46,15 +46,12 @@ for (const way of ['TCP with 3.1.1', 'TCP with 5', 'WebSocket'] as const) {
       flood.publishAsync('flood', `${String(n).padEnd(8)}${padding}`, { qos: 1 }),
     )
     await until(() => charged.some(([topic]) => topic === 'flood'), 'the flood has begun')
-    const otherMs = performance.now()
     for (let n = 0; n < 20; n++) await other.publishAsync('other', 'x', { qos: 1 })
-    const otherTookMs = performance.now() - otherMs
     const hasBegun = charged.filter(([topic]) => topic === 'flood').length
     assert.ok(hasBegun < 12, `${hasBegun} of 12 were read meanwhile`)
     await Promise.all(all)
     const floodTookMs = performance.now() - startMs
     assert.ok(floodTookMs > 900, `it took ${floodTookMs} ms`)
-    assert.ok(otherTookMs < floodTookMs / 2, `another client waited for ${otherTookMs} of ${floodTookMs} ms`)
     await until(() => seen.length === 12, 'all of it arrives')
     assert.deepEqual(
       seen,

@@ -15,6 +15,22 @@ export const PASSWORDS = {
   CONSOLE_VIEWER_PASSWORD: 'only looking',
 }
 const RANGE = 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'
+const RULE = {
+  name: 'r',
+  kind: 'disk',
+  devices: '*',
+  types: '*',
+  rooms: '*',
+  unit: null,
+  above: null,
+  below: 5,
+  back: 0,
+  forSeconds: 0,
+  remindSeconds: null,
+  urgent: false,
+  channels: [],
+  mutedUntil: null,
+}
 const PAYLOAD = { payload: '{}' }
 
 /** Who may use each operation. A missing one fails the test: decide, and add it. */
@@ -41,6 +57,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/unhandled-topics': { access: 'viewer' },
   'GET /api/letters': { access: 'viewer' },
   'GET /api/letters/{id}': { access: 'viewer' },
+  'GET /api/alerts': { access: 'viewer' },
   'GET /api/simulation': { access: 'viewer' },
   'GET /api/pinned': { access: 'viewer' },
   'PUT /api/pinned': {
@@ -54,6 +71,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /api/letters/patch': { access: 'operator', body: { all: true, merge: '{}' } },
   'POST /api/letters/replay': { access: 'operator', body: { all: true } },
   'POST /api/letters/purge': { access: 'operator', body: { all: true } },
+  'PUT /api/alerts/rules/{name}': { access: 'operator', body: RULE },
+  'DELETE /api/alerts/rules/{name}': { access: 'operator' },
+  'POST /api/alerts/rules/{name}/mute': { access: 'operator', body: { forSeconds: 60 } },
+  'POST /api/alerts/channels/{name}/test': { access: 'operator' },
   'POST /api/simulation': { access: 'operator' },
   'POST /api/simulation/stop': { access: 'operator' },
   'DELETE /api/simulation': { access: 'operator' },

@@ -1,4 +1,13 @@
 /** The API of the console: what the ingester answers and the pages read. docs/console.md describes it. */
+export {
+  AlertMuteSchema,
+  type AlertRule,
+  AlertRuleSchema,
+  type Alerts,
+  AlertsSchema,
+  type AlertTest,
+  AlertTestSchema,
+} from './alerts.ts'
 export { AUDIT_ACTIONS, type Audit, type AuditAction, AuditSchema } from './audit.ts'
 export {
   type Device,

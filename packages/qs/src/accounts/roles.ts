@@ -1,4 +1,5 @@
 import { ackTopic, type EventTopic } from '@qs-telemetry/protocol'
+import { ALERT_TOPICS } from './alert-topics.ts'
 import { type Acl, type AclType, CONTROL_TOPIC } from './control-protocol.ts'
 
 /** The topics from the settings. */
@@ -14,7 +15,7 @@ export interface AccountTopics {
  * | role              | publishes                  | subscribes to and receives                        |
  * |-------------------|----------------------------|---------------------------------------------------|
  * | `operator`        | everything, and commands   | everything, `$SYS/#`, answers to its commands     |
- * | `ingester`        | device acks, dead letters  | events of all devices, also shared; nearby topics, to find misspelt ones; counters of the broker |
+ * | `ingester`        | device acks, dead letters, alerts | events of all devices, also shared; nearby topics, to find misspelt ones; counters of the broker |
  * | `anonymous`       | events of any device       | device acks of any device                         |
  * | `device:{id}`     | its own events             | its own device acks                               |
  *
@@ -42,8 +43,8 @@ export function operatorAcls(): readonly Acl[] {
 export function ingesterAcls(topics: AccountTopics): readonly Acl[] {
   const events = topics.events.topicOf('+')
   return [
-    ...allow('publishClientSend', ackFilter(topics), topics.deadLetter),
-    ...reads(events, topicsAround(topics.events), ...BROKER_COUNTS),
+    ...allow('publishClientSend', ackFilter(topics), topics.deadLetter, ...ALERT_TOPICS.published),
+    ...reads(events, topicsAround(topics.events), ...ALERT_TOPICS.read, ...BROKER_COUNTS),
     ...allow('subscribePattern', `$share/+/${events}`),
     ...allow('unsubscribePattern', `$share/+/${events}`),
   ]

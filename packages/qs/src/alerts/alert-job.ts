@@ -7,8 +7,10 @@ import type { Log } from '../telemetry/log.ts'
 import type { ServiceState } from './conditions.ts'
 import { claimDue, type DueChannel, deliver } from './deliver.ts'
 import { evaluateRule } from './evaluate.ts'
+import { listFiring } from './read-alerts.ts'
 import { listRules } from './rules.ts'
-import { SENDERS } from './send/send.ts'
+import type { OwnBroker } from './send/mqtt.ts'
+import { senders } from './send/send.ts'
 
 /** After the start the devices have to come back first. */
 const FIRST_MS = 20_000
@@ -31,6 +33,8 @@ export interface AlertJobOptions {
   readonly url: DatabaseUrl
   readonly clock: Clock
   readonly service: () => ServiceState
+  /** For channels of kind mqtt without a url. */
+  readonly broker: OwnBroker
   readonly log: Log
 }
 
@@ -46,6 +50,7 @@ export class AlertJob {
   readonly #stopping = new AbortController()
   readonly #sending = new Map<string, Promise<void>>()
   #broken: readonly BrokenChannel[] = []
+  readonly #senders: ReturnType<typeof senders>
   #callOff: CallOff = () => {}
   #running: Promise<void> = Promise.resolve()
   #evaluateAtMs = -Infinity
@@ -54,6 +59,10 @@ export class AlertJob {
   constructor(options: AlertJobOptions) {
     this.#options = options
     this.#pool = new QueryPool(options.url, { name: 'qs-alerts', connections: 2, timeoutMs: TIMEOUT_MS })
+    this.#senders = senders(options.broker, async () => ({
+      rules: (await listRules(this.#pool)).map(({ name }) => name),
+      firing: await listFiring(this.#pool),
+    }))
   }
 
   /** Channels whose latest message could not be sent. */
@@ -122,7 +131,7 @@ export class AlertJob {
   #send(channel: DueChannel): void {
     const { log } = this.#options
     const { name } = channel
-    const delivery = { senders: SENDERS, now: () => this.#now(), signal: this.#stopping.signal }
+    const delivery = { senders: this.#senders, now: () => this.#now(), signal: this.#stopping.signal }
     const sent = deliver(this.#pool, channel, delivery)
       .then(
         ({ items, error }) => this.#note(channel, items, error),

@@ -1,3 +1,5 @@
+import { ALERTS_TOPIC } from '../accounts/alert-topics.ts'
+import { brokerUrl, type Kind, topic, url } from '../config/kinds.ts'
 import { QsError } from '../errors/qs-error.ts'
 
 interface Field {
@@ -27,6 +29,25 @@ export const CHANNEL_KINDS = {
     },
     server: { about: 'default https://ntfy.sh', shows: 'all', check: isHttp },
     token: { about: 'access token', shows: 'nothing' },
+  },
+  mail: {
+    server: { about: 'smtp://host:587 or smtps://host:465', shows: 'all', isRequired: true, check: isSmtp },
+    from: { about: 'address of the sender', shows: 'all', isRequired: true },
+    to: { about: 'addresses, separated by commas', shows: 'all', isRequired: true },
+    user: { about: 'login', shows: 'all' },
+    password: { about: 'of that login', shows: 'nothing' },
+  },
+  mqtt: {
+    topic: { about: `retained state; default ${ALERTS_TOPIC}`, shows: 'all', check: isTopic },
+    discovery: {
+      about: 'prefix of Home Assistant, default homeassistant; off: none',
+      shows: 'all',
+      check: isTopic,
+    },
+    url: { about: 'mqtt:// or mqtts://; default: the broker of the ingester', shows: 'all', check: isBroker },
+    user: { about: 'login; default: that of the ingester', shows: 'all' },
+    password: { about: 'of that login', shows: 'nothing' },
+    protocol: { about: '5 (default) or 4, for a broker without MQTT 5', shows: 'all' },
   },
   telegram: {
     token: { about: 'of your bot, from @BotFather', shows: 'nothing', isRequired: true },
@@ -93,4 +114,29 @@ function isHttp(value: string): void {
       'WRONG_ALERT',
       'A URL of a channel takes no user name or password; a webhook has authorization=… for that',
     )
+}
+
+function isSmtp(value: string): void {
+  checked(url('smtp', 'smtps'), value)
+  if (new URL(value).username !== '')
+    throw new QsError(
+      'WRONG_ALERT',
+      'server takes no user name or password: user=… and password=… are for that',
+    )
+}
+
+function isBroker(value: string): void {
+  checked(brokerUrl, value)
+}
+
+function isTopic(value: string): void {
+  checked(topic, value)
+}
+
+function checked(kind: Kind<string>, value: string): void {
+  try {
+    kind.parse(value)
+  } catch (error) {
+    throw new QsError('WRONG_ALERT', `A setting of the channel is wrong: it ${(error as Error).message}`)
+  }
 }

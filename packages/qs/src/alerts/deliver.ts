@@ -4,26 +4,29 @@ import { reasonOf } from '../errors/reason-of.ts'
 import { oneLine } from '../telemetry/visible.ts'
 import { type ChannelKind, type ChannelSettings, secretsOf } from './channel-kinds.ts'
 import { digestOf, type Item } from './digest.ts'
-import type { Send } from './send/send.ts'
+import type { Send } from './send/sender.ts'
 
 /** What happens within this time is one message: devices of a room that lost its power go silent one after the other. */
 export const TOGETHER_SECONDS = 20
 const TIMEOUT_MS = 15_000
 /** Longer than a try may take. If its ingester dies meanwhile, the channel is tried again after this time. */
 const CLAIM_SECONDS = 60
+const REFRESH_SECONDS = 600
 const MAX_PAUSE_SECONDS = 600
 const MAX_ITEMS = 1_000
 
 /**
- * Claims a channel: of several ingesters one gets the row. A test waits for nothing: neither for quiet hours, nor for others, nor,
+ * Claims a channel: of several ingesters one gets the row. The state at a broker is fresh at once, and made anew now and then: a broker
+ * may have lost it. A test waits for nothing: neither for quiet hours, nor for others, nor,
  * once, for the pause after failures.
  */
 const CLAIM = `
 update alert_channels c set next_at = $1::timestamptz + interval '${CLAIM_SECONDS} seconds', tried_at = $1
-where exists (
+where kind = 'mqtt' and c.next_at <= $1 and coalesce(c.sent_at < $1::timestamptz - interval '${REFRESH_SECONDS} seconds', true) or exists (
   select from alert_outbox o join alert_history h using (history_id)
   where o.channel = c.name and o.sent_at is null and case
     when h.change = 'test' then c.next_at <= $1 or c.attempts > 0 and o.created_at > c.tried_at
+    when c.kind = 'mqtt' then c.next_at <= $1
     else c.next_at <= $1 and o.created_at <= $1::timestamptz - interval '${TOGETHER_SECONDS} seconds'
       and (o.urgent or not alert_is_quiet(c.quiet_from, c.quiet_to, c.quiet_zone, $1)) end)
 returning name, kind, settings, attempts`
@@ -33,7 +36,7 @@ select o.outbox_id::text as "outboxId", h.history_id::text as id, ${momentText('
   h.event_type as "eventType", h.change, h.message, h.value, o.urgent
 from alert_outbox o join alert_history h using (history_id) join alert_channels c on c.name = o.channel
 where o.channel = $2 and o.sent_at is null
-  and (h.change = 'test' or o.urgent or not alert_is_quiet(c.quiet_from, c.quiet_to, c.quiet_zone, $1))
+  and (h.change = 'test' or o.urgent or c.kind = 'mqtt' or not alert_is_quiet(c.quiet_from, c.quiet_to, c.quiet_zone, $1))
 order by o.outbox_id limit ${MAX_ITEMS}`
 
 const SENT = `

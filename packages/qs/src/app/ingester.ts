@@ -1,6 +1,7 @@
 import type { BrokerOptions } from '@qs-telemetry/device'
 import { AlertJob } from '../alerts/alert-job.ts'
 import { BackupJob } from '../backup/backup-job.ts'
+import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { LiveFeed } from '../console/live-feed.ts'
 import { PipelineRates } from '../console/pipeline-rates.ts'
@@ -131,6 +132,10 @@ export async function startIngester(
   const backups = backupJob(config, ownerUrl, { metrics: pipeline.metrics, log })
   const alerts = new AlertJob({
     ...{ url: databaseUrl, clock: new SystemClock(), log: log.child({ stage: 'alerts' }) },
+    broker: {
+      ...{ url: mqttUrl, clientId: `${config.MQTT_CLIENT_ID}-alerts`, caFile: config.MQTT_CA_FILE },
+      ...{ username: config.MQTT_USERNAME, password: secretReader(config, 'MQTT_PASSWORD') },
+    },
     service: () => ({
       alarms: alarms.look(),
       disk: embedded === undefined ? null : diskSpaceOf(config.QS_DATA_DIR),

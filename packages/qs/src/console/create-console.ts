@@ -19,6 +19,7 @@ import { originForm } from './origin-form.ts'
 import { errorHandler } from './problem.ts'
 import { addAudit } from './queries/audit.ts'
 import type { RouteContext, RouteServer } from './route-server.ts'
+import { alertRoutes } from './routes/alert-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { eventRoutes } from './routes/event-routes.ts'
 import { exportRoutes } from './routes/export-routes.ts'
@@ -137,6 +138,7 @@ export async function createConsole(
       eventRoutes,
       exportRoutes,
       letterRoutes,
+      alertRoutes,
       liveRoutes,
     ])
       add(routes, context)

@@ -1,5 +1,6 @@
 import type { EventTopic } from '@qs-telemetry/protocol'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
+import { isAlertTopic } from '../accounts/alert-topics.ts'
 
 /** A message that a client sent to the broker. */
 export interface Arrival {
@@ -37,7 +38,12 @@ export class UnhandledTopicLog {
 
   /** Records a message, except those on event topics and on the broker's own topics. */
   came({ topic, clientId, isAllowed, payload }: Arrival, nowMs: number): void {
-    if (topic.startsWith('$') || (isAllowed && this.#events.deviceIdOf(topic) !== null)) return
+    if (
+      topic.startsWith('$') ||
+      isAlertTopic(topic) ||
+      (isAllowed && this.#events.deviceIdOf(topic) !== null)
+    )
+      return
     const name = topic.slice(0, MAX_TOPIC_CHARACTERS)
     const messages = (this.#entries.get(name)?.messages ?? 0) + 1
     this.#entries.delete(name)

@@ -98,10 +98,14 @@ test('changed topic settings update the roles of existing devices', {
     '$SYS/broker/retained messages/count',
     '$SYS/broker/store/messages/count',
     '$share/+/lab/+/in',
+    'homeassistant/binary_sensor/+/config',
     'lab/#',
     'lab/+',
     'lab/+/in',
     'lab/dead',
+    'qs/v1/alerts',
+    'qs/v1/alerts/#',
+    'qs/v1/alerts/rules/+',
   ])
   assert.deepEqual(topics('anonymous'), ['lab/+', 'lab/+/in'])
 })

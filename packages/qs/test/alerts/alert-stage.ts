@@ -54,11 +54,18 @@ export function until<T>(check: () => Promise<T | false | null> | T | false | nu
 const START = Date.parse('2026-11-03T12:00:00Z')
 
 /** The database, and ingesters' alert jobs whose time the test moves. */
-export async function startStage(t: TestContext) {
+export async function startStage(t: TestContext, { brokerUrl = 'mqtt://127.0.0.1:1' } = {}) {
   const url = await migratedDatabase(t)
   const pool = new QueryPool(url, { name: 'test', connections: 2, timeoutMs: 60_000 })
   const { log, records } = silentLog()
   let nowMs = START
+  const broker = {
+    url: brokerUrl,
+    clientId: 'qs-ingester-alerts',
+    username: null,
+    password: () => null,
+    caFile: null,
+  }
   const service: { alarms: Map<string, string>; disk: ServiceState['disk'] } = {
     alarms: new Map(),
     disk: null,
@@ -78,7 +85,7 @@ export async function startStage(t: TestContext) {
       },
       every: () => () => {},
     }
-    const job = new AlertJob({ url, clock, service: () => service, log })
+    const job = new AlertJob({ url, clock, service: () => service, broker, log })
     job.start()
     const look = async () => {
       assert.ok(timer)

@@ -1,13 +1,18 @@
-import type { ChannelKind, ChannelSettings } from '../channel-kinds.ts'
-import type { Digest } from '../digest.ts'
+import type { ChannelKind } from '../channel-kinds.ts'
+import { sendMail } from './mail.ts'
+import { type AlertsNow, mqttSender, type OwnBroker } from './mqtt.ts'
 import { sendNtfy } from './ntfy.ts'
+import type { Send } from './sender.ts'
 import { sendTelegram } from './telegram.ts'
 import { sendWebhook } from './webhook.ts'
 
-export type Send = (settings: ChannelSettings, digest: Digest, signal: AbortSignal) => Promise<void>
-
-export const SENDERS: Readonly<Record<ChannelKind, Send>> = {
-  webhook: sendWebhook,
-  ntfy: sendNtfy,
-  telegram: sendTelegram,
+/** One for each kind of channel. */
+export function senders(own: OwnBroker, read: () => Promise<AlertsNow>): Readonly<Record<ChannelKind, Send>> {
+  return {
+    webhook: sendWebhook,
+    ntfy: sendNtfy,
+    telegram: sendTelegram,
+    mail: sendMail,
+    mqtt: mqttSender(own, read),
+  }
 }

@@ -110,6 +110,7 @@ function startSealing(url: string): { stop(): Promise<number> } {
   let sealed = 0
   const job = new SealJob({
     ...{ url, afterMs: SEAL_AFTER_DAYS * DAY_MS, clock: eager(realEdges().clock), log: createLog('warn') },
+    freeBytes: async () => null,
     onDropped: () => {},
     onSealed: (events) => {
       sealed += events

@@ -18,18 +18,18 @@ interface Printed {
 }
 
 const TABLES = [
-  ...['audit_log', 'dead_letter_history', 'dead_letters', 'dead_letters_counted', 'devices'],
-  ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'event_segments', 'events'],
+  ...['alert_channels', 'alert_history', 'alert_outbox', 'alert_rules', 'alert_states'],
   ...[
-    'ingest_stats',
-    'ingest_stops',
-    'pinned',
-    'retention',
-    'retention_exceptions',
-    'schema_migrations',
-    'sealing',
+    'audit_log',
+    'dead_letter_history',
+    'dead_letters',
+    'dead_letters_counted',
+    'devices',
+    'dropped_series',
   ],
-  ...['series', 'series_pending'],
+  ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'event_segments', 'events'],
+  ...['ingest_stats', 'ingest_stops', 'pinned', 'retention', 'retention_exceptions', 'schema_migrations'],
+  ...['sealing', 'series', 'series_pending'],
 ]
 
 /** A folder with access to a migrated PostgreSQL 15. */

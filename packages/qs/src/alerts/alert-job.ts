@@ -103,8 +103,8 @@ export class AlertJob {
         this.#evaluateAtMs = clock.monotonicMs() + EVALUATE_EVERY_MS
         await this.#evaluate()
       }
-      for (const channel of await claimDue(this.#pool, this.#now()))
-        if (!this.#sending.has(channel.name)) this.#send(channel)
+      const busy = [...this.#sending.keys()]
+      for (const channel of await claimDue(this.#pool, this.#now(), busy)) this.#send(channel)
     } catch (error) {
       if (!this.#stopping.signal.aborted) log.debug(logged(error), 'Alerts have to wait for the database')
     }

@@ -22,13 +22,13 @@ const MAX_ITEMS = 1_000
  */
 const CLAIM = `
 update alert_channels c set next_at = $1::timestamptz + interval '${CLAIM_SECONDS} seconds', tried_at = $1
-where kind = 'mqtt' and c.next_at <= $1 and coalesce(c.sent_at < $1::timestamptz - interval '${REFRESH_SECONDS} seconds', true) or exists (
+where name <> all($2) and (kind = 'mqtt' and c.next_at <= $1 and coalesce(c.sent_at < $1::timestamptz - interval '${REFRESH_SECONDS} seconds', true) or exists (
   select from alert_outbox o join alert_history h using (history_id)
   where o.channel = c.name and o.sent_at is null and case
     when h.change = 'test' then c.next_at <= $1 or c.attempts > 0 and o.created_at > c.tried_at
     when c.kind = 'mqtt' then c.next_at <= $1
     else c.next_at <= $1 and o.created_at <= $1::timestamptz - interval '${TOGETHER_SECONDS} seconds'
-      and (o.urgent or not alert_is_quiet(c.quiet_from, c.quiet_to, c.quiet_zone, $1)) end)
+      and (o.urgent or not alert_is_quiet(c.quiet_from, c.quiet_to, c.quiet_zone, $1)) end))
 returning name, kind, settings, attempts`
 
 const ITEMS = `
@@ -62,8 +62,9 @@ export interface Outcome {
   readonly error: string | null
 }
 
-export function claimDue(ask: Ask, now: Date): Promise<readonly DueChannel[]> {
-  return ask.query<DueChannel>(CLAIM, [now])
+/** @param busy names of channels that this process is telling something */
+export function claimDue(ask: Ask, now: Date, busy: readonly string[]): Promise<readonly DueChannel[]> {
+  return ask.query<DueChannel>(CLAIM, [now, busy])
 }
 
 export interface Delivery {

@@ -84,8 +84,10 @@ async function checkBroker(t: TestContext, brokerUrl: string) {
     ['qs/v1/alerts/rules/freezer', 'problem', 'qs_alert_freezer'],
   )
   await stage.reading('freezer-1', 5)
-  await stage.pass(30)
-  await until(() => stateOf('freezer') === 'ON', 'it fires')
+  await until(async () => {
+    await stage.pass(15)
+    return stateOf('freezer') === 'ON'
+  }, 'it fires')
   const late = await connectAsync(brokerUrl)
   t.after(() => late.endAsync(true))
   const retained: string[] = []
@@ -97,9 +99,9 @@ async function checkBroker(t: TestContext, brokerUrl: string) {
   await until(() => /"change":"firing"/.test(seen.get('qs/v1/alerts/changes') ?? ''), 'the change')
 
   await removeRule(stage.pool, 'disk')
-  await stage.pass(660, 30)
   await until(
-    () =>
+    async () =>
+      (await stage.pass(60, 60)) === undefined &&
       seen.get('qs/v1/alerts/rules/disk') === '' &&
       seen.get('homeassistant/binary_sensor/qs_alert_disk/config') === '',
     'the removed rule is forgotten',

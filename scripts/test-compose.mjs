@@ -82,7 +82,7 @@ try {
     .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
     .map((name) => `deploy/test/${name}`)
   const node = [process.execPath, '--import', 'tsx', '--conditions=source', '--test', '--test-concurrency=2']
-  const args = ['--test-reporter=spec', '--test-timeout=600000', ...files]
+  const args = ['--test-reporter=spec', '--test-timeout=1500000', ...files]
   process.exitCode = spawnSync(node[0], [...node.slice(1), ...args], { stdio: 'inherit' }).status ?? 1
 } catch (error) {
   if (error instanceof NotRun) console.log(`The tests of the composed stack were NOT RUN: ${error.message}.`)

@@ -9,7 +9,7 @@ import { table } from './integrity/table.ts'
 const HELP = `Proves that an acknowledged event is a committed event, with real servers and real faults.
 
   npm run regression                          every case, about 15 minutes on two cores
-  npm run regression -- --short               fewer repetitions and shorter outages, about ten minutes; as CI does
+  npm run regression -- --short               fewer repetitions and shorter outages, ten to twenty minutes; as CI does
   npm run regression -- --only postgres       cases whose name contains "postgres"
   npm run regression -- --list                the names of all cases
   npm run regression -- --markdown            the table as Markdown

@@ -1,13 +1,7 @@
+import type { HistoryLine } from './read-alerts.ts'
+
 /** A line of the history on its way to a channel. */
-export interface Item {
-  readonly id: string
-  /** RFC 3339. */
-  readonly at: string
-  readonly rule: string
-  readonly deviceId: string
-  readonly eventType: string
-  readonly change: 'firing' | 'ended' | 'reminder' | 'test'
-  readonly message: string
+export interface Item extends HistoryLine {
   readonly value: number | null
   readonly urgent: boolean
 }

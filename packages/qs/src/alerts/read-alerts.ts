@@ -15,6 +15,7 @@ export interface Firing {
 
 export interface HistoryLine {
   readonly id: string
+  /** RFC 3339. */
   readonly at: string
   readonly rule: string
   readonly deviceId: string

@@ -1,9 +1,7 @@
-import { connect } from 'node:net'
 import { lanAddress } from '../accounts/lan-address.ts'
 import type { Config } from '../config/settings.ts'
+import { probePort } from '../endpoints/probe-port.ts'
 import { type Finding, ok, warning } from './finding.ts'
-
-const TIMEOUT_MS = 2_000
 
 /**
  * Whether passwords and events cross the network in clear text.
@@ -34,24 +32,11 @@ async function checkEmbedded(
   name: string,
   { address, port }: { readonly address: string; readonly port: number },
 ): Promise<Finding> {
-  return address !== '127.0.0.1' && (await accepts(address, port))
+  return address !== '127.0.0.1' && (await probePort(address, port)) === 'open'
     ? warning(
         name,
         `none: something listens on ${address}:${port}, as the embedded broker does with --lan; passwords and events cross the network in clear text`,
         'Create a certificate with qs certificate, move the boards to MQTT_TLS_PORT and start qs up with --lan --tls-only: docs/tls.md',
       )
     : ok(name, 'the embedded broker has no port without TLS that the network can reach')
-}
-
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: TIMEOUT_MS })
-    const end = (isOpen: boolean) => {
-      socket.destroy()
-      resolve(isOpen)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.once('timeout', () => end(false))
-  })
 }

@@ -135,8 +135,9 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
   /** For the rule of silence, which the promises do not cover. */
   'note-ingest-stops': async () => ({ command: 'SELECT', rows: [] }),
 
-  /** For a job that the promises do not cover. */
+  /** For jobs that the promises do not cover. */
   'note-backlog': async () => ({ command: 'INSERT', rows: [] }),
+  'note-arrivals': async () => ({ command: 'INSERT', rows: [] }),
 
   'upsert-series': async ({ tables, transaction, values }) => {
     const rows = JSON.parse(String(values[0])) as SeriesRow[]

@@ -11,7 +11,7 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from qs_ingester;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
     grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, pauses, silent_after, ts,
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
@@ -24,6 +24,9 @@ begin
     grant select, insert, update, delete on event_hours to qs_ingester;
     grant select, update (covered_to, checked_device, checked_type, recounted_at) on event_hours_state to qs_ingester;
     grant select, insert, delete on event_hours_backlog to qs_ingester;
+    grant select, insert, update, delete on received_numbers to qs_ingester;
+    grant select, insert, delete on received_pending to qs_ingester;
+    grant select, insert, update on device_gaps to qs_ingester;
     -- To check whether the schema is up to date.
     grant select on schema_migrations to qs_ingester;
     -- It deletes no events: seal_next() does, with the rights of the owner, once they are in a segment.
@@ -43,10 +46,11 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from qs_console;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from qs_console;
     grant select on events, series, ingest_stops, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series to qs_console;
+    grant select on received_numbers, device_gaps to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
     grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
@@ -65,10 +69,10 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox from grafana;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from grafana;
     grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history to grafana;
+      alert_rules, alert_states, alert_history, received_numbers, device_gaps to grafana;
     -- Every view, including those created by users.
     for relation in
       select oid from pg_class

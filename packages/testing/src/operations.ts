@@ -44,6 +44,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /api/audit': { access: 'viewer' },
   'GET /api/devices': { access: 'viewer' },
   'GET /api/devices/{deviceId}': { access: 'viewer' },
+  'GET /api/devices/{deviceId}/gaps': { access: 'viewer' },
   'GET /api/devices/{deviceId}/drift': { access: 'viewer', query: RANGE },
   'GET /api/rooms': { access: 'viewer' },
   'GET /api/types': { access: 'viewer' },

@@ -5,6 +5,7 @@ export const KINDS: Readonly<Record<AlertRule['kind'], string>> = {
   'device-silent': 'a device is silent',
   'series-silent': 'a sensor is silent while its device is not',
   clock: 'the clock of a device is wrong',
+  gaps: 'events of a device never came',
   'dead-letters': 'many events are rejected',
   'nothing-ingested': 'nothing is stored at all',
   disk: 'the disk is almost full',

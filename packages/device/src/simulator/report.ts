@@ -15,7 +15,7 @@ export interface Turn {
   readonly tick: number
 }
 
-/** Places for readings in one report; the sequence number of an event is tick since boot × this + place. */
+/** Places for readings in one report; the number of an event is tick since boot × this + place. */
 const PLACES = 8
 
 /** The events of one report, in order. */
@@ -72,7 +72,8 @@ export function brokenOf(world: World, index: number, tick: number): string | nu
 }
 
 /**
- * `<device>-<boot>-<seq>`, ordered per device. The boot is its true time: two simulations with the same seed and
+ * `<device>-<boot>-t<number>`, ordered per device. The t says that it is no sequence: readings that were never made leave out
+ * numbers, and would count as missing. The boot is its true time: two simulations with the same seed and
  * different starts must not use the same ids, since their events have different times, which is a conflict.
  */
 function eventIdOf(world: World, traits: DeviceTraits, tick: number, place: number): string {
@@ -80,7 +81,7 @@ function eventIdOf(world: World, traits: DeviceTraits, tick: number, place: numb
   const boot = trueTimeMs(world, traits, tick - tickOfBoot)
     .toString(36)
     .padStart(9, '0')
-  return `${traits.deviceId}-${boot}-${String(tickOfBoot * PLACES + place).padStart(9, '0')}`
+  return `${traits.deviceId}-${boot}-t${String(tickOfBoot * PLACES + place).padStart(9, '0')}`
 }
 
 function metaOf({ sensorSeed }: DeviceTraits, eventType: string): Record<string, unknown> {

@@ -10,6 +10,7 @@ const Kind = Type.Union(
     Type.Literal('series-silent'),
     Type.Literal('value'),
     Type.Literal('clock'),
+    Type.Literal('gaps'),
     Type.Literal('dead-letters'),
     Type.Literal('nothing-ingested'),
     Type.Literal('disk'),

@@ -77,6 +77,36 @@ export const DeviceSchema = Type.Object({
   moreReadings: Type.Integer({ description: 'Types that are not among the readings' }),
 })
 
+export const DeviceGapsSchema = Type.Object({
+  missing: Nullable(
+    Type.Integer({
+      description: 'Numbers that never came between those that did; null: the numbers do not count up by one',
+    }),
+  ),
+  gaps: Type.Integer({ description: 'How many gaps they make' }),
+  completeSince: Nullable(
+    Type.String({
+      description:
+        'Event time of the first event after the newest gap, or of the first of all; null: its ids have no numbers',
+    }),
+  ),
+  reportedLost: Nullable(
+    Type.Number({
+      description: 'How many events the device says it lost (events_lost); null: it does not say',
+    }),
+  ),
+  list: Type.Array(
+    Type.Object({
+      epoch: Type.String({ description: 'What stands between device and number in the ids' }),
+      first: Type.Integer(),
+      last: Type.Integer(),
+      after: Type.String({ description: 'Event time of the last event before the gap' }),
+      before: Type.String({ description: 'Event time of the first event after it' }),
+    }),
+    { description: 'The newest, at most 100' },
+  ),
+})
+
 export const DeviceListSchema = Type.Object({
   devices: Type.Array(DeviceSchema),
   total: Type.Integer({ description: 'Devices that match, on all pages' }),
@@ -122,6 +152,7 @@ export const DeviceLoginSchema = Type.Object({
 })
 
 export type Device = Static<typeof DeviceSchema>
+export type DeviceGaps = Static<typeof DeviceGapsSchema>
 export type DeviceStatus = Static<typeof DeviceStatusSchema>
 export type DeviceClock = Static<typeof DeviceClockSchema>
 export type DeviceSort = Static<typeof DeviceSortSchema>

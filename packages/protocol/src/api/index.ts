@@ -14,6 +14,8 @@ export {
   DeviceChangeSchema,
   type DeviceClock,
   DeviceClockSchema,
+  type DeviceGaps,
+  DeviceGapsSchema,
   type DeviceList,
   DeviceListSchema,
   type DeviceLoginAnswer,

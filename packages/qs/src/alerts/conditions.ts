@@ -75,6 +75,17 @@ select d.device_id as "deviceId", '' as "eventType", d.label, d.room, d.clock_of
 ${DEVICES}
   and (d.clock in ('implausible', 'unreadable') or d.clock = 'off' and abs(d.clock_offset) > coalesce($5::float8, 60))`
 
+/** Noticed within a day: what is lost stays lost, and an alert has to end. */
+const GAPS = `
+select d.device_id as "deviceId", '' as "eventType", d.label, d.room, g.missing as value, g.gaps,
+  (select s.value_num from series s where s.device_id = d.device_id and s.event_type = 'events_lost') as lost
+from device_gaps t join devices d on d.device_id = t.device_id
+cross join lateral (
+  select sum(x.last_number - x.first_number + 1)::float8 as missing, count(*)::int as gaps from gaps_of(t.device_id) x
+  where x.noticed_at > $1::timestamptz - interval '1 day') g
+where t.missing > 0 and d.device_id like like_glob($2) and coalesce(d.room, '') like like_glob($3)
+  and g.missing > coalesce($4::float8, 0)`
+
 const REJECTED = `
 select coalesce(sum(rejected), 0)::float8 as value from ingest_stats
 where minute > $1::timestamptz - $2::float8 * interval '1 second'`
@@ -132,6 +143,16 @@ export const CONDITIONS: Readonly<
     return rows.map(({ value, clock, ...row }) => {
       const far = value === null ? clock : `${timeText(Math.abs(value))} ${value > 0 ? 'ahead' : 'behind'}`
       return { ...row, value, message: `The clock of ${nameOf(row)} is wrong: ${far}` }
+    })
+  },
+  gaps: async (ask, { rule: { devices, rooms, above }, now }) => {
+    const rows = await ask.query<Row & { value: number; gaps: number; lost: number | null }>(GAPS, [
+      ...[now, devices, rooms, above],
+    ])
+    return rows.map(({ value, gaps, lost, ...row }) => {
+      const reported = lost === null ? '' : `; it reports ${counted(lost, 'event')} lost in all`
+      const message = `${nameOf(row)}: ${counted(value, 'event')} never came, in ${counted(gaps, 'gap')} within a day${reported}`
+      return { ...row, value, message }
     })
   },
   'dead-letters': async (ask, { rule: { above, forSeconds }, now }) => {

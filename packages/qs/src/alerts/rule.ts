@@ -4,6 +4,7 @@ export const RULE_KINDS = {
   'series-silent': 'one type of a device stays away while the device goes on sending',
   value: 'a reading is above or below a limit',
   clock: 'the clock of a device is wrong',
+  gaps: 'events of a device never came, by the numbers in their ids; for a day',
   'dead-letters': 'more events are rejected than usual',
   'nothing-ingested': 'nothing is stored at all: the network, the broker, or every device',
   disk: 'the disk of the data is almost full, or will be soon',

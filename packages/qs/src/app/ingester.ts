@@ -18,6 +18,7 @@ import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { hasCode } from '../errors/qs-error.ts'
+import { GapJob } from '../gaps/gap-job.ts'
 import { HoursJob } from '../hours/hours-job.ts'
 import { alarmCheck, brokerCheck, databaseCheck } from '../http/checks.ts'
 import type { DirectIntake } from '../intake/direct-intake.ts'
@@ -121,6 +122,10 @@ export async function startIngester(
     metrics: pipeline.metrics,
     log: log.child({ stage: 'hours' }),
   })
+  const gaps = new GapJob({
+    ...{ url: databaseUrl, clock: new SystemClock(), metrics: pipeline.metrics },
+    log: log.child({ stage: 'gaps' }),
+  })
   const sealing = new SealJob({
     ...{ url: databaseUrl, afterMs: config.SEAL_AFTER, clock: new SystemClock() },
     freeBytes: (ask) =>
@@ -197,6 +202,7 @@ export async function startIngester(
       })
   }
   hours.start()
+  gaps.start()
   sealing.start()
   backups?.start()
   alerts.start()
@@ -209,7 +215,14 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
-      await Promise.all([hours.stop(), sealing.stop(), alerts.stop(), backups?.stop(), watch.stop()])
+      await Promise.all([
+        hours.stop(),
+        gaps.stop(),
+        sealing.stop(),
+        alerts.stop(),
+        backups?.stop(),
+        watch.stop(),
+      ])
       await alarms.stop()
       const isDrained = await pipeline.stop(DRAIN_TIMEOUT_MS)
       // With the embedded broker, the rest has no PUBACK: its devices keep it.

@@ -37,7 +37,7 @@ export function registerAlertAdd(alert: Command): void {
     .option('--types <pattern>', 'event types, likewise')
     .option('--rooms <pattern>', 'rooms, likewise')
     .option('--unit <unit>', 'only readings with this unit')
-    .option('--above <number>', 'value: fires above it; clock: seconds; dead-letters: events', limit)
+    .option('--above <number>', 'value: fires above it; clock: seconds; dead-letters and gaps: events', limit)
     .option('--below <number>', 'value: fires below it; disk: percent that are free', limit)
     .option(
       '--back <number>',

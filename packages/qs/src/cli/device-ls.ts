@@ -22,19 +22,24 @@ interface Device {
   readonly status: DeviceRow['status'] | null
   readonly events_last_hour: number | null
   readonly drift_seconds: number | null
+  readonly missing_events: number | null
+  readonly complete_since: string | null
 }
 
 export function registerDeviceLs(device: Command): void {
   device
     .command('ls')
-    .description('list devices: account, first and last seen, status, events in the last hour, clock drift')
+    .description(
+      'list devices: account, first and last seen, status, events in the last hour, clock drift, missing events',
+    )
     .option('--json', 'print an array')
     .addHelpText(
       'after',
       `
 Status is online, silent (for longer than its usual interval allows), quiet (no event for 15 minutes, and no usual
 interval known) or never. Drift is how far the device's clock is ahead according to its newest event (negative: it is
-behind, or the event waited on the device). If the broker or the database does not answer, the rest is shown with a note.`,
+behind, or the event waited on the device). Missing are events whose numbers never came, if its ids are
+<device>-<epoch>-<number>; --json has the time since when it is complete. If the broker or the database does not answer, the rest is shown with a note.`,
     )
     .action(async ({ json }: { json?: true }) => {
       const config = loadConfig()
@@ -87,6 +92,8 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
       status: rows === null ? null : (row?.status ?? 'never'),
       events_last_hour: rows === null ? null : (row?.eventsLastHour ?? 0),
       drift_seconds: row?.driftSeconds ?? null,
+      missing_events: row?.missingEvents ?? null,
+      complete_since: row?.completeSince ?? null,
     }
   })
 }
@@ -101,6 +108,7 @@ function print(devices: readonly Device[]): void {
     'STATUS',
     'EVENTS/H',
     'DRIFT',
+    'MISSING',
     'ROOM',
     'LABEL',
   ]
@@ -112,6 +120,7 @@ function print(devices: readonly Device[]): void {
     each.status ?? '?',
     each.events_last_hour === null ? '?' : String(each.events_last_hour),
     each.drift_seconds === null ? '–' : drift(each.drift_seconds),
+    each.missing_events === null ? '–' : String(each.missing_events),
     each.room === null ? '–' : visible(each.room),
     each.label === null ? '–' : visible(each.label),
   ])

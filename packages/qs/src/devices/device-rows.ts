@@ -14,6 +14,10 @@ export interface DeviceRow {
   readonly eventsLastHour: number
   /** How far its clock is ahead by its freshest event (negative: behind, or the event waited); null: no device time. */
   readonly driftSeconds: number | null
+  /** Numbers in its event ids that never came; null: they have none. */
+  readonly missingEvents: number | null
+  /** Event time; null likewise. */
+  readonly completeSince: string | null
 }
 
 export interface DeviceDescription {
@@ -35,8 +39,10 @@ select
   d.device_id as "deviceId", label, time_zone as "timeZone", room,
   ${momentText('first_seen')} as "firstSeen", ${momentText('last_seen')} as "lastSeen",
   device_status(last_seen, coalesce(silent_after_set, silent_after)) as status, coalesce(events, 0) as "eventsLastHour",
-  extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "driftSeconds"
+  extract(epoch from freshest.ts_device - freshest.ts_server)::float8 as "driftSeconds",
+  gaps.missing::float8 as "missingEvents", ${momentText('gaps.complete_since')} as "completeSince"
 from devices d left join lately on lately.device_id = d.device_id
+left join device_gaps gaps on gaps.device_id = d.device_id
 left join lateral freshest_event(d.device_id) as freshest on true
 order by d.device_id`
 

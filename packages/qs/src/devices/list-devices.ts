@@ -23,7 +23,7 @@ export interface DevicePage {
   readonly next: DeviceCursor | null
 }
 
-interface Row extends Omit<DeviceRow, 'eventsLastHour' | 'driftSeconds'> {
+interface Row extends Omit<DeviceRow, 'eventsLastHour' | 'driftSeconds' | 'missingEvents' | 'completeSince'> {
   readonly silentAfter: number | null
   readonly silentAfterSet: number | null
   readonly types: number

@@ -6,6 +6,7 @@ const PART = 20_000
 const EVENTS = 'select removed::int, is_end as "isEnd" from remove_events($1, $2)'
 
 const REST = [
+  'select forget_numbers($1)',
   'delete from series where starts_with(device_id, $1)',
   'delete from dropped_series where starts_with(device_id, $1)',
   'delete from event_hours where starts_with(device_id, $1)',

@@ -14,6 +14,7 @@ import { noteStops } from './ingest-stops.ts'
 import { countDeadLetters, insertDeadLetters } from './insert-dead-letters.ts'
 import type { KnownTypes } from './known-types.ts'
 import type { LetterAllowance } from './letter-allowance.ts'
+import { noteArrivals } from './note-arrivals.ts'
 import { noteBacklog } from './note-backlog.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import type { SeriesWork } from './series-pace.ts'
@@ -210,6 +211,7 @@ function closingStatements(
     ...(counts.messages > 0 ? [addStats(writer, counts)] : []),
     ...letterRows(letters, isRetry),
     ...(backlog !== null ? [backlog] : []),
+    ...(changes.size > 0 ? [noteArrivals(messages)] : []),
     ...(changes.size > 0 ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes)] : []),
     ...(series === 'fold' || series === 'recover' ? [foldSeries()] : []),
     ...(series === 'recover' ? [recoverDevices()] : []),

@@ -154,6 +154,16 @@ export class Metrics {
     labelNames: ['found'],
     registers: this.#registers,
   })
+  readonly missingEvents = new Gauge({
+    name: 'qs_missing_events',
+    help: 'Numbers in event ids (<device>-<epoch>-<number>) that never came, of all devices; NaN until they are counted',
+    registers: this.#registers,
+  })
+  readonly devicesWithGaps = new Gauge({
+    name: 'qs_devices_with_gaps',
+    help: 'Devices of which numbers never came; NaN until they are counted',
+    registers: this.#registers,
+  })
   readonly backupTime = new Gauge({
     name: 'qs_backup_time_seconds',
     help: 'Unix time of the newest backup in BACKUP_DIR; NaN if there is none, or if another ingester makes them',
@@ -169,6 +179,8 @@ export class Metrics {
   constructor(readings: Readings) {
     this.hoursRecounted.set(Number.NaN)
     this.backupTime.set(Number.NaN)
+    this.missingEvents.set(Number.NaN)
+    this.devicesWithGaps.set(Number.NaN)
     for (const found of ['recount', 'differing']) this.hoursMended.inc({ found }, 0)
     for (const outcome of ['stored', 'duplicate', 'rejected']) this.events.inc({ outcome }, 0)
     for (const [reading, [name, help]] of Object.entries(READINGS)) {

@@ -252,3 +252,32 @@ test('a muted rule is shown and not told; the first failing test of a channel sa
   }, 'the outcome')
   assert.deepEqual(outcome, { kind: 'failed', error: 'HTTP 403' })
 })
+
+test('events that never came are told once, and the alert ends after a day although they stay lost', async (t) => {
+  const stage = await startStage(t)
+  await stage.rules({ name: 'lost', kind: 'gaps', devices: 'board-*', above: 2, forSeconds: 900 })
+  const came = (first: number, last: number, device = 'board-1') =>
+    stage.pool.query(
+      `insert into received_numbers select $3, '1', $1, $2, at, at, at
+       from (select timestamptz '2026-11-03T11:00Z' + $1 * interval '1 minute' as at) x`,
+      [first, last, device],
+    )
+  const summarize = () => stage.pool.query(`select summarize_gaps('{board-1,board-2,other}')`)
+  for (const device of ['board-1', 'board-2', 'other']) {
+    await stage.reading(device, 1)
+    await came(0, 9, device)
+    await came(12, 40, device)
+  }
+  await summarize()
+  await stage.pass(1_800)
+  assert.deepEqual(await stage.history(), [], 'two are not more than two')
+  await came(44, 59)
+  await summarize()
+  await stage.pass(600)
+  assert.deepEqual(await stage.history(), [], 'they may still come')
+  await stage.pass(600)
+  assert.deepEqual(await stage.history(), ['firing lost board-1'])
+  await stage.restart()
+  await stage.pass(24 * 3_600, 3_600)
+  assert.deepEqual(await stage.history(), ['firing lost board-1', 'ended lost board-1'])
+})

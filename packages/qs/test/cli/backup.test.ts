@@ -24,11 +24,13 @@ const TABLES = [
     'dead_letter_history',
     'dead_letters',
     'dead_letters_counted',
+    'device_gaps',
     'devices',
     'dropped_series',
   ],
   ...['event_hours', 'event_hours_backlog', 'event_hours_state', 'event_segments', 'events'],
-  ...['ingest_stats', 'ingest_stops', 'pinned', 'retention', 'retention_exceptions', 'schema_migrations'],
+  ...['ingest_stats', 'ingest_stops', 'pinned', 'received_numbers', 'received_pending'],
+  ...['retention', 'retention_exceptions', 'schema_migrations'],
   ...['sealing', 'series', 'series_pending'],
 ]
 

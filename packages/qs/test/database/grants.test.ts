@@ -57,6 +57,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     qs_ingester: [...CREATE_ONLY, 'UPDATE(bytes)', 'UPDATE(letters)'],
     qs_console: ['SELECT'],
   },
+  device_gaps: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
   devices: {
     ...READ,
     qs_ingester: [
@@ -103,6 +104,8 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   ingest_stops: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE(ended)'], qs_console: ['SELECT'] },
   pinned: { ...READ, qs_console: ['DELETE', ...CREATE_ONLY] },
+  received_numbers: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
+  received_pending: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
   retention: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   retention_exceptions: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   schema_migrations: { qs_ingester: ['SELECT'] },

@@ -412,3 +412,18 @@ test('a ts_device beyond its limit is stored truncated, and is the same event un
     assert.deepEqual(await write(message(event, { tsDeviceBytes: second })), [['duplicate']])
   }
 })
+
+for (const [way, options] of Object.entries(WAYS))
+  test(`a batch that is ${way} says when its events arrived, unless it stores none`, async (t) => {
+    const { write, query } = await start(t)
+    const sent = message([{ event_id: 'd-1-1' }, { event_id: 'd-1-2' }], options)
+    await write(sent)
+    const [found] = await query(`
+      select count(*)::int as found from received_pending, events
+      where not is_history and ts_server between first_seen and last_seen`)
+    assert.deepEqual(found, { found: 2 })
+    assert.deepEqual(await write(sent), [['duplicate', 'duplicate']])
+    assert.deepEqual(await query('select count(*)::int as n from received_pending where not is_history'), [
+      { n: 1 },
+    ])
+  })

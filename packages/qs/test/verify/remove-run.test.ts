@@ -23,6 +23,8 @@ insert into dead_letter_history (dead_letter_id, action, device_id, payload)
 insert into dead_letters_counted (minute, device_id, code, letters, bytes) values (now(), $1, 'INVALID_JSON', 1, 1);
 insert into alert_states (rule, device_id, event_type, state, since, message) values ('silent-devices', $1, '', 'firing', now(), '');
 insert into alert_history (at, rule, device_id, event_type, change, message) values (now(), 'silent-devices', $1, '', 'firing', '');
+insert into received_numbers values ($1, '1', 0, 9, now(), now(), now());
+insert into device_gaps (device_id, missing, gaps, complete_since) values ($1, 0, 0, now());
 insert into pinned (device_id, event_type) values ($1, 'temp');
 insert into dropped_series (device_id, event_type, dropped_to) values ($1, 'temp', now());
 insert into event_hours (device_id, event_type, hour, events, low, high, total) values ($1, 'temp', now(), 1, 0, 0, 0)`
@@ -38,7 +40,7 @@ test('the rows of a run are removed from every table with a device, and those of
     )
     await removeRun(database, RUN)
     const tables = await database.query<{ name: string }>(DEVICE_TABLES)
-    assert.equal(tables.rows.length, 12)
+    assert.equal(tables.rows.length, 14)
     for (const { name } of tables.rows) {
       const { rows } = await database.query(`select device_id from ${name}`)
       assert.deepEqual(rows, [{ device_id: 'kitchen' }], name)

@@ -2,6 +2,7 @@ import { isTimeZone } from '@qs-telemetry/protocol'
 import {
   DeviceChangeSchema,
   DeviceClockSchema,
+  DeviceGapsSchema,
   DeviceListSchema,
   DeviceLoginSchema,
   DeviceSchema,
@@ -25,6 +26,7 @@ import { listTypes } from '../../devices/list-types.ts'
 import { readDrift } from '../../devices/read-drift.ts'
 import { sparklines } from '../../devices/sparklines.ts'
 import { QsError } from '../../errors/qs-error.ts'
+import { findGaps } from '../../gaps/find-gaps.ts'
 import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 
@@ -132,6 +134,20 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       if (device === null) throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       return device
     },
+  )
+
+  server.get(
+    '/api/devices/:deviceId/gaps',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Events of the device that never came, by the numbers in its event ids',
+        params: Params,
+        response: { 200: DeviceGapsSchema },
+      },
+    },
+    async ({ params }) => findGaps(read, deviceOfSegment(params.deviceId)),
   )
 
   server.get(

@@ -35,6 +35,10 @@ export interface DeviceSessionOptions extends Omit<OutboxOptions, 'messageBytes'
 /** What a session needs from a connection; many sessions may share one. */
 export interface SessionLink {
   readonly isReady: boolean
+  /** Whether the broker takes another message now. */
+  readonly hasRoom: boolean
+  /** Calls once, when the broker has answered a message; nothing if the connection is lost before. */
+  whenRoom(call: () => void): void
   publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void
 }
 
@@ -55,6 +59,7 @@ export class DeviceSession {
   #pump: NodeJS.Immediate | null = null
   #resend: NodeJS.Timeout | null = null
   #closed = false
+  readonly #onRoom = () => this.#publish()
 
   constructor(options: DeviceSessionOptions, link: SessionLink) {
     this.#options = options
@@ -197,15 +202,18 @@ export class DeviceSession {
   }
 
   #publish(): void {
-    if (!this.#link.isReady) return
+    if (this.#closed || !this.#link.isReady) return
     this.#journal?.sync()
     const nowMs = performance.now()
-    for (let message = this.#outbox.next(nowMs); message !== null; message = this.#outbox.next(nowMs)) {
+    while (this.#link.hasRoom) {
+      const message = this.#outbox.next(nowMs)
+      if (message === null) break
       this.#tally.published(message.attempts, eventCountOf(message))
       this.#link.publish(this.#options.topic, payloadOf(message, nowMs), (error) =>
         this.#warn({ kind: 'refused', deviceId: this.#options.deviceId, error }),
       )
     }
+    if (!this.#link.hasRoom) this.#link.whenRoom(this.#onRoom)
     this.#armResend()
   }
 

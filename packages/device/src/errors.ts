@@ -14,6 +14,8 @@ export const DEVICE_ERRORS = {
     'The client was closed before the device ack arrived. With a journal, the event is still in it and is sent after the next start.',
   CONNECTION:
     'No usable connection within the time given. The cause is the error of the broker or the network; try again.',
+  CONNECTION_ENDED:
+    'The broker ended the connection. The message has its reason, if it gave one; the client connects again.',
   JOURNAL_UNREADABLE: 'The journal is damaged before its last line. Repair or remove the line that is named.',
 } as const
 
@@ -32,6 +34,6 @@ export class DeviceError extends Error {
 
   /** Whether the same call can succeed later without a change by the caller. */
   get retryable(): boolean {
-    return this.code === 'QUEUE_FULL' || this.code === 'CONNECTION'
+    return this.code === 'QUEUE_FULL' || this.code === 'CONNECTION' || this.code === 'CONNECTION_ENDED'
   }
 }

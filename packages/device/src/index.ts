@@ -1,4 +1,5 @@
 /** The device client for Node, and a simulator of sensors. */
+export { connectBroker } from './connect-broker.ts'
 export { DeviceClient, type DeviceClientOptions } from './device-client.ts'
 export type { DeviceWarning, WarningListener } from './device-warning.ts'
 export { DEVICE_ERRORS, DeviceError, type DeviceErrorCode } from './errors.ts'

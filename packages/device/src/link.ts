@@ -1,10 +1,13 @@
 import { Socket } from 'node:net'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { reasonWords } from '@qs-telemetry/protocol'
+import type { IClientOptions, MqttClient } from 'mqtt'
+import { connectBroker } from './connect-broker.ts'
 import { DeviceError } from './errors.ts'
+import { SendWindow } from './send-window.ts'
 
 /** How to reach the broker. */
 export interface BrokerOptions {
-  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`; several nodes of one broker, separated by commas, are tried in turn. */
   readonly url: string
   readonly clientId?: string
   readonly username?: string
@@ -31,6 +34,7 @@ interface Waiter {
 }
 
 const DISCONNECT_GRACE_MS = 2_000
+const CUT_OFF: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE'])
 
 /**
  * One connection with its subscriptions, restored whenever it is lost. Keeps no message: the outbox decides what is
@@ -44,6 +48,11 @@ export class Link {
   readonly #listener: LinkListener
   #client: MqttClient | null = null
   #isReady = false
+  #window = new SendWindow()
+  /** Whether the current connection has its CONNACK. */
+  #isAccepted = false
+  /** Why the current connection ends, if it is known. */
+  #end: Error | null = null
   #lastError: Error | null = null
   #waiters: Waiter[] = []
 
@@ -57,14 +66,25 @@ export class Link {
     return this.#isReady
   }
 
+  get hasRoom(): boolean {
+    return this.#window.hasRoom
+  }
+
+  whenRoom(call: () => void): void {
+    this.#window.whenRoom(call)
+  }
+
   open(): void {
     this.#start(5)
   }
 
   publish(topic: string, payload: string | Buffer, onRefused: (error: Error) => void): void {
-    this.#client?.publish(topic, payload, { qos: this.#options.qos ?? 1 }, (error) => {
+    const [window, qos] = [this.#window, this.#options.qos ?? 1]
+    if (qos > 0) window.sent()
+    this.#client?.publish(topic, payload, { qos }, (error) => {
       // While connected, an error is a PUBACK with a reason code [MQTT-3.4.2.1].
       if (error && this.#isReady) onRefused(error)
+      if (qos > 0) window.answered()
     })
   }
 
@@ -109,7 +129,7 @@ export class Link {
 
   #start(protocolVersion: 4 | 5): void {
     const { url, clientId, username, password, reconnectMs = 1_000 } = this.#options
-    const client = mqtt.connect(url, {
+    const client = connectBroker(url, {
       ...this.#options.mqtt,
       ...(clientId === undefined ? {} : { clientId }),
       ...(username === undefined ? {} : { username }),
@@ -124,12 +144,17 @@ export class Link {
     // All in this turn of the event loop: a `message` listener attached later can miss queued messages. Without
     // manualConnect, which makes MQTT.js 5.16 reconnect after end().
     client.on('message', (topic, payload) => this.#listener.message(topic, payload))
-    client.on('connect', () => {
+    client.on('connect', ({ properties }) => {
       noDelay(client.stream)
+      this.#isAccepted = true
+      this.#window = new SendWindow(properties?.receiveMaximum)
       this.#subscribe(client)
     })
-    client.on('close', () => this.#lost(client))
-    client.on('error', (error) => this.#failed(client, error, protocolVersion))
+    client.on('disconnect', ({ reasonCode, properties }) =>
+      this.#ended(client, `: ${reasonWords(reasonCode ?? 0, properties?.reasonString)}`),
+    )
+    client.on('close', () => this.#lost(client, protocolVersion))
+    client.on('error', (error) => this.#failed(client, error))
   }
 
   #subscribe(client: MqttClient): void {
@@ -138,7 +163,8 @@ export class Link {
       const refused = granted?.find(({ qos }) => qos >= 128)
       if (error || refused) {
         const topic = refused?.topic ?? this.#topicFilters.join(', ')
-        this.#refused(new DeviceError('CONNECTION', `Not allowed to subscribe to ${topic}`, { cause: error }))
+        this.#end = new DeviceError('CONNECTION', `Not allowed to subscribe to ${topic}`, { cause: error })
+        this.#refused(this.#end)
         client.stream.destroy()
         return
       }
@@ -148,23 +174,39 @@ export class Link {
     })
   }
 
-  #lost(client: MqttClient): void {
+  #lost(client: MqttClient, firstVersion: 4 | 5): void {
     if (client !== this.#client) return
-    const wasReady = this.#isReady
+    const [wasReady, wasAccepted] = [this.#isReady, this.#isAccepted]
+    const isCutOff = this.#end === null || CUT_OFF.has(codeOf(this.#end))
+    if (this.#end === null) this.#ended(client, ' without a reason')
+    this.#end = null
     this.#isReady = false
+    this.#isAccepted = false
+    // A broker without MQTT 5 may cut off the login, and so may one that is restarting: the versions alternate.
+    const { options } = client
+    if (wasAccepted) options.protocolVersion = firstVersion
+    else if (isCutOff) options.protocolVersion = options.protocolVersion === 5 ? 4 : 5
     dropOutgoing(client)
     if (wasReady) this.#listener.lost()
   }
 
-  #failed(client: MqttClient, error: Error, protocolVersion: 4 | 5): void {
+  #ended(client: MqttClient, reason: string): void {
     if (client !== this.#client) return
-    const code = (error as { readonly code?: unknown }).code
+    this.#end = new DeviceError('CONNECTION_ENDED', `The broker ended the connection${reason}`)
+    this.#lastError = this.#end
+    this.#listener.problem(this.#end)
+  }
+
+  #failed(client: MqttClient, error: Error): void {
+    if (client !== this.#client) return
+    const code = codeOf(error)
     // 0x01 from a broker that speaks 3.1.1, 0x84 from one that can refuse in MQTT 5.
-    if (protocolVersion === 5 && (code === 1 || code === 132)) {
+    if (client.options.protocolVersion === 5 && (code === 1 || code === 132)) {
       client.end(true)
       this.#start(4)
       return
     }
+    this.#end = error
     // CONNACK reason codes are numbers, network errors have names.
     if (typeof code === 'number') this.#refused(error)
     else {
@@ -188,6 +230,10 @@ export class Link {
       options,
     )
   }
+}
+
+function codeOf(error: Error): unknown {
+  return (error as { readonly code?: unknown }).code
 }
 
 /** Otherwise small writes wait up to 40 ms for the peer's delayed TCP acknowledgement. */

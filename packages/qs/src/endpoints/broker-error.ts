@@ -8,6 +8,8 @@ export function brokerError(url: string, error: unknown): QsError {
   const cause = error instanceof DeviceError ? error.cause : error
   const { code } = (cause ?? {}) as { readonly code?: unknown }
   if (typeof code === 'number') return refusedConnection(code, `The broker at ${url}`, error)
+  if (cause instanceof DeviceError && cause.code === 'CONNECTION_ENDED')
+    return new QsError('BROKER_NO_ANSWER', `The broker at ${url}: ${cause.message}`, { cause: error })
   // The device client connects, and then may not subscribe to its ack topic.
   if (cause instanceof DeviceError)
     return new QsError('BROKER_FORBIDS', `The broker at ${url}: ${cause.message}`, { cause: error })

@@ -37,6 +37,8 @@ export interface PipelineOptions {
   readonly budgets?: DeviceBudgets
   /** Default: a session at the broker of `mqttUrl`. */
   readonly openIntake?: (events: IntakeEvents) => Intake
+  /** See SourceOptions. */
+  readonly lastStored?: () => Promise<Date | null>
   /** External dependencies; the real ones by default. */
   readonly edges?: Edges
   /** Called for every batch after COMMIT, before the device acks. Must be fast and must not throw. */
@@ -79,6 +81,7 @@ export function createPipeline({
   log,
   budgets: shared,
   openIntake,
+  lastStored,
   edges: { openSocket, connect, clock, random } = realEdges(),
   onCommitted = () => {},
 }: PipelineOptions): Pipeline {
@@ -108,6 +111,7 @@ export function createPipeline({
       clock,
       random,
       log: log.child({ stage: 'source' }),
+      ...(lastStored && { lastStored }),
       ...events,
     })
   const events: IntakeEvents = { onDelivery: (delivery) => batcher.push(delivery), onFailure: fail }

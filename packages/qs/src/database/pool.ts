@@ -31,12 +31,16 @@ export function surviveBrokenConnections(pool: pg.Pool): void {
  *
  * @throws what `queryFailure` makes of the error
  */
-export async function queryOnce(pool: pg.Pool, text: string): Promise<readonly Record<string, unknown>[]> {
+export async function queryOnce(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Record<string, unknown>[]> {
   const client = await pool.connect().catch((error) => {
     throw queryFailure(error)
   })
   try {
-    const { rows } = await client.query<Record<string, unknown>>(text)
+    const { rows } = await client.query<Record<string, unknown>>(text, [...values])
     client.release()
     return rows
   } catch (error) {

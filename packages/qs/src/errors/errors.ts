@@ -105,7 +105,8 @@ export const ERRORS = {
     retryable: true,
   },
   BROKER_BUSY: {
-    about: 'The broker answers, but takes no connection for now: it is full, stopping or starting.',
+    about:
+      'The broker answers, but takes no connection or no subscription for now: it is full, stopping or starting.',
     advice: 'Try again later; the log of the broker says more.',
     status: 503,
     retryable: true,

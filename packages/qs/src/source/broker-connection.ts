@@ -4,10 +4,11 @@ import { generate, type IConnackPacket, type Packet, parser } from 'mqtt-packet'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { refusedConnection } from '../errors/refused-connection.ts'
-import type { Clock } from '../pipeline/clock.ts'
+import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { disconnectedByBroker, refusedSubscription } from './broker-refusals.ts'
 import { InboundMessages, type Received, type SessionMemory } from './inbound-messages.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { loginPacket } from './login-packet.ts'
 import { type AnswerType, Packets, PUBACK, PUBREL } from './packets.ts'
 import { Transmit } from './transmit.ts'
 
@@ -22,12 +23,15 @@ export interface SessionOptions {
   readonly receiveMaximum: number
   readonly keepAliveMs: number
   readonly handshakeTimeoutMs: number
+  readonly nextSubscribeId: () => number
   readonly clock: Clock
 }
 
 export interface ConnectionEvents {
   onMessage(received: Received): void
   onPuback(packetId: number): void
+  /** The broker refused SUBSCRIBE for now, in a resumed session, which has its subscription already. */
+  onRefused(refusal: QsError): void
 }
 
 /** The terms of the session, from CONNACK and SUBACK. */
@@ -41,7 +45,7 @@ export interface SessionFacts {
   readonly maximumPacketBytes: number | null
 }
 
-const SUBSCRIBE_ID = 1
+const SUBSCRIBE_AGAIN_MS = 60_000
 /** UNSUBACK, PINGRESP, AUTH: ignored, requested or not. */
 const OF_NO_INTEREST: ReadonlySet<number> = new Set([11, 13, 15])
 /** MQTT 3.1.1 has no Receive Maximum; a broker may drop messages beyond a limit of its own. */
@@ -66,6 +70,7 @@ export class BrokerConnection {
   #readAt: Instant
   #connack: IConnackPacket | null = null
   #isClosed = false
+  #callOffSubscribe: CallOff = () => {}
   readonly closed: Promise<QsError>
   #resolveClosed!: (reason: QsError) => void
   #resolveOpen!: (facts: SessionFacts) => void
@@ -110,7 +115,7 @@ export class BrokerConnection {
       this.#resolveOpen = resolve
     })
     this.#listen()
-    this.#send(connectPacket(this.#options))
+    this.#send(loginPacket(this.#options))
     const callOff = clock.after(handshakeTimeoutMs, () => {
       this.#end(
         new QsError(
@@ -198,7 +203,7 @@ export class BrokerConnection {
         this.#onSuback(Number(packet.granted[0]))
         return
       case 'disconnect':
-        this.#end(disconnectedByBroker(packet.reasonCode ?? 0))
+        this.#end(disconnectedByBroker(packet.reasonCode ?? 0, packet.properties?.reasonString))
         return
       default:
         this.#end(
@@ -221,21 +226,30 @@ export class BrokerConnection {
     this.#connack = packet
     this.#inbound.begin(packet.sessionPresent)
     this.#keepAlive.start()
-    // Retain handling 1: no retained messages again if the session already has the subscription [MQTT 5, 3.8.3.1].
-    const rh = this.#options.protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
-    this.#send({
-      cmd: 'subscribe',
-      messageId: SUBSCRIBE_ID,
-      subscriptions: [{ topic: this.#options.filter, qos: 1, ...rh }],
-    })
+    this.#subscribe()
     // A resumed session already has its subscription, and its backlog arrives before SUBACK. Waiting for SUBACK could
     // deadlock, since a full window pauses the socket.
     if (packet.sessionPresent) this.#opened(1)
   }
 
+  #subscribe(): void {
+    const { filter, protocolVersion, nextSubscribeId } = this.#options
+    // Retain handling 1: no retained messages again if the session already has the subscription [MQTT 5, 3.8.3.1].
+    const rh = protocolVersion === 5 ? { rh: 1, nl: false, rap: true } : {}
+    this.#send({
+      cmd: 'subscribe',
+      messageId: nextSubscribeId(),
+      subscriptions: [{ topic: filter, qos: 1, ...rh }],
+    })
+  }
+
   #onSuback(grantedQos: number): void {
-    if (grantedQos >= 0x80) return this.#end(refusedSubscription(this.#options.filter))
-    this.#opened(grantedQos)
+    if (grantedQos < 0x80) return this.#opened(grantedQos)
+    const { filter, protocolVersion, clock } = this.#options
+    const refusal = refusedSubscription(filter, grantedQos, protocolVersion)
+    if (!refusal.entry.retryable || !this.#connack?.sessionPresent) return this.#end(refusal)
+    this.#events.onRefused(refusal)
+    this.#callOffSubscribe = clock.after(SUBSCRIBE_AGAIN_MS, () => this.#subscribe())
   }
 
   /** A promise settles once: the SUBACK of a resumed session has no effect. */
@@ -265,28 +279,7 @@ export class BrokerConnection {
     this.#isClosed = true
     this.#inbound.end()
     this.#keepAlive.stop()
+    this.#callOffSubscribe()
     this.#resolveClosed(reason)
-  }
-}
-
-function connectPacket(options: SessionOptions): Packet {
-  const { clientId, username, password, protocolVersion, keepAliveMs, sessionExpiryMs, receiveMaximum } =
-    options
-  return {
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion,
-    clientId,
-    clean: false,
-    // Longer than the client's own interval: the broker's verdict is final, and a busy process may be late.
-    keepalive: Math.ceil((keepAliveMs * 3) / 1000),
-    ...(username !== null && { username }),
-    ...(password !== null && { password: Buffer.from(password) }),
-    ...(protocolVersion === 5 && {
-      properties: {
-        sessionExpiryInterval: Math.min(Math.round(sessionExpiryMs / 1000), 0xffff_ffff),
-        receiveMaximum,
-      },
-    }),
   }
 }

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { brokerPlace } from '@qs-telemetry/protocol'
 import { readAuthority } from '../config/read-authority.ts'
 import { QsError } from '../errors/qs-error.ts'
 
@@ -17,13 +18,9 @@ export interface SocketOptions {
 
 /** @throws QsError BROKER_UNREACHABLE, or SETTINGS_WRONG if MQTT_CA_FILE cannot be read */
 export function openSocket({ url, caFile, detourPort, timeoutMs, signal }: SocketOptions): Promise<Socket> {
-  const { protocol, hostname, port } = new URL(url)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const isTls = protocol === 'mqtts:'
-  const address =
-    detourPort === undefined
-      ? { host, port: Number(port || (isTls ? 8883 : 1883)) }
-      : { host: '127.0.0.1', port: detourPort }
+  const { protocol, host, port } = brokerPlace(url)
+  const isTls = protocol === 'mqtts'
+  const address = detourPort === undefined ? { host, port } : { host: '127.0.0.1', port: detourPort }
   const ca = isTls && caFile !== null ? { ca: readAuthority(caFile) } : {}
   return new Promise((resolve, reject) => {
     const socket = isTls ? connectTls({ ...address, ...ca, servername: host }) : connectTcp(address)

@@ -1,3 +1,5 @@
+import { MAX_PUBLISH_ID } from './packet-ids.ts'
+
 interface Outgoing {
   readonly topic: string
   readonly payload: string
@@ -33,7 +35,7 @@ export class PublishQueue {
   #receiveMaximum = 0
   #isResumed = false
   #send: SendQos1 | null = null
-  #lastPacketId = 1
+  #lastPacketId = 0
   #givenUp = 0
 
   /** Messages not yet acknowledged by the broker. */
@@ -99,9 +101,8 @@ export class PublishQueue {
     return message
   }
 
-  /** Identifier 1 is reserved for SUBSCRIBE. */
   #freePacketId(): number {
-    do this.#lastPacketId = 2 + ((this.#lastPacketId - 1) % 65_534)
+    do this.#lastPacketId = 1 + (this.#lastPacketId % MAX_PUBLISH_ID)
     while (this.#underWay.has(this.#lastPacketId))
     return this.#lastPacketId
   }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { brokerPlace, brokerUrls } from '@qs-telemetry/protocol'
 import { hasCode, QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { pauseMs } from '../pipeline/backoff.ts'
@@ -9,6 +10,7 @@ import { BrokerConnection, type SessionFacts, type SessionOptions } from './brok
 import { Deliveries, type DeliveriesOptions } from './deliveries.ts'
 import type { Received } from './inbound-messages.ts'
 import type { SocketOptions } from './open-socket.ts'
+import { subscribeIds } from './packet-ids.ts'
 import { PublishQueue } from './publish-queue.ts'
 import { Quarantine, type Quarantined } from './quarantine.ts'
 import { MAX_TOPIC_BYTES } from './transmit.ts'
@@ -18,8 +20,9 @@ import { Unreleased } from './unreleased.ts'
 export type OpenSocket = (options: SocketOptions) => Promise<Duplex>
 
 export interface SourceOptions
-  extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs'>,
+  extends Omit<SessionOptions, 'password' | 'protocolVersion' | 'handshakeTimeoutMs' | 'nextSubscribeId'>,
     DeliveriesOptions {
+  /** Several nodes of one broker, separated by commas, are tried in turn. */
   readonly url: string
   readonly caFile: string | null
   /** Called for each connection: the password may be in a file that changes. */
@@ -27,6 +30,8 @@ export interface SourceOptions
   readonly openSocket: OpenSocket
   /** A number in [0, 1), for the jitter between attempts. */
   readonly random: () => number
+  /** When an ingester with this client id last stored something; null: never, or unknown. */
+  readonly lastStored?: () => Promise<Date | null>
   readonly log: Log
   /** Called for an error that retrying does not fix: a refused user, another client with the same id. */
   readonly onFailure: (error: QsError) => void
@@ -58,11 +63,13 @@ export class Source implements Intake {
   readonly #options: SourceOptions
   readonly #publishQueue = new PublishQueue()
   readonly #unreleased = new Unreleased()
+  readonly #nextSubscribeId = subscribeIds()
   readonly #quarantine: Quarantine
   readonly #stopping = new AbortController()
   readonly #deliveries: Deliveries
   #connection: BrokerConnection | null = null
   #protocolVersion: 4 | 5 = 5
+  #node = 0
   #isOpen = false
   #isDraining = false
   #connects = 0
@@ -149,6 +156,8 @@ export class Source implements Intake {
       if (this.#stopping.signal.aborted) return
       this.#latestLoss = reason.problem
       if (hasCode(reason, 'BROKER_ENDED_LOGIN')) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5
+      // The same node again, with the other version, before the next one.
+      if (!hasCode(reason, 'BROKER_ENDED_LOGIN') || this.#protocolVersion === 5) this.#node++
       // A refusal on the first connect is a wrong set-up. Later it may be a temporary state of the broker.
       if (!reason.entry.retryable && (this.#connects === 0 || wasOpen)) return onFailure(reason)
       if (lastedMs >= STEADY_MS) failures = 0
@@ -168,9 +177,9 @@ export class Source implements Intake {
   async #connectOnce(): Promise<{ readonly reason: QsError; readonly wasOpen: boolean }> {
     let connection: BrokerConnection | null = null
     try {
-      const { url, caFile, openSocket } = this.#options
+      const { caFile, openSocket } = this.#options
       const socket = await openSocket({
-        url,
+        url: this.#url,
         caFile,
         timeoutMs: CONNECT_TIMEOUT_MS,
         signal: this.#stopping.signal,
@@ -181,12 +190,18 @@ export class Source implements Intake {
         password: this.#options.password(),
         protocolVersion: this.#protocolVersion,
         handshakeTimeoutMs: CONNECT_TIMEOUT_MS,
+        nextSubscribeId: this.#nextSubscribeId,
         unreleased: this.#unreleased,
         quarantine: this.#quarantine,
       }
       const current = new BrokerConnection(socket, options, {
         onMessage: (received) => this.#deliver(received),
         onPuback: (packetId) => this.#publishQueue.acknowledged(packetId),
+        onRefused: ({ problem, code }) =>
+          this.#options.log.warn(
+            { reason: problem, code },
+            'The subscription of the resumed session stays as it is; asking again in a minute',
+          ),
       })
       connection = current
       this.#connection = current
@@ -207,16 +222,13 @@ export class Source implements Intake {
   }
 
   #onOpen(connection: BrokerConnection, facts: SessionFacts): void {
-    const { log, url, filter } = this.#options
+    const { log, filter } = this.#options
     const { sessionPresent, grantedQos } = facts
     this.#isOpen = true
     this.#connects++
     this.#onFirstOpen?.()
     this.#deliveries.connected(connection)
-    if (this.#connects > 1 && !sessionPresent) {
-      this.#sessionsLost++
-      log.error('The broker has lost the session: the messages queued in it are gone. Check its persistence.')
-    }
+    if (!sessionPresent) void this.#sessionMissing(this.#connects > 1)
     this.#maxPayloadBytes = Math.min(
       DEFAULT_MAX_PAYLOAD_BYTES,
       Math.max(
@@ -229,10 +241,29 @@ export class Source implements Intake {
       (message, id, again) => connection.publish(message.topic, message.payload, id, again),
       facts,
     )
-    const { host } = new URL(url)
+    const { host, port } = brokerPlace(this.#url)
     log.info(
-      { broker: host, filter, mqtt: this.#protocolVersion === 5 ? '5.0' : '3.1.1', sessionPresent },
+      {
+        broker: `${host}:${port}`,
+        filter,
+        mqtt: this.#protocolVersion === 5 ? '5.0' : '3.1.1',
+        sessionPresent,
+      },
       'Connected to the broker',
+    )
+  }
+
+  /** A process knows the session that it had itself; that of a former process left rows. */
+  async #sessionMissing(isOwn: boolean): Promise<void> {
+    const { log, lastStored = async () => null } = this.#options
+    const stored = isOwn ? null : await lastStored().catch(() => null)
+    if (!isOwn && stored === null) return
+    this.#sessionsLost++
+    log.error(
+      stored === null ? {} : { lastStored: stored.toISOString() },
+      `The broker has ${isOwn ? 'lost the session' : 'no session of this client id, which has stored events before'}: ` +
+        'the messages queued in it are gone. Check the persistence of the broker and its limit for MQTT_SESSION_EXPIRY' +
+        `${isOwn ? '' : '; after a move to another broker this is expected'}.`,
     )
   }
 
@@ -247,6 +278,11 @@ export class Source implements Intake {
       )
     }
     this.#deliveries.deliver(received)
+  }
+
+  get #url(): string {
+    const nodes = brokerUrls(this.#options.url)
+    return nodes[this.#node % nodes.length] as string
   }
 
   async #untilLow(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import mqtt, { type MqttClient } from 'mqtt'
+import { connectBroker } from '@qs-telemetry/device'
+import type { MqttClient } from 'mqtt'
 
 export interface WatcherOptions {
   readonly url: string
@@ -24,7 +25,7 @@ export function connectWatcher(
     const current = password()
     return current === null ? {} : { password: current }
   }
-  const client = mqtt.connect(url, {
+  const client = connectBroker(url, {
     clientId,
     protocolVersion: 4,
     reconnectPeriod: reconnectMs,

@@ -46,7 +46,7 @@ const READINGS: { readonly [Name in keyof Readings]: readonly [name: string, hel
   unsettledMessages: ['qs_messages_in_flight', 'Messages received and not yet committed'],
   unsettledBytes: ['qs_bytes_in_flight', 'Payload bytes of the messages in flight'],
   reconnects: ['qs_broker_reconnects', 'Connections to the broker after the first'],
-  sessionsLost: ['qs_broker_sessions_lost', 'Reconnects at which the broker no longer had the session'],
+  sessionsLost: ['qs_broker_sessions_lost', 'Connections at which the broker no longer had the session'],
   publishesGivenUp: [
     'qs_publishes_given_up',
     'QoS 1 messages given up because the broker took them too slowly, or closed the connection on them three times',

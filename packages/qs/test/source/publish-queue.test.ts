@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
+import { MAX_PUBLISH_ID } from '../../src/source/packet-ids.ts'
 import { PublishQueue } from '../../src/source/publish-queue.ts'
 
 type Sent = readonly [payload: string, packetId: number, dup: boolean]
@@ -46,7 +47,7 @@ test('unacknowledged messages have distinct packet identifiers, none of them tha
   for (let index = 0; index < 100; index++) publishQueue.add('t', String(index))
   const ids = sent.map(([, packetId]) => packetId)
   assert.equal(new Set(ids).size, 100)
-  assert.ok(ids.every((id) => id >= 2 && id <= 65_535))
+  assert.ok(ids.every((id) => id >= 1 && id <= MAX_PUBLISH_ID))
 })
 
 test('packet identifiers wrap around without reusing an unacknowledged one', () => {
@@ -57,7 +58,7 @@ test('packet identifiers wrap around without reusing an unacknowledged one', () 
   for (let index = 0; index < 70_000; index++) {
     publishQueue.add('t', 'x')
     const [, packetId] = sent.pop() as Sent
-    if (packetId === stays || packetId < 2 || packetId > 65_535) assert.fail(String(packetId))
+    if (packetId === stays || packetId < 1 || packetId > MAX_PUBLISH_ID) assert.fail(String(packetId))
     publishQueue.acknowledged(packetId)
   }
   assert.equal(publishQueue.size, 1)
@@ -105,7 +106,7 @@ test('a PUBACK for an unknown packet identifier changes nothing', () => {
   const sent = connect(publishQueue, 1)
   publishQueue.add('t', 'a')
   publishQueue.add('t', 'b')
-  publishQueue.acknowledged(1)
+  publishQueue.acknowledged(65_535)
   publishQueue.acknowledged(60_000)
   assert.deepEqual(payloads(sent), ['a'])
 })

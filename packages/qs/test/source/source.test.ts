@@ -76,6 +76,20 @@ test('a broker that refuses MQTT 5 is tried with 3.1.1', async (t) => {
   )
 })
 
+test('of several nodes, the next one is tried, each with both versions of MQTT', async (t) => {
+  const old = await fakeBroker(t, {
+    onConnect: (peer) => (peer.connect.protocolVersion === 5 ? peer.destroy() : peer.send(connack())),
+  })
+  const { source, connected } = startSource(t, `mqtt://127.0.0.1:1,${old.url}`)
+  await connected
+  assert.deepEqual(
+    old.peers.map(({ connect }) => connect.protocolVersion),
+    [5, 4],
+  )
+  old.peers[1]?.destroy()
+  await until(() => source.status.reconnects === 1, 'back past the node that is down')
+})
+
 test('a refused password ends the start', async (t) => {
   const broker = await fakeBroker(t, {
     onConnect: (peer) => peer.send({ ...connack(), reasonCode: 134 } as Packet),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { brokerError } from '../endpoints/broker-error.ts'
+import { connectOnce } from '../endpoints/connect-once.ts'
 import { hasCode, QsError } from '../errors/qs-error.ts'
 import {
   CONTROL_TOPIC,
@@ -133,7 +134,7 @@ async function connectAs({ url, username, password, ca }: OperatorLogin): Promis
     ...(ca !== null && { ca }),
   }
   try {
-    return await mqtt.connectAsync(url, options, false)
+    return await connectOnce(url, options)
   } catch (error) {
     throw brokerError(url, error)
   }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { ackTopic } from '@qs-telemetry/protocol'
+import { ackTopic, brokerUrls } from '@qs-telemetry/protocol'
 import { certificateFolder, findCertificateFiles } from '../certificates/certificate-files.ts'
 import { readServerCertificate, type ServerCertificate } from '../certificates/server-certificate.ts'
 import type { Config } from '../config/settings.ts'
@@ -55,7 +55,8 @@ function publicUrl(config: Config): string {
   if (MQTT_PUBLIC_URL !== null) return MQTT_PUBLIC_URL
   const files = MQTT_URL === null ? findCertificateFiles(config) : null
   if (files !== null) return `mqtts://${nameOf(readServerCertificate(files))}:${MQTT_TLS_PORT}`
-  const url = new URL(MQTT_URL ?? `mqtt://127.0.0.1:${MQTT_PORT}`)
+  const [node = ''] = brokerUrls(MQTT_URL ?? `mqtt://127.0.0.1:${MQTT_PORT}`)
+  const url = new URL(node)
   if (isLoopback(url.hostname)) url.hostname = lanAddress()
   return url.href
 }

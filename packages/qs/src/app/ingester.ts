@@ -33,6 +33,7 @@ import { databaseFreeBytes } from '../storage/database-disk.ts'
 import { diskSpaceOf } from '../telemetry/disk-space.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { hasStoredLately, lastStored } from './last-stored.ts'
 import { createPipeline } from './pipeline.ts'
 import { serve } from './serve.ts'
 import { startAlarms } from './start-alarms.ts'
@@ -102,6 +103,7 @@ export async function startIngester(
   const live = new LiveFeed()
   const pipeline = createPipeline({
     ...{ config, mqttUrl, databaseUrl, timeZoneOf, log },
+    lastStored: () => lastStored((text, values) => queryOnce(pool, text, values), config.MQTT_CLIENT_ID),
     ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
     ...(embedded && {
@@ -146,9 +148,17 @@ export async function startIngester(
       disk: embedded === undefined ? null : diskSpaceOf(config.QS_DATA_DIR),
     }),
   })
+  const clientId = `${config.MQTT_CLIENT_ID}-topics`
+  const watch = new UnhandledWatch({ config, mqttUrl, clientId, clock: new SystemClock() })
   const alarms = startAlarms(pipeline, {
     ...{ config, mqttUrl, log },
     embedded: embedded?.broker,
+    ...(!embedded && {
+      events: {
+        published: () => watch.events,
+        areOthersStoring: () => hasStoredLately((text) => queryOnce(pool, text)),
+      },
+    }),
     differingHours: () => hours.differing,
     clockJump: () => sealing.clockJump,
     room: () => sealing.room,
@@ -164,8 +174,6 @@ export async function startIngester(
         ownerUrl: embedded.database.ownerUrl,
       })
     : null
-  const clientId = `${config.MQTT_CLIENT_ID}-topics`
-  const watch = new UnhandledWatch({ config, mqttUrl, clientId, clock: new SystemClock() })
   const unhandled = embedded?.unhandled ?? watch
   const http = await serve(config, {
     endpoints,

@@ -14,6 +14,7 @@ import { type DifferingHours, hoursAlarm } from '../alarms/hours-alarm.ts'
 import { queueAlarm } from '../alarms/queue-alarm.ts'
 import { type RoomState, roomAlarm } from '../alarms/room-alarm.ts'
 import { quarantineAlarm, reconnectingAlarm } from '../alarms/source-alarms.ts'
+import { type UnheardReadings, unheardAlarm } from '../alarms/unheard-alarm.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
@@ -40,6 +41,8 @@ export interface StartAlarmsOptions {
         'dropped' | 'waiting' | 'deaf' | 'refused' | 'sessionsRefused' | 'unretained' | 'certificateEndMs'
       >
     | undefined
+  /** Events at an external broker, and who gets them. */
+  readonly events?: Pick<UnheardReadings, 'published' | 'areOthersStoring'> | undefined
   /** If absent, hours are not compared with events. */
   readonly differingHours?: () => DifferingHours | null
   /** If absent, nothing is sealed or deleted. */
@@ -55,7 +58,7 @@ export interface StartAlarmsOptions {
 /** The alarms of a pipeline: they only read existing counters and never touch an event. */
 export function startAlarms(
   { accounting, budgets, metrics, status, refusal, typesAlarm }: Pipeline,
-  { config, mqttUrl, embedded, log, ...readings }: StartAlarmsOptions,
+  { config, mqttUrl, embedded, events, log, ...readings }: StartAlarmsOptions,
 ): RunningAlarms {
   const {
     differingHours = () => null,
@@ -85,6 +88,7 @@ export function startAlarms(
       pausedAlarm({ accounting, status }),
       dropsAlarm(dropped, embedded && EMBEDDED_ADVICE),
       reconnectingAlarm({ status }),
+      ...(events === undefined ? [] : [unheardAlarm({ accounting, status, ...events })]),
       quarantineAlarm({ status }),
       queueAlarm({ waiting: () => counts.waiting, status }),
       budgetAlarm(budgets),

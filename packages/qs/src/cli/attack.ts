@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { brokerUrls } from '@qs-telemetry/protocol'
 import { type Command, Option } from 'commander'
 import pc from 'picocolors'
 import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
@@ -82,7 +83,8 @@ Examples
           `No attack has "${options.only}" in its name. qs attack --list shows all names`,
         )
       const config = loadConfig()
-      const login = operatorLogin(config)
+      const operator = operatorLogin(config)
+      const login = { ...operator, url: brokerUrls(operator.url)[0] as string }
       checkOwn(login.url, options)
       const target = await setUp({
         operator: login,

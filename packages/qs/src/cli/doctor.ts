@@ -1,3 +1,4 @@
+import { brokerUrls } from '@qs-telemetry/protocol'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { integer } from '../config/kinds.ts'
@@ -59,7 +60,8 @@ async function* examine(queue: number): AsyncGenerator<Finding> {
     return
   }
   yield* checkHost(config)
-  yield* checkBroker(config, brokerAccess(config), queue)
+  const access = brokerAccess(config)
+  for (const url of brokerUrls(access.url)) yield* checkBroker(config, { ...access, url }, queue)
   try {
     yield* checkDatabase(findDatabaseUrl(config), config)
   } catch (error) {

@@ -1,4 +1,5 @@
-import mqtt from 'mqtt'
+import { connectBroker } from '@qs-telemetry/device'
+import { brokerUrls } from '@qs-telemetry/protocol'
 import type { Config } from '../config/settings.ts'
 import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
@@ -15,9 +16,10 @@ export async function watchTopics(
   onMessage: (topic: string, payload: Buffer) => void,
 ): Promise<void> {
   const { url, mqtt: tls, ...credentials } = brokerOptions(config)
-  const client = mqtt.connect(url, { ...tls, ...credentials, protocolVersion: 4, reconnectPeriod: 1_000 })
+  const client = connectBroker(url, { ...tls, ...credentials, protocolVersion: 4, reconnectPeriod: 1_000 })
   client.on('message', onMessage)
   let wasConnected = false
+  let untried = brokerUrls(url).length
   await new Promise<void>((resolve, reject) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve)
     client.on('connect', () => {
@@ -27,7 +29,7 @@ export async function watchTopics(
       })
     })
     client.on('error', (error) => {
-      if (!wasConnected) reject(brokerError(url, error))
+      if (!wasConnected && --untried === 0) reject(brokerError(url, error))
     })
   }).finally(() => client.endAsync(true))
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { EventTopic, isTimeZone } from '@qs-telemetry/protocol'
+import { brokerUrls, EventTopic, isTimeZone } from '@qs-telemetry/protocol'
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 
 /** Parses the text of a setting. `parse` throws a RangeError whose message says which values it takes. */
@@ -147,6 +147,13 @@ export const brokerUrl: Kind<string> = kind('URL (mqtt, mqtts)', (value) => {
   if (new URL(checked).username === '') return checked
   throw new RangeError('takes no user name or password; set MQTT_USERNAME and MQTT_PASSWORD')
 })
+
+/** Complete URLs, separated by commas. */
+export const brokerNodes: Kind<string> = kind('URLs (mqtt, mqtts)', (value) =>
+  brokerUrls(value)
+    .map((node) => brokerUrl.parse(node))
+    .join(','),
+)
 
 /** Named ranges of @fastify/proxy-addr. */
 const RANGES: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal'])

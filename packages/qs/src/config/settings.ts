@@ -37,8 +37,8 @@ const bytes = (count: number): string => (count % 1024 === 0 ? `${count / 1024}K
 export const SETTINGS = {
   MQTT_URL: optional(
     'MQTT',
-    kinds.brokerUrl,
-    'URL of the broker. If unset, the embedded broker on MQTT_PORT of this machine. MQTT 5, with a fallback to 3.1.1',
+    kinds.brokerNodes,
+    'URL of the broker; several nodes of a cluster, separated by commas, are tried in turn (mqtt://a:1883,b:1883). If unset, the embedded broker on MQTT_PORT of this machine. MQTT 5, with a fallback to 3.1.1',
   ),
   MQTT_CLIENT_ID: setting(
     'MQTT',
@@ -80,8 +80,8 @@ export const SETTINGS = {
   MQTT_SESSION_EXPIRY: setting(
     'MQTT',
     kinds.duration('0s', '3650d'),
-    '30d',
-    'How long the broker keeps the session and its queue while the ingester is not connected (MQTT 5)',
+    '24d',
+    'How long the broker keeps the session and its queue while the ingester is not connected (MQTT 5). Some brokers, Artemis among them, lose the session at once if this is more than 24 days',
   ),
   MQTT_KEEP_ALIVE: setting(
     'MQTT',
@@ -93,7 +93,7 @@ export const SETTINGS = {
   MQTT_PUBLIC_URL: optional(
     'Accounts',
     kinds.brokerUrl,
-    'Broker URL for devices, used in the snippets of qs device. If unset, MQTT_URL or the network address of this machine',
+    'Broker URL for devices, used in the snippets of qs device. If unset, the first of MQTT_URL or the network address of this machine',
   ),
   INGESTER_USERNAME: setting(
     'Accounts',

@@ -1,4 +1,4 @@
-import { topicMatches } from '@qs-telemetry/protocol'
+import { type EventTopic, topicMatches } from '@qs-telemetry/protocol'
 import type { UnhandledTopics } from '@qs-telemetry/protocol/api'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { ackFilter, topicsAround } from '../accounts/roles.ts'
@@ -33,17 +33,21 @@ export class UnhandledWatch {
   readonly #watch: TopicWatch
   readonly #clock: Clock
   readonly #ours: readonly string[]
+  readonly #eventsTopic: EventTopic
   #windowMs = Number.NEGATIVE_INFINITY
   #left: Record<keyof typeof MOST, number> = { ...MOST }
   /** When it last exceeded the limit. */
   #pausedMs = Number.NEGATIVE_INFINITY
   #isPaused = false
+  /** Messages on event topics that other subscribers got, retained ones excluded; of a sample when there are many. */
+  #events = 0
   #callOff: CallOff = () => {}
 
   constructor({ config, mqttUrl, clientId, clock }: UnhandledWatchOptions) {
     const filter = topicsAround(config.MQTT_EVENTS_TOPIC)
     this.#log = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)
     this.#ours = [ackFilter(accountTopics(config)), config.MQTT_DEADLETTER_TOPIC]
+    this.#eventsTopic = config.MQTT_EVENTS_TOPIC
     this.#clock = clock
     this.#watch = new TopicWatch({
       url: mqttUrl,
@@ -68,6 +72,10 @@ export class UnhandledWatch {
     await this.#watch.stop()
   }
 
+  get events(): number {
+    return this.#events
+  }
+
   list(): UnhandledTopics {
     const isSampled = this.#clock.monotonicMs() - this.#pausedMs < 2 * PAUSE_MS
     return { ...this.#log.list(), isSampled, problem: this.#watch.problem }
@@ -85,6 +93,7 @@ export class UnhandledWatch {
     if (this.#left.messages < 0 || this.#left.bytes < 0) return this.#pause(nowMs)
     // The broker repeats retained messages with each subscription.
     if (isRetained || this.#ours.some((filter) => topicMatches(filter, topic))) return
+    if (this.#eventsTopic.deviceIdOf(topic) !== null) this.#events++
     this.#log.came({ topic, clientId: null, isAllowed: true, payload }, this.#clock.now().epochMs)
   }
 

@@ -64,6 +64,18 @@ export class BrokerProbe {
     }
   }
 
+  /** With MQTT 5, otherwise with 3.1.1. @throws QsError if neither works */
+  static async openAny(
+    access: BrokerAccess,
+    options: Omit<ProbeOptions, 'version'>,
+  ): Promise<{ readonly probe: BrokerProbe; readonly version: 4 | 5 }> {
+    try {
+      return { probe: await BrokerProbe.open(access, { ...options, version: 5 }), version: 5 }
+    } catch {
+      return { probe: await BrokerProbe.open(access, { ...options, version: 4 }), version: 4 }
+    }
+  }
+
   /** The granted QoS; null if the broker refuses. */
   async subscribe(topic: string, qos: 0 | 1): Promise<number | null> {
     try {

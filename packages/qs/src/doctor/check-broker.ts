@@ -6,9 +6,11 @@ import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import type { BrokerContext } from './broker-context.ts'
 import { BrokerProbe } from './broker-probe.ts'
+import { checkAccounts } from './check-accounts.ts'
 import { checkConnack, windowOf } from './check-connack.ts'
 import { checkPacketSize } from './check-packet-size.ts'
 import { checkSession } from './check-session.ts'
+import { checkShared } from './check-shared.ts'
 import { checkSys } from './check-sys.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 import { pubackIsCommit } from './puback-is-commit.ts'
@@ -57,13 +59,15 @@ async function* checkDirect(context: BrokerContext): AsyncGenerator<Finding> {
 async function* checkBetween(context: BrokerContext): AsyncGenerator<Finding> {
   const { config, probe, version } = context
   yield* checkConnack(probe.connack, version, config)
+  yield await checkAccounts(context)
   yield await checkSubscription(context)
   yield await checkAckRight(context)
   yield* checkSys(context)
   if (await echoes(context)) {
     yield await checkPacketSize(context)
+    if (config.MQTT_EVENTS_TOPIC.filter.startsWith('$share/')) yield await checkShared(context)
     yield* checkSession(context)
-  } else yield noEcho(context, 'queue, session, QoS 0 and packet size are')
+  } else yield noEcho(context, 'queue, session, QoS 0, shared subscriptions and packet size are')
   yield unknown(
     'broker crash',
     'whether its store survives a crash cannot be tested from outside',
@@ -85,17 +89,11 @@ async function open(
   config: Config,
 ): Promise<{ readonly probe: BrokerProbe | Finding; readonly version: 4 | 5 }> {
   const sessionExpirySeconds = Math.min(Math.round(config.MQTT_SESSION_EXPIRY / 1000), 0xffff_ffff)
-  const attempt = (version: 4 | 5) =>
-    BrokerProbe.open(access, { clientId, clean: true, sessionExpirySeconds, version }).catch(
-      (error: QsError) => error,
-    )
-  const first = await attempt(5)
-  if (!(first instanceof QsError)) return { probe: first, version: 5 }
-  const second = await attempt(4)
-  const isOpen = !(second instanceof QsError)
-  return {
-    probe: isOpen ? second : problem('broker connection', second.problem, second.entry.advice),
-    version: 4,
+  try {
+    return await BrokerProbe.openAny(access, { clientId, clean: true, sessionExpirySeconds })
+  } catch (error) {
+    if (!(error instanceof QsError)) throw error
+    return { probe: problem('broker connection', error.problem, error.entry.advice), version: 4 }
   }
 }
 

@@ -2,11 +2,15 @@ import type { IConnackPacket } from 'mqtt'
 import type { Config } from '../config/settings.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
+const MAX_INT32_MS = 2 ** 31 - 1
+/** What clients commonly send at once without asking; our own device client sends 32. */
+const MIN_WINDOW = 32
+
 /** The limits that the broker announces in CONNACK [MQTT 5, 3.2.2.3]. */
 export function checkConnack(connack: IConnackPacket, version: 4 | 5, config: Config): Finding[] {
   if (version === 4)
     return [unknown('broker limits', 'MQTT 3.1.1 cannot announce them; the live tests below measure them')]
-  const { maximumQoS, sharedSubscriptionAvailable, sessionExpiryInterval } = connack.properties ?? {}
+  const { maximumQoS, sessionExpiryInterval } = connack.properties ?? {}
   const findings: Finding[] = []
   // Absent means 2.
   if (maximumQoS === 0)
@@ -28,17 +32,26 @@ export function checkConnack(connack: IConnackPacket, version: 4 | 5, config: Co
         'Raise it at the broker: after that time without an ingester, queued messages are gone',
       ),
     )
-  if (config.MQTT_EVENTS_TOPIC.filter.startsWith('$share/') && Number(sharedSubscriptionAvailable ?? 1) === 0)
+  else if (config.MQTT_SESSION_EXPIRY > MAX_INT32_MS)
     findings.push(
-      problem('broker shared subscriptions', 'not supported', 'Remove $share/… from MQTT_EVENTS_TOPIC'),
+      warning(
+        'broker session expiry',
+        'MQTT_SESSION_EXPIRY is more than 24 days, 32 bits of milliseconds: some brokers, Artemis among them, lose such a session at once',
+        'Set MQTT_SESSION_EXPIRY to 24d or less',
+      ),
     )
   findings.push(windowOf(connack))
   return findings
 }
 
 export function windowOf({ properties }: IConnackPacket): Finding {
-  return ok(
-    'broker window',
-    `accepts ${properties?.receiveMaximum ?? 65_535} messages in flight from a client`,
-  )
+  const name = 'broker window'
+  const { receiveMaximum = 65_535 } = properties ?? {}
+  return receiveMaximum >= MIN_WINDOW
+    ? ok(name, `accepts ${receiveMaximum} messages in flight from a client`)
+    : warning(
+        name,
+        `accepts only ${receiveMaximum} messages in flight from a client. A client that ignores this, as many do, is disconnected (0x93) when it has a queue to send`,
+        'Raise Receive Maximum at the broker (HiveMQ: server-receive-maximum), or see that each device obeys it',
+      )
 }

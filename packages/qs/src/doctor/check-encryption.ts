@@ -1,3 +1,4 @@
+import { brokerPlace, brokerUrls } from '@qs-telemetry/protocol'
 import { lanAddress } from '../accounts/lan-address.ts'
 import type { Config } from '../config/settings.ts'
 import { probePort } from '../endpoints/probe-port.ts'
@@ -14,15 +15,17 @@ export async function checkEncryption(
 ): Promise<Finding> {
   const name = 'encryption'
   if (url === null) return checkEmbedded(name, { address, port })
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'mqtts:') return ok(name, 'mqtts to the broker')
+  const clear = brokerUrls(url)
+    .map(brokerPlace)
+    .filter(({ protocol }) => protocol !== 'mqtts')
+  if (clear.length === 0) return ok(name, 'mqtts to the broker')
   // A name without a dot is this host or one of its containers.
-  const isNear = /^(127\.|\[::1\]$|localhost$)/.test(hostname) || !/[.:]/.test(hostname)
-  return isNear
-    ? ok(name, `none to ${hostname}, which is local`)
+  const far = clear.find(({ host }) => !/^(127\.|::1$|localhost$)/.test(host) && /[.:]/.test(host))
+  return far === undefined
+    ? ok(name, `none to ${clear.map(({ host }) => host).join(', ')}, which is local`)
     : warning(
         name,
-        `none to ${hostname}: password and events can be read in transit`,
+        `none to ${far.host}: password and events can be read in transit`,
         'Use mqtts:// in MQTT_URL',
       )
 }

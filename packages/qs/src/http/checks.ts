@@ -25,7 +25,7 @@ export function brokerCheck(status: () => BrokerStatus): Check {
 }
 
 /** Readiness means that events flow; the other alarms are only reported, since events still become rows. */
-const NOT_READY: ReadonlySet<string> = new Set(['stalled', 'database_refuses'])
+const NOT_READY: ReadonlySet<string> = new Set(['stalled', 'database_refuses', 'unheard'])
 
 /** Reports all active alarms as the detail. */
 export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {

@@ -1,8 +1,9 @@
 import { ackFor, ackTopic, type DeviceAck } from '@qs-telemetry/protocol'
-import mqtt from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import type { Config } from '../config/settings.ts'
 import { brokerError } from '../endpoints/broker-error.ts'
 import { brokerOptions } from '../endpoints/broker-options.ts'
+import { connectOnce } from '../endpoints/connect-once.ts'
 import { QsError } from '../errors/qs-error.ts'
 import type { AckInbox, ReplayMessage } from './replay-letter.ts'
 
@@ -24,7 +25,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 export class BrokerInbox implements AckInbox {
   readonly keepsReceiveTime = false
   readonly #config: Config
-  #client: Promise<mqtt.MqttClient> | null = null
+  #client: Promise<MqttClient> | null = null
   readonly #subscribed = new Map<string, Promise<void>>()
   readonly #waiting = new Map<string, Set<Waiting>>()
 
@@ -77,7 +78,7 @@ export class BrokerInbox implements AckInbox {
     await client?.endAsync(true)
   }
 
-  #connected(): Promise<mqtt.MqttClient> {
+  #connected(): Promise<MqttClient> {
     this.#client ??= this.#connect().catch((error) => {
       this.#client = null
       throw error
@@ -85,7 +86,7 @@ export class BrokerInbox implements AckInbox {
     return this.#client
   }
 
-  async #connect(): Promise<mqtt.MqttClient> {
+  async #connect(): Promise<MqttClient> {
     const { url, mqtt: tls, ...credentials } = brokerOptions(this.#config)
     try {
       const options = {
@@ -93,7 +94,7 @@ export class BrokerInbox implements AckInbox {
         connectTimeout: CONNECT_TIMEOUT_MS,
         reconnectPeriod: 1_000,
       }
-      const client = await mqtt.connectAsync(url, { ...tls, ...credentials, ...options }, false)
+      const client = await connectOnce(url, { ...tls, ...credentials, ...options })
       // mqtt.js reconnects; a missed device ack ends in the timeout.
       client.on('error', () => {})
       client.on('message', (topic, payload) => this.#hear(topic, payload))
@@ -103,7 +104,7 @@ export class BrokerInbox implements AckInbox {
     }
   }
 
-  #subscribe(client: mqtt.MqttClient, topic: string): Promise<void> {
+  #subscribe(client: MqttClient, topic: string): Promise<void> {
     const known = this.#subscribed.get(topic)
     if (known !== undefined) return known
     const subscribed = client.subscribeAsync(topic, { qos: 1 }).then(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { NetConnectOpts } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
+import { brokerPlace, brokerUrls } from '@qs-telemetry/protocol'
 import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
@@ -79,7 +80,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   }
   const login = broker === null ? { username: run, password: randomUUID() } : null
   const brokerLink = await FaultProxy.start(
-    broker === null ? placeOfOwn(() => ingester.port) : placeOf(broker.url),
+    broker === null ? placeOfOwn(() => ingester.port) : brokerPlace(brokerUrls(broker.url)[0] as string),
   )
   const databaseLink = await FaultProxy.start(databasePlace(database))
   const ingester = new OwnIngester({
@@ -245,12 +246,6 @@ function placeOfOwn(port: () => number | null): NetConnectOpts {
       return port() ?? 0
     },
   }
-}
-
-function placeOf(url: string): NetConnectOpts {
-  const { protocol, hostname, port } = new URL(url)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return { host, port: Number(port || (protocol === 'mqtts:' ? 8883 : 1883)) }
 }
 
 function databasePlace({ host, port }: DatabaseClient): NetConnectOpts {

@@ -1,5 +1,5 @@
 import type { BrokerOptions } from '@qs-telemetry/device'
-import { EventTopic } from '@qs-telemetry/protocol'
+import { brokerUrls, EventTopic } from '@qs-telemetry/protocol'
 import mqtt, { type MqttClient } from 'mqtt'
 import type { Answer, SentEvent } from './verification.ts'
 
@@ -29,6 +29,7 @@ export class TrustingDevice {
   #underWay = new Set<SentEvent>()
   #answered = 0
   #client: MqttClient | null = null
+  #connections = 0
   #timer: NodeJS.Timeout | undefined
   #onAllAnswered: (() => void) | null = null
 
@@ -44,7 +45,8 @@ export class TrustingDevice {
   /** Connects, and again whenever the connection ends. */
   open(): void {
     const { url, username, password, mqtt: more } = this.#options.broker
-    const client = mqtt.connect(url, {
+    const nodes = brokerUrls(url)
+    const client = mqtt.connect(nodes[this.#connections++ % nodes.length] as string, {
       ...more,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),

@@ -15,6 +15,7 @@ import {
   RECONNECTS_WITHIN_MS,
   reconnectingAlarm,
 } from '../../src/alarms/source-alarms.ts'
+import { UNHEARD_MESSAGES, UNHEARD_MS, unheardAlarm } from '../../src/alarms/unheard-alarm.ts'
 import { alarmCheck } from '../../src/http/checks.ts'
 import { Accounting } from '../../src/pipeline/accounting.ts'
 import type { IntakeStatus } from '../../src/pipeline/intake.ts'
@@ -196,4 +197,33 @@ test('a queue at the broker that is not for this ingester and does not shrink ra
   status = { unsettledMessages: 0, isPaused: true }
   assert.equal(check(startMs + 3 * FOREIGN_MS), null, 'while reading is paused they wait for this ingester')
   assert.equal(check(startMs + 6 * FOREIGN_MS), null)
+})
+
+test('events that others publish and no ingester gets raise an alarm and end readiness', async () => {
+  const accounting = new Accounting()
+  let published = 0
+  let areOthersStoring = true
+  const alarm = unheardAlarm({
+    accounting,
+    status: () => ({ isConnected: true, isPaused: false, unsettledMessages: 0 }),
+    published: () => published,
+    areOthersStoring: async () => areOthersStoring,
+  })
+  /** Twice: the answer of the database comes after the first look. */
+  const look = async (nowMs: number) => {
+    alarm.check(nowMs)
+    await new Promise(setImmediate)
+    return alarm.check(nowMs)
+  }
+  assert.equal(await look(0), null)
+  published = UNHEARD_MESSAGES
+  assert.equal(await look(UNHEARD_MS - 1), null)
+  assert.equal(await look(UNHEARD_MS), null, 'others of the group get them')
+  areOthersStoring = false
+  const text = await look(2 * UNHEARD_MS)
+  assert.match(text ?? '', /^10 events were published within 120 s, .*got none.*\$share/)
+  const { ok } = await alarmCheck(() => new Map([[alarm.name, String(text)]]))()
+  assert.equal(ok, false)
+  accounting.received++
+  assert.equal(await look(2 * UNHEARD_MS + 1), null)
 })

@@ -76,9 +76,11 @@ async function checkBroker(t: TestContext, brokerUrl: string) {
   await addChannel(stage.pool, { name: 'ha', kind: 'mqtt', settings: {}, quiet: null })
   await stage.pass(15)
   await until(() => stateOf('freezer') === 'OFF' && stateOf('disk') === 'OFF', 'the first state')
-  const discovery = JSON.parse(
-    seen.get('homeassistant/binary_sensor/qs_alert_freezer/config') ?? '{}',
-  ) as Record<string, unknown>
+  const config = await until(
+    () => seen.get('homeassistant/binary_sensor/qs_alert_freezer/config'),
+    'the discovery',
+  )
+  const discovery = JSON.parse(config) as Record<string, unknown>
   assert.deepEqual(
     [discovery.state_topic, discovery.device_class, discovery.unique_id],
     ['qs/v1/alerts/rules/freezer', 'problem', 'qs_alert_freezer'],

@@ -45,7 +45,11 @@ test('a broker and a database that are set up well, without disturbing a running
   })
   const { databaseUrl, pipeline, query } = await startPipeline(t, broker.url)
   const { received } = await listen(t, broker.url)
-  const { findings } = await doctor({ MQTT_URL: broker.url, DATABASE_URL: databaseUrl })
+  const { findings } = await doctor({
+    MQTT_URL: broker.url,
+    MQTT_EVENTS_TOPIC: '$share/doctor/qs/v1/+/events',
+    DATABASE_URL: databaseUrl,
+  })
   const good = [
     'broker connection',
     'broker subscription',
@@ -53,6 +57,8 @@ test('a broker and a database that are set up well, without disturbing a running
     'broker $SYS',
     'broker drops',
     'broker message size',
+    'broker window',
+    'broker shared subscriptions',
     'broker session',
     'broker queue',
     'broker QoS 0',
@@ -70,6 +76,7 @@ test('a broker and a database that are set up well, without disturbing a running
     good.filter((name) => findings.get(name)?.status !== 'ok').map((name) => findings.get(name) ?? name),
     [],
   )
+  assert.match(findings.get('broker accounts')?.detail ?? '', /admits clients without a user name/)
   assert.match(findings.get('broker $SYS')?.detail ?? '', /mosquitto version/)
   assert.match(
     findings.get('disk')?.detail ?? '',

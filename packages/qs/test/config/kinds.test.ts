@@ -118,3 +118,12 @@ test('a log level and a QoS take only the listed values', () => {
   ])
   refuses(kinds.qos, ['2', '-1', 'one', '01'], /^takes 0 or 1$/)
 })
+
+test('the nodes of a broker are complete URLs without credentials, in the order in which they are tried', () => {
+  parses(kinds.brokerNodes, [
+    ['mqtt://a', 'mqtt://a'],
+    ['mqtts://a:8884, b', 'mqtts://a:8884,mqtts://b'],
+  ])
+  refuses(kinds.brokerNodes, ['mqtt://a,', 'a,b', 'mqtt://a,http://b'], /^takes a URL/)
+  refuses(kinds.brokerNodes, ['mqtt://a,user:secret@b'], /^takes no user name/)
+})

@@ -82,6 +82,7 @@ test('the ingester finds misspelt topics at Mosquitto, and leaves out its own', 
   await until(() => countOf('qs/v1/kitchen/event') === 1, 'the misspelt topic is listed')
   const list = watch.list()
   assert.deepEqual([list.problem, list.isSampled, list.more], [null, false, 0])
+  assert.equal(watch.events, 1)
   const [first] = list.topics
   assert.deepEqual(first, {
     topic: 'qs/v1/kitchen/event',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import mqtt, { type MqttClient } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { ALERTS_TOPIC } from '../../accounts/alert-topics.ts'
+import { connectOnce } from '../../endpoints/connect-once.ts'
 import { QsError } from '../../errors/qs-error.ts'
 import { reasonOf } from '../../errors/reason-of.ts'
 import type { ChannelSettings } from '../channel-kinds.ts'
@@ -42,7 +43,7 @@ export function mqttSender(own: OwnBroker, read: () => Promise<AlertsNow>): Send
     const end = () => void client?.end(true)
     signal.addEventListener('abort', end)
     try {
-      const connected = await mqtt.connectAsync(settings.url ?? own.url, optionsOf(settings, own), false)
+      const connected = await connectOnce(settings.url ?? own.url, optionsOf(settings, own))
       client = connected
       connected.on('error', () => {})
       const found = new Set<string>()
@@ -52,9 +53,10 @@ export function mqttSender(own: OwnBroker, read: () => Promise<AlertsNow>): Send
       await connected.subscribeAsync(`${topic}/rules/+`, { qos: 1 })
       const publish = ({ topic: name, payload }: Retained) =>
         connected.publishAsync(name, payload, { qos: 1, retain: true })
-      await Promise.all(statesOf(now, places).map(publish))
+      // One at a time, for a broker with a small Receive Maximum, which MQTT.js does not obey.
+      for (const state of statesOf(now, places)) await publish(state)
       const stale = [...found].filter((rule) => !now.rules.includes(rule))
-      await Promise.all(stale.flatMap((rule) => removalsOf(rule, places)).map(publish))
+      for (const removal of stale.flatMap((rule) => removalsOf(rule, places))) await publish(removal)
       if (digest.items.length > 0)
         await connected.publishAsync(`${topic}/changes`, webhookBody(digest), { qos: 1 })
       await connected.endAsync()
@@ -68,7 +70,7 @@ export function mqttSender(own: OwnBroker, read: () => Promise<AlertsNow>): Send
 }
 
 /** MQTT 5 says when the broker does not allow a topic; 3.1.1 says nothing. */
-function optionsOf({ url, user, password, protocol }: ChannelSettings, own: OwnBroker): mqtt.IClientOptions {
+function optionsOf({ url, user, password, protocol }: ChannelSettings, own: OwnBroker): IClientOptions {
   const isOwn = url === undefined
   const [name, secret] = isOwn && user === undefined ? [own.username, own.password()] : [user, password]
   return {

@@ -91,7 +91,9 @@ module.exports = {
     forbid(
       'mqtt-in-its-places',
       'MQTT libraries: only in folders that connect to a broker or implement one',
-      { path: `${QS}/(?!source/|embedded/broker/|accounts/|alerts/|letters/|doctor/|verify/|attack/|cli/)` },
+      {
+        path: `${QS}/(?!source/|endpoints/|embedded/broker/|accounts/|alerts/|letters/|doctor/|verify/|attack/|cli/)`,
+      },
       { path: '^node_modules/(mqtt|mqtt-packet|ws)/' },
     ),
     forbid(

@@ -8,20 +8,12 @@ import type { CallOff, Clock } from '../pipeline/clock.ts'
 import { disconnectedByBroker, refusedSubscription } from './broker-refusals.ts'
 import { InboundMessages, type Received, type SessionMemory } from './inbound-messages.ts'
 import { KeepAlive } from './keep-alive.ts'
-import { loginPacket } from './login-packet.ts'
+import { type LoginOptions, loginPacket } from './login-packet.ts'
 import { type AnswerType, Packets, PUBACK, PUBREL } from './packets.ts'
 import { Transmit } from './transmit.ts'
 
-export interface SessionOptions {
-  readonly clientId: string
-  readonly username: string | null
-  readonly password: string | null
+export interface SessionOptions extends LoginOptions {
   readonly filter: string
-  readonly protocolVersion: 4 | 5
-  readonly sessionExpiryMs: number
-  /** Maximum unanswered messages from the broker (MQTT 5). */
-  readonly receiveMaximum: number
-  readonly keepAliveMs: number
   readonly handshakeTimeoutMs: number
   readonly nextSubscribeId: () => number
   readonly clock: Clock

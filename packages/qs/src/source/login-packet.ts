@@ -1,8 +1,18 @@
 import type { Packet } from 'mqtt-packet'
-import type { SessionOptions } from './broker-connection.ts'
+
+export interface LoginOptions {
+  readonly clientId: string
+  readonly username: string | null
+  readonly password: string | null
+  readonly protocolVersion: 4 | 5
+  readonly sessionExpiryMs: number
+  /** Maximum unanswered messages from the broker (MQTT 5). */
+  readonly receiveMaximum: number
+  readonly keepAliveMs: number
+}
 
 /** CONNECT for a durable session. */
-export function loginPacket(options: SessionOptions): Packet {
+export function loginPacket(options: LoginOptions): Packet {
   const { clientId, username, password, protocolVersion, keepAliveMs, sessionExpiryMs, receiveMaximum } =
     options
   return {

@@ -3,6 +3,7 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Client } from 'pg'
 import { realEdges } from '../../packages/qs/src/app/edges.ts'
+import { stepAside } from '../../packages/qs/src/embedded/postgres/step-aside.ts'
 import type { Clock } from '../../packages/qs/src/pipeline/clock.ts'
 import { SealJob } from '../../packages/qs/src/segments/seal-job.ts'
 import { createLog } from '../../packages/qs/src/telemetry/log.ts'
@@ -105,11 +106,12 @@ async function fill(url: string): Promise<void> {
   }
 }
 
-/** The job of the ingester with its pauses, here so that it starts and ends with a half. @returns how many it sealed */
+/** The job of `qs up` with its pauses and its priority, here so that it starts and ends with a half. @returns how many it sealed */
 function startSealing(url: string): { stop(): Promise<number> } {
   let sealed = 0
   const job = new SealJob({
     ...{ url, afterMs: SEAL_AFTER_DAYS * DAY_MS, clock: eager(realEdges().clock), log: createLog('warn') },
+    onConnect: stepAside,
     freeBytes: async () => null,
     onDropped: () => {},
     onSealed: (events) => {

@@ -15,6 +15,7 @@ import { migrate } from '../database/migrate.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
 import { DeviceZones } from '../devices/device-zones.ts'
 import type { EmbeddedBroker } from '../embedded/broker/embedded-broker.ts'
+import { stepAside } from '../embedded/postgres/step-aside.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
 import { hasCode } from '../errors/qs-error.ts'
@@ -128,10 +129,11 @@ export async function startIngester(
     ...{ url: databaseUrl, clock: new SystemClock(), metrics: pipeline.metrics },
     log: log.child({ stage: 'gaps' }),
   })
+  const ownsPostgres = embedded !== undefined && config.DATABASE_URL === null
   const sealing = new SealJob({
     ...{ url: databaseUrl, afterMs: config.SEAL_AFTER, clock: new SystemClock() },
-    freeBytes: (ask) =>
-      databaseFreeBytes(ask, embedded && config.DATABASE_URL === null ? config.QS_DATA_DIR : null),
+    ...(ownsPostgres && { onConnect: stepAside }),
+    freeBytes: (ask) => databaseFreeBytes(ask, ownsPostgres ? config.QS_DATA_DIR : null),
     onSealed: (events) => pipeline.metrics.sealedEvents.inc(events),
     onDropped: (events) => pipeline.metrics.droppedEvents.inc(events),
     log: log.child({ stage: 'sealing' }),

@@ -14,6 +14,8 @@ export interface QueryPoolOptions {
   readonly connections: number
   /** PostgreSQL cancels a statement that takes longer. */
   readonly timeoutMs: number
+  /** Gets the id of the server process of each new connection. */
+  readonly onConnect?: (pid: number) => void
 }
 
 /** How long after the time-out to wait for the server to cancel a statement before the connection counts as dead. */
@@ -25,7 +27,7 @@ export class QueryPool implements Ask {
   readonly #pool: pg.Pool
   readonly #lent = new Set<pg.PoolClient>()
 
-  constructor(url: DatabaseUrl, { name, connections, timeoutMs }: QueryPoolOptions) {
+  constructor(url: DatabaseUrl, { name, connections, timeoutMs, onConnect }: QueryPoolOptions) {
     this.#pool = new pg.Pool({
       Client: clientOf(url),
       application_name: name,
@@ -37,6 +39,9 @@ export class QueryPool implements Ask {
       idleTimeoutMillis: 60_000,
     })
     surviveBrokenConnections(this.#pool)
+    // pg has the id, its types do not.
+    if (onConnect)
+      this.#pool.on('connect', (client) => onConnect((client as unknown as { processID: number }).processID))
   }
 
   query<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {

@@ -32,6 +32,8 @@ export interface SealJobOptions {
   /** Free on the disk of the database; null: unknown. */
   readonly freeBytes: (ask: Ask) => Promise<number | null>
   readonly clock: Clock
+  /** Gets the id of the server process that seals. */
+  readonly onConnect?: (pid: number) => void
   readonly onSealed: (events: number) => void
   readonly onDropped: (events: number) => void
   readonly log: Log
@@ -50,6 +52,8 @@ export class SealJob {
   #isStopped = false
   /** Events sealed in this walk. */
   #sealed = 0
+  /** Series of this walk that cannot be sealed; it meets them in each of its turns. */
+  readonly #faulty = new Set<string>()
   #saidAtMs = 0
   #clockJump: ClockJump | null = null
   #roomAtMs = -Infinity
@@ -57,7 +61,11 @@ export class SealJob {
 
   constructor(options: SealJobOptions) {
     this.#options = options
-    this.#pool = new QueryPool(options.url, { name: 'qs-sealing', connections: 1, timeoutMs: TIMEOUT_MS })
+    const { url, onConnect } = options
+    this.#pool = new QueryPool(url, {
+      ...{ name: 'qs-sealing', connections: 1, timeoutMs: TIMEOUT_MS },
+      ...(onConnect && { onConnect }),
+    })
   }
 
   /** The jump of the clock for which old events wait. */
@@ -134,17 +142,23 @@ export class SealJob {
     const nowMs = clock.monotonicMs()
     onSealed(events)
     this.#sealed += events
-    if (fault !== null)
+    const series = JSON.stringify([deviceId, eventType])
+    if (fault !== null && !this.#faulty.has(series)) {
+      this.#faulty.add(series)
       log.error(
         { device: deviceId, type: eventType, reason: fault },
         'Events of this series cannot be sealed. They stay as they are and nothing is lost; please report this',
       )
+    }
     const isDue = nowMs - this.#saidAtMs >= SAY_EVERY_MS
     if (this.#sealed > 0 && (isEnd || isDue)) {
       log.info({ events: this.#sealed, device: isEnd ? undefined : deviceId }, 'Sealed old events')
       this.#saidAtMs = nowMs
     }
-    if (isEnd) this.#sealed = 0
+    if (isEnd) {
+      this.#sealed = 0
+      this.#faulty.clear()
+    }
     return isEnd
   }
 }

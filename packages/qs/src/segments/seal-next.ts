@@ -13,10 +13,10 @@ export interface SealStep {
 }
 
 /**
- * Events in one transaction: about two segments, and some 50 ms on one core. Meanwhile batches with events that may be
+ * Events in one transaction: one segment, and some 25 ms on one core. Meanwhile batches with events that may be
  * sealed wait; others do not.
  */
-const MOST_EVENTS = 2_000
+const MOST_EVENTS = 1_000
 
 const SQL = `
 select device_id as "deviceId", event_type as "eventType", events, is_end as "isEnd", fault

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getPriority } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { instantFromMs } from '@qs-telemetry/protocol'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
@@ -7,6 +8,7 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { clockAlarm } from '../../src/alarms/clock-alarm.ts'
 import { roomAlarm } from '../../src/alarms/room-alarm.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { stepAside } from '../../src/embedded/postgres/step-aside.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import { SealJob } from '../../src/segments/seal-job.ts'
 
@@ -48,6 +50,7 @@ async function open(t: TestContext, freeBytes: number | null = null) {
     url,
     afterMs: 30 * DAY_MS,
     clock: hastyClock(),
+    onConnect: stepAside,
     onDropped: () => {},
     freeBytes: async () => freeBytes,
     onSealed: (events) => {
@@ -142,4 +145,19 @@ test('a stopped job starts where it was, and counts what it has sealed', async (
   const { rows, all, same } = await state()
   assert.deepEqual([all, same], [12_000, 12_000])
   assert.ok(rows <= 12_000 - counted.events)
+})
+
+test('on a PostgreSQL of its own, sealing works in the time that others leave', async (t) => {
+  const { pool, job, state } = await open(t)
+  job.start()
+  t.after(() => job.stop())
+  await until(async () => (await state()).ended, 'everything is sealed')
+  const servers = await pool.query<{ pid: number; name: string }>(
+    `select pid, application_name as name from pg_stat_activity where datname = current_database() and application_name <> 'test'`,
+  )
+  assert.deepEqual(
+    servers.map(({ pid, name }) => [name, getPriority(pid)]),
+    [['qs-sealing', 15]],
+  )
+  assert.doesNotThrow(() => stepAside(2 ** 22 + 1), 'a process that has ended')
 })

@@ -130,6 +130,22 @@ test('an event is not sealed before numbers by the hour have counted it', async 
   assert.equal(await sealAll(pool), 201)
 })
 
+test('the series take turns, a step each, so that rows which lie side by side are sealed at one time', async (t) => {
+  const pool = await open(t)
+  await pool.query(REGULAR, ['2026-06-01T00:00:00.123457Z', 1, 2_500])
+  await pool.query(`
+    insert into events select 'e' || substr(event_id, 2), 'e', event_type, value_num, value_text, unit, ts, ts_device, ts_device_local,
+      ts_device_raw, ts_server, schema, meta, value_exact from events where event_id <= 'd-1-2'`)
+  await pool.query('select recount_series()')
+  const steps: string[] = []
+  for (;;) {
+    const [step] = await pool.query<Step & { device_id: string }>(`select * from seal_next('30 days', 1000)`)
+    if (step === undefined || step.is_end) break
+    if (step.events > 0) steps.push(`${step.device_id} ${step.events}`)
+  }
+  assert.deepEqual(steps, ['d 1000', 'e 1000', 'd 1000', 'e 112', 'd 500'])
+})
+
 test('a segment that would give other events than it was made of stops the step, and nothing is deleted', async (t) => {
   const pool = await open(t)
   await pool.query(REGULAR, ['2026-06-01T00:00:00.123457Z', 1, 1_500])

@@ -75,7 +75,7 @@ build('Building …', {
     ...programs.map((name) => newest(join('packages', name, 'src'))),
     statSync('tsconfig.base.json').mtimeMs,
   ),
-  command: ['node_modules/typescript/bin/tsc', '-b'],
+  command: ['node_modules/@typescript/native/bin/tsc', '-b'],
 })
 build('Building the console …', {
   stamp: 'node_modules/.built-console',

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
+#include "array.h"
 #include "flash.h"
 #include "random.h"
 
@@ -24,14 +22,14 @@ class NorFlash : public qskit::Flash {
   static const uint32_t ERASE_COST = 1024;
 
   NorFlash(uint32_t sectors, uint64_t seed)
-      : erases(sectors, 0), bytes_(sectors * SECTOR), isWritable_(sectors * SECTOR, 0), random_(seed) {
+      : erases(sectors), bytes_(sectors * SECTOR), isWritable_(sectors * SECTOR), random_(seed) {
     for (uint8_t& byte : bytes_) byte = random_.byte();
   }
 
-  std::vector<uint32_t> erases;
+  Array<uint32_t> erases;
   uint64_t written = 0;
   /** The first fault of the caller. */
-  std::string fault;
+  const char* fault = "";
   bool isCut = false;
   bool canBeUnstable = false;
 
@@ -50,18 +48,18 @@ class NorFlash : public qskit::Flash {
     return sum;
   }
 
-  uint32_t sectors() const override { return static_cast<uint32_t>(erases.size()); }
+  uint32_t sectors() const override { return erases.size(); }
 
   bool read(uint32_t address, void* bytes, uint32_t length) override {
     if (isCut) return false;
-    for (uint32_t i = 0; i < length; i++) static_cast<uint8_t*>(bytes)[i] = bytes_.at(address + i);
+    for (uint32_t i = 0; i < length; i++) static_cast<uint8_t*>(bytes)[i] = bytes_[address + i];
     return true;
   }
 
   bool blank(uint32_t address, uint32_t length) override {
     if (isCut) return false;
     for (uint32_t i = 0; i < length; i++) {
-      if (bytes_.at(address + i) != 0xff) return false;
+      if (bytes_[address + i] != 0xff) return false;
     }
     return true;
   }
@@ -79,7 +77,7 @@ class NorFlash : public qskit::Flash {
     // All but one bit.
     bool isAlmostWhole = isUnstable && random_.oneIn(2);
     for (uint32_t i = 0; i < length && i < whole + torn; i++) {
-      if (!isWritable_.at(address + i)) fault = "a byte is written that is not erased";
+      if (!isWritable_[address + i]) fault = "a byte is written that is not erased";
       isWritable_[address + i] = 0;
       bool isLast = i + 1 == length || i + 1 == whole + torn;
       uint8_t kept = i < whole || isAlmostWhole ? 0 : random_.byte();
@@ -88,7 +86,7 @@ class NorFlash : public qskit::Flash {
       byte = static_cast<uint8_t>(before & (source[i] | kept));
       uint8_t changed = static_cast<uint8_t>(before & ~source[i]);
       if (isAlmostWhole) changed = isLast ? static_cast<uint8_t>(changed & -changed) : 0;
-      if (i >= whole && isUnstable) unstable_.push_back({address + i, changed});
+      if (i >= whole && isUnstable) unstable_.push({address + i, changed});
     }
     written += length;
     spend(length);
@@ -98,7 +96,7 @@ class NorFlash : public qskit::Flash {
   bool erase(uint32_t sector) override {
     if (isCut) return false;
     bool endsHere = left_ >= 0 && left_ < ERASE_COST;
-    erases.at(sector)++;
+    erases[sector]++;
     uint32_t from = sector * SECTOR;
     uint32_t border = endsHere ? random_.below(SECTOR + 1) : SECTOR;
     uint32_t rest = random_.below(5);
@@ -111,11 +109,9 @@ class NorFlash : public qskit::Flash {
       else if (rest == 3) byte = static_cast<uint8_t>(byte | (random_.byte() & noise));
       isWritable_[from + i] = endsHere ? 0 : 1;
     }
-    std::vector<Unstable> others;
-    for (const Unstable& each : unstable_) {
-      if (each.address / SECTOR != sector) others.push_back(each);
+    for (uint32_t i = unstable_.size(); i > 0; i--) {
+      if (unstable_[i - 1].address / SECTOR == sector) unstable_.remove(i - 1, 1);
     }
-    unstable_ = others;
     spend(ERASE_COST);
     return !isCut;
   }
@@ -132,9 +128,9 @@ class NorFlash : public qskit::Flash {
     left_ -= cost;
   }
 
-  std::vector<uint8_t> bytes_;
-  std::vector<uint8_t> isWritable_;
-  std::vector<Unstable> unstable_;
+  Array<uint8_t> bytes_;
+  Array<uint8_t> isWritable_;
+  Array<Unstable> unstable_;
   Random random_;
   /** Until the cut; negative: none. */
   int64_t left_ = -1;

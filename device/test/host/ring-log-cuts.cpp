@@ -45,7 +45,7 @@ class World {
       answer(sent_.size());
     }
     if (problem_.empty()) judge();
-    if (!flash_.fault.empty()) problem_ = flash_.fault;
+    if (*flash_.fault != '\0') problem_ = flash_.fault;
     return problem_;
   }
 

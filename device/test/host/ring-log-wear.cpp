@@ -20,5 +20,5 @@ int main() {
   auto range = std::minmax_element(flash.erases.begin(), flash.erases.end());
   printf("{\"perThousand\":%u,\"least\":%u,\"most\":%u}\n", static_cast<uint32_t>(flash.allErases() * 1000 / EVENTS),
          *range.first, *range.second);
-  return flash.fault.empty() && log.lost() == 0 ? 0 : 1;
+  return *flash.fault == '\0' && log.lost() == 0 ? 0 : 1;
 }

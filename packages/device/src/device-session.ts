@@ -1,7 +1,7 @@
 import { ackFor, type DeviceAck, type Limits } from '@qs-telemetry/protocol'
 import type { DeviceWarning } from './device-warning.ts'
 import { DeviceError } from './errors.ts'
-import { eventIds } from './event-id.ts'
+import { eventIdOf, eventIds } from './event-id.ts'
 import { Journal, type JournalOptions } from './journal.ts'
 import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
@@ -66,8 +66,12 @@ export class DeviceSession {
     this.#link = link
     this.#tally = options.tally ?? new Tally()
     this.#outbox = new Outbox({ ...options, messageBytes: options.limits.messageBytes })
-    this.#journal = options.journal === null ? null : new Journal(options.journal)
-    this.#nextEventId = eventIds(options.deviceId)
+    const journal = options.journal === null ? null : new Journal(options.journal)
+    this.#journal = journal
+    this.#nextEventId =
+      journal === null
+        ? eventIds(options.deviceId)
+        : () => eventIdOf(options.deviceId, journal.epoch, journal.next)
   }
 
   /** Reads the journal, if any; its events are sent as soon as the connection is ready. */
@@ -75,6 +79,18 @@ export class DeviceSession {
     for (const json of this.#journal?.open() ?? []) {
       void this.#keep(readKept(json))
     }
+    this.#reportLoss()
+  }
+
+  /** What the journal has lost is an event as well. */
+  #reportLoss(): void {
+    const journal = this.#journal
+    if (journal === null || journal.lost === journal.mark || !this.#hasRoom) return
+    const { lost, mark } = journal
+    this.#warn({ kind: 'lost', deviceId: this.#options.deviceId, events: lost - mark })
+    const event = { event_type: 'events_lost', value: lost, ts_device: new Date().toISOString() }
+    this.send(event).catch(() => {})
+    journal.setMark(lost)
   }
 
   counts(): DeviceCounts {
@@ -97,7 +113,7 @@ export class DeviceSession {
       if (this.#outbox.find(eventId) !== undefined) {
         throw new DeviceError('EVENT_ID_IN_USE', `Event "${eventId}" still waits for its device ack`)
       }
-      this.#journal?.keep(jsonNow(completed, 0))
+      this.#journal?.keep({ eventId, json: jsonNow(completed, 0) })
       return this.#keep(completed)
     } catch (error) {
       return Promise.reject(error)
@@ -168,6 +184,7 @@ export class DeviceSession {
     this.#outbox.abandon(new DeviceError('CLOSED', `Closed before the device ack arrived. ${where}`))
     this.#room.notify()
     this.#idle.notify()
+    this.#syncJournal()
     this.#journal?.close()
     return this.#outbox.waiting
   }
@@ -194,10 +211,10 @@ export class DeviceSession {
   }
 
   #schedule(): void {
-    if (this.#closed || !this.#link.isReady) return
+    if (this.#closed || (!this.#link.isReady && this.#journal === null)) return
     this.#pump ??= setImmediate(() => {
       this.#pump = null
-      this.#publish()
+      if (this.#syncJournal()) this.#publish()
     })
   }
 
@@ -215,6 +232,17 @@ export class DeviceSession {
     }
     if (!this.#link.hasRoom) this.#link.whenRoom(this.#onRoom)
     this.#armResend()
+  }
+
+  /** Events reach the disk also while there is no connection. False: they do not, and are not published before they do. */
+  #syncJournal(): boolean {
+    try {
+      this.#journal?.sync()
+      return true
+    } catch (error) {
+      this.#warn({ kind: 'journal', deviceId: this.#options.deviceId, error: error as Error })
+      return false
+    }
   }
 
   /** One timer, for the message that is due first. It may fire late, instead of being reset by each device ack. */
@@ -238,7 +266,10 @@ export class DeviceSession {
       if (this.#journal.isWasteful(this.#outbox.waitingBytes)) {
         const nowMs = performance.now()
         this.#journal.rewrite(
-          [...this.#outbox.events()].map((event) => jsonNow(event, nowMs - event.sinceMs)),
+          [...this.#outbox.events()].map((event) => ({
+            eventId: event.eventId,
+            json: jsonNow(event, nowMs - event.sinceMs),
+          })),
         )
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { DeviceAck } from '@qs-telemetry/protocol'
 
-/** Something an operator may want to know; nothing is lost. Passed to `onWarning`. */
+/** Something an operator may want to know; nothing is lost, but for the kind `lost`. Passed to `onWarning`. */
 export type DeviceWarning =
   /** The event can never be stored. The ingester keeps it as a dead letter; this side has forgotten it. */
   | { readonly kind: 'rejected'; readonly deviceId: string; readonly deviceAck: DeviceAck }
@@ -14,6 +14,8 @@ export type DeviceWarning =
   | { readonly kind: 'refused'; readonly deviceId: string; readonly error: Error }
   /** The journal could not be written after a device ack: a restart would send those events again. */
   | { readonly kind: 'journal'; readonly deviceId: string; readonly error: Error }
+  /** Events that were in the journal are gone, as it was damaged. An event of the type `events_lost` has the sum of all. */
+  | { readonly kind: 'lost'; readonly deviceId: string; readonly events: number }
   /** The connection failed or was refused; the client tries again. */
   | { readonly kind: 'connection'; readonly error: Error }
 

@@ -20,5 +20,9 @@ export function bootId(nowMs: number = Date.now()): string {
  */
 export function eventIds(deviceId: string, boot: string = bootId()): () => string {
   let seq = 0
-  return () => `${deviceId}-${boot}-${String(seq++).padStart(9, '0')}`
+  return () => eventIdOf(deviceId, boot, seq++)
+}
+
+export function eventIdOf(deviceId: string, boot: string, seq: number): string {
+  return `${deviceId}-${boot}-${String(seq).padStart(9, '0')}`
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -183,6 +183,30 @@ describe('DeviceClient', { skip: skipWithoutMosquitto(), timeout: 20_000 }, () =
     await client.send({ event_type: 'temp' })
     await Promise.all(taken)
     await client.close()
+  })
+
+  it('reports an event that its journal has lost, once', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'qs-journal-'))
+    const journal = { path: join(directory, 'events.jsonl'), fsync: true }
+    const { client } = open({ journal, url: 'mqtt://127.0.0.1:1' })
+    for (const value of [1, 2, 3]) void client.send({ event_type: 'temp', value })
+    await client.close({ timeoutMs: 0 })
+    writeFileSync(journal.path, readFileSync(journal.path, 'utf8').replace('"value":2', '"value":9'))
+    const counted: number[] = []
+    for (let start = 0; start < 2; start++) {
+      const again = open({ journal, deviceId: client.deviceId })
+      const losses = again.warnings.filter(({ kind }) => kind === 'lost')
+      counted.push(losses.length)
+      await again.client.flush()
+      await again.client.close()
+    }
+    assert.deepEqual(counted, [1, 0])
+    const events = [...ingester.stored.values()].map((json) => JSON.parse(json))
+    assert.deepEqual(
+      events.filter((event) => event.device_id === client.deviceId).map((event) => event.event_type),
+      ['temp', 'temp', 'events_lost'],
+    )
+    rmSync(directory, { recursive: true })
   })
 
   it('sends exactly the events in its journal after a restart of the device', async () => {

@@ -1,0 +1,21 @@
+"""failing_links.py PORT...: what a session says of the broker at each port, one line each, and its longest step in ms."""
+
+import sys
+import time
+
+import board
+
+board.load_kit(speed=50)
+from qs_mqtt import MqttSession
+
+for port in sys.argv[1:]:
+    session = MqttSession("127.0.0.1", int(port), "board-1", "board-1", "secret")
+    longest = 0
+    while session.problem in ("", "not connected yet"):
+        before = time.monotonic()
+        session.step()
+        if session.can_publish():
+            session.publish(b"x" * 200_000)
+        longest = max(longest, time.monotonic() - before)
+        time.sleep(0.002)
+    print("%s|%d" % (session.problem, longest * 1000))

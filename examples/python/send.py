@@ -19,17 +19,33 @@ ARRAY_EVENTS = 100  # sent as one message at most
 class Outbox:
     """Events without device ack. In a file, so that they outlive this process."""
 
-    def __init__(self, path):
+    def __init__(self, path, device_id):
+        self.device_id = device_id
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute(
             "create table if not exists waiting"
             " (seq integer primary key autoincrement, event_id text unique, json text, attempts int, due real)"
         )
+        # The ids of its events: never from the clock, which may show the same time after each start.
+        self.db.execute("create table if not exists log (epoch text)")
+        self.db.execute(
+            "insert into log select lower(hex(randomblob(4))) where not exists (select * from log)"
+        )
+        self.epoch = self.db.execute("select epoch from log").fetchone()[0]
         self.alone = None  # the event sent by itself, to find out which one is refused; "" before the first
         self.forget_attempts()
 
+    def next_id(self):
+        """Nothing but a deleted file begins a sequence anew, and then the epoch is another one."""
+        seq = self.db.execute("select max(seq) from sqlite_sequence where name = 'waiting'").fetchone()[0]
+        return f"{self.device_id}-{self.epoch}-{seq or 0:010d}"
+
     def keep(self, event):
-        """Raises ValueError if the event contains NaN or Infinity: JSON has neither, so it could never be stored."""
+        """Gives an event its id and keeps it.
+
+        Raises ValueError if the event contains NaN or Infinity: JSON has neither, so it could never be stored.
+        """
+        event = {"event_id": self.next_id(), **event}
         # Serialized once: a resend has the same text and is therefore the same event.
         row = (event["event_id"], json.dumps(event, allow_nan=False))
         self.db.execute("insert into waiting (event_id, json, attempts, due) values (?, ?, 0, 0)", row)
@@ -123,7 +139,7 @@ def main():
     parser.add_argument("--count", type=int, help="end after this many events, all with their device ack")
     args = parser.parse_args()
 
-    outbox = Outbox(f"{args.device}.sqlite")
+    outbox = Outbox(f"{args.device}.sqlite", args.device)
     client = new_client(args.device)
     if args.username:
         client.username_pw_set(args.username, args.password)
@@ -137,7 +153,6 @@ def main():
     client.on_message = lambda _client, _userdata, message: take_device_acks(outbox, message.payload)
     client.connect_async(args.host, args.port, keepalive=30)
 
-    boot = f"{time.time_ns() // 1_000_000:013d}"
     recorded = 0
     next_at = time.monotonic()
     while args.count is None or recorded < args.count or len(outbox) > 0:
@@ -148,7 +163,6 @@ def main():
                 outbox,
                 {
                     "schema": 1,
-                    "event_id": f"{args.device}-{boot}-{recorded:06d}",
                     "device_id": args.device,
                     "event_type": "temp",
                     "value": round(21 + 3 * math.sin(now / 600), 2),

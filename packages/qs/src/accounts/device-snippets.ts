@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from 'uqr'
-import { type Authority, brokerUrlOf, type DeviceLogin } from './device-login.ts'
+import type { Authority, DeviceLogin } from './device-login.ts'
 
 /** JSON strings are valid in C and Python. */
 const quote = (text: string) => JSON.stringify(text)
@@ -9,10 +9,11 @@ const shellQuote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 const userOf = ({ deviceId, password }: DeviceLogin) => (password === '' ? '' : deviceId)
 
 /** Lines to paste for each kind of device. The constants have the same names as in `examples/`. */
-export const SNIPPETS = { arduino, 'esp-idf': espIdf, micropython, mosquitto, qr } as const
+export const SNIPPETS = { arduino, 'esp-idf': arduino, micropython, mosquitto, qr } as const
 
 export type SnippetName = keyof typeof SNIPPETS
 
+/** The device kit takes the same lines in the Arduino IDE and in ESP-IDF. Valid C, too. */
 function arduino(login: DeviceLogin): string {
   const { deviceId, password, host, port, tls, authority } = login
   return [
@@ -21,37 +22,12 @@ function arduino(login: DeviceLogin): string {
     `const char DEVICE_ID[] = ${quote(deviceId)};`,
     `const char MQTT_USER[] = ${quote(userOf(login))};`,
     `const char MQTT_PASSWORD[] = ${quote(password)};`,
-    ...(authority === null ? [] : [`const char CA[] = R"(${authority.pem.join('\n')})";`]),
+    ...(authority === null ? [] : [`const char CA[] =\n${cText(authority.pem)};`]),
     ...(tls
       ? [
-          authority === null
-            ? '// TLS: give the kit a WiFiClientSecure with your certificate authority: docs/device-kit.md, TLS.'
-            : '// TLS: give the kit a WiFiClientSecure after setCACert(CA): docs/device-kit.md, TLS.',
+          `// TLS: give the kit a TlsLink with ${authority === null ? 'your certificate authority' : 'CA'}: docs/device-kit.md, TLS.`,
         ]
       : []),
-  ].join('\n')
-}
-
-/** ESP-IDF 5 and newer. */
-function espIdf(login: DeviceLogin): string {
-  return [
-    `// events: ${login.eventsTopic}, device acks: ${login.acksTopic}`,
-    ...(login.authority === null ? [] : [`static const char ca_pem[] =\n${cText(login.authority.pem)};`]),
-    'const esp_mqtt_client_config_t config = {',
-    `  .broker.address.uri = ${quote(brokerUrlOf(login))},`,
-    ...(login.tls
-      ? [
-          `  .broker.verification.certificate = ca_pem,${login.authority === null ? '  // your certificate authority, PEM' : ''}`,
-        ]
-      : []),
-    `  .credentials.client_id = ${quote(login.deviceId)},`,
-    ...(login.password === ''
-      ? []
-      : [
-          `  .credentials.username = ${quote(login.deviceId)},`,
-          `  .credentials.authentication.password = ${quote(login.password)},`,
-        ]),
-    '};',
   ].join('\n')
 }
 
@@ -64,7 +40,7 @@ function micropython(login: DeviceLogin): string {
     `MQTT_USER = ${quote(userOf(login))}`,
     `MQTT_PASSWORD = ${quote(password)}`,
     ...(tls && authority === null
-      ? ['# TLS: give MQTTClient an ssl context with your certificate authority.']
+      ? ['# TLS: give Telemetry tls=, an ssl.SSLContext with your certificate authority.']
       : []),
     ...(authority === null ? [] : micropythonTls(authority)),
   ].join('\n')
@@ -76,7 +52,7 @@ function micropythonTls({ pem }: Authority): readonly string[] {
     `CA = b"""${pem.join('\n')}"""`,
     'context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)',
     'context.load_verify_locations(cadata=CA)',
-    '# TLS: give MQTTClient ssl=context.',
+    '# TLS: give Telemetry tls=context.',
   ]
 }
 

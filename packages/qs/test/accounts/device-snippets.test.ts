@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { missing } from '@qs-telemetry/testing/missing.ts'
 import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { type DeviceLogin, deviceLogin } from '../../src/accounts/device-login.ts'
 import { qrPayload, SNIPPETS } from '../../src/accounts/device-snippets.ts'
@@ -18,10 +19,11 @@ const login: DeviceLogin = deviceLogin(
 
 const EXAMPLE_OF = {
   arduino: 'esp32-arduino/qs_telemetry_example/qs_telemetry_example.ino',
+  'esp-idf': 'esp-idf/main/main.cpp',
   micropython: 'micropython/main.py',
 } as const
 
-for (const kind of ['arduino', 'micropython'] as const) {
+for (const kind of ['arduino', 'esp-idf', 'micropython'] as const) {
   test(`each line of the ${kind} snippet replaces a line of its example`, () => {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8').split('\n')
     const lines = SNIPPETS[kind](login).split('\n')
@@ -35,21 +37,39 @@ for (const kind of ['arduino', 'micropython'] as const) {
   test(`the ${kind} example connects and sends with DEVICE_ID as its client id`, () => {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
     const uses =
-      kind === 'arduino'
-        ? ['? DEVICE_ID : deviceId', 'qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}']
-        : [
-            'Telemetry(DEVICE_ID or',
-            'self.device_id, BROKER',
-            '"qs/v1/%s/events" % device_id',
-            '"qs/v1/%s/acks" % device_id',
-          ]
+      kind === 'micropython'
+        ? ['device_id = DEVICE_ID or', 'Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD)']
+        : ['? DEVICE_ID : deviceId', 'qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}']
     for (const use of uses) assert.ok(example.includes(use), use)
   })
 }
 
+for (const kind of ['arduino', 'esp-idf'] as const) {
+  test(`the ${kind} snippet is valid C and C++`, { skip: missing('g++', '--version') }, () => {
+    compileSnippet(SNIPPETS[kind](login))
+  })
+}
+
+function compileSnippet(text: string): void {
+  for (const language of ['c', 'c++']) {
+    const options = [
+      '-x',
+      language,
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-Wno-unused',
+      '-pedantic',
+      '-fsyntax-only',
+      '-',
+    ]
+    execFileSync('g++', options, { input: `${text}\n` })
+  }
+}
+
 test('quotes and backslashes in credentials are kept', () => {
   const constant = /PASSWORD\[?\]? = (".*")/
-  for (const kind of ['arduino', 'micropython'] as const) {
+  for (const kind of ['arduino', 'esp-idf', 'micropython'] as const) {
     assert.equal(JSON.parse(constant.exec(SNIPPETS[kind](login))?.[1] ?? ''), login.password)
   }
   const words = execFileSync('sh', [
@@ -65,8 +85,9 @@ test('quotes and backslashes in credentials are kept', () => {
 
 test('with TLS each snippet says so, and the default port is 8883', () => {
   const tls = deviceLogin(configOf({ MQTT_PUBLIC_URL: 'mqtts://broker.lan' }), 'd1', 'secret')
-  assert.match(SNIPPETS['esp-idf'](tls), /"mqtts:\/\/broker.lan:8883"[\s\S]*verification.certificate/)
-  assert.match(SNIPPETS.arduino(tls), /BROKER_PORT = 8883;[\s\S]*WiFiClientSecure/)
+  for (const kind of ['arduino', 'esp-idf'] as const) {
+    assert.match(SNIPPETS[kind](tls), /BROKER_PORT = 8883;[\s\S]*TlsLink with your certificate authority/)
+  }
   assert.match(SNIPPETS.mosquitto(tls), /-p 8883 --cafile/)
   assert.deepEqual(JSON.parse(qrPayload(tls)), {
     qs: 1,
@@ -99,11 +120,11 @@ test('with the certificate of qs certificate each snippet uses TLS and contains 
   const own = deviceLogin(configOf({ QS_DATA_DIR: dataDir, MQTT_TLS_PORT: '8899' }), 'd1', 'secret')
   assert.deepEqual([own.host, own.port, own.tls], ['nas.local', 8899, true])
 
-  assert.ok(SNIPPETS.arduino(own).includes(`const char CA[] = R"(${pem})";`))
-  assert.match(SNIPPETS.arduino(own), /setCACert\(CA\)/)
-  const literals = [...SNIPPETS['esp-idf'](own).matchAll(/^ {2}(".*")(?:;|$)/gm)]
-  assert.equal(literals.map(([, literal = '']) => JSON.parse(literal)).join(''), `${pem}\n`)
-  assert.match(SNIPPETS['esp-idf'](own), /verification.certificate = ca_pem,$/m)
+  for (const kind of ['arduino', 'esp-idf'] as const) {
+    const literals = [...SNIPPETS[kind](own).matchAll(/^ {2}(".*")(?:;|$)/gm)]
+    assert.equal(literals.map(([, literal = '']) => JSON.parse(literal)).join(''), `${pem}\n`)
+    assert.match(SNIPPETS[kind](own), /TlsLink with CA/)
+  }
   assert.ok(SNIPPETS.micropython(own).includes(`CA = b"""${pem}"""`))
   assert.ok(SNIPPETS.mosquitto(own).includes(`-h nas.local -p 8899 --cafile '${folder.authorityFile}'`))
 

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <cstring>
 
-typedef int esp_err_t;
-enum { ESP_OK = 0, ESP_FAIL = -1, ESP_PARTITION_TYPE_DATA = 1, ESP_PARTITION_SUBTYPE_ANY = 0xff };
+#include "esp_err.h"
+
+enum { ESP_PARTITION_TYPE_DATA = 1, ESP_PARTITION_SUBTYPE_ANY = 0xff };
 
 struct esp_partition_t {
   uint32_t size;
@@ -14,7 +15,8 @@ inline uint8_t partitionBytes[64 * 1024];
 
 inline const esp_partition_t *esp_partition_find_first(int type, int, const char *label) {
   static const esp_partition_t partition = {sizeof(partitionBytes)};
-  return type == ESP_PARTITION_TYPE_DATA && strcmp(label, "spiffs") == 0 ? &partition : nullptr;
+  bool isKnown = strcmp(label, "spiffs") == 0 || strcmp(label, "qs") == 0;
+  return type == ESP_PARTITION_TYPE_DATA && isKnown ? &partition : nullptr;
 }
 
 inline esp_err_t esp_partition_read(const esp_partition_t *, size_t at, void *bytes, size_t size) {

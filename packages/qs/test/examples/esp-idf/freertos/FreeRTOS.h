@@ -1,0 +1,3 @@
+#pragma once
+
+#define portTICK_PERIOD_MS 1

@@ -43,7 +43,7 @@ def main():
     qs = Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD)
     print(device_id + ", events waiting:", qs.waiting)
     measure_at = ntp_at = time.ticks_ms()
-    synced, problem = False, ""
+    synced, problem = False, None
     while True:
         now = time.ticks_ms()
         if time.ticks_diff(now, measure_at) >= 0:

@@ -116,6 +116,35 @@ async function withOwnBroker(t: TestContext, kit: Kit): Promise<void> {
   })
 }
 
+test('device/esp32 over the connection of another library loses and doubles no event', {
+  skip: CPP.skip,
+}, async (t) => {
+  const { mqttPort: port, query } = await startTestConsole(t)
+  for (const bridge of ['256dpi', 'espMqttClient', 'esp-mqtt']) {
+    const board = await newBoard(t, CPP, { query, port, speed: 5, bridge })
+    const result = await board.run({ count: 100 })
+    assert.deepEqual(await board.judge(result), upTo(100), bridge)
+  }
+  await throughFaults(t, CPP, { query, port, bridge: 'esp-mqtt' })
+})
+
+test('device/esp32 stores a batch of RTC memory with the time of each sample, and no batch that is spoilt', {
+  skip: CPP.skip,
+}, async (t) => {
+  const { mqttPort: port, query } = await startTestConsole(t)
+  const board = await newBoard(t, CPP, { query, port })
+  await board.run({ batch: 8, spoilt: 1, port: 1, wait: 0 })
+  const result = await board.run({ batch: 8 })
+  assert.deepEqual(await board.judge(result), upTo(8))
+  const rows = await board.rows(
+    'value_num as value, round(extract(epoch from ts_server - ts_device) / 60)::int as age',
+  )
+  assert.deepEqual(
+    rows.map(({ value, age }) => [value, age]),
+    [7, 6, 5, 4, 3, 2, 1, 0].map((age) => [100 + age, age]),
+  )
+})
+
 test('device/esp32 and Mosquitto lose and double no event on bad links', {
   skip: CPP.skip || mosquittoMissing,
 }, async (t) => {

@@ -41,27 +41,28 @@ bool DeviceKit::begin(const Config& config) {
   return true;
 }
 
-bool DeviceKit::record(const char* type, double value, const char* unit, const char* meta) {
-  return keep(type, value, nullptr, unit, meta);
+bool DeviceKit::record(const char* type, double value, const char* unit, const char* meta, uint32_t ageMs) {
+  return keep(type, {nullptr, value}, unit, meta, ageMs);
 }
 
-bool DeviceKit::record(const char* type, const char* text, const char* unit, const char* meta) {
-  return keep(type, 0, text, unit, meta);
+bool DeviceKit::record(const char* type, const char* text, const char* unit, const char* meta, uint32_t ageMs) {
+  return keep(type, {text, 0}, unit, meta, ageMs);
 }
 
-/** The log has an event as it will be sent, without what is the same in all of them. A `string` is its value. */
-bool DeviceKit::keep(const char* type, double value, const char* string, const char* unit, const char* meta) {
+/** The log has an event as it will be sent, without what is the same in all of them. */
+bool DeviceKit::keep(const char* type, const Value& value, const char* unit, const char* meta, uint32_t ageMs) {
   uint32_t room = session_.payloadCapacity() - prefix_ - SUFFIX;
   char bytes[MAX_EVENT];
   Text text(bytes, (room < MAX_EVENT - STAMP ? room : MAX_EVENT - STAMP));
   text.raw("\"event_type\":").quoted(type).raw(",\"value\":");
-  if (string != nullptr) text.quoted(string);
-  else text.number(value);
+  if (value.text != nullptr) text.quoted(value.text);
+  else text.number(value.number);
   if (unit != nullptr) text.raw(",\"unit\":").quoted(unit);
   if (meta != nullptr) text.raw(",\"meta\":").raw(meta);
   int64_t time;
   uint8_t isUnix = config_.clock->unixMs(time);
   if (!isUnix) time = static_cast<int64_t>(config_.clock->uptimeMs());
+  time -= ageMs;
   memcpy(bytes + text.length(), &time, sizeof(time));
   bytes[text.length() + sizeof(time)] = static_cast<char>(isUnix);
   // One that is too long takes a number like any event that is refused.

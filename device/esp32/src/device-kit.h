@@ -51,9 +51,14 @@ class DeviceKit : private MqttListener {
 
   /** False: the flash does not work, or the account does not fit. */
   bool begin(const Config& config);
-  /** True: it is on flash. False: it is not, and counts as lost. `meta` is a JSON object, or null. */
-  bool record(const char* type, double value, const char* unit = nullptr, const char* meta = nullptr);
-  bool record(const char* type, const char* text, const char* unit = nullptr, const char* meta = nullptr);
+  /**
+   * True: it is on flash. False: it is not, and counts as lost. `meta` is a JSON object, or null; `ageMs` says how long
+   * ago it was measured.
+   */
+  bool record(const char* type, double value, const char* unit = nullptr, const char* meta = nullptr,
+              uint32_t ageMs = 0);
+  bool record(const char* type, const char* text, const char* unit = nullptr, const char* meta = nullptr,
+              uint32_t ageMs = 0);
   /** Sends, receives, connects. Call it often; it does not block. */
   void loop();
   /** Loops until nothing waits: before deep sleep. False: something still does. */
@@ -84,7 +89,11 @@ class DeviceKit : private MqttListener {
   void onMessageBytes(const uint8_t* bytes, uint32_t length) override;
   void onMessageEnd() override;
 
-  bool keep(const char* type, double value, const char* text, const char* unit, const char* meta);
+  struct Value {
+    const char* text;
+    double number;
+  };
+  bool keep(const char* type, const Value& value, const char* unit, const char* meta, uint32_t ageMs);
   void noteTime();
   void reportLoss(uint64_t now);
   void restart();

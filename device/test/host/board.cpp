@@ -2,41 +2,19 @@
  * board <options as name=value>: the device kit on this machine. Records `count` events, one in `every` milliseconds,
  * or all at once; then loops until nothing waits. Prints one line of JSON at the end.
  */
-#include <time.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <string>
 
 #include "device-kit.h"
+#include "bridges.h"
 #include "file-flash.h"
+#include "host-clock.h"
+#include "rtc-batch.h"
 #include "socket-link.h"
 
 namespace {
-
-uint64_t nowMs(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-}
-
-/** The time of day is known `after` milliseconds after the start. Its deadlines pass `speed` times as fast. */
-class HostClock : public qskit::Clock {
- public:
-  HostClock(uint64_t after, uint32_t speed) : start_(nowMs(CLOCK_MONOTONIC)), after_(after), speed_(speed) {}
-  uint64_t uptimeMs() override { return (nowMs(CLOCK_MONOTONIC) - start_) * speed_; }
-  bool unixMs(int64_t& now) override {
-    now = static_cast<int64_t>(nowMs(CLOCK_REALTIME));
-    return uptimeMs() >= after_;
-  }
-  void pause() override { usleep(1000); }
-
- private:
-  uint64_t start_;
-  uint64_t after_;
-  uint32_t speed_;
-};
 
 void rejected(const char* eventId, const char* code, const char* message) {
   printf("{\"rejected\":\"%s\",\"code\":\"%s\",\"hasMessage\":%s}\n", eventId, code, *message ? "true" : "false");
@@ -65,12 +43,14 @@ int main(int argc, char** argv) {
   }
   FileFlash flash(text("flash", "flash.bin"), number("sectors", 64));
   HostClock clock(number("clock", 0), number("speed", 1));
-  qskit::SocketLink link;
+  qskit::SocketLink socket;
   qskit::Config config;
   config.account = {text("host", "127.0.0.1"), static_cast<uint16_t>(number("port", 1883)), text("device", "board-1"),
                     text("user", ""), text("password", "")};
   config.flash = &flash;
-  config.link = &link;
+  StandInClient library(clock, config.account);
+  qskit::Link* bridge = bridgeOf(text("bridge", ""), library);
+  config.link = bridge != nullptr ? bridge : &socket;
   config.clock = &clock;
   config.random = static_cast<uint32_t>(nowMs(CLOCK_REALTIME)) ^ static_cast<uint32_t>(getpid());
   config.whenFull = number("refuse", 0) ? qskit::WhenFull::RefuseNew : qskit::WhenFull::DropOldest;
@@ -81,6 +61,12 @@ int main(int argc, char** argv) {
     printf("{\"error\":\"begin\"}\n");
     return 2;
   }
+  // A sample in each of the last minutes, as a board that woke up from deep sleep has them.
+  static qskit::RtcBatch<8> batch;
+  const uint64_t now = 1000000;
+  for (uint32_t age = number("batch", 0); age > 0; age--) batch.add(now - 60000 * (age - 1), 100 + (age - 1));
+  if (number("spoilt", 0)) batch.samples[0].value++;
+  batch.moveTo(kit, now, "temp", "C");
   uint32_t every = number("every", 0);
   uint32_t left = number("count", 0);
   uint32_t kept = 0;
@@ -93,6 +79,7 @@ int main(int argc, char** argv) {
       left--;
       if (kit.record("temp", 21.5 + left, "C", text("meta", nullptr))) kept++;
     }
+    if (bridge != nullptr) library.loop();
     kit.loop();
     clock.pause();
   }

@@ -1,6 +1,6 @@
 /*
- * The ring log of device/esp32 as a subject of contract.test.ts: reads commands, prints a line for each, until `quit`. Without the
- * standard library, so that it runs on rv32 as well.
+ * The ring log of device/esp32 as a subject of contract.test.ts: reads commands, prints a line for each, until `quit`.
+ * Without the standard library, so that it runs on rv32 as well, where it reads and writes the files IN and OUT.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,16 @@
 namespace {
 
 const uint32_t LONGEST = 700;
+
+#ifdef IN
+FILE* const in = fopen(IN, "r");
+FILE* const out = fopen(OUT, "w");
+#else
+FILE* const in = stdin;
+FILE* const out = stdout;
+#endif
+
+void print(const char* line) { fprintf(out, "%s\n", line); }
 
 bool is(const char* name, const char* expected) { return strcmp(name, expected) == 0; }
 
@@ -28,11 +38,11 @@ class Subject {
       flash_.powerUp();
       flash_.cutAfter(static_cast<int32_t>(number));
       isOn_ = false;
-      puts(name);
+      print(name);
     } else if (is(name, "boot")) {
       boot();
     } else if (!isOn_) {
-      puts("off");
+      print("off");
     } else if (is(name, "record")) {
       record(text);
     } else if (is(name, "send")) {
@@ -50,22 +60,22 @@ class Subject {
   }
 
  private:
-  void say(const char* text) { puts(flash_.isCut ? "off" : text); }
+  void say(const char* text) { print(flash_.isCut ? "off" : text); }
 
   void boot() {
     log_ = qskit::RingLog();
     position_ = qskit::Position();
     sent_.remove(0, sent_.size());
     isOn_ = log_.begin(flash_, whenFull_, static_cast<uint32_t>(random_.next())) && !flash_.isCut;
-    if (isOn_) printf("boot %u %u\n", static_cast<unsigned>(log_.epoch()), static_cast<unsigned>(log_.next()));
-    else puts("off");
+    if (isOn_) fprintf(out, "boot %u %u\n", static_cast<unsigned>(log_.epoch()), static_cast<unsigned>(log_.next()));
+    else print("off");
   }
 
   void record(const char* text) {
     unsigned first = static_cast<unsigned>(log_.next());
     bool isKept = log_.record(text, static_cast<uint16_t>(strlen(text)));
     const char* result = flash_.isCut ? "off" : isKept ? "kept" : "refused";
-    printf("%s %u %u\n", result, first, static_cast<unsigned>(log_.next() - 1));
+    fprintf(out, "%s %u %u\n", result, first, static_cast<unsigned>(log_.next() - 1));
   }
 
   /** Reads the next event into `content_`. */
@@ -85,7 +95,7 @@ class Subject {
   bool send() {
     if (!read()) return false;
     sent_.push(number_);
-    printf("sent %u %s\n", static_cast<unsigned>(number_), content_);
+    fprintf(out, "sent %u %s\n", static_cast<unsigned>(number_), content_);
     return true;
   }
 
@@ -99,22 +109,22 @@ class Subject {
     if (first < log_.low()) return say("none");
     sent_.remove(from, run);
     log_.settle(first, run);
-    if (flash_.isCut) puts("off");
-    else printf("settled %u %u %s\n", static_cast<unsigned>(first), run, log_.isSaved() ? "saved" : "unsaved");
+    if (flash_.isCut) print("off");
+    else fprintf(out, "settled %u %u %s\n", static_cast<unsigned>(first), run, log_.isSaved() ? "saved" : "unsaved");
   }
 
   void drain() {
     // What is lost is known at the end only.
-    printf("drained");
+    fprintf(out, "drained");
     bool isStuck = false;
     while (log_.waiting() > 0) {
       position_ = qskit::Position();
       isStuck = !read();
       if (isStuck) break;
-      printf(" %u:%s", static_cast<unsigned>(number_), content_);
+      fprintf(out, " %u:%s", static_cast<unsigned>(number_), content_);
       log_.settle(number_, 1);
     }
-    printf(" %u %u%s\n", static_cast<unsigned>(log_.next()), static_cast<unsigned>(log_.lost()),
+    fprintf(out, " %u %u%s\n", static_cast<unsigned>(log_.next()), static_cast<unsigned>(log_.lost()),
            isStuck ? " stuck" : *flash_.fault != '\0' ? " fault" : "");
   }
 
@@ -142,12 +152,12 @@ int main() {
   static char line[LONGEST + 100];
   static char text[LONGEST];
   Subject* subject = nullptr;
-  while (fgets(line, sizeof(line), stdin) != nullptr) {
+  while (fgets(line, sizeof(line), in) != nullptr) {
     char name[16];
     unsigned number = 0;
     unsigned count = 0;
     if (sscanf(line, "%15s", name) != 1) continue;
-    if (is(name, "quit")) return 0;
+    if (is(name, "quit")) break;
     text[0] = '\0';
     sscanf(line, "%*s %699s", text);
     int first = 0;
@@ -157,9 +167,11 @@ int main() {
       char policy[8] = "";
       sscanf(line, "%*s %u %u %7s", &number, &count, policy);
       subject = new (Here()) Subject(number, count, is(policy, "drop"));
-      puts("new");
+      print("new");
     } else {
       subject->take(name, text, number, count);
     }
   }
+  fclose(out);
+  exit(0);
 }

@@ -22,7 +22,9 @@ export function temporary(): string {
 
 /** Resolves with the object file. */
 export async function compile(source: string, object: string): Promise<string> {
-  await call('g++', [...FLAGS, `-I${KIT}`, `-I${HOST}`, '-c', '-o', object, source], { timeout: 200_000 })
+  await call('g++', [...FLAGS, `-I${KIT}`, `-I${HOST}`, `-I${HOST}libraries`, '-c', '-o', object, source], {
+    timeout: 200_000,
+  })
   return object
 }
 

@@ -78,8 +78,8 @@ module.exports = {
     ),
     forbid(
       'app-composes-the-stages',
-      'Only app imports every stage; letters use decode and sink to judge a replay, the console decodes the messages it watches',
-      { path: `${QS}/(?!app/|letters/|console/|broker/|embedded/broker/|${STAGES})` },
+      'Only app imports every stage; letters use decode and sink to judge a replay, import to store events, the console decodes the messages it watches',
+      { path: `${QS}/(?!app/|letters/|import/|console/|broker/|embedded/broker/|${STAGES})` },
       { path: `${QS}/(${STAGES})/` },
     ),
     forbid(

@@ -1,6 +1,6 @@
 import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/admit-types.ts'
 import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
-import { findSealed, LOCK_SEGMENTS } from '../../packages/qs/src/sink/find-sealed.ts'
+import { findSealed, findSegments, LOCK_SEGMENTS } from '../../packages/qs/src/sink/find-sealed.ts'
 import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,
@@ -87,6 +87,7 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
 
   /** No job seals here, so no event is ever found in a segment. */
   [String(LOCK_SEGMENTS.text)]: async () => ({ command: 'SELECT', rows: [] }),
+  [findSegments([]).text]: async () => ({ command: 'SELECT', rows: [{ any: false }] }),
   [findSealed([]).text]: async () => ({ command: 'SELECT', rows: [] }),
 
   'insert-dead-letters': async ({ tables, transaction, values }) => {

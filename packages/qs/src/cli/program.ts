@@ -25,6 +25,7 @@ const COMMANDS = new Map<string, Load>([
   ['keep', async () => (await import('./keep.ts')).registerKeep],
   ['storage', async () => (await import('./storage.ts')).registerStorage],
   ['export', async () => (await import('./export.ts')).registerExport],
+  ['import', async () => (await import('./import.ts')).registerImport],
   ['deadletter', async () => (await import('./deadletter.ts')).registerDeadLetter],
   ['doctor', async () => (await import('./doctor.ts')).registerDoctor],
   ['config', async () => (await import('./config.ts')).registerConfig],

@@ -389,6 +389,20 @@ export const ERRORS = {
     about: 'The events that were written are not as many as the database has.',
     advice: 'Start the export again: it continues with this day.',
   },
+  IMPORT_UNREADABLE: {
+    about: 'The file of an import cannot be read, or nothing in it is an event.',
+    advice: 'Check the path, --format and --map; --dry-run shows what each line becomes.',
+    exitCode: 2,
+  },
+  IMPORT_INCOMPLETE: {
+    about: 'Some lines of a file could not become events. All others are stored.',
+    advice:
+      'Correct these lines and import them; --rejects FILE writes them to a file. What is stored is not stored twice.',
+  },
+  IMPORT_STOPPED: {
+    about: 'An import was stopped by a signal.',
+    advice: 'Run the same command again: it goes on there.',
+  },
   INGESTER_RUNNING: {
     about: 'A restore replaces the tables, so no ingester may write to them.',
     advice:

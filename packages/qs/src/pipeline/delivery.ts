@@ -19,6 +19,8 @@ export interface Delivery {
   readonly fault?: string | null
   /** The broker closes the connection on the reply: nothing is published about this message. */
   readonly withoutReply?: boolean
+  /** What is rejected is kept elsewhere: it leaves no dead letter. */
+  readonly leavesNoLetter?: boolean
   /**
    * Called exactly once.
    *

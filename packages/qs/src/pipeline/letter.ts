@@ -22,6 +22,7 @@ export function lettersOf(message: Message, outcomes: readonly (Outcome | undefi
   // The usual case, on a hot path: this runs twice for every message.
   if (!outcomes.some((outcome) => outcome?.kind === 'rejection')) return NONE
   const { delivery, deviceId, tsServer, shape } = message
+  if (delivery.leavesNoLetter) return NONE
   const letters: Letter[] = []
   let bytes: readonly Buffer[] | null = null
   for (const [index, outcome] of outcomes.entries()) {

@@ -33,7 +33,7 @@ const ARRIVAL_GAP = 'extract(epoch from excluded.arrived_at - s.arrived_at)'
 const SQL = `
 insert into series as s
   (device_id, event_type, events, first_ts, first_seen, last_seen, arrived_at, every_seconds, ${NEWEST.join(', ')})
-select device, type, n, first, seen, last, seen,
+select device, type, n, first, seen, last, case when $2::boolean then null else seen end,
   extract(epoch from ts - first)::float8 / nullif(n - 1, 0),
   ts, id, num, txt, unit, dev, raw is null, srv
 from json_to_recordset($1::json) as i(
@@ -54,20 +54,24 @@ on conflict (device_id, event_type) do update set
   every_seconds = ${EVERY},
   ${NEWEST.map((column) => `${column} = case when (excluded.ts, excluded.event_id) > (s.ts, s.event_id) then excluded.${column} else s.${column} end`).join(',\n  ')}`
 
-/** @param changes not empty */
-export function upsertSeries(changes: ChangesByDevice): QueryConfig {
-  return { name: 'upsert-series', text: SQL, values: [rowsJson(changes)] }
+/**
+ * @param changes not empty
+ * @param isHistory the events are imported: they were seen when they were measured, and are no arrivals
+ */
+export function upsertSeries(changes: ChangesByDevice, isHistory = false): QueryConfig {
+  return { name: 'upsert-series', text: SQL, values: [rowsJson(changes, isHistory), isHistory] }
 }
 
 /** Null fields are omitted: an absent key reads as null. */
-function rowsJson(changes: ChangesByDevice): string {
+function rowsJson(changes: ChangesByDevice, isHistory: boolean): string {
   let json = '['
   for (const [deviceId, types] of changes) {
     const device = JSON.stringify(deviceId)
     for (const [eventType, { events, firstTs, firstSeen, lastSeen, newest, newestServer }] of types) {
       json += `${json.length === 1 ? '' : ','}{"device":${device},"type":${JSON.stringify(eventType)},"n":${events}`
-      json += `,"first":"${firstTs}","seen":"${firstSeen}","last":"${lastSeen}"`
-      json += `,"ts":"${newest.ts}","id":${JSON.stringify(newest.eventId)},"srv":"${newestServer}"`
+      json += `,"first":"${firstTs}","seen":"${isHistory ? firstTs : firstSeen}"`
+      json += `,"last":"${isHistory ? newest.ts : lastSeen}","ts":"${newest.ts}"`
+      json += `,"id":${JSON.stringify(newest.eventId)},"srv":"${isHistory ? newest.ts : newestServer}"`
       if (newest.valueNum !== null)
         json += `,"num":${Object.is(newest.valueNum, -0) ? '-0' : newest.valueNum}`
       if (newest.valueText !== null) json += `,"txt":${JSON.stringify(shown(newest.valueText))}`

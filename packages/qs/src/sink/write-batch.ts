@@ -38,6 +38,8 @@ export interface BatchContext {
   readonly types?: KnownTypes | undefined
   /** If absent, changes of series are written. A batch with a new event type always writes them. */
   readonly series?: SeriesWork | undefined
+  /** The events are imported: the rows of series say when they were measured, and learn no rhythm from them. */
+  readonly isHistory?: boolean | undefined
   /** Whether nothing was stored for a while before this batch. */
   readonly isAfterPause?: boolean
   /** On the monotonic clock, for the allowance. */
@@ -202,7 +204,7 @@ function closingStatements(
   { messages, earliestTs, changes }: Pick<Batch, 'messages' | 'earliestTs' | 'changes'>,
   outcomes: readonly (readonly (Outcome | undefined)[])[],
   letters: Admission,
-  { writer, devices, isRetry, hour, series, isAfterPause }: BatchContext,
+  { writer, devices, isRetry, hour, series, isHistory = false, isAfterPause }: BatchContext,
 ): readonly QueryConfig[] {
   const counts = count(outcomes)
   const backlog = hour === undefined ? null : noteBacklog(messages, earliestTs, hour)
@@ -212,7 +214,9 @@ function closingStatements(
     ...letterRows(letters, isRetry),
     ...(backlog !== null ? [backlog] : []),
     ...(changes.size > 0 ? [noteArrivals(messages)] : []),
-    ...(changes.size > 0 ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes)] : []),
+    ...(changes.size > 0
+      ? [series === 'defer' ? deferSeries(changes) : upsertSeries(changes, isHistory)]
+      : []),
     ...(series === 'fold' || series === 'recover' ? [foldSeries()] : []),
     ...(series === 'recover' ? [recoverDevices()] : []),
     ...(devices.length > 0 ? [upsertDevices(devices)] : []),

@@ -39,6 +39,8 @@ export interface WriterOptions {
   readonly allowance?: LetterAllowance
   /** Limits event types, shared by all writers; if absent, devices may have any number. */
   readonly types?: KnownTypes | undefined
+  /** Its batches are an import, and no arrivals. */
+  readonly isHistory?: boolean
   readonly log: Log
   /** Called when a failed connection was replaced: those of other writers may have died with it. */
   readonly onRenewed?: () => void
@@ -85,8 +87,20 @@ export class Writer {
 
   /** @throws the error of PostgreSQL if the set-up is wrong; an AbortError after `stop`. */
   async write(batch: Batch, devices: readonly DeviceSeen[], series?: SeriesWork): Promise<BatchResult> {
-    const { name, prospects, setUp, arrivals, allowance, types, timeoutMs, log, clock, random, onRetry } =
-      this.#options
+    const {
+      name,
+      prospects,
+      setUp,
+      arrivals,
+      allowance,
+      types,
+      isHistory,
+      timeoutMs,
+      log,
+      clock,
+      random,
+      onRetry,
+    } = this.#options
     const hasEvents = batch.changes.size > 0
     for (let failures = 0; ; failures++) {
       const startMs = clock.monotonicMs()
@@ -104,6 +118,7 @@ export class Writer {
           prospects,
           allowance,
           types,
+          isHistory,
           nowMs: clock.monotonicMs(),
           hour: formatInstant(clock.now()).slice(0, HOUR_DIGITS),
         }

@@ -3,7 +3,7 @@ import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { isFilled, NOT_UTF8 } from './json-lines.ts'
 import { type Line, readLines } from './read-lines.ts'
-import { faulty, type SourceRecord } from './source-record.ts'
+import { emptyColumns, faulty, rawBytes, type SourceRecord } from './source-record.ts'
 
 export interface CsvOptions {
   /** null: the one of comma, semicolon and tab that the first line has most of. */
@@ -16,7 +16,6 @@ export interface CsvOptions {
 
 /** A quote without its pair would make one record of the rest of the file. */
 const MAX_RECORD_LINES = 100
-const LF = Buffer.from('\n')
 
 /**
  * The records of a CSV (RFC 4180): a line, or more where a cell in quotes has line ends. Each is parsed by itself, so that a bad one
@@ -28,33 +27,29 @@ export async function* readCsv(
 ): AsyncGenerator<readonly SourceRecord[]> {
   let names = header
   let separator = delimiter
+  let hasProto = true
   const recordOf = (lines: readonly Line[]): SourceRecord | null => {
     const [first] = lines as readonly [Line]
-    const raw = rawOf(lines)
-    if (lines.some(({ text }) => text === null)) return faulty(first.number, raw, ...NOT_UTF8)
-    const text = lines.map((line) => line.text).join('\n')
+    if (lines.some(({ text }) => text === null)) return faulty(lines, ...NOT_UTF8)
+    const text = lines.length === 1 ? (first.text as string) : lines.map((line) => line.text).join('\n')
     separator ??= likelyDelimiter(text)
     let cells: readonly string[]
     try {
       cells = cellsOf(text, separator)
     } catch (error) {
-      return faulty(first.number, raw, 'NOT_CSV', `It is no record of a CSV: ${reasonOf(error)}`)
+      return faulty(lines, 'NOT_CSV', `It is no record of a CSV: ${reasonOf(error)}`)
     }
     if (names === null) {
-      onHeader(raw)
+      onHeader(rawBytes(lines))
       names = cells.map((name) => name.trim())
+      hasProto = names.includes('__proto__')
       return null
     }
     if (cells.length !== names.length)
-      return faulty(
-        first.number,
-        raw,
-        'WRONG_COLUMNS',
-        `It has ${cells.length} columns, and the header ${names.length}`,
-      )
-    const columns: Record<string, unknown> = Object.create(null)
+      return faulty(lines, 'WRONG_COLUMNS', `It has ${cells.length} columns, and the header ${names.length}`)
+    const columns = emptyColumns(hasProto)
     for (let at = 0; at < names.length; at++) columns[names[at] as string] = cells[at]
-    return { line: first.number, raw, fault: null, columns, exact: columns }
+    return { line: first.number, raw: lines, fault: null, columns, exact: columns }
   }
 
   let open: Line[] = []
@@ -97,10 +92,4 @@ function cellsOf(text: string, delimiter: string): readonly string[] {
 function likelyDelimiter(line: string): string {
   const counts = [';', '\t', ','].map((each) => [each, line.split(each).length] as const)
   return counts.reduce((best, each) => (each[1] > best[1] ? each : best))[0]
-}
-
-function rawOf(lines: readonly Line[]): Buffer {
-  const [first] = lines as readonly [Line]
-  if (lines.length === 1) return first.bytes
-  return Buffer.concat(lines.flatMap(({ bytes }, n) => (n === 0 ? [bytes] : [LF, bytes])))
 }

@@ -54,7 +54,7 @@ export class EventStore {
     while (messages.length > 0) {
       const isGood = this.#prospects.areGood(messages.map(({ delivery }) => delivery))
       const now = formatInstant(this.#clock.now())
-      const batch = gather(messages, isGood ? this.#rows : null, now)
+      const batch = gather(messages, isGood ? this.#rows : null, now, events.length)
       const result = await this.#writer.write(batch, this.#takeNewcomers(), 'write')
       for (const [n, ofMessage] of result.entries())
         for (const [index, outcome] of ofMessage.entries()) {

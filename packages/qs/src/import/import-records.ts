@@ -7,7 +7,7 @@ import { type Checkpoint, NOTHING_DONE, type Progress } from './checkpoint.ts'
 import type { EventStore } from './event-store.ts'
 import type { Mapped } from './map-record.ts'
 import type { Rejects } from './rejects.ts'
-import type { LineFault, SourceRecord } from './source-record.ts'
+import { type LineFault, rawBytes, type SourceRecord } from './source-record.ts'
 import { toEvent } from './to-event.ts'
 
 export interface ImportOptions {
@@ -131,7 +131,7 @@ class Accounts {
       last = record.line
       badLines++
       onBadLine(record.line, fault)
-      rejects?.add(record.line, record.raw, fault, header())
+      rejects?.add(record.line, rawBytes(record.raw), fault, header())
     }
     const { progress } = this
     this.progress = {

@@ -14,12 +14,15 @@ const NUMBER = /^-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/
 const [MIN_MS, MAX_MS] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
 
 /**
- * The text of a Unix time; any other text as it is. Without a unit its size tells: 1e11 seconds are the year 5138, and
+ * A Unix time as `ts_device` takes it; any other text as it is. Without a unit its size tells: 1e11 seconds are the year 5138, and
  * 1e11 milliseconds were in March 1973. Digits beyond microseconds are cut off.
  */
-export function timeText(text: string, unit: TimeUnit | null): string {
+export function readTime(text: string, unit: TimeUnit | null): string | number {
   if (!NUMBER.test(text)) return text
-  const at = instantOf(text, unit ?? unitOf(Math.abs(Number(text))))
+  const value = Number(text)
+  // As a device sends it: seconds or milliseconds.
+  if (unit === null && value >= 0 && value < 1e14) return value
+  const at = instantOf(text, unit ?? unitOf(Math.abs(value)))
   return at.epochMs >= MIN_MS && at.epochMs <= MAX_MS ? formatInstant(at) : text
 }
 

@@ -1,5 +1,4 @@
 import { parseExact } from '../decode/exact-numbers.ts'
-import { scanJson } from '../decode/scan-json.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { type Line, readLines } from './read-lines.ts'
 import { type Columns, faulty, type SourceRecord } from './source-record.ts'
@@ -15,17 +14,21 @@ export function isFilled({ text }: Line): boolean {
 
 export const NOT_UTF8 = ['NOT_UTF8', 'It is not UTF-8; convert the file with iconv'] as const
 
-function recordOf({ number, bytes, text }: Line): SourceRecord {
-  if (text === null) return faulty(number, bytes, ...NOT_UTF8)
+/** Digits that a double may not have: sixteen in a row, or an exponent of three. */
+const LONG_NUMBER = /\d[\d.]{15}|[eE][+-]?\d{3}/
+
+function recordOf(line: Line): SourceRecord {
+  const { number, text } = line
+  if (text === null) return faulty([line], ...NOT_UTF8)
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    return faulty(number, bytes, 'NOT_JSON', `It is not JSON: ${reasonOf(error)}`)
+    return faulty([line], 'NOT_JSON', `It is not JSON: ${reasonOf(error)}`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    return faulty(number, bytes, 'NOT_AN_OBJECT', 'It is not a JSON object')
+    return faulty([line], 'NOT_AN_OBJECT', 'It is not a JSON object')
   const columns = parsed as Columns
-  const exact = scanJson(bytes).mayLoseDigits ? (parseExact(text) as Columns) : columns
-  return { line: number, raw: bytes, fault: null, columns, exact }
+  const exact = LONG_NUMBER.test(text) ? (parseExact(text) as Columns) : columns
+  return { line: number, raw: [line], fault: null, columns, exact }
 }

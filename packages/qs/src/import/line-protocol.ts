@@ -1,7 +1,7 @@
 import { parseExact } from '../decode/exact-numbers.ts'
 import { isFilled, NOT_UTF8 } from './json-lines.ts'
 import { type Line, readLines } from './read-lines.ts'
-import { faulty, type SourceRecord } from './source-record.ts'
+import { emptyColumns, faulty, type SourceRecord } from './source-record.ts'
 
 /**
  * InfluxDB line protocol: `measurement,tag=a field=1.5,other=2i 1764430000000000000`. Measurement and tags are columns
@@ -22,9 +22,10 @@ const TIME = /\s+(-?\d+)\s*$/y
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const SAFE_LENGTH = 15
 
-function recordOf({ number, bytes, text }: Line): SourceRecord {
-  if (text === null) return faulty(number, bytes, ...NOT_UTF8)
-  const wrong = (message: string) => faulty(number, bytes, 'NOT_LINE_PROTOCOL', message)
+function recordOf(line: Line): SourceRecord {
+  const { number, text } = line
+  if (text === null) return faulty([line], ...NOT_UTF8)
+  const wrong = (message: string) => faulty([line], 'NOT_LINE_PROTOCOL', message)
   let at = 0
   const next = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at
@@ -32,7 +33,7 @@ function recordOf({ number, bytes, text }: Line): SourceRecord {
     if (match !== null) at = pattern.lastIndex
     return match
   }
-  const columns: Record<string, unknown> = Object.create(null)
+  const columns = emptyColumns(text.includes('__proto__'))
   const measurement = next(MEASUREMENT)
   if (measurement === null) return wrong('It does not begin with a measurement')
   columns._measurement = unescaped(measurement[0])
@@ -58,7 +59,7 @@ function recordOf({ number, bytes, text }: Line): SourceRecord {
   else if (text.slice(at).trim() !== '') return wrong(`A time in digits is expected at column ${at + 1}`)
   return {
     line: number,
-    raw: bytes,
+    raw: [line],
     fault: null,
     columns,
     exact: isMarked ? { ...columns } : columns,

@@ -1,6 +1,6 @@
 import { CONTRACT_VERSION } from '@qs-telemetry/protocol'
 import { exactDigits, parseExact } from '../decode/exact-numbers.ts'
-import { type TimeUnit, timeText } from './import-time.ts'
+import { readTime, type TimeUnit } from './import-time.ts'
 import type { Mapping } from './mapping.ts'
 import type { Columns, SourceRecord } from './source-record.ts'
 import { textOf } from './template.ts'
@@ -9,6 +9,8 @@ import { textOf } from './template.ts'
 export interface Mapped {
   readonly element: Columns
   readonly exact: Columns
+  /** The record has an event_id. Otherwise `event_id` holds the place of one. */
+  readonly hasId: boolean
 }
 
 export interface MapOptions {
@@ -71,25 +73,34 @@ function eventMapper({ mapping, timeUnit, decimalComma }: MapOptions) {
       hasMarks = true
     }
     for (const [key, template] of metaTemplates) meta = withKey(meta, key, valueFrom(template.read(columns)))
-    const exact: Record<string, unknown> = Object.create(null)
+    let extra: Record<string, unknown> | null = null
     if (others !== 'ignored') {
       for (const name of Object.keys(columns)) {
         if (used.has(name) || DROPPED.has(name)) continue
-        if (others === 'extra') exact[name] = columns[name]
-        else meta = withKey(meta, name, columns[name])
+        if (others === 'meta') meta = withKey(meta, name, columns[name])
+        else {
+          extra ??= Object.create(null) as Record<string, unknown>
+          extra[name] = columns[name]
+        }
       }
     }
-    exact.schema = CONTRACT_VERSION
-    exact.event_id = text('event_id')
-    exact.device_id = text('device_id')
-    exact.event_type = text('event_type')
-    exact.value = value
-    exact.unit = text('unit')
-    exact.ts_device = time === undefined ? undefined : timeText(textOf(time), timeUnit)
-    exact.meta = meta
-    if (!hasMarks) return { element: exact, exact }
+    const [eventId, deviceId] = [text('event_id'), text('device_id')]
+    const known = {
+      schema: CONTRACT_VERSION,
+      // A made id is known only once the event is decoded.
+      event_id: eventId ?? `${deviceId}-`,
+      device_id: deviceId,
+      event_type: text('event_type'),
+      value,
+      unit: text('unit'),
+      ts_device: time === undefined ? undefined : readTime(textOf(time), timeUnit),
+      meta,
+    }
+    const hasId = eventId !== undefined
+    const exact = extra === null ? known : { ...extra, ...known }
+    if (!hasMarks) return { element: exact, exact, hasId }
     const digits = typeof value === 'string' ? exactDigits(value) : null
-    return { element: { ...exact, value: digits === null ? value : Number(digits) }, exact }
+    return { element: { ...exact, value: digits === null ? value : Number(digits) }, exact, hasId }
   }
 }
 

@@ -4,28 +4,29 @@ import { QsError } from '../errors/qs-error.ts'
 export interface Line {
   /** From 1. */
   readonly number: number
-  /** Without the line end. */
-  readonly bytes: Buffer
-  /** null if the bytes are not UTF-8. */
+  /** Without the line end; null if the bytes are not UTF-8. */
   readonly text: string | null
+  /** The bytes of a line that is not UTF-8. */
+  readonly bytes: Buffer | null
 }
 
 /** No line of a telemetry file is this long: it is another kind of file. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024
-const [LF, CR] = [0x0a, 0x0d]
-const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+const LF = 0x0a
 
 /** The lines of a stream, in portions. Lines end with LF or CRLF; the last one need not. */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Line[]> {
   let rest: Buffer = Buffer.alloc(0)
   let number = 0
-  const lineOf = (bytes: Buffer, isKnownUtf8: boolean): Line => {
-    let end = bytes.length
-    if (bytes[end - 1] === CR) end--
-    const start = number === 0 && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
-    const line = bytes.subarray(start, end)
+  const lineOf = (text: string): Line => {
+    const start = number === 0 && text.startsWith('\ufeff') ? 1 : 0
     number++
-    return { number, bytes: line, text: isKnownUtf8 || isUtf8(line) ? line.toString() : null }
+    return { number, text: text.slice(start, text.endsWith('\r') ? -1 : undefined), bytes: null }
+  }
+  const lineIn = (bytes: Buffer): Line => {
+    if (isUtf8(bytes)) return lineOf(bytes.toString())
+    number++
+    return { number, text: null, bytes }
   }
   for await (const chunk of chunks) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
@@ -34,15 +35,24 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     if (rest.length > MAX_LINE_BYTES)
       throw new QsError('IMPORT_UNREADABLE', `Line ${number + 1} is longer than 16 MiB`)
     if (end === 0) continue
-    // One test of all lines costs less than one of each.
-    const isKnownUtf8 = isUtf8(bytes.subarray(0, end))
-    const lines: Line[] = []
-    for (let start = 0; start < end; ) {
-      const next = bytes.indexOf(LF, start)
-      lines.push(lineOf(bytes.subarray(start, next), isKnownUtf8))
-      start = next + 1
-    }
-    yield lines
+    const whole = bytes.subarray(0, end - 1)
+    // One text for all lines costs less than one for each.
+    yield isUtf8(whole) ? whole.toString().split('\n').map(lineOf) : split(whole).map(lineIn)
   }
-  if (rest.length > 0) yield [lineOf(rest, false)]
+  if (rest.length > 0) yield [lineIn(rest)]
+}
+
+function split(bytes: Buffer): readonly Buffer[] {
+  const parts: Buffer[] = []
+  let start = 0
+  for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
+    parts.push(bytes.subarray(start, end))
+    start = end + 1
+  }
+  return [...parts, bytes.subarray(start)]
+}
+
+/** The bytes of a line, as read. */
+export function bytesOf({ text, bytes }: Line): Buffer {
+  return bytes ?? Buffer.from(text ?? '')
 }

@@ -1,3 +1,5 @@
+import { bytesOf, type Line } from './read-lines.ts'
+
 /** The columns of a line by name: fields of a JSON object, columns of a CSV, tags and fields of the line protocol. */
 export type Columns = Readonly<Record<string, unknown>>
 
@@ -12,7 +14,7 @@ export interface SourceRecord {
   /** The line on which it begins, from 1. */
   readonly line: number
   /** As read, without the line end. */
-  readonly raw: Buffer
+  readonly raw: readonly Line[]
   readonly fault: LineFault | null
   readonly columns: Columns
   /** The same columns with the numbers marked by parseExact, if a double may lose digits; otherwise the same object. */
@@ -23,6 +25,19 @@ export interface SourceRecord {
 
 export const NO_COLUMNS: Columns = {}
 
-export function faulty(line: number, raw: Buffer, code: string, message: string): SourceRecord {
+export function faulty(raw: readonly Line[], code: string, message: string): SourceRecord {
+  const line = raw[0]?.number ?? 0
   return { line, raw, fault: { code, message }, columns: NO_COLUMNS, exact: NO_COLUMNS }
+}
+
+const LF = Buffer.from('\n')
+
+/** The bytes of a record, as read. */
+export function rawBytes(lines: readonly Line[]): Buffer {
+  return Buffer.concat(lines.flatMap((line, n) => (n === 0 ? [bytesOf(line)] : [LF, bytesOf(line)])))
+}
+
+/** An object for columns of these names; a plain one takes `__proto__` for something else. */
+export function emptyColumns(hasProto: boolean): Record<string, unknown> {
+  return hasProto ? Object.create(null) : {}
 }

@@ -22,8 +22,12 @@ const NO_TIME = fault('NO_TIME', 'It has no time: name its column, --map time={c
  *
  * @param now the server time of the event
  */
-export function toEvent({ element, exact }: Mapped, options: DecodeOptions, now: Instant): Event | LineFault {
-  const { device_id: deviceId, event_type: eventType, event_id: eventId, ts_device: time } = element
+export function toEvent(
+  { element, exact, hasId }: Mapped,
+  options: DecodeOptions,
+  now: Instant,
+): Event | LineFault {
+  const { device_id: deviceId, event_type: eventType, ts_device: time } = element
   if (typeof deviceId !== 'string') return NO_DEVICE
   if (eventType === undefined) return NO_TYPE
   if (time === undefined) return NO_TIME
@@ -32,11 +36,8 @@ export function toEvent({ element, exact }: Mapped, options: DecodeOptions, now:
       'INVALID_FIELD',
       `device_id ${JSON.stringify(deviceId)} contains / + # or a control character`,
     )
-  const hasId = eventId !== undefined
-  const named = hasId ? element : { ...element, event_id: `${deviceId}-` }
-  const event = decodeEvent(named, exact === element ? named : exact, {
-    ...{ options, deviceId, receivedAt: now, tsServer: formatInstant(now) },
-  })
+  const context = { options, deviceId, receivedAt: now, tsServer: formatInstant(now) }
+  const event = decodeEvent(element, exact, context)
   if (event.kind === 'rejection') return { code: event.code, message: event.message }
   if (event.tsDevice === null)
     return fault(
@@ -45,7 +46,9 @@ export function toEvent({ element, exact }: Mapped, options: DecodeOptions, now:
     )
   if (event.ts !== event.tsDevice)
     return fault('TIME_TO_COME', `${event.tsDevice} is yet to come: check --time-unit and --timezone`)
-  return hasId ? event : { ...event, eventId: madeId(event, options.limits.idBytes) }
+  // In place: to copy an event costs as much as to decode it.
+  if (!hasId) (event as { eventId: string }).eventId = madeId(event, options.limits.idBytes)
+  return event
 }
 
 function fault(code: string, message: string): LineFault {

@@ -36,8 +36,14 @@ export const NO_MESSAGES: Batch = {
  *
  * @param rows null if nothing is to be copied
  * @param now the current server time, which tells what may be sealed
+ * @param maxOld fewer events that may be sealed than this
  */
-export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now: string): Batch {
+export function gather(
+  decoded: Iterable<Message>,
+  rows: CopyRows | null,
+  now: string,
+  maxOld = MAX_OLD,
+): Batch {
   rows?.clear()
   const messages: Message[] = []
   const changes = new SeriesChanges()
@@ -56,7 +62,7 @@ export function gather(decoded: Iterable<Message>, rows: CopyRows | null, now: s
     }
     if (rows !== null) message.release()
     elements += message.size
-    if (elements >= MAX_ELEMENTS || old.length >= MAX_OLD) break
+    if (elements >= MAX_ELEMENTS || old.length >= maxOld) break
   }
   return { messages, copy: rows?.take() ?? null, earliestTs, old, changes: changes.byDevice }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { type CsvOptions, readCsv } from '../../src/import/csv.ts'
-import type { SourceRecord } from '../../src/import/source-record.ts'
+import { rawBytes, type SourceRecord } from '../../src/import/source-record.ts'
 
 async function read(content: string | Buffer, options: Partial<CsvOptions> = {}) {
   const [records, headers]: [SourceRecord[], string[]] = [[], []]
@@ -25,7 +25,7 @@ test('quotes, line ends in a cell, a byte order mark and UTF-8', async () => {
   )
   assert.deepEqual(headers, ['time,name,value'])
   assert.deepEqual(
-    records.map(({ line, columns, raw }) => [line, { ...columns }, raw.toString()]),
+    records.map(({ line, columns, raw }) => [line, { ...columns }, rawBytes(raw).toString()]),
     [
       [2, { time: '1', name: 'a "b"\nc', value: '21.5' }, '1,"a ""b""\nc",21.5'],
       [5, { time: '2', name: 'Küche °C', value: '' }, '2,Küche °C,'],
@@ -53,7 +53,7 @@ test('a bad record costs only itself, and keeps its bytes', async () => {
   const latin1 = Buffer.from('a,b\n1,2\n3\n°,5\n"6"x,7\n8,9\n"a quote without its pair\n1,2', 'latin1')
   const { records } = await read(latin1)
   assert.deepEqual(
-    records.map(({ line, fault, raw }) => [line, fault?.code, raw.toString('latin1')]),
+    records.map(({ line, fault, raw }) => [line, fault?.code, rawBytes(raw).toString('latin1')]),
     [
       [2, undefined, '1,2'],
       [3, 'WRONG_COLUMNS', '3'],

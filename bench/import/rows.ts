@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { readFlags, runCommand } from '../flags.ts'
 import { Progress } from '../report/progress.ts'
+import { machineCpuSeconds, treeCpuSeconds } from '../runs/process-usage.ts'
 import { startDatabase } from '../stack/database.ts'
 import { queryRow } from '../stack/query-row.ts'
 
@@ -85,7 +86,7 @@ async function bench({ events, kinds, dir }: Options): Promise<boolean> {
       const url = await database.fresh(`import_${kind.name.replace('-', '_')}`)
       for (const run of ['first', 'again']) {
         progress.say(`${kind.name}: ${run}`)
-        const startMs = performance.now()
+        const [startMs, before] = [performance.now(), cpuSeconds(database.pid)]
         const { stdout } = await promisify(execFile)(
           QS,
           ['import', file, '--format', kind.name, ...kind.options, '--json'],
@@ -93,9 +94,14 @@ async function bench({ events, kinds, dir }: Options): Promise<boolean> {
         )
         const seconds = (performance.now() - startMs) / 1000
         const { stored, duplicate, bad } = JSON.parse(stdout)
+        const [qs = 0, postgres = 0, all = 0] = cpuSeconds(database.pid).map(
+          (value, n) => value - (before[n] ?? 0),
+        )
+        const cpu = [qs, postgres, all - qs - postgres].map((value) => value.toFixed(1))
         progress.done(
           `${kind.name.padEnd(15)} ${run}  ${seconds.toFixed(1).padStart(6)} s ${String(Math.round(events / seconds)).padStart(7)} events/s` +
-            `  (${(statSync(file).size / 1024 / 1024).toFixed(0)} MiB; ${stored} stored, ${duplicate} stored before, ${bad} bad)`,
+            `  CPU seconds: qs ${cpu[0]}, PostgreSQL ${cpu[1]}, others ${cpu[2]}` +
+            `  (${stored} stored, ${duplicate} stored before, ${bad} bad)`,
         )
       }
       const row = await queryRow(url, 'select count(*) as events from events')
@@ -107,6 +113,13 @@ async function bench({ events, kinds, dir }: Options): Promise<boolean> {
     await database.stop()
     rmSync(parent, { recursive: true, force: true })
   }
+}
+
+/** Of qs, of PostgreSQL, and of the whole machine. */
+function cpuSeconds(postgres: number): readonly number[] {
+  return [treeCpuSeconds(process.pid), treeCpuSeconds(postgres), machineCpuSeconds()].map(
+    (value) => value ?? 0,
+  )
 }
 
 async function write(file: string, kind: Kind, events: number): Promise<void> {

@@ -63,6 +63,7 @@ export async function importFile(options: FileImport): Promise<Imported> {
   const format = formatOf(reading.format)
   const map = recordMapper({ ...reading, mapping: adjusted(format.mapping, reading) })
   const input = openInput(path, stdin)
+  if (input.file === null) signal.addEventListener('abort', () => stdin.destroy(), { once: true })
   const clock = new SystemClock()
   const checkpoint = new Checkpoint(databaseUrl === null ? null : input.file, [reading, rejects])
   const earlier = isAnew ? null : checkpoint.read()

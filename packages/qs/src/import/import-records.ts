@@ -67,30 +67,42 @@ export async function importRecords(
   }
   const grace = () => setTimeout(() => store?.stop(), GRACE_MS).unref()
   signal.addEventListener('abort', grace, { once: true })
-  for await (const some of records) {
-    for (const record of some) {
-      if (skip > 0) {
-        skip--
-        continue
-      }
-      portion.records++
-      if (record.fault !== null) portion.bad.push({ record, fault: record.fault })
-      else
-        for (const mapped of map(record)) {
-          const event = toEvent(mapped, decode, portion.receivedAt)
-          if ('eventId' in event) {
-            portion.events.push(event)
-            portion.of.push(record)
-          } else portion.bad.push({ record, fault: event })
+  const readAll = async () => {
+    for await (const some of records) {
+      for (const record of some) {
+        if (signal.aborted) return
+        if (skip > 0) {
+          skip--
+          continue
         }
-      if (portion.events.length >= PORTION || portion.bad.length >= HOPELESS) await flush()
-      if (signal.aborted) break
+        take(portion, record)
+        if (portion.events.length >= PORTION || portion.bad.length >= HOPELESS) await flush()
+      }
     }
-    if (signal.aborted) break
+    await flush()
   }
-  if (!signal.aborted) await flush()
-  await storing
-  await store?.finish()
+  const take = ({ receivedAt, events, of, bad }: Portion, record: SourceRecord) => {
+    portion.records++
+    if (record.fault !== null) {
+      bad.push({ record, fault: record.fault })
+      return
+    }
+    for (const mapped of map(record)) {
+      const event = toEvent(mapped, decode, receivedAt)
+      if ('eventId' in event) {
+        events.push(event)
+        of.push(record)
+      } else bad.push({ record, fault: event })
+    }
+  }
+  try {
+    await readAll()
+    await storing
+    await store?.finish()
+  } catch (error) {
+    // A store or an input that was stopped fails.
+    if (!signal.aborted) throw error
+  }
   if (signal.aborted) throw new QsError('IMPORT_STOPPED', accounts.stoppedText())
   return accounts.progress
 }

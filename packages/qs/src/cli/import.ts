@@ -115,7 +115,7 @@ device_id, event_type, value, unit, time, event_id, and meta.NAME.
 
 Times are ISO 8601 or Unix time, and trusted: events of years ago keep their time. An event without event_id gets one made
 of device, type, time and value, so the same file can be imported again: what is stored already is not stored twice. A run that
-was stopped or killed goes on where it was; it keeps its place in <file>.qs-import. qs may run meanwhile.
+was stopped or killed goes on where it was; it keeps its place in <file>.qs-import. The ingester may run meanwhile.
 
 Exit codes: 0 all lines are stored, 1 some are not (they are named, and in --rejects), 2 wrong usage or file.
 

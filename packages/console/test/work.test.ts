@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
-import { accessibilityFaults, browserMissing, openPage, startBrowser } from './support/browser.ts'
+import { accessibilityFaults, browserMissing, openPage, pictures, startBrowser } from './support/browser.ts'
 import { event, fill, heading } from './support/filled.ts'
 
 test('working in the console', { skip: browserMissing }, async (t) => {
@@ -112,4 +112,48 @@ test('login: a wrong password, a read-only viewer, an operator who changes data 
   await page.getByLabel('Device id').fill('shed')
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByText(/const char MQTT_PASSWORD\[\] = "[0-9a-f]{32}";/).waitFor()
+
+  await page.getByRole('link', { name: 'Connect many' }).click()
+  await page.getByLabel('List of devices').fill('shed\nporch,Porch light,Garden\ngate,,Garden,Mars')
+  await page.getByRole('button', { name: 'Create accounts' }).click()
+  await page.getByText('line 3: "Mars" is not an IANA time zone').waitFor()
+  await page.getByLabel('List of devices').fill('shed\nporch,Porch light,Garden\ngate,,Garden')
+  await page.getByRole('button', { name: 'Create accounts' }).click()
+  await page.getByText('With an account already, so not changed: shed').waitFor()
+  await page.getByRole('img', { name: 'QR code of the login of gate' }).waitFor()
+  const passwords32 = page.locator('.logins dd').filter({ hasText: /^[0-9a-f]{32}$/ })
+  assert.equal(await passwords32.count(), 2)
+  assert.deepEqual(await accessibilityFaults(page), [])
+  await page.emulateMedia({ media: 'print' })
+  assert.equal(await page.getByRole('button', { name: 'Print' }).isVisible(), false)
+  assert.equal(await page.getByRole('link', { name: 'Overview' }).isVisible(), false)
+  assert.equal(await page.getByRole('img', { name: 'QR code of the login of porch' }).isVisible(), true)
+  await pictures(page, 'provision-print')
+  await page.emulateMedia({ media: 'screen' })
+  await pictures(page, 'provision')
+
+  // A device: notes, a new password, the archive, and its end.
+  page.on('dialog', (dialog) => dialog.accept())
+  await page.getByRole('link', { name: 'Devices that were not seen yet' }).click()
+  await page.getByRole('link', { name: 'Porch light' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Notes').fill('two AA cells\nsince November')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('two AA cells').waitFor()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByRole('button', { name: 'New password' }).click()
+  await page.getByRole('img', { name: 'QR code of the login of porch' }).waitFor()
+  await page.getByRole('button', { name: 'Archive', exact: true }).click()
+  await page.getByText('In the archive').waitFor()
+  await page.getByRole('button', { name: 'Delete …' }).click()
+  assert.deepEqual(await accessibilityFaults(page), [])
+  await pictures(page, 'device-actions')
+  const remove = page.getByRole('button', { name: 'Delete device and data' })
+  await page.getByLabel('Type its id to confirm').fill('porc')
+  assert.equal(await remove.isDisabled(), true)
+  await page.getByLabel('Type its id to confirm').fill('porch')
+  await remove.click()
+  await heading(page, 'Devices')
+  await page.getByRole('link', { name: 'gate' }).waitFor()
+  assert.deepEqual(await running.query(`select from devices where device_id = 'porch'`), [])
 })

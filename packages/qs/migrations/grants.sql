@@ -17,7 +17,7 @@ begin
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
     grant select, insert, delete on series_pending to qs_ingester;
     grant select, insert, update (ended) on ingest_stops to qs_ingester;
-    -- Users set label, time_zone, room and silent_after_set.
+    -- Users set label, time_zone, room, notes, archived_at and silent_after_set.
     grant select, insert, update (first_seen, last_seen, silent_after, silent_series, types, clock, clock_offset) on devices to qs_ingester;
     grant select, insert, update (messages, received, stored, duplicate, rejected) on ingest_stats to qs_ingester;
     grant select, insert, update (letters, bytes) on dead_letters_counted to qs_ingester;
@@ -53,7 +53,10 @@ begin
     grant select on received_numbers, device_gaps to qs_console;
     grant select, delete on dead_letters to qs_console;
     grant select, insert on dead_letter_history, audit_log to qs_console;
-    grant select, insert, update (label, time_zone, room, silent_after_set) on devices to qs_console;
+    grant select, insert, update (label, time_zone, room, notes, archived_at, silent_after_set) on devices to qs_console;
+    -- It may remove a device with everything about it; of events it can delete nothing else.
+    grant execute on function remove_device_events(text, int) to qs_console;
+    grant delete on devices, series, event_hours, dropped_series, dead_letters_counted, alert_states, alert_history to qs_console;
     grant select, insert, delete on pinned to qs_console;
     grant select, insert, update, delete on alert_rules to qs_console;
     grant select on alert_states to qs_console;

@@ -21,6 +21,7 @@ export async function walk(
     ['/letters', 'Dead letters', 'value is an object'],
     [`/letters/${letter?.id}`, `Dead letter ${letter?.id}`, 'Problems'],
     ['/connect', 'Connect a device', 'Choose an id'],
+    ['/provision', 'Connect many devices', 'One device a line'],
     ['/alerts', 'Alerts', 'silent-devices'],
     ['/storage', 'Storage', 'What uses the disk'],
     ['/audit', 'Audit log', 'Nothing has been changed yet'],

@@ -7,6 +7,8 @@ export const AUDIT_ACTIONS = [
   'login refused',
   'device described',
   'device added',
+  'device password changed',
+  'device removed',
   'reading pinned',
   'reading unpinned',
   'letter repaired',

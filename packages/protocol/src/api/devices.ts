@@ -29,10 +29,16 @@ const SilentAfterSchema = Type.Union([Type.Number({ minimum: 1 }), Type.Literal(
 })
 
 export const DeviceStatusSchema = Type.Union(
-  [Type.Literal('online'), Type.Literal('silent'), Type.Literal('quiet'), Type.Literal('never')],
+  [
+    Type.Literal('online'),
+    Type.Literal('silent'),
+    Type.Literal('quiet'),
+    Type.Literal('never'),
+    Type.Literal('archived'),
+  ],
   {
     description:
-      'silent: no event for longer than its rhythm allows. quiet: no event for fifteen minutes, and no known rhythm. never: no event yet',
+      'silent: no event for longer than its rhythm allows. quiet: no event for fifteen minutes, and no known rhythm. never: no event yet. archived: no event since somebody archived it; lists leave it out unless asked for this status',
   },
 )
 
@@ -56,6 +62,10 @@ export const DeviceSchema = Type.Object({
   label: Nullable(Type.String()),
   timeZone: Nullable(Type.String({ description: 'IANA name; null: DEVICE_TIMEZONE' })),
   room: Nullable(Type.String({ description: 'Location of the device' })),
+  notes: Nullable(Type.String()),
+  archivedAt: Nullable(
+    Type.String({ description: 'When it was archived, also if an event has brought it back since' }),
+  ),
   firstSeen: Nullable(Moment),
   lastSeen: Nullable(Moment),
   status: DeviceStatusSchema,
@@ -135,6 +145,8 @@ export const DeviceChangeSchema = Type.Object({
   label: Type.Optional(Nullable(Type.String({ maxLength: 200 }))),
   timeZone: Type.Optional(Nullable(Type.String({ maxLength: 64 }))),
   room: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
+  notes: Type.Optional(Nullable(Type.String({ maxLength: 4_000 }))),
+  isArchived: Type.Optional(Type.Boolean()),
   silentAfter: Type.Optional(SilentAfterSchema),
 })
 
@@ -149,6 +161,41 @@ export const DeviceLoginSchema = Type.Object({
   eventsTopic: Type.String(),
   acksTopic: Type.String(),
   snippets: Type.Record(Type.String(), Type.String()),
+  qr: Type.Object(
+    {
+      size: Type.Integer({ description: 'Width and height in modules, with the border' }),
+      path: Type.String({ description: 'Its dark modules, as the `d` of an SVG path' }),
+    },
+    { description: 'The QR code of this login, with its password' },
+  ),
+})
+
+export const DeviceCsvSchema = Type.Object({
+  csv: Type.String({
+    minLength: 1,
+    maxLength: 200_000,
+    description: 'Lines of device_id, label, room, time_zone, notes; a first line may name the columns',
+  }),
+})
+
+export const AddedDevicesSchema = Type.Object({
+  devices: Type.Array(
+    Type.Object({
+      label: Nullable(Type.String()),
+      room: Nullable(Type.String()),
+      login: DeviceLoginSchema,
+    }),
+  ),
+  existing: Type.Array(Type.String(), {
+    description: 'Devices that had an account already; their passwords cannot be read',
+  }),
+})
+
+export const DeviceRemovalSchema = Type.Object({
+  events: Type.Integer({ description: 'Number of events deleted' }),
+  account: Type.Union([Type.Literal('removed'), Type.Literal('none'), Type.Literal('made-elsewhere')], {
+    description: 'made-elsewhere: this console may not remove it, so the device can come back',
+  }),
 })
 
 export type Device = Static<typeof DeviceSchema>
@@ -161,4 +208,6 @@ export type DeviceList = Static<typeof DeviceListSchema>
 export type RoomList = Static<typeof RoomListSchema>
 export type TypeList = Static<typeof TypeListSchema>
 export type Sparklines = Static<typeof SparklinesSchema>
+export type AddedDevices = Static<typeof AddedDevicesSchema>
+export type DeviceRemoval = Static<typeof DeviceRemovalSchema>
 export type DeviceLoginAnswer = Static<typeof DeviceLoginSchema>

@@ -33,26 +33,31 @@ export interface Question {
   readonly service: ServiceState
 }
 
+/** Alerts say nothing about a device in the archive. */
+const IN_USE = 'not is_archived(d.archived_at, d.last_seen)'
+
 /** A device that was not seen for a week is gone rather than silent; an alert that has fired stays. */
 const DEVICES = `
 from devices d
 left join alert_states st on st.rule = $1 and st.device_id = d.device_id and st.event_type = ''
 where d.device_id like like_glob($3) and coalesce(d.room, '') like like_glob($4)
-  and (d.last_seen > $2::timestamptz - interval '7 days' or st.state = 'firing')`
+  and ${IN_USE} and (d.last_seen > $2::timestamptz - interval '7 days' or st.state = 'firing')`
 
 /** Silence of its own: something else arrived after this device should have. */
 const SILENT_DEVICES = `
 select d.device_id as "deviceId", '' as "eventType", d.label, d.room,
   extract(epoch from $2::timestamptz - d.last_seen)::float8 as quiet, coalesce(d.silent_after_set, d.silent_after) as after,
   n.devices > 1 and extract(epoch from n.newest - d.last_seen) <= coalesce(d.silent_after_set, d.silent_after) / 3 as "isHeld"
-from (select max(last_seen) as newest, count(*) filter (where last_seen > $2::timestamptz - interval '7 days') as devices from devices) n,
+from (select max(last_seen) as newest, count(*) filter (where last_seen > $2::timestamptz - interval '7 days') as devices
+  from devices d where ${IN_USE}) n,
   lateral (select d.* ${DEVICES}) d
 where is_silent(d.last_seen, coalesce(d.silent_after_set, d.silent_after), $2)`
 
 const SERIES = `
 from series s join devices d on d.device_id = s.device_id
 left join alert_states st on st.rule = $1 and st.device_id = s.device_id and st.event_type = s.event_type
-where d.device_id like like_glob($3) and coalesce(d.room, '') like like_glob($4) and s.event_type like like_glob($5)`
+where d.device_id like like_glob($3) and coalesce(d.room, '') like like_glob($4) and s.event_type like like_glob($5)
+  and ${IN_USE}`
 
 const SILENT_SERIES = `
 select s.device_id as "deviceId", s.event_type as "eventType", d.label, d.room,
@@ -83,7 +88,7 @@ from device_gaps t join devices d on d.device_id = t.device_id
 cross join lateral (
   select sum(x.last_number - x.first_number + 1)::float8 as missing, count(*)::int as gaps from gaps_of(t.device_id) x
   where x.noticed_at > $1::timestamptz - interval '1 day') g
-where t.missing > 0 and d.device_id like like_glob($2) and coalesce(d.room, '') like like_glob($3)
+where t.missing > 0 and ${IN_USE} and d.device_id like like_glob($2) and coalesce(d.room, '') like like_glob($3)
   and g.missing > coalesce($4::float8, 0)`
 
 const REJECTED = `
@@ -92,7 +97,8 @@ where minute > $1::timestamptz - $2::float8 * interval '1 second'`
 
 const NEWEST = `
 select extract(epoch from $1::timestamptz - minute)::float8 - 60 as quiet,
-  (select count(*)::int from devices where is_silent(last_seen, coalesce(silent_after_set, silent_after), $1)) as silent
+  (select count(*)::int from devices d
+    where ${IN_USE} and is_silent(last_seen, coalesce(silent_after_set, silent_after), $1)) as silent
 from ingest_stats where stored + duplicate > 0 order by minute desc limit 1`
 
 interface Row {

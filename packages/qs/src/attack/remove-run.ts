@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
-import { removeDevices } from '../devices/remove-devices.ts'
-import { DEVICE_INTERVAL_MS } from '../pipeline/device-interval.ts'
-
-/** Rows of `devices` are due every interval, and without traffic an ingester checks once per interval. */
-const LAST_ROW_MS = 2 * DEVICE_INTERVAL_MS + 1_000
+import { LAST_ROW_MS, removeDevices } from '../devices/remove-devices.ts'
 
 /**
  * Removes all rows of a run after its devices have disconnected, twice: the ingester still writes their last-seen time,

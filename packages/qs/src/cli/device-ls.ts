@@ -17,6 +17,7 @@ interface Device {
   readonly label: string | null
   readonly time_zone: string | null
   readonly room: string | null
+  readonly notes: string | null
   readonly first_seen: string | null
   readonly last_seen: string | null
   readonly status: DeviceRow['status'] | null
@@ -32,16 +33,17 @@ export function registerDeviceLs(device: Command): void {
     .description(
       'list devices: account, first and last seen, status, events in the last hour, clock drift, missing events',
     )
+    .option('--all', 'also devices in the archive')
     .option('--json', 'print an array')
     .addHelpText(
       'after',
       `
 Status is online, silent (for longer than its usual interval allows), quiet (no event for 15 minutes, and no usual
-interval known) or never. Drift is how far the device's clock is ahead according to its newest event (negative: it is
-behind, or the event waited on the device). Missing are events whose numbers never came, if its ids are
+interval known), never or, with --all, archived. Drift is how far the device's clock is ahead according to its newest
+event (negative: it is behind, or the event waited on the device). Missing are events whose numbers never came, if its ids are
 <device>-<epoch>-<number>; --json has the time since when it is complete. If the broker or the database does not answer, the rest is shown with a note.`,
     )
-    .action(async ({ json }: { json?: true }) => {
+    .action(async ({ all, json }: { all?: true; json?: true }) => {
       const config = loadConfig()
       const [accounts, rows] = await Promise.all([
         known('accounts', () => withOperator(config, listDeviceAccounts)),
@@ -50,7 +52,7 @@ behind, or the event waited on the device). Missing are events whose numbers nev
       if (accounts === null && rows === null) {
         throw new QsError('BROKER_UNREACHABLE', 'Neither the broker nor the database answers')
       }
-      const devices = merge(accounts, rows)
+      const devices = merge(accounts, rows).filter(({ status }) => all || status !== 'archived')
       if (json) console.log(JSON.stringify(devices, null, 2))
       else print(devices)
     })
@@ -87,6 +89,7 @@ function merge(accounts: readonly string[] | null, rows: readonly DeviceRow[] | 
       label: row?.label ?? null,
       time_zone: row?.timeZone ?? null,
       room: row?.room ?? null,
+      notes: row?.notes ?? null,
       first_seen: row?.firstSeen ?? null,
       last_seen: row?.lastSeen ?? null,
       status: rows === null ? null : (row?.status ?? 'never'),

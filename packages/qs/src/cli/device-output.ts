@@ -16,22 +16,9 @@ export const snippetOption = new Option(
 /** Prints the login; the password is never shown again. */
 export function printLogin(done: string, login: DeviceLogin, { snippet, json }: OutputOptions): void {
   const { deviceId, password, eventsTopic, acksTopic } = login
-  const url = brokerUrlOf(login)
-  if (json) {
-    const topics = { events_topic: eventsTopic, acks_topic: acksTopic }
-    return console.log(
-      JSON.stringify({
-        device_id: deviceId,
-        url,
-        username: deviceId,
-        password,
-        client_id: deviceId,
-        ...topics,
-      }),
-    )
-  }
+  if (json) return console.log(JSON.stringify(loginJson(login)))
   const rows = Object.entries({
-    broker: url,
+    broker: brokerUrlOf(login),
     user: deviceId,
     password,
     'client id': deviceId,
@@ -45,5 +32,19 @@ export function printLogin(done: string, login: DeviceLogin, { snippet, json }: 
   if (snippet === undefined) {
     const kinds = Object.keys(SNIPPETS).join(', ')
     console.log(pc.dim(`\nFor a board: --snippet ${kinds}; qs device rotate accepts it too.`))
+  }
+}
+
+/** A login as scripts read it. */
+export function loginJson(login: DeviceLogin) {
+  const { deviceId, password, eventsTopic, acksTopic } = login
+  return {
+    device_id: deviceId,
+    url: brokerUrlOf(login),
+    username: deviceId,
+    password,
+    client_id: deviceId,
+    events_topic: eventsTopic,
+    acks_topic: acksTopic,
   }
 }

@@ -1,12 +1,13 @@
 import type { System } from '@qs-telemetry/protocol/api'
+import { addIfMissing } from '../accounts/add-if-missing.ts'
 import { ControlConnection } from '../accounts/control-connection.ts'
-import { addDevice } from '../accounts/devices.ts'
+import { addDevice, removeDevice, rotateDevice } from '../accounts/devices.ts'
 import { newPassword } from '../accounts/new-password.ts'
 import { accountTopics, operatorLogin } from '../accounts/operator-login.ts'
 import { findRole } from '../accounts/queries.ts'
 import { OPERATOR } from '../accounts/roles.ts'
 import type { Config } from '../config/settings.ts'
-import { QsError } from '../errors/qs-error.ts'
+import { hasCode, QsError } from '../errors/qs-error.ts'
 
 export type AccountsState = Pick<System, 'credentials' | 'credentialsProblem'>
 
@@ -43,6 +44,34 @@ export class BrokerAccounts {
     const topics = accountTopics(this.#config)
     await this.#use((connection) => addDevice(connection, { deviceId, password, topics }))
     return password
+  }
+
+  /** @returns the password of each new account; null: there was one @throws QsError */
+  addMissing(deviceIds: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    const topics = accountTopics(this.#config)
+    return this.#use(async (connection) => {
+      const made = new Map<string, string | null>()
+      for (const deviceId of deviceIds) made.set(deviceId, await addIfMissing(connection, deviceId, topics))
+      return made
+    })
+  }
+
+  /** @returns the new password @throws QsError */
+  async rotate(deviceId: string): Promise<string> {
+    const password = newPassword()
+    await this.#use((connection) => rotateDevice(connection, deviceId, password))
+    return password
+  }
+
+  /** @returns false if it has no account @throws QsError */
+  async remove(deviceId: string): Promise<boolean> {
+    try {
+      await this.#use((connection) => removeDevice(connection, deviceId))
+      return true
+    } catch (error) {
+      if (hasCode(error, 'NO_SUCH_ACCOUNT')) return false
+      throw error
+    }
   }
 
   async #ask(): Promise<AccountsState> {

@@ -59,7 +59,7 @@ export function consoleServices(
     overview: overviewOf({ read, vitals: () => host.vitals(), storage }),
     storage,
     letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
-    devices: deviceService({ config: boards, accounts }),
+    devices: deviceService({ config: boards, accounts, write }),
   }
 }
 

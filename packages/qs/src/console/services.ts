@@ -1,5 +1,7 @@
 import type {
+  AddedDevices,
   DeviceLoginAnswer,
+  DeviceRemoval,
   Letter,
   LetterJudgement,
   LetterList,
@@ -37,6 +39,12 @@ export interface LetterService {
 export interface DeviceService {
   /** @throws QsError if the name is not allowed or the account cannot be created */
   add(deviceId: string): Promise<DeviceLoginAnswer>
+  /** Adds the devices of a CSV list; those that have an account keep it. @throws QsError with every mistake in it */
+  addListed(csv: string): Promise<AddedDevices>
+  /** Sets a new password; connections with the old one end. */
+  rotate(deviceId: string): Promise<DeviceLoginAnswer>
+  /** Deletes its account, if this process may, and all its data. */
+  remove(deviceId: string): Promise<DeviceRemoval>
 }
 
 /** Simulated devices on the embedded broker. */

@@ -24,6 +24,8 @@ export interface DevicePage {
 }
 
 interface Row extends Omit<DeviceRow, 'eventsLastHour' | 'driftSeconds' | 'missingEvents' | 'completeSince'> {
+  readonly notes: string | null
+  readonly archivedAt: string | null
   readonly silentAfter: number | null
   readonly silentAfterSet: number | null
   readonly types: number
@@ -45,8 +47,9 @@ with page as materialized (
   order by ${key} ${direction}, device_id ${direction} limit $9
 )
 select
-  d.device_id as "deviceId", d.label, d.time_zone as "timeZone", d.room, d.place::text as key,
+  d.device_id as "deviceId", d.label, d.time_zone as "timeZone", d.room, d.notes, d.place::text as key,
   ${momentText('d.first_seen')} as "firstSeen", ${momentText('d.last_seen')} as "lastSeen", ${STATUS} as status,
+  ${momentText('d.archived_at')} as "archivedAt",
   d.silent_after as "silentAfter", d.silent_after_set as "silentAfterSet",
   s.types, s.clock, s.clock_offset as "offsetSeconds"
 from page d cross join lateral summary_of(d.device_id) s

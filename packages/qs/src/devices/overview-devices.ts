@@ -2,6 +2,7 @@ import type { Overview } from '@qs-telemetry/protocol/api'
 import { momentText } from '../database/moment-text.ts'
 import type { Ask } from '../database/query-pool.ts'
 import { QsError } from '../errors/qs-error.ts'
+import { IS_ARCHIVED, STATUS } from './device-filter.ts'
 import { MAX_SERIES } from './series.ts'
 
 /** Devices named in each list. The totals count all. */
@@ -17,8 +18,8 @@ const NOTE = `json_build_object('deviceId', device_id, 'label', label, 'lastSeen
 const SQL = `
 with judged as materialized (
   select device_id, label, first_seen, last_seen, first_seen > now() - interval '1 day' as is_fresh, silent_series,
-    device_status(last_seen, coalesce(silent_after_set, silent_after)) as status
-  from devices
+    ${STATUS} as status
+  from devices where not ${IS_ARCHIVED}
 ), partly as materialized (
   select device_id, label, last_seen from judged
   where silent_series > 0 and status <> 'silent' order by last_seen desc, device_id limit ${MAX_NAMED}

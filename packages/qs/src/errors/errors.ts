@@ -171,6 +171,13 @@ export const ERRORS = {
     about: 'qs provision is for Mosquitto; the embedded broker of qs up has its operator and roles built in.',
     advice: 'Use qs device add directly; the operator is MQTT_USERNAME.',
   },
+  WRONG_DEVICE_LIST: {
+    about: 'A list of new devices has mistakes. The message lists every problem.',
+    advice:
+      'Nothing was created. A line has the columns device_id, label, room, time_zone, notes; a first line with their names may choose others.',
+    exitCode: 2,
+    status: 400,
+  },
   INVALID_DEVICE_ID: {
     about: 'A device cannot have this id.',
     advice: 'Choose another device id.',

@@ -281,3 +281,24 @@ test('events that never came are told once, and the alert ends after a day altho
   await stage.pass(24 * 3_600, 3_600)
   assert.deepEqual(await stage.history(), ['firing lost board-1', 'ended lost board-1'])
 })
+
+test('the alert of a device ends when it is archived, and it raises none until it sends again', async (t) => {
+  const stage = await startStage(t)
+  await stage.rules(
+    { name: 'silent', kind: 'device-silent' },
+    { name: 'dry', kind: 'series-silent' },
+    { name: 'hot', kind: 'value', types: 'temp', above: 30 },
+  )
+  await stage.reading('shed', 40)
+  await stage.pass(15)
+  assert.deepEqual(await stage.history(), ['firing hot shed temp'])
+  await stage.pool.query(`update devices set archived_at = $1`, [stage.now()])
+  for (let minute = 0; minute < 10; minute++) {
+    await stage.reading('kitchen', 20)
+    await stage.pass(60)
+  }
+  assert.deepEqual(await stage.history(), ['firing hot shed temp', 'ended hot shed temp'])
+  await stage.reading('shed', 40)
+  await stage.pass(15)
+  assert.deepEqual((await stage.history()).slice(2), ['firing hot shed temp'])
+})

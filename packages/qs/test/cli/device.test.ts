@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from '@qs-telemetry/testing/command.ts'
 import {
@@ -29,6 +29,9 @@ interface Listed {
   readonly device_id: string
   readonly account: boolean | null
   readonly label: string | null
+  readonly room: string | null
+  readonly notes: string | null
+  readonly status: string | null
   readonly time_zone: string | null
   readonly last_seen: string | null
   readonly events_last_hour: number | null
@@ -101,6 +104,27 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
     const back = await connectBoard(t, url, rotated)
     assert.equal(back.sessionPresent, true, 'its session stays')
 
+    for (const [command, text] of [
+      ['rename', 'Door'],
+      ['room', 'Hall'],
+      ['note', 'new battery'],
+    ] as const)
+      await json(command, 'kitchen', text)
+    const described = (await list()).get('kitchen')
+    assert.deepEqual([described?.label, described?.room, described?.notes], ['Door', 'Hall', 'new battery'])
+    await json('note', 'kitchen', '')
+    await json('rename', 'kitchen', 'Window')
+    await json('room', 'kitchen', ' ')
+    await json('archive', 'kitchen')
+    assert.equal((await list()).has('kitchen'), false)
+    const archive = await json<Listed[]>('ls', '--all')
+    assert.deepEqual(
+      archive.filter(({ status }) => status === 'archived').map(({ device_id, notes }) => [device_id, notes]),
+      [['kitchen', null]],
+    )
+    await json('unarchive', 'kitchen')
+    assert.match((await runCommand(['device', 'archive', 'nobody'], env)).stderr, /There is no device nobody/)
+
     await json('rm', 'kitchen')
     await until(() => back.isClosed(), 'its connection ends')
     await assert.rejects(connectBoard(t, url, rotated), /not authorized|bad user ?name/i)
@@ -114,6 +138,27 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
     const table = (await runCommand(['device', 'ls'], env)).stdout
     assert.match(table, /^DEVICE +ACCOUNT/)
     assert.match(table, /^kitchen +no +20\d\d-.* 1 +-3\.\d s +– +Window$/m)
+
+    const csv = join(mkdtempSync(join(tmpdir(), 'qs-list-')), 'boards.csv')
+    t.after(() => rmSync(dirname(csv), { recursive: true }))
+    writeFileSync(csv, 'device_id,label,room\ncellar,Freezer,Cellar\nattic,"Roof, north",Attic\n')
+    const many = await json<Printed[]>('add', '--csv', csv)
+    assert.deepEqual(
+      many.map(({ username }) => username),
+      ['attic'],
+      'the other has an account already',
+    )
+    const attic = await connectBoard(t, url, many[0] as Printed)
+    assert.deepEqual([(await list()).get('attic')?.label, (await list()).get('cellar')?.room], [
+      'Roof, north',
+      'Cellar',
+    ])
+    const unconfirmed = await runCommand(['device', 'rm', 'attic', '--data'], env)
+    assert.match(unconfirmed.stderr, /Delete attic with all its events for good\?.*--yes/)
+    const removed = await json<{ account: boolean; events: number }>('rm', 'attic', '--data', '--yes')
+    assert.deepEqual([removed.account, removed.events], [true, 0])
+    await until(() => attic.isClosed(), 'its connection ends')
+    assert.equal((await list()).has('attic'), false)
   })
 }
 

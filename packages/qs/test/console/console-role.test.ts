@@ -39,14 +39,17 @@ test('with the roles of the composed stack the whole console works', { skip: psq
     replayed.results.map(({ result }) => result),
     ['stored'],
   )
-  assert.equal((await api('/api/devices/d', json('PATCH', { label: 'L', room: 'R' }))).status, 200)
+  assert.equal((await api('/api/devices/d', json('PATCH', { label: 'L', room: 'R', notes: 'N', isArchived: true }))).status, 200)
   for (const isPinned of [true, false]) {
     const pin = json('PUT', { deviceId: 'd', eventType: 't', isPinned })
     const { body } = await api<PinnedList>('/api/pinned', pin)
     assert.equal(body.pinned.length, Number(isPinned))
   }
   assert.deepEqual((await api('/api/letters/purge', json('POST', { all: true }))).body, { purged: 1 })
-  // The console's role may not delete events.
+  assert.equal((await api('/api/devices/list', json('POST', { csv: 'e,Label' }))).status, 200)
+  const removal = await api('/api/devices/d?confirm=d', { method: 'DELETE' })
+  assert.deepEqual(removal.body, { events: 2, account: 'none' })
+  // The console's role may not delete other events.
   const refused = await api<{ detail: string }>('/api/simulation', { method: 'DELETE' })
   assert.equal(refused.status, 403)
   assert.match(refused.body.detail, /permission denied for table events/)

@@ -42,10 +42,18 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       ...['quiet_from', 'quiet_to', 'quiet_zone', 'sent_at', 'shown'],
     ].map((right) => (right === right.toUpperCase() ? right : `SELECT(${right})`)),
   },
-  alert_history: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY], qs_console: CREATE_ONLY },
+  alert_history: {
+    ...READ,
+    qs_ingester: ['DELETE', ...CREATE_ONLY],
+    qs_console: ['DELETE', ...CREATE_ONLY],
+  },
   alert_outbox: { qs_ingester: [...CREATE_ONLY, 'UPDATE(sent_at)'], qs_console: CREATE_ONLY },
   alert_rules: { ...READ, qs_ingester: ['SELECT'], qs_console: ['DELETE', ...CREATE_ONLY, 'UPDATE'] },
-  alert_states: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
+  alert_states: {
+    ...READ,
+    qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'],
+    qs_console: ['DELETE', 'SELECT'],
+  },
   audit_log: { qs_console: CREATE_ONLY },
   bounded_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   bounded_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
@@ -55,7 +63,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   dead_letters_counted: {
     ...READ,
     qs_ingester: [...CREATE_ONLY, 'UPDATE(bytes)', 'UPDATE(letters)'],
-    qs_console: ['SELECT'],
+    qs_console: ['DELETE', 'SELECT'],
   },
   device_gaps: { ...READ, qs_ingester: [...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
   devices: {
@@ -71,14 +79,20 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'UPDATE(types)',
     ],
     qs_console: [
-      ...CREATE_ONLY,
+      ...['DELETE', ...CREATE_ONLY],
+      'UPDATE(archived_at)',
       'UPDATE(label)',
+      'UPDATE(notes)',
       'UPDATE(room)',
       'UPDATE(silent_after_set)',
       'UPDATE(time_zone)',
     ],
   },
-  event_hours: { ...READ, qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'], qs_console: ['SELECT'] },
+  event_hours: {
+    ...READ,
+    qs_ingester: ['DELETE', ...CREATE_ONLY, 'UPDATE'],
+    qs_console: ['DELETE', 'SELECT'],
+  },
   event_hours_backlog: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
   event_hours_state: {
     ...READ,
@@ -92,7 +106,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   event_history: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   event_segments: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
-  dropped_series: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  dropped_series: { ...READ, qs_ingester: ['SELECT'], qs_console: ['DELETE', 'SELECT'] },
   events: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['SELECT'] },
   ingest_stats: {
     ...READ,
@@ -139,7 +153,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
         'value_text',
       ],
     ].map((right) => (CREATE_ONLY.includes(right) ? right : `UPDATE(${right})`)),
-    qs_console: ['SELECT'],
+    qs_console: ['DELETE', 'SELECT'],
   },
   series_pending: { qs_ingester: ['DELETE', ...CREATE_ONLY] },
 }
@@ -218,6 +232,7 @@ const FORBIDDEN_TO_ALL = [
     `create rule x as on insert to ${table} do instead nothing`,
   ]),
   `select take_events('d', 't', '-infinity', now(), '', now())`,
+  `select remove_device_events('d', 1)`,
   `update retention set keep_events = '1 day'`,
   `insert into retention_exceptions values ('*', '*', '1 day')`,
   `select seal_series('d', 't', now(), now(), 1000)`,

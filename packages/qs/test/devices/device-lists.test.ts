@@ -10,6 +10,7 @@ import {
   readDeviceCursor,
   writeDeviceCursor,
 } from '../../src/devices/device-order.ts'
+import { describeDevice } from '../../src/devices/describe-device.ts'
 import { countDevices, type DeviceQuestion, findDevice, listDevices } from '../../src/devices/list-devices.ts'
 import { listRooms } from '../../src/devices/list-rooms.ts'
 import { listTypes } from '../../src/devices/list-types.ts'
@@ -133,6 +134,31 @@ test('lists show a bounded part of 4,000 devices and 3,000 types, and count all'
   assert.match(overview.silent[0]?.lastSeen ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
   assert.equal(overview.fresh[0]?.deviceId, 'counter')
   assert.ok(bytes(overview) < 8 * 1024, `${bytes(overview)} bytes`)
+
+  // The newest device goes into the archive, a silent one too, and one of Room 7.
+  for (const deviceId of ['counter', 'esp32-00400', 'esp32-00007'])
+    assert.ok(await describeDevice(pool, deviceId, { isArchived: true }))
+  const used = await overviewDevices(pool)
+  assert.deepEqual([used.total, used.silentTotal, used.freshTotal], [DEVICES - 2, DEVICES / 100 - 1, 0])
+  assert.equal(await countDevices(pool), DEVICES - 2)
+  assert.equal(await countDevices(pool, { search: 'counter' }), 0)
+  assert.deepEqual(await listRooms(pool, { search: 'room 7', limit: 1 }), [
+    { room: 'Room 7', devices: DEVICES / 400 - 1 },
+  ])
+  assert.deepEqual(await allIds(pool, { status: 'archived' }), ['counter', 'esp32-00007', 'esp32-00400'])
+  assert.equal((await findDevice(pool, 'counter'))?.status, 'archived')
+  // One is back because it sends, the other because a person says so.
+  await pool.query(`update devices set last_seen = now() + interval '1 second' where device_id = 'counter'`)
+  await describeDevice(pool, 'esp32-00400', { isArchived: false })
+  assert.deepEqual(await allIds(pool, { status: 'archived' }), ['esp32-00007'])
+  assert.notEqual((await findDevice(pool, 'counter'))?.archivedAt, null)
+  assert.equal((await findDevice(pool, 'esp32-00400'))?.archivedAt, null)
+  // Archived a second time, by a clock that is behind that of its last event.
+  await describeDevice(pool, 'counter', { isArchived: true, notes: 'spare' })
+  assert.deepEqual(
+    [(await findDevice(pool, 'counter'))?.status, (await findDevice(pool, 'counter'))?.notes],
+    ['archived', 'spare'],
+  )
 
   const to = new Date()
   const from = new Date(to.getTime() - 3 * 3_600_000)

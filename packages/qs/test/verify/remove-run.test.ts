@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEVICE_TABLES } from '@qs-telemetry/testing/device-tables.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
+import { askClient } from '../../src/database/ask-client.ts'
 import { withClient } from '../../src/database/open-client.ts'
+import { removeDevice } from '../../src/devices/remove-devices.ts'
 import { removeRun } from '../../src/verify/prove.ts'
 
 const RUN = 'qs-verify-00000000'
@@ -48,5 +50,18 @@ test('the rows of a run are removed from every table with a device, and those of
     assert.deepEqual((await database.query('select writer from ingest_stats')).rows, [
       { writer: 'qs-ingester' },
     ])
+
+    // One device is removed by its whole id.
+    for (const sql of ROWS.split(';\n')) await database.query(sql, ['kitchen-2'])
+    const { events, finish } = await removeDevice(askClient(database), 'kitchen')
+    assert.equal(events, 2, 'a row and a segment of one event')
+    assert.notEqual(finish, null, 'it sent just now')
+    for (const { name } of tables.rows) {
+      const { rows } = await database.query(`select device_id from ${name}`)
+      assert.deepEqual(rows, [{ device_id: 'kitchen-2' }], name)
+    }
+    await database.query(`update series set last_seen = now() - interval '1 hour'`)
+    await database.query(`update devices set last_seen = now() - interval '1 hour'`)
+    assert.equal((await removeDevice(askClient(database), 'kitchen-2')).finish, null)
   })
 })

@@ -25,6 +25,7 @@ select
 from pinned p
 left join lateral (select * from devices x where x.device_id = p.device_id limit 1) d on true
 left join lateral (select * from series x where x.device_id = p.device_id and x.event_type = p.event_type limit 1) s on true
+where not is_archived(d.archived_at, d.last_seen)
 order by p.pinned_at, p.device_id, p.event_type limit ${MAX_PINNED}`
 
 /** @returns false if the maximum number is pinned */
@@ -37,7 +38,7 @@ export async function unpinReading(ask: Ask, { deviceId, eventType }: SeriesName
   await ask.query(UNPIN, [deviceId, eventType])
 }
 
-/** Pinned readings in the order of pinning, each with its newest value. */
+/** Pinned readings in the order of pinning, each with its newest value; without those of archived devices. */
 export function listPinned(ask: Ask): Promise<readonly PinnedReading[]> {
   return ask.query<PinnedReading>(LIST)
 }

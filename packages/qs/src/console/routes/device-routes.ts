@@ -1,10 +1,13 @@
 import { isTimeZone } from '@qs-telemetry/protocol'
 import {
+  AddedDevicesSchema,
   DeviceChangeSchema,
   DeviceClockSchema,
+  DeviceCsvSchema,
   DeviceGapsSchema,
   DeviceListSchema,
   DeviceLoginSchema,
+  DeviceRemovalSchema,
   DeviceSchema,
   type DeviceSort,
   DeviceSortSchema,
@@ -200,7 +203,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Set the label, room, time zone or silence limit of a device',
+        summary: 'Set the label, room, notes, time zone or silence limit of a device, or archive it',
         params: Params,
         body: DeviceChangeSchema,
         response: { 200: DeviceSchema },
@@ -208,10 +211,10 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     },
     async (request) => {
       const deviceId = deviceOfSegment(request.params.deviceId)
-      const { timeZone, label, room, silentAfter } = request.body
+      const { timeZone } = request.body
       if (timeZone && !isTimeZone(timeZone))
         throw new QsError('INVALID_TIME_ZONE', `"${timeZone}" is not an IANA time zone`)
-      if (!(await describeDevice(write, deviceId, { label, timeZone, room, silentAfter })))
+      if (!(await describeDevice(write, deviceId, request.body)))
         throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       await audit(request, { action: 'device described', detail: { deviceId, ...request.body } })
       const device = await findDevice(write, deviceId)
@@ -237,6 +240,66 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       if (login.password !== null)
         await audit(request, { action: 'device added', detail: { deviceId: login.deviceId } })
       return login
+    },
+  )
+
+  server.post(
+    '/api/devices/list',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Add many devices from CSV, and return the logins for their boards',
+        body: DeviceCsvSchema,
+        response: { 200: AddedDevicesSchema },
+      },
+    },
+    async (request) => {
+      const added = await devices.addListed(request.body.csv)
+      const names = added.devices.map(({ login }) => login.deviceId)
+      if (names.length > 0) await audit(request, { action: 'device added', detail: { devices: names } })
+      return added
+    },
+  )
+
+  server.post(
+    '/api/devices/:deviceId/password',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Give a device a new password; connections with the old one end at once',
+        params: Params,
+        response: { 200: DeviceLoginSchema },
+      },
+    },
+    async (request) => {
+      const deviceId = deviceOfSegment(request.params.deviceId)
+      const login = await devices.rotate(deviceId)
+      await audit(request, { action: 'device password changed', detail: { deviceId } })
+      return login
+    },
+  )
+
+  server.delete(
+    '/api/devices/:deviceId',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Delete a device for good: its account, its events and everything else about it',
+        params: Params,
+        querystring: Type.Object({ confirm: Type.String({ description: 'The id of the device once more' }) }),
+        response: { 200: DeviceRemovalSchema },
+      },
+    },
+    async (request) => {
+      const deviceId = deviceOfSegment(request.params.deviceId)
+      if (request.query.confirm !== deviceId)
+        throw new QsError('INVALID_REQUEST', '`confirm` must be the id of the device that is to be deleted')
+      const removal = await devices.remove(deviceId)
+      await audit(request, { action: 'device removed', detail: { deviceId, ...removal } })
+      return removal
     },
   )
 }

@@ -14,7 +14,7 @@ import {
 } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { FLEET_UID } from './dashboard-uids.ts'
-import { DEVICE_STATE, STATE_COLOURS } from './device-state.ts'
+import { DEVICE_STATE, IN_USE, STATE_COLOURS } from './device-state.ts'
 import { deadLettersByCode, outcomesPerMinute } from './outcomes.ts'
 import { note, numbers, rows } from './panels.ts'
 import { eventsOf, readable } from './sql.ts'
@@ -34,7 +34,7 @@ select
   count(*) filter (where $__timeFilter(first_seen)) as "New"
 from (
   select first_seen, silent_series, ${DEVICE_STATE} as state
-  from devices
+  from devices where ${IN_USE}
 ) as states`,
   width: 14,
 })
@@ -124,7 +124,7 @@ select
     else ''
   end as "Value"
 from series
-where device_id in (select device_id from devices order by last_seen desc nulls last limit 200)
+where device_id in (select device_id from devices where ${IN_USE} order by last_seen desc nulls last limit 200)
 order by 1, 2`,
   width: 24,
   height: 11,
@@ -143,7 +143,7 @@ const deviceTable = rows({
   sql: `
 with shown as (
   select *, array_position(array['silent', 'never', 'online', 'quiet', 'gone'], state) as place
-  from (select *, ${DEVICE_STATE} as state from devices) as states
+  from (select *, ${DEVICE_STATE} as state from devices where ${IN_USE}) as states
   order by place, last_seen
   limit 1000
 )

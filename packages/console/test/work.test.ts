@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
+import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
+import { withClient } from '../../qs/src/database/open-client.ts'
 import { accessibilityFaults, browserMissing, openPage, pictures, startBrowser } from './support/browser.ts'
 import { event, fill, heading } from './support/filled.ts'
 
 test('working in the console', { skip: browserMissing }, async (t) => {
   const browser = await startBrowser(t)
-  const running = await startTestConsole(t)
+  const databaseUrl = await migratedDatabase(t)
+  const zones = `insert into devices (device_id, time_zone) values ('board', 'America/Los_Angeles')`
+  await withClient(databaseUrl, (database) => database.query(zones))
+  const running = await startTestConsole(t, { databaseUrl })
 
   await t.test('live: messages with their outcomes, pause and filter', async (t) => {
     const page = await openPage(t, browser, `${running.url}/live`)
@@ -80,6 +85,28 @@ test('working in the console', { skip: browserMissing }, async (t) => {
     await page.getByRole('link', { name: 'Go to the device' }).click()
     await heading(page, 'cellar')
   })
+
+  await t.test(
+    'a device whose local times are whole hours off: its zone, and the command for its history',
+    async (t) => {
+      const [now] = await running.query(
+        `select to_char(now() at time zone 'Europe/Berlin', 'YYYY-MM-DD"T"HH24:MI:SS') as berlin`,
+      )
+      await running.publish('board', event('board', 'b1', { value: 1, ts_device: now?.berlin }))
+      const page = await openPage(t, browser, `${running.url}/devices/board`)
+      const advice = page.getByRole('group', { name: 'Time zone of this device' })
+      await advice.getByText('Its times are 9 hours ahead').waitFor()
+      assert.equal(await advice.getByLabel('Zone of this device').inputValue(), 'Europe/Berlin')
+      assert.deepEqual(await accessibilityFaults(page), [])
+      await pictures(page, 'time-advice')
+      await advice.getByRole('button', { name: 'Set its time zone' }).click()
+      await page
+        .getByRole('definition')
+        .filter({ hasText: /^Europe\/Berlin$/ })
+        .waitFor()
+      await advice.getByText('qs device zone board Europe/Berlin --history').waitFor()
+    },
+  )
 })
 
 test('login: a wrong password, a read-only viewer, an operator who changes data and creates accounts', {

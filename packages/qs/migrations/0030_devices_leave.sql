@@ -34,22 +34,33 @@ create function remove_device_events(of_device text, at_most int)
 returns table (removed bigint, is_end boolean)
 language plpgsql as $$
 declare
-  packed bigint;
+  most_segments constant int := greatest(1, at_most / 100);
+  packed record;
 begin
   perform pg_advisory_xact_lock_shared('event_segments'::regclass::oid::bigint);
   delete from events where event_id in (select e.event_id from events e where e.device_id = of_device limit at_most);
   get diagnostics removed = row_count;
   is_end := removed < at_most;
   if is_end then
-    select coalesce(sum(s.events), 0) into packed from event_segments s where s.device_id = of_device;
-    delete from event_segments s where s.device_id = of_device;
-    removed := removed + packed;
+    with gone as (
+      delete from event_segments where segment_id in (
+        select s.segment_id from event_segments s where s.device_id = of_device limit most_segments)
+      returning event_segments.events
+    ) select coalesce(sum(g.events), 0) as events, count(*) as segments into packed from gone g;
+    removed := removed + packed.events;
+    is_end := packed.segments < most_segments;
+  end if;
+  if is_end then
+    -- Waits for a step of follow_numbers() that still saw the events.
+    perform pg_advisory_xact_lock('received_numbers'::regclass::oid::bigint);
+    delete from received_numbers where device_id = of_device;
+    delete from device_gaps where device_id = of_device;
   end if;
   return next;
 end $$;
 
 comment on function remove_device_events is
-  'Deletes at most this many events of one device; the last call, is_end, deletes its segments too';
+  'Deletes at most this many events of one device, then a hundredth as many of its segments; is_end: none is left, nor what is known of their numbers';
 
 do $$
 begin

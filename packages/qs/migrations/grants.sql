@@ -11,7 +11,8 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from qs_ingester;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps,
+      chosen_settings from qs_ingester;
     grant select, insert on events, dead_letters to qs_ingester;
     grant select, insert, update (events, first_ts, first_seen, last_seen, every_seconds, arrived_at, gaps, pauses, silent_after, ts,
       event_id, value_num, value_text, unit, ts_device, ts_device_readable, ts_server) on series to qs_ingester;
@@ -29,6 +30,7 @@ begin
     grant select, insert, update on device_gaps to qs_ingester;
     -- To check whether the schema is up to date.
     grant select on schema_migrations to qs_ingester;
+    grant select on chosen_settings to qs_ingester;
     -- It deletes no events: seal_next() does, with the rights of the owner, once they are in a segment.
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing to qs_ingester;
     grant select on retention, retention_exceptions, dropped_series to qs_ingester;
@@ -46,7 +48,8 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from qs_console;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps,
+      chosen_settings from qs_console;
     grant select on events, series, ingest_stops, dead_letters_counted, ingest_stats, event_hours, event_hours_state to qs_console;
     grant select on event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series to qs_console;
@@ -58,6 +61,7 @@ begin
     grant execute on function remove_device_events(text, int) to qs_console;
     grant delete on devices, series, event_hours, dropped_series, dead_letters_counted, alert_states, alert_history to qs_console;
     grant select, insert, delete on pinned to qs_console;
+    grant select, insert, update, delete on chosen_settings to qs_console;
     grant select, insert, update, delete on alert_rules to qs_console;
     grant select on alert_states to qs_console;
     -- A channel's settings hold its secrets: the console writes them and never reads them.
@@ -72,7 +76,8 @@ begin
       event_hours, event_hours_state, event_hours_backlog, series, series_pending, ingest_stops, pinned, audit_log, schema_migrations,
       event_segments, sealed_events, sealed_numbers, bounded_events, bounded_numbers, event_history, sealing,
       retention, retention_exceptions, dropped_series,
-      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps from grafana;
+      alert_rules, alert_states, alert_history, alert_channels, alert_outbox, received_numbers, received_pending, device_gaps,
+      chosen_settings from grafana;
     grant select on events, series, ingest_stops, devices, pinned, dead_letters, dead_letters_counted, dead_letter_history, ingest_stats,
       event_hours, event_hours_state, event_segments, sealing, retention, retention_exceptions, dropped_series,
       alert_rules, alert_states, alert_history, received_numbers, device_gaps to grafana;

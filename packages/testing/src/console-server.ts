@@ -29,7 +29,10 @@ export async function startConsoleServer(
   const services = consoleServices(
     config,
     { mqttUrl: 'mqtt://127.0.0.1:1', databaseUrl },
-    { host: { ...answers, ...host }, embedded: null, canSimulate: false, keepsReceiveTime: true },
+    {
+      host: { ...answers, ...host },
+      ...{ embedded: null, canSimulate: false, keepsReceiveTime: true, settings: [] },
+    },
   )
   const write = new QueryPool(databaseUrl, { name: 'test', connections: 2, timeoutMs: 10_000 })
   const server = await createConsole(

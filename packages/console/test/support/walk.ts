@@ -24,6 +24,7 @@ export async function walk(
     ['/provision', 'Connect many devices', 'One device a line'],
     ['/alerts', 'Alerts', 'silent-devices'],
     ['/storage', 'Storage', 'What uses the disk'],
+    ['/settings', 'Settings', 'DEVICE_TIMEZONE'],
     ['/audit', 'Audit log', 'Nothing has been changed yet'],
   ]
   for (const [path, title, content] of pages) {

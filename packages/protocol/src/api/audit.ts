@@ -19,6 +19,7 @@ export const AUDIT_ACTIONS = [
   'alert rule removed',
   'alert rule muted',
   'alert channel tested',
+  'setting changed',
   'simulation started',
   'simulation stopped',
   'simulated data removed',

@@ -170,6 +170,19 @@ export const DeviceLoginSchema = Type.Object({
   ),
 })
 
+export const ClockAdviceSchema = Type.Object({
+  hoursAhead: Type.Number({
+    description:
+      'Hours by which times that it sends without an offset are ahead, if that looks like a wrong zone; else 0',
+  }),
+  zoneMinutes: Nullable(
+    Type.Integer({ description: 'Minutes by which its local time is ahead of UTC; null: it sends none' }),
+  ),
+  hasOldTimes: Type.Boolean({
+    description: 'Whether some of its oldest events were read in another zone than the one it has now',
+  }),
+})
+
 export const DeviceCsvSchema = Type.Object({
   csv: Type.String({
     minLength: 1,
@@ -209,5 +222,6 @@ export type RoomList = Static<typeof RoomListSchema>
 export type TypeList = Static<typeof TypeListSchema>
 export type Sparklines = Static<typeof SparklinesSchema>
 export type AddedDevices = Static<typeof AddedDevicesSchema>
+export type ClockAdvice = Static<typeof ClockAdviceSchema>
 export type DeviceRemoval = Static<typeof DeviceRemovalSchema>
 export type DeviceLoginAnswer = Static<typeof DeviceLoginSchema>

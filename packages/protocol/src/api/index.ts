@@ -10,16 +10,23 @@ export {
 } from './alerts.ts'
 export { AUDIT_ACTIONS, type Audit, type AuditAction, AuditSchema } from './audit.ts'
 export {
+  type AddedDevices,
+  AddedDevicesSchema,
+  type ClockAdvice,
+  ClockAdviceSchema,
   type Device,
   DeviceChangeSchema,
   type DeviceClock,
   DeviceClockSchema,
+  DeviceCsvSchema,
   type DeviceGaps,
   DeviceGapsSchema,
   type DeviceList,
   DeviceListSchema,
   type DeviceLoginAnswer,
   DeviceLoginSchema,
+  type DeviceRemoval,
+  DeviceRemovalSchema,
   DeviceSchema,
   type DeviceSort,
   DeviceSortSchema,
@@ -81,5 +88,11 @@ export {
   TimeAxisSchema,
 } from './series.ts'
 export { type Login, LoginSchema, type Role, type Session, SessionSchema } from './session.ts'
+export {
+  type ListedSetting,
+  SettingChangeSchema,
+  type Settings,
+  SettingsSchema,
+} from './settings.ts'
 export { type Storage, StorageSchema } from './storage.ts'
 export { SimulationSchema, type SimulationState, type System, SystemSchema } from './system.ts'

@@ -8,6 +8,10 @@ export const SystemSchema = Type.Object({
   eventsTopic: Type.String({ description: '+ stands for the device id' }),
   acksTopic: Type.String(),
   deviceTimeZone: Type.String({ description: 'Zone of device times without an offset' }),
+  isTimeZoneChosen: Type.Boolean({
+    description: 'Whether a person chose that zone; if not, it is the default',
+  }),
+  machineTimeZone: Type.String({ description: 'Zone of the machine of the console' }),
   credentials: Type.Union([Type.Literal('none'), Type.Literal('made-here'), Type.Literal('made-elsewhere')], {
     description:
       'none: the broker requires none. made-here: POST /api/devices creates an account. made-elsewhere: qs device add does',

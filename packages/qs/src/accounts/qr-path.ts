@@ -2,7 +2,7 @@ import { encode } from 'uqr'
 import type { DeviceLogin } from './device-login.ts'
 import { qrPayload } from './device-snippets.ts'
 
-export interface QrPath {
+interface QrPath {
   /** Width and height, with the border of four modules that readers need. */
   readonly size: number
   /** Dark modules, as the `d` of an SVG path. */
@@ -13,9 +13,12 @@ export interface QrPath {
 export function qrPath(login: DeviceLogin): QrPath {
   const { size, data } = encode(qrPayload(login), { border: 4 })
   const path = data.flatMap((row, y) =>
-    [...row.map((isDark) => (isDark ? '1' : '0')).join('').matchAll(/1+/g)].map(
-      ({ index, 0: run }) => `M${index} ${y}h${run.length}v1h-${run.length}z`,
-    ),
+    [
+      ...row
+        .map((isDark) => (isDark ? '1' : '0'))
+        .join('')
+        .matchAll(/1+/g),
+    ].map(({ index, 0: run }) => `M${index} ${y}h${run.length}v1h-${run.length}z`),
   )
   return { size, path: path.join('') }
 }

@@ -4,7 +4,7 @@ import { QsError } from '../errors/qs-error.ts'
 import { deviceNameProblem } from './device-name.ts'
 
 /** A line of a list of new devices; null: not given. */
-export interface ListedDevice {
+interface ListedDevice {
   readonly deviceId: string
   readonly label: string | null
   readonly room: string | null
@@ -34,24 +34,25 @@ export function readDeviceList(config: Config, text: string): readonly ListedDev
     .filter((name) => !(COLUMNS as readonly string[]).includes(name))
     .map((name) => `line 1: there is no column "${name}"`)
   if (rows.length === 0) problems.push('it names no device')
-  if (rows.length > MOST) problems.push(`it has ${rows.length} devices, and at most ${MOST} are added at once`)
+  if (rows.length > MOST)
+    problems.push(`it has ${rows.length} devices, and at most ${MOST} are added at once`)
   const seen = new Set<string>()
   const devices = rows.map(({ cells, line }) => {
-    const valueOf = (name: (typeof COLUMNS)[number]) => cells[columns.indexOf(name)] || null
-    const deviceId = valueOf('device_id') ?? ''
+    const cellOf = (name: (typeof COLUMNS)[number]) => cells[columns.indexOf(name)] || null
+    const deviceId = cellOf('device_id') ?? ''
     const found = [
       deviceNameProblem(config, deviceId),
       seen.has(deviceId) ? `${deviceId} is there twice` : null,
       cells.length > columns.length ? `${cells.length} cells, and ${columns.length} columns` : null,
       ...Object.entries(LONGEST).map(([name, most]) =>
-        (valueOf(name as 'label')?.length ?? 0) > most ? `${name} has more than ${most} characters` : null,
+        (cellOf(name as 'label')?.length ?? 0) > most ? `${name} has more than ${most} characters` : null,
       ),
-      zoneProblem(valueOf('time_zone')),
+      zoneProblem(cellOf('time_zone')),
     ]
     problems.push(...found.filter((each) => each !== null).map((each) => `line ${line}: ${each}`))
     seen.add(deviceId)
-    const [label, room, timeZone] = [valueOf('label'), valueOf('room'), valueOf('time_zone')]
-    return { deviceId, label, room, timeZone, notes: valueOf('notes') }
+    const [label, room, timeZone] = [cellOf('label'), cellOf('room'), cellOf('time_zone')]
+    return { deviceId, label, room, timeZone, notes: cellOf('notes') }
   })
   if (problems.length === 0) return devices
   throw new QsError(
@@ -71,7 +72,8 @@ interface Line {
 }
 
 /** A cell, quoted or not, and what ends it. */
-const CELL = (separator: string) => new RegExp(`("(?:[^"]|"")*"[ ]*|[^\\r\\n${separator}]*)(${separator}|\\r?\\n|\\r|$)`, 'y')
+const CELL = (separator: string) =>
+  new RegExp(`("(?:[^"]|"")*"[ ]*|[^\\r\\n${separator}]*)(${separator}|\\r?\\n|\\r|$)`, 'y')
 
 function readCsv(text: string): readonly Line[] {
   const separator = /[,;\t]/.exec(text.split(/[\r\n]/, 1)[0] ?? '')?.[0] ?? ','

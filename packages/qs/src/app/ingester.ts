@@ -10,6 +10,7 @@ import { SimulatedDevices } from '../console/simulated-devices.ts'
 import type { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { UnhandledWatch } from '../console/unhandled-watch.ts'
 import { pipelineVitals } from '../console/vitals.ts'
+import { ChosenSettings } from '../database/chosen-settings.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate } from '../database/migrate.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
@@ -99,11 +100,13 @@ export async function startIngester(
   const pool = createPool(databaseUrl, { timeoutMs: QUERY_TIMEOUT_MS })
   const zones = new DeviceZones((text) => queryOnce(pool, text), log)
   await untilAvailable(() => zones.start(), waiting)
+  const chosen = new ChosenSettings(config, (text) => queryOnce(pool, text), log)
+  await untilAvailable(() => chosen.start(), waiting)
 
   const timeZoneOf = (deviceId: string) => zones.get(deviceId)
   const live = new LiveFeed()
   const pipeline = createPipeline({
-    ...{ config, mqttUrl, databaseUrl, timeZoneOf, log },
+    ...{ config, mqttUrl, databaseUrl, timeZoneOf, chosen, log },
     lastStored: () => lastStored((text, values) => queryOnce(pool, text, values), config.MQTT_CLIENT_ID),
     ...(embedded && { budgets: embedded.budgets }),
     onCommitted: (batch, result) => live.committed(batch, result),
@@ -225,6 +228,7 @@ export async function startIngester(
     stop: async () => {
       await simulation?.end()
       zones.stop()
+      chosen.stop()
       await Promise.all([
         hours.stop(),
         gaps.stop(),

@@ -5,7 +5,7 @@ import { DEFAULT_IN_FLIGHT } from '../config/default-in-flight.ts'
 import { secretReader } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { decoder } from '../decode/decode-message.ts'
-import { decodeOptions } from '../decode/decode-options.ts'
+import { type ChosenTimes, decodeOptions } from '../decode/decode-options.ts'
 import { currentUrl, type DatabaseUrl } from '../endpoints/database-url.ts'
 import { type Injected, Injections } from '../letters/injections.ts'
 import { OnlyCountedLog } from '../letters/only-counted-log.ts'
@@ -32,6 +32,8 @@ export interface PipelineOptions {
   readonly mqttUrl: string
   readonly databaseUrl: DatabaseUrl
   readonly timeZoneOf: (deviceId: string) => string | undefined
+  /** Default: the settings. */
+  readonly chosen?: ChosenTimes
   readonly log: Log
   /** Shared with the embedded broker, which charges arriving messages. */
   readonly budgets?: DeviceBudgets
@@ -78,6 +80,7 @@ export function createPipeline({
   mqttUrl,
   databaseUrl,
   timeZoneOf,
+  chosen,
   log,
   budgets: shared,
   openIntake,
@@ -86,7 +89,7 @@ export function createPipeline({
   onCommitted = () => {},
 }: PipelineOptions): Pipeline {
   const { promise: failed, resolve: fail } = withResolvers<Error>()
-  const decode = decoder(decodeOptions(config, timeZoneOf))
+  const decode = decoder(decodeOptions(config, timeZoneOf, chosen))
   const accounting = new Accounting()
   const injections = new Injections()
   const budgets = shared ?? deviceBudgets(config)

@@ -1,4 +1,6 @@
+import { foundIn, inspectConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
+import { shownSettings } from '../config/shown-settings.ts'
 import { consoleAnswers, type HostParts } from '../console/process/console-answers.ts'
 import { ConsoleFront } from '../console/process/console-front.ts'
 import { ConsoleProcess } from '../console/process/console-process.ts'
@@ -40,6 +42,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Serv
       embedded: embedded === null ? null : { lan: embedded.lan },
       canSimulate: host.simulation !== null,
       keepsReceiveTime: host.inbox.keepsReceiveTime,
+      settings: shownSettings(foundIn(config) ?? inspectConfig().found),
     },
     heapBytes: config.CONSOLE_MEMORY,
     host: () => consoleAnswers(host),

@@ -46,7 +46,10 @@ export function registerDeviceAdd(device: Command): void {
       'read the password from the first line of standard input instead of generating one',
     )
     .addOption(snippetOption)
-    .option('--json', 'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}; with --csv an array')
+    .option(
+      '--json',
+      'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}; with --csv an array',
+    )
     .addHelpText(
       'after',
       `

@@ -43,7 +43,9 @@ export function registerDeviceDescribe(device: Command): void {
   }
   device
     .command('archive')
-    .description('hide devices that are out of use: no list shows them, no alert speaks of them; their data stays')
+    .description(
+      'hide devices that are out of use: no list shows them, no alert speaks of them; their data stays',
+    )
     .argument('<device_id...>')
     .option('--json', 'print {"changed":[…]}')
     .addHelpText(
@@ -75,7 +77,8 @@ function changeOf(name: keyof typeof TEXTS, value: string | null): DeviceChanges
   return name === 'room' ? { room: value } : { notes: value }
 }
 
-const roomText = (room: string | null) => (room === null ? 'is in no room any more' : `is in ${visible(room)}`)
+const roomText = (room: string | null) =>
+  room === null ? 'is in no room any more' : `is in ${visible(room)}`
 
 /** @throws QsError NO_SUCH_DEVICE, after the change of those before it */
 async function change(deviceIds: readonly string[], changes: DeviceChanges): Promise<void> {

@@ -21,7 +21,10 @@ export function registerDeviceRm(device: Command): void {
     .command('rm')
     .description('remove the account of a device and disconnect it at once; its events stay, unless --data')
     .argument('<device_id>')
-    .option('--data', 'also delete everything about it for good: events, numbers by the hour, dead letters, alerts')
+    .option(
+      '--data',
+      'also delete everything about it for good: events, numbers by the hour, dead letters, alerts',
+    )
     .option('--yes', 'with --data: do not ask')
     .option('--json', 'print {"removed":…}, with --data also {"account":…,"events":…}')
     .addHelpText(
@@ -61,7 +64,9 @@ async function removeAll(config: Config, deviceId: string, json: true | undefine
   })
   if (json) return console.log(JSON.stringify({ removed: deviceId, account: hadAccount, events }))
   const account = hadAccount ? 'its account, ' : ''
-  console.log(`${visible(deviceId)} is deleted: ${account}${counted(events, 'event')} and everything else about it.`)
+  console.log(
+    `${visible(deviceId)} is deleted: ${account}${counted(events, 'event')} and everything else about it.`,
+  )
 }
 
 async function removeAccountIfAny(config: Config, deviceId: string): Promise<boolean> {

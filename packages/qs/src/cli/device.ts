@@ -4,6 +4,7 @@ import { registerDeviceDescribe } from './device-describe.ts'
 import { registerDeviceLs } from './device-ls.ts'
 import { registerDeviceRm } from './device-rm.ts'
 import { registerDeviceRotate } from './device-rotate.ts'
+import { registerDeviceZone } from './device-zone.ts'
 
 export function registerDevice(program: Command): void {
   const device = program
@@ -19,6 +20,7 @@ and with a Mosquitto set up by qs provision; docs/devices.md goes through it ste
     registerDeviceAdd,
     registerDeviceLs,
     registerDeviceDescribe,
+    registerDeviceZone,
     registerDeviceRotate,
     registerDeviceRm,
   ])

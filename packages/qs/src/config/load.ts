@@ -8,7 +8,7 @@ import { misspeltNames } from './misspelt-names.ts'
 import { type Config, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where the text of a setting comes from. */
-export type SettingSource = 'environment' | '.env' | 'default' | 'unset' | `file ${string}`
+export type SettingSource = 'option' | 'environment' | '.env' | 'default' | 'unset' | `file ${string}`
 
 export interface Found {
   readonly text: string | null
@@ -54,9 +54,12 @@ export interface Inspected {
 }
 
 export function inspectConfig(overrides: Variables = {}): Inspected {
-  const environment = { ...processEnvironment(), ...overrides }
+  const environment = processEnvironment()
   const file = dotenv()
-  return { found: withLanFile(findSettings(environment, file)), misspelt: findMisspelt(environment, file) }
+  return {
+    found: withLanFile(findSettings(environment, file, overrides)),
+    misspelt: findMisspelt(environment, file),
+  }
 }
 
 function dotenv(path = '.env'): Variables {
@@ -81,13 +84,19 @@ function checkLines(path: string, text: string): void {
     throw new ConfigError(wrong.map(({ number }) => `${path}, line ${number} is not NAME=value`))
 }
 
-/** The text of every setting, including invalid ones. */
+/** The text of every setting, including invalid ones. `overrides`: what the options of a command say. */
 export function findSettings(
   environment: Variables,
   dotenv: Variables,
+  overrides: Variables = {},
 ): Readonly<Record<SettingName, Found>> {
   const names = Object.keys(SETTINGS) as SettingName[]
-  return Object.fromEntries(names.map((name) => [name, findSetting(name, environment, dotenv)])) as Record<
+  const sources = [
+    ['option', overrides],
+    ['environment', environment],
+    ['.env', dotenv],
+  ] as const
+  return Object.fromEntries(names.map((name) => [name, findSetting(name, sources)])) as Record<
     SettingName,
     Found
   >
@@ -120,12 +129,12 @@ export function findMisspelt(environment: Variables, dotenv: Variables): readonl
 }
 
 /** An empty variable counts as unset: compose files set unset variables to "". */
-function findSetting(name: SettingName, environment: Variables, dotenv: Variables): Found {
+function findSetting(
+  name: SettingName,
+  sources: readonly (readonly ['option' | 'environment' | '.env', Variables])[],
+): Found {
   const { secret, default: fallback }: Setting<unknown> = SETTINGS[name]
-  for (const [source, variables] of [
-    ['environment', environment],
-    ['.env', dotenv],
-  ] as const) {
+  for (const [source, variables] of sources) {
     const text = variables[name]
     if (text) return { text, source, problem: null }
     const file = secret && variables[`${name}_FILE`]
@@ -139,7 +148,10 @@ function findSetting(name: SettingName, environment: Variables, dotenv: Variable
  * or is invalid, the last good value stays.
  */
 export function secretReader<Name extends SettingName>(config: Config, name: Name): () => Config[Name] {
-  const { source } = findSetting(name, processEnvironment(), dotenv())
+  const { source } = findSetting(name, [
+    ['environment', processEnvironment()],
+    ['.env', dotenv()],
+  ])
   const file = source.startsWith('file ') ? source.slice('file '.length) : null
   let latest = config[name]
   return () => {
@@ -188,7 +200,15 @@ export function parseConfig(
   if (problems.length === 0)
     problems.push(...findLoops(config), ...findHalves(config), ...findOpenProxies(config))
   if (problems.length > 0) throw new ConfigError(problems)
+  FOUND.set(config, found)
   return config
+}
+
+const FOUND = new WeakMap<Config, Inspected['found']>()
+
+/** The texts and sources from which a configuration was made; undefined for a copy. */
+export function foundIn(config: Config): Inspected['found'] | undefined {
+  return FOUND.get(config)
 }
 
 /**

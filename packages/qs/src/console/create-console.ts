@@ -19,6 +19,7 @@ import { originForm } from './origin-form.ts'
 import { errorHandler } from './problem.ts'
 import { addAudit } from './queries/audit.ts'
 import type { RouteContext, RouteServer } from './route-server.ts'
+import { accountRoutes } from './routes/account-routes.ts'
 import { alertRoutes } from './routes/alert-routes.ts'
 import { deviceRoutes } from './routes/device-routes.ts'
 import { eventRoutes } from './routes/event-routes.ts'
@@ -28,6 +29,7 @@ import { liveRoutes } from './routes/live-routes.ts'
 import { pinRoutes } from './routes/pin-routes.ts'
 import { seriesRoutes } from './routes/series-routes.ts'
 import { sessionRoutes } from './routes/session-routes.ts'
+import { settingRoutes } from './routes/setting-routes.ts'
 import { systemRoutes } from './routes/system-routes.ts'
 import type { ConsoleServices } from './services.ts'
 import { SessionStore } from './session-store.ts'
@@ -133,12 +135,14 @@ export async function createConsole(
       sessionRoutes,
       systemRoutes,
       deviceRoutes,
+      accountRoutes,
       pinRoutes,
       seriesRoutes,
       eventRoutes,
       exportRoutes,
       letterRoutes,
       alertRoutes,
+      settingRoutes,
       liveRoutes,
     ])
       add(routes, context)

@@ -1,6 +1,7 @@
 import type { System } from '@qs-telemetry/protocol/api'
 import { brokerUrlOf, deviceLogin } from '../accounts/device-login.ts'
 import type { Config } from '../config/settings.ts'
+import type { ShownSetting } from '../config/shown-settings.ts'
 import { VERSION } from '../config/version.ts'
 import { QueryPool } from '../database/query-pool.ts'
 import { type ServiceEndpoints, urlReader } from '../endpoints/endpoints.ts'
@@ -12,7 +13,8 @@ import { kept } from './kept.ts'
 import { letterService } from './letter-service.ts'
 import { overviewOf } from './overview.ts'
 import type { ConsoleHost } from './process/console-host.ts'
-import type { ConsoleServices, SimulationService } from './services.ts'
+import type { ConsoleServices, SettingService, SimulationService } from './services.ts'
+import { settingService } from './setting-service.ts'
 
 export interface ConsoleParts {
   /** The process that started the console. */
@@ -22,6 +24,8 @@ export interface ConsoleParts {
   readonly canSimulate: boolean
   /** Property of the host's inbox. */
   readonly keepsReceiveTime: boolean
+  /** Those of the process that started the console. */
+  readonly settings: readonly ShownSetting[]
 }
 
 const [READERS, WRITERS] = [4, 4]
@@ -36,6 +40,7 @@ export function consoleServices(
 ): ConsoleServices {
   const { mqttUrl, databaseUrl } = endpoints
   const { host, embedded, canSimulate, keepsReceiveTime } = parts
+  const isIngester = keepsReceiveTime
   // A broker that listens only on loopback can only be reached there.
   const boards = embedded?.lan === false ? { ...config, MQTT_PUBLIC_URL: mqttUrl } : config
   const timeoutMs = config.CONSOLE_QUERY_TIMEOUT
@@ -45,13 +50,19 @@ export function consoleServices(
   const write = new QueryPool(writeUrl, { name: 'qs-console', connections: WRITERS, timeoutMs })
   const accounts = new BrokerAccounts(config, mqttUrl)
   const about = systemOf(boards, canSimulate)
+  const settings = settingService({ settings: parts.settings, isIngester, write })
   const dataDirectory = embedded === null || config.DATABASE_URL !== null ? null : config.QS_DATA_DIR
   const storage = kept(STORAGE_KEEP_MS, () =>
     storageReport(read, { ...storageOptions(config), dataDirectory }),
   )
   return {
     version: VERSION,
-    system: async () => ({ ...about, ...(await accounts.state()), liveProblem: await host.liveProblem() }),
+    system: async () => ({
+      ...about,
+      ...(await deviceZone(settings, config)),
+      ...(await accounts.state()),
+      liveProblem: await host.liveProblem(),
+    }),
     read,
     write,
     host,
@@ -60,6 +71,7 @@ export function consoleServices(
     storage,
     letters: letterService({ config, read, write, inbox: { keepsReceiveTime, publish: host.publish } }),
     devices: deviceService({ config: boards, accounts, write }),
+    settings,
   }
 }
 
@@ -72,6 +84,17 @@ function simulationOf(host: ConsoleHost): SimulationService {
   }
 }
 
+/** Without the database, which the pages then say, the zone of the settings. */
+async function deviceZone(settings: SettingService, { DEVICE_TIMEZONE }: Config) {
+  const shown = await settings.list().catch(() => null)
+  const zone = shown?.settings.find(({ name }) => name === 'DEVICE_TIMEZONE')
+  return {
+    deviceTimeZone: zone?.value ?? DEVICE_TIMEZONE,
+    isTimeZoneChosen: zone?.source !== 'default',
+    machineTimeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  }
+}
+
 function systemOf(config: Config, canSimulate: boolean) {
   const login = deviceLogin(config, '+', '')
   return {
@@ -79,7 +102,6 @@ function systemOf(config: Config, canSimulate: boolean) {
     mqttUrl: brokerUrlOf(login),
     eventsTopic: login.eventsTopic,
     acksTopic: config.ACK_TEMPLATE,
-    deviceTimeZone: config.DEVICE_TIMEZONE,
     canSimulate,
   } satisfies Partial<System>
 }

@@ -55,7 +55,10 @@ export function deviceService({ config, accounts, write }: DeviceServiceOptions)
     },
     rotate: async (deviceId) => {
       if (!(await hasAccounts()))
-        throw new QsError('ACCOUNTS_MANAGED_ELSEWHERE', 'The broker needs no passwords, so this device has none')
+        throw new QsError(
+          'ACCOUNTS_MANAGED_ELSEWHERE',
+          'The broker needs no passwords, so this device has none',
+        )
       return loginOf(deviceId, await rotateOrAdd(accounts, deviceId))
     },
     remove: async (deviceId) => {

@@ -9,6 +9,7 @@ import type {
   Overview,
   PatchAnswer,
   ReplayAnswer,
+  Settings,
   SimulationState,
   Storage,
   System,
@@ -47,6 +48,12 @@ export interface DeviceService {
   remove(deviceId: string): Promise<DeviceRemoval>
 }
 
+export interface SettingService {
+  list(): Promise<Settings>
+  /** @param value null: the default @throws QsError if it may not be changed here, or the value is wrong */
+  choose(name: string, value: string | null): Promise<Settings>
+}
+
 /** Simulated devices on the embedded broker. */
 export interface SimulationService {
   state(): Promise<SimulationState>
@@ -67,6 +74,7 @@ export interface ConsoleServices {
   readonly storage: () => Promise<Storage>
   readonly letters: LetterService
   readonly devices: DeviceService
+  readonly settings: SettingService
   readonly simulation: SimulationService | null
   /** The process that started the console. */
   readonly host: ConsoleHost

@@ -21,10 +21,18 @@ export interface MessageContext {
   readonly tsServer: string
 }
 
+/** Settings that may change while the process runs. */
+export interface ChosenTimes {
+  get<Name extends 'DEVICE_TIMEZONE' | 'DEVICE_CLOCK_MAX_PAST' | 'DEVICE_CLOCK_MAX_FUTURE'>(
+    name: Name,
+  ): Config[Name]
+}
+
 /** Decode options from the settings; `timeZoneOf` returns the zone of a device that has its own. */
 export function decodeOptions(
   config: Config,
   timeZoneOf: (deviceId: string) => string | undefined,
+  chosen: ChosenTimes = { get: (name) => config[name] },
 ): DecodeOptions {
   return {
     topic: config.MQTT_EVENTS_TOPIC,
@@ -39,7 +47,14 @@ export function decodeOptions(
       metaDepth: config.LIMIT_META_DEPTH,
     },
     eventIdRule: config.EVENT_ID_RULE,
-    clockTrust: { maxPastMs: config.DEVICE_CLOCK_MAX_PAST, maxFutureMs: config.DEVICE_CLOCK_MAX_FUTURE },
-    timeZoneOf: (deviceId) => timeZoneOf(deviceId) ?? config.DEVICE_TIMEZONE,
+    clockTrust: {
+      get maxPastMs() {
+        return chosen.get('DEVICE_CLOCK_MAX_PAST')
+      },
+      get maxFutureMs() {
+        return chosen.get('DEVICE_CLOCK_MAX_FUTURE')
+      },
+    },
+    timeZoneOf: (deviceId) => timeZoneOf(deviceId) ?? chosen.get('DEVICE_TIMEZONE'),
   }
 }

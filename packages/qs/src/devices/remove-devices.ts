@@ -11,10 +11,7 @@ const PART = 20_000
  */
 export const LAST_ROW_MS = 2 * DEVICE_INTERVAL_MS + 1_000
 
-/**
- * Every table with rows of devices besides events, segments and what is known of their numbers; dead_letter_history goes with
- * dead_letters.
- */
+/** Every other table with rows of devices; dead_letter_history goes with dead_letters. */
 const TABLES = [
   'series',
   'dropped_series',
@@ -39,11 +36,12 @@ const IS_GONE = 'not exists (select from events e where e.device_id = $1)'
 export async function removeDevices(ask: Ask, prefix: string): Promise<number> {
   const removed = await removeEvents(ask, 'remove_events', prefix)
   await ask.query('select forget_numbers($1)', [prefix])
-  for (const table of TABLES) await ask.query(`delete from ${table} where starts_with(device_id, $1)`, [prefix])
+  for (const table of TABLES)
+    await ask.query(`delete from ${table} where starts_with(device_id, $1)`, [prefix])
   return removed
 }
 
-export interface Removal {
+interface Removal {
   readonly events: number
   /**
    * Set if the device sent just now: removes, once the time has come, what an ingester has written of it since then.

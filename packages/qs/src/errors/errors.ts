@@ -429,6 +429,11 @@ export const ERRORS = {
     advice: '/api/docs describes every request.',
     status: 400,
   },
+  SETTING_FIXED: {
+    about: 'The console may not change this setting.',
+    advice: 'Change it where it comes from, the environment or .env, and restart.',
+    status: 409,
+  },
   INVALID_TIME_ZONE: {
     about: 'The text is not a time zone.',
     advice: 'Use an IANA name such as Europe/Berlin.',

@@ -11,8 +11,7 @@ test('a list without a header has its columns in order; quotes, separators of Ex
     { ...NONE, deviceId: 'kitchen' },
     { ...NONE, deviceId: 'cellar', label: 'Freezer' },
   ])
-  const excel =
-    '\uFEFFdevice_id;notes;time_zone\r\nk1;"two\r\nlines; ""quoted""";Europe/Berlin\r\nk2;;\r\n'
+  const excel = '\uFEFFdevice_id;notes;time_zone\r\nk1;"two\r\nlines; ""quoted""";Europe/Berlin\r\nk2;;\r\n'
   assert.deepEqual(readDeviceList(config, excel), [
     { ...NONE, deviceId: 'k1', notes: 'two\r\nlines; "quoted"', timeZone: 'Europe/Berlin' },
     { ...NONE, deviceId: 'k2' },

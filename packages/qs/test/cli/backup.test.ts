@@ -21,6 +21,7 @@ const TABLES = [
   ...['alert_channels', 'alert_history', 'alert_outbox', 'alert_rules', 'alert_states'],
   ...[
     'audit_log',
+    'chosen_settings',
     'dead_letter_history',
     'dead_letters',
     'dead_letters_counted',

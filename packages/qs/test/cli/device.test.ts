@@ -149,10 +149,10 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
       'the other has an account already',
     )
     const attic = await connectBoard(t, url, many[0] as Printed)
-    assert.deepEqual([(await list()).get('attic')?.label, (await list()).get('cellar')?.room], [
-      'Roof, north',
-      'Cellar',
-    ])
+    assert.deepEqual(
+      [(await list()).get('attic')?.label, (await list()).get('cellar')?.room],
+      ['Roof, north', 'Cellar'],
+    )
     const unconfirmed = await runCommand(['device', 'rm', 'attic', '--data'], env)
     assert.match(unconfirmed.stderr, /Delete attic with all its events for good\?.*--yes/)
     const removed = await json<{ account: boolean; events: number }>('rm', 'attic', '--data', '--yes')

@@ -57,6 +57,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   audit_log: { qs_console: CREATE_ONLY },
   bounded_events: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
   bounded_numbers: { ...READ, qs_ingester: ['SELECT'], qs_console: ['SELECT'] },
+  chosen_settings: { qs_ingester: ['SELECT'], qs_console: ['DELETE', ...CREATE_ONLY, 'UPDATE'] },
   clock_drift: READ,
   dead_letters: { ...READ, qs_ingester: CREATE_ONLY, qs_console: ['DELETE', 'SELECT'] },
   dead_letter_history: { ...READ, qs_console: CREATE_ONLY },

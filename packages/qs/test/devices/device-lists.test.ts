@@ -4,13 +4,13 @@ import type { DeviceSort } from '@qs-telemetry/protocol/api'
 import { fillFleet } from '@qs-telemetry/testing/fleet.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { describeDevice } from '../../src/devices/describe-device.ts'
 import {
   DEVICE_ORDERS,
   type DeviceCursor,
   readDeviceCursor,
   writeDeviceCursor,
 } from '../../src/devices/device-order.ts'
-import { describeDevice } from '../../src/devices/describe-device.ts'
 import { countDevices, type DeviceQuestion, findDevice, listDevices } from '../../src/devices/list-devices.ts'
 import { listRooms } from '../../src/devices/list-rooms.ts'
 import { listTypes } from '../../src/devices/list-types.ts'
@@ -145,7 +145,7 @@ test('lists show a bounded part of 4,000 devices and 3,000 types, and count all'
   assert.deepEqual(await listRooms(pool, { search: 'room 7', limit: 1 }), [
     { room: 'Room 7', devices: DEVICES / 400 - 1 },
   ])
-  assert.deepEqual(await allIds(pool, { status: 'archived' }), ['counter', 'esp32-00007', 'esp32-00400'])
+  assert.deepEqual(await allIds(pool, { status: 'archived' }), ['counter', 'esp32-00400', 'esp32-00007'])
   assert.equal((await findDevice(pool, 'counter'))?.status, 'archived')
   // One is back because it sends, the other because a person says so.
   await pool.query(`update devices set last_seen = now() + interval '1 second' where device_id = 'counter'`)

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { TimeAxis } from '@qs-telemetry/protocol/api'
+import { configOf } from '@qs-telemetry/testing/pipeline.ts'
 import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { until } from '@qs-telemetry/testing/until.ts'
 import { exportRows } from '../../src/console/queries/export-rows.ts'
 import { listEvents, readCursor } from '../../src/console/queries/list-events.ts'
 import { readSeries } from '../../src/console/queries/read-series.ts'
 import { readStates } from '../../src/console/queries/read-states.ts'
+import { askClient } from '../../src/database/ask-client.ts'
 import { QueryPool } from '../../src/database/query-pool.ts'
+import { mendTimes } from '../../src/devices/mend-times.ts'
 import { removeDevices } from '../../src/devices/remove-devices.ts'
 import { compareNext } from '../../src/hours/compare-next.ts'
 import { followEvents } from '../../src/hours/event-hours.ts'
@@ -147,4 +150,63 @@ test('removal waits for a step of sealing before it locks any event', async (t) 
   })
   assert.equal(await removed, 14_200)
   assert.deepEqual(await pool.query('select from event_history'), [])
+})
+
+/** Sixty days of local times of Berlin, over the end of summer time, read in the zone of each device. */
+const LOCAL = `
+insert into events (event_id, device_id, event_type, value_num, ts, ts_device, ts_device_local, ts_server, schema)
+select d.id || '-' || x.i, d.id, case when x.i % 4 = 0 then 'door' else 'temp' end, x.i % 64 / 2.0,
+  case when read.at between x.at - interval '90 days' and x.at + interval '1 hour' then read.at else x.at + interval '7 seconds' end,
+  read.at, x.at at time zone 'Europe/Berlin', x.at + interval '7 seconds', 1
+from (values ('right', 'Europe/Berlin'), ('ahead', 'America/Los_Angeles'), ('behind', 'Asia/Tokyo')) as d(id, zone),
+  lateral (select i, timestamptz '2026-11-26Z' - interval '60 days' + i * interval '12 minutes 3.123457 seconds' as at
+    from generate_series(1, 7100) i) x,
+  lateral (select case when d.id = 'right' then x.at else x.at at time zone 'Europe/Berlin' at time zone d.zone end as at) read`
+
+test('local times of a wrong zone are mended: rows, sealed events, numbers by the hour and series', async (t) => {
+  const pool = new QueryPool(await migratedDatabase(t), { name: 'test', connections: 3, timeoutMs: 60_000 })
+  t.after(() => pool.end())
+  await pool.query(LOCAL)
+  await pool.query('select recount_series()')
+  await pool.use(followEvents)
+  await seal(pool)
+  const config = configOf()
+  const of = async (deviceId: string) => {
+    const withoutId = `'${deviceId}', 'x'`
+    return [
+      await pool.query(
+        `select replace(event_id, ${withoutId}) as id, value_num, ts::text, ts_device::text, ts_device_local::text
+         from event_history where device_id = $1 order by 1`,
+        [deviceId],
+      ),
+      await pool.query(
+        'select event_type, hour::text, events, low, high, total from event_hours where device_id = $1 order by 1, 2',
+        [deviceId],
+      ),
+      await pool.query(
+        `select event_type, events, first_ts::text, ts::text, replace(event_id, ${withoutId}) as id, value_num
+         from series where device_id = $1 order by 1`,
+        [deviceId],
+      ),
+    ]
+  }
+  const right = await of('right')
+  for (const deviceId of ['ahead', 'behind']) {
+    assert.notDeepEqual(await of(deviceId), right)
+    const mended = await pool.use((client) =>
+      mendTimes(askClient(client), { deviceId, zone: 'Europe/Berlin', config }),
+    )
+    assert.equal(mended.events, 7_100)
+    assert.ok(mended.unpacked > 2_000, `${mended.unpacked} unpacked`)
+    const [history, hours, series] = await of(deviceId)
+    assert.deepEqual(history, right[0])
+    assert.deepEqual(hours, right[1])
+    assert.deepEqual(series, right[2])
+  }
+  await pool.use(async (client) => {
+    const again = await mendTimes(askClient(client), { deviceId: 'right', zone: 'Europe/Berlin', config })
+    assert.deepEqual(again, { events: 0, unpacked: 0 })
+  })
+  await seal(pool)
+  assert.deepEqual(await of('ahead'), right, 'sealed again')
 })

@@ -37,7 +37,7 @@ async function stop(): Promise<void> {
 }
 
 async function serve(order: StartOrder): Promise<number> {
-  const { mqttUrl, embedded, canSimulate, keepsReceiveTime, token } = order
+  const { mqttUrl, embedded, canSimulate, keepsReceiveTime, settings, token } = order
   const config = { ...order.config, MQTT_EVENTS_TOPIC: new EventTopic(order.config.MQTT_EVENTS_TOPIC) }
   // A password in a file may change.
   const { QS_DATA_DIR: dataDir, POSTGRES_PORT: port } = config
@@ -48,7 +48,7 @@ async function serve(order: StartOrder): Promise<number> {
   const services = consoleServices(
     config,
     { mqttUrl, databaseUrl },
-    { host, embedded, canSimulate, keepsReceiveTime },
+    { host, embedded, canSimulate, keepsReceiveTime, settings },
   )
   const proxies = config.HTTP_TRUSTED_PROXIES?.split(',').map((each) => each.trim()) ?? []
   server = await createConsole(

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/settings.ts'
+import type { ShownSetting } from '../../config/shown-settings.ts'
 import { reasonOf } from '../../errors/reason-of.ts'
 import type { Fault } from '../../http/fault-log.ts'
 import type { CallName } from './console-host.ts'
@@ -16,6 +17,8 @@ export interface StartOrder {
   readonly canSimulate: boolean
   /** Replays go to the pipeline of the parent process, with the receive time of the letter. */
   readonly keepsReceiveTime: boolean
+  /** Those of the parent process, without secrets. */
+  readonly settings: readonly ShownSetting[]
   /** Authenticates the front to the console. */
   readonly token: string
 }

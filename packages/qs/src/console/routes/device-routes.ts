@@ -1,26 +1,23 @@
 import { isTimeZone } from '@qs-telemetry/protocol'
 import {
-  AddedDevicesSchema,
+  ClockAdviceSchema,
   DeviceChangeSchema,
   DeviceClockSchema,
-  DeviceCsvSchema,
   DeviceGapsSchema,
   DeviceListSchema,
-  DeviceLoginSchema,
-  DeviceRemovalSchema,
   DeviceSchema,
   type DeviceSort,
   DeviceSortSchema,
   DeviceStatusSchema,
   DriftSchema,
   Moment,
-  NewDeviceSchema,
   RoomListSchema,
   SparklinesSchema,
   TypeListSchema,
 } from '@qs-telemetry/protocol/api'
 import { deviceOfSegment } from '@qs-telemetry/protocol/device-segment'
 import Type from 'typebox'
+import { clockAdvice } from '../../devices/clock-advice.ts'
 import { describeDevice } from '../../devices/describe-device.ts'
 import { type DeviceCursor, readDeviceCursor, writeDeviceCursor } from '../../devices/device-order.ts'
 import { countDevices, findDevice, listDevices } from '../../devices/list-devices.ts'
@@ -34,13 +31,14 @@ import type { RouteContext, RouteServer } from '../route-server.ts'
 import { readRange } from '../time-range.ts'
 
 const tags = ['devices']
-const Params = Type.Object({
+export const DeviceParams = Type.Object({
   deviceId: Type.String({
     description: 'The ids . and .. are written as ~. and ~.., since a path cannot contain them',
   }),
 })
 
-export function deviceRoutes(server: RouteServer, { read, write, devices, audit }: RouteContext): void {
+export function deviceRoutes(server: RouteServer, context: RouteContext): void {
+  const { read, write, system, audit } = context
   server.get(
     '/api/devices',
     {
@@ -129,7 +127,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
     '/api/devices/:deviceId',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'One device', params: Params, response: { 200: DeviceSchema } },
+      schema: { tags, summary: 'One device', params: DeviceParams, response: { 200: DeviceSchema } },
     },
     async ({ params }) => {
       const deviceId = deviceOfSegment(params.deviceId)
@@ -146,7 +144,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       schema: {
         tags,
         summary: 'Events of the device that never came, by the numbers in its event ids',
-        params: Params,
+        params: DeviceParams,
         response: { 200: DeviceGapsSchema },
       },
     },
@@ -180,7 +178,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       schema: {
         tags,
         summary: 'How far the clock of the device was ahead',
-        params: Params,
+        params: DeviceParams,
         querystring: Type.Object({
           from: Moment,
           to: Moment,
@@ -197,6 +195,24 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       }),
   )
 
+  server.get(
+    '/api/devices/:deviceId/clock-advice',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Whether the times of the device look as if they were read in a wrong zone',
+        params: DeviceParams,
+        response: { 200: ClockAdviceSchema },
+      },
+    },
+    async ({ params }) => {
+      const deviceId = deviceOfSegment(params.deviceId)
+      const device = await findDevice(read, deviceId)
+      return clockAdvice(read, deviceId, device?.timeZone ?? (await system()).deviceTimeZone)
+    },
+  )
+
   server.patch(
     '/api/devices/:deviceId',
     {
@@ -204,7 +220,7 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       schema: {
         tags,
         summary: 'Set the label, room, notes, time zone or silence limit of a device, or archive it',
-        params: Params,
+        params: DeviceParams,
         body: DeviceChangeSchema,
         response: { 200: DeviceSchema },
       },
@@ -220,86 +236,6 @@ export function deviceRoutes(server: RouteServer, { read, write, devices, audit 
       const device = await findDevice(write, deviceId)
       if (device === null) throw new QsError('NO_SUCH_DEVICE', `There is no device ${deviceId}`)
       return device
-    },
-  )
-
-  server.post(
-    '/api/devices',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary:
-          'Create an account for a device, if the broker requires one, and return the login for its board',
-        body: NewDeviceSchema,
-        response: { 200: DeviceLoginSchema },
-      },
-    },
-    async (request) => {
-      const login = await devices.add(request.body.deviceId)
-      if (login.password !== null)
-        await audit(request, { action: 'device added', detail: { deviceId: login.deviceId } })
-      return login
-    },
-  )
-
-  server.post(
-    '/api/devices/list',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Add many devices from CSV, and return the logins for their boards',
-        body: DeviceCsvSchema,
-        response: { 200: AddedDevicesSchema },
-      },
-    },
-    async (request) => {
-      const added = await devices.addListed(request.body.csv)
-      const names = added.devices.map(({ login }) => login.deviceId)
-      if (names.length > 0) await audit(request, { action: 'device added', detail: { devices: names } })
-      return added
-    },
-  )
-
-  server.post(
-    '/api/devices/:deviceId/password',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Give a device a new password; connections with the old one end at once',
-        params: Params,
-        response: { 200: DeviceLoginSchema },
-      },
-    },
-    async (request) => {
-      const deviceId = deviceOfSegment(request.params.deviceId)
-      const login = await devices.rotate(deviceId)
-      await audit(request, { action: 'device password changed', detail: { deviceId } })
-      return login
-    },
-  )
-
-  server.delete(
-    '/api/devices/:deviceId',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Delete a device for good: its account, its events and everything else about it',
-        params: Params,
-        querystring: Type.Object({ confirm: Type.String({ description: 'The id of the device once more' }) }),
-        response: { 200: DeviceRemovalSchema },
-      },
-    },
-    async (request) => {
-      const deviceId = deviceOfSegment(request.params.deviceId)
-      if (request.query.confirm !== deviceId)
-        throw new QsError('INVALID_REQUEST', '`confirm` must be the id of the device that is to be deleted')
-      const removal = await devices.remove(deviceId)
-      await audit(request, { action: 'device removed', detail: { deviceId, ...removal } })
-      return removal
     },
   )
 }

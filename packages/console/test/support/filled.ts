@@ -9,8 +9,14 @@ export function ago(minutes: number): string {
   return new Date(Date.now() - minutes * 60_000).toISOString()
 }
 
-/** Publishes an hour of events from two devices, one of them with a text, and two dead letters. */
-export async function fill({ publish }: RunningConsole): Promise<void> {
+/** What the job has found of ids that these events do not have. */
+const GAPS = `
+insert into received_numbers select 'kitchen', '7', first, last, at, at, at
+from (values (0, 9), (12, 20), (28, 40)) x(first, last), lateral (select now() - (60 - first) * interval '1 minute' as at) y;
+select summarize_gaps('{kitchen}')`
+
+/** Publishes an hour of events from two devices, one of them with a text and gaps, and two dead letters. */
+export async function fill({ publish, query }: RunningConsole): Promise<void> {
   const hour = Array.from({ length: 60 }, (_, index) => 60 - index)
   for (const deviceId of ['kitchen', 'attic']) {
     await publish(
@@ -36,6 +42,7 @@ export async function fill({ publish }: RunningConsole): Promise<void> {
   )
   await publish('kitchen', event('kitchen', 'broken-1', { value: { celsius: 21 } }))
   await publish('attic', '{"schema":1,')
+  for (const sql of GAPS.split(';')) await query(sql)
 }
 
 /** Waits for a page by its title. */

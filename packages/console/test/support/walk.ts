@@ -15,7 +15,7 @@ export async function walk(
   const pages: readonly (readonly [path: string, title: string, content: string])[] = [
     ['/', 'Overview', 'Newest dead letters'],
     ['/devices', 'Devices', 'attic'],
-    ['/devices/kitchen', 'kitchen', 'Clock drift'],
+    ['/devices/kitchen', 'kitchen', '9 events in 2 gaps'],
     ['/explore?device=kitchen&device=attic&type=temp', 'Explore', '120 events'],
     ['/live', 'Live', 'Messages as they arrive'],
     ['/letters', 'Dead letters', 'value is an object'],

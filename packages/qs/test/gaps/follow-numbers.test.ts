@@ -40,10 +40,11 @@ async function open(t: TestContext) {
        insert into received_pending select min(seen), max(seen), $2 from given`,
       [JSON.stringify(events.map((each) => ({ at: 0, ...each }))), history],
     )
-  const follow = async (most = 1_000) => {
+  const follow = async (most = 1_000, after = async () => {}) => {
     for (let isEnd = false; !isEnd; ) {
       const [step] = await pool.query<{ isEnd: boolean }>(FOLLOW, [most])
       isEnd = step?.isEnd ?? true
+      await after()
     }
   }
   const ranges = async () =>
@@ -222,10 +223,17 @@ test('what was stored before the update counts, sealed or not, but for what rete
     `insert into dropped_series (device_id, event_type, dropped_to) values ('cut', 'temp', '2026-11-01T20:00Z')`,
   )
   await pool.query(`insert into received_pending values ('-infinity', 'infinity', true)`)
-  await follow(300)
+  await store([{ id: 'old-1-3000', device: 'old', at: 3_000 * 60 }])
+  let steps = 0
+  await follow(300, async () => {
+    steps++
+    const { missing } = await findGaps(pool, 'old')
+    assert.ok((missing ?? 0) <= 3, `${missing} missing while history is read`)
+  })
+  assert.ok(steps > 5, `${steps} steps`)
   assert.deepEqual(await ranges(), [
     'cut 1: 1200-1499 1501-2499 2501-2999',
-    'old 1: 0-499 501-1499 1501-2499 2501-2999',
+    'old 1: 0-499 501-1499 1501-2499 2501-3000',
   ])
 })
 

@@ -1,11 +1,9 @@
+import type { Program } from './build-client.ts'
+
 /** An MQTT client library that nobody here wrote, with the program in the folder of its name that publishes with it. */
-export interface ForeignClient {
+export interface ForeignClient extends Program {
   readonly name: string
-  readonly folder: string
-  readonly version: string
   readonly levels: readonly (4 | 5)[]
-  /** Commands that build the program, in a copy of its folder. */
-  readonly build: readonly (readonly [string, ...string[]])[]
   /** The program, which gets port, protocol level, QoS and device id as arguments. */
   readonly run: readonly [string, ...string[]]
 }

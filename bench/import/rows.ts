@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -135,7 +136,7 @@ async function write(file: string, kind: Kind, events: number): Promise<void> {
       second: FIRST_SECOND + Math.floor(n / (DEVICES * TYPES.length)) * EVERY_SECONDS,
     })}\n`
     if (lines.length > 1_000_000 || n === events - 1) {
-      if (!stream.write(lines)) await new Promise((drained) => stream.once('drain', drained))
+      if (!stream.write(lines)) await once(stream, 'drain')
       lines = ''
     }
   }

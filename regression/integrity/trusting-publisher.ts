@@ -19,6 +19,8 @@ export interface TrustingPublisherOptions {
 
 const TICK_MS = 20
 const RECONNECT_MS = 20
+/** Unanswered at a time: a broker disconnects who exceeds its Receive Maximum [MQTT-3.3.4-9], and counts QoS 2 until PUBCOMP. */
+const WINDOW = 500
 /** Without a word for this long after a PINGREQ it reconnects, as any client does. */
 const SILENCE_MS = 15_000
 const PING_MS = 1_000
@@ -40,8 +42,8 @@ export class TrustingPublisher {
   readonly #timer: NodeJS.Timeout
   /** Events without an answer on this connection, by packet identifier. */
   #underWay = new Map<number, Item>()
-  /** Events to resend on this connection. */
-  readonly #again: Item[] = []
+  /** Events to send or resend on this connection. */
+  readonly #queue: Item[] = []
   #socket: Socket | null = null
   #isReady = false
   #isPaused = false
@@ -101,7 +103,7 @@ export class TrustingPublisher {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.#isReady = false
-      this.#again.push(...this.#underWay.values())
+      this.#queue.unshift(...this.#underWay.values())
       this.#underWay = new Map()
       setTimeout(() => this.#connect(), RECONNECT_MS)
     })
@@ -141,14 +143,15 @@ export class TrustingPublisher {
     this.#tickedMs = nowMs
     this.#ping(nowMs)
     if (!this.#isReady) return
-    for (const each of this.#again.splice(0)) this.#publish(each)
-    if (this.#isPaused) return
     const { deviceId, messagesPerSecond, checker, makeItem } = this.#options
-    for (this.#owed += (passedMs / 1_000) * messagesPerSecond; this.#owed >= 1; this.#owed--) {
+    if (!this.#isPaused) this.#owed += (passedMs / 1_000) * messagesPerSecond
+    for (; !this.#isPaused && this.#owed >= 1; this.#owed--) {
       const event = makeItem(deviceId, this.#sent++)
       checker.sent(event)
-      this.#publish(event)
+      this.#queue.push(event)
     }
+    const room = Math.max(0, WINDOW - this.#underWay.size)
+    for (const event of this.#queue.splice(0, room)) this.#publish(event)
   }
 
   #ping(nowMs: number): void {

@@ -1,4 +1,4 @@
-"""What MicroPython has and CPython lacks, so that device/micropython runs on a PC: ticks, and sockets that are streams."""
+"""What MicroPython has and CPython lacks, for device/micropython on a PC: ticks, and sockets that are streams."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ class Socket(socket.socket):
 
 
 def load_kit(speed):
-    """Makes the modules of the kit importable. Its clock is `speed` times as fast, and wraps around soon after the start."""
+    """Makes the kit importable. Its clock is `speed` times as fast, and wraps around soon after the start."""
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../micropython"))
     period = 1 << 30
     start = time.monotonic_ns()

@@ -1,4 +1,4 @@
-"""failing_links.py PORT...: what a session says of the broker at each port, one line each, and its longest step in ms."""
+"""failing_links.py PORT...: a line for each port, what a session says of the broker there, and its longest step in ms."""
 
 import sys
 import time

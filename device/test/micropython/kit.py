@@ -1,4 +1,4 @@
-"""kit.py OPTION=VALUE...: device/micropython on this machine, as host/board.cpp is device/esp32; same options, same output."""
+"""kit.py OPTION=VALUE...: device/micropython on this machine; options and output are those of host/board.cpp."""
 
 import json
 import sys

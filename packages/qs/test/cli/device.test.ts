@@ -137,7 +137,7 @@ for (const [name, { prepare, skip }] of Object.entries(STACKS)) {
     }
     const table = (await runCommand(['device', 'ls'], env)).stdout
     assert.match(table, /^DEVICE +ACCOUNT/)
-    assert.match(table, /^kitchen +no +20\d\d-.* 1 +-3\.\d s +– +Window$/m)
+    assert.match(table, /^kitchen +no +20\d\d-.* 1 +-3\.\d s +– +– +Window$/m)
 
     const csv = join(mkdtempSync(join(tmpdir(), 'qs-list-')), 'boards.csv')
     t.after(() => rmSync(dirname(csv), { recursive: true }))

@@ -21,7 +21,9 @@ async function open(t: TestContext, options: NarrowBrokerOptions) {
   return { broker, client, texts }
 }
 
-test('a queue is sent through the Receive Maximum of the broker [MQTT-3.3.4-9]', async (t) => {
+test('a queue is sent through the Receive Maximum of the broker [MQTT-3.3.4-9]', {
+  timeout: 20_000,
+}, async (t) => {
   const { broker, client, texts } = await open(t, { window: 10, isAnnounced: true })
   await client.flush()
   assert.deepEqual([client.counts().stored, client.counts().resent], [200, 0])
@@ -34,7 +36,7 @@ test('onWarning has the reason with which the broker ended the connection', asyn
   assert.equal(texts()[0], 'The broker ended the connection: Receive Maximum exceeded (0x93)')
 })
 
-test('of several nodes, the next one is tried', async (t) => {
+test('of several nodes, the next one is tried', { timeout: 20_000 }, async (t) => {
   const broker = await startNarrowBroker({ window: 100, isAnnounced: true })
   t.after(() => broker.stop())
   const url = `mqtt://127.0.0.1:1,${broker.url}`
@@ -44,7 +46,9 @@ test('of several nodes, the next one is tried', async (t) => {
   assert.equal((await client.send({ event_type: 'temp', value: 1 })).status, 'stored')
 })
 
-test('a broker that closes connections of MQTT 5 without an answer is tried with 3.1.1', async (t) => {
+test('a broker that closes connections of MQTT 5 without an answer is tried with 3.1.1', {
+  timeout: 20_000,
+}, async (t) => {
   const { broker, client, texts } = await open(t, { window: 100, isAnnounced: false, isOld: true })
   await client.flush()
   assert.deepEqual(broker.versions, [5, 4])

@@ -102,5 +102,10 @@ export async function importFile(options: FileImport): Promise<Imported> {
   } finally {
     store?.stop()
     badLines?.close()
+    if (checkpoint.problem !== null)
+      log.warn(
+        { reason: checkpoint.problem },
+        'The place in the file could not be kept beside it: after a stop, the next run begins with the first line',
+      )
   }
 }

@@ -76,6 +76,9 @@ export function registerImport(program: Command): void {
       const signal = stopSignal()
       const log = createLog(config.LOG_LEVEL)
       const run = async (databaseUrl: string | null) => {
+        // The writer would try for ever to reach a database that is not there, or is none of qs.
+        if (databaseUrl !== null)
+          await withClient(databaseUrl, (client) => client.query('select from series limit 0'))
         const done = await importFile({
           ...{ path: file, stdin: process.stdin, reading, config, databaseUrl, log, signal },
           ...{ rejects: options.rejects ?? null, isAnew: options.anew ?? false },

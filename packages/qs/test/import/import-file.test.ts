@@ -98,6 +98,9 @@ test('JSON lines become events with their times, and a second run stores nothing
       },
     ],
   )
+  const nowhere = await runCommand(['import', path], { DATABASE_URL: 'postgresql://qs@127.0.0.1:1/qs' })
+  assert.match(nowhere.stderr, /No connection to PostgreSQL at 127\.0\.0\.1:1/)
+
   const late = file('b.jsonl', '{"device_id":"k","event_type":"n","time":1500000001}')
   assert.match((await run(late)).stderr, /KEEP_EVENTS is 400 days, and the oldest event is of 2017-07-14/)
   // The job for the numbers by the hour knows of them.

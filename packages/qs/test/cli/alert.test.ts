@@ -61,7 +61,7 @@ test('qs alert adds rules and channels, lists them without secrets, tests, mutes
     rules: readonly { name: string; mutedUntil: string | null }[]
     channels: readonly object[]
   }
-  assert.equal(rules.length, 9, 'seven from the start')
+  assert.equal(rules.length, 10, 'eight from the start')
   assert.ok(
     Date.parse(rules.find(({ name }) => name === 'freezer')?.mutedUntil ?? '') > Date.now() + 7_000_000,
   )

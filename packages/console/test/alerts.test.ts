@@ -66,7 +66,7 @@ test('the page of alerts shows what fires and broken channels, adds, edits, mute
   await page.getByRole('button', { name: 'Remove freezer' }).click()
   await page.getByText('above -10').waitFor({ state: 'detached' })
   const rules = await running.query('select name from alert_rules')
-  assert.equal(rules.length, 7)
+  assert.equal(rules.length, 8)
   const actions = await running.query('select action from audit_log order by at')
   assert.deepEqual(
     actions.map(({ action }) => action),

@@ -1,5 +1,6 @@
-// npm test: every test file of the packages, deploy, regression and bench, against one PostgreSQL that is started once.
-// With arguments: only the files whose path contains one of them, as in `npm test -- decode`.
+// npm test: the test files of the packages, deploy, regression and bench, against one PostgreSQL that is started once.
+// npm run test:long: those of the folders of LONG, which npm test leaves out.
+// With other arguments: all files whose path contains one of them, as in `npm test -- decode`.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,6 +11,26 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 /** Files of a folder that run in one process. */
 const GROUP = 8
+
+/** Their tests start whole programs, a browser, a compiler or many servers: four fifths of the time of all. */
+const LONG = [
+  'deploy/grafana/test/',
+  'device/test/',
+  'packages/console/test/',
+  'packages/qs/test/alerts/',
+  'packages/qs/test/app/',
+  'packages/qs/test/attack/',
+  'packages/qs/test/backup/',
+  'packages/qs/test/cli/',
+  'packages/qs/test/cold/',
+  'packages/qs/test/console/',
+  'packages/qs/test/embedded/postgres/',
+  'packages/qs/test/examples/',
+  'packages/qs/test/import/',
+  'packages/qs/test/parity/',
+  'packages/qs/test/segments/',
+  'packages/qs/test/service/',
+]
 
 /** Groups with these files start first: they take minutes, most of which they wait. */
 const LONGEST = [
@@ -24,7 +45,8 @@ const LONGEST = [
   'device/test/',
 ]
 
-const wanted = process.argv.slice(2)
+const isLong = process.argv[2] === '--long'
+const wanted = process.argv.slice(isLong ? 3 : 2)
 const folders = [
   ...readdirSync('packages')
     .map((name) => join('packages', name, 'test'))
@@ -38,7 +60,11 @@ const folders = [
 ]
 const files = folders
   .flatMap(listTests)
-  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .filter((file) =>
+    wanted.length === 0
+      ? LONG.some((folder) => file.startsWith(folder)) === isLong
+      : wanted.some((part) => file.includes(part)),
+  )
 if (files.length === 0) {
   console.error(`error: no test file matches ${wanted.join(', ')}`)
   process.exit(2)

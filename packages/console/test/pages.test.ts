@@ -61,6 +61,20 @@ test('the pages', { skip: browserMissing }, async (t) => {
     assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`)
   })
 
+  await t.test('a change of network, which ends all requests, costs a page a moment', async (t) => {
+    const page = await openPage(t, browser, `${running.url}/icon.svg`)
+    const ended = new Set<string>()
+    await page.route(/\/assets\/devices-.*\.js$|\/api\/(session|system|devices)/, async (route) => {
+      const { pathname } = new URL(route.request().url())
+      if (ended.has(pathname)) return route.continue()
+      ended.add(pathname)
+      await route.abort('internetdisconnected')
+    })
+    await page.goto(`${running.url}/devices`)
+    await page.getByRole('link', { name: 'kitchen', exact: true }).waitFor()
+    assert.equal(ended.size, 4)
+  })
+
   await t.test('on a slow network a page shows that it is loading', async (t) => {
     const page = await openPage(t, browser, home)
     let letThrough = () => {}

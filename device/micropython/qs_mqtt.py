@@ -46,10 +46,13 @@ class MqttSession:
         return self.state == READY and not self.outbox
 
     def publish(self, payload):
-        """To the topic of the events, with QoS 1. Only the device ack counts, so PUBACKs are ignored."""
+        """To the topic of the events, with QoS 1. Only the device ack counts, so PUBACKs are ignored. Never raises, like step()."""
         self.packet_id = self.packet_id % 0xFFFF + 1
         topic = text("qs/v1/%s/events" % self.device_id)
-        self.send(PUBLISH | 2, topic + self.packet_id.to_bytes(2, "big") + payload)
+        try:
+            self.send(PUBLISH | 2, topic + self.packet_id.to_bytes(2, "big") + payload)
+        except OSError as error:
+            self.drop("no connection: %s" % (error,))
 
     def has_progress(self):
         """The server answers: the next pause is the shortest again."""

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { startTestConsole } from '@qs-telemetry/testing/console.ts'
 import { mosquittoMissing, startMosquitto } from '@qs-telemetry/testing/mosquitto.ts'
@@ -39,8 +40,9 @@ async function withOwnBroker(t: TestContext, kit: Kit): Promise<void> {
   await t.test('lose and double no event when the board is killed at any moment', async () => {
     const board = await newBoard(t, kit, { query, port, speed: 20 })
     for (let round = 0; round < 12; round++) {
-      const child = board.start({ every: 20, count: 100_000 })
-      setTimeout(() => child.kill('SIGKILL'), kit.startMs + 20 + 17 * round)
+      const child = board.start({ every: 20, count: 100_000, say: 1 })
+      await once(child.stdout as Readable, 'data')
+      setTimeout(() => child.kill('SIGKILL'), 20 + 17 * round)
       await once(child, 'close')
     }
     const result = await board.run({})

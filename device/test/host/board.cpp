@@ -61,6 +61,10 @@ int main(int argc, char** argv) {
     printf("{\"error\":\"begin\"}\n");
     return 2;
   }
+  if (number("say", 0)) {
+    printf("{\"ready\":true}\n");
+    fflush(stdout);
+  }
   // A sample in each of the last minutes, as a board that woke up from deep sleep has them.
   static qskit::RtcBatch<8> batch;
   const uint64_t now = 1000000;

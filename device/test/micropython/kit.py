@@ -35,6 +35,8 @@ qs = qs_telemetry.Telemetry(
 )
 qs.on_rejected = rejected
 meta = json.loads(options.get("meta", "null"))
+if number("say", 0):
+    print(json.dumps({"ready": True}), flush=True)
 left, every, wait, kept, due_at = number("count", 0), number("every", 0), number("wait", 1), 0, 0
 end = number("seconds", 3600) * 1000
 while qs.uptime() < end and (left or (wait and (qs.waiting or (wait == 2 and not qs.session.is_ready())))):

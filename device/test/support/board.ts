@@ -14,8 +14,6 @@ export interface Kit {
   readonly skip: string | false
   /** The program and its first arguments. */
   readonly command: () => Promise<readonly string[]>
-  /** Before it records its first event. */
-  readonly startMs: number
 }
 
 const PYTHON = '/usr/bin/python3'
@@ -29,14 +27,12 @@ export const CPP: Kit = {
     program ??= compileBoard()
     return [await program]
   },
-  startMs: 0,
 }
 
 export const MICROPYTHON: Kit = {
   name: 'device/micropython',
   skip: missing(PYTHON, '--version'),
   command: async () => [PYTHON, '-B', join(HERE, 'micropython/kit.py')],
-  startMs: 80,
 }
 
 async function compileBoard(): Promise<string> {

@@ -185,7 +185,10 @@ test('every metric that a page names exists', () => {
   const schema = filesOf('packages/qs/migrations', (path) => path.endsWith('.sql'))
     .map(readPage)
     .join('\n')
-  const scripts = filesOf('deploy', (path) => /\.(sh|sql|yaml)$/.test(path))
+  const scripts = [
+    ...filesOf('deploy', (path) => /\.(sh|sql|yaml)$/.test(path)),
+    ...filesOf('device', (path) => path.endsWith('.py')),
+  ]
     .map(readPage)
     .join('\n')
   const unknown = present

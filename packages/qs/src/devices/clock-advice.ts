@@ -7,26 +7,24 @@ const [STEP_SECONDS, TOLERANCE_SECONDS] = [1_800, 120]
 const [NEWEST, OLDEST] = [10, 100]
 
 const NEW = `
-select max(extract(epoch from e.ts_device - e.ts_server))::float8 as ahead,
+select s.event_type as "eventType", max(extract(epoch from e.ts_device - e.ts_server))::float8 as ahead,
   max(extract(epoch from e.ts_device_local at time zone 'UTC' - e.ts_server))::float8 as local
 from (select * from series where device_id = $1 order by ts_server desc limit 1) s
 cross join lateral newest_events(s.device_id, s.event_type, ${NEWEST}) e
-where e.ts_device_local is not null`
+where e.ts_device_local is not null group by s.event_type`
 
 /** In the hour that occurs twice, and in the one that does not exist, only one of the two conversions agrees. */
 const OLD = `
-select from (select * from series where device_id = $1 order by ts_server desc limit 1) s
-cross join lateral (
-  select * from events e where e.device_id = s.device_id and e.event_type = s.event_type and e.ts >= '-infinity'
-  order by e.ts limit ${OLDEST}) e
-where e.ts_device_local <> e.ts_device at time zone $2::text and e.ts_device <> e.ts_device_local at time zone $2::text limit 1`
+select from (
+  select * from events where device_id = $1 and event_type = $2 and ts >= '-infinity' order by ts limit ${OLDEST}) e
+where e.ts_device_local <> e.ts_device at time zone $3::text and e.ts_device <> e.ts_device_local at time zone $3::text limit 1`
 
 /** @param zone the one in which local times of the device are read now */
 export async function clockAdvice(ask: Ask, deviceId: string, zone: string): Promise<ClockAdvice> {
-  const [found] = await ask.query<{ ahead: number | null; local: number | null }>(NEW, [deviceId])
-  const { ahead = null, local = null } = found ?? {}
-  if (ahead === null || local === null) return { hoursAhead: 0, zoneMinutes: null, hasOldTimes: false }
-  const old = await ask.query(OLD, [deviceId, zone])
+  const [newest] = await ask.query<{ eventType: string; ahead: number; local: number }>(NEW, [deviceId])
+  if (newest === undefined) return { hoursAhead: 0, zoneMinutes: null, hasOldTimes: false }
+  const { eventType, ahead, local } = newest
+  const old = await ask.query(OLD, [deviceId, eventType, zone])
   const zoneMinutes = (Math.round(local / STEP_SECONDS) * STEP_SECONDS) / 60
   return { hoursAhead: wholeHours(ahead), zoneMinutes, hasOldTimes: old.length > 0 }
 }

@@ -44,10 +44,14 @@ test('no property of events prevents its distribution by event_id', async (t) =>
   assert.deepEqual(obstacles, [])
 })
 
+/** An operator's command; docs/devices.md says that it needs plain PostgreSQL. */
+const NOT_FOR_CITUS = 'packages/qs/src/devices/mend-times.ts'
+
 test('no statement on events has a recursive CTE, a lateral subquery or a row lock', async () => {
   const files = (await Promise.all(SOURCES.map(typeScriptOf))).flat()
   assert.ok(files.length > 100)
   for (const file of files) {
+    if (file.pathname.endsWith(NOT_FOR_CITUS)) continue
     const text = await readFile(file, 'utf8')
     if (!/\b(?:from|join|into|update) events\b/.test(text)) continue
     assert.doesNotMatch(

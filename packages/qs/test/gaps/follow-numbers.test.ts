@@ -76,12 +76,13 @@ function modelOf(numbers: ReadonlySet<number>) {
     text: ranges.map((range) => range.join('-')).join(' '),
     missing: end - first + 1 - numbers.size,
     gaps: ranges.length - 1,
+    numbers: numbers.size,
   }
 }
 
 test('in any order, with duplicates, late events, steps that are rolled back and two ingesters, the ranges are those of what is stored', async (t) => {
   const { pool, store, follow, ranges } = await open(t)
-  const seed = 1 + Math.floor(Math.random() * 1e9)
+  const seed = Number(process.env.GAPS_SEED ?? 1 + Math.floor(Math.random() * 1e9))
   const random = randomOf(seed)
   const models = new Map<string, Set<number>>()
   const lost = new Set(Array.from({ length: 30 }, () => random(250)))
@@ -120,12 +121,14 @@ test('in any order, with duplicates, late events, steps that are rolled back and
     const own = expected.filter(({ key }) => key.startsWith(device))
     const found = await findGaps(pool, device)
     const sum = (of: 'missing' | 'gaps') => own.reduce((total, each) => total + each[of], 0)
-    assert.deepEqual([found.missing, found.gaps], [sum('missing'), sum('gaps')], message)
+    const received = own.reduce((total, { numbers }) => total + numbers, 0)
+    const isSequence = sum('gaps') === 0 || received >= 2 * (1 + sum('gaps'))
+    assert.deepEqual([found.missing, found.gaps], [isSequence ? sum('missing') : null, sum('gaps')], message)
     const [listed] = await pool.query<{ gaps: number; missing: number }>(
       'select count(*)::int as gaps, coalesce(sum(last_number - first_number + 1), 0)::int as missing from gaps_of($1)',
       [device],
     )
-    assert.deepEqual(listed, { gaps: found.gaps, missing: found.missing }, message)
+    assert.deepEqual(listed, { gaps: found.gaps, missing: sum('missing') }, message)
   }
 })
 

@@ -87,7 +87,7 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
 
   /** No job seals here, so no event is ever found in a segment. */
   [String(LOCK_SEGMENTS.text)]: async () => ({ command: 'SELECT', rows: [] }),
-  [findSegments([]).text]: async () => ({ command: 'SELECT', rows: [{ any: false }] }),
+  [findSegments([]).text]: async () => ({ command: 'SELECT', rows: [{ isNear: false }] }),
   [findSealed([]).text]: async () => ({ command: 'SELECT', rows: [] }),
 
   'insert-dead-letters': async ({ tables, transaction, values }) => {

@@ -76,15 +76,19 @@ export function findSealed(rows: readonly EventRow[]): QueryConfig {
 }
 
 /**
- * Whether a device of the rows has any segment around any of their times. Usually none has, such as in the first import of
- * its history: then no row has to be sought.
+ * Whether a device of the rows has a segment around any of their times, by the indexes that the search uses. Usually none has,
+ * such as in the first import of its history: then no row has to be sought.
  */
 const NEAR = `
 select exists (
-  select from event_segments s
-  where s.device_id = any($1::text[])
-    and (s.misdated > 0 or s.last_ts >= $2::timestamptz - interval '27 hours' and s.first_ts <= $3::timestamptz + interval '27 hours')
-) as any`
+  select from series t join event_segments s on s.device_id = t.device_id and s.event_type = t.event_type
+    and s.last_ts >= $2::timestamptz - interval '27 hours' and s.first_ts <= $3::timestamptz + interval '27 hours'
+  where t.device_id = any($1::text[])
+) or exists (
+  select from event_segments m
+  where m.device_id = any($1::text[]) and m.misdated > 0 and m.last_device - m.first_device < interval '400 days'
+    and m.last_device >= $2::timestamptz - interval '27 hours' and m.first_device <= $3::timestamptz + interval '27 hours'
+) as "isNear"`
 
 /** @param rows not empty. Unnamed, like findSealed */
 export function findSegments(rows: readonly EventRow[]): QueryConfig {
@@ -102,7 +106,7 @@ export function findSegments(rows: readonly EventRow[]): QueryConfig {
 /** Locks the segments. @returns whether the rows have to be sought in them */
 async function mayBeSealed(connection: Connection, rows: readonly EventRow[]): Promise<boolean> {
   const [, found] = await pipelined(connection, LOCK_SEGMENTS, findSegments(rows))
-  return found?.rows[0]?.any === true
+  return found?.rows[0]?.isNear === true
 }
 
 /** Rows in the pieces in which segments are searched for them. */

@@ -8,11 +8,8 @@ import { dumpBackup } from '../backup/pg-dump/backup.ts'
 import { removeOldBackups } from '../backup/remove-backups.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
-import type { Config } from '../config/settings.ts'
-import { withDatabase } from '../embedded/with-database.ts'
-import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { hasCode, QsError } from '../errors/qs-error.ts'
-import { createLog } from '../telemetry/log.ts'
+import { QsError } from '../errors/qs-error.ts'
+import { onDatabase } from './on-database.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -78,17 +75,6 @@ Examples
       if (json) console.log(JSON.stringify({ file: made.path, removed, ...made.details }))
       else print(made, removed)
     })
-}
-
-/** The embedded database is started where qs up does not run. */
-async function onDatabase<T>(config: Config, work: (databaseUrl: string) => Promise<T>): Promise<T> {
-  const url = findDatabaseUrl(config)
-  try {
-    return await withDatabase(config, createLog(config.LOG_LEVEL), work)
-  } catch (error) {
-    if (hasCode(error, 'DATA_DIRECTORY_IN_USE')) return await work(url)
-    throw error
-  }
 }
 
 async function saveFolder(

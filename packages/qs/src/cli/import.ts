@@ -5,9 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { askClient } from '../database/ask-client.ts'
 import { withClient } from '../database/open-client.ts'
-import { withDatabase } from '../embedded/with-database.ts'
-import { findDatabaseUrl } from '../endpoints/endpoints.ts'
-import { hasCode, QsError } from '../errors/qs-error.ts'
+import { QsError } from '../errors/qs-error.ts'
 import type { Progress } from '../import/checkpoint.ts'
 import { FORMAT_NAMES, type FormatName, formatByName } from '../import/formats.ts'
 import { importFile, type Reading } from '../import/import-file.ts'
@@ -17,6 +15,7 @@ import { counted } from '../telemetry/counted.ts'
 import { createLog } from '../telemetry/log.ts'
 import { oneLine, visible } from '../telemetry/visible.ts'
 import { ImportPreview } from './import-preview.ts'
+import { onDatabase } from './on-database.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -153,17 +152,6 @@ function readingOf(file: string, options: Options, config: Config): Reading {
     ...{ format, map: [...fixed, ...map], values: values?.split(',') ?? [] },
     ...{ timeUnit: timeUnit ?? null, timeZone: timezone ?? config.DEVICE_TIMEZONE, decimalComma },
     ...{ delimiter, header: header?.split(',') ?? null },
-  }
-}
-
-/** The embedded database is started where qs up does not run. */
-async function onDatabase<T>(config: Config, work: (databaseUrl: string) => Promise<T>): Promise<T> {
-  const url = findDatabaseUrl(config)
-  try {
-    return await withDatabase(config, createLog(config.LOG_LEVEL), work)
-  } catch (error) {
-    if (hasCode(error, 'DATA_DIRECTORY_IN_USE')) return await work(url)
-    throw error
   }
 }
 

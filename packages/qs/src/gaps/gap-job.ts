@@ -1,7 +1,7 @@
-import { QueryPool } from '../database/query-pool.ts'
+import { BackgroundWork } from '../database/background-work.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
-import type { CallOff, Clock } from '../pipeline/clock.ts'
+import type { Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
@@ -16,7 +16,7 @@ const MIN_PAUSE_MS = 20
 const RETRY_MS = 60_000
 const TIMEOUT_MS = 10 * 60_000
 
-const FOLLOW = 'select events::int, is_end as "isEnd" from follow_numbers($1)'
+const FOLLOW = 'select is_end as "isEnd" from follow_numbers($1)'
 const TOTALS = `
 select coalesce(sum(missing), 0)::float8 as missing, (count(*) filter (where missing > 0))::int as devices from device_gaps`
 
@@ -32,49 +32,36 @@ export interface GapJobOptions {
  * read from received_pending, so that the work goes on there after any failure; several ingesters take turns.
  */
 export class GapJob {
-  readonly #pool: QueryPool
-  readonly #options: GapJobOptions
-  #callOff: CallOff = () => {}
-  #isStopped = false
+  readonly #work: BackgroundWork
 
-  constructor(options: GapJobOptions) {
-    this.#options = options
-    this.#pool = new QueryPool(options.url, { name: 'qs-gaps', connections: 1, timeoutMs: TIMEOUT_MS })
-  }
-
-  start(): void {
-    this.#next(FIRST_MS)
-  }
-
-  /** Aborts a step in progress, which is rolled back. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#callOff()
-    await this.#pool.abort()
-  }
-
-  #next(ms: number): void {
-    if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
-  }
-
-  async #run(): Promise<void> {
-    const { clock, metrics, log } = this.#options
-    const startMs = clock.monotonicMs()
-    try {
-      const [step] = await this.#pool.query<{ events: number; isEnd: boolean }>(FOLLOW, [MOST_EVENTS])
-      if (step?.isEnd === false)
-        return this.#next(Math.max(MIN_PAUSE_MS, PAUSE * (clock.monotonicMs() - startMs)))
-      const [totals] = await this.#pool.query<{ missing: number; devices: number }>(TOTALS)
-      metrics.missingEvents.set(totals?.missing ?? 0)
-      metrics.devicesWithGaps.set(totals?.devices ?? 0)
-      this.#next(EVERY_MS)
-    } catch (error) {
-      if (!this.#isStopped)
+  constructor({ url, clock, metrics, log }: GapJobOptions) {
+    this.#work = new BackgroundWork({
+      ...{ url, clock, name: 'qs-gaps', timeoutMs: TIMEOUT_MS },
+      step: async (pool) => {
+        const startMs = clock.monotonicMs()
+        const [step] = await pool.query<{ isEnd: boolean }>(FOLLOW, [MOST_EVENTS])
+        if (step?.isEnd === false) return Math.max(MIN_PAUSE_MS, PAUSE * (clock.monotonicMs() - startMs))
+        const [totals] = await pool.query<{ missing: number; devices: number }>(TOTALS)
+        metrics.missingEvents.set(totals?.missing ?? 0)
+        metrics.devicesWithGaps.set(totals?.devices ?? 0)
+        return EVERY_MS
+      },
+      onFailure: (error) => {
         log.warn(
           logged(error),
           'Gaps in the numbers of events could not be looked for; the next try is in a minute',
         )
-      this.#next(RETRY_MS)
-    }
+        return RETRY_MS
+      },
+    })
+  }
+
+  start(): void {
+    this.#work.start(FIRST_MS)
+  }
+
+  /** Aborts a step in progress, which is rolled back. */
+  stop(): Promise<void> {
+    return this.#work.stop()
   }
 }

@@ -1,8 +1,9 @@
 import type { DifferingHours } from '../alarms/hours-alarm.ts'
-import { QueryPool } from '../database/query-pool.ts'
+import { BackgroundWork } from '../database/background-work.ts'
+import type { QueryPool } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
-import type { CallOff, Clock } from '../pipeline/clock.ts'
+import type { Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type ComparedSeries, compareNext, recountProgress, type Step } from './compare-next.ts'
@@ -35,10 +36,8 @@ export interface HoursJobOptions {
  * pauses; later walks should find nothing.
  */
 export class HoursJob {
-  readonly #pool: QueryPool
+  readonly #work: BackgroundWork
   readonly #options: HoursJobOptions
-  #callOff: CallOff = () => {}
-  #isStopped = false
   #followAtMs = 0
   #compareAtMs = 0
   #saidAtMs = -Infinity
@@ -48,7 +47,17 @@ export class HoursJob {
 
   constructor(options: HoursJobOptions) {
     this.#options = options
-    this.#pool = new QueryPool(options.url, { name: 'qs-hours', connections: 1, timeoutMs: TIMEOUT_MS })
+    const { url, clock, log } = options
+    this.#work = new BackgroundWork({
+      ...{ url, clock, name: 'qs-hours', timeoutMs: TIMEOUT_MS },
+      step: (pool) => this.#step(pool),
+      // Until then charts read the events themselves.
+      onFailure: (error) => {
+        log.warn(logged(error), 'The numbers by the hour could not be updated')
+        this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
+        return EVERY_MS
+      },
+    })
   }
 
   /** The latest series whose hours differed from its events for an unknown reason. */
@@ -57,40 +66,28 @@ export class HoursJob {
   }
 
   start(): void {
-    this.#next(FIRST_MS)
+    this.#work.start(FIRST_MS)
   }
 
   /** Aborts work in progress, which is rolled back: it could take minutes. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#callOff()
-    await this.#pool.abort()
+  stop(): Promise<void> {
+    return this.#work.stop()
   }
 
-  #next(ms: number): void {
-    if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
-  }
-
-  /** A failure is retried with the next run; until then charts read the events themselves. */
-  async #run(): Promise<void> {
-    const { clock, log } = this.#options
-    try {
-      if (clock.monotonicMs() >= this.#followAtMs) {
-        await this.#pool.use(followEvents)
-        this.#followAtMs = clock.monotonicMs() + EVERY_MS
-      }
-      if (clock.monotonicMs() >= this.#compareAtMs) await this.#compare()
-    } catch (error) {
-      if (!this.#isStopped) log.warn(logged(error), 'The numbers by the hour could not be updated')
-      this.#followAtMs = this.#compareAtMs = clock.monotonicMs() + EVERY_MS
+  async #step(pool: QueryPool): Promise<number> {
+    const { clock } = this.#options
+    if (clock.monotonicMs() >= this.#followAtMs) {
+      await pool.use(followEvents)
+      this.#followAtMs = clock.monotonicMs() + EVERY_MS
     }
-    this.#next(Math.max(0, Math.min(this.#followAtMs, this.#compareAtMs) - clock.monotonicMs()))
+    if (clock.monotonicMs() >= this.#compareAtMs) await this.#compare(pool)
+    return Math.max(0, Math.min(this.#followAtMs, this.#compareAtMs) - clock.monotonicMs())
   }
 
-  async #compare(): Promise<void> {
+  async #compare(pool: QueryPool): Promise<void> {
     const { clock, metrics } = this.#options
     const startMs = clock.monotonicMs()
-    const share = await this.#pool.use(async (database) => {
+    const share = await pool.use(async (database) => {
       let step: Step
       do {
         step = await compareNext(database)

@@ -1,9 +1,10 @@
 import type { ClockJump } from '../alarms/clock-alarm.ts'
 import type { RoomState } from '../alarms/room-alarm.ts'
-import { type Ask, QueryPool } from '../database/query-pool.ts'
+import { BackgroundWork } from '../database/background-work.ts'
+import type { Ask } from '../database/query-pool.ts'
 import type { DatabaseUrl } from '../endpoints/database-url.ts'
 import { logged } from '../errors/reason-of.ts'
-import type { CallOff, Clock } from '../pipeline/clock.ts'
+import type { Clock } from '../pipeline/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import { clockJump } from './clock-jump.ts'
 import { dropExpired } from './drop-expired.ts'
@@ -46,10 +47,8 @@ export interface SealJobOptions {
  * ingesters take turns.
  */
 export class SealJob {
-  readonly #pool: QueryPool
+  readonly #work: BackgroundWork
   readonly #options: SealJobOptions
-  #callOff: CallOff = () => {}
-  #isStopped = false
   /** Events sealed in this walk. */
   #sealed = 0
   /** Series of this walk that cannot be sealed; it meets them in each of its turns. */
@@ -61,10 +60,18 @@ export class SealJob {
 
   constructor(options: SealJobOptions) {
     this.#options = options
-    const { url, onConnect } = options
-    this.#pool = new QueryPool(url, {
-      ...{ name: 'qs-sealing', connections: 1, timeoutMs: TIMEOUT_MS },
+    const { url, clock, onConnect, log } = options
+    this.#work = new BackgroundWork({
+      ...{ url, clock, name: 'qs-sealing', timeoutMs: TIMEOUT_MS },
       ...(onConnect && { onConnect }),
+      step: (pool) => this.#step(pool),
+      onFailure: (error) => {
+        log.warn(
+          logged(error),
+          'Old events could not be sealed or deleted; they stay as they are, and the next try is in a minute',
+        )
+        return RETRY_MS
+      },
     })
   }
 
@@ -79,53 +86,37 @@ export class SealJob {
   }
 
   start(): void {
-    this.#next(FIRST_MS)
+    this.#work.start(FIRST_MS)
   }
 
   /** Aborts a step in progress, which is rolled back. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#callOff()
-    await this.#pool.abort()
+  stop(): Promise<void> {
+    return this.#work.stop()
   }
 
-  #next(ms: number): void {
-    if (!this.#isStopped) this.#callOff = this.#options.clock.after(ms, () => void this.#run())
-  }
-
-  async #run(): Promise<void> {
-    const { afterMs, clock, log } = this.#options
+  async #step(ask: Ask): Promise<number> {
+    const { afterMs, clock } = this.#options
     const startMs = clock.monotonicMs()
-    try {
-      if (startMs - this.#roomAtMs >= ROOM_EVERY_MS) await this.#makeRoom(startMs)
-      const isSealed = afterMs === null || this.#note(await sealNext(this.#pool, afterMs))
-      const isEnd = isSealed && (await this.#drop())
-      const tookMs = clock.monotonicMs() - startMs
-      this.#next(isEnd ? WALK_EVERY_MS : Math.max(MIN_PAUSE_MS, PAUSE * tookMs))
-    } catch (error) {
-      if (!this.#isStopped)
-        log.warn(
-          logged(error),
-          'Old events could not be sealed or deleted; they stay as they are, and the next try is in a minute',
-        )
-      this.#next(RETRY_MS)
-    }
+    if (startMs - this.#roomAtMs >= ROOM_EVERY_MS) await this.#makeRoom(ask, startMs)
+    const isSealed = afterMs === null || this.#note(await sealNext(ask, afterMs))
+    const isEnd = isSealed && (await this.#drop(ask))
+    return isEnd ? WALK_EVERY_MS : Math.max(MIN_PAUSE_MS, PAUSE * (clock.monotonicMs() - startMs))
   }
 
   /** @returns whether nothing too old is left */
-  async #drop(): Promise<boolean> {
+  async #drop(ask: Ask): Promise<boolean> {
     const { onDropped, log } = this.#options
-    const { events, segments, isEnd } = await dropExpired(this.#pool)
-    this.#clockJump = await clockJump(this.#pool)
+    const { events, segments, isEnd } = await dropExpired(ask)
+    this.#clockJump = await clockJump(ask)
     onDropped(events)
     if (events > 0) log.info({ events, segments }, 'Deleted events that are kept no longer')
     return isEnd
   }
 
-  async #makeRoom(nowMs: number): Promise<void> {
+  async #makeRoom(ask: Ask, nowMs: number): Promise<void> {
     const { freeBytes: read, onDropped, log } = this.#options
-    const freeBytes = await read(this.#pool)
-    const { keepFreeBytes, events, segments } = await makeRoom(this.#pool, freeBytes)
+    const freeBytes = await read(ask)
+    const { keepFreeBytes, events, segments } = await makeRoom(ask, freeBytes)
     this.#roomAtMs = nowMs
     onDropped(events)
     const before = this.#room?.events ?? 0

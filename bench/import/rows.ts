@@ -95,10 +95,7 @@ async function bench({ events, kinds, dir }: Options): Promise<boolean> {
         )
         const seconds = (performance.now() - startMs) / 1000
         const { stored, duplicate, bad } = JSON.parse(stdout)
-        const [qs = 0, postgres = 0, all = 0] = cpuSeconds(database.pid).map(
-          (value, n) => value - (before[n] ?? 0),
-        )
-        const cpu = [qs, postgres, all - qs - postgres].map((value) => value.toFixed(1))
+        const cpu = cpuSeconds(database.pid).map((value, n) => (value - (before[n] ?? 0)).toFixed(1))
         progress.done(
           `${kind.name.padEnd(15)} ${run}  ${seconds.toFixed(1).padStart(6)} s ${String(Math.round(events / seconds)).padStart(7)} events/s` +
             `  CPU seconds: qs ${cpu[0]}, PostgreSQL ${cpu[1]}, others ${cpu[2]}` +
@@ -116,11 +113,11 @@ async function bench({ events, kinds, dir }: Options): Promise<boolean> {
   }
 }
 
-/** Of qs, of PostgreSQL, and of the whole machine. */
-function cpuSeconds(postgres: number): readonly number[] {
-  return [treeCpuSeconds(process.pid), treeCpuSeconds(postgres), machineCpuSeconds()].map(
-    (value) => value ?? 0,
-  )
+/** Of qs, of PostgreSQL, which is a child of this process as well, and of everything else on the machine. */
+function cpuSeconds(postgresPid: number): readonly number[] {
+  const own = treeCpuSeconds(process.pid) ?? 0
+  const postgres = treeCpuSeconds(postgresPid) ?? 0
+  return [own - postgres, postgres, (machineCpuSeconds() ?? 0) - own]
 }
 
 async function write(file: string, kind: Kind, events: number): Promise<void> {

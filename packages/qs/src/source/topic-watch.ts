@@ -65,7 +65,9 @@ export class TopicWatch {
     const { filters, username, advice } = this.#options
     const who = username === null ? 'a client without a user name' : `the user ${username}`
     this.#client?.subscribe([...filters], { qos: 0 }, (error) => {
-      const granted = error instanceof ErrorWithSubackPacket ? (error.packet.granted ?? []) : []
+      // Without a packet if the connection ended before its SUBACK, which MQTT.js's type leaves out.
+      const { packet }: Partial<ErrorWithSubackPacket> = error instanceof ErrorWithSubackPacket ? error : {}
+      const granted = packet?.granted ?? []
       const refused = filters.filter((_, index) => Number(granted[index]) === REFUSED)
       if (refused.length > 0)
         this.#problem = `The broker does not allow ${who} to read ${refused.join(' and ')}; ${advice}`

@@ -11,6 +11,7 @@ import { connectAsync } from 'mqtt'
 import { accountTopics } from '../../src/accounts/operator-login.ts'
 import { provision } from '../../src/accounts/provision.ts'
 import { TopicWatch } from '../../src/source/topic-watch.ts'
+import { fakeBroker, suback } from './fake-broker.ts'
 
 test('topics are received on demand, and a missing permission is reported in advance', {
   skip: dynamicSecurityMissing,
@@ -55,4 +56,21 @@ test('topics are received on demand, and a missing permission is reported in adv
   await restart()
   await until(() => hears('again'), 'it receives again')
   assert.equal(watch.problem, null)
+})
+
+test('a connection that ends before the SUBACK is tried again', async (t) => {
+  const { url, peers } = await fakeBroker(t, {
+    onPacket: (peer, packet) => {
+      if (packet.cmd !== 'subscribe') return
+      if (peers.length === 1) peer.destroy()
+      else peer.send(suback(packet.messageId ?? 0))
+    },
+  })
+  const watch = new TopicWatch({
+    ...{ url, caFile: null, clientId: 'watch', username: null, password: () => null },
+    ...{ advice: '', filters: ['qs/v1/+/events'], onMessage: () => {} },
+  })
+  watch.start()
+  t.after(() => watch.stop())
+  await until(() => peers.length === 2 && watch.problem === null, 'the second connection is subscribed')
 })

@@ -3,7 +3,6 @@ import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DeviceClient } from '@qs-telemetry/device'
-import { until } from '@qs-telemetry/testing/until.ts'
 import { parse } from 'yaml'
 import { Stack } from './support/stack.ts'
 
@@ -11,27 +10,8 @@ interface ComposeFile {
   readonly services: Readonly<Record<string, { readonly ports?: readonly string[] }>>
 }
 
-interface Inspected {
-  readonly Name: string
-  readonly Config: { readonly User: string }
-  readonly HostConfig: {
-    readonly ReadonlyRootfs: boolean
-    readonly CapDrop: readonly string[]
-    readonly Memory: number
-    readonly PidsLimit: number
-    readonly SecurityOpt: readonly string[]
-    readonly LogConfig: { readonly Config: Readonly<Record<string, string>> }
-    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string }[]>>
-  }
-  readonly State: { readonly Health?: { readonly Status: string } }
-}
-
 test('from nothing to a row, as a user and a device experience it', async (t) => {
   const stack = await Stack.start(t)
-  const inspect = async (): Promise<readonly Inspected[]> => {
-    const ids = (await stack.compose('ps', '-q')).trim().split('\n')
-    return JSON.parse(await stack.run('docker', 'inspect', ...ids)) as Inspected[]
-  }
   const grafana = async (path: string) => {
     const authorization = `Basic ${btoa(`admin:${stack.env.GRAFANA_ADMIN_PASSWORD}`)}`
     const response = await fetch(`http://127.0.0.1:${stack.ports.grafana}${path}`, {
@@ -44,11 +24,7 @@ test('from nothing to a row, as a user and a device experience it', async (t) =>
   await t.test(
     'every service becomes healthy, and the set-up of broker and schema exits with 0',
     async () => {
-      const healthy = async () => {
-        const services = (await inspect()).filter(({ State }) => State.Health !== undefined)
-        return services.length === 4 && services.every(({ State }) => State.Health?.Status === 'healthy')
-      }
-      await until(healthy, 'mosquitto, postgres, ingester and grafana are healthy', 90_000)
+      await stack.healthy('mosquitto', 'postgres', 'ingester', 'grafana')
       for (const service of ['migrate', 'accounts']) {
         const id = (await stack.compose('ps', '-a', '-q', service)).trim()
         assert.equal(
@@ -100,7 +76,7 @@ test('from nothing to a row, as a user and a device experience it', async (t) =>
   await t.test(
     'containers run unprivileged, on a read-only file system and with resource limits',
     async () => {
-      for (const { Name, Config, HostConfig } of await inspect()) {
+      for (const { Name, Config, HostConfig } of await stack.inspect()) {
         assert.match(Config.User, /^(1883:1883|999:999|node|472:0)$/, Name)
         assert.equal(HostConfig.ReadonlyRootfs, true, Name)
         assert.deepEqual(HostConfig.CapDrop, ['ALL'], Name)
@@ -118,7 +94,7 @@ test('from nothing to a row, as a user and a device experience it', async (t) =>
   await t.test(
     'PostgreSQL is not published; without MQTT_BIND only MQTT would face the network',
     async () => {
-      const postgres = (await inspect()).find(({ Name }) => Name.includes('postgres'))
+      const postgres = (await stack.inspect()).find(({ Name }) => Name.includes('postgres'))
       assert.deepEqual(postgres?.HostConfig.PortBindings, {})
       const { services } = parse(readFileSync(join(stack.directory, 'compose.yaml'), 'utf8')) as ComposeFile
       const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>

@@ -6,7 +6,7 @@ import { runSeeds } from './run-seeds.ts'
 
 const HELP = `Runs the pipeline in simulated worlds full of faults, one for each seed, and checks every promise.
 
-  npm run simulate-faults                       10,000 seeds, as CI does
+  npm run simulate-faults                       10,000 seeds; CI runs the first 4,000
   npm run simulate-faults -- --seeds 100000     more seeds
   npm run simulate-faults -- --from 5000000     other seeds
   npm run simulate-faults -- --seed 4711        one seed, with its full log

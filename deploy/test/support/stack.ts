@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
@@ -27,6 +28,22 @@ export interface DeviceLogin {
   readonly username: string
   readonly password: string
   readonly client_id: string
+}
+
+/** What `docker inspect` says of a container: the part that the tests read. */
+export interface Inspected {
+  readonly Name: string
+  readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> }
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean
+    readonly CapDrop: readonly string[]
+    readonly Memory: number
+    readonly PidsLimit: number
+    readonly SecurityOpt: readonly string[]
+    readonly LogConfig: { readonly Config: Readonly<Record<string, string>> }
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string }[]>>
+  }
+  readonly State: { readonly Health?: { readonly Status: string } }
 }
 
 export interface StackOptions {
@@ -161,6 +178,33 @@ export class Stack {
     const added = JSON.parse(await this.qs('device', 'add', deviceId, '--json')) as DeviceLogin
     const { username, password, client_id } = added
     return { username, password, client_id }
+  }
+
+  /** What Docker knows of each running container of the stack. */
+  async inspect(): Promise<readonly Inspected[]> {
+    const filter = `label=com.docker.compose.project=${this.env.COMPOSE_PROJECT_NAME}`
+    const ids = (await this.run('docker', 'ps', '-q', '--filter', filter)).trim().split('\n')
+    return JSON.parse(await this.run('docker', 'inspect', ...ids)) as Inspected[]
+  }
+
+  /**
+   * Waits until exactly these services have a health check and pass it.
+   *
+   * @throws with the state of each container and the output of its last check
+   */
+  async healthy(...services: readonly string[]): Promise<void> {
+    let checked: readonly Inspected[] = []
+    const areHealthy = async () => {
+      checked = (await this.inspect()).filter(({ State }) => State.Health !== undefined)
+      return checked.every(({ State }) => State.Health?.Status === 'healthy')
+    }
+    // Beside all other tests, the first checks of a stack take minutes.
+    await until(areHealthy, `${services.join(', ')} are healthy`, 240_000).catch((error: Error) => {
+      const states = checked.map(({ Name, State }) => `${Name}: ${JSON.stringify(State)}`)
+      throw new Error(`${error.message}\n${states.join('\n')}`)
+    })
+    const names = checked.map(({ Config }) => Config.Labels['com.docker.compose.service'])
+    assert.deepEqual(names.sort(), [...services].sort())
   }
 
   /** Without fetch: in Node 20 it may never settle, with nothing held open, while a container is starting. */

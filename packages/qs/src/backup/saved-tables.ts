@@ -8,7 +8,7 @@ export interface TableToSave {
   readonly columns: readonly string[]
 }
 
-/** Generated columns are left out: they are computed again. */
+/** Generated columns are left out: they are computed again. The rows of a partitioned table are those of its partitions. */
 export async function tablesToSave(
   client: pg.Client,
   schema: string,
@@ -17,7 +17,7 @@ export async function tablesToSave(
   const { rows } = await client.query<{ table: string; columns: string[] }>(
     `select c.relname::text as table, array_agg(attname::text order by attnum) as columns
      from pg_class c join pg_attribute a on attrelid = c.oid
-     where relnamespace = $1::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped and attgenerated = ''
+     where relnamespace = $1::regnamespace and relkind in ('r', 'p') and attnum > 0 and not attisdropped and attgenerated = ''
        and 'table ' || relname = any($2) and 'column ' || relname || '.' || attname = any($2)
      group by relname order by relname`,
     [pg.escapeIdentifier(schema), [...shipped]],

@@ -5,11 +5,11 @@ import { QsError } from '../errors/qs-error.ts'
 
 const SCRATCH = 'qs_scratch'
 
-/** Objects of a schema by kind and name, `column events.meta`, without those of extensions. */
+/** Objects of a schema by kind and name, `column events.meta`, without those of extensions and partitions. */
 const OBJECTS = `
 with relation as (
   select c.oid, c.relname, c.relkind from pg_class c
-  where relnamespace = $1::regnamespace and not exists (
+  where relnamespace = $1::regnamespace and not relispartition and not exists (
     select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 )
 select case relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'i' then 'index'

@@ -241,6 +241,24 @@ test('rows that qs did not create are refused or left out by name, and definitio
   assert.equal(await count(await session(t, other)), 10)
 })
 
+test('the rows of all partitions are saved, and restored into a plain table', { skip }, async (t) => {
+  const target = await migratedTarget(t, cluster)
+  const owner = await session(t, target)
+  await owner.query(`${oddRows(100)}; alter table events rename to events_0;
+    create table events (like events_0 including defaults) partition by hash (event_id);
+    create table events_1 partition of events for values with (modulus 2, remainder 1);
+    with moved as (delete from events_0 where not satisfies_hash_partition('events'::regclass, 2, 0, event_id) returning *)
+    insert into events_1 select * from moved;
+    alter table events attach partition events_0 for values with (modulus 2, remainder 0)`)
+  assert.ok((await count(owner, 'events_1')) > 10)
+  const { path, manifest } = await save(target, freshFolder())
+  assert.equal(rowsOf(manifest, 'events'), 100)
+  assert.deepEqual(manifest.leftOut, [])
+  const other = await freshTarget(t, cluster)
+  await put(other, path)
+  assert.equal(await count(await session(t, other)), 100)
+})
+
 test('a database with events is left alone without --replace; with it, what qs did not create stays', {
   skip,
 }, async (t) => {

@@ -88,9 +88,12 @@ export async function writeBatch(
   )
 }
 
-/** A row caused the error, or COPY itself is not possible, as under row-level security. */
+/** COPY is not possible, as under row-level security; internal error, which is what Citus makes of a row that a shard refuses. */
+const NOT_BY_COPY: ReadonlySet<string | null> = new Set(['0A000', 'XX000'])
+
+/** A row caused the error, or COPY itself. */
 function mayBeInserted(error: unknown): boolean {
-  return verdictOn(error) === 'row' || sqlstateOf(error) === '0A000'
+  return verdictOn(error) === 'row' || NOT_BY_COPY.has(sqlstateOf(error))
 }
 
 /** @returns null if a row caused the error */

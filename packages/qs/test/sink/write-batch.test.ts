@@ -213,6 +213,17 @@ test('if COPY is not possible, as under row-level security, rows are inserted', 
   assert.equal(prospects.areGood([one.delivery]), false)
 })
 
+test('rows are inserted if COPY fails with an internal error, as in Citus for an id that exists', async (t) => {
+  const { write, query, statements } = await start(t)
+  await query(`create function no_copy() returns boolean language plpgsql as $$ begin
+    if current_query() like 'copy%' then raise 'of a shard' using errcode = 'XX000'; end if;
+    return true;
+  end $$`)
+  await query('alter table events add check (no_copy())')
+  assert.deepEqual(await write(message({ event_id: 'a' })), [['stored']])
+  assert.ok(statements.includes('copy-events'))
+})
+
 test('every difference in content is a conflict, except the order of keys', async (t) => {
   const { write } = await start(t)
   const event = {

@@ -9,10 +9,14 @@ import { Ingester } from './ingester.ts'
 import type { Inhabitant } from './people-world.ts'
 import type { Random } from './random.ts'
 import { readAcks } from './read-acks.ts'
+import { RetainedWorld } from './retained-world.ts'
 import { SourceFront } from './source-front.ts'
 import { TrustingDevice } from './trusting-device.ts'
 import { makeItems } from './workload.ts'
 import type { World } from './world.ts'
+
+/** How many of the worlds with `qs up` have retained messages. */
+const HAS_RETAINED = 0.3
 
 /** Everything around the database. */
 export interface Cast {
@@ -69,11 +73,14 @@ export function castDirect(world: World, database: Database): Cast {
   const { random } = world
   const front = new DirectFront(world)
   const config = configOf({ ...chooseSettings(random), MQTT_CLIENT_ID: 'one' })
+  const retained = random.chance(HAS_RETAINED)
+    ? new RetainedWorld(world, front.retained, (end) => front.connect(end, null))
+    : null
   return {
     network: front,
     ingesters: [new Ingester(world, { config, front, database })],
     judge: () => front.wills.judge(),
-    isIdle: () => true,
+    isIdle: () => retained?.isDone ?? true,
     makeDevice: (id) => {
       const hasWills = random.chance(0.5)
       return new TrustingDevice(world, {

@@ -11,6 +11,7 @@ import { ProtocolFault, REASON } from '../../packages/qs/src/mqtt/reasons.ts'
 import type { IntakeEvents } from '../../packages/qs/src/pipeline/intake.ts'
 import { type DeviceEnd, DeviceLink } from './device-link.ts'
 import type { Entrance, Front, Host } from './front.ts'
+import { RetainedTopics } from './retained-topics.ts'
 import { Wills } from './wills.ts'
 import type { Item } from './workload.ts'
 import type { World } from './world.ts'
@@ -25,6 +26,7 @@ export class DirectFront implements Front {
   isAway = false
   readonly links = new Set<DeviceLink>()
   readonly wills: Wills
+  readonly retained: RetainedTopics
   readonly #world: World
   #largestBytes = 0
   #connections = 0
@@ -34,6 +36,7 @@ export class DirectFront implements Front {
   constructor(world: World) {
     this.#world = world
     this.wills = new Wills(world)
+    this.retained = new RetainedTopics(world.checker)
   }
 
   /** Watches how many bytes a message keeps in memory. */
@@ -75,6 +78,7 @@ export class DirectFront implements Front {
       maxPayloadBytes: MAX_PACKET_BYTES,
     })
     this.wills.begin(intake)
+    this.retained.begin()
     const router = new Router(() => {})
     const limits = new SessionLimits({
       maxBytes: MAX_SESSION_BYTES,

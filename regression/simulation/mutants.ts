@@ -257,4 +257,22 @@ export const MUTANTS: readonly Mutant[] = [
     original: '      this.#willsDropped = this.#oneMore(this.#willsDropped, origin.clientId)\n',
     planted: '',
   },
+  {
+    name: 'qs up: a retained message outlives the one that clears it',
+    file: 'broker/retained-store.ts',
+    original: '    this.#delete(message.topic)\n    if (message.payload.length === 0) return true\n',
+    planted: '    if (message.payload.length === 0) return true\n    this.#delete(message.topic)\n',
+  },
+  {
+    name: 'qs up: retained messages again, for a subscription that is not new',
+    file: 'broker/subscribe.ts',
+    original: ' || (retainHandling === 1 && !isKnown)',
+    planted: ' || retainHandling === 1',
+  },
+  {
+    name: 'qs up: a retained message arrives without its flag',
+    file: 'broker/session.ts',
+    original: 'this.#enqueue(message, { qos, retain: true, subscriptionIds })',
+    planted: 'this.#enqueue(message, { qos, retain: false, subscriptionIds })',
+  },
 ]

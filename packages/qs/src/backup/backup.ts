@@ -3,7 +3,7 @@ import { type Migration, readMigrations } from '../database/migrate.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { BackupDraft, backupName } from './backup-folder.ts'
-import { checkRoom, estimateSizes } from './check-room.ts'
+import { checkRoomForParts, estimateSizes } from './check-room.ts'
 import { findOthers, namesOf } from './find-others.ts'
 import type { Manifest, SavedPart } from './manifest.ts'
 import { type Part, planParts } from './plan-parts.ts'
@@ -115,8 +115,9 @@ interface SavedParts {
 
 async function saveParts(work: Work, parts: readonly Part[]): Promise<SavedParts> {
   const saved = new Map<string, SavedPart[]>()
-  const sizes = await estimateSizes(work.counter, work.schema, parts)
-  checkRoom(work, parts, sizes)
+  const tables = parts.map(({ table }) => table.table)
+  const sizes = await estimateSizes(work.counter, work.schema, tables)
+  checkRoomForParts(work, parts, sizes)
   const total = [...sizes.values()].reduce((sum, { rows }) => sum + rows, 0)
   let [done, newBytes] = [0, 0]
   const onRows = (rows: number) => {

@@ -12,7 +12,7 @@ export interface Part {
   readonly key: string | null
 }
 
-const SEGMENTS = 'event_segments'
+export const SEGMENTS = 'event_segments'
 /** About a million events and 10 MB: little to write again when one of the segments is merged. */
 const SEGMENTS_A_PART = 1000
 

@@ -14,6 +14,7 @@ import { libpqEnvironment } from '../../database/libpq-environment.ts'
 import { openClient } from '../../database/open-client.ts'
 import { syncDirectory } from '../../embedded/postgres/create-cluster.ts'
 import { QsError } from '../../errors/qs-error.ts'
+import { checkRoomForDump } from '../check-room.ts'
 import { describeServer, readSchemaVersion } from '../read-server.ts'
 import { listTables, qualified, summarize, type TableSummary, TEXT_SETTINGS } from '../table-summary.ts'
 import { type BackupManifest, manifestPath, sha256Of } from './backup-manifest.ts'
@@ -28,6 +29,8 @@ export interface BackupOptions {
   readonly signal: AbortSignal
   /** Rows written so far, and in total. */
   readonly onRows: (done: number, total: number) => void
+  /** Default: what the disk of the folder has. */
+  readonly freeBytes?: (folder: string) => number
 }
 
 /** The session of pg_dump. */
@@ -50,6 +53,7 @@ export async function dumpBackup(options: BackupOptions): Promise<BackupManifest
     const server = await describeServer(client)
     const pgDump = findTool('pg_dump', server.major)
     const pgRestore = findTool('pg_restore', pgDump.major)
+    await checkRoomForDump({ ...options, folder: dirname(file) }, client, server.schema)
     // The snapshot lives as long as this transaction.
     await client.query(
       `set idle_in_transaction_session_timeout = 0; set statement_timeout = 0; ${TEXT_SETTINGS}`,

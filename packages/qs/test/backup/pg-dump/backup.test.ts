@@ -294,3 +294,17 @@ test('a failed or stopped backup leaves no file', { skip }, async () => {
   await assert.rejects(backup({ ...options, databaseUrl: urlOf(cluster, 'qs'), signal }), /enough/)
   assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], [])
 })
+
+test('a backup that cannot fit is refused before it writes, with what it needs and what is free', {
+  skip,
+}, async (t) => {
+  const databaseUrl = urlOf(cluster, 'qs')
+  await (await session(t, databaseUrl)).query('analyze events')
+  const folder = join(directory, 'full')
+  const options = { databaseUrl, file: join(folder, 'x.dump'), signal: never(), onRows: () => {} }
+  await assert.rejects(backup({ ...options, freeBytes: () => 1_000 }), {
+    code: 'BACKUP_NO_ROOM',
+    message: /needs at least \d+ KB, but .*full has 1\.0 KB free/,
+  })
+  assert.deepEqual(readdirSync(folder), [])
+})

@@ -55,7 +55,7 @@ export async function backup(options: BackupOptions): Promise<Saved> {
   try {
     snapshot = await openSnapshot(databaseUrl, signal)
     const { copier } = snapshot
-    const { schema, version: serverVersion } = await describeServer(copier)
+    const { schema, isCitus, version: serverVersion } = await describeServer(copier)
     const schemaVersion = await readSchemaVersion(copier)
     const shipped = await shippedObjects(databaseUrl, await migrationsTo(schemaVersion))
     await beginSnapshot(snapshot, schema, { tables: namesOf(shipped, 'table'), version: schemaVersion })
@@ -66,7 +66,7 @@ export async function backup(options: BackupOptions): Promise<Saved> {
     removeUnneeded(folder)
     draft = new BackupDraft(folder, backupName(now, 'json'))
     const parts = await planParts(copier, schema, tables)
-    const work = { ...options, ...snapshot, draft, schema }
+    const work = { ...options, ...snapshot, draft, schema, isCitus }
     const saved = await saveParts(work, parts)
     const manifest: Manifest = {
       ...{ format: 2, createdAt: now.toISOString(), serverVersion, schemaVersion },
@@ -105,6 +105,7 @@ async function migrationsTo(version: number): Promise<readonly Migration[]> {
 interface Work extends BackupOptions, Snapshot {
   readonly draft: BackupDraft
   readonly schema: string
+  readonly isCitus: boolean
 }
 
 interface SavedParts {
@@ -138,7 +139,7 @@ async function saveParts(work: Work, parts: readonly Part[]): Promise<SavedParts
 }
 
 async function savePart(
-  { copier, counter, draft, folder, schema, signal }: Work,
+  { copier, counter, draft, folder, schema, isCitus, signal }: Work,
   { table, condition, key }: Part,
   onRows: (rows: number) => void,
 ): Promise<SavedPart> {
@@ -152,7 +153,7 @@ async function savePart(
   ])
   if (rows !== summary.rows)
     throw new QsError(
-      'BACKUP_FAILED',
+      isCitus ? 'BACKUP_ON_CITUS' : 'BACKUP_FAILED',
       `${rows} rows of ${table.table} were copied, but it has ${summary.rows}`,
     )
   return { ...file, ...summary, key }

@@ -1,16 +1,24 @@
 import type pg from 'pg'
 import { QsError } from '../errors/qs-error.ts'
 
+interface Server {
+  readonly version: string
+  readonly number: number
+  readonly schema: string | null
+  /** The rows of distributed tables are on other servers, and no snapshot covers them all. */
+  readonly isCitus: boolean
+}
+
 export async function describeServer(client: pg.Client) {
-  const { rows } = await client.query<{ version: string; number: number; schema: string | null }>(
+  const { rows } = await client.query<Server>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-     current_schema() as schema`,
+     current_schema() as schema, to_regclass('pg_dist_partition') is not null as "isCitus"`,
   )
-  const { version, number, schema } = rows[0] as { version: string; number: number; schema: string | null }
+  const { version, number, schema, isCitus } = rows[0] as Server
   if (schema === null) {
     throw new QsError('SEARCH_PATH_WRONG', 'The search_path of this role names no existing schema')
   }
-  return { version, schema, major: Math.floor(number / 10_000) }
+  return { version, schema, isCitus, major: Math.floor(number / 10_000) }
 }
 
 export async function readSchemaVersion(client: pg.Client): Promise<number> {

@@ -39,6 +39,8 @@ export interface Restored {
   readonly manifest: Manifest
   /** Migrations newer than the backup. */
   readonly migrated: readonly string[]
+  /** `events` is not distributed yet. */
+  readonly isCitus: boolean
 }
 
 const NAME = 'qs-restore'
@@ -76,8 +78,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   }
 
   const migrated = await migrate(databaseUrl)
-  await analyzeTables(databaseUrl, manifest.tables)
-  return { manifest, migrated }
+  const isCitus = await analyzeTables(databaseUrl, manifest.tables)
+  return { manifest, migrated, isCitus }
 }
 
 /** @throws QsError if this qs is too old for the backup */

@@ -52,23 +52,28 @@ interface Done {
   readonly createdAt: string
   readonly tables: readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]
   readonly migrated: readonly string[]
+  readonly isCitus: boolean
 }
 
 async function fromFolder(options: RestoreOptions): Promise<Done> {
-  const { manifest, migrated } = await restore(options)
+  const { manifest, ...done } = await restore(options)
   const tables = manifest.tables.map((table) => ({ table: table.table, ...summaryOf(table) }))
-  return { createdAt: manifest.createdAt, tables, migrated }
+  return { ...done, createdAt: manifest.createdAt, tables }
 }
 
 async function fromDump(options: RestoreOptions): Promise<Done> {
-  const { manifest, migrated } = await restoreDump(options)
-  return { createdAt: manifest.createdAt, tables: manifest.tables, migrated }
+  const { manifest, ...done } = await restoreDump(options)
+  return { ...done, createdAt: manifest.createdAt, tables: manifest.tables }
 }
 
-function print({ createdAt, tables, migrated }: Done): void {
+function print({ createdAt, tables, migrated, isCitus }: Done): void {
   for (const { table, rows } of tables) {
     console.log(`${String(rows).padStart(12)} rows  ${table}  ${pc.green('row count and checksum match')}`)
   }
   for (const name of migrated) console.log(`applied ${name}`)
   console.log(`restored the backup of ${createdAt}`)
+  if (isCitus)
+    console.log(
+      'All rows are on the coordinator. Distribute events again: psql … --file=deploy/citus/distribute.sql',
+    )
 }

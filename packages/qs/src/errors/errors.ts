@@ -373,6 +373,12 @@ export const ERRORS = {
     about: 'The backup was not completed and was discarded.',
     advice: 'Remove the cause and start it again.',
   },
+  BACKUP_ON_CITUS: {
+    about:
+      'The rows are on several servers of Citus, which have no common snapshot, and events came in meanwhile; or pg_dump, which sees none of them, was asked to save them.',
+    advice:
+      'Stop the ingester for the backup, which devices survive, and leave out --pg-dump; or save each server by itself (docs/scaling.md#citus).',
+  },
   BACKUP_NO_ROOM: {
     about: 'The disk of the backups has less space than the next one needs. Nothing was written.',
     advice:

@@ -11,6 +11,7 @@ export interface TableSize {
 }
 
 export interface Totals {
+  /** On all nodes. */
   readonly databaseBytes: number
   /** Of the last week, or the time since the first event; null: there was none an hour ago. */
   readonly eventsPerDay: number | null
@@ -37,10 +38,20 @@ const MOST_COUNTED = 100_000
 
 const TABLES = `
 select relname as name, pg_table_size(oid)::float8 as bytes, pg_indexes_size(oid)::float8 as "indexBytes",
-  case when relname = 'events' and reltuples < 0 then (select count(*) from (select from events limit ${MOST_COUNTED}) e)
+  case when relname = 'events' and reltuples < 0 then (select count(*) from (select 1 from events limit ${MOST_COUNTED}) e)
     else greatest(reltuples, 0) end::float8 as rows
 from pg_class
 where relnamespace = (select relnamespace from pg_class where oid = 'events'::regclass) and relkind in ('r', 'p')`
+
+const IS_CITUS = `select to_regclass('pg_dist_partition') is not null as "isCitus"`
+
+/** Of tables whose rows are on the workers of Citus: what PostgreSQL knows of them is an empty table of the coordinator. */
+const DISTRIBUTED = `
+select c.relname as name, citus_table_size(c.oid)::float8 as bytes,
+  (citus_total_relation_size(c.oid) - citus_table_size(c.oid))::float8 as "indexBytes",
+  (select coalesce(sum(greatest(result::float8, 0)), 0)
+    from run_command_on_shards(c.oid, $$select reltuples from pg_class where oid = '%s'::regclass$$)) as rows
+from pg_dist_partition p join pg_class c on c.oid = p.logicalrelid where p.partmethod = 'h'`
 
 /**
  * A tuple and its pointer of four bytes in the table and in each index, whose pages are nine tenths full. From what the
@@ -90,14 +101,22 @@ export interface Sizes {
 }
 
 export async function readSizes(ask: Ask): Promise<Sizes> {
-  const [tables, [totals]] = [await ask.query<TableSize>(TABLES), await ask.query<Totals>(TOTALS)]
+  const local = await ask.query<TableSize>(TABLES)
+  const [citus] = await ask.query<{ isCitus: boolean }>(IS_CITUS)
+  const remote = citus?.isCitus ? await ask.query<TableSize>(DISTRIBUTED) : []
+  const tables = local.map((table) => remote.find(({ name }) => name === table.name) ?? table)
+  const [totals] = await ask.query<Totals>(TOTALS)
   const known = totals ?? {
     ...{ databaseBytes: 0, eventsPerDay: null, newRowBytes: null, days: null },
     ...{ mayReadWal: false, hasSegments: false, hasRetention: false },
   }
+  const remoteBytes = remote.reduce((sum, { bytes, indexBytes }) => sum + bytes + indexBytes, 0)
   const [wal] = known.mayReadWal ? await ask.query<{ bytes: number }>(WAL) : []
   const [sealed] = known.hasSegments ? await ask.query<Sealed>(SEALED) : []
   const [kept] = known.hasRetention ? await ask.query<{ days: number | null }>(KEPT) : []
   const [walBytes, keepDays] = [wal?.bytes ?? null, kept?.days ?? null]
-  return { tables, totals: known, walBytes, sealed: sealed ?? null, keepDays }
+  return {
+    ...{ tables, walBytes, sealed: sealed ?? null, keepDays },
+    totals: { ...known, databaseBytes: known.databaseBytes + remoteBytes },
+  }
 }

@@ -121,7 +121,7 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
   assert.deepEqual(readManifest(path), manifest)
 
   const target = await freshTarget(t, cluster)
-  assert.deepEqual(await put(target, path), { manifest, migrated: [] })
+  assert.deepEqual(await put(target, path), { manifest, isCitus: false, migrated: [] })
   const [was, is] = [await session(t, urlOf(cluster, 'qs')), await session(t, target)]
   const sample = `select array_agg(e::text order by event_id) as rows from events e where device_id ~ '^d[0-9]' and event_id !~ '^during'`
   assert.deepEqual((await is.query(sample)).rows, (await was.query(sample)).rows)

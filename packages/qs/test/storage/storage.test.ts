@@ -145,3 +145,17 @@ test('qs storage says that it does not know the disk of another role, and gives 
   assert.match(stdout, /\ndisk {5}on another machine, or this role may not see where\n/)
   assert.match(stdout, /\nWAL {6}not included: this role may not see its size/)
 })
+
+test('the rows of a distributed table count, which are on the workers of Citus', async (t) => {
+  const { client, report } = await open(t)
+  // What Citus 13.2 offers, with figures of its own.
+  await client.query(`
+    create table pg_dist_partition as select 'events'::regclass as logicalrelid, 'h'::"char" as partmethod;
+    create function citus_table_size(regclass) returns bigint language sql as 'select 3000';
+    create function citus_total_relation_size(regclass) returns bigint language sql as 'select 5000';
+    create function run_command_on_shards(regclass, text) returns table (result text) language sql as
+      'select * from (values (''40''), (''-1''), (''2'')) shard'`)
+  const { parts, events } = await report()
+  const bytesOf = (name: string) => parts.find((part) => part.name === name)?.bytes
+  assert.deepEqual([bytesOf('rows'), bytesOf('indexes'), events.rows], [3000, 2000, 42])
+})

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type pg from 'pg'
+import pg from 'pg'
 import { libpqEnvironment } from '../../database/libpq-environment.ts'
 import { openClient } from '../../database/open-client.ts'
 import { syncDirectory } from '../../embedded/postgres/create-cluster.ts'
@@ -51,6 +51,9 @@ export async function dumpBackup(options: BackupOptions): Promise<BackupManifest
   try {
     mkdirSync(dirname(file), { recursive: true })
     const server = await describeServer(client)
+    if (server.isCitus)
+      throw new QsError('BACKUP_ON_CITUS', 'pg_dump would save the tables on the workers without rows')
+    await checkRowsAreHere(client, server.schema)
     const pgDump = findTool('pg_dump', server.major)
     const pgRestore = findTool('pg_restore', pgDump.major)
     await checkRoomForDump({ ...options, folder: dirname(file) }, client, server.schema)
@@ -90,6 +93,22 @@ export async function dumpBackup(options: BackupOptions): Promise<BackupManifest
     rmSync(draft, { force: true })
     await client.end()
   }
+}
+
+/** @throws QsError if a table has its rows in tables of another schema, as a hypertable has, which --schema leaves out */
+async function checkRowsAreHere(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ table: string }>(
+    `select distinct c.relname::text as table from pg_inherits
+     join pg_class c on c.oid = inhparent join pg_class part on part.oid = inhrelid
+     where c.relnamespace = $1::regnamespace and part.relnamespace <> c.relnamespace`,
+    [pg.escapeIdentifier(schema)],
+  )
+  if (rows.length === 0) return
+  const names = rows.map(({ table }) => table).join(', ')
+  throw new QsError(
+    'BACKUP_FAILED',
+    `The rows of ${names} are in another schema, and pg_dump would leave them out; qs backup without --pg-dump saves them`,
+  )
 }
 
 async function summarizeAll(

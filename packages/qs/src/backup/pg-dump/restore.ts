@@ -30,6 +30,8 @@ export interface Restored {
   readonly manifest: BackupManifest
   /** Migrations newer than the backup. */
   readonly migrated: readonly string[]
+  /** `events` is not distributed yet. */
+  readonly isCitus: boolean
 }
 
 const NAME = 'qs-restore'
@@ -59,8 +61,8 @@ export async function restoreDump(options: RestoreOptions): Promise<Restored> {
   }
 
   const migrated = await migrate(databaseUrl)
-  await analyzeTables(databaseUrl, manifest.tables)
-  return { manifest, migrated }
+  const isCitus = await analyzeTables(databaseUrl, manifest.tables)
+  return { manifest, migrated, isCitus }
 }
 
 async function checkFile(file: string, { bytes, sha256, schemaVersion }: BackupManifest): Promise<void> {

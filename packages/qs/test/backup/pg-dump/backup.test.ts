@@ -127,7 +127,7 @@ test('a backup under load is one snapshot, and is restored to the last bit in a 
 
   const target = await freshTarget(t, cluster)
   const restored = await put(target, saved)
-  assert.deepEqual(restored, { manifest, migrated: [] })
+  assert.deepEqual(restored, { manifest, isCitus: false, migrated: [] })
   const owner = await session(t, target)
   const { rows: unanalyzed } = await owner.query(
     `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and reltuples < 0`,
@@ -307,4 +307,17 @@ test('a backup that cannot fit is refused before it writes, with what it needs a
     message: /needs at least \d+ KB, but .*full has 1\.0 KB free/,
   })
   assert.deepEqual(readdirSync(folder), [])
+})
+
+test('rows that pg_dump would leave out without a word are no backup', { skip }, async (t) => {
+  const target = await migratedTarget(t, cluster)
+  const owner = await session(t, target)
+  const file = join(directory, 'nothing.dump')
+  const save = () => backup({ databaseUrl: target, file, signal: never(), onRows: () => {} })
+  await owner.query(`create schema elsewhere; create table elsewhere.chunk () inherits (events)`)
+  await assert.rejects(save(), /rows of events are in another schema.*without --pg-dump saves them/)
+  // As on Citus, where the workers have the rows.
+  await owner.query('drop schema elsewhere cascade; create table pg_dist_partition ()')
+  await assert.rejects(save(), { code: 'BACKUP_ON_CITUS' })
+  assert.ok(!existsSync(file))
 })

@@ -130,6 +130,47 @@ begin
       and s.last_ts >= since and s.first_ts <= until;
 end $$;
 
+create or replace function numbers_between(of_device text, of_type text, since timestamptz, before timestamptz)
+returns table (ts timestamptz, value_num double precision, unit text)
+language plpgsql stable as $$
+begin
+  return query
+    select e.ts, e.value_num, e.unit from events e
+    where e.device_id = of_device and e.event_type = of_type and e.ts >= since and e.ts < before and e.value_num is not null;
+  return query
+    select s.ts, s.value_num, s.unit from sealed_numbers s
+    where s.device_id = of_device and s.event_type = of_type and s.ts >= since and s.ts < before
+      and s.last_ts >= since and s.first_ts < before and s.value_num is not null;
+end $$;
+
+create or replace function events_on_axis(of_device text, of_type text, of_axis text, since timestamptz, before timestamptz)
+returns table (
+  event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
+  ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
+  schema smallint, meta jsonb, value_exact text
+)
+language plpgsql stable as $$
+begin
+  return query
+    select * from events e
+    where e.device_id = of_device and e.event_type = of_type
+      and case of_axis
+        when 'event' then e.ts >= since and e.ts < before
+        when 'device' then e.ts_device >= since and e.ts_device < before
+        when 'server' then e.ts_server >= since and e.ts_server < before
+      end;
+  return query
+    select s.event_id, s.device_id, s.event_type, s.value_num, s.value_text, s.unit, s.ts, s.ts_device, s.ts_device_local,
+          s.ts_device_raw, s.ts_server, s.schema, s.meta, s.value_exact
+    from sealed_events s
+    where s.device_id = of_device and s.event_type = of_type
+      and case of_axis
+        when 'event' then s.ts >= since and s.ts < before and s.last_ts >= since and s.first_ts < before
+        when 'device' then s.ts_device >= since and s.ts_device < before and s.last_device >= since and s.first_device < before
+        when 'server' then s.ts_server >= since and s.ts_server < before and s.last_seen >= since and s.first_seen < before
+      end;
+end $$;
+
 create or replace function event_numbers(
   of_device text, of_type text, since timestamptz, before timestamptz, width interval, origin timestamptz default 'epoch'
 )

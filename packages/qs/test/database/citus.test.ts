@@ -112,7 +112,7 @@ function readers(pool: QueryPool) {
   return pool.query<{ name: string; language: string }>(`
     select p.oid::regprocedure::text as name, lanname::text as language
     from pg_proc p join pg_language l on l.oid = prolang
-    where pronamespace = current_schema()::regnamespace and prosrc ~ '\\m(events|sealed_events|bounded_events)\\M' order by 1`)
+    where pronamespace = current_schema()::regnamespace and prosrc ~ '\\m(events|sealed_events|bounded_events|bounded_numbers|sealed_numbers)\\M' order by 1`)
 }
 
 /** The older half of each series, in small segments. */
@@ -135,6 +135,10 @@ const QUESTIONS = [
   `select * from newest_arrivals(500, ${RANGE}, of_devices => '{d1,nobody}', only_misdated => true)`,
   `select * from clock_drift_between(${RANGE})`,
   `select * from events_between('d2', 'door', ${RANGE})`,
+  `select * from numbers_between('d2', 'temp', ${RANGE})`,
+  ...['event', 'device', 'server'].map(
+    (axis) => `select * from events_on_axis('d2', 'temp', '${axis}', ${RANGE})`,
+  ),
   `select * from event_numbers('d2', 'temp', '-infinity', 'infinity', '1 hour')`,
   `select * from event_numbers('d2', 'temp', ${RANGE}, '17 minutes', '2026-11-20T12:31Z')`,
   `select * from clock_ahead('d1', ${RANGE}, '25 minutes')`,

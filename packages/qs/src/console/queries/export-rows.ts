@@ -3,7 +3,7 @@ import { momentText } from '../../database/moment-text.ts'
 import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
 import type { Event } from '../../pipeline/message.ts'
-import { AXIS_BOUNDS, AXIS_COLUMNS, inRange } from './time-axis.ts'
+import { AXIS_BOUNDS, AXIS_COLUMNS } from './time-axis.ts'
 import { type Measured, withinBytes } from './within-bytes.ts'
 
 /** An event in an export. Times are RFC 3339 in UTC, with microseconds; meta is JSON with all digits. */
@@ -33,9 +33,8 @@ select
   schema, meta::text as meta, ${momentText(column)} as at, ${column} as at_time,
   300 + coalesce(octet_length(value_text), 0) + coalesce(octet_length(meta::text), 0)
     + coalesce(octet_length(ts_device_raw), 0) + coalesce(octet_length(value_exact), 0) as bytes
-from bounded_events
-where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')}
-  and ($5::timestamptz is null or (${column}, event_id) > ($5, $6::text collate "C"))
+from events_on_axis($1, $2, '${axis}', $3, $4)
+where ($5::timestamptz is null or (${column}, event_id) > ($5, $6::text collate "C"))
 order by ${column}, event_id limit ${PART}`,
     ORDER,
   )

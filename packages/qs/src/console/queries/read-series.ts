@@ -2,7 +2,7 @@ import type { Line, Series, TimeAxis } from '@qs-telemetry/protocol/api'
 import type { Ask } from '../../database/query-pool.ts'
 import { bucketWidth } from '../../devices/bucket-width.ts'
 import type { SeriesName } from '../../devices/series.ts'
-import { AXIS_BOUNDS, AXIS_COLUMNS, inRange } from './time-axis.ts'
+import { AXIS_BOUNDS, AXIS_COLUMNS } from './time-axis.ts'
 
 export interface SeriesQuestion {
   readonly series: readonly SeriesName[]
@@ -22,19 +22,15 @@ const MAX_UNITS = 8
 
 const SERIES = `unnest($1::text[], $2::text[]) as s(device_id, event_type)`
 
-/** By the other axes, segments have no order, and all their columns are unpacked. */
-const NUMBERS: Readonly<Record<TimeAxis, string>> = {
-  event: 'bounded_numbers',
-  device: 'bounded_events',
-  server: 'bounded_events',
-}
+/** Events of one series from $3 to $4. By the other axes, segments have no order, and all their columns are unpacked. */
+const numbers = (axis: TimeAxis) =>
+  axis === 'event' ? 'numbers_between($1, $2, $3, $4)' : `events_on_axis($1, $2, '${axis}', $3, $4)`
 
 /** Events of one series. One extra row shows that they do not fit. */
 const single = (axis: TimeAxis) => `
-select device_id as "deviceId", event_type as "eventType", nullif(unit, '') as unit,
+select $1::text as "deviceId", $2::text as "eventType", nullif(unit, '') as unit,
   extract(epoch from ${AXIS_COLUMNS[axis]})::float8 as time, value_num as value
-from ${NUMBERS[axis]}
-where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
+from ${numbers(axis)} where value_num is not null
 order by ${AXIS_COLUMNS[axis]} limit $5`
 
 /** The series of which the segments within the range already hold more events than fit: no need to unpack them for that. */
@@ -62,12 +58,12 @@ from ranked where rank <= ${MAX_UNITS} order by device_id, event_type, at`
 /** Buckets of one series for any time axis, with the rules of event_numbers. */
 const bucketed = (axis: TimeAxis) => `
 with pieces as (
-  select device_id, event_type, coalesce(unit, '') as unit, date_bin($5::interval, ${AXIS_COLUMNS[axis]}, 'epoch') as at,
+  select $1::text as device_id, $2::text as event_type, coalesce(unit, '') as unit,
+    date_bin($5::interval, ${AXIS_COLUMNS[axis]}, 'epoch') as at,
     count(*) as events, min(value_num) as low, max(value_num) as high,
     coalesce(sum(value_num) filter (where abs(value_num) < 1e300), 0) as total
-  from ${NUMBERS[axis]}
-  where device_id = $1 and event_type = $2 and ${inRange(axis, '$3', '$4')} and value_num is not null
-  group by 1, 2, 3, 4
+  from ${numbers(axis)} where value_num is not null
+  group by 3, 4
 )${BUCKETS}`
 
 /** The whole hours from $1 to $2 that event_hours covers; no row if it covers none. */

@@ -3,7 +3,7 @@ import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
 import type { SeriesQuestion } from './read-series.ts'
 import { type RecentValue, stateKind } from './state-kind.ts'
-import { AXIS_BOUNDS, AXIS_COLUMNS, inRange } from './time-axis.ts'
+import { AXIS_BOUNDS, AXIS_COLUMNS } from './time-axis.ts'
 
 /** Per series: events needed to distinguish states from messages, and maximum changes in a chart of states. */
 const [SAMPLE, MOST_CHANGES] = [30, 500]
@@ -19,10 +19,10 @@ interface Change {
   readonly text: string | null
 }
 
-const changes = (axis: TimeAxis, condition: string) => `
+const changes = (axis: TimeAxis, events: string) => `
 select extract(epoch from ${AXIS_COLUMNS[axis]})::float8 as time,
   coalesce(left(value_text, ${MOST_LETTERS}), value_num::text) as text
-from bounded_events where device_id = $1 and event_type = $2 and ${condition}
+from ${events}
 order by ${AXIS_COLUMNS[axis]} desc, event_id desc`
 
 const BEFORE_EVENT_TIME = `
@@ -38,12 +38,12 @@ const before = (axis: TimeAxis) =>
     ? BEFORE_EVENT_TIME
     : `${changes(
         axis,
-        `${AXIS_COLUMNS[axis]} < $3 and ${AXIS_BOUNDS[axis].first} < $3
+        `bounded_events where device_id = $1 and event_type = $2 and ${AXIS_COLUMNS[axis]} < $3 and ${AXIS_BOUNDS[axis].first} < $3
   and (segment_id is null or ${AXIS_BOUNDS[axis].last} >= $3::timestamptz - interval '31 days')`,
       )} limit 1`
 
 const within = (axis: TimeAxis) =>
-  `${changes(axis, `value_text is not null and ${inRange(axis, '$3', '$4')}`)} limit ${MOST_CHANGES + 1}`
+  `${changes(axis, `events_on_axis($1, $2, '${axis}', $3, $4) where value_text is not null`)} limit ${MOST_CHANGES + 1}`
 
 /**
  * The states among some series in one answer, since a chart of states polls every few seconds. Changes between 0 and 1

@@ -13,9 +13,3 @@ export const AXIS_BOUNDS: Readonly<Record<TimeAxis, { readonly first: string; re
   device: { first: 'first_device', last: 'last_device' },
   server: { first: 'first_seen', last: 'last_seen' },
 }
-
-/** A range of bounded_events, `from` inclusive, `to` exclusive, that unpacks only its segments. */
-export function inRange(axis: TimeAxis, from: string, to: string): string {
-  const [column, { first, last }] = [AXIS_COLUMNS[axis], AXIS_BOUNDS[axis]]
-  return `${column} >= ${from} and ${column} < ${to} and ${last} >= ${from} and ${first} < ${to}`
-}

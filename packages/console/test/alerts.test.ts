@@ -13,7 +13,8 @@ insert into alert_states (rule, device_id, event_type, state, since, fired_at, n
 values ('silent-devices', 'cellar', '', 'firing', now() - interval '20 minutes', now() - interval '19 minutes', now(),
   'cellar is silent: nothing for 20 minutes, usually at least every 3 minutes');
 insert into alert_history (at, rule, device_id, event_type, change, message)
-values (now() - interval '19 minutes', 'silent-devices', 'cellar', '', 'firing', 'cellar is silent: nothing for 20 minutes');
+values (now() - interval '19 minutes', 'freezer-in-the-cellar-is-too-warm', 'cellar', '', 'firing',
+  'cellar is silent: nothing for 20 minutes');
 update alert_channels set failing_since = now() - interval '3 minutes', error = 'HTTP 503: busy', attempts = 4,
   next_at = now() + interval '1 hour' where name = 'slack'`
 
@@ -65,6 +66,10 @@ test('the page of alerts shows what fires and broken channels, adds, edits, mute
   await page.getByRole('button', { name: 'Unmute' }).waitFor()
   await page.getByRole('button', { name: 'Remove freezer' }).click()
   await page.getByText('above -10').waitFor({ state: 'detached' })
+  // As on a phone: the message, which is the point, needs no scrolling sideways.
+  await page.setViewportSize({ width: 390, height: 844 })
+  const history = page.getByRole('region', { name: 'History of alerts' })
+  assert.ok(await history.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth))
   const rules = await running.query('select name from alert_rules')
   assert.equal(rules.length, 8)
   const actions = await running.query('select action from audit_log order by at')

@@ -38,6 +38,12 @@ export async function walk(
     assert.deepEqual(await accessibilityFaults(page, rules), [], path)
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     assert.ok(overflow <= 0, `${path} is ${overflow} pixels too wide`)
+    const settings = page.getByRole('region', { name: 'Settings of PostgreSQL' })
+    if (path === '/storage')
+      assert.ok(
+        await settings.evaluate((each) => each.scrollWidth <= each.clientWidth),
+        'its last column is cut',
+      )
   }
 }
 

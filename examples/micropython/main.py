@@ -2,6 +2,7 @@
 
 import binascii
 import math
+import ssl
 import time
 
 import machine
@@ -16,6 +17,7 @@ BROKER_PORT = 1883
 DEVICE_ID = ""  # with its own account: the id of `qs device add`; empty: the id of the chip
 MQTT_USER = "your-mqtt-user"
 MQTT_PASSWORD = "your-mqtt-password"
+CA = None  # for TLS: the certificate authority, as qs device add --tls prints it
 
 MEASURE_EVERY_MS = 10_000
 NTP_EVERY_MS = 60_000  # until it has answered; it waits for a second
@@ -40,7 +42,11 @@ def main():
     if not wlan.isconnected():  # a soft reset keeps the connection
         wlan.connect(WIFI_SSID, WIFI_PASSWORD)
     device_id = DEVICE_ID or binascii.hexlify(machine.unique_id()).decode()
-    qs = Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD)
+    tls = None
+    if CA:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.load_verify_locations(cadata=CA)
+    qs = Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD, tls=tls)
     print(device_id + ", events waiting:", qs.waiting)
     measure_at = ntp_at = time.ticks_ms()
     synced, problem = False, None

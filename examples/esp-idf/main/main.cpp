@@ -10,6 +10,7 @@
 #include <nvs_flash.h>
 #include <stdio.h>
 #include <string.h>
+#include <tls-link.h>
 
 // Yours to change
 
@@ -20,6 +21,7 @@ const int BROKER_PORT = 1883;
 const char DEVICE_ID[] = "";  // with its own account: the id of `qs device add`; empty: the MAC address
 const char MQTT_USER[] = "your-mqtt-user";
 const char MQTT_PASSWORD[] = "your-mqtt-password";
+const char CA[] = "";  // for TLS: the certificate authority, as qs device add --tls prints it
 const uint32_t MEASURE_EVERY_MS = 10000;
 
 /** Put your sensor here. NAN means that it could not be read. */
@@ -75,6 +77,10 @@ extern "C" void app_main() {
   for (int i = 0; i < 6; i++) snprintf(deviceId + 2 * i, 3, "%02x", mac[i]);
   const char *id = DEVICE_ID[0] != '\0' ? DEVICE_ID : deviceId;
   qs.onRejected(rejected);
+  if (CA[0] != '\0') {
+    static qskit::TlsLink link(CA);
+    qs.setLink(link);
+  }
   // "qs" is a line of partitions.csv.
   while (!qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}, "qs")) {
     printf("no partition \"qs\": flash partitions.csv as well (idf.py flash)\n");

@@ -2,6 +2,7 @@
 
 #include <QsTelemetry.h>  // device/esp32 of this repository
 #include <WiFi.h>
+#include <tls-link.h>
 
 // Yours to change
 
@@ -12,6 +13,7 @@ const int BROKER_PORT = 1883;
 const char DEVICE_ID[] = "";  // with its own account: the id of `qs device add`; empty: the MAC address
 const char MQTT_USER[] = "your-mqtt-user";
 const char MQTT_PASSWORD[] = "your-mqtt-password";
+const char CA[] = "";  // for TLS: the certificate authority, as qs device add --tls prints it
 const uint32_t MEASURE_EVERY_MS = 10000;
 
 /** Put your sensor here. NAN means that it could not be read. */
@@ -45,6 +47,10 @@ void setup() {
   for (int i = 0; i < 6; i++) snprintf(deviceId + 2 * i, 3, "%02x", (unsigned)(mac >> (8 * i)) & 0xff);
   const char *id = DEVICE_ID[0] != '\0' ? DEVICE_ID : deviceId;
   qs.onRejected(rejected);
+  if (CA[0] != '\0') {
+    static qskit::TlsLink link(CA);
+    qs.setLink(link);
+  }
   // "spiffs" is the partition that the Arduino IDE makes and that this sketch does not use otherwise.
   while (!qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}, "spiffs")) {
     Serial.printf("no partition \"spiffs\": choose a partition scheme that has one\n");

@@ -5,6 +5,7 @@ import { certificateFolder, findCertificateFiles } from '../certificates/certifi
 import { readServerCertificate, type ServerCertificate } from '../certificates/server-certificate.ts'
 import type { Config } from '../config/settings.ts'
 import { isLoopback } from '../endpoints/loopback.ts'
+import { QsError } from '../errors/qs-error.ts'
 import { lanAddress } from './lan-address.ts'
 
 /** A certificate authority. */
@@ -51,18 +52,46 @@ export function brokerUrlOf({ host, port, tls }: DeviceLogin): string {
  * mbed TLS before 3.5 ignores addresses in a certificate.
  */
 function publicUrl(config: Config): string {
-  const { MQTT_PUBLIC_URL, MQTT_URL, MQTT_PORT, MQTT_TLS_PORT } = config
+  const { MQTT_PUBLIC_URL, MQTT_URL, MQTT_PORT } = config
   if (MQTT_PUBLIC_URL !== null) return MQTT_PUBLIC_URL
-  const files = MQTT_URL === null ? findCertificateFiles(config) : null
-  if (files !== null) return `mqtts://${nameOf(readServerCertificate(files))}:${MQTT_TLS_PORT}`
+  const tlsUrl = isAutomatic(config) ? null : embeddedTlsUrl(config)
+  if (tlsUrl !== null) return tlsUrl
   const [node = ''] = brokerUrls(MQTT_URL ?? `mqtt://127.0.0.1:${MQTT_PORT}`)
   const url = new URL(node)
   if (isLoopback(url.hostname)) url.hostname = lanAddress()
   return url.href
 }
 
-/** `nas.local` rather than `nas`, which only some networks resolve. */
+/**
+ * Settings whose logins are with TLS, or without, as a command asks. MQTT_PUBLIC_URL and MQTT_URL, which say so themselves,
+ * stay.
+ *
+ * @param tls absent: with TLS if somebody asked for the certificate
+ * @throws QsError NO_CERTIFICATE
+ */
+export function withTls(config: Config, tls: boolean | undefined): Config {
+  if (tls === undefined || config.MQTT_PUBLIC_URL !== null || config.MQTT_URL !== null) return config
+  const url = tls ? embeddedTlsUrl(config) : `mqtt://${lanAddress()}:${config.MQTT_PORT}`
+  if (url === null) throw new QsError('NO_CERTIFICATE', 'The broker has no certificate')
+  return { ...config, MQTT_PUBLIC_URL: url }
+}
+
+/** null: the broker is another one, or has no certificate. */
+function embeddedTlsUrl(config: Config): string | null {
+  const files = config.MQTT_URL === null ? findCertificateFiles(config) : null
+  return files && `mqtts://${nameOf(readServerCertificate(files))}:${config.MQTT_TLS_PORT}`
+}
+
+/** Whether there is TLS without anybody having asked for it: boards that know nothing of it connect without. */
+export function isAutomatic(config: Config): boolean {
+  const own = certificateFolder(config.QS_DATA_DIR)
+  return findCertificateFiles(config)?.certFile === own.certFile && existsSync(own.automaticFile)
+}
+
+/** What is named first, or `nas.local` rather than `nas`, which only some networks resolve. */
 function nameOf({ names }: ServerCertificate): string {
+  const [first = ''] = names
+  if (isIP(first) !== 0) return first
   const hosts = names.filter((name) => isIP(name) === 0 && name !== 'localhost')
   return hosts.find((name) => name.includes('.')) ?? hosts[0] ?? lanAddress()
 }

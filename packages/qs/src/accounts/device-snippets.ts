@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from 'uqr'
-import type { Authority, DeviceLogin } from './device-login.ts'
+import type { DeviceLogin } from './device-login.ts'
 
 /** JSON strings are valid in C and Python. */
 const quote = (text: string) => JSON.stringify(text)
@@ -23,10 +23,8 @@ function arduino(login: DeviceLogin): string {
     `const char MQTT_USER[] = ${quote(userOf(login))};`,
     `const char MQTT_PASSWORD[] = ${quote(password)};`,
     ...(authority === null ? [] : [`const char CA[] =\n${cText(authority.pem)};`]),
-    ...(tls
-      ? [
-          `// TLS: give the kit a TlsLink with ${authority === null ? 'your certificate authority' : 'CA'}: docs/device-kit.md, TLS.`,
-        ]
+    ...(tls && authority === null
+      ? ['// TLS: set CA to your certificate authority, as PEM: docs/device-kit.md, TLS.']
       : []),
   ].join('\n')
 }
@@ -39,21 +37,9 @@ function micropython(login: DeviceLogin): string {
     `DEVICE_ID = ${quote(deviceId)}`,
     `MQTT_USER = ${quote(userOf(login))}`,
     `MQTT_PASSWORD = ${quote(password)}`,
-    ...(tls && authority === null
-      ? ['# TLS: give Telemetry tls=, an ssl.SSLContext with your certificate authority.']
-      : []),
-    ...(authority === null ? [] : micropythonTls(authority)),
+    ...(tls && authority === null ? ['# TLS: set CA to your certificate authority, bytes of PEM.'] : []),
+    ...(authority === null ? [] : [`CA = b"""${authority.pem.join('\n')}"""`]),
   ].join('\n')
-}
-
-function micropythonTls({ pem }: Authority): readonly string[] {
-  return [
-    'import ssl',
-    `CA = b"""${pem.join('\n')}"""`,
-    'context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)',
-    'context.load_verify_locations(cadata=CA)',
-    '# TLS: give Telemetry tls=context.',
-  ]
 }
 
 function mosquitto({ deviceId, password, host, port, tls, authority, eventsTopic }: DeviceLogin): string {

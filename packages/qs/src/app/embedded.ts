@@ -15,6 +15,7 @@ import type { DeviceBudgets } from '../pipeline/device-budgets.ts'
 import type { Log } from '../telemetry/log.ts'
 import { deviceBudgets } from './device-budgets.ts'
 import { type Ingester, startIngester } from './ingester.ts'
+import { keepLanCertificate } from './lan-certificate.ts'
 import { openStackDatabase, type StackDatabase } from './stack-database.ts'
 
 export interface EmbeddedOptions {
@@ -22,6 +23,8 @@ export interface EmbeddedOptions {
   readonly lan: boolean
   /** Only the TLS ports listen on all addresses, the others on loopback. */
   readonly tlsOnly: boolean
+  /** With `lan`: makes the certificate and keeps it current. */
+  readonly certificate: boolean
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -52,7 +55,7 @@ const MAX_REPLY_BYTES = 2 * 1024 * 1024
  * @throws Error for the operator: a port in use, a data directory in use, credentials missing
  */
 export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<EmbeddedStack> {
-  const { log, lan, tlsOnly, signal } = options
+  const { log, lan, tlsOnly, certificate, signal } = options
   const credentials = credentialsOf(config, lan)
   const started: (() => Promise<unknown> | unknown)[] = []
   const stopAll = async () => {
@@ -65,10 +68,14 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     const budgets = deviceBudgets(config)
     const isEvents = (topic: string) => config.MQTT_EVENTS_TOPIC.deviceIdOf(topic) !== null
     const intake = directIntake(config)
+    if (lan && certificate) {
+      const stopKeeping = await keepLanCertificate(config, { tlsOnly, log: log.child({ stage: 'broker' }) })
+      started.push(stopKeeping)
+    }
     const files = findCertificateFiles(config)
     if (tlsOnly && files === null) {
       throw new ConfigError([
-        '--tls-only needs a certificate: create one with qs certificate, or set MQTT_TLS_CERT_FILE and MQTT_TLS_KEY_FILE',
+        '--tls-only needs a certificate: --lan makes one, qs certificate too; or set MQTT_TLS_CERT_FILE and MQTT_TLS_KEY_FILE',
       ])
     }
     const unhandled = new UnhandledTopicLog(config.MQTT_EVENTS_TOPIC)

@@ -14,6 +14,8 @@ export interface CertificateFolder extends CertificateFiles {
   readonly folder: string
   readonly authorityFile: string
   readonly authorityKeyFile: string
+  /** There while nobody asked for TLS: `qs up --lan` made the certificate, and logins without TLS stay the default. */
+  readonly automaticFile: string
 }
 
 export function certificateFolder(dataDir: string): CertificateFolder {
@@ -24,6 +26,7 @@ export function certificateFolder(dataDir: string): CertificateFolder {
     keyFile: join(folder, 'server.key'),
     authorityFile: join(folder, 'ca.crt'),
     authorityKeyFile: join(folder, 'ca.key'),
+    automaticFile: join(folder, 'automatic'),
   }
 }
 

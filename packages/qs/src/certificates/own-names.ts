@@ -1,7 +1,14 @@
 import { hostname, networkInterfaces } from 'node:os'
+import type { Config } from '../config/settings.ts'
+
+/** Names for a certificate: the one by which boards connect, if it is set, and those of this machine. */
+export function namesOf({ MQTT_PUBLIC_URL: url }: Pick<Config, 'MQTT_PUBLIC_URL'>): readonly string[] {
+  const host = url === null ? [] : [new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')]
+  return [...new Set([...host, ...ownNames()])]
+}
 
 /** The host names and addresses by which boards and this machine itself reach it. */
-export function ownNames(): readonly string[] {
+function ownNames(): readonly string[] {
   const host = hostname().toLowerCase()
   const [short = host] = host.split('.')
   const addresses = Object.values(networkInterfaces())

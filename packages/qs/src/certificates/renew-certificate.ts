@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { QsError } from '../errors/qs-error.ts'
 import { type CertificateFiles, type CertificateFolder, certificateFolder } from './certificate-files.ts'
 import { type Issued, issueAuthority, issueServerCertificate } from './issue-certificate.ts'
@@ -10,6 +10,8 @@ export interface RenewOptions {
   readonly days: number
   /** Replaces the authority too, so that every board needs its new certificate. */
   readonly newAuthority: boolean
+  /** Made by `qs up --lan`, not asked for. */
+  readonly automatic?: boolean
   readonly nowMs: number
 }
 
@@ -29,7 +31,7 @@ const AUTHORITY_DAYS = 3_650
  * @throws QsError AUTHORITY_UNUSABLE if the authority has expired, or its files do not belong together
  */
 export async function renewCertificate(dataDir: string, options: RenewOptions): Promise<Renewed> {
-  const { days, newAuthority, nowMs } = options
+  const { days, newAuthority, automatic = false, nowMs } = options
   const folder = certificateFolder(dataDir)
   // The account of the embedded PostgreSQL must be able to enter the data directory, and has no business in this one.
   mkdirSync(dataDir, { recursive: true })
@@ -39,6 +41,9 @@ export async function renewCertificate(dataDir: string, options: RenewOptions): 
   if (kept === null) write(authority, { certFile: folder.authorityFile, keyFile: folder.authorityKeyFile })
   const names = [...new Set([...options.names, ...previousNames(folder)])]
   const issued = await issueServerCertificate(names, authority, { nowMs, days })
+  // First: a certificate without it would be one that was asked for.
+  if (automatic) writeFileSync(folder.automaticFile, '')
+  else rmSync(folder.automaticFile, { force: true })
   write(issued, folder)
   const { fingerprint256: fingerprint } = new X509Certificate(authority.cert)
   return {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { ownNames } from '../certificates/own-names.ts'
+import { namesOf } from '../certificates/own-names.ts'
 import { type Renewed, renewCertificate } from '../certificates/renew-certificate.ts'
 import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
@@ -39,7 +39,7 @@ Example
     )
     .action(async (given: readonly string[], { days, newAuthority, json }: Options) => {
       const config = loadConfig()
-      const names = [...new Set([...given.map(checkName), ...publicName(config), ...ownNames()])]
+      const names = [...new Set([...given.map(checkName), ...namesOf(config)])]
       const nowMs = Date.now()
       const options = { names, days, newAuthority: newAuthority ?? false, nowMs }
       const renewed = await renewCertificate(config.QS_DATA_DIR, options)
@@ -55,11 +55,6 @@ function checkName(name: string): string {
   if (/^[A-Za-z0-9*]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name) || /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(name))
     return name.toLowerCase()
   throw new QsError('WRONG_USAGE', `"${name}" is not a host name or an IP address`)
-}
-
-/** The host by which boards connect, if it is set. */
-function publicName({ MQTT_PUBLIC_URL: url }: Config): readonly string[] {
-  return url === null ? [] : [new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')]
 }
 
 function asJson({ folder, certificate, authority }: Renewed) {

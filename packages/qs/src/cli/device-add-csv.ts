@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import pc from 'picocolors'
 import { addIfMissing } from '../accounts/add-if-missing.ts'
-import { brokerUrlOf, type DeviceLogin, deviceLogin } from '../accounts/device-login.ts'
+import { brokerUrlOf, type DeviceLogin, deviceLogin, withTls } from '../accounts/device-login.ts'
 import { SNIPPETS } from '../accounts/device-snippets.ts'
 import { accountTopics } from '../accounts/operator-login.ts'
 import { readDeviceList } from '../accounts/read-device-list.ts'
@@ -20,13 +20,14 @@ import { withOperator } from './with-operator.ts'
 export async function addFromCsv(config: Config, file: string, options: OutputOptions): Promise<void> {
   const listed = readDeviceList(config, await contentOf(file))
   const topics = accountTopics(config)
+  const shown = withTls(config, options.tls)
   const logins: DeviceLogin[] = []
   try {
     await withDatabase((ask) =>
       withOperator(config, async (connection) => {
         for (const each of listed) {
           const password = await addIfMissing(connection, each.deviceId, topics)
-          if (password !== null) logins.push(deviceLogin(config, each.deviceId, password))
+          if (password !== null) logins.push(deviceLogin(shown, each.deviceId, password))
           await describeNewDevice(ask, each)
         }
       }),

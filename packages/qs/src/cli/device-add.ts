@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { deviceLogin } from '../accounts/device-login.ts'
+import { deviceLogin, withTls } from '../accounts/device-login.ts'
 import { deviceNameProblem } from '../accounts/device-name.ts'
 import { addDevice, listDeviceAccounts } from '../accounts/devices.ts'
 import { listensOnNetwork } from '../accounts/listens-on-network.ts'
@@ -13,7 +13,7 @@ import { DeviceRows } from '../devices/device-rows.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { addFromCsv } from './device-add-csv.ts'
-import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
+import { type OutputOptions, printLogin, snippetOption, TLS_ABOUT } from './device-output.ts'
 import { choosePassword } from './device-password.ts'
 import { parseWith } from './parse-option.ts'
 import { withOperator } from './with-operator.ts'
@@ -46,6 +46,8 @@ export function registerDeviceAdd(device: Command): void {
       'read the password from the first line of standard input instead of generating one',
     )
     .addOption(snippetOption)
+    .option('--tls', TLS_ABOUT)
+    .option('--no-tls', 'without TLS')
     .option(
       '--json',
       'print {"device_id":…,"url":…,"username":…,"password":…,"client_id":…,…}; with --csv an array',
@@ -72,7 +74,7 @@ Examples
       checkNewDeviceId(config, deviceId)
       const password = await choosePassword(options.passwordStdin ?? false)
       // Before the account exists: the password is shown only once.
-      const login = deviceLogin(config, deviceId, password)
+      const login = deviceLogin(withTls(config, options.tls), deviceId, password)
       await add(config, {
         deviceId,
         password,

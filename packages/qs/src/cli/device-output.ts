@@ -6,12 +6,16 @@ import { SNIPPETS, type SnippetName } from '../accounts/device-snippets.ts'
 export interface OutputOptions {
   readonly snippet?: SnippetName | 'none'
   readonly json?: true
+  readonly tls?: boolean
 }
 
 export const snippetOption = new Option(
   '--snippet <kind>',
   'print lines to paste for this kind of device',
 ).choices([...Object.keys(SNIPPETS), 'none'])
+
+export const TLS_ABOUT =
+  'with TLS and the authority that the board pins; the default if the certificate was asked for (qs certificate, --tls-only)'
 
 /** Prints the login; the password is never shown again. */
 export function printLogin(done: string, login: DeviceLogin, { snippet, json }: OutputOptions): void {
@@ -32,6 +36,7 @@ export function printLogin(done: string, login: DeviceLogin, { snippet, json }: 
   if (snippet === undefined) {
     const kinds = Object.keys(SNIPPETS).join(', ')
     console.log(pc.dim(`\nFor a board: --snippet ${kinds}; qs device rotate accepts it too.`))
+    if (!login.tls) console.log(pc.dim('With TLS, where qs up has a certificate: --tls.'))
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { deviceLogin } from '../accounts/device-login.ts'
+import { deviceLogin, withTls } from '../accounts/device-login.ts'
 import { rotateDevice } from '../accounts/devices.ts'
 import { loadConfig } from '../config/load.ts'
-import { type OutputOptions, printLogin, snippetOption } from './device-output.ts'
+import { type OutputOptions, printLogin, snippetOption, TLS_ABOUT } from './device-output.ts'
 import { choosePassword } from './device-password.ts'
 import { withOperator } from './with-operator.ts'
 
@@ -20,6 +20,8 @@ export function registerDeviceRotate(device: Command): void {
       'read the password from the first line of standard input instead of generating one',
     )
     .addOption(snippetOption)
+    .option('--tls', TLS_ABOUT)
+    .option('--no-tls', 'without TLS')
     .option('--json', 'print the same as qs device add --json')
     .addHelpText(
       'after',
@@ -32,7 +34,7 @@ Example
     .action(async (deviceId: string, options: Options) => {
       const config = loadConfig()
       const password = await choosePassword(options.passwordStdin ?? false)
-      const login = deviceLogin(config, deviceId, password)
+      const login = deviceLogin(withTls(config, options.tls), deviceId, password)
       await withOperator(config, (connection) => rotateDevice(connection, deviceId, password))
       printLogin(`${deviceId} has a new password.`, login, options)
     })

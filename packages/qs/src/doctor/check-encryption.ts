@@ -39,7 +39,7 @@ async function checkEmbedded(
     ? warning(
         name,
         `none: something listens on ${address}:${port}, as the embedded broker does with --lan; passwords and events cross the network in clear text`,
-        'Create a certificate with qs certificate, move the boards to MQTT_TLS_PORT and start qs up with --lan --tls-only: docs/tls.md',
+        'Move the boards to MQTT_TLS_PORT (qs device rotate --tls), then start qs up with --lan --tls-only: docs/tls.md',
       )
     : ok(name, 'the embedded broker has no port without TLS that the network can reach')
 }

@@ -325,6 +325,10 @@ export const ERRORS = {
     advice:
       'Restore ca.crt and ca.key from a copy. Or create a new authority with qs certificate --new-authority: every board then needs the new ca.crt.',
   },
+  NO_CERTIFICATE: {
+    about: 'A login with TLS was asked for, but the embedded broker has no certificate.',
+    advice: 'Start it with qs up --lan, which makes one, or create one with qs certificate.',
+  },
   // qs service
   ROOT_NEEDED: {
     about: 'The command changes the services of this machine, which only root may do.',

@@ -38,7 +38,10 @@ for (const kind of ['arduino', 'esp-idf', 'micropython'] as const) {
     const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
     const uses =
       kind === 'micropython'
-        ? ['device_id = DEVICE_ID or', 'Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD)']
+        ? [
+            'device_id = DEVICE_ID or',
+            'Telemetry(BROKER, BROKER_PORT, device_id, MQTT_USER, MQTT_PASSWORD, tls=tls)',
+          ]
         : ['? DEVICE_ID : deviceId', 'qs.begin({BROKER, (uint16_t)BROKER_PORT, id, MQTT_USER, MQTT_PASSWORD}']
     for (const use of uses) assert.ok(example.includes(use), use)
   })
@@ -67,6 +70,20 @@ function compileSnippet(text: string): void {
   }
 }
 
+test('each example has the line of the authority that the snippets with TLS replace, and connects with TLS then', () => {
+  for (const kind of ['arduino', 'esp-idf'] as const) {
+    const example = readFileSync(new URL(EXAMPLE_OF[kind], EXAMPLES), 'utf8')
+    assert.match(example, /^const char CA\[\] = "";.*$/m)
+    assert.match(
+      example,
+      /if \(CA\[0\] != '\\0'\) \{\s+static qskit::TlsLink link\(CA\);\s+qs\.setLink\(link\);/,
+    )
+  }
+  const example = readFileSync(new URL(EXAMPLE_OF.micropython, EXAMPLES), 'utf8')
+  assert.match(example, /^CA = None .*$/m)
+  assert.match(example, /if CA:\n.*SSLContext.*\n.*load_verify_locations\(cadata=CA\)/)
+})
+
 test('quotes and backslashes in credentials are kept', () => {
   const constant = /PASSWORD\[?\]? = (".*")/
   for (const kind of ['arduino', 'esp-idf', 'micropython'] as const) {
@@ -86,7 +103,7 @@ test('quotes and backslashes in credentials are kept', () => {
 test('with TLS each snippet says so, and the default port is 8883', () => {
   const tls = deviceLogin(configOf({ MQTT_PUBLIC_URL: 'mqtts://broker.lan' }), 'd1', 'secret')
   for (const kind of ['arduino', 'esp-idf'] as const) {
-    assert.match(SNIPPETS[kind](tls), /BROKER_PORT = 8883;[\s\S]*TlsLink with your certificate authority/)
+    assert.match(SNIPPETS[kind](tls), /BROKER_PORT = 8883;[\s\S]*set CA to your certificate authority/)
   }
   assert.match(SNIPPETS.mosquitto(tls), /-p 8883 --cafile/)
   assert.deepEqual(JSON.parse(qrPayload(tls)), {
@@ -123,7 +140,7 @@ test('with the certificate of qs certificate each snippet uses TLS and contains 
   for (const kind of ['arduino', 'esp-idf'] as const) {
     const literals = [...SNIPPETS[kind](own).matchAll(/^ {2}(".*")(?:;|$)/gm)]
     assert.equal(literals.map(([, literal = '']) => JSON.parse(literal)).join(''), `${pem}\n`)
-    assert.match(SNIPPETS[kind](own), /TlsLink with CA/)
+    assert.match(SNIPPETS[kind](own), /^const char CA\[\] =$/m)
   }
   assert.ok(SNIPPETS.micropython(own).includes(`CA = b"""${pem}"""`))
   assert.ok(SNIPPETS.mosquitto(own).includes(`-h nas.local -p 8899 --cafile '${folder.authorityFile}'`))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -71,22 +71,50 @@ test('--lan needs no setting: it makes passwords, commands here use them, and th
   assert.match(first.inside('ss', '--listening', '--tcp', '--numeric').stdout, /0\.0\.0\.0:8080/)
   const added = first.inside(QS, 'device', 'add', 'kitchen')
   assert.equal(added.status, 0, added.stderr)
+  await t.test('it makes a certificate, which boards pin', () => {
+    const secure = first.inside(QS, 'device', 'add', 'cellar', '--tls', '--json')
+    const { url } = JSON.parse(secure.stdout) as { url: string }
+    assert.match(url, /^mqtts:\/\/.*:8883$/)
+    assert.match(added.stdout, / mqtt:\/\/.*:1883/, 'boards without TLS stay the default')
+    const login = lines.match(/^MQTT_(USERNAME|PASSWORD)=.*/gm) ?? []
+    const authority = `MQTT_CA_FILE=${join(dataDir, 'tls/ca.crt')}`
+    const over = (...env: readonly string[]) =>
+      first.inside('env', ...env, ...login, 'MQTT_URL=mqtts://127.0.0.1:8883', QS, ...anonymous)
+    assert.match(over(authority).stdout, /^stored /)
+    assert.notEqual(over().status, 0, 'without its authority it is not trusted')
+    assert.match(first.inside('ss', '--listening', '--tcp', '--numeric').stdout, /0\.0\.0\.0:8883/)
+    assert.ok(first.output().includes('qs device add kitchen --tls'), first.output())
+  })
   await first.stop()
 
   // npm start --lan
-  const second = start(t, dataDir, [], { npm_config_lan: 'true' })
+  rmSync(join(dataDir, 'tls'), { recursive: true })
+  const second = start(t, dataDir, ['--no-certificate'], { npm_config_lan: 'true' })
   await until(() => second.output().includes('is running'), 'the welcome', 120_000)
   assert.match(second.inside('ss', '--listening', '--tcp', '--numeric').stdout, /0\.0\.0\.0:1883/)
   assert.equal(readFileSync(file, 'utf8'), lines, 'the passwords stay')
+  assert.ok(!existsSync(join(dataDir, 'tls')))
   await second.stop()
   const output = first.output() + second.output()
   for (const line of lines.split('\n').filter((each) => each.includes('PASSWORD=')))
     assert.ok(!output.includes(line.split('=')[1] ?? ''), 'no password in a log')
 })
 
+test('a name that the network resolves is named, and so is the port of TLS', (t) => {
+  const config = loadConfig({ HTTP_HOST: '0.0.0.0', QS_DATA_DIR: temporaryDirectory(t) })
+  const shown = { config, consoleUrl: '', made: [], isTerminal: false }
+  assert.match(lanText({ ...shown, name: 'nas.local' }), /http:\/\/nas\.local:8080/)
+  assert.doesNotMatch(lanText({ ...shown, name: null }), /\.local|TLS|8883/)
+})
+
 test('a terminal shows new passwords and a QR code of the console, a log does not', () => {
   const made = ['MQTT_PASSWORD=just-made']
-  const shown = { config: loadConfig({ HTTP_HOST: '0.0.0.0' }), consoleUrl: 'http://10.0.0.2:8080', made }
+  const shown = {
+    config: loadConfig({ HTTP_HOST: '0.0.0.0' }),
+    consoleUrl: 'http://10.0.0.2:8080',
+    made,
+    name: null,
+  }
   assert.match(lanText({ ...shown, isTerminal: true }), /just-made.*█/s)
   assert.doesNotMatch(lanText({ ...shown, isTerminal: false }), /just-made|█/)
   const closed = { ...shown, config: loadConfig({ HTTP_HOST: '127.0.0.1' }) }

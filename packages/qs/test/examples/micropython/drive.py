@@ -37,8 +37,8 @@ example["read_temperature"] = lambda: readings.pop(0) if readings else None
 
 
 class Telemetry(example["Telemetry"]):
-    def __init__(self, *args):
-        super().__init__(*args)
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
         example["telemetry"] = self
 
     def on_message(self, payload):

@@ -1,8 +1,7 @@
 import { ackFor, type DeviceAck, type Limits } from '@qs-telemetry/protocol'
 import type { DeviceWarning } from './device-warning.ts'
 import { DeviceError } from './errors.ts'
-import { eventIdOf, eventIds } from './event-id.ts'
-import { Journal, type JournalOptions } from './journal.ts'
+import type { JournalOptions } from './journal.ts'
 import { eventCountOf, payloadOf, type RawPayload } from './out-message.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import {
@@ -10,11 +9,11 @@ import {
   type CompletionContext,
   completeEvent,
   completeText,
-  jsonNow,
   type OutgoingEvent,
   readKept,
 } from './outgoing-event.ts'
 import { expectedIds } from './raw-payload.ts'
+import { SessionJournal } from './session-journal.ts'
 import { Signal } from './signal.ts'
 import { type DeviceCounts, Tally } from './tally.ts'
 
@@ -51,8 +50,7 @@ export class DeviceSession {
   readonly #options: DeviceSessionOptions
   readonly #link: SessionLink
   readonly #outbox: Outbox
-  readonly #journal: Journal | null
-  readonly #nextEventId: () => string
+  readonly #journal: SessionJournal
   readonly #tally: Tally
   readonly #idle = new Signal()
   readonly #room = new Signal()
@@ -66,31 +64,15 @@ export class DeviceSession {
     this.#link = link
     this.#tally = options.tally ?? new Tally()
     this.#outbox = new Outbox({ ...options, messageBytes: options.limits.messageBytes })
-    const journal = options.journal === null ? null : new Journal(options.journal)
-    this.#journal = journal
-    this.#nextEventId =
-      journal === null
-        ? eventIds(options.deviceId)
-        : () => eventIdOf(options.deviceId, journal.epoch, journal.next)
+    this.#journal = new SessionJournal(options)
   }
 
   /** Reads the journal, if any; its events are sent as soon as the connection is ready. */
   open(): void {
-    for (const json of this.#journal?.open() ?? []) {
+    for (const json of this.#journal.open()) {
       void this.#keep(readKept(json))
     }
-    this.#reportLoss()
-  }
-
-  /** What the journal has lost is an event as well. */
-  #reportLoss(): void {
-    const journal = this.#journal
-    if (journal === null || journal.lost === journal.mark || !this.#hasRoom) return
-    const { lost, mark } = journal
-    this.#warn({ kind: 'lost', deviceId: this.#options.deviceId, events: lost - mark })
-    const event = { event_type: 'events_lost', value: lost, ts_device: new Date().toISOString() }
-    this.send(event).catch(() => {})
-    journal.setMark(lost)
+    if (this.#hasRoom) this.#journal.reportLoss((event) => this.send(event))
   }
 
   counts(): DeviceCounts {
@@ -108,12 +90,12 @@ export class DeviceSession {
   #takeOn(complete: (context: CompletionContext) => CompletedEvent): Promise<DeviceAck> {
     try {
       this.#admit()
-      const completed = complete({ ...this.#options, nextEventId: this.#nextEventId })
+      const completed = complete({ ...this.#options, nextEventId: this.#journal.nextEventId })
       const { eventId } = completed
       if (this.#outbox.find(eventId) !== undefined) {
         throw new DeviceError('EVENT_ID_IN_USE', `Event "${eventId}" still waits for its device ack`)
       }
-      this.#journal?.keep({ eventId, json: jsonNow(completed, 0) })
+      this.#journal.keep(completed)
       return this.#keep(completed)
     } catch (error) {
       return Promise.reject(error)
@@ -161,7 +143,8 @@ export class DeviceSession {
       return
     }
     const { events, raw, unnamed } = this.#outbox.settle(deviceAcks)
-    this.#forget(events.map(([{ eventId }]) => eventId))
+    const eventIds = events.map(([{ eventId }]) => eventId)
+    this.#journal.forget(eventIds, this.#outbox)
     for (const [event, deviceAck] of events) {
       this.#settled(deviceAck)
       event.settle(deviceAck)
@@ -180,12 +163,11 @@ export class DeviceSession {
     this.#closed = true
     if (this.#pump !== null) clearImmediate(this.#pump)
     if (this.#resend !== null) clearTimeout(this.#resend)
-    const where = this.#journal === null ? 'This process did not keep it' : 'It is in the journal'
+    const where = this.#journal.isPresent ? 'It is in the journal' : 'This process did not keep it'
     this.#outbox.abandon(new DeviceError('CLOSED', `Closed before the device ack arrived. ${where}`))
     this.#room.notify()
     this.#idle.notify()
-    this.#syncJournal()
-    this.#journal?.close()
+    this.#journal.close()
     return this.#outbox.waiting
   }
 
@@ -211,16 +193,16 @@ export class DeviceSession {
   }
 
   #schedule(): void {
-    if (this.#closed || (!this.#link.isReady && this.#journal === null)) return
+    if (this.#closed || (!this.#link.isReady && !this.#journal.isPresent)) return
     this.#pump ??= setImmediate(() => {
       this.#pump = null
-      if (this.#syncJournal()) this.#publish()
+      // Events reach the disk also while there is no connection.
+      if (this.#journal.sync()) this.#publish()
     })
   }
 
   #publish(): void {
-    if (this.#closed || !this.#link.isReady) return
-    this.#journal?.sync()
+    if (this.#closed || !this.#link.isReady || !this.#journal.sync()) return
     const nowMs = performance.now()
     while (this.#link.hasRoom) {
       const message = this.#outbox.next(nowMs)
@@ -232,17 +214,6 @@ export class DeviceSession {
     }
     if (!this.#link.hasRoom) this.#link.whenRoom(this.#onRoom)
     this.#armResend()
-  }
-
-  /** Events reach the disk also while there is no connection. False: they do not, and are not published before they do. */
-  #syncJournal(): boolean {
-    try {
-      this.#journal?.sync()
-      return true
-    } catch (error) {
-      this.#warn({ kind: 'journal', deviceId: this.#options.deviceId, error: error as Error })
-      return false
-    }
   }
 
   /** One timer, for the message that is due first. It may fire late, instead of being reset by each device ack. */
@@ -257,24 +228,6 @@ export class DeviceSession {
       },
       Math.max(1, dueMs - performance.now()),
     )
-  }
-
-  #forget(eventIds: readonly string[]): void {
-    if (this.#journal === null) return
-    try {
-      this.#journal.forget(eventIds)
-      if (this.#journal.isWasteful(this.#outbox.waitingBytes)) {
-        const nowMs = performance.now()
-        this.#journal.rewrite(
-          [...this.#outbox.events()].map((event) => ({
-            eventId: event.eventId,
-            json: jsonNow(event, nowMs - event.sinceMs),
-          })),
-        )
-      }
-    } catch (error) {
-      this.#warn({ kind: 'journal', deviceId: this.#options.deviceId, error: error as Error })
-    }
   }
 
   #settledRaw(raw: RawPayload, deviceAcks: readonly DeviceAck[]): void {

@@ -4,7 +4,8 @@ import { Output } from '../mqtt/output.ts'
 import type { Level } from '../mqtt/packet-types.ts'
 import { ProtocolFault, REASON, type Reason, reasonForConnack } from '../mqtt/reasons.ts'
 import type { CallOff } from '../pipeline/clock.ts'
-import { type BrokerParts, type Client, RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM } from './broker-parts.ts'
+import { beginSession } from './begin-session.ts'
+import type { BrokerParts, Client } from './broker-parts.ts'
 import { keepAliveOf } from './keep-alive.ts'
 import { leaveWill } from './leave-will.ts'
 import type { Link } from './link.ts'
@@ -220,35 +221,16 @@ export class ClientConnection implements Client, Outlet {
     // The client left while it waited, and must not displace a newer connection of the same client.
     if (this.#state !== 'logging in') return
     if (login.reason !== REASON.success) return this.#refuse(login.reason)
-    const { sessions, connections, maxPacketBytes, rules } = this.#parts
     const connect = this.#connect as Connect
-    const refusal = sessions.refusal(connect, login)
-    if (refusal !== null) {
-      rules.refused(this, refusal === REASON.quotaExceeded ? 'sessions' : 'client id', '')
-      return this.#refuse(refusal)
-    }
-    // [MQTT-3.1.4-3]
-    connections
-      .get(connect.clientId)
-      ?.close(new ProtocolFault(REASON.sessionTakenOver, 'another connection has taken over the session'))
-    const begun = sessions.begin(connect, login.account)
+    const begun = beginSession(this, { connect, login, isIdAssigned }, this.#parts)
+    if (begun.kind === 'refused') return this.#refuse(begun.reason)
     this.#session = begun.session
     this.#state = 'open'
     this.#link.opened()
-    const keepAliveSeconds = keepAliveOf(connect)
-    const isWritten = this.output.connack(REASON.success, begun.isPresent, {
-      receiveMaximum: RECEIVE_MAXIMUM,
-      maxPacketBytes,
-      topicAliasMaximum: TOPIC_ALIAS_MAXIMUM,
-      assignedClientId: isIdAssigned ? connect.clientId : null,
-      // [MQTT-3.2.2-21]
-      serverKeepAliveSeconds: keepAliveSeconds === connect.keepAliveSeconds ? null : keepAliveSeconds,
-      isPubackCommit: this.#parts.intake !== null,
-    })
     // Nothing may precede CONNACK [MQTT-3.2.0-1].
-    if (!isWritten)
+    if (!this.output.connack(REASON.success, begun.isPresent, begun.capabilities))
       return this.#end(new ProtocolFault(REASON.packetTooLarge, 'CONNACK exceeds its maximum packet size'))
-    connections.opened(this)
+    this.#parts.connections.opened(this)
     // Its account may have changed while it logged in, which closes it.
     if (this.isClosed) return
     this.#packets = new SessionPackets(this, {

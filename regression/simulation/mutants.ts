@@ -222,9 +222,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'qs up: PUBACK out of order',
     file: 'intake/answer-window.ts',
     original:
-      '    for (let slot = this.#slots[this.#head]; slot?.isSettled; slot = this.#slots[this.#head]) {\n      this.#head++\n',
+      '    for (let slot = this.#slots[this.#head]; slot?.isSettled; slot = this.#slots[this.#head]) {\n      this.#slots[this.#head++] = undefined\n',
     planted:
-      '    for (let at = 0; (at = this.#slots.findIndex(({ isSettled }) => isSettled)) >= 0; ) {\n      const [slot] = this.#slots.splice(at, 1) as [Slot]\n',
+      '    for (let at = 0; (at = this.#slots.findIndex((each) => each?.isSettled)) >= 0; ) {\n      const [slot] = this.#slots.splice(at, 1) as [Slot]\n',
   },
   {
     name: 'qs up: PUBACK of a rejected message says success',

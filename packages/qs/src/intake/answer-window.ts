@@ -19,7 +19,8 @@ const COMPACT_AT = 1024
  */
 export class AnswerWindow {
   readonly #answer: (slot: Slot) => void
-  readonly #slots: Slot[] = []
+  /** Before the head they are answered, and no longer kept: their payloads are not counted any more. */
+  readonly #slots: (Slot | undefined)[] = []
   #head = 0
   #isClosed = false
 
@@ -47,7 +48,7 @@ export class AnswerWindow {
   advance(): void {
     if (this.#isClosed) return
     for (let slot = this.#slots[this.#head]; slot?.isSettled; slot = this.#slots[this.#head]) {
-      this.#head++
+      this.#slots[this.#head++] = undefined
       this.#answer(slot)
     }
     if (this.#head === this.#slots.length) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { AnswerWindow, type Slot } from '../../src/intake/answer-window.ts'
 
@@ -40,6 +42,22 @@ test('it stays small while the head is answered and the tail grows', () => {
     window.advance()
     assert.ok(window.size <= 10 + 1)
   }
+})
+
+test('an answered message is not kept in memory while others wait', async () => {
+  const window = new AnswerWindow(() => {})
+  const answered = ((each) => {
+    window.add(each)
+    window.add(slot(2))
+    window.advance()
+    return new WeakRef(each)
+  })({ ...slot(1), isSettled: true })
+  assert.equal(window.size, 1)
+  // A WeakRef keeps its target until the end of the turn.
+  await new Promise(setImmediate)
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  assert.equal(answered.deref(), undefined)
 })
 
 test('a closed window answers nothing', () => {

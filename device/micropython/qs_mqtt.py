@@ -67,6 +67,7 @@ class MqttSession:
 
     def drop(self, why):
         """Closes the connection; the next one follows after a pause."""
+        self.outbox = self.inbox = b""
         try:
             if self.sock is not None:
                 self.sock.close()

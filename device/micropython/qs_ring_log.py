@@ -83,6 +83,10 @@ class RingLog:
                     return True
         except OSError as error:
             print("the log cannot be written:", error)
+        return self.refuse()
+
+    def refuse(self):
+        """An event that is not recorded has a number too, so it counts as lost."""
         self.next += 1
         return False
 
@@ -112,15 +116,16 @@ class RingLog:
         if added == 0:
             return self.is_saved
         self.waiting -= added
-        if self.is_saved and self.fits(SETTLED_BYTES) and self.append("S", low, b"%d %d" % (first, count)):
+        was_saved, self.is_saved = self.is_saved, False
+        if was_saved and self.fits(SETTLED_BYTES) and self.append("S", low, b"%d %d" % (first, count)):
+            self.is_saved = True
             return True
-        self.is_saved = False
         return self.open_next(False)  # its header has all of it
 
-    def read(self, position, max_bytes):
+    def read(self, position, max_bytes, overhead=0):
         """A list of (number, content) of consecutive events that wait, and the position after them.
 
-        Of at most max_bytes, but at least one event. Position None begins with the oldest.
+        Of at most max_bytes, with an overhead for each, but at least one event. Position None begins with the oldest.
         """
         found, size = [], 0
         for generation, offset, kind, number, content, end in self.entries(position or self.tail):
@@ -129,7 +134,7 @@ class RingLog:
             if position is None and not found:
                 self.advance(number)  # nothing below it is left
                 self.tail = (generation, offset)
-            size += len(content)
+            size += len(content) + overhead
             is_next = not found or (number == found[-1][0] + 1 and size <= max_bytes)
             if not is_next or number - self.low >= WINDOW:
                 return found, (generation, offset)
@@ -295,16 +300,17 @@ class RingLog:
                 self.notes.append((number, content))
 
     def add(self, first, count):
-        """Marks numbers as settled; returns how many were not."""
-        added = 0
-        for number in range(max(first, self.low), first + count):
-            if not self.is_settled(number):
-                self.bits |= 1 << (number - self.low)
+        """Marks numbers as settled; returns how many were not. All or none of it happens: memory may run out here."""
+        low, bits, added = self.low, self.bits, 0
+        for number in range(max(first, low), first + count):
+            if not bits >> (number - low) & 1:
+                bits |= 1 << (number - low)
                 added += 1
+        while bits & 1:
+            bits >>= 1
+            low += 1
+        self.low, self.bits = low, bits
         self.settled += added
-        while self.bits & 1:
-            self.bits >>= 1
-            self.low += 1
         return added
 
     def advance(self, low):

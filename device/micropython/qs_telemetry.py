@@ -19,7 +19,7 @@ from qs_ring_log import RingLog
 
 RESEND_MS = 10_000  # doubled with each attempt, up to eight times
 REPORT_EVERY_MS = 60_000
-MESSAGE_BYTES = 2048
+MESSAGE_BYTES = 2048  # halved each time that memory runs out
 MESSAGES = 4  # that wait for an answer
 EPOCH_MS = 0 if time.gmtime(0)[0] == 1970 else 946_684_800_000  # the clocks of many boards begin in 2000
 
@@ -45,6 +45,7 @@ class Telemetry:
         self.ticks, self.uptime_ms = ticks_ms(), 0
         self.messages = []  # (sent at, first number, count)
         self.position = None
+        self.message_bytes = MESSAGE_BYTES
         self.attempts = self.quiet_until = self.report_at = self.alone_below = 0
         # The first event of this start; those from untimed_first to below untimed_end may have no time of day.
         self.boot_first = self.untimed_first = self.untimed_end = self.log.next
@@ -64,6 +65,12 @@ class Telemetry:
 
     def record(self, event_type, value=None, unit=None, meta=None):
         """value: a number, a text, or None; meta: a dict. True: it is in a file. False: it is not, and counts."""
+        try:
+            return self.log_event(event_type, value, unit, meta)
+        except MemoryError:  # raised before anything is written
+            return self.log.refuse()
+
+    def log_event(self, event_type, value, unit, meta):
         if value is not None and (value != value or value in (float("inf"), float("-inf"))):
             value = None  # JSON has no NaN
         event = {"event_type": event_type, "value": value}
@@ -81,6 +88,14 @@ class Telemetry:
         return is_kept
 
     def step(self):
+        """One round. It does not wait, and does not raise because of network or memory."""
+        try:
+            self.advance()
+        except MemoryError:
+            self.message_bytes = max(self.message_bytes // 2, 1)
+            self.session.drop("no memory for messages of this size")
+
+    def advance(self):
         self.uptime()
         self.session.step()
         self.note_time()
@@ -151,7 +166,8 @@ class Telemetry:
             is_alone = self.log.low < self.alone_below
             if is_alone and self.messages:
                 return
-            events, position = self.log.read(self.position, 0 if is_alone else MESSAGE_BYTES)
+            overhead = len(self.text_of(self.log.next, "T1700000000000 "))
+            events, position = self.log.read(self.position, 0 if is_alone else self.message_bytes, overhead)
             if not events:
                 if not self.messages:
                     self.position = None

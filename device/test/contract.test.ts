@@ -8,6 +8,7 @@ import { missing } from '@qs-telemetry/testing/missing.ts'
 import { compile, KIT, link, temporary } from './support/compile.ts'
 import { judge, type World, worldOf } from './support/contract.ts'
 import { JournalSubject } from './support/journal-subject.ts'
+import { CPYTHON, micropythonMissing } from './support/micropython.ts'
 
 /*
  * One contract for every store of events on a device (support/contract.ts): through power cuts at any byte, with a store
@@ -17,11 +18,11 @@ import { JournalSubject } from './support/journal-subject.ts'
  */
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
-const PYTHON = '/usr/bin/python3'
 const CUTS = Number(process.env.QS_DEVICE_CUTS ?? 600)
 const CUTS_A_WORLD = 8
 
-const CONTRACT_PY = ['-B', join(HERE, 'micropython/contract.py')]
+const CONTRACT_PY = join(HERE, 'micropython/contract.py')
+const [PYTHON, ...PYTHON_OPTIONS] = CPYTHON
 const MICROPYTHON_LOG = join(HERE, '../micropython/qs_ring_log.py')
 
 /** Runs scripts of commands; resolves with a line for each command. */
@@ -54,7 +55,17 @@ const STORES: readonly (readonly [
   [
     'the ring log of device/micropython',
     missing(PYTHON, '--version'),
-    async () => (script) => answersOf(PYTHON, CONTRACT_PY, script),
+    async () => (script) => answersOf(PYTHON, [...PYTHON_OPTIONS, CONTRACT_PY], script),
+  ],
+  [
+    'the ring log of device/micropython, under MicroPython on LittleFS,',
+    micropythonMissing,
+    // Files of before a cut are collected later, which MicroPython reports.
+    async () => async (script) =>
+      (await answersOf('micropython', [CONTRACT_PY, 'littlefs'], script)).filter((line) =>
+        /^[a-z]/.test(line),
+      ),
+    0.3,
   ],
   [
     'the journal of packages/device',
@@ -112,7 +123,7 @@ for (const [name, from, to] of FAULTS) {
     assert.equal(text.split(from).length, 2, `qs_ring_log.py has this once: ${from}`)
     const folder = temporary()
     writeFileSync(join(folder, 'qs_ring_log.py'), text.replace(from, to))
-    const store: Store = (script) => answersOf(PYTHON, [...CONTRACT_PY, folder], script)
+    const store: Store = (script) => answersOf(PYTHON, [...PYTHON_OPTIONS, CONTRACT_PY, folder], script)
     const { problem } = await runWorlds(store, worldsOf(30))
     assert.notEqual(problem, null)
   })

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { missing } from '@qs-telemetry/testing/missing.ts'
 import { listen } from './support/failing-brokers.ts'
+import { PYTHON } from './support/micropython.ts'
 
-const PYTHON = '/usr/bin/python3'
 const PROGRAM = fileURLToPath(new URL('micropython/failing_links.py', import.meta.url))
 const CONNACK = Buffer.from([0x20, 2, 0, 0])
 const SUBACK = Buffer.from([0x90, 3, 0, 1, 0])
@@ -45,7 +45,7 @@ const FAILURES: readonly (readonly [Broker, string])[] = [
 ]
 
 test('a broker that fails in any way never holds the program of a board', {
-  skip: missing(PYTHON, '--version'),
+  skip: missing(PYTHON[0], '-c', 'pass'),
 }, async (t) => {
   const ports = await Promise.all(
     FAILURES.map(([act]) =>
@@ -58,7 +58,8 @@ test('a broker that fails in any way never holds the program of a board', {
       ),
     ),
   )
-  const { stdout } = await promisify(execFile)(PYTHON, ['-B', PROGRAM, ...ports.map(String)], {
+  const [python, ...options] = PYTHON
+  const { stdout } = await promisify(execFile)(python, [...options, PROGRAM, ...ports.map(String)], {
     timeout: 60_000,
   })
   const lines = stdout.trim().split('\n')

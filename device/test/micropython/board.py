@@ -1,39 +1,56 @@
-"""What MicroPython has and CPython lacks, for device/micropython on a PC: ticks, and sockets that are streams."""
+"""The kit on a PC. Under CPython with what that lacks of MicroPython: ticks, and sockets that are streams."""
 
-import os
-import socket
 import sys
 import time
-import types
 
-
-class Socket(socket.socket):
-    def read(self, size):
-        """None: nothing has arrived."""
-        try:
-            return self.recv(size)
-        except BlockingIOError:
-            return None
-
-    def write(self, data):
-        """None: nothing can be written now."""
-        try:
-            return self.send(data)
-        except BlockingIOError:
-            return None
+IS_MICROPYTHON = sys.implementation.name == "micropython"
+PERIOD = 1 << 30  # of the ticks of a board
 
 
 def load_kit(speed):
     """Makes the kit importable. Its clock is `speed` times as fast, and wraps around soon after the start."""
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../micropython"))
-    period = 1 << 30
-    start = time.monotonic_ns()
-    time.ticks_ms = lambda: (period - 500 + (time.monotonic_ns() - start) * speed // 1_000_000) % period
-    time.ticks_add = lambda ticks, delta: (ticks + delta) % period
-    time.ticks_diff = lambda end, start: (end - start + period // 2) % period - period // 2
-    time.sleep_ms = lambda ms: time.sleep(ms / 1000)
-    import qs_mqtt
+    sys.path.append(__file__.rsplit("/", 1)[0] + "/../../micropython")
+    clock_us = time.ticks_us if IS_MICROPYTHON else lambda: time.monotonic_ns() // 1000
+    start = clock_us()
 
-    qs_mqtt.socket = types.SimpleNamespace(
+    def ticks_ms():
+        return (PERIOD - 500 + (clock_us() - start) * speed // 1000) % PERIOD
+
+    def ticks_diff(end, start):
+        return (end - start + PERIOD // 2) % PERIOD - PERIOD // 2
+
+    if not IS_MICROPYTHON:
+        time.ticks_ms, time.ticks_diff = ticks_ms, ticks_diff
+        time.ticks_add = lambda ticks, delta: (ticks + delta) % PERIOD
+        time.sleep_ms = lambda ms: time.sleep(ms / 1000)
+    import qs_mqtt
+    import qs_telemetry
+
+    for module in (qs_mqtt, qs_telemetry):
+        module.ticks_ms, module.ticks_diff = ticks_ms, ticks_diff
+    if not IS_MICROPYTHON:
+        qs_mqtt.socket = socket_of_cpython()
+
+
+def socket_of_cpython():
+    import socket
+    import types
+
+    class Socket(socket.socket):
+        def read(self, size):
+            """None: nothing has arrived."""
+            try:
+                return self.recv(size)
+            except BlockingIOError:
+                return None
+
+        def write(self, data):
+            """None: nothing can be written now."""
+            try:
+                return self.send(data)
+            except BlockingIOError:
+                return None
+
+    return types.SimpleNamespace(
         socket=Socket, getaddrinfo=socket.getaddrinfo, SOCK_STREAM=socket.SOCK_STREAM
     )

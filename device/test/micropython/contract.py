@@ -1,7 +1,7 @@
 """
 The ring log of device/micropython as a subject of contract.test.ts: reads commands, prints a line for each.
 
-With an argument it is that of another folder.
+Arguments: littlefs, to run on that instead of files in memory; another folder to take the ring log from.
 """
 
 import random
@@ -10,22 +10,29 @@ import sys
 import board
 from files_with_cuts import Files, PowerCut
 
-board.load_kit(speed=1)
-sys.path[:0] = sys.argv[1:]
-import qs_ring_log
-
 FILE_BYTES = 1024
+HAS_LITTLEFS = "littlefs" in sys.argv
+if HAS_LITTLEFS:
+    from littlefs_with_cuts import LittleFs
+
+sys.path[:0] = [name for name in sys.argv[1:] if name != "littlefs"]
+board.load_kit(speed=1)
+import qs_ring_log
 
 
 class Subject:
     def new(self, seed, size, policy):
-        self.random = random.Random(seed)
-        # Some file systems are full before the log is.
-        capacity = FILE_BYTES * (int(size) if self.random.random() < 0.2 and policy == "drop" else 1_000_000)
-        self.files = Files(self.random, self.random.random() < 0.5, capacity)
-        qs_ring_log.os, qs_ring_log.open = self.files, self.files.open
-        self.files.urandom = lambda count: bytes(self.random.randrange(256) for _ in range(count))
+        random.seed(int(seed))
         self.settings = {"max_files": int(size), "file_bytes": FILE_BYTES, "drop_oldest": policy == "drop"}
+        # Some file systems are full before the log is.
+        is_small = random.random() < 0.2 and policy == "drop"
+        if HAS_LITTLEFS:
+            self.folder = "/flash/qs"
+            self.files = LittleFs(int(size) + (4 if is_small else 12))
+            return "new"
+        self.folder = "qs"
+        self.files = Files(random.random() < 0.5, FILE_BYTES * (int(size) if is_small else 1_000_000))
+        qs_ring_log.os, qs_ring_log.open = self.files, self.files.open
         return "new"
 
     def power(self, left):
@@ -34,7 +41,7 @@ class Subject:
         return "power"
 
     def boot(self):
-        self.log = qs_ring_log.RingLog("qs", **self.settings)
+        self.log = qs_ring_log.RingLog(self.folder, **self.settings)
         self.log.begin()
         self.is_on, self.sent, self.unread, self.position = True, [], [], None
         return "boot %s %d" % (self.log.epoch, self.log.next)

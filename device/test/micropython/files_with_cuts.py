@@ -1,5 +1,7 @@
 """Files in memory whose power can be cut at any byte: what qs_ring_log.py needs of `os` and `open`."""
 
+import random
+
 ENTRY_COST = 16  # of a change of the folder, where a byte costs 1
 
 
@@ -13,8 +15,8 @@ class Files:
     written since, and perhaps anything in place of the rest, as FAT does.
     """
 
-    def __init__(self, random, is_atomic, capacity):
-        self.random, self.is_atomic, self.capacity = random, is_atomic, capacity
+    def __init__(self, is_atomic, capacity):
+        self.is_atomic, self.capacity = is_atomic, capacity
         self.contents = {}
         self.left = None
         self.is_cut = False
@@ -39,6 +41,9 @@ class Files:
 
     # os
 
+    def urandom(self, count):
+        return bytes(random.getrandbits(8) for _ in range(count))
+
     def mkdir(self, _path):
         raise OSError(17)
 
@@ -47,7 +52,7 @@ class Files:
         return [name.split("/")[-1] for name in self.contents]
 
     def remove(self, path):
-        if self.random.random() < 0.5:  # before or behind the change
+        if random.random() < 0.5:  # before or behind the change
             self.change()
             del self.contents[path]
         else:
@@ -108,6 +113,6 @@ class File:
                 raise OSError(28)
             return
         if not files.is_atomic:
-            noise = bytes(files.random.choice(b"\0\n5 E{") for _ in data[paid:])
-            files.contents[self.path] += data[:paid] + files.random.choice([b"", noise])
+            noise = bytes(random.choice(b"\0\n5 E{") for _ in data[paid:])
+            files.contents[self.path] += data[:paid] + random.choice([b"", noise])
         raise PowerCut

@@ -22,7 +22,7 @@ qs_telemetry.unix_ms = lambda: time.time_ns() // 1_000_000 if (qs.uptime() if qs
 
 
 def rejected(event_id, code, message):
-    print(json.dumps({"rejected": event_id, "code": code, "hasMessage": bool(message)}), flush=True)
+    print(json.dumps({"rejected": event_id, "code": code, "hasMessage": bool(message)}))
 
 
 qs = qs_telemetry.Telemetry(
@@ -34,9 +34,9 @@ qs = qs_telemetry.Telemetry(
     drop_oldest=not number("refuse", 0),
 )
 qs.on_rejected = rejected
-meta = json.loads(options.get("meta", "null"))
+meta = eval(options.get("meta", "None"), {"NaN": float("nan"), "true": True})
 if number("say", 0):
-    print(json.dumps({"ready": True}), flush=True)
+    print(json.dumps({"ready": True}))
 left, every, wait, kept, due_at = number("count", 0), number("every", 0), number("wait", 1), 0, 0
 end = number("seconds", 3600) * 1000
 while qs.uptime() < end and (left or (wait and (qs.waiting or (wait == 2 and not qs.session.is_ready())))):

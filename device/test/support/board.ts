@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { missing } from '@qs-telemetry/testing/missing.ts'
 import { compile, KIT, link, temporary } from './compile.ts'
+import { micropythonMissing, PYTHON } from './micropython.ts'
 
 /** A device kit on this machine: host/board.cpp and micropython/kit.py take the same options. */
 export interface Kit {
@@ -16,7 +17,8 @@ export interface Kit {
   readonly command: () => Promise<readonly string[]>
 }
 
-const PYTHON = '/usr/bin/python3'
+/** On 64 bits as much as half of it on a board. The kit's code takes most. */
+const SMALL_HEAP = micropythonMissing ? [] : ['-X', 'heapsize=120k']
 const HERE = fileURLToPath(new URL('..', import.meta.url))
 let program: Promise<string> | undefined
 
@@ -30,9 +32,9 @@ export const CPP: Kit = {
 }
 
 export const MICROPYTHON: Kit = {
-  name: 'device/micropython',
-  skip: missing(PYTHON, '--version'),
-  command: async () => [PYTHON, '-B', join(HERE, 'micropython/kit.py')],
+  name: `device/micropython under ${PYTHON[0]}`,
+  skip: missing(PYTHON[0], '-c', 'pass'),
+  command: async () => [...PYTHON, ...SMALL_HEAP, join(HERE, 'micropython/kit.py')],
 }
 
 async function compileBoard(): Promise<string> {

@@ -118,8 +118,15 @@ void DeviceKit::reportLoss(uint64_t now) {
   if (record("events_lost", lost)) log_.setMark(lost);
 }
 
-/** Everything that waits is sent again. */
+/**
+ * Everything that waits is sent again. The device ack of a message that is never answered may be too large for the buffers
+ * of an MQTT library, so after three tries messages have half as many events: the ack of one event fits 256 bytes.
+ */
 void DeviceKit::restart() {
+  if (messageCount_ > 0 && ++unanswered_ >= 3 && messages_[0].count > 1) {
+    perMessage_ = static_cast<uint8_t>(messages_[0].count / 2);
+    answered_ = 0;
+  }
   messageCount_ = 0;
   position_ = Position();
 }
@@ -128,7 +135,7 @@ void DeviceKit::send(uint64_t now) {
   Text text(session_.payload(), session_.payloadCapacity());
   text.raw('[');
   Message message = {now, 0, 0, 0};
-  while (messageCount_ < WINDOW) {
+  while (messageCount_ < WINDOW && message.count < perMessage_) {
     Position before = position_;
     Entry entry;
     if (!appendEvent(text, message, entry)) {
@@ -294,7 +301,9 @@ void DeviceKit::settle(uint32_t first, uint16_t count) {
   uint32_t before = log_.waiting();
   log_.settle(first, count);
   if (log_.waiting() == before) return;
-  attempts_ = 0;
+  attempts_ = unanswered_ = 0;
+  // Once in 256 answers, more is tried again.
+  if (++answered_ == 0 && perMessage_ < MOST_PER_MESSAGE) perMessage_ *= 2;
   session_.hasProgress();
   uint8_t kept = 0;
   for (uint8_t index = 0; index < messageCount_; index++) {

@@ -48,6 +48,7 @@ class DeviceKit : private MqttListener {
   static const uint32_t RESEND_MS = 10000;
   /** Messages that wait for an answer. */
   static const uint8_t WINDOW = 4;
+  static const uint8_t MOST_PER_MESSAGE = 32;
 
   /** False: the flash does not work, or the account does not fit. */
   bool begin(const Config& config);
@@ -120,6 +121,11 @@ class DeviceKit : private MqttListener {
   uint8_t messageCount_ = 0;
   /** Doublings of RESEND_MS. */
   uint8_t attempts_ = 0;
+  /** How often everything was sent since the last answer, and answers since `perMessage_` changed. */
+  uint8_t unanswered_ = 0;
+  uint8_t answered_ = 0;
+  /** At most so many events. */
+  uint8_t perMessage_ = MOST_PER_MESSAGE;
   bool hasTimeNote_ = false;
   /** The log has a note about events of this start. */
   bool hasOwnNote_ = false;

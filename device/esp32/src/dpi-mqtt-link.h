@@ -7,9 +7,10 @@
 namespace qskit {
 
 /**
- * The connection of an MQTTClient of 256dpi ("MQTT" in the Arduino IDE). Its buffer has to hold 1,200 bytes:
- * `MQTTClient client(1200)`. Call `onConnect` after each connect, and `onMessage` in the handler of
- * `onMessageAdvanced`: `link.onMessage(topic, strlen(topic), bytes, length)`.
+ * The connection of an MQTTClient of 256dpi ("MQTT" in the Arduino IDE). It closes the connection if a message is larger
+ * than its buffer, and nine device acks with an error each take up to 4 KB: `MQTTClient client(4096, 1200)`. Call
+ * `onConnect` after each connect, and `onMessage` in the handler of `onMessageAdvanced`:
+ * `link.onMessage(topic, strlen(topic), bytes, length)`.
  */
 class DpiMqttLink final : public BridgeLink {
  public:

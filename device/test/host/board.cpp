@@ -8,7 +8,11 @@
 #include <string>
 
 #include "device-kit.h"
+#ifdef REAL_LIBRARY
+#include REAL_LIBRARY
+#else
 #include "bridges.h"
+#endif
 #include "file-flash.h"
 #include "host-clock.h"
 #include "rtc-batch.h"
@@ -48,8 +52,8 @@ int main(int argc, char** argv) {
   config.account = {text("host", "127.0.0.1"), static_cast<uint16_t>(number("port", 1883)), text("device", "board-1"),
                     text("user", ""), text("password", "")};
   config.flash = &flash;
-  StandInClient library(clock, config.account);
-  qskit::Link* bridge = bridgeOf(text("bridge", ""), library);
+  Library library(clock, config.account);
+  qskit::Link* bridge = *text("bridge", "") ? library.link(text("bridge", "")) : nullptr;
   config.link = bridge != nullptr ? bridge : &socket;
   config.clock = &clock;
   config.random = static_cast<uint32_t>(nowMs(CLOCK_REALTIME)) ^ static_cast<uint32_t>(getpid());

@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
     printf("{\"error\":\"begin\"}\n");
     return 2;
   }
-  if (number("say", 0)) {
+  const bool says = number("say", 0) != 0;
+  if (says) {
     printf("{\"ready\":true}\n");
     fflush(stdout);
   }
@@ -85,7 +86,11 @@ int main(int argc, char** argv) {
     while (left > 0 && clock.uptimeMs() >= dueAt) {
       dueAt += every;
       left--;
-      if (kit.record("temp", 21.5 + left, "C", text("meta", nullptr))) kept++;
+      if (!kit.record("temp", 21.5 + left, "C", text("meta", nullptr))) continue;
+      kept++;
+      if (!says) continue;
+      printf("{\"value\":%.1f}\n", 21.5 + left);
+      fflush(stdout);
     }
     if (bridge != nullptr) library.loop();
     kit.loop();

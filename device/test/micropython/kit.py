@@ -43,7 +43,11 @@ while qs.uptime() < end and (left or (wait and (qs.waiting or (wait == 2 and not
     while left and qs.uptime() >= due_at:
         due_at += every
         left -= 1
-        kept += qs.record("temp", 21.5 + left, "C", meta)
+        if not qs.record("temp", 21.5 + left, "C", meta):
+            continue
+        kept += 1
+        if number("say", 0):
+            print(json.dumps({"value": 21.5 + left}))
     qs.step()
     time.sleep(0.001)
 print(json.dumps({"kept": kept, "waiting": qs.waiting, "lost": qs.lost, "problem": qs.problem}))

@@ -5,7 +5,7 @@ import time
 
 import board
 
-board.load_kit(speed=50)
+board.load_kit(speed=20)
 clock_ms = time.ticks_ms if board.IS_MICROPYTHON else lambda: time.monotonic() * 1000
 from qs_mqtt import MqttSession
 

@@ -70,8 +70,9 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
     Postgres.open(t, options.postgres),
   ])
   stage = new Stage(t, { broker, postgres }, options)
-  await stage.witness.open()
+  // What it changes of the witness's role holds for new sessions.
   await options.prepare?.(postgres)
+  await stage.witness.open()
   const ingester = await stage.addIngester()
   ingester.start()
   await ingester.ready()

@@ -35,3 +35,11 @@ export function verdictOn(error: unknown): Verdict {
   const sqlstate = sqlstateOf(error) ?? ''
   return VERDICTS[sqlstate] ?? VERDICTS[sqlstate.slice(0, 2)] ?? 'retry'
 }
+
+/** COPY is not possible, as under row-level security; internal error, which is what Citus makes of a row that a shard refuses. */
+const NOT_BY_COPY: ReadonlySet<string | null> = new Set(['0A000', 'XX000'])
+
+/** Whether a batch that COPY failed on is worth an INSERT: a row caused the error, or COPY itself. */
+export function mayBeInserted(error: unknown): boolean {
+  return verdictOn(error) === 'row' || NOT_BY_COPY.has(sqlstateOf(error))
+}

@@ -18,7 +18,7 @@ import { noteArrivals } from './note-arrivals.ts'
 import { noteBacklog } from './note-backlog.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import type { SeriesWork } from './series-pace.ts'
-import { sqlstateOf, verdictOn } from './sqlstate.ts'
+import { mayBeInserted, verdictOn } from './sqlstate.ts'
 import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import { type DeviceSeen, recoverDevices, upsertDevices } from './upsert-devices.ts'
 import { upsertSeries } from './upsert-series.ts'
@@ -86,14 +86,6 @@ export async function writeBatch(
     (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??
     (await insertBatch(connection, batch, { ...options, insert: insertBisecting }))
   )
-}
-
-/** COPY is not possible, as under row-level security; internal error, which is what Citus makes of a row that a shard refuses. */
-const NOT_BY_COPY: ReadonlySet<string | null> = new Set(['0A000', 'XX000'])
-
-/** A row caused the error, or COPY itself. */
-function mayBeInserted(error: unknown): boolean {
-  return verdictOn(error) === 'row' || NOT_BY_COPY.has(sqlstateOf(error))
 }
 
 /** @returns null if a row caused the error */

@@ -121,7 +121,7 @@ function welcome(
 ${pc.bold('qs-telemetry is running.')} An acknowledged event is a committed event.
 
 ${rows.map(([name, value]) => `  ${pc.cyan(String(name).padEnd(11))} ${value}`).join('\n')}
-${lan ? lanText({ config, consoleUrl, made, name, isTerminal: process.stdout.isTTY }) : ''}
+${lan ? lanText({ config, consoleUrl, made, name, tlsOnly, isTerminal: process.stdout.isTTY }) : ''}
 Open the console in a browser. Or try it in another terminal:
 
   npx qs tail
@@ -144,16 +144,17 @@ export interface LanShown {
   readonly consoleUrl: string
   readonly made: readonly string[]
   readonly name: string | null
+  readonly tlsOnly: boolean
   readonly isTerminal: boolean
 }
 
 /** On a terminal also what must not end up in a log: new passwords, this once. */
-export function lanText({ config, consoleUrl, made, name, isTerminal }: LanShown): string {
+export function lanText({ config, consoleUrl, made, name, tlsOnly, isTerminal }: LanShown): string {
   const file = lanFile(config.QS_DATA_DIR)
   const isOpen = !isLoopback(config.HTTP_HOST)
   const hasTls = findCertificateFiles(config) !== null
   const ports = [
-    config.MQTT_PORT,
+    ...(tlsOnly ? [] : [config.MQTT_PORT]),
     ...(hasTls ? [config.MQTT_TLS_PORT] : []),
     ...(isOpen ? [config.HTTP_PORT] : []),
   ]

@@ -102,9 +102,12 @@ test('--lan needs no setting: it makes passwords, commands here use them, and th
 
 test('a name that the network resolves is named, and so is the port of TLS', (t) => {
   const config = loadConfig({ HTTP_HOST: '0.0.0.0', QS_DATA_DIR: temporaryDirectory(t) })
-  const shown = { config, consoleUrl: '', made: [], isTerminal: false }
+  const shown = { config, consoleUrl: '', made: [], tlsOnly: false, isTerminal: false }
   assert.match(lanText({ ...shown, name: 'nas.local' }), /http:\/\/nas\.local:8080/)
   assert.doesNotMatch(lanText({ ...shown, name: null }), /\.local|TLS|8883/)
+  assert.match(lanText({ ...shown, name: null }), /firewall: 1883, 8080/)
+  // Without TLS only this machine can connect.
+  assert.match(lanText({ ...shown, name: null, tlsOnly: true }), /firewall: 8080/)
 })
 
 test('a terminal shows new passwords and a QR code of the console, a log does not', () => {
@@ -114,6 +117,7 @@ test('a terminal shows new passwords and a QR code of the console, a log does no
     consoleUrl: 'http://10.0.0.2:8080',
     made,
     name: null,
+    tlsOnly: false,
   }
   assert.match(lanText({ ...shown, isTerminal: true }), /just-made.*█/s)
   assert.doesNotMatch(lanText({ ...shown, isTerminal: false }), /just-made|█/)

@@ -12,6 +12,13 @@
 set citus.multi_shard_modify_mode to 'sequential';
 select format('alter database %I set citus.multi_shard_modify_mode to sequential', current_database()) \gexec
 
+-- Citus passes these on to the workers. A session there whose coordinator has vanished ends within seconds; by the
+-- defaults of Linux, its transaction would lock the ids that it inserted for two hours, and the same batch would wait.
+select format('alter database %I set %s', current_database(), setting) from unnest(array[
+  'tcp_keepalives_idle = 5', 'tcp_keepalives_interval = 2', 'tcp_keepalives_count = 3',
+  'tcp_user_timeout = 11000', 'client_connection_check_interval = 2000'
+]) as setting \gexec
+
 select create_distributed_table('events', 'event_id');
 -- Rows that were there before, as after a restore, have been copied to the shards.
 select truncate_local_data_after_distributing_table('events');

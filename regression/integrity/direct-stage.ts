@@ -12,7 +12,7 @@ import type { StageOptions } from './stage.ts'
 
 /** A stage for cases that need no Mosquitto. */
 export interface DirectStageOptions
-  extends Pick<StageOptions, 'fault' | 'fleet' | 'settings' | 'postgres' | 'maxMemoryMb'> {
+  extends Pick<StageOptions, 'fault' | 'fleet' | 'settings' | 'postgres' | 'openDatabase' | 'maxMemoryMb'> {
   /** Put a proxy between `qs up` and its database, or between the devices and `qs up`. */
   readonly wrapDatabase?: (url: string) => Promise<string>
   readonly wrapBroker?: (url: string) => Promise<string>
@@ -68,7 +68,7 @@ export async function openDirectStage(t: TestContext, options: DirectStageOption
   let stage: DirectStage | null = null
   // Hooks run in the order of registration: this one before those of the servers.
   t.after(() => stage?.close())
-  const postgres = await Postgres.open(t, options.postgres)
+  const postgres = await (options.openDatabase?.(t) ?? Postgres.open(t, options.postgres))
   const directory = mkdtempSync(join(tmpdir(), 'qs-regression-up-'))
   t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
   const env = {

@@ -23,6 +23,10 @@ export interface PostgresOptions {
   readonly settings?: readonly string[]
   /** Directory of the cluster; default a temporary one. */
   readonly directory?: string
+  /** Folder of its programs; default that of `qs up`. */
+  readonly bin?: string
+  /** Done to the empty database `qs`; default its migration. */
+  readonly setUp?: (postgres: Postgres) => Promise<unknown>
 }
 
 /** Durable commits; their times are recorded for the witness. */
@@ -46,6 +50,7 @@ export class Postgres {
   /** The superuser's URL of the same database. */
   readonly superUrl: string
   readonly data: string
+  readonly port: number
   readonly #start: () => ChildProcess
   readonly #logFile: string
   #server: ChildProcess
@@ -54,6 +59,7 @@ export class Postgres {
     this.url = `postgresql://qs@127.0.0.1:${port}/qs`
     this.superUrl = `postgresql://postgres@127.0.0.1:${port}/qs`
     this.data = place.data
+    this.port = port
     this.#logFile = place.logFile
     this.#start = start
     this.#server = start()
@@ -63,7 +69,7 @@ export class Postgres {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'qs-regression-'))
     const data = join(directory, 'data')
     const account = serverAccount(data)
-    const { initdb, postgres } = postgresBinaries({ account, systemDirectory })
+    const { initdb, postgres } = programs(options.bin, account)
     if (account !== null) chownSync(directory, account.uid, account.gid)
     const how = { ...runAs(account), cwd: directory, env: serverEnvironment }
     const init = '--auth=trust --encoding=UTF8 --no-locale --no-sync -U postgres'.split(' ')
@@ -89,7 +95,7 @@ export class Postgres {
     await cluster.#untilReady('postgres')
     await cluster.query('create role qs login', 'postgres')
     await cluster.query('create database qs owner qs template template0', 'postgres')
-    await migrate(cluster.url)
+    await (options.setUp?.(cluster) ?? migrate(cluster.url))
     return cluster
   }
 
@@ -156,6 +162,11 @@ export class Postgres {
     }
     await until(ready, 'PostgreSQL takes connections', READY_MS)
   }
+}
+
+function programs(bin: string | undefined, account: ReturnType<typeof serverAccount>) {
+  if (bin === undefined) return postgresBinaries({ account, systemDirectory })
+  return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
 }
 
 function childrenOf(parent: number): readonly number[] {

@@ -14,6 +14,8 @@ export interface StageOptions {
   /** Settings of the ingester in addition to the URLs of broker and database. */
   readonly settings?: Readonly<Record<string, string>>
   readonly postgres?: PostgresOptions
+  /** Starts the database; default one PostgreSQL. */
+  readonly openDatabase?: (t: TestContext) => Promise<Postgres>
   /** Lines added to the shipped configuration of Mosquitto. */
   readonly broker?: readonly string[]
   /** Put a proxy between the ingester and its broker or database; fleet and witness connect directly. */
@@ -67,7 +69,7 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
   t.after(() => stage?.close())
   const [broker, postgres] = await Promise.all([
     startMosquitto(t, { isShipped: true, config: options.broker ?? [] }),
-    Postgres.open(t, options.postgres),
+    options.openDatabase?.(t) ?? Postgres.open(t, options.postgres),
   ])
   stage = new Stage(t, { broker, postgres }, options)
   // What it changes of the witness's role holds for new sessions.

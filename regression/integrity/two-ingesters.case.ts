@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mosquittoMissing } from '@qs-telemetry/testing/mosquitto.ts'
-import { listen } from '@qs-telemetry/testing/pipeline.ts'
-import { until } from '@qs-telemetry/testing/until.ts'
+import { mirrorInReverse } from './mirror-in-reverse.ts'
 import { scale } from './scale.ts'
 import { openStage } from './stage.ts'
 
@@ -65,18 +64,7 @@ test('the same ids in opposite order through two ingesters at once: no deadlock,
   const second = await stage.addIngester({ MQTT_CLIENT_ID: 'qs-ingester-2' })
   second.start()
   await second.ready()
-  const { client: mirror } = await listen(t, stage.broker.url)
-  const seen = new Set<string>()
-  mirror.on('message', (topic, payload) => {
-    if (!topic.endsWith('/events')) return
-    const elements = JSON.parse(payload.toString()) as readonly { readonly event_id: string }[]
-    const first = elements.map(({ event_id: id }) => id).sort()[0] as string
-    if (seen.has(first)) return
-    seen.add(first)
-    mirror.publish(topic, JSON.stringify([...elements].reverse()), { qos: 1 })
-  })
-  await mirror.subscribeAsync('qs/v1/+/events', { qos: 1 })
-  await until(() => seen.size * ARRAY_EVENTS >= events, `${events} events are mirrored`, 120_000)
+  await mirrorInReverse(t, stage.broker.url, events)
   await stage.finish()
   const [row] = await stage.postgres.query(`select deadlocks::int from pg_stat_database where datname = 'qs'`)
   assert.equal(row?.deadlocks, 0)

@@ -21,6 +21,8 @@ interface HeardAck extends Ack {
 /** The most acks in one query. */
 const MAX_ASKED = 2_000
 const PAGE_ROWS = 20_000
+/** A session can hang: with Citus in a worker that is silent. It asks again in a new one. */
+const ANSWER_MS = 20_000
 /** Resolution of Date.now(), which rounds down. */
 const RESOLUTION_MS = 1
 
@@ -167,6 +169,7 @@ export class Witness {
       connectionString: this.#url,
       application_name: 'witness',
       connectionTimeoutMillis: 5_000,
+      query_timeout: ANSWER_MS,
     })
     client.on('error', () => {
       if (this.#client === client) this.#client = null

@@ -99,6 +99,10 @@ export class Postgres {
     return cluster
   }
 
+  get pid(): number {
+    return this.#server.pid as number
+  }
+
   get isRunning(): boolean {
     return this.#server.exitCode === null && this.#server.signalCode === null
   }

@@ -10,6 +10,7 @@ import { findTypes } from '../../packages/qs/src/sink/admit-types.ts'
 import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
 import { type Copy, CopyRows } from '../../packages/qs/src/sink/copy-rows.ts'
 import { deferSeries, foldSeries } from '../../packages/qs/src/sink/defer-series.ts'
+import { FIND_CONSTRAINTS, findViolations } from '../../packages/qs/src/sink/find-violations.ts'
 import { insertDeadLetters } from '../../packages/qs/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/qs/src/sink/insert-events.ts'
 import { SeriesChanges } from '../../packages/qs/src/sink/series-changes.ts'
@@ -17,7 +18,7 @@ import { recoverDevices, upsertDevices } from '../../packages/qs/src/sink/upsert
 import { upsertSeries } from '../../packages/qs/src/sink/upsert-series.ts'
 import { Backend } from './backend.ts'
 import { Random } from './random.ts'
-import { type Answer, POISON_TYPE } from './statements.ts'
+import { type Answer, FORESEEN, POISON_TYPE } from './statements.ts'
 import { Tables } from './tables.ts'
 
 /*
@@ -69,7 +70,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(21)) {
+  switch (random.below(23)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -116,6 +117,10 @@ function statement(random: Random): QueryConfig {
       return foldSeries()
     case 17:
       return recoverDevices()
+    case 18:
+      return FIND_CONSTRAINTS
+    case 19:
+      return findViolations(rows(random), [FORESEEN])
     default:
       return insertEvents(rows(random))
   }
@@ -134,7 +139,7 @@ async function ask(connection: PipelinedConnection, query: QueryConfig): Promise
 async function say(answer: Promise<Answer>): Promise<unknown> {
   try {
     const { command, rows: found, rowCount } = await answer
-    const sorted = found.map((each) =>
+    const sorted = found.map(({ detail: _, ...each }) =>
       Array.isArray(each.new_ids) ? { new_ids: [...each.new_ids].sort() } : each,
     )
     return {
@@ -160,7 +165,8 @@ test('the simulated database answers as PostgreSQL does', async (t) => {
     connection.destroy()
     await client.end()
   })
-  await client.query(`alter table events add constraint no_poison check (event_type <> '${POISON_TYPE}')`)
+  await client.query(`alter table events add constraint foreseen check (${FORESEEN.condition}),
+    add constraint no_poison check (event_type <> '${POISON_TYPE}' or events is null)`)
   const tables = new Tables()
   const backend = new Backend(
     tables,

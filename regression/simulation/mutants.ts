@@ -107,9 +107,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a bad row costs its half of the batch',
     file: 'sink/bisect.ts',
-    original: '      if (first !== undefined && others.length === 0) {\n        refuse(first, error)\n',
+    original: '      if (first !== undefined && others.length === 0) refuse(first, error)\n',
     planted:
-      '      if (first !== undefined && others.length < 3) {\n        for (const each of part) refuse(each, error)\n',
+      '      if (first !== undefined && others.length < 3) for (const each of part) refuse(each, error)\n',
+  },
+  {
+    name: 'rows that violate a constraint taken by the wrong index',
+    file: 'sink/find-violations.ts',
+    original: '      violations.set(rows[Number(index)] as Row, { code, message, detail })\n',
+    planted: '      violations.set((rows[Number(index) + 1] ?? rows[0]) as Row, { code, message, detail })\n',
   },
   {
     name: 'dead letter row missing',
@@ -140,9 +146,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'ack lost on reconnect, but its PUBACK sent',
     file: 'sink/write-batch.ts',
     original:
-      '    (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??\n',
+      '    : await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))\n',
     planted:
-      "    (await unlessRow(insertBatch(connection, { ...batch, messages: batch.messages.filter(({ delivery }) => !delivery.redelivered) }, { ...options, insert: insertTogether }).then((outcomes) => { const rest = [...outcomes]; return batch.messages.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))) ??\n",
+      "    : await unlessRow(insertBatch(connection, { ...batch, messages: batch.messages.filter(({ delivery }) => !delivery.redelivered) }, { ...options, insert: insertTogether }).then((outcomes) => { const rest = [...outcomes]; return batch.messages.map(({ delivery, elements, tsServer }) => delivery.redelivered ? elements.map((e) => (e.kind === 'event' ? { kind: 'duplicate' as const, tsServer } : e)) : (rest.shift() ?? [])) }))\n",
   },
   {
     name: 'a dead connection used again',

@@ -1,6 +1,11 @@
 import { type AskedTypes, findTypes } from '../../packages/qs/src/sink/admit-types.ts'
 import { compareEvents } from '../../packages/qs/src/sink/compare-events.ts'
 import { findSealed, findSegments, LOCK_SEGMENTS } from '../../packages/qs/src/sink/find-sealed.ts'
+import {
+  type Constraint,
+  FIND_CONSTRAINTS,
+  findViolations,
+} from '../../packages/qs/src/sink/find-violations.ts'
 import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,
@@ -30,6 +35,13 @@ type Statement = (execution: Execution) => Promise<Answer>
 
 /** Rows of this type are refused, as by a constraint of the operator's own. */
 export const POISON_TYPE = 'poison'
+/** Of these rows, those with such an id violate a constraint that can be evaluated beforehand; the others are found by bisection. */
+const FORESEEN_ID = /[02468]$/
+export const FORESEEN: Constraint = {
+  condition: `((event_type <> '${POISON_TYPE}'::text) OR (event_id !~ '${FORESEEN_ID.source}'::text))`,
+  code: '23514',
+  message: 'new row for relation "events" violates check constraint "foreseen"',
+}
 
 /** The sink's statements by name, or by text if unnamed, as PostgreSQL executes them; see conformance.test.ts. */
 export const STATEMENTS: Readonly<Record<string, Statement>> = {
@@ -69,6 +81,15 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     }
     return { command: 'COPY', rows: [], rowCount: rows.length }
   },
+
+  [String(FIND_CONSTRAINTS.name)]: async () => ({ command: 'SELECT', rows: [{ ...FORESEEN }] }),
+
+  [findViolations([], [FORESEEN]).text]: async ({ values }) => ({
+    command: 'SELECT',
+    rows: (JSON.parse(String(values[0])) as InputRow[]).flatMap(({ type, id }, index) =>
+      type === POISON_TYPE && FORESEEN_ID.test(id) ? [{ index: String(index), broken: 0 }] : [],
+    ),
+  }),
 
   [compareEvents([]).text]: async ({ tables, transaction, values }) => {
     const rows: Record<string, unknown>[] = []

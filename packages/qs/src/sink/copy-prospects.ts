@@ -8,6 +8,8 @@ const MAX_SPARED = 64
  * after a failure the next batch skips it, after another the next two, then four. Each success halves the number.
  */
 export class CopyProspects {
+  /** The latest batch had rows that PostgreSQL refused, so the next one probably has some, too: each row is judged at once. */
+  expectRefusals = false
   #spare = 0
   #left = 0
 

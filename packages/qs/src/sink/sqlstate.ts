@@ -23,6 +23,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '54': 'row', // program limit exceeded
   '55P03': 'retry', // lock not available
   '57': 'retry', // shutdown, crash, query cancelled
+  P0: 'row', // raised by a trigger or a function of the operator's own
 }
 
 /** The SQLSTATE of an error from `pg`; null for network and internal errors. */

@@ -6,6 +6,7 @@ import { rejection } from '../pipeline/rejection.ts'
 import { bisect } from './bisect.ts'
 import { type Comparison, compareEvents, readComparisons } from './compare-events.ts'
 import { type Connection, pipelined } from './connection.ts'
+import { violationsIn } from './find-violations.ts'
 import { byId, type EventRow, insertEvents } from './insert-events.ts'
 import { sqlstateOf } from './sqlstate.ts'
 
@@ -68,10 +69,12 @@ export const insertTogether: Insert = async (connection, rows) => {
 }
 
 /** For a batch that PostgreSQL refused: finds the bad rows, and rejects those. */
-export const insertBisecting: Insert = async (connection, rows) => {
+export const insertJudging: Insert = async (connection, rows) => {
   const newIds = new Set<string>()
   const refused = new Map<PendingRow, Outcome>()
-  await bisect(connection, rows, {
+  for (const [row, error] of await violationsIn(connection, rows)) refused.set(row, refusal(error, row.event))
+  const others = refused.size === 0 ? rows : rows.filter((row) => !refused.has(row))
+  await bisect(connection, others, {
     query: insertEvents,
     take: (part, result) => {
       for (const id of readNewIds(result) ?? part.map(({ event }) => event.eventId)) newIds.add(id)

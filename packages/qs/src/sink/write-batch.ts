@@ -19,7 +19,7 @@ import { noteBacklog } from './note-backlog.ts'
 import { type ChangesByDevice, SeriesChanges } from './series-changes.ts'
 import type { SeriesWork } from './series-pace.ts'
 import { mayBeInserted, verdictOn } from './sqlstate.ts'
-import { type Insert, insertBisecting, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
+import { type Insert, insertJudging, insertTogether, type PendingRow, storeEvents } from './store-events.ts'
 import { type DeviceSeen, recoverDevices, upsertDevices } from './upsert-devices.ts'
 import { upsertSeries } from './upsert-series.ts'
 
@@ -52,7 +52,7 @@ export interface BatchContext {
  * One batch, one transaction: events, dead letters, devices, counts, series. When it returns, everything is committed.
  *
  * There are three methods, from the fastest to the one that finds each bad row; each is tried if a row failed the
- * previous one.
+ * previous one. After a batch with bad rows the next ones begin with the last method, until one has none.
  *
  * Throws the error of PostgreSQL with nothing committed or, if the connection broke during COMMIT, with an unknown
  * result; in both cases the same batch can be retried, since the ids are the primary key.
@@ -82,10 +82,17 @@ export async function writeBatch(
     }
   }
   const options = { ...context, refused, limit: types?.limit ?? 0, learn }
-  return (
-    (await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))) ??
-    (await insertBatch(connection, batch, { ...options, insert: insertBisecting }))
-  )
+  const together = prospects.expectRefusals
+    ? null
+    : await unlessRow(insertBatch(connection, batch, { ...options, insert: insertTogether }))
+  if (together !== null) return together
+  const judged = await insertBatch(connection, batch, { ...options, insert: insertJudging })
+  prospects.expectRefusals = judged.some((outcomes) => outcomes.some(isRefusal))
+  return judged
+}
+
+function isRefusal(outcome: Outcome): boolean {
+  return outcome.kind === 'rejection' && outcome.code === 'STORAGE_REJECTED'
 }
 
 /** @returns null if a row caused the error */
@@ -161,7 +168,7 @@ async function insertBatch(
   try {
     const begun = pipelined(connection, BEGIN)
     const rows = pendingRows(messages, outcomes)
-    const isCareful = options.insert === insertBisecting
+    const isCareful = options.insert === insertJudging
     const store = async () => {
       const unsealed =
         old.length > 0 ? await answerSealed(connection, rows, { sought: old, isCareful }) : rows

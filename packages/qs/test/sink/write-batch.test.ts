@@ -438,3 +438,149 @@ for (const [way, options] of Object.entries(WAYS))
       { n: 1 },
     ])
   })
+
+/** Rows that violate different constraints, and good ones. */
+const ODD_ROWS = [
+  { event_id: 'a', value: 1, unit: 'C' },
+  { event_id: 'b', value: 1 },
+  {
+    event_id: 'c',
+    value: 100,
+    unit: 'C',
+    meta: { text: 'é'.repeat(20) },
+    ts_device: '2026-11-23T17:59:59.123456Z',
+  },
+  { event_id: 'd', value: 'text', unit: 'C' },
+  { event_id: 'e', value: -1, unit: 'x'.repeat(32), meta: { text: 'x'.repeat(100) } },
+  { event_id: 'f', value: 100 },
+  { event_id: 'g', event_type: 'T', unit: 'C' },
+]
+const OWN_CONSTRAINTS = `
+  alter table events alter unit set not null, add constraint sane check (value_num < 100),
+    add constraint "not ""less""" check (value_num >= 0) not valid, add constraint known check (event_type > 'a')`
+
+test('rows that violate a constraint are found together, with the error that an INSERT of each raises', async (t) => {
+  const { write, query, statements } = await start(t)
+  await query(OWN_CONSTRAINTS)
+  assert.deepEqual(await write(message(ODD_ROWS)), [
+    [
+      'stored',
+      'STORAGE_REJECTED',
+      'STORAGE_REJECTED',
+      'stored',
+      'STORAGE_REJECTED',
+      'STORAGE_REJECTED',
+      'STORAGE_REJECTED',
+    ],
+  ])
+  assert.equal(statements.filter((each) => each === 'insert-events').length, 2)
+  assert.ok(!statements.includes('rollback to savepoint part'))
+  const traces = 'select event_id, trace from dead_letters order by event_id'
+  const together = await query(traces)
+
+  // With a trigger no constraint is evaluated before the INSERT.
+  await query(`create function pass() returns trigger language plpgsql as $$ begin return new; end $$;
+    create trigger pass before insert on events for each row execute function pass();
+    delete from events; delete from dead_letters`)
+  await write(message(ODD_ROWS))
+  assert.ok(statements.includes('rollback to savepoint part'))
+  assert.deepEqual(together, await query(traces))
+})
+
+test('a row is not refused for a constraint that an INSERT of it would satisfy', async (t) => {
+  const { write, query } = await start(t)
+  await query(`drop view bounded_events, bounded_numbers, clock_drift cascade;
+    alter table events add site text not null default 'home', alter value_text type varchar(9),
+      alter unit set not null, alter value_num type numeric(9, 0),
+      add check (site = 'home'), add check (value_num < 100), add check (events is not null or event_id <> ''),
+      add check (value_text <> 'none'), add constraint sane check (event_id <> 'bad');
+    create function fill() returns trigger language plpgsql as $$ begin new.unit := coalesce(new.unit, '1'); return new; end $$;
+    create trigger fill before insert on events for each row execute function fill()`)
+  const sent = message([
+    { event_id: 'a', value: 99.4 },
+    { event_id: 'b', value: 'none' },
+    { event_id: 'bad', value: 1 },
+    { event_id: 'c', value: 99.6 },
+  ])
+  const expected = [['stored', 'STORAGE_REJECTED', 'STORAGE_REJECTED', 'STORAGE_REJECTED']]
+  assert.deepEqual(await write(sent), expected)
+  await query(`delete from events; drop trigger fill on events; alter table events alter unit drop not null`)
+  assert.deepEqual(await write(sent), expected)
+})
+
+test('after a refused row the next batches are judged first, until one has none', async (t) => {
+  const { connection, query } = await start(t)
+  await query('alter table events add constraint sane check (value_num < 100)')
+  const prospects = new CopyProspects()
+  const names: string[] = []
+  const recording: Connection = {
+    isOpen: true,
+    maySkipRows: false,
+    destroy: connection.destroy,
+    copy: () => assert.fail('redelivered events are not copied'),
+    query: (statement) => {
+      names.push(statement.name ?? statement.text)
+      return connection.query(statement)
+    },
+  }
+  const write = async (id: string, value: number) => {
+    names.length = 0
+    await writeBatch(
+      recording,
+      batchOf(message({ event_id: id, value }, { redelivered: true })),
+      context({ prospects }),
+    )
+    return names.filter((name) => name === 'insert-events' || name === 'find-constraints').join(' ')
+  }
+  assert.equal(await write('a', 1), 'insert-events')
+  assert.equal(await write('b', 100), 'insert-events find-constraints')
+  assert.equal(await write('c', 100), 'find-constraints')
+  assert.equal(await write('d', 1), 'find-constraints insert-events')
+  assert.equal(await write('e', 1), 'insert-events')
+})
+
+/** Rules that no statement evaluates beforehand: the value that each refuses, with which SQLSTATE. */
+const OTHER_RULES = {
+  'a trigger': [
+    `create function judge() returns trigger language plpgsql as $$
+      begin if new.value_num = 11 then raise 'no such sensor'; end if; return new; end $$;
+    create trigger judge before insert on events for each row execute function judge()`,
+    { 11: 'P0001' },
+  ],
+  'a check that fails itself, an index, an exclusion, a foreign key or a domain': [
+    `insert into events (event_id, device_id, event_type, value_num, ts, ts_server, schema)
+      select n::text, 'd', 't', n, now(), now(), 1 from generate_series(12, 13) n;
+    create unique index on events ((1)) where value_num = 12;
+    alter table events add exclude (value_num with =) where (value_num = 13), add check (1 / (value_num - 14) < 2);
+    create table allowed (value double precision primary key);
+    insert into allowed select n from generate_series(0, 16) n where n <> 15;
+    alter table events add foreign key (value_num) references allowed;
+    create domain reading as double precision check (value <> 16);
+    drop view bounded_events, bounded_numbers, clock_drift cascade;
+    alter table events alter value_num type reading`,
+    { 12: '23505', 13: '23P01', 14: '22012', 15: '23503', 16: '23514' },
+  ],
+} as const
+
+for (const [what, [sql, refused]] of Object.entries(OTHER_RULES))
+  test(`${what} costs only the rows that it refuses, and leaves no savepoint open`, async (t) => {
+    const { write, query, statements } = await start(t)
+    await query(sql)
+    const bad = Object.keys(refused).map((value) => ({ event_id: `bad-${value}`, value: Number(value) }))
+    const good = Array.from({ length: 20 }, (_, n) => ({
+      event_id: n % 2 === 0 ? `a${n}` : `c${n}`,
+      value: n % 10,
+    }))
+    const [outcomes = []] = await write(message([...bad, ...good]))
+    assert.deepEqual(outcomes, [...bad.map(() => 'STORAGE_REJECTED'), ...good.map(() => 'stored')])
+    const letters = await query(
+      "select event_id, substring(trace from 'SQLSTATE (.....)') as sqlstate from dead_letters order by event_id",
+    )
+    assert.deepEqual(
+      letters,
+      Object.entries(refused).map(([value, sqlstate]) => ({ event_id: `bad-${value}`, sqlstate })),
+    )
+    for (const [n, statement] of statements.entries())
+      if (statement === 'rollback to savepoint part')
+        assert.equal(statements[n + 1], 'release savepoint part')
+  })

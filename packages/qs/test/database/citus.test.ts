@@ -84,10 +84,15 @@ test('the functions for Citus replace all that read events, and give the same re
       at, case when i % 4 > 0 then at - i * interval '1 ms' end, at + interval '20 ms', 1
     from (select i, timestamptz '2026-11-20T10:00Z' + i / 3 * interval '3 minutes' as at from generate_series(1, 900) i) x`)
   await pool.query('select recount_series()')
+  const theirs = await readFile(FUNCTIONS, 'utf8')
+  const series = await pool.query('select * from series order by device_id, event_type')
+  await pool.query(`begin; ${theirs}; select recount_series()`)
+  assert.deepEqual(await pool.query('select * from series order by device_id, event_type'), series)
+  await pool.query('rollback')
   await pool.query(SEAL)
   const ours = await answers(pool)
   const before = await readers(pool)
-  await pool.query(await readFile(FUNCTIONS, 'utf8'))
+  await pool.query(theirs)
   const after = await readers(pool)
   assert.deepEqual(
     after.map(({ name }) => name),
@@ -97,6 +102,12 @@ test('the functions for Citus replace all that read events, and give the same re
   assert.ok(after.length > 0)
   for (const { name, language } of after) assert.equal(language, 'plpgsql', name)
   assert.deepEqual(await answers(pool), ours)
+  await pool.query('select recount_series()')
+  assert.deepEqual(
+    await pool.query('select * from series order by device_id, event_type'),
+    series,
+    'of sealed ones',
+  )
   const content = `select md5(string_agg(h::text, '' order by event_id)) from event_history h`
   const all = await pool.query(content)
   await pool.query(SEAL.replace('20T18', '21T00'))

@@ -114,6 +114,19 @@ test('few events at the end of a series wait for more, a week at most; then smal
   assert.deepEqual(segments, [{ events: 400 }])
 })
 
+test('a series whose first event is too young is passed over without a look at its events', async (t) => {
+  const pool = await open(t)
+  await pool.query(REGULAR, [new Date(Date.now() - 29 * 86_400_000).toISOString(), 1, 100])
+  await pool.query('select recount_series()')
+  await pool.query(`
+    create or replace function sealable_events(of_device text, of_type text, since timestamptz, before timestamptz, seen_before timestamptz)
+    returns table (event_id text, ts timestamptz) language plpgsql as $$ begin raise 'looked'; end $$`)
+  const walk = async (after: string) =>
+    (await pool.query('select is_end, fault from seal_next($1, 1)', [after]))[0]
+  assert.deepEqual(await walk('30 days'), { is_end: true, fault: null })
+  assert.deepEqual(await walk('28 days'), { is_end: false, fault: 'looked' })
+})
+
 test('an event is not sealed before numbers by the hour have counted it', async (t) => {
   const pool = await open(t)
   await pool.query(REGULAR, ['2026-06-01T00:00:00.123457Z', 1, 2_000])

@@ -178,7 +178,7 @@ export class Link {
     if (client !== this.#client) return
     const [wasReady, wasAccepted] = [this.#isReady, this.#isAccepted]
     const isCutOff = this.#end === null || CUT_OFF.has(codeOf(this.#end))
-    if (this.#end === null) this.#ended(client, ' without a reason')
+    if (this.#end === null) this.#ended(client, wasAccepted ? ' without a reason' : ' during the login')
     this.#end = null
     this.#isReady = false
     this.#isAccepted = false

@@ -52,5 +52,5 @@ test('a broker that closes connections of MQTT 5 without an answer is tried with
   const { broker, client, texts } = await open(t, { window: 100, isAnnounced: false, isOld: true })
   await client.flush()
   assert.deepEqual(broker.versions, [5, 4])
-  assert.deepEqual(texts(), ['The broker ended the connection without a reason'])
+  assert.deepEqual(texts(), ['The broker ended the connection during the login'])
 })

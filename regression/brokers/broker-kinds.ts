@@ -42,12 +42,39 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
   },
   java('HiveMQ CE', 'hivemq', '2025.5'),
   java('Artemis', 'artemis', '2.42.0'),
+  java('Moquette', 'moquette', '0.17', false),
+  {
+    ...{ name: 'mochi', folder: 'mochi', version: '2.7.9', nodes: 1, keepsQueue: false },
+    build: [
+      ['go', 'mod', 'init', 'broker'],
+      ['go', 'get', 'github.com/mochi-mqtt/server/v2@v2.7.9'],
+      ['go', 'build', '-mod=mod', '-o', 'broker', '.'],
+    ],
+    run: ({ port }) => ({ command: ['./broker', String(port)] }),
+  },
+  {
+    ...{ name: 'rumqttd', folder: 'rumqttd', version: '0.20.0', nodes: 1, keepsQueue: false },
+    // Not with its lock file: a version in it is one that new compilers refuse.
+    build: [
+      [
+        ...(['cargo', 'install', '--quiet', '--debug', '--config', 'profile.dev.debug=0'] as const),
+        ...['--no-default-features', '--root', '.', '--version', '=0.20.0', 'rumqttd'],
+      ],
+    ],
+    run: ({ port, folder }) => ({
+      command: [
+        'sh',
+        '-ec',
+        `sed s/PORT/${port}/ rumqttd.toml >${folder}.toml; exec bin/rumqttd --quiet --config ${folder}.toml`,
+      ],
+    }),
+  },
 ]
 
-function java(name: string, folder: string, version: string): BrokerKind {
+function java(name: string, folder: string, version: string, keepsQueue = true): BrokerKind {
   const copy = ['dependency:copy-dependencies', '-DoutputDirectory=lib', '-DincludeScope=runtime']
   return {
-    ...{ name, folder, version, nodes: 1, keepsQueue: true },
+    ...{ name, folder, version, nodes: 1, keepsQueue },
     build: [
       ['mvn', '-q', '-B', `-Dbroker.version=${version}`, ...copy],
       ['javac', '-cp', 'lib/*', '-d', 'classes', 'Start.java'],

@@ -49,7 +49,9 @@ async function run(t: TestContext, kind: BrokerKind, broker: RunningBroker): Pro
   }
   send()
   await until(() => device.counts().waiting === 0, 'device acks', LIMIT_MS)
-  assert.deepEqual(warnings, [], 'a queue went through the window of the broker')
+  // Without MQTT 5, some end the first login.
+  const others = warnings.filter((warning) => !/during the login/.test(warning))
+  assert.deepEqual(others, [], 'a queue went through the window of the broker')
 
   // Without an ingester, one device trusts PUBACKs and the other one keeps its events. Then the broker is killed.
   await ingester.kill('SIGTERM')

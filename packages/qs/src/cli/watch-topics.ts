@@ -28,8 +28,19 @@ export async function watchTopics(
         if (error) reject(new QsError('BROKER_FORBIDS', `This user may not subscribe: ${error.message}`))
       })
     })
+    let hasFailed = false
+    const fail = (error: QsError) => {
+      if (!wasConnected && --untried === 0) reject(error)
+    }
     client.on('error', (error) => {
-      if (!wasConnected && --untried === 0) reject(brokerError(url, error))
+      hasFailed = true
+      fail(brokerError(url, error))
+    })
+    // Follows an error too. Alone, the broker ended the login without a word.
+    client.on('close', () => {
+      if (!hasFailed)
+        fail(new QsError('BROKER_ENDED_LOGIN', `The broker at ${url} ended the login of MQTT 3.1.1`))
+      hasFailed = false
     })
   }).finally(() => client.endAsync(true))
 }

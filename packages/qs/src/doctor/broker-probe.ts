@@ -76,8 +76,14 @@ export class BrokerProbe {
     }
   }
 
-  /** The granted QoS; null if the broker refuses. */
+  /** False if the broker has ended the connection: it would keep each request for a time-out. */
+  get isConnected(): boolean {
+    return this.#client.connected
+  }
+
+  /** The granted QoS; null if the broker refuses, or has ended the connection. */
   async subscribe(topic: string, qos: 0 | 1): Promise<number | null> {
+    if (!this.isConnected) return null
     try {
       const [granted] = await inTime(this.#client.subscribeAsync(topic, { qos }))
       return granted === undefined || Number(granted.qos) >= REFUSED ? null : granted.qos
@@ -87,7 +93,7 @@ export class BrokerProbe {
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    await inTime(this.#client.unsubscribeAsync(topic)).catch(() => {})
+    if (this.isConnected) await inTime(this.#client.unsubscribeAsync(topic)).catch(() => {})
   }
 
   /** @throws if the broker refuses (MQTT 5 only), closes the connection or does not answer */

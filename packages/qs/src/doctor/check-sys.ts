@@ -1,5 +1,6 @@
 import { counted } from '../telemetry/counted.ts'
 import type { BrokerContext } from './broker-context.ts'
+import { BrokerProbe } from './broker-probe.ts'
 import { type Finding, ok, unknown, warning } from './finding.ts'
 
 const TOPICS = {
@@ -12,13 +13,32 @@ const TOPICS = {
 /** The topics are retained, so their messages arrive at once if there are any. */
 const QUIET_MS = 1_000
 
-/** What the broker publishes about itself under $SYS; Mosquitto does, to clients that may read it. */
-export async function* checkSys({ probe }: BrokerContext): AsyncGenerator<Finding> {
+/**
+ * What the broker publishes about itself under $SYS; Mosquitto does, to clients that may read it. On a separate
+ * connection: rumqttd ends that of a client that subscribes to it.
+ */
+export async function* checkSys({
+  access,
+  clientId,
+  version,
+}: Pick<BrokerContext, 'access' | 'clientId' | 'version'>): AsyncGenerator<Finding> {
+  const options = { clientId: `${clientId}-sys`, clean: true, sessionExpirySeconds: 0, version }
+  const probe = await BrokerProbe.open(access, options)
+  try {
+    yield* examine(probe)
+  } finally {
+    await probe.close()
+  }
+}
+
+async function* examine(probe: BrokerProbe): AsyncGenerator<Finding> {
   const name = 'broker $SYS'
   const readable: string[] = []
   for (const topic of Object.values(TOPICS)) {
     if ((await probe.subscribe(topic, 0)) !== null) readable.push(topic)
   }
+  if (!probe.isConnected)
+    return yield unknown(name, 'the broker ends the connection of a client that asks for it')
   if (!readable.includes(TOPICS.dropped))
     return yield unknown(
       name,

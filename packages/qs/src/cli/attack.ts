@@ -13,6 +13,8 @@ import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { withClient } from '../database/open-client.ts'
+import { answeringNode } from '../doctor/answering-node.ts'
+import { brokerAccess } from '../endpoints/broker-options.ts'
 import { findDatabaseUrl } from '../endpoints/endpoints.ts'
 import { isLoopback } from '../endpoints/loopback.ts'
 import { QsError } from '../errors/qs-error.ts'
@@ -84,8 +86,9 @@ Examples
         )
       const config = loadConfig()
       const operator = operatorLogin(config)
-      const login = { ...operator, url: brokerUrls(operator.url)[0] as string }
-      checkOwn(login.url, options)
+      for (const url of brokerUrls(operator.url)) checkOwn(url, options)
+      const { url } = await answeringNode(brokerAccess(config))
+      const login = { ...operator, url }
       const target = await setUp({
         operator: login,
         topics: accountTopics(config),

@@ -2,14 +2,15 @@ import { DeviceError } from '@qs-telemetry/device'
 import pc from 'picocolors'
 import type { Config } from '../config/settings.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
+import { answeringNode } from '../doctor/answering-node.ts'
+import { pubackIsCommit } from '../doctor/puback-is-commit.ts'
 import { brokerError } from '../endpoints/broker-error.ts'
-import { brokerOptions } from '../endpoints/broker-options.ts'
+import { brokerAccess, brokerOptions } from '../endpoints/broker-options.ts'
 import { findMqttUrl } from '../endpoints/endpoints.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { reasonOf } from '../errors/reason-of.ts'
 import { type Proof, prove, removeRun } from '../verify/prove.ts'
 import { progress } from './progress.ts'
-import { promisesCommit } from './promises-commit.ts'
 import { removeRows } from './remove-rows.ts'
 
 export interface VerifyFaultsOptions {
@@ -26,8 +27,10 @@ export async function verifyFaults(
 ): Promise<Proof> {
   const bar = progress('faults')
   try {
+    // The fault proxy leads to one node.
+    const { url, connack } = await answeringNode(brokerAccess(config))
     const proof = await prove({
-      broker: (await promisesCommit(config)) ? null : brokerOptions(config),
+      broker: pubackIsCommit(connack) ? null : { ...brokerOptions(config), url },
       database,
       timeoutMs: timeout * 1000,
       onFault: bar.update,

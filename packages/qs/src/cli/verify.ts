@@ -8,8 +8,10 @@ import { integer } from '../config/kinds.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/settings.ts'
 import { type DatabaseClient, withClient } from '../database/open-client.ts'
+import { answeringNode } from '../doctor/answering-node.ts'
+import { pubackIsCommit } from '../doctor/puback-is-commit.ts'
 import { brokerError } from '../endpoints/broker-error.ts'
-import { brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
+import { brokerAccess, brokerOptions, topicOptions } from '../endpoints/broker-options.ts'
 import { findDatabaseUrl, findMqttUrl } from '../endpoints/endpoints.ts'
 import { AckWitness } from '../verify/ack-witness.ts'
 import { verifyPubacks } from '../verify/prove.ts'
@@ -22,7 +24,6 @@ import {
 } from '../verify/verification.ts'
 import { parseWith } from './parse-option.ts'
 import { progress } from './progress.ts'
-import { promisesCommit } from './promises-commit.ts'
 import { removeRows } from './remove-rows.ts'
 import { printFaults, verifyFaults } from './verify-faults.ts'
 
@@ -90,7 +91,7 @@ Example
 const MARK = `insert into devices (device_id, label, silent_after_set) values ($1, 'qs verify', 'infinity') on conflict (device_id)`
 
 async function verify(config: Config, database: DatabaseClient, options: Options): Promise<Result> {
-  const isDirect = await promisesCommit(config)
+  const isDirect = pubackIsCommit((await answeringNode(brokerAccess(config))).connack)
   await database.query(`${MARK} do nothing`, [DEVICE_ID])
   const { sent, deviceAcks } = await sendEvents(config, options)
   const result = await compareWithDatabase(database, sent, deviceAcks)

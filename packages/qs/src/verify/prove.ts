@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { NetConnectOpts } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerOptions } from '@qs-telemetry/device'
-import { brokerPlace, brokerUrls } from '@qs-telemetry/protocol'
+import { brokerPlace } from '@qs-telemetry/protocol'
 import { askClient } from '../database/ask-client.ts'
 import type { DatabaseClient } from '../database/open-client.ts'
 import { removeDevices } from '../devices/remove-devices.ts'
@@ -80,7 +80,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   }
   const login = broker === null ? { username: run, password: randomUUID() } : null
   const brokerLink = await FaultProxy.start(
-    broker === null ? placeOfOwn(() => ingester.port) : brokerPlace(brokerUrls(broker.url)[0] as string),
+    broker === null ? placeOfOwn(() => ingester.port) : brokerPlace(broker.url),
   )
   const databaseLink = await FaultProxy.start(databasePlace(database))
   const ingester = new OwnIngester({

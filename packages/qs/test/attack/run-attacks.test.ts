@@ -22,7 +22,9 @@ test('an attack that the system holds against is reported, and leaves no row beh
 }, async (t) => {
   const { url } = await startMosquitto(t)
   const { databaseUrl, query, pipeline } = await startPipeline(t, url)
-  const env = { MQTT_URL: url, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
+  // The first node is down.
+  const urls = `mqtt://127.0.0.1:${await freePort()},${url}`
+  const env = { MQTT_URL: urls, DATABASE_URL: databaseUrl, HTTP_PORT: String(await freePort()) }
   const { code, stdout } = await runCommand(['attack', '--only', 'id-of-another', '--json'], env)
   const { calm, attacks, verification } = JSON.parse(stdout) as Printed
   assert.equal(code, 0, stdout)
@@ -60,7 +62,10 @@ test('if the honest device gets no ack, the attack gets through and no further o
 })
 
 test('a broker that is not on this machine is attacked only with --yes', async () => {
-  const env = { MQTT_URL: 'mqtt://broker.example:1883', DATABASE_URL: 'postgresql://127.0.0.1:1/x' }
+  const env = {
+    MQTT_URL: 'mqtt://127.0.0.1:1,mqtt://broker.example:1883',
+    DATABASE_URL: 'postgresql://127.0.0.1:1/x',
+  }
   const { code, stderr } = await runCommand(['attack'], env)
   assert.equal(code, 2)
   assert.match(stderr, /--yes/)

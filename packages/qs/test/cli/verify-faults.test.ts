@@ -11,13 +11,13 @@ import { migratedDatabase } from '@qs-telemetry/testing/postgres.ts'
 import { runQs } from '@qs-telemetry/testing/qs.ts'
 import pg from 'pg'
 
-test('qs verify --faults proves the promise on existing servers and leaves nothing behind', {
+test('qs verify --faults proves the promise on existing servers, also if the first node is down, and leaves nothing behind', {
   skip: dynamicSecurityMissing,
 }, async (t) => {
   const broker = await startManagedMosquitto(t)
   const databaseUrl = await migratedDatabase(t)
   const env = {
-    MQTT_URL: broker.url,
+    MQTT_URL: `mqtt://127.0.0.1:${await freePort()},${broker.url}`,
     MQTT_USERNAME: OPERATOR.username,
     MQTT_PASSWORD: OPERATOR.password,
     DATABASE_URL: databaseUrl,

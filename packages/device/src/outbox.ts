@@ -38,6 +38,14 @@ export interface Settlement {
   readonly unnamed: DeviceAck | null
 }
 
+/**
+ * An array that was published three times without an answer is sent again in two halves: some brokers end connections at
+ * large packets, also that of an ingester at its device ack, and over 3.1.1 none can say how large one may be (Moquette:
+ * 8,092 bytes). If the cause was another one, larger arrays are tried again after 256 answers. The kit for boards does the
+ * same.
+ */
+const [HALVE_AFTER_COPIES, DOUBLE_AFTER_ANSWERS] = [3, 256]
+
 const NOTHING: Settlement = { events: [], raw: null, unnamed: null }
 
 export class Outbox {
@@ -58,6 +66,9 @@ export class Outbox {
   // Lowered when the ingester refuses an array that the local limits allow.
   #batchEvents: number
   #batchBytes: number
+  // Lowered while arrays get no answer.
+  #answeredEvents = Number.POSITIVE_INFINITY
+  #answers = 0
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -142,6 +153,7 @@ export class Outbox {
     if (unnamed !== null) return this.#settleUnnamed(unnamed)
     if (isRefusedByItsSize(deviceAcks)) return this.#settleTooLarge(deviceAcks)
 
+    this.#answered()
     const inOrder = eventsInOrder(deviceAcks, (id) => this.#messageOf.get(id)?.message)
     const events: (readonly [KeptEvent, DeviceAck])[] = []
     for (const [index, deviceAck] of deviceAcks.entries()) {
@@ -160,6 +172,16 @@ export class Outbox {
     }
   }
 
+  #answered(): void {
+    if (++this.#answers < DOUBLE_AFTER_ANSWERS) return
+    this.#answers = 0
+    this.#answeredEvents *= 2
+  }
+
+  get #mostEvents(): number {
+    return Math.min(this.#batchEvents, this.#answeredEvents)
+  }
+
   #again(messages: readonly OutMessage[]): void {
     for (const message of messages) this.#inFlight.delete(message)
     this.#ready.pushFront(messages)
@@ -172,7 +194,12 @@ export class Outbox {
       if (content.kind === 'events' && content.events.length > message.open) {
         message.content = { kind: 'events', events: content.events.filter((event) => this.#waits(event)) }
       }
-      return message
+      if (content.kind === 'raw' || message.open === 1 || message.copies < HALVE_AFTER_COPIES) return message
+      // Any of them may still be answered.
+      this.#unnamedOwed += message.copies
+      this.#answeredEvents = Math.min(this.#answeredEvents, Math.ceil(message.open / 2))
+      this.#answers = 0
+      this.#split(message, this.#waitingOf(message))
     }
     return null
   }
@@ -183,12 +210,12 @@ export class Outbox {
    */
   #nextFresh(): OutMessage | null {
     const busy = this.#inFlight.size * 2 >= this.#options.maxInFlightMessages && this.#inFlight.size > 0
-    if (this.#fresh.size === 0 || (busy && this.#fresh.size < this.#batchEvents)) return null
+    if (this.#fresh.size === 0 || (busy && this.#fresh.size < this.#mostEvents)) return null
     const events: KeptEvent[] = []
     let bytes = 1
     for (let event = this.#fresh.peek(); event !== undefined; event = this.#fresh.peek()) {
       bytes += event.bytes + 1
-      if (events.length > 0 && (events.length >= this.#batchEvents || bytes > this.#batchBytes)) break
+      if (events.length > 0 && (events.length >= this.#mostEvents || bytes > this.#batchBytes)) break
       this.#fresh.shift()
       events.push(event)
     }
@@ -268,9 +295,13 @@ export class Outbox {
 
   /** Sends a refused array again in two halves. Harmless if another one was refused: it gives duplicates. */
   #halve(message: OutMessage, events: readonly KeptEvent[]): void {
-    const half = Math.ceil(events.length / 2)
     this.#batchEvents = Math.max(1, Math.min(this.#batchEvents, Math.ceil(eventCountOf(message) / 2)))
     this.#batchBytes = Math.max(1, Math.min(this.#batchBytes, Math.ceil(bytesOf(message) / 2)))
+    this.#split(message, events)
+  }
+
+  #split(message: OutMessage, events: readonly KeptEvent[]): void {
+    const half = Math.ceil(events.length / 2)
     const halves = [events.slice(0, half), events.slice(half)].map((part) =>
       newMessage({ kind: 'events', events: part }, message.attempts),
     )

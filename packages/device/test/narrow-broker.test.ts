@@ -4,12 +4,12 @@ import { until } from '@qs-telemetry/testing/until.ts'
 import { DeviceClient, type DeviceWarning } from '../src/index.ts'
 import { type NarrowBrokerOptions, startNarrowBroker } from './support/narrow-broker.ts'
 
-async function open(t: TestContext, options: NarrowBrokerOptions) {
+async function open(t: TestContext, options: NarrowBrokerOptions, { batchEvents } = { batchEvents: 1 }) {
   const broker = await startNarrowBroker(options)
   t.after(() => broker.stop())
   const warnings: DeviceWarning[] = []
   const client = new DeviceClient({
-    ...{ url: broker.url, deviceId: 'dev-1', batchEvents: 1, reconnectMs: 20 },
+    ...{ url: broker.url, deviceId: 'dev-1', batchEvents, reconnectMs: 20 },
     onWarning: (warning) => warnings.push(warning),
   })
   t.after(() => client.close({ timeoutMs: 0 }))
@@ -34,6 +34,13 @@ test('onWarning has the reason with which the broker ended the connection', asyn
   const { texts } = await open(t, { window: 10, isAnnounced: false })
   await until(() => texts().length > 0, 'a warning')
   assert.equal(texts()[0], 'The broker ended the connection: Receive Maximum exceeded (0x93)')
+})
+
+test('a broker that ends connections at large messages gets smaller ones', { timeout: 20_000 }, async (t) => {
+  const options = { window: 100, isAnnounced: true, payloadBytes: 1_000 }
+  const { client } = await open(t, options, { batchEvents: 100 })
+  await client.flush()
+  assert.deepEqual([client.counts().stored, client.counts().waiting], [200, 0])
 })
 
 test('of several nodes, the next one is tried', { timeout: 20_000 }, async (t) => {

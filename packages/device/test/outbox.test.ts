@@ -120,18 +120,10 @@ describe('Outbox', () => {
   })
 
   const options = { batchEvents: 10, messageBytes: 3_000, maxInFlightMessages: 4, resendAfterMs: 10 }
+  const EVENT = { ageMs: null, sinceMs: 0, json: '{}', bytes: 2, settle: () => {}, abandon: () => {} }
   const outboxWith = (...ids: readonly string[]) => {
     const outbox = new Outbox(options)
-    for (const eventId of ids)
-      outbox.add({
-        eventId,
-        ageMs: null,
-        sinceMs: 0,
-        json: '{}',
-        bytes: 2,
-        settle: () => {},
-        abandon: () => {},
-      })
+    for (const eventId of ids) outbox.add({ ...EVENT, eventId })
     return outbox
   }
   const ack = (event_id: string | null, status: DeviceAck['status'], code?: string): DeviceAck => ({
@@ -183,6 +175,30 @@ describe('Outbox', () => {
         ],
       )
     }
+  })
+
+  it('sends an array that got no answer three times in halves, and larger ones again after many answers', () => {
+    const outbox = outboxWith('a', 'b', 'c', 'd')
+    for (const lost of ['connection', 'ack', 'ack']) {
+      assert.deepEqual(idsOf(outbox.next(0)), ['a', 'b', 'c', 'd'])
+      if (lost === 'connection') outbox.connectionLost()
+      else outbox.due(1_000)
+    }
+    assert.deepEqual(
+      [idsOf(outbox.next(0)), idsOf(outbox.next(0)), outbox.next(0)],
+      [['a', 'b'], ['c', 'd'], null],
+    )
+    const add = (eventId: string) => outbox.add({ ...EVENT, eventId })
+    const sizes: number[] = []
+    for (let answer = 0; answer < 256; answer++) {
+      for (const id of 'efgh') add(`${id}${answer}`)
+      for (let message = outbox.next(0); message !== null; message = outbox.next(0)) {
+        const ids = idsOf(message) ?? []
+        sizes.push(ids.length)
+        outbox.settle(ids.map((id) => ack(id, 'stored')))
+      }
+    }
+    assert.deepEqual([sizes[0], Math.max(...sizes)], [2, 4])
   })
 
   it('gives up an event that is too large by itself', () => {

@@ -9,10 +9,17 @@ export interface NarrowBrokerOptions {
   readonly isAnnounced: boolean
   /** Closes the connection of a client with MQTT 5 without an answer. */
   readonly isOld?: boolean
+  /** It ends the connection of a client that sends a larger payload, without a word. */
+  readonly payloadBytes?: number
 }
 
 /** A broker and an ingester that stores everything: it answers one message per turn of the event loop. */
-export async function startNarrowBroker({ window, isAnnounced, isOld = false }: NarrowBrokerOptions) {
+export async function startNarrowBroker({
+  window,
+  isAnnounced,
+  isOld = false,
+  payloadBytes = Number.POSITIVE_INFINITY,
+}: NarrowBrokerOptions) {
   const versions: number[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -49,6 +56,10 @@ export async function startNarrowBroker({ window, isAnnounced, isOld = false }: 
           send({ cmd: 'suback', messageId: packet.messageId as number, granted: [1] })
           break
         case 'publish':
+          if (packet.payload.length > payloadBytes) {
+            socket.destroy()
+            return
+          }
           unanswered.push(packet)
           if (unanswered.length <= window) setImmediate(answerOne)
           else {

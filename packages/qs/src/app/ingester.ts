@@ -11,6 +11,7 @@ import type { UnhandledTopicLog } from '../console/unhandled-topic-log.ts'
 import { UnhandledWatch } from '../console/unhandled-watch.ts'
 import { pipelineVitals } from '../console/vitals.ts'
 import { ChosenSettings } from '../database/chosen-settings.ts'
+import { silentWorkers } from '../database/citus-workers.ts'
 import { InstanceLock } from '../database/instance-lock.ts'
 import { migrate } from '../database/migrate.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
@@ -195,7 +196,7 @@ export async function startIngester(
     log,
     checks: {
       broker: brokerCheck(() => pipeline.status()),
-      database: databaseCheck(() => queryOnce(pool, 'select 1'), log),
+      database: databaseCheck(() => silentWorkers(pool), log),
       alarms: alarmCheck(alarms.look),
     },
     failure: () => failure,

@@ -8,6 +8,7 @@ import { LiveFeed } from '../console/live-feed.ts'
 import { UnhandledWatch } from '../console/unhandled-watch.ts'
 import { watchedVitals } from '../console/vitals.ts'
 import { WatchedMessages } from '../console/watched-messages.ts'
+import { silentWorkers } from '../database/citus-workers.ts'
 import { createPool, queryOnce } from '../database/pool.ts'
 import { decodeOptions } from '../decode/decode-options.ts'
 import { DeviceZones } from '../devices/device-zones.ts'
@@ -95,7 +96,7 @@ export async function startOwnConsole(
     embedded: null,
     onConsoleEnded: metrics.consoleEnded,
     log,
-    checks: { database: databaseCheck(() => ask('select 1'), log), live: liveCheck(() => watch.problem) },
+    checks: { database: databaseCheck(() => silentWorkers(pool), log), live: liveCheck(() => watch.problem) },
     failure: () => null,
     metrics: metrics.read,
   })

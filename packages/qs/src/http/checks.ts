@@ -1,3 +1,4 @@
+import type { Worker } from '../database/citus-workers.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /** Whether one component works, with details for the operator. */
@@ -40,25 +41,49 @@ export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
 /** Probes come every few seconds, so a repeated failure is logged once a minute. */
 const SAY_AGAIN_MS = 60_000
 
-/** Runs a real statement. */
-export function databaseCheck(query: () => Promise<unknown>, log: Log): Check {
+/**
+ * Runs a real statement, for all probes that come until it ends: a silent worker of Citus makes it slow, and other queries
+ * need the connection.
+ *
+ * @param query - returns the workers of Citus that do not answer. Without one of them no batch commits.
+ */
+export function databaseCheck(query: () => Promise<readonly Worker[]>, log: Log): Check {
   let failures = 0
   let saidAtMs = Number.NEGATIVE_INFINITY
-  return async () => {
+  let running: Promise<CheckResult> | null = null
+  /** /readyz is public, and what is wrong names hosts and roles: it goes to the log only. */
+  const warn = (details: object, message: string) => {
+    failures++
+    if (performance.now() - saidAtMs < SAY_AGAIN_MS) return
+    log.warn({ ...details, failures }, message)
+    saidAtMs = performance.now()
+    failures = 0
+  }
+  const look = async (): Promise<CheckResult> => {
     const start = performance.now()
     try {
-      await query()
-      return { ok: true, detail: `answered in ${(performance.now() - start).toFixed(1)} ms` }
-    } catch (error) {
-      failures++
-      if (start - saidAtMs >= SAY_AGAIN_MS) {
-        log.warn({ err: error, failures }, '/readyz cannot reach the database')
-        saidAtMs = start
-        failures = 0
+      const silent = await query()
+      if (silent.length === 0)
+        return { ok: true, detail: `answered in ${(performance.now() - start).toFixed(1)} ms` }
+      warn(
+        { workers: silent },
+        'The coordinator of Citus cannot reach a worker: batches with events for it wait',
+      )
+      const ids = silent.map(({ id }) => id).join(', ')
+      return {
+        ok: false,
+        detail: `no answer from worker ${ids} of Citus (nodeid); see the log and qs doctor`,
       }
-      // /readyz is public, and the error message names hosts and roles: it goes to the log only.
+    } catch (error) {
+      warn({ err: error }, '/readyz cannot reach the database')
       return { ok: false, detail: 'unreachable; see the log and qs doctor' }
     }
+  }
+  return () => {
+    running ??= look().finally(() => {
+      running = null
+    })
+    return running
   }
 }
 

@@ -13,6 +13,7 @@ import { checkEventIds } from './check-event-ids.ts'
 import { checkHours } from './check-hours.ts'
 import { checkRights } from './check-rights.ts'
 import { checkSchema } from './check-schema.ts'
+import { checkWorkers } from './check-workers.ts'
 import { type Finding, ok, problem, unknown } from './finding.ts'
 
 const TIMEOUT_MS = 5_000
@@ -22,6 +23,7 @@ type Check = (database: pg.Client, config: Config) => AsyncIterable<Finding>
 
 const CHECKS: Readonly<Record<string, Check>> = {
   durability: checkDurability,
+  workers: checkWorkers,
   schema: checkSchema,
   rights: checkRights,
   clock: checkClock,

@@ -201,37 +201,48 @@ begin
     group by p.at, p.unit;
 end $$;
 
+-- Rows and segments in two statements: in one, Citus does not let PostgreSQL plan what is about segments only.
 create or replace function clock_ahead(of_device text, since timestamptz, before timestamptz, width interval)
 returns table (at timestamptz, ahead double precision)
 language plpgsql stable as $$
 declare
-  kind text;
-  bound timestamptz;
-  newest record;
-  piece record;
-  packed record;
+  types text[];
+  places timestamptz[];
+  times timestamptz[];
+  aheads numeric[];
 begin
-  for kind in select s.event_type from event_series(array[of_device]) s loop
-    bound := before;
-    loop
-      select e.ts, extract(epoch from e.ts_device - e.ts_server) as ahead into newest from events e
-      where e.device_id = of_device and e.event_type = kind and e.ts >= since and e.ts < bound
-        and e.ts_device is not null
-      order by e.ts desc limit 1;
-      select g.segment_id, least(g.last_ts, bound - interval '1 microsecond') as last_ts into piece from event_segments g
-      where g.device_id = of_device and g.event_type = kind and g.last_ts >= since and g.first_ts < bound
-        and g.first_device is not null
-      order by g.last_ts desc limit 1;
-      exit when newest.ts is null and piece.last_ts is null;
-      at := date_bin(width, greatest(newest.ts, piece.last_ts), 'epoch');
-      select s.ts, extract(epoch from s.ts_device - s.ts_server) as ahead into packed from sealed_events s
-      where s.segment_id = piece.segment_id and s.ts >= greatest(at, since) and s.ts < bound and s.ts_device is not null
-      order by s.ts desc limit 1;
-      ahead := case when packed.ts is null or packed.ts < newest.ts then newest.ahead else packed.ahead end;
-      if packed.ts is not null or newest.ts >= at then return next; end if;
-      bound := at;
-    end loop;
-  end loop;
+  with newest as materialized (
+    select e.event_type, date_bin(width, e.ts, 'epoch') as at, max(e.ts) as ts
+    from events e
+    where e.device_id = of_device and e.ts >= since and e.ts < before and e.ts_device is not null
+    group by 1, 2
+  ), recent as materialized (
+    select n.event_type, n.at, n.ts, max(extract(epoch from e.ts_device - e.ts_server)) as ahead
+    from events e join newest n on e.event_type = n.event_type and e.ts = n.ts
+    where e.device_id = of_device and e.ts_device is not null
+    group by 1, 2, 3
+  )
+  select array_agg(r.event_type), array_agg(r.at), array_agg(r.ts), array_agg(r.ahead) into types, places, times, aheads
+  from recent r;
+  return query
+    select distinct on (p.event_type, p.at) p.at, p.ahead::double precision
+    from (
+      select r.* from unnest(types, places, times, aheads) as r(event_type, at, ts, ahead)
+      union all
+      select s.event_type, b.at, x.ts, x.ahead
+      from series s
+      cross join generate_series(date_bin(width, since, 'epoch'), before, width) as b(at)
+      cross join lateral (
+        select e.ts, extract(epoch from e.ts_device - e.ts_server) as ahead from sealed_events e
+        where e.segment_id = (
+            select g.segment_id from event_segments g
+            where g.device_id = s.device_id and g.event_type = s.event_type and g.last_ts >= greatest(b.at, since)
+              and g.first_ts < least(b.at + width, before) and g.first_device is not null
+            order by g.last_ts desc limit 1)
+          and e.ts >= greatest(b.at, since) and e.ts < least(b.at + width, before) and e.ts_device is not null
+        order by e.ts desc limit 1) x
+      where s.device_id = of_device) p
+    order by p.event_type, p.at, p.ts desc, p.ahead desc;
 end $$;
 
 create or replace function clock_drift_between(since timestamptz, before timestamptz)
@@ -248,6 +259,95 @@ begin
     from sealed_events s
     where s.ts_server >= since and s.ts_server < before and s.last_seen >= since and s.first_seen < before
       and s.ts_device is not null;
+end $$;
+
+create or replace function arrivals_between(since timestamptz, before timestamptz)
+returns table (
+  event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
+  ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
+  schema smallint, meta jsonb, value_exact text
+)
+language plpgsql stable as $$
+begin
+  return query select * from events e where e.ts_server >= since and e.ts_server < before;
+  return query
+    select s.event_id, s.device_id, s.event_type, s.value_num, s.value_text, s.unit, s.ts, s.ts_device, s.ts_device_local,
+      s.ts_device_raw, s.ts_server, s.schema, s.meta, s.value_exact
+    from sealed_events s
+    where s.ts_server >= since and s.ts_server < before and s.last_seen >= since and s.first_seen < before;
+end $$;
+
+create or replace function times_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
+returns table (
+  device_id text, event_type text, ts timestamptz, ts_device timestamptz, ts_device_raw text, ts_server timestamptz
+)
+language plpgsql stable as $$
+begin
+  return query
+    select e.device_id, e.event_type, e.ts, e.ts_device, e.ts_device_raw, e.ts_server
+    from events e join unnest(of_devices, of_types) as s(device_id, event_type)
+      on e.device_id = s.device_id and e.event_type = s.event_type
+    where e.ts between since and until;
+  return query
+    select e.device_id, e.event_type, e.ts, e.ts_device, e.ts_device_raw, e.ts_server
+    from sealed_events e join unnest(of_devices, of_types) as s(device_id, event_type)
+      on e.device_id = s.device_id and e.event_type = s.event_type
+    where e.ts between since and until and e.last_ts >= since and e.first_ts <= until;
+end $$;
+
+create or replace function gaps_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
+returns table (device_id text, event_type text, events bigint, longest interval, latest timestamptz)
+language plpgsql stable as $$
+begin
+  return query
+    select d.device_id, d.event_type, count(*), max(d.distance), max(d.ts)
+    from (
+      select e.device_id, e.event_type, e.ts, e.ts - lag(e.ts) over (partition by e.device_id, e.event_type order by e.ts) as distance
+      from times_between(of_devices, of_types, since, until) e) d
+    group by 1, 2;
+end $$;
+
+create or replace function numbers_by_series(of_devices text[], of_types text[], since timestamptz, before timestamptz, width interval)
+returns table (device_id text, at timestamptz, unit text, events bigint, total double precision)
+language plpgsql stable as $$
+begin
+  return query
+    with recent as materialized (
+      select e.device_id, date_bin(width, e.ts, 'epoch') as at, coalesce(e.unit, '') as unit, count(*) as events,
+        coalesce(sum(e.value_num) filter (where abs(e.value_num) < 1e300), 0) as total
+      from events e join unnest(of_devices, of_types) as s(device_id, event_type)
+        on e.device_id = s.device_id and e.event_type = s.event_type
+      where e.ts >= since and e.ts < before and e.value_num is not null
+      group by 1, 2, 3
+    )
+    select p.device_id, p.at, p.unit, sum(p.events)::bigint, sum(p.total)
+    from (
+      select * from recent
+      union all
+      select n.device_id, date_bin(width, n.ts, 'epoch'), coalesce(n.unit, ''), count(*),
+        coalesce(sum(n.value_num) filter (where abs(n.value_num) < 1e300), 0)
+      from sealed_numbers n join unnest(of_devices, of_types) as s(device_id, event_type)
+        on n.device_id = s.device_id and n.event_type = s.event_type
+      where n.ts >= since and n.ts < before and n.last_ts >= since and n.first_ts < before
+      group by 1, 2, 3) p
+    group by 1, 2, 3;
+end $$;
+
+-- The row of series has the id of the newest event, and one statement to the shards reads all of these.
+create or replace function newest_metas(of_devices text[], of_types text[])
+returns table (device_id text, event_type text, ts timestamptz, meta jsonb)
+language plpgsql stable as $$
+declare
+  ids text[];
+begin
+  select array_agg(n.event_id) into ids
+  from series n join unnest(of_devices, of_types) as s(device_id, event_type) using (device_id, event_type);
+  return query select e.device_id, e.event_type, e.ts, e.meta from events e where e.event_id = any(ids);
+  return query
+    select n.device_id, n.event_type, e.ts, e.meta
+    from series n join unnest(of_devices, of_types) as s(device_id, event_type) using (device_id, event_type)
+    join event_segments g on g.device_id = n.device_id and g.event_type = n.event_type and n.ts between g.first_ts and g.last_ts
+    join sealed_events e on e.segment_id = g.segment_id and e.event_id = n.event_id;
 end $$;
 
 create or replace function late_hours(first_seen timestamptz, last_seen timestamptz, over timestamptz)
@@ -396,4 +496,17 @@ begin
     total := total + cardinality(part.keys);
   end loop;
   return total;
+end $$;
+
+create or replace function events_size()
+returns table (rows double precision, data double precision, indexes double precision, elsewhere double precision)
+language plpgsql stable as $$
+begin
+  return query
+    select (
+        select coalesce(sum(greatest(r.result::float8, 0)), 0)
+        from run_command_on_shards('events', $s$select reltuples from pg_class where oid = '%s'::regclass$s$) r),
+      citus_table_size('events')::float8,
+      (citus_total_relation_size('events') - citus_table_size('events'))::float8,
+      citus_total_relation_size('events')::float8;
 end $$;

@@ -3,7 +3,7 @@ import { coloured, decimals, deviceLink, duration, unit } from './columns.ts'
 import { finishDashboard, startDashboard } from './dashboard.ts'
 import { BOARDS_UID } from './dashboard-uids.ts'
 import { histogram, rows } from './panels.ts'
-import { DEVICE_NAME, LATEST } from './sql.ts'
+import { DEVICE_NAME, pairsOf } from './sql.ts'
 
 /** Names that boards use, as an event type or as a field of meta. */
 const NAMES = `(values
@@ -20,8 +20,8 @@ told as (
   select device_id, lower(event_type) as field, coalesce(value_text, value_num::text) as value, unit, ts
   from series join boards using (device_id)
   union all
-  select series.device_id, lower(field.key), field.value, null, latest.ts
-  from series join boards using (device_id), ${LATEST},
+  select latest.device_id, lower(field.key), field.value, null, latest.ts
+  from ${pairsOf('series join boards using (device_id)')}, newest_metas(devices, types) as latest,
     jsonb_each_text(case jsonb_typeof(latest.meta) when 'object' then latest.meta else '{}' end) as field
 ),
 newest as (

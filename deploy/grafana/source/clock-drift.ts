@@ -48,7 +48,7 @@ clocks as (
     count(*) filter (where ts_device <> ts) as implausible,
     count(*) filter (where ts_device < '1971-01-01') as unset
   from ${TOLD}
-  group by voices.device_id
+  group by device_id
 )
 select
   count(*) as "Devices",
@@ -73,7 +73,7 @@ const offset = linesByName(
 with ${voices(CHOSEN, 50)},
 ${withGaps(
   `
-  select points.piece as time, voices.device_id as "Device", points.ahead as "Value"
+  select points.piece as time, device_id as "Device", points.ahead as "Value"
   from ${offsetPoints(bucket('ts'))}`,
   ['Value'],
   'Device',
@@ -96,7 +96,7 @@ const drift = rows({
   sql: `
 with ${voices(CHOSEN, MOST_DEVICES)},
 offsets as (
-  select voices.device_id, points.piece as minute, points.ahead as offset_seconds
+  select device_id, points.piece as minute, points.ahead as offset_seconds
   from ${offsetPoints(`date_bin('10 minutes', ts, 'epoch'::timestamptz)`)}
 ),
 jumps as (
@@ -156,7 +156,7 @@ const suspicious = rows({
 with ${voices(CHOSEN)},
 clocks as (
   select
-    voices.device_id,
+    device_id,
     count(*)::float8 as events,
     count(*) filter (where ts_device <> ts)::float8 as implausible,
     count(*) filter (where ts_device < '1971-01-01')::float8 as unset,

@@ -9,7 +9,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { COMPARE_UID } from './dashboard-uids.ts'
 import { DATA_SOURCE } from './data-source.ts'
 import { linesByName, rows } from './panels.ts'
-import { ALL, chosen, DEVICE_NAME, isChosen, readable, unitOf, withGaps } from './sql.ts'
+import { ALL, chosen, DEVICE_NAME, isChosen, pairsOf, readable, unitOf, withGaps } from './sql.ts'
 
 /** The series of the chosen type. A chart of more lines is unreadable. */
 const SHOWN = `shown as (
@@ -28,10 +28,11 @@ const chart = linesByName(
     sql: `
 with ${SHOWN},
 numbers as (
-  select number.at, shown.device_id, name, unit, total / events as mean,
-    dense_rank() over (order by name, shown.device_id) as place
-  from (select device_id, event_type, name from shown) as shown,
-    event_numbers(shown.device_id, shown.event_type, $__timeFrom(), $__timeTo(), make_interval(secs => $__interval_ms / 1000.0)) as number
+  select at, device_id, name, number.unit, total / number.events as mean,
+    dense_rank() over (order by name, device_id) as place
+  from ${pairsOf('shown')},
+    numbers_by_series(devices, types, $__timeFrom(), $__timeTo(), make_interval(secs => $__interval_ms / 1000.0)) as number
+    join shown using (device_id)
 ),
 named as (
   select at, mean, name

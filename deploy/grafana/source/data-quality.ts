@@ -4,7 +4,7 @@ import { finishDashboard, startDashboard } from './dashboard.ts'
 import { DATA_QUALITY_UID } from './dashboard-uids.ts'
 import { deadLettersByCode } from './outcomes.ts'
 import { histogram, lines, numbers, rows } from './panels.ts'
-import { bucket, eventsOf, MOST_DEVICES, milliseconds, TOLD, voices, withGaps } from './sql.ts'
+import { bucket, MOST_DEVICES, milliseconds, pairsOf, TOLD, voices, withGaps } from './sql.ts'
 
 const summary = numbers({
   title: 'Outcomes in this time range',
@@ -107,6 +107,11 @@ const gaps = rows({
   about:
     'The longest time without an event, for sensors that report regularly, against their usual interval (a third of the time after which they count as silent). Three times or more: the sensor hung, the device was off, or it lost events. If all sensors of a device have gaps, check the device; if only one has, check that sensor. For the 1,000 devices seen last.',
   sql: `
+with regular as (
+  select * from series
+  where silent_after is not null
+    and device_id in (select device_id from devices order by last_seen desc nulls last limit ${MOST_DEVICES})
+)
 select
   device_id as "Device",
   event_type as "Sensor",
@@ -116,20 +121,16 @@ select
   events as "Events",
   latest as "Last event"
 from (
-  select series.device_id, series.event_type, series.silent_after / 3 as usual, silence.events, latest,
+  select device_id, event_type, regular.silent_after / 3 as usual, silence.events::float8, latest,
     date_part('epoch', greatest(
-      gap,
-      case when is_silent(series.last_seen, series.silent_after) then least(now(), $__timeTo()::timestamptz) - latest end
+      silence.longest,
+      case when is_silent(regular.last_seen, regular.silent_after) then least(now(), $__timeTo()::timestamptz) - latest end
     )) as longest
-  from series, lateral (
-    select max(distance) as gap, count(*)::float8 as events, max(ts) as latest
-    from (
-      select ts, ts - lag(ts) over (order by ts) as distance
-      from ${eventsOf('series')}
-    ) as distances
-  ) as silence
-  where silence.events > 2 and series.silent_after is not null
-    and device_id in (select device_id from devices order by last_seen desc nulls last limit ${MOST_DEVICES})
+  from regular join (
+    select silence.*
+    from ${pairsOf('regular')}, gaps_between(devices, types, $__timeFrom(), $__timeTo()) as silence
+  ) as silence using (device_id, event_type)
+  where silence.events > 2
 ) as silences
 order by 5 desc
 limit 100`,

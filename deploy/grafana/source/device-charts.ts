@@ -1,7 +1,7 @@
 import { colour } from './columns.ts'
 import { isMeasured } from './measured.ts'
 import { bars, lines, states, withUnit } from './panels.ts'
-import { bucket, chosen, eventsOf, SERIES_OF_DEVICE, unitOf, withGaps } from './sql.ts'
+import { bucket, chosen, EVENTS, SERIES_OF_DEVICE, unitOf, withGaps } from './sql.ts'
 
 /* Charts over time of the dashboard of one device. */
 
@@ -79,7 +79,7 @@ export const arrivals = bars({
   sql: `
 with ${SERIES_OF_DEVICE}
 select ${bucket('events.ts')} as time, series.event_type as metric, count(*)::float8 as "events"
-from series, ${eventsOf('series')} as events
+from series, ${EVENTS} as events
 group by 1, 2
 order by 1`,
   width: 24,

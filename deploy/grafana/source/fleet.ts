@@ -17,7 +17,7 @@ import { FLEET_UID } from './dashboard-uids.ts'
 import { DEVICE_STATE, IN_USE, STATE_COLOURS } from './device-state.ts'
 import { deadLettersByCode, outcomesPerMinute } from './outcomes.ts'
 import { note, numbers, rows } from './panels.ts'
-import { eventsOf, readable } from './sql.ts'
+import { readable, timesOf } from './sql.ts'
 
 const devices = numbers({
   title: 'Devices',
@@ -174,17 +174,18 @@ const topDevices = rows({
   about:
     'Which devices fill the database. A device far above the others may send in a loop: check its firmware, or send less often and in arrays. Counts the 200 devices with the highest recent rate.',
   sql: `
-select
-  series.device_id as "Device",
-  sum(counted.events)::float8 as "Events",
-  sum(counted.events)::float8 * 60
-    / date_part('epoch', least(now(), $__timeTo()::timestamptz) - $__timeFrom()::timestamptz) as "A minute"
-from series, lateral (
-  select count(*) as events from ${eventsOf('series')}
-) as counted
-where device_id in (
-  select device_id from series group by 1 order by sum(1 / nullif(every_seconds, 0)) desc nulls last limit 200
+with busy as (
+  select device_id, event_type from series
+  where device_id in (
+    select device_id from series group by 1 order by sum(1 / nullif(every_seconds, 0)) desc nulls last limit 200
+  )
 )
+select
+  device_id as "Device",
+  count(*)::float8 as "Events",
+  count(*)::float8 * 60
+    / date_part('epoch', least(now(), $__timeTo()::timestamptz) - $__timeFrom()::timestamptz) as "A minute"
+from ${timesOf('busy')}
 group by 1
 order by 2 desc
 limit 10`,

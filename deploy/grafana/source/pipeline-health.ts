@@ -31,18 +31,13 @@ const database = numbers({
     'Growth: events of the last day times the size of an event, including indexes. Compare with the free disk space. Hit rate: reads answered from memory; below 95 % more shared_buffers or memory helps.',
   sql: `
 select
-  pg_database_size(current_database())::float8 as "Size",
+  pg_database_size(current_database()) + elsewhere as "Size",
   (
-    (select sum(stored) from ingest_stats where minute > now() - interval '1 day')
-    * pg_total_relation_size('events') / nullif(greatest(rows.estimate, 1), 0)
+    (select sum(stored) from ingest_stats where minute > now() - interval '1 day') * (data + indexes) / greatest(rows, 1)
   )::float8 as "Growth per day",
   blks_hit::float8 / nullif(blks_hit + blks_read, 0) as "Hit rate",
   deadlocks::float8 as "Deadlocks"
-from pg_stat_database, (
-  select greatest(c.reltuples, s.n_live_tup)::float8 as estimate
-  from pg_class c join pg_stat_user_tables s on s.relid = c.oid
-  where c.oid = 'events'::regclass
-) as rows
+from pg_stat_database, events_size()
 where datname = current_database()`,
   width: 12,
 })
@@ -130,9 +125,9 @@ const tables = rows({
   sql: `
 select
   s.relname as "Table",
-  greatest(c.reltuples, s.n_live_tup)::float8 as "Rows (about)",
-  pg_table_size(c.oid)::float8 as "Data",
-  pg_indexes_size(c.oid)::float8 as "Indexes",
+  coalesce(e.rows, greatest(c.reltuples, s.n_live_tup)) as "Rows (about)",
+  coalesce(e.data, pg_table_size(c.oid)) as "Data",
+  coalesce(e.indexes, pg_indexes_size(c.oid)) as "Indexes",
   s.n_dead_tup::float8 as "Dead rows",
   s.n_dead_tup::float8 / nullif(o.base + o.share * greatest(c.reltuples, 0), 0) as "To vacuum",
   greatest(s.last_vacuum, s.last_autovacuum) as "Vacuumed"
@@ -141,9 +136,9 @@ from pg_stat_user_tables s join pg_class c on c.oid = s.relid cross join lateral
     coalesce(max(option_value) filter (where option_name = 'autovacuum_vacuum_threshold'), current_setting('autovacuum_vacuum_threshold'))::float8 as base,
     coalesce(max(option_value) filter (where option_name = 'autovacuum_vacuum_scale_factor'), current_setting('autovacuum_vacuum_scale_factor'))::float8 as share
   from pg_options_to_table(c.reloptions)
-) as o
+) as o left join events_size() as e on s.relid = 'events'::regclass
 where s.schemaname = current_schema()
-order by pg_total_relation_size(c.oid) desc`,
+order by coalesce(e.data + e.indexes, pg_total_relation_size(c.oid)) desc`,
   width: 14,
 })
   .overrideByRegexp('/^(Rows \\(about\\)|Dead rows)$/', [unit('short')])

@@ -50,10 +50,8 @@ export const SERIES_OF_DEVICE = `series as (select * from series where device_id
 /** The newest event of a pair of `series`, as `latest`. */
 export const LATEST = 'newest_events(series.device_id, series.event_type, 1) as latest'
 
-/** The events of a pair of `series`, or of `voices`, in the time range. */
-export function eventsOf(pair: 'series' | 'voices'): string {
-  return `events_between(${pair}.device_id, ${pair}.event_type, $__timeFrom(), $__timeTo())`
-}
+/** The events of a pair of `series` in the time range. */
+export const EVENTS = 'events_between(series.device_id, series.event_type, $__timeFrom(), $__timeTo())'
 
 /** The display name of a row of `devices`. */
 export const DEVICE_NAME = `coalesce(nullif(label, ''), device_id)`
@@ -138,22 +136,25 @@ export function voices(condition = 'true', atMost?: number): string {
 )`
 }
 
-/**
- * The times of the events of `voices` in the time range, as `told`. `offset 0` keeps the planner from joining
- * with all events of that time.
- */
-export const TOLD = `voices, lateral (
-  select ts, ts_device, ts_server, ts_device_raw from ${eventsOf('voices')}
-  offset 0
-) as told`
+/** All series that `series` has, as `devices` and `types` of one row: the arguments of functions of several series. */
+export function pairsOf(series: string): string {
+  return `(select array_agg(device_id) as devices, array_agg(event_type) as types from ${series}) as pairs`
+}
+
+/** The times of their events in the time range, as rows of `told`. */
+export function timesOf(series: string): string {
+  return `${pairsOf(series)}, times_between(devices, types, $__timeFrom(), $__timeTo()) as told`
+}
+
+export const TOLD = timesOf('voices')
 
 /** As `points`: the most that each clock of `voices` was ahead in each piece of time, so late events do not count. */
 export function offsetPoints(piece: string): string {
-  return `voices, lateral (
-  select ${piece} as piece, ${milliseconds('max(ts_device - ts_server)')} as ahead
-  from ${eventsOf('voices')}
+  return `(
+  select device_id, ${piece} as piece, ${milliseconds('max(ts_device - ts_server)')} as ahead
+  from ${TOLD}
   where ts_device = ts
-  group by 1
+  group by 1, 2
 ) as points`
 }
 

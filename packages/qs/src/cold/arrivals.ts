@@ -27,8 +27,7 @@ export function dayNamed(name: string): ArrivalDay {
 }
 
 /** For the events that arrived from $1 to $2, sealed or not. */
-export const arrived =
-  'from bounded_events where ts_server >= $1 and ts_server < $2 and last_seen >= $1 and first_seen < $2'
+export const arrived = 'from arrivals_between($1, $2)'
 
 const NEXT_ROW = `
 select (extract(epoch from min(ts_server)) * 1000)::float8 as at from events

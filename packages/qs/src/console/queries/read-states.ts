@@ -3,7 +3,7 @@ import type { Ask } from '../../database/query-pool.ts'
 import type { SeriesName } from '../../devices/series.ts'
 import type { SeriesQuestion } from './read-series.ts'
 import { type RecentValue, stateKind } from './state-kind.ts'
-import { AXIS_BOUNDS, AXIS_COLUMNS } from './time-axis.ts'
+import { AXIS_COLUMNS } from './time-axis.ts'
 
 /** Per series: events needed to distinguish states from messages, and maximum changes in a chart of states. */
 const [SAMPLE, MOST_CHANGES] = [30, 500]
@@ -30,17 +30,13 @@ select extract(epoch from ts)::float8 as time, coalesce(left(value_text, ${MOST_
 from newest_events($1, $2, 1, before => $3)`
 
 /**
- * The last change before the range, which still applies at its start. By another time than that of the event, segments are
- * searched for a month: they are not in its order.
+ * The last change before the range, which still applies at its start. By another time than that of the event, a month is
+ * searched, since neither rows nor segments are in its order.
  */
 const before = (axis: TimeAxis) =>
   axis === 'event'
     ? BEFORE_EVENT_TIME
-    : `${changes(
-        axis,
-        `bounded_events where device_id = $1 and event_type = $2 and ${AXIS_COLUMNS[axis]} < $3 and ${AXIS_BOUNDS[axis].first} < $3
-  and (segment_id is null or ${AXIS_BOUNDS[axis].last} >= $3::timestamptz - interval '31 days')`,
-      )} limit 1`
+    : `${changes(axis, `events_on_axis($1, $2, '${axis}', $3::timestamptz - interval '31 days', $3)`)} limit 1`
 
 const within = (axis: TimeAxis) =>
   `${changes(axis, `events_on_axis($1, $2, '${axis}', $3, $4) where value_text is not null`)} limit ${MOST_CHANGES + 1}`

@@ -1,7 +1,7 @@
 -- More functions for readers of a range, for the reason in 0033: for all series, for several, and for the newest of several. On
 -- Citus a function of one series is a statement to each shard; a panel of a thousand devices took half a minute.
 
-create function arrivals_between(since timestamptz, before timestamptz)
+create or replace function arrivals_between(since timestamptz, before timestamptz)
 returns table (
   event_id text, device_id text, event_type text, value_num double precision, value_text text, unit text,
   ts timestamptz, ts_device timestamptz, ts_device_local timestamp, ts_device_raw text, ts_server timestamptz,
@@ -17,7 +17,7 @@ $$;
 comment on function arrivals_between is 'The events of all series by server time: since <= ts_server < before';
 
 -- offset 0 keeps the planner from joining the series with all events of that time.
-create function times_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
+create or replace function times_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
 returns table (
   device_id text, event_type text, ts timestamptz, ts_device timestamptz, ts_device_raw text, ts_server timestamptz
 )
@@ -34,7 +34,7 @@ comment on function times_between is
   'The times of the events of several series, each a device and a type at the same place, by event time: since <= ts <= until';
 
 -- One series after the other: sorting the events of all of them took twice as long.
-create function gaps_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
+create or replace function gaps_between(of_devices text[], of_types text[], since timestamptz, until timestamptz)
 returns table (device_id text, event_type text, events bigint, longest interval, latest timestamptz)
 language sql stable as $$
   select s.device_id, s.event_type, g.events, g.longest, g.latest
@@ -49,7 +49,7 @@ $$;
 comment on function gaps_between is
   'The longest time without an event in several series, each a device and a type at the same place, by event time: since <= ts <= until';
 
-create function numbers_by_series(of_devices text[], of_types text[], since timestamptz, before timestamptz, width interval)
+create or replace function numbers_by_series(of_devices text[], of_types text[], since timestamptz, before timestamptz, width interval)
 returns table (device_id text, at timestamptz, unit text, events bigint, total double precision)
 language sql stable as $$
   select s.device_id, n.at, n.unit, n.events, n.total
@@ -59,7 +59,7 @@ $$;
 comment on function numbers_by_series is
   'event_numbers of several series of different devices, each a device and a type at the same place';
 
-create function newest_metas(of_devices text[], of_types text[])
+create or replace function newest_metas(of_devices text[], of_types text[])
 returns table (device_id text, event_type text, ts timestamptz, meta jsonb)
 language sql stable as $$
   select s.device_id, s.event_type, e.ts, e.meta
@@ -69,7 +69,7 @@ $$;
 comment on function newest_metas is 'What came in meta with the newest event of several series, each a device and a type at the same place';
 
 -- Estimates, as PostgreSQL has them. What is elsewhere is not in the size of this database: the shards of Citus.
-create function events_size()
+create or replace function events_size()
 returns table (rows double precision, data double precision, indexes double precision, elsewhere double precision)
 language sql stable as $$
   select greatest(c.reltuples, s.n_live_tup)::float8, pg_table_size(c.oid)::float8, pg_indexes_size(c.oid)::float8, 0::float8

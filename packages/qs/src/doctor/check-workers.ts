@@ -4,11 +4,11 @@ import { askWorkers, type Worker } from '../database/citus-workers.ts'
 import { counted } from '../telemetry/counted.ts'
 import { type Finding, ok, problem, unknown, warning } from './finding.ts'
 
-/** Less than the timeout of a query of the doctor with two silent workers. */
-const CONNECT_TIMEOUT_MS = 2_000
+/** Within the five seconds of a query of the doctor. */
+const TIMEOUT_MS = 4_000
 
 /**
- * Asked as the role of the doctor. `synchronous_commit` may also be off for another role only. Citus commits what is
+ * Asked as the role of the doctor. `synchronous_commit` may also be off for another role that stores events. Citus commits what is
  * prepared within two intervals; what is older waits for a person.
  */
 const ABOUT_NODE = `
@@ -19,9 +19,11 @@ select json_build_object(
   'fullPageWrites', current_setting('full_page_writes'),
   'synchronousCommit', case when exists (
       select from pg_db_role_setting r left join pg_database d on d.oid = r.setdatabase
-      where 'synchronous_commit=off' = any(r.setconfig) and coalesce(d.datname, current_database()) = current_database())
+      where r.setconfig && array['synchronous_commit=off', 'synchronous_commit=false', 'synchronous_commit=no', 'synchronous_commit=0']
+        and coalesce(d.datname, current_database()) = current_database()
+        and (r.setrole = 0 or has_table_privilege(r.setrole, 'events', 'insert')))
     then 'off' else current_setting('synchronous_commit') end,
-  'readOnly', pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on',
+  'readOnly', pg_is_in_recovery(),
   'connections', current_setting('max_connections')::int,
   'prepared', current_setting('max_prepared_transactions')::int,
   'left', (select count(*) from pg_prepared_xacts where database = current_database() and gid like 'citus\\_%'
@@ -46,7 +48,7 @@ type Nodes = readonly (readonly [place: string, node: Node])[]
 export async function* checkWorkers(database: ClientBase, config: Config): AsyncGenerator<Finding> {
   const query = async (text: string, values: readonly unknown[] = []) =>
     (await database.query(text, [...values])).rows
-  const workers = await askWorkers(query, { command: ABOUT_NODE, connectTimeoutMs: CONNECT_TIMEOUT_MS })
+  const workers = await askWorkers(query, { command: ABOUT_NODE, timeoutMs: TIMEOUT_MS })
   if (workers.length === 0) return
   yield* checkReach(workers)
   const nodes = workers
@@ -66,7 +68,7 @@ function* checkReach(workers: readonly Worker[]): Generator<Finding> {
   for (const { place, text } of workers.filter((worker) => !worker.ok))
     yield problem(
       'worker reachable',
-      `${place}: ${text}. No batch with events for it commits`,
+      `${place}: ${text}. No batch of this role with events for it commits`,
       `Start it, or correct its place with citus_update_node(); if it runs, the log of the coordinator has the reason, such as a password that pg_dist_authinfo or .pgpass lacks, or the connection limit of this role`,
     )
   const good = workers.filter((worker) => worker.ok)
@@ -94,11 +96,7 @@ function* checkCommits(nodes: Nodes): Generator<Finding> {
         )
     if (node.readOnly)
       findings.push(
-        problem(
-          'worker writable',
-          `${place} is a standby or read-only`,
-          'Name its primary with citus_update_node()',
-        ),
+        problem('worker writable', `${place} is a standby`, 'Name its primary with citus_update_node()'),
       )
   }
   if (findings.length === 0)

@@ -38,7 +38,7 @@ export function alarmCheck(active: () => ReadonlyMap<string, string>): Check {
   }
 }
 
-/** Probes come every few seconds, so a repeated failure is logged once a minute. */
+/** Probes come every few seconds, so a failure that is repeated is logged once a minute. */
 const SAY_AGAIN_MS = 60_000
 
 /**
@@ -49,13 +49,15 @@ const SAY_AGAIN_MS = 60_000
  */
 export function databaseCheck(query: () => Promise<readonly Worker[]>, log: Log): Check {
   let failures = 0
+  let said = ''
   let saidAtMs = Number.NEGATIVE_INFINITY
   let running: Promise<CheckResult> | null = null
   /** /readyz is public, and what is wrong names hosts and roles: it goes to the log only. */
   const warn = (details: object, message: string) => {
     failures++
-    if (performance.now() - saidAtMs < SAY_AGAIN_MS) return
+    if (message === said && performance.now() - saidAtMs < SAY_AGAIN_MS) return
     log.warn({ ...details, failures }, message)
+    said = message
     saidAtMs = performance.now()
     failures = 0
   }

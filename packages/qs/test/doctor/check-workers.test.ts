@@ -51,11 +51,14 @@ test('the doctor asks the workers of Citus whether a COMMIT holds there', async 
     ])
   const name = new URL(url).pathname.slice(1)
   const { synchronousCommit: _, ...without } = sound
-  await run(`create role ${name}; alter role ${name} set synchronous_commit = off`)
-  t.after(() => run(`drop role ${name}`))
-  assert.equal((await say(without))[0]?.[0], 'worker synchronous_commit', 'of any role')
+  await run(`create role ${name}; alter role ${name} set synchronous_commit = false`)
+  t.after(() => run(`drop owned by ${name}; drop role ${name}`))
+  const isOff = async () => String(await say(without)).includes('worker synchronous_commit')
+  assert.equal(await isOff(), false, 'of a role that stores nothing')
+  await run(`grant insert on events to ${name}`)
+  assert.equal(await isOff(), true, 'of a role that stores events')
   assert.deepEqual(await say({ ...sound, readOnly: true }), [
-    ['worker writable', 'problem', 'worker-2:5432 is a standby or read-only'],
+    ['worker writable', 'problem', 'worker-2:5432 is a standby'],
   ])
   assert.match(String(await say({ ...sound, prepared: 1 })), /^worker limits,problem,max_prepared.* is 1 on/)
   assert.match(

@@ -45,7 +45,7 @@ test('a worker of Citus that is away makes the ingester unready, by its number o
     statements.push(text)
     return queryOnce(pool, text)
   }
-  assert.deepEqual(await askWorkers(query, { command: 'select 1', connectTimeoutMs: 900 }), [])
+  assert.deepEqual(await askWorkers(query, { command: 'select 1', timeoutMs: 900 }), [])
   assert.equal(statements.length, 1)
 
   await pool.query(CITUS_STAND_IN)
@@ -68,6 +68,13 @@ test('a worker of Citus that is away makes the ingester unready, by its number o
     'no answer from worker 3 of Citus (nodeid); see the log and qs doctor',
   ])
   assert.match(JSON.stringify(records), /failed to connect to worker-3:5432.*batches with events for it wait/)
+  await pool.query(`
+    create or replace function run_command_on_workers(command text, parallel boolean default true)
+    returns table (nodename text, nodeport int, success boolean, result text) language plpgsql as $$
+    begin
+      raise insufficient_privilege;
+    end $$`)
+  assert.equal((await ready())[0], 200, 'the role may not ask')
   await pool.query('delete from pg_dist_shard')
   assert.equal((await ready())[0], 200, 'events is not distributed')
 })

@@ -14,6 +14,7 @@ import { FIND_CONSTRAINTS, findViolations } from '../../packages/qs/src/sink/fin
 import { insertDeadLetters } from '../../packages/qs/src/sink/insert-dead-letters.ts'
 import { insertEvents } from '../../packages/qs/src/sink/insert-events.ts'
 import { SeriesChanges } from '../../packages/qs/src/sink/series-changes.ts'
+import { CHECK_AT_ONCE } from '../../packages/qs/src/sink/store-events.ts'
 import { recoverDevices, upsertDevices } from '../../packages/qs/src/sink/upsert-devices.ts'
 import { upsertSeries } from '../../packages/qs/src/sink/upsert-series.ts'
 import { Backend } from './backend.ts'
@@ -70,7 +71,7 @@ function letter(random: Random) {
 }
 
 function statement(random: Random): QueryConfig {
-  switch (random.below(23)) {
+  switch (random.below(24)) {
     case 0:
     case 1:
       return { text: 'begin' }
@@ -120,6 +121,8 @@ function statement(random: Random): QueryConfig {
     case 18:
       return FIND_CONSTRAINTS
     case 19:
+      return CHECK_AT_ONCE
+    case 20:
       return findViolations(rows(random), [FORESEEN])
     default:
       return insertEvents(rows(random))
@@ -140,7 +143,10 @@ async function say(answer: Promise<Answer>): Promise<unknown> {
   try {
     const { command, rows: found, rowCount } = await answer
     const sorted = found.map(({ detail: _, ...each }) =>
-      Array.isArray(each.new_ids) ? { new_ids: [...each.new_ids].sort() } : each,
+      // Null is not the same either.
+      Array.isArray(each.new_ids)
+        ? { new_ids: [...each.new_ids].sort() }
+        : { ...each, ...('same' in each && { same: each.same === true }) },
     )
     return {
       command,

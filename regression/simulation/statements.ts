@@ -6,6 +6,7 @@ import {
   FIND_CONSTRAINTS,
   findViolations,
 } from '../../packages/qs/src/sink/find-violations.ts'
+import { CHECK_AT_ONCE } from '../../packages/qs/src/sink/store-events.ts'
 import type { DeviceSeen } from '../../packages/qs/src/sink/upsert-devices.ts'
 import {
   type InputRow,
@@ -81,6 +82,8 @@ export const STATEMENTS: Readonly<Record<string, Statement>> = {
     }
     return { command: 'COPY', rows: [], rowCount: rows.length }
   },
+
+  [CHECK_AT_ONCE.text]: async () => ({ command: 'SET', rows: [] }),
 
   [String(FIND_CONSTRAINTS.name)]: async () => ({ command: 'SELECT', rows: [{ ...FORESEEN }] }),
 

@@ -284,7 +284,9 @@ export class Outbox {
       if (event === undefined || !message || message.copies === 0) continue
       const waiting = this.#waitingOf(message)
       if (waiting.length > 1) this.#halve(message, waiting)
-      else if (this.#forget(event.eventId) !== undefined) events.push([event, deviceAck])
+      // The refusal of an array says nothing about an event that is sent alone by now.
+      else if (deviceAcks.length === 1 && this.#forget(event.eventId) !== undefined)
+        events.push([event, deviceAck])
     }
     return { ...NOTHING, events }
   }

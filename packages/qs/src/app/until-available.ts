@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { queryFailure } from '../database/query-failure.ts'
 import { QsError } from '../errors/qs-error.ts'
 import { logged } from '../errors/reason-of.ts'
-import { verdictOn } from '../sink/sqlstate.ts'
+import { isRaised, verdictOn } from '../sink/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [250, 3_000]
@@ -23,7 +23,8 @@ export async function untilAvailable<T>(
       return await step()
     } catch (thrown) {
       const error = queryFailure(thrown)
-      const isFinal = error instanceof QsError ? !error.entry.retryable : verdictOn(error) !== 'retry'
+      const mayPass = verdictOn(error) === 'retry' || isRaised(error)
+      const isFinal = error instanceof QsError ? !error.entry.retryable : !mayPass
       if (isFinal) throw error
       if ((failures & (failures + 1)) === 0) {
         log.warn(

@@ -53,10 +53,22 @@ with known as (
   from pg_constraint c
   where c.conrelid = 'events'::regclass and c.contype = 'c' and c.conkey <@ array(select attnum from known)
     and to_jsonb(c) ->> 'conenforced' is distinct from 'false'
+    -- A function that is not immutable may see the rows stored before, or do something.
+    and not exists (
+      select from pg_depend d left join pg_proc p on d.refclassid = 'pg_proc'::regclass and p.oid = d.refobjid
+      where d.classid = 'pg_constraint'::regclass and d.objid = c.oid and d.deptype = 'n'
+        and p.provolatile is distinct from 'i' and (d.refclassid, d.refobjid) is distinct from ('pg_class'::regclass, c.conrelid))
+    and not exists (
+      select from pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile = 'v'
+        and strpos(pg_get_expr(c.conbin, c.conrelid), p.proname || '(') > 0)
 )
 select condition, code, message from own
 where not exists (
-  select from pg_trigger where tgrelid = 'events'::regclass and tgtype & 7 = 7 and tgenabled <> 'D')
+  select from pg_trigger
+  where (tgrelid = 'events'::regclass or tgrelid in (select relid from pg_partition_tree('events')))
+    and tgtype & 7 = 7 and tgenabled <> 'D')
+-- With other settings, a constant may be shown as one that is read as another value.
+and current_setting('extra_float_digits')::int > 0 and current_setting('datestyle') like 'ISO%' and current_setting('intervalstyle') = 'postgres'
 order by attnum, name collate "C"`
 
 export const FIND_CONSTRAINTS: QueryConfig = { name: 'find-constraints', text: OWN_CONSTRAINTS }
@@ -100,10 +112,10 @@ export async function violationsIn<Row extends EventRow>(
   rows: readonly Row[],
 ): Promise<ReadonlyMap<Row, unknown>> {
   const violations = new Map<Row, unknown>()
-  const [answer] = await pipelined(connection, FIND_CONSTRAINTS)
-  const constraints = (answer?.rows ?? []) as readonly Constraint[]
-  if (constraints.length === 0) return violations
   try {
+    const [, answer] = await pipelined(connection, SAVEPOINT, FIND_CONSTRAINTS, RELEASE)
+    const constraints = (answer?.rows ?? []) as readonly Constraint[]
+    if (constraints.length === 0) return violations
     const [, found] = await pipelined(connection, SAVEPOINT, findViolations(rows, constraints), RELEASE)
     for (const { index, broken, detail } of found?.rows ?? []) {
       const { code, message } = constraints[broken] as Constraint

@@ -32,6 +32,11 @@ export function sqlstateOf(error: unknown): string | null {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null
 }
 
+/** Whether a trigger or a function raised it. A program may fail for a while, and for rows that are good. */
+export function isRaised(error: unknown): boolean {
+  return sqlstateOf(error)?.startsWith('P0') === true
+}
+
 export function verdictOn(error: unknown): Verdict {
   const sqlstate = sqlstateOf(error) ?? ''
   return VERDICTS[sqlstate] ?? VERDICTS[sqlstate.slice(0, 2)] ?? 'retry'

@@ -8,7 +8,7 @@ import { type Comparison, compareEvents, readComparisons } from './compare-event
 import { type Connection, pipelined } from './connection.ts'
 import { violationsIn } from './find-violations.ts'
 import { byId, type EventRow, insertEvents } from './insert-events.ts'
-import { sqlstateOf } from './sqlstate.ts'
+import { isRaised, sqlstateOf } from './sqlstate.ts'
 
 /** A row and where its outcome goes: the outcomes of its message, and its index there. */
 export interface PendingRow extends EventRow {
@@ -68,8 +68,12 @@ export const insertTogether: Insert = async (connection, rows) => {
   return { newIds: newIds && new Set(newIds), refused: NOBODY }
 }
 
+/** What is deferred to COMMIT would fail the batch for ever, since no row can be found there. */
+export const CHECK_AT_ONCE = { text: 'set constraints all immediate' }
+
 /** For a batch that PostgreSQL refused: finds the bad rows, and rejects those. */
 export const insertJudging: Insert = async (connection, rows) => {
+  await pipelined(connection, CHECK_AT_ONCE)
   const newIds = new Set<string>()
   const refused = new Map<PendingRow, Outcome>()
   for (const [row, error] of await violationsIn(connection, rows)) refused.set(row, refusal(error, row.event))
@@ -126,7 +130,8 @@ function foreignConflict({ eventId }: Event): Outcome {
 export function refusal(error: unknown, { eventId }: Event): Outcome {
   const { message, detail, where } = error as { message?: string; detail?: string; where?: string }
   const trace = [`sink: SQLSTATE ${sqlstateOf(error)}: ${message}`, detail, where].filter(Boolean).join('\n')
-  return rejection('STORAGE_REJECTED', String(message), { eventId, trace })
+  const outcome = rejection('STORAGE_REJECTED', String(message), { eventId, trace })
+  return isRaised(error) ? { ...outcome, isAlwaysKept: true } : outcome
 }
 
 function splitById(rows: readonly PendingRow[]) {

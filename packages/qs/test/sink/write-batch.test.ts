@@ -508,6 +508,66 @@ test('a row is not refused for a constraint that an INSERT of it would satisfy',
   assert.deepEqual(await write(sent), expected)
 })
 
+/** By statements of the owner and of the session. */
+const NOT_JUDGED: Readonly<Record<string, readonly [owner: string, session: string]>> = {
+  'a function that reads rows': [
+    `create function booted(device text, type text) returns boolean language plpgsql as $$
+      begin
+        return type = 'boot' or exists (select from events where device_id = device and event_type = 'boot');
+      end $$;
+    alter table events add check (booted(device_id, event_type))`,
+    'select 1',
+  ],
+  'a trigger of a partition': [
+    `drop view bounded_events, bounded_numbers, clock_drift cascade;
+    alter table events rename to plain_events;
+    create table events (like plain_events including defaults, primary key (event_id)) partition by hash (event_id);
+    create table events_0 partition of events for values with (modulus 1, remainder 0);
+    alter table events alter unit set not null;
+    create function fill() returns trigger language plpgsql as $$ begin new.unit := '1'; return new; end $$;
+    create trigger fill before insert on events_0 for each row execute function fill()`,
+    'select 1',
+  ],
+  'a constant that the session shows rounded': [
+    `alter table events add check (value_num <= 0.30000000000000004 or value_num = 100)`,
+    'set extra_float_digits = 0',
+  ],
+  'constraints that the role may not read': [
+    // A role that every server has.
+    `grant all on all tables in schema public to pg_signal_backend;
+    grant usage on all sequences in schema public to pg_signal_backend; revoke select on pg_constraint from public`,
+    'set role pg_signal_backend',
+  ],
+}
+
+for (const [what, [owner, session]] of Object.entries(NOT_JUDGED))
+  test(`${what}: a good row is stored beside a bad one`, async (t) => {
+    const { connection, write, query } = await start(t)
+    await query(owner)
+    await query('alter table events add constraint sane check (value_num < 100)')
+    await connection.query({ text: session })
+    const sent = [
+      { event_id: 'a', event_type: 'boot', value: 0.30000000000000004 },
+      { event_id: 'b', value: 0.1 },
+      { event_id: 'bad', value: 100 },
+    ]
+    const [outcomes] = await write(message(sent, { redelivered: true }))
+    assert.deepEqual(outcomes, ['stored', 'stored', 'STORAGE_REJECTED'])
+  })
+
+test('what a trigger raises for every row is kept beyond the allowance, so that all can be replayed', async (t) => {
+  const { connection, query } = await start(t)
+  await query(`create function away() returns trigger language plpgsql as $$ begin raise 'maintenance'; end $$;
+    create trigger away before insert on events for each row execute function away()`)
+  const allowance = new LetterAllowance({ lettersPerMinute: 1, bytesPerMinute: 1e9 })
+  const sent = ['a', 'b', 'c'].map((id) => ({ event_id: id, value: 1 }))
+  await writeBatch(connection, batchOf(message(sent)), context({ allowance }))
+  assert.deepEqual(
+    await query('select event_id from dead_letters order by event_id'),
+    sent.map(({ event_id }) => ({ event_id })),
+  )
+})
+
 test('after a refused row the next batches are judged first, until one has none', async (t) => {
   const { connection, query } = await start(t)
   await query('alter table events add constraint sane check (value_num < 100)')
@@ -545,6 +605,13 @@ const OTHER_RULES = {
     `create function judge() returns trigger language plpgsql as $$
       begin if new.value_num = 11 then raise 'no such sensor'; end if; return new; end $$;
     create trigger judge before insert on events for each row execute function judge()`,
+    { 11: 'P0001' },
+  ],
+  'a trigger that is deferred to COMMIT': [
+    `create function judge() returns trigger language plpgsql as $$
+      begin if new.value_num = 11 then raise 'no such sensor'; end if; return new; end $$;
+    create constraint trigger judge after insert on events deferrable initially deferred
+      for each row execute function judge()`,
     { 11: 'P0001' },
   ],
   'a check that fails itself, an index, an exclusion, a foreign key or a domain': [

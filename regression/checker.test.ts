@@ -183,3 +183,22 @@ test('JSONB may change the order of keys, and nothing else', () => {
   assert.equal(content(1), same)
   assert.notEqual(content(1), content(2))
 })
+
+test('a row that may be visible late is there in the end, or the promise is broken', () => {
+  const watch = () => {
+    const checker = new Checker({ mayBeVisibleLate: true })
+    checker.sent({ deviceId: 'd', payload: 'p', event: { id: 'e', content: content(1) }, fate: 'stored' })
+    checker.acked(ACK)
+    checker.delivered('c', { packetId: 1, deviceId: 'd', payloads: ['p'] })
+    checker.pubacked('c', 1)
+    return checker
+  }
+  const late = watch()
+  late.stored('e', content(1))
+  late.quiet()
+  assert.deepEqual([late.violations, late.visibleLate], [[], 2])
+
+  const never = watch()
+  never.quiet()
+  assert.match(never.violations.join('\n'), /told that e is stored.*\nPUBACK 1 came.*\nlost: p/)
+})

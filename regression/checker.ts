@@ -25,6 +25,22 @@ export class Checker {
   /** Messages of each connection without a PUBACK yet, oldest first. */
   readonly #unanswered = new Map<string, Delivered[]>()
   readonly #acks = { stored: 0, duplicate: 0, rejected: 0 }
+  readonly #mayBeVisibleLate: boolean
+  /** What was acknowledged and not visible yet. */
+  readonly #late: { readonly isKept: () => boolean; readonly what: () => string }[] = []
+
+  /**
+   * @param options.mayBeVisibleLate the database may show a committed row only later, as Citus does when a worker died between
+   *   PREPARE and COMMIT PREPARED: what was acknowledged must be there in the end
+   */
+  constructor({ mayBeVisibleLate = false }: { readonly mayBeVisibleLate?: boolean } = {}) {
+    this.#mayBeVisibleLate = mayBeVisibleLate
+  }
+
+  /** How many acknowledgements came before their rows were visible. */
+  get visibleLate(): number {
+    return this.#late.length
+  }
 
   /** The device has published it, or tried to. */
   sent(item: Sent): void {
@@ -75,11 +91,14 @@ export class Checker {
   /** The device has received its ack. */
   acked({ deviceId, eventId, status }: Ack): void {
     this.#acks[status]++
-    const isKept =
+    const isKept = () =>
       status === 'rejected'
         ? this.#letterIds.has(`${deviceId}\0${eventId}`)
         : eventId !== null && this.#contents.has(eventId)
-    if (!isKept) this.#violated(`${deviceId} was told that ${eventId} is ${status}, and it is not committed`)
+    this.#mustBeKept(
+      isKept,
+      () => `${deviceId} was told that ${eventId} is ${status}, and it is not committed`,
+    )
   }
 
   /** The broker has sent a message with QoS 1 to the ingester. */
@@ -98,8 +117,11 @@ export class Checker {
       )
     }
     this.#unanswered.get(connection)?.shift()
-    const lost = first.payloads.find((payload) => !this.isKept(first.deviceId, payload))
-    if (lost !== undefined) this.#violated(`PUBACK ${packetId} came, and this is not committed: ${lost}`)
+    for (const payload of first.payloads)
+      this.#mustBeKept(
+        () => this.isKept(first.deviceId, payload),
+        () => `PUBACK ${packetId} came, and this is not committed: ${payload}`,
+      )
   }
 
   /** The metrics of one ingester. */
@@ -135,6 +157,7 @@ export class Checker {
 
   /** Everything is acked and nothing is under way. */
   quiet(): void {
+    for (const { isKept, what } of this.#late) if (!isKept()) this.#violated(what())
     const contents = new Map<string, Set<string>>()
     for (const { deviceId, payload, fate, event } of this.#sent.values()) {
       const isDue = !this.#mayBeMissing.has(keyOf(deviceId, payload))
@@ -161,6 +184,12 @@ export class Checker {
       stored: this.#contents.size,
       deadLetters: this.#letterRows,
     }
+  }
+
+  #mustBeKept(isKept: () => boolean, what: () => string): void {
+    if (isKept()) return
+    if (this.#mayBeVisibleLate) this.#late.push({ isKept, what })
+    else this.#violated(what())
   }
 
   #violated(what: string): void {

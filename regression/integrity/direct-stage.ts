@@ -12,7 +12,10 @@ import type { StageOptions } from './stage.ts'
 
 /** A stage for cases that need no Mosquitto. */
 export interface DirectStageOptions
-  extends Pick<StageOptions, 'fault' | 'fleet' | 'settings' | 'postgres' | 'openDatabase' | 'maxMemoryMb'> {
+  extends Pick<
+    StageOptions,
+    'fault' | 'fleet' | 'settings' | 'postgres' | 'openDatabase' | 'mayBeVisibleLate' | 'maxMemoryMb'
+  > {
   /** Put a proxy between `qs up` and its database, or between the devices and `qs up`. */
   readonly wrapDatabase?: (url: string) => Promise<string>
   readonly wrapBroker?: (url: string) => Promise<string>
@@ -55,8 +58,14 @@ export class DirectStage extends Scene {
   readonly port: number
 
   constructor(t: TestContext, { postgres, env, brokerUrl }: Places, options: DirectStageOptions) {
-    const { fault, maxMemoryMb = MAX_MEMORY_MB } = options
-    super(t, { fault: `qs up: ${fault}`, maxMemoryMb, brokerUrl, superUrl: postgres.superUrl })
+    const { fault, maxMemoryMb = MAX_MEMORY_MB, mayBeVisibleLate = false } = options
+    super(t, {
+      fault: `qs up: ${fault}`,
+      maxMemoryMb,
+      mayBeVisibleLate,
+      brokerUrl,
+      superUrl: postgres.superUrl,
+    })
     this.postgres = postgres
     this.port = Number(env.MQTT_PORT)
     this.watchOver(IngesterProcess.embedded(t, env), 2 * DEFAULT_IN_FLIGHT.up)

@@ -19,6 +19,8 @@ export interface SceneOptions {
   readonly superUrl: string
   /** Bound of the ingester's resident memory. */
   readonly maxMemoryMb: number
+  /** See `Checker`. */
+  readonly mayBeVisibleLate?: boolean
 }
 
 /** What one read of the socket may add to the high watermark. */
@@ -30,7 +32,7 @@ const QUIET_MS = 60_000
  * verdict and writes the line of the table. The subclass provides the servers.
  */
 export abstract class Scene {
-  readonly checker = new Checker()
+  readonly checker: Checker
   readonly witness: Witness
   readonly #t: TestContext
   readonly #options: SceneOptions
@@ -46,6 +48,7 @@ export abstract class Scene {
   constructor(t: TestContext, options: SceneOptions) {
     this.#t = t
     this.#options = options
+    this.checker = new Checker(options)
     this.witness = new Witness(options.superUrl, this.checker)
   }
 

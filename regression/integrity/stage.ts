@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly wrapDatabase?: (url: string, stage: Stage) => Promise<string> | string
   /** Done to the database after its migration and before the first event. */
   readonly prepare?: (postgres: Postgres) => Promise<unknown>
+  /** See `Checker`. */
+  readonly mayBeVisibleLate?: boolean
   /** Bound of the ingester's resident memory; default 256. */
   readonly maxMemoryMb?: number
 }
@@ -40,8 +42,8 @@ export class Stage extends Scene {
 
   constructor(t: TestContext, servers: { broker: Mosquitto; postgres: Postgres }, options: StageOptions) {
     const { broker, postgres } = servers
-    const { fault, maxMemoryMb = 256 } = options
-    super(t, { fault, maxMemoryMb, brokerUrl: broker.url, superUrl: postgres.superUrl })
+    const { fault, maxMemoryMb = 256, mayBeVisibleLate = false } = options
+    super(t, { fault, maxMemoryMb, mayBeVisibleLate, brokerUrl: broker.url, superUrl: postgres.superUrl })
     this.#t = t
     this.#options = options
     this.broker = broker
